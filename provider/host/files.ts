@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { posix } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import { pack, type Pack } from "tar-stream";
+import { quote } from "../../common/quote";
+import type { Remote } from "../ssh/remote";
+
+const SUFFIX = ".kubewright-new";
+
+/** A file to be put on a machine: its text, or a file of the controller. */
+export interface OutgoingFile {
+  path: string;
+  /** Octal, as in `0644`. */
+  mode: string;
+  sha256: string;
+  size: number;
+  body: string | { source: string };
+}
+
+export interface FoundFile {
+  mode: string;
+  sha256: string;
+}
+
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+export function textFile(path: string, content: string, mode: string): OutgoingFile {
+  return { path, mode, sha256: sha256(content), size: Buffer.byteLength(content), body: content };
+}
+
+/** `0644` and `644` are one mode. */
+export function sameMode(one: string, other: string): boolean {
+  return parseInt(one, 8) === parseInt(other, 8);
+}
+
+/** Mode and hash of those of the paths that exist, in one round trip. */
+export async function inspect(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, FoundFile>> {
+  if (paths.length === 0) return new Map();
+  const script = `for f in ${paths.map(quote).join(" ")}; do
+  [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sha256sum < "$f" | cut -d' ' -f1)" "$f"
+done; true`;
+  const { stdout } = await machine.run(script, { step: "looking at files", signal });
+  const lines = stdout.split("\n").filter(Boolean);
+  return new Map(
+    lines.map((line) => {
+      const [mode = "", hash = "", ...path] = line.split(" ");
+      return [path.join(" "), { mode: mode.padStart(4, "0"), sha256: hash }];
+    }),
+  );
+}
+
+/** The text of those of the paths that exist. */
+export async function contents(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
+  if (paths.length === 0) return new Map();
+  const script = `for f in ${paths.map(quote).join(" ")}; do
+  [ -f "$f" ] && printf '%s %s\\n' "$(base64 -w0 < "$f")" "$f"
+done; true`;
+  const { stdout } = await machine.run(script, { step: "reading files", signal });
+  const lines = stdout.split("\n").filter(Boolean);
+  return new Map(
+    lines.map((line) => {
+      const space = line.indexOf(" ");
+      return [line.slice(space + 1), Buffer.from(line.slice(0, space), "base64").toString()];
+    }),
+  );
+}
+
+/**
+ * Brings the files to the machine: those that are right already are left alone, the others arrive in one stream beside
+ * their places, are verified by hash and only then moved in, each at once.
+ * @returns the paths that were written.
+ */
+export async function put(machine: Remote, files: readonly OutgoingFile[], step: string, signal: AbortSignal): Promise<string[]> {
+  const there = await inspect(
+    machine,
+    files.map(({ path }) => path),
+    signal,
+  );
+  const missing = files.filter((file) => {
+    const found = there.get(file.path);
+    return found?.sha256 !== file.sha256 || !sameMode(found.mode, file.mode);
+  });
+  if (missing.length === 0) return [];
+  await machine.run(receiveScript(missing), { step, signal, stdin: () => tarOf(missing), action: "free space on the disk if it is full, and run again" });
+  return missing.map(({ path }) => path);
+}
+
+/** Removes files, and says nothing of those that are gone already. */
+export async function removeFiles(machine: Remote, paths: readonly string[], step: string, signal: AbortSignal): Promise<void> {
+  if (paths.length === 0) return;
+  await machine.run(`rm -f ${paths.map(quote).join(" ")}`, { step, signal });
+}
+
+function receiveScript(files: readonly OutgoingFile[]): string {
+  const folders = [...new Set(files.map(({ path }) => posix.dirname(path)))];
+  const sums = files.map(({ path, sha256: hash }) => `${hash}  ${path}${SUFFIX}`).join("\n");
+  const targets = files.map(({ path }) => quote(path)).join(" ");
+  return `set -e
+trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${SUFFIX}"; done' EXIT
+mkdir -p ${folders.map(quote).join(" ")}
+tar -C / --no-same-owner -xpf -
+sha256sum --quiet -c - <<'KUBEWRIGHT'
+${sums}
+KUBEWRIGHT
+for f in ${targets}; do mv -f "$f${SUFFIX}" "$f"; done
+if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi
+`;
+}
+
+function tarOf(files: readonly OutgoingFile[]): Readable {
+  const archive = pack();
+  fill(archive, files).then(
+    () => archive.finalize(),
+    (error: Error) => archive.destroy(error),
+  );
+  return archive as unknown as Readable;
+}
+
+async function fill(archive: Pack, files: readonly OutgoingFile[]): Promise<void> {
+  for (const file of files) {
+    const header = { name: `${file.path.slice(1)}${SUFFIX}`, size: file.size, mode: parseInt(file.mode, 8), uid: 0, gid: 0 };
+    if (typeof file.body === "string") archive.entry(header, file.body);
+    else await pipeline(createReadStream(file.body.source, { highWaterMark: 1 << 20 }), archive.entry(header));
+  }
+}

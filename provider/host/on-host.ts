@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { StepError } from "../../common/errors";
+import type { Context, Recorded } from "../rpc/handler";
+import { connectionSchema } from "../ssh/connection";
+import { ConnectionError } from "../ssh/dial";
+import { remote } from "../ssh/pool";
+import type { Remote } from "../ssh/remote";
+
+/** What every resource on a machine has: how to get there, and which incarnation of the machine it is meant for. */
+export const onHost = {
+  connection: connectionSchema,
+  /** The machine-id. A rebuilt machine has another one, and everything on it is made anew. */
+  instance: z.string().min(1),
+};
+
+export interface OnHost {
+  connection: z.infer<typeof connectionSchema>;
+  instance: string;
+}
+
+/** Where a resource is decides what it is; how we log in does not. */
+export const HOST_REPLACES = ["instance"] as const;
+export const HOST_IGNORES = ["connection"] as const;
+
+/** The machine, once it is certain that it is the one that was meant. */
+export async function theMachine(context: Context, { connection, instance }: OnHost): Promise<Remote> {
+  const machine = remote(connection);
+  const found = await machine.machineId(context.signal);
+  if (found === instance) return machine;
+  throw new StepError({
+    step: context.name,
+    machine: machine.label,
+    cause: `this is another machine (machine-id ${found.slice(0, 8)}...) than the one recorded (${instance.slice(0, 8)}...)`,
+    action: "it was rebuilt behind our back: run `pulumi up --refresh`",
+  });
+}
+
+/** For deletes: nothing is undone on a machine that is not the one on which it was done. */
+export async function sameMachine(context: Context, { connection, instance }: OnHost): Promise<Remote | undefined> {
+  const machine = remote(connection);
+  if ((await machine.machineId(context.signal)) === instance) return machine;
+  context.info(`${machine.label} was rebuilt since: nothing of ${context.name} is left on it`);
+  return undefined;
+}
+
+/**
+ * Reads through `look`. A machine that cannot be reached tells nothing: the last known state stays, with a warning, so that
+ * one dead machine does not fail the refresh of all others. Gone (undefined) where the machine was rebuilt.
+ */
+export async function lookAt<I extends OnHost, O>(
+  context: Context,
+  old: Recorded<I, O>,
+  look: (machine: Remote) => Promise<Recorded<I, O> | undefined>,
+): Promise<Recorded<I, O> | undefined> {
+  const machine = remote(old.inputs.connection);
+  try {
+    if ((await machine.machineId(context.signal)) !== old.inputs.instance) return undefined;
+    return await look(machine);
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    context.warn(`not looked at, its last known state is kept: ${error.message}`);
+    return old;
+  }
+}

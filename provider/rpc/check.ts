@@ -1,0 +1,26 @@
+import type { z } from "zod";
+import type { Handler, Problem } from "./handler";
+import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Properties } from "./values";
+
+/** Everything that is wrong with the inputs as far as they are known. Messages never hold a value: it may be a secret. */
+export function problemsOf(handler: Handler, inputs: Properties): Problem[] {
+  const parsed = handler.schema.safeParse(inputs);
+  const shape = parsed.success ? [] : parsed.error.issues.filter((issue) => !concernsUnknown(inputs, issue.path.map(String)));
+  const problems = shape.map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
+  if (problems.length > 0) return problems;
+  return handler.check?.(known(inputs)) ?? [];
+}
+
+function reasonOf(issue: z.core.$ZodIssue): string {
+  return issue.code === "unrecognized_keys" ? `unknown properties: ${issue.keys.join(", ")}` : issue.message;
+}
+
+/** An issue counts only where the value is known: at the path, above it, and (for a rule over several values) below it. */
+function concernsUnknown(inputs: Properties, path: Path): boolean {
+  let value: unknown = inputs;
+  for (const part of path) {
+    if (value === UNKNOWN) return true;
+    value = isObject(value) || Array.isArray(value) ? (value as Properties)[part] : undefined;
+  }
+  return hasUnknown(value);
+}

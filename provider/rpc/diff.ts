@@ -1,0 +1,33 @@
+import { UNKNOWN, formatPath, isObject, type Path } from "./values";
+
+export type ChangeKind = "add" | "delete" | "update";
+export interface Change {
+  path: string;
+  kind: ChangeKind;
+}
+
+/** The paths at which two values differ; something unknown never equals. */
+export function changesBetween(old: unknown, now: unknown, path: Path = []): Change[] {
+  if (isObject(old) && isObject(now)) {
+    const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+    return keys.flatMap((key) => changesBetween(old[key], now[key], [...path, key]));
+  }
+  if (Array.isArray(old) && Array.isArray(now)) {
+    const longer = old.length > now.length ? old : now;
+    return longer.flatMap((_, index) => changesBetween(old[index], now[index], [...path, String(index)]));
+  }
+  if (old === now && now !== UNKNOWN) return [];
+  if (isEmpty(old) && isEmpty(now)) return [];
+  const kind = old === undefined ? "add" : now === undefined ? "delete" : "update";
+  return [{ path: formatPath(path), kind }];
+}
+
+/** The wire has no `undefined`: an absent property and a null one are the same. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+/** Is `path` the property that `prefix` names, or inside it? */
+export function isWithin(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`);
+}

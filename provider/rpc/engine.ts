@@ -1,0 +1,22 @@
+import * as grpc from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+
+/** The way back to the engine: log lines and status lines on a resource. */
+export class EngineLog {
+  private client: EngineClient | undefined;
+
+  connect(address: string): void {
+    this.client = new EngineClient(address, grpc.credentials.createInsecure());
+  }
+
+  /** `ephemeral` lines are the resource's live status. A log line that cannot be delivered is no reason to fail. */
+  send(severity: keyof typeof LogSeverity, urn: string, message: string, ephemeral = false): Promise<void> {
+    const request = new LogRequest();
+    request.setSeverity(LogSeverity[severity]);
+    request.setMessage(message);
+    request.setUrn(urn);
+    request.setEphemeral(ephemeral);
+    return new Promise((done) => (this.client ? this.client.log(request, () => done()) : done()));
+  }
+}

@@ -1,0 +1,166 @@
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { messageOf } from "../../common/errors";
+import { problemsOf } from "./check";
+import { changesBetween, isWithin, type Change } from "./diff";
+import type { Handler, Recorded, Registry } from "./handler";
+import { rpcError } from "./status";
+import { typeOf, type Tasks } from "./tasks";
+import { SecretPaths, UNKNOWN, decode, encode, hasUnknown, known, type Properties } from "./values";
+
+type Old = Recorded<object, object>;
+
+/** The operations of pulumirpc.ResourceProvider on resources, for any handler. */
+export class Operations {
+  constructor(
+    private readonly registry: Registry,
+    private readonly tasks: Tasks,
+  ) {}
+
+  private handler(urn: string): Handler {
+    const handler = this.registry[typeOf(urn)];
+    if (!handler) throw new Error(`this version of the provider has no resource of type ${typeOf(urn)}; update kubewright`);
+    return handler;
+  }
+
+  async check(request: provider.CheckRequest): Promise<provider.CheckResponse> {
+    const secrets = new SecretPaths();
+    const news = decode(request.getNews(), secrets);
+    const problems = problemsOf(this.handler(request.getUrn()), news);
+    const response = new provider.CheckResponse();
+    response.setInputs(encode(news, secrets));
+    // With a property set the engine prints its value, a secret in plain text included: the path goes into the reason.
+    response.setFailuresList(
+      problems.map((problem) => {
+        const failure = new provider.CheckFailure();
+        failure.setReason(`${problem.path}: ${problem.reason}`);
+        return failure;
+      }),
+    );
+    return Promise.resolve(response);
+  }
+
+  async diff(request: provider.DiffRequest): Promise<provider.DiffResponse> {
+    const handler = this.handler(request.getUrn());
+    const news = decode(request.getNews());
+    const old = recorded(handler, decode(request.getOlds()), decode(request.getOldInputs()));
+    const passes = (path: string) => ![...(handler.ignore ?? []), ...request.getIgnorechangesList()].some((rule) => isWithin(path, rule));
+    const changes = changesBetween(old.inputs, news).filter((change) => passes(change.path));
+    const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old)) ?? []);
+    changes.push(...further.map((path): Change => ({ path, kind: "update" })));
+    return diffResponse(handler, changes);
+  }
+
+  async create(request: provider.CreateRequest): Promise<provider.CreateResponse> {
+    const handler = this.handler(request.getUrn());
+    const secrets = new SecretPaths();
+    const inputs = decode(request.getProperties(), secrets);
+    const response = new provider.CreateResponse();
+    if (request.getPreview()) {
+      response.setProperties(encodeState(handler, inputs, foretold(handler, inputs), secrets));
+      return response;
+    }
+    try {
+      const made = await this.tasks.run("create", request.getUrn(), request.getTimeout(), (context) => handler.create(context, inputs));
+      response.setId(made.id);
+      response.setProperties(encodeState(handler, inputs, made.outputs, secrets));
+      return response;
+    } catch (error) {
+      throw rpcError(error, (outputs) => encodeState(handler, inputs, outputs, secrets), encode(inputs, secrets));
+    }
+  }
+
+  async update(request: provider.UpdateRequest): Promise<provider.UpdateResponse> {
+    const handler = this.handler(request.getUrn());
+    const secrets = new SecretPaths();
+    const inputs = decode(request.getNews(), secrets);
+    const old = recorded(handler, decode(request.getOlds()), decode(request.getOldInputs()));
+    const response = new provider.UpdateResponse();
+    if (request.getPreview()) {
+      response.setProperties(encodeState(handler, inputs, foretold(handler, inputs, old), secrets));
+      return response;
+    }
+    const { update } = handler;
+    if (!update) throw new Error(`${typeOf(request.getUrn())} cannot be changed in place`);
+    try {
+      const work = this.tasks.run("update", request.getUrn(), request.getTimeout(), (context) =>
+        update.call(handler, context, request.getId(), inputs, old),
+      );
+      response.setProperties(encodeState(handler, inputs, await work, secrets));
+      return response;
+    } catch (error) {
+      throw rpcError(error, (outputs) => encodeState(handler, inputs, outputs, secrets), encode(inputs, secrets));
+    }
+  }
+
+  async read(request: provider.ReadRequest): Promise<provider.ReadResponse> {
+    const handler = this.handler(request.getUrn());
+    const response = new provider.ReadResponse();
+    const secrets = new SecretPaths();
+    const state = decode(request.getProperties());
+    const old = recorded(handler, state, decode(request.getInputs(), secrets));
+    const { read } = handler;
+    const found = read
+      ? await this.tasks.run("read", request.getUrn(), 0, (context) => read.call(handler, context, request.getId(), old))
+      : old;
+    if (!found) return response; // An empty id says that it is gone.
+    response.setId(request.getId());
+    response.setProperties(encodeState(handler, found.inputs, found.outputs, secrets));
+    response.setInputs(encode(found.inputs, secrets));
+    return response;
+  }
+
+  async delete(request: provider.DeleteRequest): Promise<Empty> {
+    const handler = this.handler(request.getUrn());
+    const old = recorded(handler, decode(request.getProperties()), decode(request.getOldInputs()));
+    const remove = handler.delete;
+    if (remove) {
+      await this.tasks
+        .run("delete", request.getUrn(), request.getTimeout(), (context) => remove.call(handler, context, request.getId(), old))
+        .catch((error: unknown) => Promise.reject(new Error(messageOf(error))));
+    }
+    return new Empty();
+  }
+}
+
+function recorded(handler: Handler, state: Properties, oldInputs: Properties): Old {
+  const outputs = Object.fromEntries(handler.outputs.map((name) => [name, state[name]]));
+  const inputs = Object.keys(oldInputs).length > 0 ? oldInputs : without(state, handler.outputs);
+  return { inputs, outputs };
+}
+
+function without(state: Properties, names: readonly string[]): Properties {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => !names.includes(name)));
+}
+
+function encodeState(handler: Handler, inputs: object, outputs: object, secrets: SecretPaths) {
+  return encode({ ...inputs, ...outputs }, secrets.with(handler.secretOutputs ?? []));
+}
+
+/** What preview may promise of the outputs: a created resource's are unknown unless the handler can tell. */
+function foretold(handler: Handler, inputs: Properties, old?: Old): object {
+  const unknowns = Object.fromEntries(handler.outputs.map((name) => [name, UNKNOWN]));
+  return { ...unknowns, ...(handler.predict ? handler.predict(known(inputs), old) : old?.outputs) };
+}
+
+function diffResponse(handler: Handler, changes: Change[]): provider.DiffResponse {
+  const { DiffChanges } = provider.DiffResponse;
+  const response = new provider.DiffResponse();
+  response.setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
+  response.setHasdetaileddiff(true);
+  const replaces = (path: string) => (handler.replaceOn ?? []).some((rule) => isWithin(path, rule)) || !handler.update;
+  for (const { path, kind } of changes) {
+    const difference = new provider.PropertyDiff();
+    const name = `${kind.toUpperCase()}${replaces(path) ? "_REPLACE" : ""}` as keyof typeof provider.PropertyDiff.Kind;
+    difference.setKind(provider.PropertyDiff.Kind[name]);
+    difference.setInputdiff(true);
+    response.getDetaileddiffMap().set(path, difference);
+  }
+  const top = (path: string) => path.split(/[.[]/)[0] ?? path;
+  const tops = (list: Change[]) => [...new Set(list.map(({ path }) => top(path)))];
+  response.setDiffsList(tops(changes));
+  response.setReplacesList(tops(changes.filter(({ path }) => replaces(path))));
+  response.setDeletebeforereplace(handler.deleteBeforeReplace ?? true);
+  return response;
+}
+

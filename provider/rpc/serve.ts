@@ -1,0 +1,107 @@
+import * as grpc from "@grpc/grpc-js";
+import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { messageOf } from "../../common/errors";
+import { EngineLog } from "./engine";
+import type { Registry } from "./handler";
+import { Operations } from "./operations";
+import { Tasks } from "./tasks";
+
+export interface ServeOptions {
+  name: string;
+  version: string;
+  resources: Registry;
+}
+
+type Method = (request: never) => Promise<unknown>;
+
+/** Serves Pulumi's ResourceProvider protocol on a loopback port, printed on stdout, until stdin ends. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  server.addService(ResourceProviderService as unknown as grpc.ServiceDefinition, implementation(options));
+  const port = await new Promise<number>((done, fail) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? fail(error) : done(bound)));
+  });
+  process.stdout.write(`${port}\n`);
+  // The engine holds our stdin open: its end means that the engine is gone, even by SIGKILL.
+  process.stdin.on("end", () => process.exit(0)).resume();
+}
+
+function implementation(options: ServeOptions): grpc.UntypedServiceImplementation {
+  const methods = { ...lifecycle(options) };
+  const unimplemented: grpc.handleUnaryCall<unknown, unknown> = (_call, reply) =>
+    reply({ code: grpc.status.UNIMPLEMENTED, details: "not implemented" });
+  const names = Object.keys(ResourceProviderService);
+  const served = names.map((name) => [name, methods[name] ? unary(methods[name]) : unimplemented]);
+  return Object.fromEntries(served) as grpc.UntypedServiceImplementation;
+}
+
+function unary(method: Method): grpc.handleUnaryCall<never, unknown> {
+  return (call, reply) => {
+    method(call.request).then(
+      (response) => reply(null, response),
+      (error: unknown) => reply(isStatus(error) ? error : { code: grpc.status.UNKNOWN, details: messageOf(error) }),
+    );
+  };
+}
+
+function isStatus(error: unknown): error is Partial<grpc.StatusObject> {
+  return typeof error === "object" && error !== null && "code" in error && "details" in error;
+}
+
+function lifecycle(options: ServeOptions): Record<string, Method> {
+  const log = new EngineLog();
+  const tasks = new Tasks(log);
+  const operations = new Operations(options.resources, tasks);
+  return {
+    handshake: (request: provider.ProviderHandshakeRequest) => {
+      log.connect(request.getEngineAddress());
+      const response = new provider.ProviderHandshakeResponse();
+      response.setAcceptSecrets(true);
+      return Promise.resolve(response);
+    },
+    attach: (request: PluginAttach) => {
+      tasks.resume();
+      log.connect(request.getAddress());
+      return Promise.resolve(new Empty());
+    },
+    getPluginInfo: () => {
+      const info = new PluginInfo();
+      info.setVersion(options.version);
+      return Promise.resolve(info);
+    },
+    getSchema: () => {
+      const response = new provider.GetSchemaResponse();
+      response.setSchema(JSON.stringify({ name: options.name, version: options.version }));
+      return Promise.resolve(response);
+    },
+    checkConfig: (request: provider.CheckRequest) => {
+      const response = new provider.CheckResponse();
+      response.setInputs(request.getNews());
+      return Promise.resolve(response);
+    },
+    diffConfig: () => {
+      const response = new provider.DiffResponse();
+      response.setChanges(provider.DiffResponse.DiffChanges.DIFF_NONE);
+      return Promise.resolve(response);
+    },
+    configure: () => {
+      const response = new provider.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setSupportspreview(true);
+      return Promise.resolve(response);
+    },
+    cancel: () => {
+      tasks.cancel();
+      return Promise.resolve(new Empty());
+    },
+    check: (request: provider.CheckRequest) => operations.check(request),
+    diff: (request: provider.DiffRequest) => operations.diff(request),
+    create: (request: provider.CreateRequest) => operations.create(request),
+    update: (request: provider.UpdateRequest) => operations.update(request),
+    read: (request: provider.ReadRequest) => operations.read(request),
+    delete: (request: provider.DeleteRequest) => operations.delete(request),
+  };
+}

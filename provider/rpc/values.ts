@@ -1,0 +1,103 @@
+import type { JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct as StructMessage } from "google-protobuf/google/protobuf/struct_pb";
+
+/** A value that preview does not know yet. */
+export const UNKNOWN = Symbol("unknown");
+
+// The engine's sentinels and signature keys: sdk/go/common/resource/plugin/rpc.go and resource/properties.go in pulumi/pulumi.
+const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const UNKNOWN_STRINGS = new Set([
+  UNKNOWN_STRING,
+  "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+  "030794c1-ac77-496b-92df-f27374a8bd58",
+  "e48ece36-62e2-4504-bad9-02848725956a",
+  "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+]);
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
+
+export type Properties = Record<string, unknown>;
+export type Path = readonly string[];
+
+/** Paths of values that were secret on the wire, so that they leave as secrets again. */
+export class SecretPaths {
+  private readonly keys = new Set<string>();
+  constructor(paths: Iterable<Path> = []) {
+    for (const path of paths) this.add(path);
+  }
+  add(path: Path): void {
+    this.keys.add(JSON.stringify(path));
+  }
+  has(path: Path): boolean {
+    return this.keys.size > 0 && this.keys.has(JSON.stringify(path));
+  }
+  with(names: readonly string[]): SecretPaths {
+    const all = new SecretPaths(names.map((name) => [name]));
+    for (const key of this.keys) all.keys.add(key);
+    return all;
+  }
+}
+
+export function isObject(value: unknown): value is Properties {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function mapEntries(value: Properties, path: Path, walk: (value: unknown, path: Path) => unknown): Properties {
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, walk(inner, [...path, key])]));
+}
+
+/** Wire to plain values: secrets are unwrapped and their paths recorded, unknowns become UNKNOWN. */
+export function decode(struct: Struct | undefined, secrets = new SecretPaths()): Properties {
+  const walk = (value: unknown, path: Path): unknown => {
+    if (typeof value === "string") return UNKNOWN_STRINGS.has(value) ? UNKNOWN : value;
+    if (Array.isArray(value)) return value.map((inner, index) => walk(inner, [...path, String(index)]));
+    if (!isObject(value)) return value ?? undefined;
+    if (value[SIGNATURE] === SECRET) {
+      secrets.add(path);
+      return walk(value.value, path);
+    }
+    if (value[SIGNATURE] === OUTPUT) return "value" in value ? walk(value.value, path) : UNKNOWN;
+    return mapEntries(value, path, walk);
+  };
+  return walk(struct ? struct.toJavaScript() : {}, []) as Properties;
+}
+
+/** Plain values to wire; `secrets` are wrapped, UNKNOWN becomes the engine's sentinel. */
+export function encode(properties: object, secrets = new SecretPaths()): Struct {
+  const walk = (value: unknown, path: Path): unknown => {
+    const plain =
+      value === UNKNOWN
+        ? UNKNOWN_STRING
+        : Array.isArray(value)
+          ? value.map((inner, index) => walk(inner, [...path, String(index)]))
+          : isObject(value)
+            ? mapEntries(value, path, walk)
+            : value;
+    return secrets.has(path) ? { [SIGNATURE]: SECRET, value: plain } : plain;
+  };
+  return StructMessage.fromJavaScript(walk(properties, []) as Record<string, JavaScriptValue>);
+}
+
+export function hasUnknown(value: unknown): boolean {
+  if (value === UNKNOWN) return true;
+  if (Array.isArray(value)) return value.some(hasUnknown);
+  return isObject(value) && Object.values(value).some(hasUnknown);
+}
+
+/** The same properties without those that hold anything unknown. */
+export function known(properties: Properties): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => !hasUnknown(value)));
+}
+
+/** `files["/etc/x"].mode`: how Pulumi writes a path. */
+export function formatPath(path: Path): string {
+  return path
+    .map((part, index) => {
+      if (/^\d+$/.test(part)) return `[${part}]`;
+      if (/^[A-Za-z_$][\w$]*$/.test(part)) return index === 0 ? part : `.${part}`;
+      return `["${part.replaceAll('"', '\\"')}"]`;
+    })
+    .join("");
+}

@@ -1,0 +1,11 @@
+/** An SSH public key blob (RFC 4253, section 6.6) as OpenSSH writes it: `type base64`. */
+export function publicKeyOf(blob: Buffer): string {
+  const length = blob.readUInt32BE(0);
+  return `${blob.toString("ascii", 4, 4 + length)} ${blob.toString("base64")}`;
+}
+
+/** Type and key decide; a comment does not. */
+export function sameKey(one: string, other: string): boolean {
+  const words = (key: string) => key.trim().split(/\s+/).slice(0, 2).join(" ");
+  return words(one) === words(other);
+}
