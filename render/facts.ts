@@ -1,0 +1,37 @@
+/**
+ * What a machine said about itself when `Host` looked at it. Renderers and preflight only read it: no Pulumi, no SSH here.
+ */
+export interface MachineFacts {
+  /** `ID` of os-release: `debian`, `ubuntu`, `fedora`. */
+  osId: string;
+  /** `VERSION_ID` of os-release: `12`, `24.04`. */
+  osVersion: string;
+  osFamily: "debian" | "fedora" | "other";
+  arch: "amd64" | "arm64";
+  /** `uname -r`. */
+  kernel: string;
+  hostname: string;
+  /** /etc/machine-id: the machine's identity; a rebuilt machine has another one. */
+  machineId: string;
+  bootId: string;
+  cpus: number;
+  memoryMiB: number;
+  swapMiB: number;
+  cgroupVersion: 1 | 2;
+  /** Whether oom scores can be lowered; containers without it cannot. */
+  capSysResource: boolean;
+  /** Whether nf_conntrack_max can be set; in a network namespace that is not the host's it cannot. */
+  conntrackWritable: boolean;
+  /** root, or able to become root without a password. */
+  root: boolean;
+  /** All addresses on all interfaces but loopback. */
+  addresses: string[];
+  /** The machine's clock minus the controller's, in seconds; positive when the machine is ahead. */
+  clockSkewSeconds: number;
+  /** Free space where Kubernetes keeps its data (/var/lib), in MiB. */
+  diskFreeMiB: number;
+  /** TCP ports with a listener. */
+  listeningPorts: number[];
+  /** What of Kubernetes is on it already; `partial` is an init or join that did not finish. */
+  kubernetesState: "none" | "control-plane" | "worker" | "partial";
+}

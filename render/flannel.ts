@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import type { JsonValue } from "./json";
+import type { ProxyMode, PullPolicy } from "./kubeadm-types";
+import { template } from "./template";
+
+/** An object of the Kubernetes API as plain JSON. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  [member: string]: unknown;
+}
+
+export type FlannelBackend = "host-gw" | "vxlan";
+
+export interface FlannelOptions {
+  podCidr: string;
+  /** `host-gw` needs all nodes on one network segment; `vxlan` does not. @default host-gw */
+  backend?: FlannelBackend;
+  /** Full reference: `docker.io/flannel/flannel:v0.26.7`. */
+  image: string;
+  imagePullPolicy: PullPolicy;
+  /** Flannel masquerades with the same tool as kube-proxy, so that the order of both is known. */
+  proxyMode: ProxyMode;
+  /** Asked directly, so that the pod network need not wait for kube-proxy. */
+  apiServer: { host: string; port: number };
+}
+
+const namespace = "kube-flannel";
+const configName = "kube-flannel-cfg";
+
+/** The pod network, in the order in which it is applied. */
+export function flannelManifests(options: FlannelOptions): KubernetesObject[] {
+  const data = flannelConfig(options);
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "flannel", namespace } },
+    ...clusterRole(),
+    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: configName, namespace }, data },
+    daemonSet(options, data),
+  ];
+}
+
+function flannelConfig(options: FlannelOptions): Record<string, string> {
+  const netConf = {
+    Network: options.podCidr,
+    EnableNFTables: options.proxyMode === "nftables",
+    Backend: { Type: options.backend ?? "host-gw" },
+  };
+  return { "net-conf.json": JSON.stringify(netConf), "run.sh": template("flannel/run.sh") };
+}
+
+function clusterRole(): KubernetesObject[] {
+  const role = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "flannel" };
+  return [
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "flannel" },
+      rules: [
+        { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
+        { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
+        { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
+      ],
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: "flannel" },
+      roleRef: role, subjects: [{ kind: "ServiceAccount", name: "flannel", namespace }],
+    },
+  ];
+}
+
+function daemonSet(options: FlannelOptions, data: Record<string, string>): KubernetesObject {
+  const labels = { app: "flannel" };
+  // A pod does not notice that its ConfigMap changed; another hash makes another pod.
+  const annotations = { "kubewright.dev/config": createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 16) };
+  return {
+    apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "kube-flannel-ds", namespace, labels },
+    spec: {
+      selector: { matchLabels: labels },
+      // Routes stay while flanneld restarts, so there is no reason to go node by node.
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } },
+      template: { metadata: { labels, annotations }, spec: podSpec(options) },
+    },
+  };
+}
+
+function podSpec(options: FlannelOptions): object {
+  return {
+    hostNetwork: true,
+    priorityClassName: "system-node-critical",
+    serviceAccountName: "flannel",
+    tolerations: [{ operator: "Exists" }],
+    terminationGracePeriodSeconds: 2,
+    containers: [container(options)],
+    volumes: [
+      { name: "run", hostPath: { path: "/run/flannel", type: "DirectoryOrCreate" } },
+      { name: "cni", hostPath: { path: "/etc/cni/net.d", type: "DirectoryOrCreate" } },
+      { name: "cfg", configMap: { name: configName } },
+      { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
+    ],
+  };
+}
+
+function container({ image, imagePullPolicy, apiServer }: FlannelOptions): object {
+  return {
+    name: "kube-flannel", image, imagePullPolicy,
+    command: ["/bin/sh", "/etc/kube-flannel/run.sh"],
+    // The node's own address: where the first interface is NAT, flannel would otherwise choose the same address on every node.
+    args: ["--iface=$(HOST_IP)"],
+    env: environment(apiServer),
+    resources: { requests: { cpu: "50m", memory: "50Mi" } },
+    securityContext: { privileged: false, capabilities: { add: ["NET_ADMIN", "NET_RAW"] } },
+    volumeMounts: [
+      { name: "run", mountPath: "/run/flannel" },
+      { name: "cni", mountPath: "/etc/cni/net.d" },
+      { name: "cfg", mountPath: "/etc/kube-flannel/" },
+      { name: "xtables-lock", mountPath: "/run/xtables.lock" },
+    ],
+  };
+}
+
+function environment(apiServer: FlannelOptions["apiServer"]): JsonValue[] {
+  return [
+    fromField("POD_NAME", "metadata.name"),
+    fromField("POD_NAMESPACE", "metadata.namespace"),
+    fromField("HOST_IP", "status.hostIP"),
+    { name: "KUBERNETES_SERVICE_HOST", value: apiServer.host },
+    { name: "KUBERNETES_SERVICE_PORT", value: String(apiServer.port) },
+  ];
+}
+
+function fromField(name: string, fieldPath: string): JsonValue {
+  return { name, valueFrom: { fieldRef: { fieldPath } } };
+}

@@ -1,0 +1,115 @@
+import type { JsonValue } from "./json";
+import type { KubeletConfiguration } from "./kubelet";
+
+/**
+ * kubeadm.k8s.io/v1beta4, the parts that we set.
+ * Source: https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
+ */
+export const kubeadmApi = "kubeadm.k8s.io/v1beta4";
+
+/** v1beta4 takes extra arguments as a list (a flag may come twice); v1beta3 had a map. */
+export interface Argument {
+  name: string;
+  value: string;
+}
+
+export type TaintEffect = "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: TaintEffect;
+}
+
+export type PullPolicy = "Always" | "IfNotPresent" | "Never";
+
+export interface NodeRegistration {
+  name: string;
+  criSocket: string;
+  /** Absent: kubeadm taints a control plane with `node-role.kubernetes.io/control-plane:NoSchedule`. `[]`: no taints at all. */
+  taints?: Taint[];
+  imagePullPolicy: PullPolicy;
+  ignorePreflightErrors?: string[];
+  kubeletExtraArgs: Argument[];
+}
+
+/** Go durations (`4m0s`); absent ones are kubeadm's defaults. */
+export interface KubeadmTimeouts {
+  controlPlaneComponentHealthCheck?: string;
+  kubeletHealthCheck?: string;
+  kubernetesAPICall?: string;
+  etcdAPICall?: string;
+  tlsBootstrap?: string;
+  discovery?: string;
+}
+
+export interface LocalApiEndpoint {
+  advertiseAddress: string;
+  bindPort: number;
+}
+
+export interface BootstrapToken {
+  token: string;
+  ttl: string;
+  usages: string[];
+  groups: string[];
+}
+
+export interface InitConfiguration {
+  apiVersion: typeof kubeadmApi;
+  kind: "InitConfiguration";
+  /** Only at run time, see `withBootstrapToken`. */
+  bootstrapTokens?: BootstrapToken[];
+  /** Only at run time, see `withCertificateKey`. */
+  certificateKey?: string;
+  localAPIEndpoint: LocalApiEndpoint;
+  nodeRegistration: NodeRegistration;
+  timeouts?: KubeadmTimeouts;
+}
+
+export interface ControlPlaneComponent {
+  extraArgs?: Argument[];
+}
+
+export interface ClusterConfiguration {
+  apiVersion: typeof kubeadmApi;
+  kind: "ClusterConfiguration";
+  clusterName: string;
+  /** With the `v`: `v1.36.3`. */
+  kubernetesVersion: string;
+  controlPlaneEndpoint: string;
+  imageRepository?: string;
+  networking: { podSubnet: string; serviceSubnet: string; dnsDomain: string };
+  apiServer: ControlPlaneComponent & { certSANs?: string[] };
+  controllerManager: ControlPlaneComponent;
+  scheduler: ControlPlaneComponent;
+  dns?: { imageTag: string };
+  etcd: { local: ControlPlaneComponent & { dataDir: string } };
+}
+
+export interface JoinConfiguration {
+  apiVersion: typeof kubeadmApi;
+  kind: "JoinConfiguration";
+  discovery: { bootstrapToken: { apiServerEndpoint: string; token?: string; caCertHashes?: string[] } };
+  controlPlane?: { localAPIEndpoint: LocalApiEndpoint; certificateKey?: string };
+  nodeRegistration: NodeRegistration;
+  timeouts?: KubeadmTimeouts;
+}
+
+export type ProxyMode = "nftables" | "iptables";
+
+/** Source: https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/ */
+export interface KubeProxyConfiguration {
+  apiVersion: "kubeproxy.config.k8s.io/v1alpha1";
+  kind: "KubeProxyConfiguration";
+  mode: ProxyMode;
+  conntrack?: { maxPerCore: number; min: number; tcpEstablishedTimeout: string; tcpCloseWaitTimeout: string };
+  [setting: string]: JsonValue | undefined;
+}
+
+export type KubeadmDocument =
+  | InitConfiguration
+  | ClusterConfiguration
+  | JoinConfiguration
+  | KubeletConfiguration
+  | KubeProxyConfiguration;

@@ -1,0 +1,62 @@
+import { type ContainerdOptions, containerdConfig, containerdUnit, registryHosts, registryHostsPath } from "./containerd";
+import { type GuardOptions, guardTable, guardUnit } from "./guard";
+import { modulesFile, sysctlFile } from "./kernel";
+import {
+  type KubeletConfigurationOptions, type KubeletDefaultsOptions, kubeletConfigurationText, kubeletDefaults, kubeletKubeadmDropIn, kubeletUnit,
+} from "./kubelet";
+
+export interface NodeFile {
+  content: string;
+  /** Permission bits: 0o644. */
+  mode: number;
+}
+
+/** Files of a node by their absolute path; all belong to root. */
+export type NodeFiles = Record<string, NodeFile>;
+
+export type KubeletFilesOptions = KubeletDefaultsOptions & KubeletConfigurationOptions;
+
+export interface NodeFilesOptions {
+  runtime: ContainerdOptions;
+  kubelet: KubeletFilesOptions;
+  guard: GuardOptions;
+}
+
+/** Everything that a node has before kubeadm runs. */
+export function nodeFiles(options: NodeFilesOptions): NodeFiles {
+  return { ...runtimeFiles(options.runtime), ...kubeletFiles(options.kubelet), ...guardFiles(options.guard) };
+}
+
+/** The kernel's settings and containerd. */
+export function runtimeFiles(options: ContainerdOptions): NodeFiles {
+  const mirrors = (options.mirrors ?? []).map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]);
+  return {
+    "/etc/modules-load.d/kubewright.conf": readable(modulesFile()),
+    "/etc/sysctl.d/99-kubewright.conf": readable(sysctlFile()),
+    "/etc/containerd/config.toml": readable(containerdConfig(options)),
+    "/etc/systemd/system/containerd.service": readable(containerdUnit()),
+    ...Object.fromEntries(mirrors),
+  };
+}
+
+/** The kubelet as kubeadm expects it, and this node's own settings. A change of any of them needs the kubelet restarted. */
+export function kubeletFiles(options: KubeletFilesOptions): NodeFiles {
+  return {
+    "/etc/systemd/system/kubelet.service": readable(kubeletUnit()),
+    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf": readable(kubeletKubeadmDropIn()),
+    "/etc/default/kubelet": readable(kubeletDefaults(options)),
+    "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": readable(kubeletConfigurationText(options)),
+  };
+}
+
+/** What keeps packets for services and pods on the cluster's own network. */
+export function guardFiles(options: GuardOptions): NodeFiles {
+  return {
+    "/etc/kubewright/guard.nft": readable(guardTable(options)),
+    "/etc/systemd/system/kubewright-guard.service": readable(guardUnit(options)),
+  };
+}
+
+function readable(content: string): NodeFile {
+  return { content, mode: 0o644 };
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Runs flanneld and writes the node's CNI configuration from what flanneld learnt. Flannel's own CNI plugin only delegates to
+# `bridge` and `host-local`, so their configuration is written directly and that plugin is not needed.
+# Arguments are flanneld's.
+subnet_env=/run/flannel/subnet.env
+conflist=/etc/cni/net.d/10-flannel.conflist
+
+start() { /opt/bin/flanneld --ip-masq --kube-subnet-mgr "$@" & pid=$!; }
+trap 'kill $pid; wait $pid; exit 0' TERM INT
+
+rm -f $subnet_env
+start "$@"
+# It exits while the node has no podCIDR yet: a retry here is quicker than the kubelet's back-off of 10 s.
+until [ -s $subnet_env ]; do
+  kill -0 $pid 2>/dev/null || { sleep 0.5; start "$@"; }
+  sleep 0.1
+done
+
+. $subnet_env
+subnet=$(echo "$FLANNEL_SUBNET" | sed 's,\.1/,.0/,')   # host-local refuses host bits
+cat > /etc/cni/net.d/.flannel.tmp <<EOF
+{
+  "cniVersion": "1.0.0",
+  "name": "cbr0",
+  "plugins": [
+    {
+      "type": "bridge", "bridge": "cni0", "mtu": $FLANNEL_MTU, "isDefaultGateway": true, "hairpinMode": true, "ipMasq": false,
+      "ipam": {"type": "host-local", "ranges": [[{"subnet": "$subnet"}]], "routes": [{"dst": "$FLANNEL_NETWORK"}]}
+    },
+    {"type": "portmap", "capabilities": {"portMappings": true}}
+  ]
+}
+EOF
+mv /etc/cni/net.d/.flannel.tmp $conflist   # in one step: the runtime reads this folder while we write
+wait $pid
