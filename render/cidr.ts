@@ -1,0 +1,43 @@
+import ipaddr from "ipaddr.js";
+
+/** An IPv4 range. */
+export interface Cidr {
+  /** First address as a number. */
+  first: number;
+  /** Last address as a number. */
+  last: number;
+  prefix: number;
+}
+
+/** The range, or undefined when the text is not an IPv4 CIDR; host bits are dropped (see `networkOf`). */
+export function parseCidr(text: string): Cidr | undefined {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return undefined;
+  const [address, prefix] = ipaddr.IPv4.parseCIDR(text);
+  const size = 2 ** (32 - prefix);
+  const first = Math.floor(toNumber(address) / size) * size;
+  return { first, last: first + size - 1, prefix };
+}
+
+/** The same range written without host bits: `10.1.2.3/16` is `10.1.0.0/16`. */
+export function networkOf(text: string): string {
+  return `${ipaddr.IPv4.networkAddressFromCIDR(text).toString()}/${text.split("/")[1] ?? ""}`;
+}
+
+export function overlap(one: Cidr, other: Cidr): boolean {
+  return one.first <= other.last && other.first <= one.last;
+}
+
+export function isIpv4(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text);
+}
+
+/** Whether the range has this IPv4 address; false for anything that is not one. */
+export function includes(cidr: Cidr, address: string): boolean {
+  if (!isIpv4(address)) return false;
+  const value = toNumber(ipaddr.IPv4.parse(address));
+  return cidr.first <= value && value <= cidr.last;
+}
+
+function toNumber(address: ipaddr.IPv4): number {
+  return address.toByteArray().reduce((value, octet) => value * 256 + octet, 0);
+}
