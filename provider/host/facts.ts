@@ -1,0 +1,70 @@
+import type { MachineFacts } from "../../render/facts";
+import { StepError } from "../../common/errors";
+import type { Remote } from "../ssh/remote";
+import { template } from "../../render/template";
+
+const OS_FAMILIES: Record<string, MachineFacts["osFamily"]> = {
+  debian: "debian",
+  ubuntu: "debian",
+  fedora: "fedora",
+  rhel: "fedora",
+  centos: "fedora",
+  rocky: "fedora",
+  almalinux: "fedora",
+};
+const ARCHITECTURES: Record<string, MachineFacts["arch"]> = { x86_64: "amd64", amd64: "amd64", aarch64: "arm64", arm64: "arm64" };
+
+/** Everything that is asked of a machine, in one round trip. */
+export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
+  const before = Date.now();
+  const script = template("host/facts.sh");
+  const { stdout } = await machine.run(script, {
+    step: "reading the machine's facts",
+    signal,
+    action: "the user must be root, or have sudo without a password",
+  });
+  const middle = (before + Date.now()) / 2;
+  return factsFrom(parse(stdout), middle, machine.label);
+}
+
+function parse(output: string): Map<string, string> {
+  const lines = output.split("\n").filter((line) => line.includes("="));
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1).replace(/^"(.*)"$/, "$1")]));
+}
+
+/** Pure: lines of facts.sh to facts. `now` is the controller's clock, in milliseconds, when the script ran. */
+export function factsFrom(lines: Map<string, string>, now: number, label: string): MachineFacts {
+  const text = (key: string) => lines.get(key) ?? "";
+  const number = (key: string) => Number(text(key)) || 0;
+  const list = (key: string) => text(key).split(/\s+/).filter(Boolean);
+  const arch = ARCHITECTURES[text("arch")];
+  if (!arch) {
+    throw new StepError({ step: "preflight", machine: label, cause: `architecture ${text("arch")} is not supported`, action: "use amd64 or arm64" });
+  }
+  return {
+    osId: text("os_id"),
+    osVersion: text("os_version"),
+    osFamily: OS_FAMILIES[text("os_id")] ?? "other",
+    arch,
+    kernel: text("kernel"),
+    hostname: text("hostname"),
+    machineId: text("machine_id"),
+    bootId: text("boot_id"),
+    cpus: number("cpus"),
+    memoryMiB: Math.round(number("memory_kib") / 1024),
+    swapMiB: Math.round(number("swap_kib") / 1024),
+    cgroupVersion: text("cgroup") === "cgroup2fs" ? 2 : 1,
+    capSysResource: text("cap_sys_resource") === "yes",
+    conntrackWritable: text("conntrack_writable") === "yes",
+    root: text("uid") === "0",
+    addresses: list("addresses"),
+    clockSkewSeconds: Math.round((number("clock_ms") - now) / 100) / 10,
+    diskFreeMiB: number("disk_free_mib"),
+    listeningPorts: [...new Set(list("ports").map(Number))].sort((a, b) => a - b),
+    kubernetesState: stateOf(text("kubernetes")),
+  };
+}
+
+function stateOf(word: string): MachineFacts["kubernetesState"] {
+  return word === "control-plane" || word === "worker" || word === "partial" ? word : "none";
+}

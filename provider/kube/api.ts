@@ -1,0 +1,83 @@
+import type { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { StepError, messageOf } from "../../common/errors";
+import type { Connection } from "../ssh/connection";
+import { remote } from "../ssh/pool";
+import type { Remote } from "../ssh/remote";
+import { tunnel } from "./tunnel";
+
+export const ADMIN_CONF = "/etc/kubernetes/admin.conf";
+export const API_PORT = 6443;
+
+/** The Kubernetes API as the cluster's administrator. */
+export interface KubeApi {
+  core: CoreV1Api;
+  apps: AppsV1Api;
+  objects: KubernetesObjectApi;
+  config: KubeConfig;
+  /** Pass with a patch: RFC 7396. */
+  mergePatch: ReturnType<typeof import("@kubernetes/client-node", { with: { "resolution-mode": "import" } }).setHeaderOptions>;
+  /** The CA's certificate, PEM. */
+  caCertificate: string;
+}
+
+const known = new Map<string, Promise<KubeApi>>();
+
+/**
+ * The API through the first control plane that answers. The administrator's kubeconfig is read from the machine when needed and is
+ * nowhere kept: not in a resource's inputs, not in a file.
+ * @throws StepError when no control plane can be reached.
+ */
+export async function kubeApi(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<KubeApi> {
+  const failures: string[] = [];
+  for (const connection of controlPlanes) {
+    try {
+      return await through(remote(connection), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(messageOf(error));
+    }
+  }
+  throw new StepError({
+    step: "reaching the Kubernetes API",
+    cause: failures.join("; ") || "there is no control plane",
+    action: "is a control plane up, and its API server running?",
+  });
+}
+
+/** Through one machine; the identity is part of the key, for a rebuilt control plane has other certificates. */
+async function through(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
+  const key = `${machine.label}/${await machine.machineId(signal)}`;
+  const made = known.get(key) ?? open(machine, signal);
+  known.set(key, made);
+  return made.catch((error: unknown) => {
+    known.delete(key);
+    throw error;
+  });
+}
+
+/** After `kubeadm init` or reset the old certificates are void. */
+export function forgetApis(): void {
+  known.clear();
+}
+
+async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
+  const [client, { stdout }, { port }] = await Promise.all([
+    import("@kubernetes/client-node"),
+    machine.run(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal, action: "has `kubeadm init` run on it?" }),
+    tunnel(machine, API_PORT),
+  ]);
+  const config = new client.KubeConfig();
+  config.loadFromString(stdout);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) throw new StepError({ step: "reading the administrator's kubeconfig", machine: machine.label, cause: "it names no cluster" });
+  // `kubernetes` is in the API server's certificate, whatever address leads there.
+  config.clusters = [{ ...cluster, server: `https://127.0.0.1:${port}`, tlsServerName: "kubernetes" }];
+  return {
+    core: config.makeApiClient(client.CoreV1Api),
+    apps: config.makeApiClient(client.AppsV1Api),
+    objects: client.KubernetesObjectApi.makeApiClient(config),
+    config,
+    mergePatch: client.setHeaderOptions("Content-Type", client.PatchStrategy.MergePatch),
+    caCertificate: Buffer.from(cluster.caData ?? "", "base64").toString(),
+  };
+}

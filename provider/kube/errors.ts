@@ -1,0 +1,38 @@
+/** The HTTP status of an error of the API client, or undefined: the connection broke, say. */
+export function statusOf(error: unknown): number | undefined {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return typeof code === "number" ? code : undefined;
+}
+
+/** What the API server said, without the client's dump of headers (which hold nothing that helps). */
+export function reasonOf(error: unknown): string {
+  if (statusOf(error) === undefined) return error instanceof Error ? error.message : String(error);
+  const body = (error as { body?: unknown }).body;
+  const parsed = typeof body === "string" ? parse(body) : body;
+  const message = typeof parsed === "object" && parsed !== null && "message" in parsed ? parsed.message : undefined;
+  return typeof message === "string" ? message : `HTTP ${statusOf(error)}`;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined instead of a 404. */
+export async function orMissing<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Worth another try: the server starts, is overloaded, or the connection broke. */
+export function isPassing(error: unknown): boolean {
+  const status = statusOf(error);
+  return status === undefined || status === 429 || status >= 500;
+}

@@ -1,0 +1,20 @@
+import { StepError } from "../../common/errors";
+import { backoff } from "../../common/wait";
+import { isPassing, reasonOf } from "./errors";
+
+const DEADLINE_MS = 60_000;
+
+/** Repeats a request, which must be idempotent, through restarts of the API server. */
+export async function patiently<T>(step: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + DEADLINE_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof StepError) throw error;
+      if (!isPassing(error) || Date.now() > deadline) throw new StepError({ step, cause: reasonOf(error) });
+      await backoff(attempt, signal);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { version } from "../package.json";
+import { dockerResources } from "./docker/resources";
+import { serve } from "./rpc/serve";
+import { artifactsResource } from "./resources/artifacts";
+import { binariesResource } from "./resources/binaries";
+import { filesResource } from "./resources/files";
+import { hostResource } from "./resources/host";
+import { imagesResource } from "./resources/images";
+import { kernelResource } from "./resources/kernel";
+import { kubeadmInitResource } from "./resources/kubeadm-init";
+import { kubeadmJoinResource } from "./resources/kubeadm-join";
+import { kubeconfigResource } from "./resources/kubeconfig";
+import { manifestsResource } from "./resources/manifests";
+import { nodeResource } from "./resources/node";
+import { packagesResource } from "./resources/packages";
+import { preflightResource } from "./resources/preflight";
+import { rolloutResource } from "./resources/rollout";
+import { sshKeyResource } from "./resources/ssh-key";
+import { unitResource } from "./resources/unit";
+
+void serve({
+  name: "kubewright",
+  version,
+  resources: {
+    ...dockerResources,
+    "kubewright:local:Artifacts": artifactsResource,
+    "kubewright:local:SshKey": sshKeyResource,
+    "kubewright:local:Kubeconfig": kubeconfigResource,
+    "kubewright:host:Host": hostResource,
+    "kubewright:host:Packages": packagesResource,
+    "kubewright:host:Kernel": kernelResource,
+    "kubewright:host:Binaries": binariesResource,
+    "kubewright:host:Files": filesResource,
+    "kubewright:host:Unit": unitResource,
+    "kubewright:host:Images": imagesResource,
+    "kubewright:cluster:Preflight": preflightResource,
+    "kubewright:kubeadm:Init": kubeadmInitResource,
+    "kubewright:kubeadm:Join": kubeadmJoinResource,
+    "kubewright:kube:Node": nodeResource,
+    "kubewright:kube:Manifests": manifestsResource,
+    "kubewright:kube:Rollout": rolloutResource,
+  },
+});

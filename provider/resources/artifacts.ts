@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { cachedArtifacts, obtainArtifacts, type ArtifactSet } from "../../artifacts";
+import { register, type Handler } from "../rpc/handler";
+
+const schema = z.strictObject({
+  /** `auto`, `official`, `modules`, or the address of a mirror laid out as the official one. */
+  source: z.string().refine((source) => /^(auto|official|modules|https?:\/\/\S+)$/.test(source), "use auto, official, modules or a mirror's http(s) address"),
+  kubernetes: z.string(),
+  arch: z.enum(["amd64", "arm64"]),
+  /** Images for examples and tests too. */
+  extras: z.boolean().optional(),
+});
+
+type ArtifactsInputs = z.infer<typeof schema>;
+interface ArtifactsOutputs {
+  /** Which source it was, and why. */
+  resolvedSource: string;
+  binaries: ArtifactSet["binaries"];
+  images: ArtifactSet["images"];
+  refs: ArtifactSet["refs"];
+}
+
+function outputsOf(set: ArtifactSet): ArtifactsOutputs {
+  return { resolvedSource: set.source, binaries: set.binaries, images: set.images, refs: set.refs };
+}
+
+function requestOf({ source, kubernetes, arch, extras }: ArtifactsInputs) {
+  return { source, kubernetes, arch, ...(extras === undefined ? {} : { extras }) };
+}
+
+/** Binaries and images in this user's cache: downloaded and verified, or built. */
+const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
+  schema,
+  outputs: ["resolvedSource", "binaries", "images", "refs"],
+  replaceOn: [],
+  async create(context, inputs) {
+    const set = await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal);
+    context.info(`binaries and images: ${set.reason}`);
+    return { id: `kubernetes-${inputs.kubernetes}-${inputs.arch}`, outputs: outputsOf(set) };
+  },
+  async update(context, _id, inputs) {
+    return outputsOf(await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal));
+  },
+  /** A cache that was cleared is filled again, before a machine needs it. */
+  async extraChanges(inputs) {
+    return (await cachedArtifacts(requestOf(inputs))) ? [] : ["source"];
+  },
+  predict(inputs, old) {
+    const same = old && inputs.kubernetes === old.inputs.kubernetes && inputs.source === old.inputs.source && inputs.arch === old.inputs.arch;
+    return same && inputs.extras === old.inputs.extras ? old.outputs : {};
+  },
+};
+
+export const artifactsResource = register(artifacts);

@@ -1,0 +1,80 @@
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { z } from "zod";
+import { StepError } from "../../common/errors";
+import { inspect, put, removeFiles, type OutgoingFile } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { register, type Context, type Handler } from "../rpc/handler";
+
+const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 hexadecimal digits");
+
+const schema = z.strictObject({
+  ...onHost,
+  /** Path on the machine to the file's SHA-256. All are executable, owned by root. */
+  files: z.record(z.string().startsWith("/", "a path is absolute"), sha256Schema),
+  /** SHA-256 to where the file is on the controller. */
+  sources: z.record(sha256Schema, z.string()),
+});
+
+type BinariesInputs = z.infer<typeof schema>;
+type BinariesOutputs = Record<string, never>;
+
+const MODE = "0755";
+
+async function outgoing(inputs: BinariesInputs, label: string): Promise<OutgoingFile[]> {
+  return Promise.all(
+    Object.entries(inputs.files).map(async ([path, sha256]) => {
+      const source = inputs.sources[sha256];
+      const info = source === undefined ? undefined : await stat(source).catch(() => undefined);
+      if (source === undefined || !info) {
+        throw new StepError({
+          step: "copying binaries",
+          machine: label,
+          cause: `${source ?? basename(path)} is not in this user's cache any more`,
+          action: "run `pulumi up` again, which fetches it",
+        });
+      }
+      return { path, mode: MODE, sha256, size: info.size, body: { source } };
+    }),
+  );
+}
+
+async function install(context: Context, inputs: BinariesInputs): Promise<void> {
+  const machine = await theMachine(context, inputs);
+  const files = await outgoing(inputs, machine.label);
+  const total = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1e6);
+  context.status(`copying ${files.length} binaries (${total} MB)`);
+  await put(machine, files, "copying binaries", context.signal);
+}
+
+/** Executables on a machine, each known by its SHA-256: copied in one stream, verified there, moved in whole. */
+const binaries: Handler<BinariesInputs, BinariesOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: HOST_REPLACES,
+  ignore: [...HOST_IGNORES, "sources"],
+  async create(context, inputs) {
+    await install(context, inputs);
+    return { id: `${inputs.instance}/binaries`, outputs: {} };
+  },
+  async update(context, _id, inputs, old) {
+    const machine = await theMachine(context, inputs);
+    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
+    await removeFiles(machine, dropped, "removing binaries", context.signal);
+    await install(context, inputs);
+    return {};
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const there = await inspect(machine, Object.keys(old.inputs.files), context.signal);
+      if (there.size === 0) return undefined;
+      const files = Object.fromEntries([...there].map(([path, { sha256 }]) => [path, sha256]));
+      return { inputs: { ...old.inputs, files }, outputs: {} };
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await removeFiles(machine, Object.keys(inputs.files), "removing binaries", context.signal);
+  },
+};
+
+export const binariesResource = register(binaries);

@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { contents, inspect, put, removeFiles, sameMode, textFile } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { register, type Context, type Handler } from "../rpc/handler";
+
+const schema = z.strictObject({
+  ...onHost,
+  files: z.record(
+    z.string().startsWith("/", "a path is absolute"),
+    z.strictObject({ content: z.string(), mode: z.string().regex(/^[0-7]{3,4}$/, "a mode is octal, such as 0644") }),
+  ),
+});
+
+type FilesInputs = z.infer<typeof schema>;
+type FilesOutputs = Record<string, never>;
+
+async function write(context: Context, inputs: FilesInputs): Promise<void> {
+  const machine = await theMachine(context, inputs);
+  const files = Object.entries(inputs.files).map(([path, { content, mode }]) => textFile(path, content, mode));
+  context.status(`writing ${files.length} files`);
+  await put(machine, files, `writing ${context.name}`, context.signal);
+}
+
+/** Text files on a machine, owned by root, that belong together. */
+const files: Handler<FilesInputs, FilesOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: HOST_REPLACES,
+  ignore: HOST_IGNORES,
+  async create(context, inputs) {
+    await write(context, inputs);
+    return { id: `${inputs.instance}/${context.name}`, outputs: {} };
+  },
+  async update(context, _id, inputs, old) {
+    const machine = await theMachine(context, inputs);
+    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
+    await removeFiles(machine, dropped, `writing ${context.name}`, context.signal);
+    await write(context, inputs);
+    return {};
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const paths = Object.keys(old.inputs.files);
+      const [there, texts] = await Promise.all([inspect(machine, paths, context.signal), contents(machine, paths, context.signal)]);
+      if (there.size === 0 && paths.length > 0) return undefined;
+      const found = [...there].map(([path, { mode }]) => {
+        const was = old.inputs.files[path]?.mode ?? mode;
+        return [path, { content: texts.get(path) ?? "", mode: sameMode(was, mode) ? was : mode }] as const;
+      });
+      return { inputs: { ...old.inputs, files: Object.fromEntries(found) }, outputs: {} };
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await removeFiles(machine, Object.keys(inputs.files), `removing ${context.name}`, context.signal);
+  },
+};
+
+export const filesResource = register(files);

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { toYaml, withBootstrapToken } from "../../render/kubeadm";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { put, textFile } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
+import { patiently } from "../kube/retry";
+import { resetNode } from "../kubeadm/reset";
+import { progressOf, runKubeadm } from "../kubeadm/run";
+import { caCertHash, newToken, revokeToken } from "../kubeadm/token";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
+
+const schema = z.strictObject({
+  ...onHost,
+  /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
+  documents: z.array(z.record(z.string(), z.unknown())).min(1),
+  /** Seconds that `kubeadm init` may take. */
+  timeout: z.number().positive(),
+});
+
+type InitInputs = z.infer<typeof schema>;
+interface InitOutputs {
+  /** `sha256:<hex>` of the cluster CA's public key. */
+  caCertHash: string;
+  /** The administrator's kubeconfig. */
+  kubeconfig: string;
+}
+
+function documentsOf(inputs: InitInputs): KubeadmDocument[] {
+  return inputs.documents as unknown as KubeadmDocument[];
+}
+
+async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
+  const progress = await progressOf(machine, "init", ADMIN_CONF, context.signal);
+  if (progress === "done") return;
+  // kubeadm wants a token; nobody joins with this one, each node gets its own.
+  const token = newToken();
+  // What an interrupted init left behind is ours: certificates are used again, manifests written anew.
+  const flags = ["--skip-token-print", "--skip-certificate-key-print", ...(progress === "started" ? ["--ignore-preflight-errors=all"] : [])];
+  context.status("kubeadm init");
+  await runKubeadm(context, machine, {
+    verb: "init",
+    flags,
+    config: toYaml(withBootstrapToken(documentsOf(inputs), { token, ttl: "15m0s" })),
+    timeout: inputs.timeout,
+    action: "mend the cause and run `pulumi up` again, which goes on from here",
+  });
+  forgetApis();
+  const api = await kubeApi([inputs.connection], context.signal);
+  await patiently("revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
+}
+
+async function outputsOf(context: Context, machine: Remote, inputs: InitInputs): Promise<InitOutputs> {
+  const { stdout } = await machine.run(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal: context.signal });
+  const { caCertificate } = await kubeApi([inputs.connection], context.signal);
+  return { caCertHash: caCertHash(caCertificate), kubeconfig: stdout };
+}
+
+/** Changed settings of a living control plane: new manifests, which the kubelet puts into force, and the new kubeadm-config. */
+async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
+  context.status("writing the control plane's manifests");
+  await put(machine, [textFile(CONFIG, toYaml(documentsOf(inputs)), "0600")], "kubeadm init phase", context.signal);
+  const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
+  const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
+  await machine.run(script, { step: "kubeadm init phase", signal: context.signal, timeout: inputs.timeout });
+  const api = await kubeApi([inputs.connection], context.signal);
+  await patiently("waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
+}
+
+/** The first control plane: kubeadm init, resumed where an earlier run was cut off. */
+const kubeadmInit: Handler<InitInputs, InitOutputs> = {
+  schema,
+  outputs: ["caCertHash", "kubeconfig"],
+  secretOutputs: ["kubeconfig"],
+  replaceOn: HOST_REPLACES,
+  ignore: [...HOST_IGNORES, "timeout"],
+  async create(context, inputs) {
+    const machine = await theMachine(context, inputs);
+    await init(context, machine, inputs);
+    return { id: `${inputs.instance}/kubeadm-init`, outputs: await outputsOf(context, machine, inputs) };
+  },
+  async update(context, _id, inputs) {
+    const machine = await theMachine(context, inputs);
+    await init(context, machine, inputs);
+    await reconfigure(context, machine, inputs);
+    return outputsOf(context, machine, inputs);
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const progress = await progressOf(machine, "init", ADMIN_CONF, context.signal);
+      return progress === "done" ? old : undefined;
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await resetNode(context, machine);
+    forgetApis();
+  },
+};
+
+export const kubeadmInitResource = register(kubeadmInit);

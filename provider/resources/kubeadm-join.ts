@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { messageOf } from "../../common/errors";
+import { toYaml, withBootstrapToken } from "../../render/kubeadm";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { kubeApi, type KubeApi } from "../kube/api";
+import { copyControlPlanePki } from "../kubeadm/pki";
+import { resetNode } from "../kubeadm/reset";
+import { progressOf, runKubeadm } from "../kubeadm/run";
+import { caCertHash, makeToken, revokeToken } from "../kubeadm/token";
+import { register, type Context, type Handler } from "../rpc/handler";
+import { connectionSchema } from "../ssh/connection";
+import type { Remote } from "../ssh/remote";
+
+const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
+
+const schema = z.strictObject({
+  ...onHost,
+  /** The control planes that are there already; the token is made through the first that answers. */
+  controlPlanes: z.array(connectionSchema).min(1),
+  /** A kubeadm.k8s.io/v1beta4 JoinConfiguration, without secrets. */
+  document: z.record(z.string(), z.unknown()),
+  /** The cluster's CA; a machine that belongs to another cluster joins anew. */
+  caCertHash: z.string(),
+  /** Seconds that `kubeadm join` may take. */
+  timeout: z.number().positive(),
+});
+
+type JoinInputs = z.infer<typeof schema>;
+type JoinOutputs = Record<string, never>;
+
+async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
+  const progress = await progressOf(machine, "join", KUBELET_CONF, context.signal);
+  if (progress === "done") return;
+  if (progress === "started") await resetNode(context, machine); // A half-done join is undone: joining is quick.
+  context.status("making a join token");
+  const api = await kubeApi(inputs.controlPlanes, context.signal);
+  if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
+  const token = await makeToken(api, context.name, context.signal);
+  try {
+    await runKubeadm(context, machine, {
+      verb: "join",
+      flags: [],
+      config: configOf(inputs, api, token),
+      timeout: inputs.timeout,
+      action: "mend the cause and run `pulumi up` again, which joins this node only",
+    });
+  } finally {
+    await revokeToken(api, token).catch((error: unknown) => context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`));
+  }
+}
+
+function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
+  const document = inputs.document as unknown as KubeadmDocument;
+  return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
+}
+
+/** A machine's membership in a cluster: kubeadm join with a token of its own, which lives for this join only. */
+const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: [...HOST_REPLACES, "caCertHash"],
+  // A joined node does not read its join configuration again.
+  ignore: [...HOST_IGNORES, "controlPlanes", "document", "timeout"],
+  async create(context, inputs) {
+    const machine = await theMachine(context, inputs);
+    await join(context, machine, inputs);
+    return { id: `${inputs.instance}/kubeadm-join`, outputs: {} };
+  },
+  async update(context, _id, inputs) {
+    await join(context, await theMachine(context, inputs), inputs);
+    return {};
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const progress = await progressOf(machine, "join", KUBELET_CONF, context.signal);
+      return progress === "done" ? old : undefined;
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await resetNode(context, machine);
+  },
+};
+
+export const kubeadmJoinResource = register(kubeadmJoin);

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import type { KubernetesObject } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { messageOf } from "../../common/errors";
+import { kubeApi, type KubeApi } from "../kube/api";
+import { orMissing } from "../kube/errors";
+import { patiently } from "../kube/retry";
+import { register, type Context, type Handler } from "../rpc/handler";
+import { connectionSchema } from "../ssh/connection";
+
+const FIELD_MANAGER = "kubewright";
+
+const objectSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
+});
+
+const schema = z.strictObject({
+  controlPlanes: z.array(connectionSchema).min(1),
+  /** The cluster's CA: in another cluster everything is applied anew. */
+  caCertHash: z.string(),
+  /** Kubernetes objects by a name of the program's choosing, applied in this order. */
+  objects: z.record(z.string(), objectSchema),
+});
+
+type ManifestsInputs = z.infer<typeof schema>;
+type Manifest = z.infer<typeof objectSchema>;
+type ManifestsOutputs = Record<string, never>;
+
+/** Server-side apply (KEP-555): the fields that we name are ours, all others stay whoever's they are. */
+async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
+  const { PatchStrategy } = await import("@kubernetes/client-node");
+  for (const object of Object.values(objects)) {
+    context.status(`applying ${labelOf(object)}`);
+    const body = object as KubernetesObject;
+    await patiently(`applying ${labelOf(object)}`, context.signal, () =>
+      api.objects.patch(body, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply),
+    );
+  }
+}
+
+function labelOf({ kind, metadata }: Manifest): string {
+  return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ""}${metadata.name}`;
+}
+
+async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
+  for (const object of [...objects].reverse()) {
+    await patiently(`deleting ${labelOf(object)}`, context.signal, () => orMissing(api.objects.delete(object as KubernetesObject)));
+  }
+}
+
+/** The live object cut down to the fields that we named, so that only a change of one of them is drift. */
+export function projected(wanted: unknown, live: unknown): unknown {
+  if (Array.isArray(wanted) && Array.isArray(live)) {
+    return live.length === wanted.length ? wanted.map((inner, index) => projected(inner, live[index])) : live;
+  }
+  if (!isRecord(wanted) || !isRecord(live)) return live;
+  return Object.fromEntries(Object.keys(wanted).filter((key) => key in live).map((key) => [key, projected(wanted[key], live[key])]));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function found(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<Record<string, Manifest>> {
+  const entries = await Promise.all(
+    Object.entries(objects).map(async ([name, object]) => {
+      const header = object as KubernetesObject & { metadata: { name: string } };
+      const live = await patiently(`reading ${labelOf(object)}`, context.signal, () => orMissing(api.objects.read(header)));
+      return live ? [[name, projected(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
+    }),
+  );
+  return Object.fromEntries(entries.flat());
+}
+
+/** Kubernetes objects that belong together, such as an add-on's. */
+const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: ["caCertHash"],
+  ignore: ["controlPlanes"],
+  async create(context, inputs) {
+    await apply(context, await kubeApi(inputs.controlPlanes, context.signal), inputs.objects);
+    return { id: context.name, outputs: {} };
+  },
+  async update(context, _id, inputs, old) {
+    const api = await kubeApi(inputs.controlPlanes, context.signal);
+    const dropped = Object.entries(old.inputs.objects).filter(([name]) => !(name in inputs.objects));
+    await remove(context, api, dropped.map(([, object]) => object));
+    await apply(context, api, inputs.objects);
+    return {};
+  },
+  async read(context, _id, old) {
+    try {
+      const api = await kubeApi(old.inputs.controlPlanes, context.signal);
+      const objects = await found(context, api, old.inputs.objects);
+      return Object.keys(objects).length === 0 ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
+    } catch (error) {
+      context.warn(`not looked at, its last known state is kept: ${messageOf(error)}`);
+      return old;
+    }
+  },
+  async delete(context, _id, { inputs }) {
+    await remove(context, await kubeApi(inputs.controlPlanes, context.signal), Object.values(inputs.objects));
+  },
+};
+
+export const manifestsResource = register(manifests);

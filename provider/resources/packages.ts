@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { quote } from "../../common/quote";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-host";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+const schema = z.strictObject({
+  ...onHost,
+  /** Names of the distribution's packages. */
+  packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, "not the name of a package")),
+  osFamily: z.enum(["debian", "fedora", "other"]),
+});
+
+type PackagesInputs = z.infer<typeof schema>;
+type PackagesOutputs = Record<string, never>;
+
+const INSTALL_SECONDS = 600;
+const MANAGERS = {
+  debian: {
+    missing: (names: string) => `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
+    // The lock is waited for: unattended upgrades hold it for minutes after a first boot.
+    install: (names: string) => `export DEBIAN_FRONTEND=noninteractive
+apt-get -o DPkg::Lock::Timeout=300 -qq update
+apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends ${names}`,
+  },
+  fedora: {
+    missing: (names: string) => `for p in ${names}; do rpm -q --whatprovides "$p" >/dev/null 2>&1 || echo "$p"; done`,
+    install: (names: string) => `dnf -q -y --setopt=install_weak_deps=False install ${names}`,
+  },
+} as const;
+
+async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSignal): Promise<string[]> {
+  if (inputs.osFamily === "other" || inputs.packages.length === 0) return [];
+  const script = MANAGERS[inputs.osFamily].missing(inputs.packages.map(quote).join(" "));
+  const { stdout } = await machine.run(script, { step: "listing packages", signal });
+  return stdout.split("\n").filter(Boolean);
+}
+
+async function install(context: Context, inputs: PackagesInputs): Promise<void> {
+  const machine = await theMachine(context, inputs);
+  const names = await missing(machine, inputs, context.signal);
+  if (names.length === 0 || inputs.osFamily === "other") return;
+  context.status(`installing ${names.join(" ")}`);
+  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(names.map(quote).join(" "))}`, {
+    step: "installing packages",
+    signal: context.signal,
+    timeout: INSTALL_SECONDS,
+    action: `install ${names.join(" ")} by hand, or give the machine a package source`,
+  });
+}
+
+/** The distribution's packages that a node needs. They stay on delete: others may use them by now. */
+const packages: Handler<PackagesInputs, PackagesOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: HOST_REPLACES,
+  ignore: HOST_IGNORES,
+  async create(context, inputs) {
+    await install(context, inputs);
+    return { id: `${inputs.instance}/packages`, outputs: {} };
+  },
+  async update(context, _id, inputs) {
+    await install(context, inputs);
+    return {};
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const gone = new Set(await missing(machine, old.inputs, context.signal));
+      return { inputs: { ...old.inputs, packages: old.inputs.packages.filter((name) => !gone.has(name)) }, outputs: {} };
+    }),
+};
+
+export const packagesResource = register(packages);

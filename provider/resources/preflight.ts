@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { StepError, messageOf } from "../../common/errors";
+import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
+import { gatherFacts } from "../host/facts";
+import { register, type Context, type Handler } from "../rpc/handler";
+import { connectionSchema } from "../ssh/connection";
+import { remote } from "../ssh/pool";
+
+const machineSchema = z.strictObject({
+  name: z.string(),
+  connection: connectionSchema,
+  privateAddress: z.string().optional(),
+  role: z.enum(["control-plane", "worker"]),
+});
+
+const schema = z.strictObject({
+  machines: z.array(machineSchema).min(1, "a cluster has at least one machine"),
+  podCidr: z.string(),
+  serviceCidr: z.string(),
+  proxyMode: z.enum(["nftables", "iptables"]),
+  swapAllowed: z.array(z.enum(["control-plane", "worker"])).optional(),
+});
+
+type PreflightInputs = z.infer<typeof schema>;
+interface PreflightOutputs {
+  /** The machines (name and machine-id) that passed: what they run from then on is not judged again. */
+  passed: Record<string, string>;
+}
+type Looked = { judged: JudgedMachine } | { unreachable: Finding };
+
+async function look(context: Context, machine: PreflightInputs["machines"][number], passed: Record<string, string>): Promise<Looked> {
+  const { name, connection, role, privateAddress } = machine;
+  try {
+    const facts = await gatherFacts(remote(connection), context.signal);
+    const instanceAlreadyMember = passed[name] === facts.machineId;
+    return { judged: { name, address: connection.host, role, facts, instanceAlreadyMember, ...(privateAddress ? { privateAddress } : {}) } };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const [cause = "", action = ""] = messageOf(error).split("; ", 2);
+    return { unreachable: { machine: name, severity: "error", message: cause, action: action || "see that it can be reached" } };
+  }
+}
+
+/** Looks at all machines at once, and puts what is wrong with any of them into one list. */
+async function examine(context: Context, inputs: PreflightInputs, passed: Record<string, string>): Promise<PreflightOutputs> {
+  context.status(`looking at ${inputs.machines.length} machines`);
+  const looked = await Promise.all(inputs.machines.map((machine) => look(context, machine, passed)));
+  const judged = looked.flatMap((result) => ("judged" in result ? [result.judged] : []));
+  const unreachable = looked.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
+  const findings = [...unreachable, ...judge(judged, inputs)];
+  const errors = findings.filter(isError);
+  if (errors.length > 0) {
+    throw new StepError({ step: "preflight", cause: `nothing was changed on any machine\n${renderFindings(findings)}` });
+  }
+  for (const { machine, message, action } of findings) context.warn(`${machine}: ${message}; ${action}`);
+  return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
+}
+
+/** Judges all machines before anything is changed on one of them. */
+const preflight: Handler<PreflightInputs, PreflightOutputs> = {
+  schema,
+  outputs: ["passed"],
+  replaceOn: [],
+  async create(context, inputs) {
+    return { id: "preflight", outputs: await examine(context, inputs, {}) };
+  },
+  update: (context, _id, inputs, old) => examine(context, inputs, old.outputs.passed ?? {}),
+};
+
+export const preflightResource = register(preflight);

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { StepError } from "../../common/errors";
+import { until } from "../../common/wait";
+import { kubeApi } from "../kube/api";
+import { patiently } from "../kube/retry";
+import { register, type Context, type Handler } from "../rpc/handler";
+import { connectionSchema } from "../ssh/connection";
+
+const schema = z.strictObject({
+  controlPlanes: z.array(connectionSchema).min(1),
+  caCertHash: z.string(),
+  namespace: z.string(),
+  deployment: z.string(),
+  /** A strategic merge patch that is applied first. */
+  patch: z.record(z.string(), z.unknown()).optional(),
+  /** Seconds until the Deployment must be Available. */
+  timeout: z.number().positive(),
+});
+
+type RolloutInputs = z.infer<typeof schema>;
+type RolloutOutputs = Record<string, never>;
+
+async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<void> {
+  const api = await kubeApi(inputs.controlPlanes, context.signal);
+  const { namespace, deployment: name } = inputs;
+  const label = `${namespace}/${name}`;
+  if (inputs.patch) {
+    const { setHeaderOptions, PatchStrategy } = await import("@kubernetes/client-node");
+    const strategic = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
+    await patiently(`patching ${label}`, context.signal, () => api.apps.patchNamespacedDeployment({ namespace, name, body: inputs.patch }, strategic));
+  }
+  context.status(`waiting for ${label} to be Available`);
+  let last = "it has no status";
+  await until(
+    async () => {
+      const deployment = await api.apps.readNamespacedDeployment({ namespace, name }).catch(() => undefined);
+      const status = deployment?.status;
+      last = `${status?.availableReplicas ?? 0} of ${deployment?.spec?.replicas ?? 0} replicas are available`;
+      const current = status?.observedGeneration === deployment?.metadata?.generation;
+      const available = status?.conditions?.some(({ type, status: is }) => type === "Available" && is === "True");
+      return deployment && current && available ? true : undefined;
+    },
+    {
+      signal: context.signal,
+      timeout: inputs.timeout,
+      every: 200,
+      onTimeout: () => new StepError({ step: `waiting for ${label}`, cause: last, action: `see \`kubectl -n ${namespace} describe deployment ${name}\`` }),
+    },
+  );
+}
+
+/** A Deployment that something else made (CoreDNS, by kubeadm): patched, and Available. */
+const rollout: Handler<RolloutInputs, RolloutOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: ["caCertHash", "namespace", "deployment"],
+  ignore: ["controlPlanes", "timeout"],
+  async create(context, inputs) {
+    await patchAndWait(context, inputs);
+    return { id: `${inputs.namespace}/${inputs.deployment}`, outputs: {} };
+  },
+  async update(context, _id, inputs) {
+    await patchAndWait(context, inputs);
+    return {};
+  },
+};
+
+export const rolloutResource = register(rollout);

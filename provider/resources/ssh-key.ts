@@ -1,0 +1,57 @@
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, isAbsolute } from "node:path";
+import { utils } from "ssh2";
+import { z } from "zod";
+import { register, type Handler } from "../rpc/handler";
+
+const schema = z.strictObject({
+  /** Where the private key is kept on the controller, mode 0600; the public one goes beside it, with `.pub`. */
+  path: z.string().refine(isAbsolute, "the path of a key is absolute"),
+  comment: z.string(),
+});
+
+type SshKeyInputs = z.infer<typeof schema>;
+interface SshKeyOutputs {
+  /** `ssh-ed25519 AAAA... comment` */
+  publicKey: string;
+}
+
+async function publicKeyAt(path: string): Promise<string | undefined> {
+  const [secret, open] = await Promise.all([readFile(path).catch(() => undefined), readFile(`${path}.pub`, "utf8").catch(() => undefined)]);
+  return secret && open?.trim();
+}
+
+/** A key that is there is used: an interrupted run may have given it to machines already. */
+async function ensure({ path, comment }: SshKeyInputs): Promise<string> {
+  const there = await publicKeyAt(path);
+  if (there) return there;
+  const pair = utils.generateKeyPairSync("ed25519", { comment });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, pair.private, { mode: 0o600 });
+  await chmod(path, 0o600);
+  await writeFile(`${path}.pub`, `${pair.public}\n`);
+  return pair.public;
+}
+
+/** An ed25519 key pair, made for one cluster. The state holds its path and the public half only. */
+const sshKey: Handler<SshKeyInputs, SshKeyOutputs> = {
+  schema,
+  outputs: ["publicKey"],
+  replaceOn: ["path"],
+  ignore: ["comment"],
+  async create(_context, inputs) {
+    return { id: inputs.path, outputs: { publicKey: await ensure(inputs) } };
+  },
+  async update(_context, _id, inputs) {
+    return { publicKey: await ensure(inputs) };
+  },
+  async read(_context, _id, old) {
+    const publicKey = await publicKeyAt(old.inputs.path);
+    return publicKey ? { inputs: old.inputs, outputs: { publicKey } } : undefined;
+  },
+  async delete(_context, _id, { inputs }) {
+    await Promise.all([rm(inputs.path, { force: true }), rm(`${inputs.path}.pub`, { force: true })]);
+  },
+};
+
+export const sshKeyResource = register(sshKey);

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { StepError } from "../../common/errors";
+import { quote } from "../../common/quote";
+import { until } from "../../common/wait";
+import { contents, inspect, put, removeFiles, sameMode, sha256, textFile } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { journalTail, unitState } from "../host/systemd";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+const fileSchema = z.strictObject({ content: z.string(), mode: z.string().regex(/^[0-7]{3,4}$/, "a mode is octal, such as 0644") });
+
+const schema = z.strictObject({
+  ...onHost,
+  /** `containerd.service` */
+  unit: z.string().regex(/\.(service|socket|timer|mount)$/, "a unit's name ends in .service, .socket, .timer or .mount"),
+  /** The unit's own files: unit file, drop-ins, configuration. A change of any of them restarts the unit. */
+  files: z.record(z.string().startsWith("/", "a path is absolute"), fileSchema),
+  enabled: z.boolean(),
+  running: z.boolean(),
+  /** The unit is started only once this file exists: the kubelet waits for kubeadm to write its configuration. */
+  startWhenExists: z.string().optional(),
+  /** Values whose change restarts the unit, such as the hash of its binary. */
+  restartOn: z.record(z.string(), z.string()).optional(),
+  /** What is not running though it should be; a refresh fills it in, so that `up` starts it. */
+  problem: z.string().optional(),
+});
+
+type UnitInputs = z.infer<typeof schema>;
+type UnitOutputs = Record<string, never>;
+
+const START_TIMEOUT_SECONDS = 60;
+
+async function shouldRun(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<boolean> {
+  if (!inputs.running) return false;
+  if (!inputs.startWhenExists) return true;
+  const { code } = await machine.run(`test -e ${quote(inputs.startWhenExists)}`, { step: `looking at ${inputs.unit}`, signal, accept: [0, 1] });
+  return code === 0;
+}
+
+async function apply(context: Context, inputs: UnitInputs, restart: boolean): Promise<void> {
+  const machine = await theMachine(context, inputs);
+  const { unit } = inputs;
+  const { signal } = context;
+  context.status(`writing ${unit}`);
+  const files = Object.entries(inputs.files).map(([path, { content, mode }]) => textFile(path, content, mode));
+  const written = await put(machine, files, `writing ${unit}`, signal);
+  const run = await shouldRun(machine, inputs, signal);
+  const state = await unitState(machine, unit, signal);
+  const commands = [
+    ...(state.masked ? [`systemctl unmask ${quote(unit)}`] : []),
+    ...(written.length > 0 || state.masked ? ["systemctl daemon-reload"] : []),
+    ...(inputs.enabled !== state.enabled ? [`systemctl ${inputs.enabled ? "enable" : "disable"} --quiet ${quote(unit)}`] : []),
+    ...(run && (restart || written.length > 0 || !state.active) ? [`systemctl reset-failed ${quote(unit)} 2>/dev/null || true`, `systemctl restart ${quote(unit)}`] : []),
+    ...(!inputs.running && state.active ? [`systemctl stop ${quote(unit)}`] : []),
+  ];
+  if (commands.length === 0) return;
+  context.status(`starting ${unit}`);
+  await machine.run(["set -e", ...commands].join("\n"), {
+    step: `starting ${unit}`,
+    signal,
+    timeout: START_TIMEOUT_SECONDS,
+    action: `see \`journalctl -u ${unit}\` on the machine`,
+  });
+  if (run) await untilActive(machine, unit, signal);
+}
+
+async function untilActive(machine: Remote, unit: string, signal: AbortSignal): Promise<void> {
+  let last = "";
+  await until(
+    async () => {
+      if ((await unitState(machine, unit, signal)).active) return true;
+      last = await journalTail(machine, unit, signal);
+      return undefined;
+    },
+    {
+      signal,
+      timeout: START_TIMEOUT_SECONDS,
+      onTimeout: () =>
+        new StepError({ step: `starting ${unit}`, machine: machine.label, cause: last, action: `see \`journalctl -u ${unit}\` on the machine` }),
+    },
+  );
+}
+
+async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
+  const paths = Object.keys(inputs.files);
+  const [there, state] = await Promise.all([inspect(machine, paths, signal), unitState(machine, inputs.unit, signal)]);
+  if (there.size === 0 && paths.length > 0) return undefined;
+  const changed = paths.filter((path) => there.has(path) && there.get(path)?.sha256 !== sha256(inputs.files[path]?.content ?? ""));
+  const texts = await contents(machine, changed, signal);
+  const files = Object.fromEntries(
+    paths.flatMap((path) => {
+      const [was, is] = [inputs.files[path], there.get(path)];
+      if (!was || !is) return [];
+      return [[path, { content: texts.get(path) ?? was.content, mode: sameMode(was.mode, is.mode) ? was.mode : is.mode }]];
+    }),
+  );
+  const run = await shouldRun(machine, inputs, signal);
+  const problem = state.masked ? "masked" : run && !state.active ? "not running" : undefined;
+  const { problem: _, ...rest } = inputs;
+  return { ...rest, files, enabled: state.enabled, running: run || !inputs.running ? state.active : inputs.running, ...(problem ? { problem } : {}) };
+}
+
+/** A systemd unit with its files: written, enabled and running. */
+const unit: Handler<UnitInputs, UnitOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: [...HOST_REPLACES, "unit"],
+  ignore: HOST_IGNORES,
+  async create(context, inputs) {
+    await apply(context, inputs, true);
+    return { id: `${inputs.instance}/${inputs.unit}`, outputs: {} };
+  },
+  async update(context, _id, inputs, old) {
+    const machine = await theMachine(context, inputs);
+    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
+    await removeFiles(machine, dropped, `writing ${inputs.unit}`, context.signal);
+    const triggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.inputs.restartOn ?? {});
+    await apply(context, inputs, triggered || dropped.length > 0);
+    return {};
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const inputs = await found(machine, old.inputs, context.signal);
+      return inputs && { inputs, outputs: {} };
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (!machine) return;
+    const paths = Object.keys(inputs.files).map(quote).join(" ");
+    const script = `systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true\nrm -f ${paths}\nsystemctl daemon-reload`;
+    await machine.run(script, { step: `removing ${inputs.unit}`, signal: context.signal });
+  },
+};
+
+export const unitResource = register(unit);

@@ -1,0 +1,28 @@
+# Prints what a renderer or the preflight wants to know of this machine, one key=value a line. Changes nothing.
+. /etc/os-release
+echo "os_id=$ID"
+echo "os_version=${VERSION_ID:-}"
+echo "arch=$(uname -m)"
+echo "kernel=$(uname -r)"
+echo "hostname=$(uname -n)"
+echo "machine_id=$(cat /etc/machine-id)"
+echo "boot_id=$(cat /proc/sys/kernel/random/boot_id)"
+echo "uid=$(id -u)"
+echo "cpus=$(nproc)"
+echo "memory_kib=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)"
+echo "swap_kib=$(awk 'NR > 1 { sum += $3 } END { print sum + 0 }' /proc/swaps)"
+echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
+# CAP_SYS_RESOURCE is bit 24 of the bounding set (capabilities(7)); without it nothing may lower an oom score.
+bounding=$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)
+[ $(( 0x$bounding >> 24 & 1 )) = 1 ] && echo cap_sys_resource=yes || echo cap_sys_resource=no
+# In a container nf_conntrack_max belongs to the host, and kube-proxy would die of not being able to set it.
+if [ -w /proc/sys/net/netfilter/nf_conntrack_max ] && ! systemd-detect-virt -qc; then echo conntrack_writable=yes; else echo conntrack_writable=no; fi
+echo "addresses=$(ip -o addr show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s ", $4 }')"
+echo "clock_ms=$(date +%s%3N)"
+echo "disk_free_mib=$(df -Pm /var/lib | awk 'NR == 2 { print $4 }')"
+echo "ports=$(for hex in $(awk '$4 == "0A" { sub(".*:", "", $2); print $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do printf '%d ' "0x$hex"; done)"
+if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ]; then echo kubernetes=control-plane
+elif [ -f /etc/kubernetes/kubelet.conf ]; then echo kubernetes=worker
+elif [ -d /etc/kubernetes/pki ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then echo kubernetes=partial
+else echo kubernetes=none
+fi
