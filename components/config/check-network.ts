@@ -1,0 +1,61 @@
+import { type Cidr, includes, overlap, parseCidr } from "../../render/cidr";
+import { type ClusterConfig, type CrossProblem, hostPath, sshHosts } from "./types";
+
+export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
+  const ranges = ([["network.podCidr", config.network.podCidr], ["network.serviceCidr", config.network.serviceCidr]] as const);
+  const others: [string, string][] = [...ranges.map(([path, text]): [string, string] => [path, text])];
+  if (config.machines.kind === "docker" && config.machines.docker.subnet !== undefined) others.push(["machines.docker.subnet", config.machines.docker.subnet]);
+  const found = others.flatMap(([path, text], index) => others.slice(0, index).filter(([, earlier]) => overlapping(earlier, text)).map(([earlierPath, earlier]) => ({
+    path, reason: `${text} overlaps ${earlierPath} ${earlier}`, action: "choose ranges that share no address", about: [earlierPath],
+  })));
+  return [...found, ...hostsInRanges(config, ranges)];
+}
+
+function hostsInRanges(config: ClusterConfig, ranges: readonly (readonly [string, string])[]): CrossProblem[] {
+  return sshHosts(config).flatMap((host, index) => ranges.flatMap(([path, text]) => {
+    const address = host.privateAddress ?? host.host;
+    const cidr = parseCidr(text);
+    if (cidr === undefined || !includes(cidr, address)) return [];
+    return [{ path: hostPath(index), reason: `its address ${address} is inside ${path} ${text}`, action: `choose another ${path}`, about: [path] }];
+  }));
+}
+
+/** kubeadm's own limits: MinimumAddressesInServiceSubnet (10) and MaximumBitsForServiceSubnet (20). */
+export function serviceRangeSize({ network: { serviceCidr } }: ClusterConfig): CrossProblem[] {
+  const prefix = parseCidr(serviceCidr)?.prefix;
+  if (prefix === undefined || (prefix >= 12 && prefix <= 28)) return [];
+  const reason = prefix > 28 ? `${serviceCidr} is too small: kubeadm requires 10 addresses` : `${serviceCidr} is too large: kubeadm allows 20 bits`;
+  return [{ path: "network.serviceCidr", reason, action: "use a prefix length from /12 to /28" }];
+}
+
+/** Each node takes one part of the pod range; kubeadm allows 16 bits between the two (PodSubnetNodeMaskMaxDiff). */
+export function podRangeSize({ network: { podCidr, nodeMaskSize }, controlPlane, workers }: ClusterConfig): CrossProblem[] {
+  const prefix = parseCidr(podCidr)?.prefix;
+  if (prefix === undefined) return [];
+  const problem = (reason: string, action: string): CrossProblem[] => [{ path: "network.podCidr", reason, action, about: ["network.nodeMaskSize", "controlPlane.count", "workers.count", "machines"] }];
+  const nodes = controlPlane.count + workers.count;
+  const parts = prefix > nodeMaskSize ? 0 : 2 ** (nodeMaskSize - prefix);
+  if (nodeMaskSize - prefix > 16) return problem(`${podCidr} is too large for parts of /${nodeMaskSize}: kubeadm allows 16 bits between them`, `use /${nodeMaskSize - 16} or longer`);
+  if (parts >= nodes) return [];
+  return problem(`${podCidr} has room for ${parts} nodes with a /${nodeMaskSize} each, and there are ${nodes}`, `use /${nodeMaskSize - Math.ceil(Math.log2(nodes))} or a larger range`);
+}
+
+/** The network, the bridge and the broadcast address are no pod's. */
+export function podsPerNode(config: ClusterConfig): CrossProblem[] {
+  const { nodeMaskSize } = config.network;
+  const addresses = 2 ** (32 - nodeMaskSize) - 3;
+  return (["controlPlane", "workers"] as const).flatMap((pool) => {
+    const maxPods = config[pool].kubelet.maxPods ?? 0;
+    if (maxPods <= addresses) return [];
+    const mask = 32 - Math.ceil(Math.log2(maxPods + 3));
+    return [{
+      path: `${pool}.kubelet.maxPods`, about: ["network.nodeMaskSize"],
+      reason: `${maxPods} pods need more than the ${addresses} addresses of a node's /${nodeMaskSize}`, action: `use ${addresses} or fewer, or set network.nodeMaskSize: ${mask}`,
+    }];
+  });
+}
+
+function overlapping(one: string, other: string): boolean {
+  const ranges = [parseCidr(one), parseCidr(other)].filter((range): range is Cidr => range !== undefined);
+  return ranges[0] !== undefined && ranges[1] !== undefined && overlap(ranges[0], ranges[1]);
+}
