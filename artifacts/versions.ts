@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { StepError, messageOf } from "../common/errors";
+import { projectRoot } from "../common/project-root";
+
+export type Arch = "amd64" | "arm64";
+
+const version = z.string().regex(/^\d+\.\d+\.\d+$/, "must look like 1.2.3");
+const sum = z.string().regex(/^h1:[A-Za-z0-9+/]{43}=$/, "must be a Go module sum, h1:...");
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in hexadecimal");
+const https = z.string().startsWith("https://");
+
+const buildFlags = {
+  /** Binary's name -> Go package. */
+  packages: z.record(z.string(), z.string()),
+  cgo: z.boolean().default(false),
+  tags: z.array(z.string()).default([]),
+  /** Linker flags; the default strips. */
+  ldflags: z.string().default("-s -w"),
+};
+
+const goModule = z.strictObject({
+  path: z.string(),
+  staging: z.boolean().default(false),
+  /** Component's version -> sum; a version without one cannot be built. */
+  sums: z.record(version, sum),
+  ...buildFlags,
+});
+
+const download = z.strictObject({
+  /** Of the file, and of the binary in it unless `members` says otherwise. */
+  name: z.string(),
+  url: https,
+  checksum: https,
+  /** Binary's name -> path inside the tar.gz; absent when the download is the binary. */
+  members: z.record(z.string(), z.string()).optional(),
+  pinned: z.record(z.string().regex(/^\d+\.\d+\.\d+-(amd64|arm64)$/), sha256).default({}),
+});
+
+const component = z
+  .strictObject({
+    version,
+    imageTag: z.string().optional(),
+    extra: z.boolean().default(false),
+    modules: z.array(goModule).default([]),
+    downloads: z.array(download).default([]),
+  })
+  .superRefine((value, context) => {
+    value.modules.forEach((module, index) => {
+      if (module.sums[value.version]) return;
+      context.addIssue({ code: "custom", path: ["modules", index, "sums"], message: `has no sum for ${value.version}` });
+    });
+  });
+
+const kubeadmImages = z.strictObject({ etcd: z.string(), pause: z.string(), coredns: z.string() });
+
+const pinnedModule = z.strictObject({ path: z.string(), version: z.string(), sum, ...buildFlags });
+
+const schema = z
+  .strictObject({
+    go: z.strictObject({ atLeast: version }),
+    pulumi: z.strictObject({
+      version,
+      atLeast: version,
+      modules: z.array(pinnedModule),
+      dynamicProvider: z.strictObject({ path: z.string(), version: z.string(), sum, file: z.string() }),
+      probe: https,
+    }),
+    kubernetes: z.strictObject({ default: version, supported: z.record(version, kubeadmImages) }),
+    components: z.strictObject({
+      kubernetes: component,
+      etcd: component,
+      containerd: component,
+      runc: component,
+      cniPlugins: component,
+      coredns: component,
+      flannel: component,
+      agnhost: component,
+      busybox: component,
+    }),
+  })
+  .superRefine((value, context) => {
+    const sums = value.components.kubernetes.modules[0]?.sums ?? {};
+    for (const known of [value.kubernetes.default, ...Object.keys(value.kubernetes.supported)]) {
+      if (value.kubernetes.supported[known] && sums[known]) continue;
+      context.addIssue({ code: "custom", path: ["kubernetes"], message: `${known} needs both a line in supported and a sum` });
+    }
+  });
+
+export type Versions = z.infer<typeof schema>;
+export type Component = z.infer<typeof component>;
+export type ComponentName = keyof Versions["components"];
+export type GoModule = z.infer<typeof goModule>;
+export type PinnedModule = z.infer<typeof pinnedModule>;
+export type Download = z.infer<typeof download>;
+export type KubeadmImages = z.infer<typeof kubeadmImages>;
+
+/** Reads the text of a versions.yaml. Throws a StepError that names the property that is wrong. */
+export function parseVersions(text: string): Versions {
+  const result = schema.safeParse(parse(text));
+  if (result.success) return result.data;
+  throw new StepError({ step: "read versions.yaml", cause: z.prettifyError(result.error), action: "correct the file" });
+}
+
+let loaded: Versions | undefined;
+
+/** The repository's versions.yaml, read once. */
+export function loadVersions(): Versions {
+  loaded ??= parseVersions(readVersions());
+  return loaded;
+}
+
+function readVersions(): string {
+  try {
+    return readFileSync(join(projectRoot(), "versions.yaml"), "utf8");
+  } catch (error) {
+    throw new StepError({ step: "read versions.yaml", cause: messageOf(error), action: "reinstall kubewright: the file belongs to it" });
+  }
+}
+
+/** What kubeadm of this version names its images. Throws when we do not support the version. */
+export function kubeadmImagesOf(versions: Versions, kubernetes: string): KubeadmImages {
+  const found = versions.kubernetes.supported[kubernetes];
+  if (found) return found;
+  const supported = Object.keys(versions.kubernetes.supported).join(", ");
+  throw new StepError({ step: `choose Kubernetes ${kubernetes}`, cause: "versions.yaml does not name it", action: `use one of ${supported}` });
+}
+
+/** Puts version and architecture into a template of versions.yaml. */
+export function fill(template: string, values: { version: string; arch: Arch }): string {
+  const [major = "", minor = "", patch = ""] = values.version.split(".");
+  const known: Record<string, string> = { ...values, major, minor, patch };
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => known[name] ?? whole);
+}
