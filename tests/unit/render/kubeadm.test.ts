@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { initDocuments, joinDocument, toYaml, withBootstrapToken, withCertificateKey } from "../../../render/kubeadm";
+import { containerFacts, facts, golden, initOptions, node } from "./samples";
+
+const token = "abcdef.0123456789abcdef";
+const caCertHashes = [`sha256:${"ab".repeat(32)}`];
+const certificateKey = "cd".repeat(32);
+const apiServerEndpoint = "10.77.0.21:6443";
+
+describe("kubeadm init", () => {
+  test("a lone control plane that pulls its images", async () => {
+    await expect(toYaml(initDocuments(initOptions()))).toMatchFileSnapshot(golden("kubeadm/init.yaml"));
+  });
+
+  test("a container on the test hosts, images side-loaded", async () => {
+    const options = initOptions({
+      node: node({ facts: containerFacts, imagesSideLoaded: true }), machines: [containerFacts], dnsImageTag: "v1.14.7", clusterName: "lab",
+    });
+    await expect(toYaml(withBootstrapToken(initDocuments(options), { token }))).toMatchFileSnapshot(golden("kubeadm/init.container.yaml"));
+  });
+
+  test("three control planes behind an endpoint, with everything set", async () => {
+    const options = initOptions({
+      controlPlanes: 3, controlPlaneEndpoint: "api.example.com:443", bindPort: 8443, certSANs: ["api.example.com", "10.0.0.1", "10.0.0.1"], proxyMode: "iptables",
+      network: { podCidr: "10.32.0.0/12", serviceCidr: "10.96.0.0/12", dnsDomain: "k8s.example", nodeMaskSize: 23 },
+      node: node({ taints: [{ key: "dedicated", value: "infra", effect: "NoSchedule" }] }),
+      extraArgs: { apiServer: { "audit-log-path": "-" }, controllerManager: { "kube-api-qps": "50" }, scheduler: { v: "4" }, etcd: { "snapshot-count": "5000" } },
+      imageRepository: "mirror.example.com/k8s", timeouts: { controlPlaneComponentHealthCheck: "5m0s" },
+    });
+    const documents = withCertificateKey(withBootstrapToken(initDocuments(options), { token, ttl: "10m0s" }), certificateKey);
+    await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/init.three.yaml"));
+  });
+
+  test("a person's flag wins over ours", () => {
+    const yaml = toYaml(initDocuments(initOptions({ extraArgs: { scheduler: { "leader-elect": "true" } } })));
+    expect(yaml).toContain('scheduler:\n  extraArgs:\n    - name: leader-elect\n      value: "true"');
+  });
+
+  test("no taints at all is not the same as kubeadm's own", () => {
+    expect(toYaml(initDocuments(initOptions({ node: node({ taints: [] }) })))).toContain("taints: []");
+    expect(toYaml(initDocuments(initOptions()))).not.toContain("taints");
+  });
+
+  test("one machine with a locked conntrack is enough to leave it alone everywhere", () => {
+    expect(toYaml(initDocuments(initOptions({ machines: [facts(), containerFacts] })))).toContain("maxPerCore: 0");
+  });
+});
+
+describe("kubeadm join", () => {
+  test("a worker", async () => {
+    const worker = node({ name: "worker-1", address: "10.77.0.22", taints: [] });
+    const documents = withBootstrapToken([joinDocument({ node: worker, apiServerEndpoint })], { token, caCertHashes });
+    await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/join.worker.yaml"));
+  });
+
+  test("one more control plane on cgroup v1", async () => {
+    const second = node({ name: "cp-2", address: "10.77.0.23", facts: containerFacts, imagesSideLoaded: true });
+    const documents = withBootstrapToken([joinDocument({ node: second, apiServerEndpoint, controlPlane: {} })], { token, caCertHashes });
+    await expect(toYaml(withCertificateKey(documents, certificateKey))).toMatchFileSnapshot(golden("kubeadm/join.control-plane.yaml"));
+  });
+
+  test("the inputs of a resource hold no secret", () => {
+    const yaml = toYaml([...initDocuments(initOptions()), joinDocument({ node: node(), apiServerEndpoint, controlPlane: {} })]);
+    expect(yaml).not.toMatch(/token:|certificateKey/);
+  });
+
+  test("without the CA's hash it is refused", () => {
+    expect(() => withBootstrapToken([joinDocument({ node: node(), apiServerEndpoint })], { token })).toThrow("CA");
+  });
+
+  test("a worker's join takes no certificate key", () => {
+    const document = joinDocument({ node: node(), apiServerEndpoint });
+    expect(withCertificateKey([document], certificateKey)).toEqual([document]);
+  });
+
+  test("a malformed token is refused without being shown", () => {
+    const attempt = (): unknown => withBootstrapToken(initDocuments(initOptions()), { token: "s3cret" });
+    expect(attempt).toThrow("bootstrap token");
+    expect(attempt).not.toThrow("s3cret");
+  });
+});

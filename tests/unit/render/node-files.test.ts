@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { kernelModules } from "../../../render/kernel";
+import { nodeFiles, type NodeFilesOptions } from "../../../render/node-files";
+import { containerFacts, facts, golden } from "./samples";
+
+function options(machine = facts()): NodeFilesOptions {
+  return {
+    runtime: { pauseImage: "registry.k8s.io/pause:3.10.2", facts: machine, mirrors: [{ registry: "_default", endpoints: ["https://mirror.example.com"] }] },
+    kubelet: { nodeIp: "10.77.0.22", facts: machine, settings: { maxPods: 250 } },
+    guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
+  };
+}
+
+/** One text that shows each file as the machine will have it. */
+function listing(given: NodeFilesOptions): string {
+  return Object.entries(nodeFiles(given)).map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`).join("\n");
+}
+
+describe("all files of a node", () => {
+  test("a virtual machine", async () => {
+    await expect(listing(options())).toMatchFileSnapshot(golden("node-files/machine.txt"));
+  });
+
+  test("a container on the test hosts", async () => {
+    await expect(listing(options(containerFacts))).toMatchFileSnapshot(golden("node-files/container.txt"));
+  });
+
+  test("every file ends with a line feed and has no placeholder left", () => {
+    for (const [path, { content }] of Object.entries(nodeFiles(options()))) {
+      expect(content, path).toMatch(/\n$/);
+      expect(content, path).not.toMatch(/@[A-Z_]+@/);
+    }
+  });
+
+  test("the modules that are loaded now are those that are loaded at boot", () => {
+    const lines = nodeFiles(options())["/etc/modules-load.d/kubewright.conf"]?.content.split("\n") ?? [];
+    expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual(kernelModules);
+  });
+});

@@ -1,0 +1,25 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { projectRoot } from "../../../common/project-root";
+import { template } from "../../../render/template";
+
+const templates = join(projectRoot(), "templates");
+
+describe("template", () => {
+  test("a placeholder without a value is our mistake", () => {
+    expect(() => template("guard/guard.nft")).toThrow("templates/guard/guard.nft needs a value for @SERVICE_CIDR@");
+  });
+
+  test("a value without a placeholder too", () => {
+    expect(() => template("kubelet/kubelet.service", { NAME: "x" })).toThrow("templates/kubelet/kubelet.service has no @NAME@");
+  });
+
+  test("shell templates parse", () => {
+    const scripts = readdirSync(templates, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".sh"));
+    expect(scripts).toContain("flannel/run.sh");
+    for (const script of scripts) execFileSync("bash", ["-n", join(templates, script)]);
+    execFileSync("sh", ["-n", join(templates, "flannel/run.sh")]);
+  });
+});
