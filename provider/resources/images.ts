@@ -13,11 +13,14 @@ const schema = z.strictObject({
   archives: z.record(z.string(), z.strictObject({ sha256: z.string(), refs: z.array(z.string()) })),
   /** SHA-256 to where the archive is on the controller. */
   sources: z.record(z.string(), z.string()),
+  /** Images that the machine pulls by itself, from where containerd's configuration says. */
+  pull: z.array(z.string()),
 });
 
 type ImagesInputs = z.infer<typeof schema>;
 type ImagesOutputs = Record<string, never>;
 
+const PULL_SECONDS = 600;
 const LOADED = "/var/lib/kubewright/images";
 
 async function present(machine: Remote, signal: AbortSignal): Promise<{ refs: Set<string>; loaded: Set<string> }> {
@@ -35,6 +38,17 @@ async function load(context: Context, inputs: ImagesInputs): Promise<void> {
     context.status(`loading images: ${name}`);
     await importArchive(context, machine, name, archive, inputs.sources[archive.sha256]);
   }
+  for (const ref of inputs.pull.filter((wanted) => !there.refs.has(wanted))) await pull(context, machine, ref);
+}
+
+async function pull(context: Context, machine: Remote, ref: string): Promise<void> {
+  context.status(`pulling ${ref}`);
+  await machine.run(`ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d ${quote(ref)} >/dev/null`, {
+    step: `pulling ${ref}`,
+    signal: context.signal,
+    timeout: PULL_SECONDS,
+    action: "can the machine reach the registry? else set `source` to modules or to a mirror",
+  });
 }
 
 async function importArchive(context: Context, machine: Remote, name: string, archive: { sha256: string; refs: string[] }, source: string | undefined) {
@@ -76,12 +90,13 @@ const images: Handler<ImagesInputs, ImagesOutputs> = {
       const found = Object.entries(old.inputs.archives).map(([name, { sha256, refs }]) => {
         return [name, { sha256, refs: refs.filter((ref) => there.refs.has(ref)) }] as const;
       });
-      return { inputs: { ...old.inputs, archives: Object.fromEntries(found) }, outputs: {} };
+      const pulled = old.inputs.pull.filter((ref) => there.refs.has(ref));
+      return { inputs: { ...old.inputs, archives: Object.fromEntries(found), pull: pulled }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (!machine) return;
-    const refs = Object.values(inputs.archives).flatMap((archive) => archive.refs);
+    const refs = [...Object.values(inputs.archives).flatMap((archive) => archive.refs), ...inputs.pull];
     const script = `ctr -n k8s.io images rm ${refs.map(quote).join(" ")} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;
     await machine.run(script, { step: "removing images", signal: context.signal });
   },

@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Binaries } from "../provider/sdk/host";
+import { KubeadmInit } from "../provider/sdk/kubernetes";
+import { initDocuments } from "../render/kubeadm";
+import { type Machine, nodeAddress } from "./machine";
+import { type ClusterHandle, type MemberArgs, join, kubeadmNode, node, setUp } from "./member";
+import type { NodeSetup } from "./node-setup";
+import type { ControlPlaneSettings } from "./settings";
+
+export interface ControlPlaneArgs {
+  kubernetesVersion: string;
+  clusterName: string;
+  /** One member per machine; the first runs `kubeadm init`, the others join it one after the other. */
+  members: (MemberArgs & { settings: ControlPlaneSettings })[];
+}
+
+/** The machines that run etcd, the API server, the scheduler and the controller manager. */
+export class ControlPlane extends pulumi.ComponentResource {
+  readonly init: KubeadmInit;
+  readonly cluster: ClusterHandle;
+
+  constructor(name: string, args: ControlPlaneArgs, options?: pulumi.ComponentResourceOptions) {
+    super("kubewright:components:ControlPlane", name, {}, options);
+    const [first, ...others] = args.members;
+    if (!first) throw new Error("controlPlanes: a cluster has at least one; give it a machine");
+    const endpoint = first.settings.endpoint ?? pulumi.interpolate`${nodeAddress(first.machine)}:6443`;
+    const setup = setUp(first.machine.name, "control-plane", first, this);
+    this.init = this.initialise(args, first, setup, endpoint);
+    this.cluster = { init: this.init, endpoint, controlPlanes: args.members.map(({ connection }) => connection) };
+    node(first, this.cluster, [this.init, setup.images], this);
+    this.addKubectl(first);
+
+    // etcd takes one new member at a time.
+    let last: pulumi.Resource = this.init;
+    for (const member of others) {
+      const next = setUp(member.machine.name, "control-plane", member, this);
+      const joined = join(member, "control-plane", { ...this.cluster, controlPlanes: [first.connection] }, [...next.ready, last], this);
+      last = node(member, this.cluster, [joined, next.images], this);
+    }
+    this.registerOutputs({});
+  }
+
+  private initialise(args: ControlPlaneArgs, first: ControlPlaneArgs["members"][number], setup: NodeSetup, endpoint: pulumi.Input<string>): KubeadmInit {
+    const { machine, connection, host, artifacts, network, timeouts, settings } = first;
+    const sans = pulumi.all(args.members.flatMap((member) => addressesOf(member.machine)));
+    const documents = pulumi
+      .all([kubeadmNode(first), host.facts, artifacts.refs, endpoint, sans])
+      .apply(([firstNode, facts, refs, controlPlaneEndpoint, addresses]) =>
+        initDocuments({
+          kubernetesVersion: args.kubernetesVersion,
+          clusterName: args.clusterName,
+          node: firstNode,
+          controlPlaneEndpoint,
+          controlPlanes: args.members.length,
+          network,
+          proxyMode: network.proxyMode,
+          machines: [facts],
+          certSANs: [...new Set(["127.0.0.1", "localhost", ...addresses])],
+          ...(settings.extraArgs ? { extraArgs: settings.extraArgs } : {}),
+          dnsImageTag: refs.coredns.slice(refs.coredns.lastIndexOf(":") + 1),
+        }),
+      );
+    return new KubeadmInit(
+      `${machine.name}-init`,
+      { connection, instance: host.instance, documents, timeout: timeouts.init },
+      { parent: this, dependsOn: setup.ready, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+    );
+  }
+
+  /** For people who log in; nothing waits for it. */
+  private addKubectl({ machine, connection, host, artifacts, preflight }: MemberArgs): void {
+    const kubectl = artifacts.binaries.apply(({ kubectl: { path, sha256 } }) => ({
+      files: { "/usr/local/bin/kubectl": sha256 },
+      sources: { [sha256]: path },
+    }));
+    new Binaries(
+      `${machine.name}-kubectl`,
+      { connection, instance: host.instance, files: kubectl.files, sources: kubectl.sources },
+      { parent: this, dependsOn: [preflight, this.init], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+    );
+  }
+}
+
+function addressesOf(machine: Machine): pulumi.Input<string>[] {
+  return [machine.address, nodeAddress(machine)];
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { DockerImage, DockerMachine, DockerNetwork } from "../provider/sdk/docker";
+import { SshKey } from "../provider/sdk/local";
+import type { Machine } from "./machine";
+
+export interface DockerMachinesArgs {
+  /** Hostnames, in order. */
+  names: string[];
+  /** Folder of the controller in which the cluster's SSH key is kept. */
+  keyFolder: string;
+  /** Default: a free one is chosen. */
+  subnet?: string;
+  /** Ranges that the machines' network must not touch: those of pods and services. */
+  avoid?: string[];
+  /** Per machine; default: no limit. */
+  cpus?: number;
+  memoryMiB?: number;
+}
+
+/** Local machines for trying and testing: containers with systemd and sshd, on a network of their own. */
+export class DockerMachines extends pulumi.ComponentResource {
+  readonly machines: Machine[];
+  /** The label on everything that Docker holds for this cluster. */
+  readonly stackId: pulumi.Output<string>;
+
+  constructor(name: string, args: DockerMachinesArgs, options?: pulumi.ComponentResourceOptions) {
+    super("kubewright:components:DockerMachines", name, {}, options);
+    const child = { parent: this };
+    const key = new SshKey(`${name}-ssh-key`, { path: `${args.keyFolder}/id_ed25519`, comment: `kubewright ${name}` }, child);
+    this.stackId = key.publicKey.apply((publicKey) => stackIdOf(name, publicKey));
+    const image = new DockerImage(`${name}-image`, {}, child);
+    const network = new DockerNetwork(
+      `${name}-network`,
+      { stack: this.stackId, avoid: args.avoid ?? [], ...(args.subnet ? { subnet: args.subnet } : {}) },
+      { ...child, dependsOn: [image] },
+    );
+    this.machines = args.names.map((hostname, index) => {
+      const machine = new DockerMachine(
+        hostname,
+        {
+          stack: this.stackId,
+          hostname,
+          image: image.ref,
+          network: network.networkName,
+          index,
+          authorizedKey: key.publicKey,
+          ...(args.cpus === undefined ? {} : { cpus: args.cpus }),
+          ...(args.memoryMiB === undefined ? {} : { memoryMiB: args.memoryMiB }),
+        },
+        child,
+      );
+      const { address, port, user, hostKey, privateAddress } = machine;
+      return { name: hostname, address, port, user, hostKey, privateAddress, privateKeyPath: key.path, madeBy: machine };
+    });
+    this.registerOutputs({});
+  }
+}
+
+/** Two clones may both have a stack `dev`: the key, which is made at random, tells them apart. */
+export function stackIdOf(name: string, publicKey: string): string {
+  const key = publicKey.split(" ")[1] ?? publicKey;
+  return `${name}-${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
+}

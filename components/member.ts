@@ -1,0 +1,103 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ConnectionArgs } from "../provider/sdk/connection";
+import type { Host } from "../provider/sdk/host";
+import { type KubeadmInit, KubeadmJoin, Node, type Preflight } from "../provider/sdk/kubernetes";
+import type { Artifacts } from "../provider/sdk/local";
+import { joinDocument, type KubeadmNode } from "../render/kubeadm";
+import type { MachineRole } from "../render/preflight";
+import { type Machine, nodeAddress } from "./machine";
+import { NodeSetup } from "./node-setup";
+import type { NetworkSettings, NodeSettings, Timeouts } from "./settings";
+
+/** What every node of a cluster is given, whatever its role. */
+export interface MemberArgs {
+  machine: Machine;
+  connection: ConnectionArgs;
+  host: Host;
+  preflight: Preflight;
+  artifacts: Artifacts;
+  kubeletArtifacts?: Artifacts;
+  network: NetworkSettings;
+  timeouts: Timeouts;
+  settings: NodeSettings;
+}
+
+/** What a node needs to know of the cluster that it joins. */
+export interface ClusterHandle {
+  init: KubeadmInit;
+  /** `host:port` */
+  endpoint: pulumi.Input<string>;
+  controlPlanes: ConnectionArgs[];
+}
+
+export function setUp(name: string, role: MachineRole, args: MemberArgs, parent: pulumi.Resource): NodeSetup {
+  const { machine, connection, host, artifacts, kubeletArtifacts, network, settings } = args;
+  return new NodeSetup(
+    name,
+    {
+      machine,
+      connection,
+      host,
+      role,
+      artifacts,
+      ...(kubeletArtifacts ? { kubeletArtifacts } : {}),
+      network,
+      kubelet: { settings: settings.kubelet ?? {}, extraArgs: settings.kubeletArgs ?? {} },
+      after: [args.preflight],
+    },
+    { parent },
+  );
+}
+
+/** kubeadm's view of a node, once its facts are known. */
+export function kubeadmNode(args: MemberArgs): pulumi.Output<KubeadmNode> {
+  const { machine, host, artifacts, settings } = args;
+  return pulumi.all([host.facts, nodeAddress(machine), artifacts.images]).apply(([facts, address, images]) => ({
+    name: machine.name,
+    address,
+    facts,
+    imagesSideLoaded: images.kind === "archives",
+    ...(settings.taints ? { taints: settings.taints } : {}),
+  }));
+}
+
+/** Joins the machine, as a worker or as one more control plane, once everything in `after` is there. */
+export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle, after: pulumi.Resource[], parent: pulumi.Resource): KubeadmJoin {
+  const { machine, connection, host, timeouts } = args;
+  const document = pulumi
+    .all([kubeadmNode(args), cluster.endpoint])
+    .apply(([node, apiServerEndpoint]) => joinDocument({ node, apiServerEndpoint, ...(role === "control-plane" ? { controlPlane: {} } : {}) }));
+  return new KubeadmJoin(
+    `${machine.name}-join`,
+    {
+      connection,
+      instance: host.instance,
+      controlPlanes: cluster.controlPlanes,
+      document,
+      caCertHash: cluster.init.caCertHash,
+      timeout: timeouts.join,
+    },
+    { parent, dependsOn: after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+  );
+}
+
+/** The node as the API sees it. It leaves the cluster before anything on its machine is undone. */
+export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulumi.Resource[], parent: pulumi.Resource): Node {
+  const { machine, host, settings, timeouts } = args;
+  return new Node(
+    `${machine.name}-node`,
+    {
+      controlPlanes: cluster.controlPlanes,
+      node: machine.name,
+      instance: host.instance,
+      labels: settings.labels ?? {},
+      annotations: settings.annotations ?? {},
+      taints: settings.taints ?? [],
+      schedulable: true,
+      readyTimeout: timeouts.ready,
+      drainTimeout: timeouts.drain,
+    },
+    // When the whole cluster goes there is nowhere to drain to.
+    { parent, dependsOn: membership, deletedWith: cluster.init },
+  );
+}

@@ -1,0 +1,39 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { projectRoot } from "../common/project-root";
+import { type ClusterConfig, parseConfig } from "./config";
+
+const SECTIONS = ["source", "kubernetes", "network", "machines", "controlPlane", "workers", "timeouts", "extras"] as const;
+
+/**
+ * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in.
+ * @throws ConfigError with all that is wrong.
+ */
+export function readConfig(): ClusterConfig {
+  const config = new pulumi.Config();
+  const given = SECTIONS.map((section) => [section, sectionOf(config, section)] as const);
+  const raw = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  return parseConfig(raw, {
+    kubernetesVersions: supportedVersions(),
+    fileExists: (path) => existsSync(path.replace(/^~(?=\/)/, homedir())),
+  });
+}
+
+/** A section is an object; `source` is a plain word, which is not JSON. */
+function sectionOf(config: pulumi.Config, section: string): unknown {
+  const text = config.get(section);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function supportedVersions(): string[] {
+  const versions = parse(readFileSync(join(projectRoot(), "versions.yaml"), "utf8")) as { kubernetes: { supported: Record<string, unknown> } };
+  return Object.keys(versions.kubernetes.supported);
+}

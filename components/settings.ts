@@ -1,0 +1,55 @@
+import type { KubeletSettings } from "../render/kubelet";
+import type { ComponentArgs } from "../render/kubeadm-args";
+import type { Taint } from "../render/kubeadm-types";
+import type { FlannelBackend } from "../render/flannel";
+
+/** What the nodes of a pool have in common. */
+export interface NodeSettings {
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  taints?: Taint[];
+  /** Fields of KubeletConfiguration, such as `maxPods`. */
+  kubelet?: KubeletSettings;
+  /** Flags of the kubelet, without dashes. */
+  kubeletArgs?: Record<string, string>;
+}
+
+export interface NetworkSettings {
+  /** Default 10.244.0.0/16. */
+  podCidr: string;
+  /** Default 10.10.0.0/16. */
+  serviceCidr: string;
+  /** Prefix length of each node's part of podCidr. Default 24. */
+  nodeMaskSize: number;
+  /** Default cluster.local. */
+  dnsDomain: string;
+  /** Default host-gw, which needs all nodes on one network segment. */
+  backend: FlannelBackend;
+  /** Default nftables. */
+  proxyMode: "nftables" | "iptables";
+}
+
+export interface ControlPlaneSettings extends NodeSettings {
+  /** `host:port` for everybody. Default: the first control plane's address, 6443. */
+  endpoint?: string;
+  extraArgs?: ComponentArgs;
+}
+
+/** All in seconds. */
+export interface Timeouts {
+  init: number;
+  join: number;
+  ready: number;
+  drain: number;
+}
+
+export const DEFAULT_NETWORK: NetworkSettings = {
+  podCidr: "10.244.0.0/16",
+  serviceCidr: "10.10.0.0/16",
+  nodeMaskSize: 24,
+  dnsDomain: "cluster.local",
+  backend: "host-gw",
+  proxyMode: "nftables",
+};
+
+export const DEFAULT_TIMEOUTS: Timeouts = { init: 300, join: 300, ready: 300, drain: 300 };

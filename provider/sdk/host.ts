@@ -1,0 +1,105 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MachineFacts } from "../../render/facts";
+import type { ConnectionArgs, OnHostArgs } from "./connection";
+
+export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState">;
+
+export interface HostArgs {
+  connection: pulumi.Input<ConnectionArgs>;
+}
+
+/** A machine's facts, identity and pinned host key. */
+export class Host extends pulumi.CustomResource {
+  declare readonly facts: pulumi.Output<HostFacts>;
+  declare readonly instance: pulumi.Output<string>;
+  declare readonly hostKey: pulumi.Output<string>;
+  constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Host", name, { facts: undefined, instance: undefined, hostKey: undefined, ...args }, options);
+  }
+}
+
+export interface PackagesArgs extends OnHostArgs {
+  packages: pulumi.Input<string[]>;
+  osFamily: pulumi.Input<MachineFacts["osFamily"]>;
+}
+
+/** The distribution's packages. */
+export class Packages extends pulumi.CustomResource {
+  constructor(name: string, args: PackagesArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Packages", name, args, options);
+  }
+}
+
+export interface KernelArgs extends OnHostArgs {
+  modules: pulumi.Input<string[]>;
+  sysctls: pulumi.Input<Record<string, string>>;
+}
+
+/** Kernel modules and sysctls. */
+export class Kernel extends pulumi.CustomResource {
+  constructor(name: string, args: KernelArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Kernel", name, args, options);
+  }
+}
+
+export interface BinariesArgs extends OnHostArgs {
+  /** Path on the machine to SHA-256. */
+  files: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** SHA-256 to path on the controller. */
+  sources: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** Executables from the controller's cache. */
+export class Binaries extends pulumi.CustomResource {
+  constructor(name: string, args: BinariesArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Binaries", name, args, options);
+  }
+}
+
+export interface FileArgs {
+  content: pulumi.Input<string>;
+  /** Octal: `0644`. */
+  mode: pulumi.Input<string>;
+}
+
+export interface FilesArgs extends OnHostArgs {
+  files: pulumi.Input<Record<string, pulumi.Input<FileArgs>>>;
+}
+
+/** Text files on a machine. */
+export class Files extends pulumi.CustomResource {
+  constructor(name: string, args: FilesArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Files", name, args, options);
+  }
+}
+
+export interface UnitArgs extends FilesArgs {
+  unit: pulumi.Input<string>;
+  enabled: pulumi.Input<boolean>;
+  running: pulumi.Input<boolean>;
+  /** The unit is started only once this file exists. */
+  startWhenExists?: pulumi.Input<string>;
+  /** Values whose change restarts the unit. */
+  restartOn?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** A systemd unit with its files. */
+export class Unit extends pulumi.CustomResource {
+  constructor(name: string, args: UnitArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Unit", name, args, options);
+  }
+}
+
+export interface ImagesArgs extends OnHostArgs {
+  archives: pulumi.Input<Record<string, pulumi.Input<{ sha256: pulumi.Input<string>; refs: pulumi.Input<string[]> }>>>;
+  sources: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Images that the machine pulls by itself. */
+  pull: pulumi.Input<string[]>;
+}
+
+/** Container images, brought to a machine. */
+export class Images extends pulumi.CustomResource {
+  constructor(name: string, args: ImagesArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Images", name, args, options);
+  }
+}

@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ArtifactSet } from "../../artifacts";
+
+export interface ArtifactsArgs {
+  source: string;
+  kubernetes: string;
+  arch: pulumi.Input<"amd64" | "arm64">;
+  extras?: boolean;
+}
+
+/** Binaries and images in this user's cache. */
+export class Artifacts extends pulumi.CustomResource {
+  declare readonly resolvedSource: pulumi.Output<string>;
+  declare readonly binaries: pulumi.Output<ArtifactSet["binaries"]>;
+  declare readonly images: pulumi.Output<ArtifactSet["images"]>;
+  declare readonly refs: pulumi.Output<ArtifactSet["refs"]>;
+  constructor(name: string, args: ArtifactsArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:local:Artifacts", name, { resolvedSource: undefined, binaries: undefined, images: undefined, refs: undefined, ...args }, options);
+  }
+}
+
+/** An ed25519 key pair made for one cluster. */
+export class SshKey extends pulumi.CustomResource {
+  declare readonly path: pulumi.Output<string>;
+  declare readonly publicKey: pulumi.Output<string>;
+  constructor(name: string, args: { path: string; comment: string }, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:local:SshKey", name, { publicKey: undefined, ...args }, options);
+  }
+}
+
+/** The administrator's kubeconfig as a file on the controller. */
+export class Kubeconfig extends pulumi.CustomResource {
+  declare readonly path: pulumi.Output<string>;
+  constructor(name: string, args: { path: string; content: pulumi.Input<string> }, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:local:Kubeconfig", name, args, options);
+  }
+}
