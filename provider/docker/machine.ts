@@ -29,10 +29,10 @@ export interface Machine {
 }
 
 /**
- * The machine, running and answering to SSH. A container of our own that an interrupted run left is taken if it was made of
- * the same, else made anew. @throws StepError, also where somebody else's container has the name.
+ * The machine's container, not necessarily running. One of our own that an interrupted run left is taken if it was made of the
+ * same, else made anew. @returns its id. @throws StepError, also where somebody else's container has the name.
  */
-export async function ensureMachine(spec: MachineSpec, progress: Progress, signal: AbortSignal): Promise<Machine> {
+export async function ensureContainer(spec: MachineSpec, progress: Progress, signal: AbortSignal): Promise<string> {
   const surroundings = await surroundingsOf(spec, signal);
   const left = await findContainer(containerName(spec), signal);
   if (left) refuseForeign(left, spec);
@@ -43,7 +43,7 @@ export async function ensureMachine(spec: MachineSpec, progress: Progress, signa
   }
   const id = left && whole ? left.id : await create(spec, surroundings, progress, signal);
   await setFiles(id, spec, surroundings, signal);
-  return await startMachine(id, spec.hostname, progress, signal);
+  return id;
 }
 
 async function surroundingsOf(spec: MachineSpec, signal: AbortSignal): Promise<Surroundings> {
