@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { basename } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import { StepError } from "../common/errors";
 import { backoff } from "../common/wait";
+import { hashing } from "./hash";
 import { reasonOf } from "./source";
 
 const TRIES = 3;
@@ -28,16 +29,9 @@ class Refused extends Error {}
 export async function downloadTo(url: string, path: string, options: DownloadOptions): Promise<string> {
   return persistently(url, options, async (response, beat) => {
     const hash = createHash("sha256");
-    const watch = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        beat();
-        hash.update(chunk);
-        done(null, chunk);
-      },
-    });
     const body = response.body as ReadableStream<Uint8Array> | null;
     if (!body) throw new Error("the answer has no content");
-    await pipeline(Readable.fromWeb(body), watch, createWriteStream(path));
+    await pipeline(Readable.fromWeb(body), hashing(hash, beat), createWriteStream(path));
     return hash.digest("hex");
   });
 }

@@ -61,18 +61,25 @@ export function stagingReplaces(goMod: string, version: string): string[] {
   return [...lines].map(([, name]) => `replace ${name} => ${name} ${own}`);
 }
 
-/** Builds one package of a prepared scratch module into the file `output`. */
-export async function goBuild(recipe: Recipe, name: string, scratch: string, output: string, arch: Arch, signal: AbortSignal): Promise<void> {
+export interface Output {
+  /** The file to make. */
+  path: string;
+  os: "linux" | "darwin";
+  arch: Arch;
+}
+
+/** Builds the binary `name` of a prepared scratch module. */
+export async function goBuild(recipe: Recipe, name: string, scratch: string, output: Output, signal: AbortSignal): Promise<void> {
   const tags = recipe.tags.length > 0 ? ["-tags", recipe.tags.join(" ")] : [];
   const target = recipe.packages[name];
   if (!target) throw new Error(`${recipe.path} has no package for ${name}`);
   await runGroup({
     program: "go",
-    words: ["build", "-trimpath", ...tags, "-ldflags", recipe.ldflags, "-o", output, target],
+    words: ["build", "-trimpath", ...tags, "-ldflags", recipe.ldflags, "-o", output.path, target],
     step: `build ${name} ${recipe.version}`,
     action: "try again: finished parts are kept",
     signal,
     cwd: scratch,
-    env: { ...GO_ENV, GOOS: "linux", GOARCH: arch, CGO_ENABLED: recipe.cgo ? "1" : "0" },
+    env: { ...GO_ENV, GOOS: output.os, GOARCH: output.arch, CGO_ENABLED: recipe.cgo ? "1" : "0" },
   });
 }

@@ -94,7 +94,7 @@ async function buildTarget(cache: Cache, target: Target, scratches: Scratches, r
       if (!target.recipe) return buildPause(target, output, run);
       const scratch = await scratches.of(target.recipe, () => run.say("resolving modules for"));
       run.say("building");
-      await goBuild(target.recipe, target.name, scratch, output, target.arch, run.signal);
+      await goBuild(target.recipe, target.name, scratch, { path: output, os: "linux", arch: target.arch }, run.signal);
     },
   });
 }

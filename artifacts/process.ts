@@ -1,4 +1,5 @@
 import type { ExecaError } from "execa" with { "resolution-mode": "import" };
+import type { Duplex, Readable } from "node:stream";
 import { StepError } from "../common/errors";
 
 /** execa is an ES module and we are CommonJS: it is loaded on first use, here and nowhere else in artifacts. */
@@ -62,4 +63,16 @@ export async function ask(program: string, words: readonly string[], env?: Recor
   const { execa } = await load();
   const result = await execa(program, words, { reject: false, env, stdin: "ignore" });
   return result.failed ? undefined : result.stdout.trim();
+}
+
+/** A program as a stream that what is piped in goes through; fails with what the program said. */
+export async function filter(program: string, words: readonly string[]): Promise<Duplex> {
+  const { execa } = await load();
+  return execa(program, words, { buffer: { stdout: false }, encoding: "buffer" }).duplex();
+}
+
+/** What a program writes, as a stream; fails with what the program said. */
+export async function reading(program: string, words: readonly string[]): Promise<Readable> {
+  const { execa } = await load();
+  return execa(program, words, { buffer: { stdout: false }, encoding: "buffer", stdin: "ignore" }).readable();
 }
