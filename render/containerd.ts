@@ -11,7 +11,12 @@ export interface RegistryMirror {
   endpoints: readonly string[];
   /** The mirror's CA on the machine. @default the system's */
   caFile?: string;
+  /** The endpoints have the path of the registry's API in them already: containerd adds no `/v2`. @default false */
+  overridePath?: boolean;
 }
+
+/** Where our own images and most of a person's come from. */
+const mirroredRegistries = ["registry.k8s.io", "ghcr.io", "docker.io"];
 
 export interface ContainerdOptions {
   /** Full reference, `registry.k8s.io/pause:3.10.2`; pinned, so that the kubelet's garbage collection leaves it alone. */
@@ -39,9 +44,16 @@ export function containerdUnit(): string {
  * The hosts.toml of one mirrored registry; containerd reads it at each pull, so a change needs no restart.
  * Source: https://github.com/containerd/containerd/blob/main/docs/hosts.md
  */
-export function registryHosts({ endpoints, caFile }: RegistryMirror): string {
+export function registryHosts({ endpoints, caFile, overridePath = false }: RegistryMirror): string {
   const ca = caFile === undefined ? "" : `  ca = ${tomlString(caFile)}\n`;
-  return endpoints.map((endpoint) => `[host.${tomlString(endpoint)}]\n  capabilities = ["pull", "resolve"]\n${ca}`).join("\n");
+  const path = overridePath ? "  override_path = true\n" : "";
+  return endpoints.map((endpoint) => `[host.${tomlString(endpoint)}]\n  capabilities = ["pull", "resolve"]\n${ca}${path}`).join("\n");
+}
+
+/** One mirror that has the API of registry R at `<mirror>/R/v2`, for every registry that images come from. */
+export function everyRegistry(mirror: string): RegistryMirror[] {
+  const base = mirror.replace(/\/+$/, "");
+  return mirroredRegistries.map((registry) => ({ registry, endpoints: [`${base}/${registry}/v2`], overridePath: true }));
 }
 
 /** Path of the hosts.toml of one mirrored registry. */

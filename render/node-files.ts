@@ -1,6 +1,5 @@
 import { type ContainerdOptions, containerdConfig, containerdUnit, registryHosts, registryHostsPath } from "./containerd";
 import { type GuardOptions, guardTable, guardUnit } from "./guard";
-import { modulesFile, sysctlFile } from "./kernel";
 import {
   type KubeletConfigurationOptions, type KubeletDefaultsOptions, kubeletConfigurationText, kubeletDefaults, kubeletKubeadmDropIn, kubeletUnit,
 } from "./kubelet";
@@ -22,17 +21,15 @@ export interface NodeFilesOptions {
   guard: GuardOptions;
 }
 
-/** Everything that a node has before kubeadm runs. */
+/** Every file that a node has before kubeadm runs, but the kernel's settings (`kernel.ts`), which must also be applied at once. */
 export function nodeFiles(options: NodeFilesOptions): NodeFiles {
   return { ...runtimeFiles(options.runtime), ...kubeletFiles(options.kubelet), ...guardFiles(options.guard) };
 }
 
-/** The kernel's settings and containerd. */
+/** containerd: its configuration, its mirrors and its unit. */
 export function runtimeFiles(options: ContainerdOptions): NodeFiles {
   const mirrors = (options.mirrors ?? []).map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]);
   return {
-    "/etc/modules-load.d/kubewright.conf": readable(modulesFile()),
-    "/etc/sysctl.d/99-kubewright.conf": readable(sysctlFile()),
     "/etc/containerd/config.toml": readable(containerdConfig(options)),
     "/etc/systemd/system/containerd.service": readable(containerdUnit()),
     ...Object.fromEntries(mirrors),

@@ -93,6 +93,8 @@ const timeouts = strict({
   join: seconds.default(300),
   /** Until a node that joined is Ready, and CoreDNS Available. */
   ready: seconds.default(300),
+  /** Until a node is drained. */
+  drain: seconds.default(300),
   /** One call of the Kubernetes API, with its retries. */
   api: seconds.default(60),
 });
@@ -106,6 +108,8 @@ export const clusterSchema = strict({
   controlPlane: controlPlane.prefault({}),
   workers: workers.prefault({}),
   timeouts: timeouts.prefault({}),
+  /** Also images that only examples and tests use. */
+  extras: z.boolean().default(false),
 });
 
 export type WrittenConfig = z.output<typeof clusterSchema>;

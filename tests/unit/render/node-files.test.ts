@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { kernelModules } from "../../../render/kernel";
+import { everyRegistry } from "../../../render/containerd";
 import { nodeFiles, type NodeFilesOptions } from "../../../render/node-files";
 import { containerFacts, facts, golden } from "./samples";
 
 function options(machine = facts()): NodeFilesOptions {
   return {
-    runtime: { pauseImage: "registry.k8s.io/pause:3.10.2", facts: machine, mirrors: [{ registry: "_default", endpoints: ["https://mirror.example.com"] }] },
+    runtime: { pauseImage: "registry.k8s.io/pause:3.10.2", facts: machine, mirrors: everyRegistry("https://mirror.example.com/") },
     kubelet: { nodeIp: "10.77.0.22", facts: machine, settings: { maxPods: 250 } },
     guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
   };
@@ -30,10 +30,5 @@ describe("all files of a node", () => {
       expect(content, path).toMatch(/\n$/);
       expect(content, path).not.toMatch(/@[A-Z_]+@/);
     }
-  });
-
-  test("the modules that are loaded now are those that are loaded at boot", () => {
-    const lines = nodeFiles(options())["/etc/modules-load.d/kubewright.conf"]?.content.split("\n") ?? [];
-    expect(lines.filter((line) => line !== "" && !line.startsWith("#"))).toEqual(kernelModules);
   });
 });

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { type NodeBinary, nodeBinaries, requiredPackages } from "../../../render/node-contents";
+import { nodeFiles } from "../../../render/node-files";
+import { facts } from "./samples";
+
+const names: NodeBinary[] = ["containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "kubeadm", "bridge", "loopback", "host-local", "portmap"];
+const cached = Object.fromEntries(names.map((name) => [name, { path: `/cache/${name}`, sha256: `sum-${name}` }])) as Parameters<typeof nodeBinaries>[0];
+
+test("binaries are where units and configuration look for them", () => {
+  const plan = nodeBinaries(cached);
+  const texts = Object.values(nodeFiles({
+    runtime: { pauseImage: "pause", facts: facts() }, kubelet: { nodeIp: "10.0.0.1", facts: facts() }, guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
+  })).map(({ content }) => content).join("\n");
+  const named = new Set(texts.match(/\/usr\/local\/s?bin\/[a-z-]+/g));
+  expect([...named].sort()).toEqual(["/usr/local/bin/containerd", "/usr/local/bin/kubelet", "/usr/local/sbin/runc"]);
+  for (const path of named) expect(Object.keys(plan.files)).toContain(path);
+  expect(plan.sources["sum-kubelet"]).toBe("/cache/kubelet");
+});
+
+test("what the guard calls is installed", () => {
+  for (const osFamily of ["debian", "fedora"] as const) {
+    expect(requiredPackages({ osFamily })).toEqual(expect.arrayContaining(["nftables", expect.stringMatching(/^iproute2?$/)]));
+  }
+});

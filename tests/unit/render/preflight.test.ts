@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import type { MachineFacts } from "../../../render/facts";
+import { type Expectations, type Finding, type JudgedMachine, judge, renderFindings } from "../../../render/preflight";
+import { golden, judged, judgedWorker } from "./samples";
+
+const expectations: Expectations = { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16", proxyMode: "nftables" };
+
+function findings(machines: JudgedMachine[], changes: Partial<Expectations> = {}): Finding[] {
+  return judge(machines, { ...expectations, ...changes });
+}
+
+/** The one finding about a control plane with these facts. */
+function only(facts: Partial<MachineFacts>, changes: Partial<Expectations> = {}): Finding | undefined {
+  const found = findings([judged({ facts })], changes);
+  expect(found.length).toBeLessThanOrEqual(1);
+  return found[0];
+}
+
+test("machines in order have no findings", () => {
+  expect(findings([judged(), judgedWorker()])).toEqual([]);
+  expect(renderFindings([])).toBe("");
+});
+
+test("all machines' findings are one list, errors first", async () => {
+  const machines = [
+    judged({ facts: { cgroupVersion: 1, cpus: 1, memoryMiB: 1024, listeningPorts: [22, 6443] } }),
+    judgedWorker({ facts: { hostname: "cp-1", swapMiB: 512, clockSkewSeconds: -75, diskFreeMiB: 1000, memoryMiB: 1024 } }),
+    judgedWorker({ name: "worker-2", address: "10.77.0.23", facts: { hostname: "worker-2", machineId: "id-1", osFamily: "other", osId: "alpine", osVersion: "3.22", root: false } }),
+  ];
+  await expect(`${renderFindings(findings(machines))}\n`).toMatchFileSnapshot(golden("preflight.txt"));
+});
+
+describe("one machine", () => {
+  test.each<[string, Partial<MachineFacts>, Finding["severity"], string]>([
+    ["no root", { root: false }, "error", "not root"],
+    ["unknown system", { osFamily: "other" }, "error", "not supported"],
+    ["unknown architecture", { arch: "riscv64" as "amd64" }, "error", "riscv64"],
+    ["another cluster's control plane", { kubernetesState: "control-plane" }, "error", "does not know"],
+    ["another cluster's worker", { kubernetesState: "worker" }, "error", "does not know"],
+    ["an interrupted run of ours", { kubernetesState: "partial", listeningPorts: [6443] }, "warning", "did not finish"],
+    ["old kernel", { kernel: "5.10.0-33-amd64" }, "error", "nftables"],
+    ["cgroup v1", { cgroupVersion: 1 }, "warning", "cgroup v1"],
+    ["one CPU", { cpus: 1 }, "error", "requires 2"],
+    ["little memory", { memoryMiB: 1699 }, "error", "1700"],
+    ["full disk", { diskFreeMiB: 2047 }, "error", "2048"],
+    ["nearly full disk", { diskFreeMiB: 5119 }, "warning", "5119"],
+    ["swap", { swapMiB: 1 }, "error", "controlPlane.kubelet.failSwapOn"],
+    ["clock a little ahead", { clockSkewSeconds: 6 }, "warning", "6 s ahead of"],
+    ["clock far behind", { clockSkewSeconds: -61 }, "error", "61 s behind"],
+    ["an address that is elsewhere", { addresses: ["10.0.2.15"] }, "error", "none of its interfaces"],
+    ["a network inside the pods'", { addresses: ["10.77.0.21", "10.244.9.1"] }, "error", "inside network.podCidr"],
+    ["a network inside the services'", { addresses: ["10.77.0.21", "10.10.0.1"] }, "error", "inside network.serviceCidr"],
+  ])("%s", (_, facts, severity, message) => {
+    expect(only(facts)).toMatchObject({ machine: "cp-1", severity });
+    expect(renderFindings(findings([judged({ facts })]))).toContain(message);
+  });
+
+  test.each<[string, Partial<MachineFacts>, Partial<Expectations>]>([
+    ["the limits themselves", { memoryMiB: 1700, cpus: 2, diskFreeMiB: 5120, clockSkewSeconds: 5 }, {}],
+    ["an old kernel in iptables mode", { kernel: "5.10.0-33-amd64" }, { proxyMode: "iptables" }],
+    ["swap where it is allowed", { swapMiB: 1 }, { swapAllowed: ["control-plane"] }],
+    ["another API port", { listeningPorts: [6443] }, { apiPort: 8443 }],
+  ])("nothing about %s", (_, facts, changes) => {
+    expect(only(facts, changes)).toBeUndefined();
+  });
+
+  test("swap allowed to workers is not allowed to control planes", () => {
+    expect(only({ swapMiB: 1 }, { swapAllowed: ["worker"] })?.severity).toBe("error");
+  });
+
+  test("workers may be smaller, with a warning about memory", () => {
+    const found = findings([judgedWorker({ facts: { cpus: 1, memoryMiB: 900 } })]);
+    expect(found).toMatchObject([{ severity: "warning", machine: "worker-1" }]);
+  });
+});
+
+describe("ports", () => {
+  test.each([6443, 2379, 2380, 10250, 10256, 10257, 10259])("%d belongs to a control plane", (port) => {
+    expect(only({ listeningPorts: [22, port] })?.message).toContain(`port ${port},`);
+  });
+
+  test.each([10250, 10256])("%d belongs to a worker", (port) => {
+    expect(findings([judgedWorker({ facts: { listeningPorts: [port] } })])).toMatchObject([{ severity: "error" }]);
+  });
+
+  test("a control plane's ports are free for others on a worker", () => {
+    expect(findings([judgedWorker({ facts: { listeningPorts: [6443, 2379] } })])).toEqual([]);
+  });
+});
+
+test("a member of ours holds its own ports, state, addresses and disk", () => {
+  const facts: Partial<MachineFacts> = {
+    kubernetesState: "control-plane", listeningPorts: [6443, 10250], addresses: ["10.77.0.21", "10.244.0.1"], diskFreeMiB: 1500,
+  };
+  expect(findings([judged({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
+});
+
+describe("several machines", () => {
+  test.each<[string, Parameters<typeof judgedWorker>[0]]>([
+    ["name", { name: "cp-1" }],
+    ["hostname", { facts: { hostname: "cp-1" } }],
+    ["machine-id", { facts: { machineId: "id-1" } }],
+    ["address", { address: "10.77.0.21", facts: { addresses: ["10.77.0.21"] } }],
+    ["address", { privateAddress: "10.77.0.21", facts: { addresses: ["10.77.0.21"] } }],
+  ])("with one %s", (what, changes) => {
+    const found = findings([judged(), judgedWorker(changes)]);
+    expect(found).toMatchObject([{ severity: "error" }]);
+    expect(found[0]?.message).toMatch(`the same ${what} as cp-1`);
+  });
+
+  test("behind one router, told apart by their private addresses", () => {
+    const cp = judged({ address: "192.0.2.1", privateAddress: "10.77.0.21" });
+    expect(findings([cp, judgedWorker({ address: "192.0.2.1", privateAddress: "10.77.0.22" })])).toEqual([]);
+  });
+
+  test("a DNS name cannot be compared with interfaces", () => {
+    expect(findings([judged({ address: "cp.example.com" })])).toEqual([]);
+  });
+});
