@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { projectRoot } from "../../common/project-root";
+
+/** What runs leave in the project's folder. */
+export function hiddenFolder(): string {
+  return join(projectRoot(), ".kubewright");
+}
+
+/** The files of one stack: kubeconfig, keys. */
+export function stackFolder(stack: string): string {
+  return join(hiddenFolder(), stack);
+}
+
+/** Where Pulumi's state is: PULUMI_BACKEND_URL when it is set, else a folder here. */
+export function backendUrl(): string {
+  return process.env.PULUMI_BACKEND_URL ?? `file://${join(hiddenFolder(), "state")}`;
+}
+
+/** The folder of a file backend; undefined for any other. */
+export function backendFolder(): string | undefined {
+  const url = backendUrl();
+  if (!url.startsWith("file:")) return undefined;
+  const rest = url.slice("file://".length).split("?")[0] ?? "";
+  const path = rest.startsWith("~") ? join(process.env.HOME ?? "", rest.slice(1)) : rest.startsWith("/") ? fileURLToPath(`file://${rest}`) : rest;
+  return join(path, ".pulumi");
+}
+
+export const passphraseFile = () => join(hiddenFolder(), "passphrase");
+
+/** Encrypts the state's secrets when the person has not said with what. Made once: without it the state cannot be read. */
+export function passphraseEnvironment(): Record<string, string> {
+  if (process.env.PULUMI_CONFIG_PASSPHRASE !== undefined || process.env.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
+  const file = passphraseFile();
+  mkdirSync(hiddenFolder(), { recursive: true });
+  try {
+    writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
+}
+
+export const stackConfigFile = (stack: string) => join(projectRoot(), `Pulumi.${stack}.yaml`);
+
+/** After the last stack: the config file when it says nothing but a salt, and the passphrase when no salt is left that needs it. */
+export function forgetSecretsProvider(stack: string): void {
+  const own = stackConfigFile(stack);
+  if (existsSync(own) && /^\s*(encryptionsalt: \S+\s*)?(config: \{\}\s*)?$/.test(readFileSync(own, "utf8"))) rmSync(own);
+  const salted = (file: string) => readFileSync(join(projectRoot(), file), "utf8").includes("encryptionsalt");
+  const configs = readdirSync(projectRoot()).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
+  if (!configs.some(salted)) rmSync(passphraseFile(), { force: true });
+}

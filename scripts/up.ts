@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import type { OutputMap } from "@pulumi/pulumi/automation";
+import { output } from "./lib/exec";
+import { inSession, operate, type Session } from "./lib/operate";
+import { DEFAULT_STACK, parseOptions, type Options } from "./lib/options";
+import { openStack, prepareEngine } from "./lib/workspace";
+
+/** `npm start`: a cluster as configured, or nothing to do. */
+export async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args, ["refresh"]);
+  return await inSession(options.stack, (session) => up(options, session));
+}
+
+async function up(options: Options, session: Session): Promise<number> {
+  await prepareEngine(session.progress, session.signal);
+  const stack = await openStack(options.stack);
+  const config = Object.fromEntries(Object.entries(options.config).map(([key, value]) => [key, { value }]));
+  if (Object.keys(config).length > 0) await stack.setAllConfig(config, true);
+  session.signal.throwIfAborted();
+  const { view, outputs } = await operate(stack, "up", session, { refresh: options.flags.has("refresh") });
+  session.screen.close();
+  await tell(options.stack, view.changed, view.changes.same ?? 0, outputs);
+  return 0;
+}
+
+async function tell(stack: string, changed: number, same: number, outputs: OutputMap): Promise<void> {
+  const kubeconfig = textOf(outputs, "kubeconfigPath");
+  const kubectl = textOf(outputs, "kubectlPath");
+  const lines = [changed === 0 ? `Nothing to change: all ${same} resources are as configured.` : `Done: ${changed} of ${changed + same} resources changed.`];
+  if (kubeconfig && kubectl && existsSync(kubeconfig)) {
+    lines.push("", await nodes(kubectl, kubeconfig), "", ...advice(stack, kubectl, kubeconfig));
+  }
+  process.stdout.write(`${["", ...lines].join("\n")}\n`);
+}
+
+async function nodes(kubectl: string, kubeconfig: string): Promise<string> {
+  return await output(kubectl, ["--kubeconfig", kubeconfig, "get", "nodes", "-o", "wide", "--request-timeout", "20s"]);
+}
+
+function advice(stack: string, kubectl: string, kubeconfig: string): string[] {
+  const option = stack === DEFAULT_STACK ? "" : ` --stack ${stack}`;
+  const pass = option ? ` --${option}` : "";
+  return [
+    `kubeconfig  ${kubeconfig}   (npm run -s kubeconfig${pass})`,
+    `look        ${kubectl} --kubeconfig ${kubeconfig} get pods -A`,
+    `grow        npm start -- --config workers=3${option}`,
+    `again       npm start${pass}   (changes only what is not as configured)`,
+    `destroy     npm run down${pass}`,
+  ];
+}
+
+export function textOf(outputs: OutputMap, name: string): string | undefined {
+  const value: unknown = outputs[name]?.value;
+  return typeof value === "string" ? value : undefined;
+}
