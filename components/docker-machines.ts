@@ -46,7 +46,7 @@ export class DockerMachines extends pulumi.ComponentResource {
           index,
           authorizedKey: key.publicKey,
           ...(args.cpus === undefined ? {} : { cpus: args.cpus }),
-          ...(args.memoryMiB === undefined ? {} : { memoryMiB: args.memoryMiB }),
+          ...(args.memoryMiB === undefined ? {} : { memory: args.memoryMiB }),
         },
         child,
       );

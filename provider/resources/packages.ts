@@ -19,7 +19,9 @@ const MANAGERS = {
   debian: {
     missing: (names: string) => `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
     // The lock is waited for: unattended upgrades hold it for minutes after a first boot.
+    // An installation that was cut off is finished first.
     install: (names: string) => `export DEBIAN_FRONTEND=noninteractive
+dpkg --configure -a
 apt-get -o DPkg::Lock::Timeout=300 -qq update
 apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends ${names}`,
   },

@@ -33,7 +33,7 @@ export class Operations {
     response.setFailuresList(
       problems.map((problem) => {
         const failure = new provider.CheckFailure();
-        failure.setReason(`${problem.path}: ${problem.reason}`);
+        failure.setReason(problem.path ? `${problem.path}: ${problem.reason}` : problem.reason);
         return failure;
       }),
     );

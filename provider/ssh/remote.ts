@@ -145,12 +145,14 @@ export class Remote {
   }
 
   private once(client: Client, script: string, options: RunOptions): Promise<RunResult> {
-    const shell = `/bin/sh -c ${quote(script)}`;
-    const root = (this.connection.user ?? "root") === "root";
+    // The first line of stderr is the process, which is also its group (sshd made it a session of its own): what to kill on a stop,
+    // for sshd itself passes no signals on for root. Nothing of the script is in the wrapper, so its own exit code comes through.
+    const shell = `/bin/sh -c 'echo $$ >&2; exec /bin/sh -c "$0"' ${quote(script)}`;
+    const sudo = (this.connection.user ?? "root") === "root" ? "" : "sudo -n ";
     return new Promise((done, fail) => {
       const lost = () => fail(new ConnectionError(this.connection, "the connection was lost", true));
       client.once("close", lost);
-      client.exec(root ? `exec ${shell}` : `exec sudo -n ${shell}`, (error, channel) => {
+      client.exec(`exec ${sudo}${shell}`, (error, channel) => {
         if (error) {
           client.removeListener("close", lost);
           // A refused channel says that sshd is still closing others: try again, on the same connection.
@@ -161,7 +163,8 @@ export class Remote {
           client.removeListener("close", lost);
           action();
         };
-        collect(channel, options).then(
+        const kill = (group: string) => client.exec(`${sudo}kill -TERM -${group}`, (_, killer) => killer?.resume());
+        collect(channel, options, kill).then(
           (result) => settle(() => (result ? done(result) : lost())),
           (reason: Error) => settle(() => fail(reason)),
         );
@@ -171,30 +174,53 @@ export class Remote {
 }
 
 /** Undefined where the channel closed without an exit status: the connection broke, or the command was killed. */
-function collect(channel: ClientChannel, options: RunOptions): Promise<RunResult | undefined> {
+function collect(channel: ClientChannel, options: RunOptions, kill: (group: string) => void): Promise<RunResult | undefined> {
   return new Promise((done, fail) => {
     const out: Buffer[] = [];
-    const err: Buffer[] = [];
+    const lines = options.onLine;
+    const errors = new StderrReader(lines && lineSplitter(lines));
+    const hear = lines && lineSplitter(lines);
     let code: number | undefined;
     const abort = () => {
-      channel.signal("TERM");
+      if (errors.group) kill(errors.group);
       channel.close();
       fail(options.signal.reason as Error);
     };
     options.signal.addEventListener("abort", abort, { once: true });
-    const lines = options.onLine ? lineSplitter(options.onLine) : undefined;
-    channel.on("data", (data: Buffer) => (out.push(data), lines?.(data)));
-    channel.stderr.on("data", (data: Buffer) => (err.push(data), lines?.(data)));
+    channel.on("data", (data: Buffer) => (out.push(data), hear?.(data)));
+    channel.stderr.on("data", (data: Buffer) => errors.push(data));
     // A command that was killed by a signal has no code: 128 as a shell would say.
     channel.on("exit", (status: number | null) => (code = status ?? 128));
     channel.on("error", () => undefined);
     channel.on("close", () => {
       options.signal.removeEventListener("abort", abort);
-      const result = { stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
-      done(code === undefined ? undefined : { code, ...result });
+      done(code === undefined ? undefined : { code, stdout: Buffer.concat(out).toString(), stderr: errors.text() });
     });
     feed(channel, options.stdin, fail);
   });
+}
+
+/** stderr, of which the first line is the process group. */
+class StderrReader {
+  group: string | undefined;
+  private rest = Buffer.alloc(0);
+
+  constructor(private readonly hear?: (data: Buffer) => void) {}
+
+  push(data: Buffer): void {
+    this.rest = Buffer.concat([this.rest, data]);
+    const end = this.rest.indexOf("\n");
+    if (this.group !== undefined) return this.hear?.(data);
+    if (end < 0) return;
+    this.group = this.rest.subarray(0, end).toString();
+    this.rest = this.rest.subarray(end + 1);
+    this.hear?.(this.rest);
+  }
+
+  /** Without a first line nothing of ours has run: sudo's or the shell's own complaint. */
+  text(): string {
+    return this.rest.toString();
+  }
 }
 
 function feed(channel: ClientChannel, stdin: RunOptions["stdin"], fail: (error: Error) => void): void {

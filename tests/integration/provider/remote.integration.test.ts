@@ -1,0 +1,104 @@
+import { createReadStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Remote } from "../../../provider/ssh/remote";
+import { startSshd, type Sshd } from "../../support/sshd";
+
+const { signal } = new AbortController();
+let sshd: Sshd;
+let machine: Remote;
+
+beforeEach(async () => {
+  sshd = await startSshd();
+  machine = new Remote(sshd.connection());
+}, 60_000);
+
+afterEach(async () => {
+  machine.close();
+  await sshd.stop();
+});
+
+const say = (script: string, more = {}) => machine.run(script, { step: "a test", signal, ...more });
+
+test("many commands at once go over one connection", async () => {
+  const results = await Promise.all(Array.from({ length: 40 }, (_, index) => say(`echo ${index}`)));
+  expect(results.map(({ stdout }) => stdout.trim())).toEqual(Array.from({ length: 40 }, (_, index) => String(index)));
+  expect(await sshd.logins()).toBe(1);
+});
+
+test("a failure names machine, step, cause and next action", async () => {
+  const failing = say("echo no room left >&2; exit 3", { step: "writing files", action: "free some space" });
+  await expect(failing).rejects.toThrow(`writing files failed on sshd (127.0.0.1:${sshd.port}): no room left; free some space`);
+});
+
+test("an exit code that is an answer is no failure", async () => {
+  expect((await say("exit 3", { accept: [0, 3] })).code).toBe(3);
+});
+
+test("standard input arrives whole, as text and as a stream of some megabytes", async () => {
+  expect((await say("cat", { stdin: "hush" })).stdout).toBe("hush");
+  const path = join(sshd.folder, "big");
+  await writeFile(path, Buffer.alloc(8 << 20, "x"));
+  expect((await say("wc -c", { stdin: () => createReadStream(path) })).stdout.trim()).toBe(String(8 << 20));
+});
+
+test("lines are heard as they come", async () => {
+  const lines: string[] = [];
+  await say("echo one; echo two >&2; echo three", { onLine: (line: string) => lines.push(line) });
+  expect(lines.sort()).toEqual(["one", "three", "two"]);
+});
+
+test("a connection that drops in the middle is made again, and the command repeated", async () => {
+  const count = join(sshd.folder, "count");
+  const slow = say(`echo x >> ${count}; [ $(wc -l < ${count}) -gt 1 ] && exit 0; echo started; sleep 60`, {
+    onLine: (line: string) => line === "started" && void sshd.dropConnections(),
+  });
+  await slow;
+  expect((await say(`wc -l < ${count}`)).stdout.trim()).toBe("2");
+}, 30_000);
+
+test("a server that restarts is waited for", async () => {
+  await say("true");
+  await sshd.down();
+  const waiting = say("echo back");
+  await sshd.listen();
+  expect((await waiting).stdout).toBe("back\n");
+}, 30_000);
+
+test("another host key than the pinned one is refused at once, with what to do", async () => {
+  const pinned = sshd.connection();
+  await sshd.changeHostKey();
+  const other = new Remote(pinned);
+  await expect(other.run("true", { step: "a test", signal })).rejects.toThrow(/shows another key .* `pulumi refresh`/);
+});
+
+test("without a pin the first key that is met is told", async () => {
+  const { hostKey: _, ...unpinned } = sshd.connection();
+  const other = new Remote(unpinned);
+  expect(await other.hostKey(signal)).toBe(sshd.hostKey.split(" ").slice(0, 2).join(" "));
+  other.close();
+});
+
+test("a refused key is said at once and not tried again", async () => {
+  await sshd.acceptKey(false);
+  await expect(say("true")).rejects.toThrow(/refuses the key for user .*authorized_keys/);
+});
+
+test("a missing key file names its path", async () => {
+  const other = new Remote({ ...sshd.connection(), privateKeyPath: "/nowhere/key" });
+  await expect(other.run("true", { step: "a test", signal })).rejects.toThrow("/nowhere/key");
+});
+
+test("stopping ends a command that would run for ever, here and there", async () => {
+  const abort = new AbortController();
+  const pid = join(sshd.folder, "pid");
+  const running = machine.run(`echo $$ > ${pid}; echo up; exec sleep 600`, { step: "a test", signal: abort.signal, onLine: () => abort.abort(new Error("stopped")) });
+  await expect(running).rejects.toThrow("stopped");
+  const gone = `for i in $(seq 100); do kill -0 $(cat ${pid}) 2>/dev/null || exit 0; sleep 0.05; done; exit 1`;
+  await say(gone);
+});
+
+test("a step that does not end within its time says so", async () => {
+  await expect(say("sleep 600", { step: "kubeadm init", timeout: 0.3 })).rejects.toThrow(/kubeadm init failed on sshd .*no end within 0.3 s/);
+});

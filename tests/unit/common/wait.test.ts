@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { Semaphore, until } from "../../../common/wait";
+
+test("looks until there is an answer", async () => {
+  let looks = 0;
+  const look = () => Promise.resolve(++looks === 3 ? "here" : undefined);
+  const options = { signal: new AbortController().signal, timeout: 5, every: 1, onTimeout: () => new Error("late") };
+  expect(await until(look, options)).toBe("here");
+  expect(looks).toBe(3);
+});
+
+test("says what was missing when time is up", async () => {
+  const options = { signal: new AbortController().signal, timeout: 0.01, every: 2, onTimeout: () => new Error("no node") };
+  await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node");
+});
+
+test("stops at once when told to", async () => {
+  const abort = new AbortController();
+  const options = { signal: abort.signal, timeout: 60, every: 60_000, onTimeout: () => new Error("late") };
+  const waiting = until(() => Promise.resolve(undefined), options);
+  abort.abort(new Error("stopped"));
+  await expect(waiting).rejects.toThrow("stopped");
+});
+
+test("a semaphore lets only so many in, and goes on after a failure", async () => {
+  const semaphore = new Semaphore(2);
+  let inside = 0;
+  let most = 0;
+  const work = async (index: number) => {
+    most = Math.max(most, ++inside);
+    await new Promise((turn) => setImmediate(turn));
+    inside--;
+    if (index === 0) throw new Error("first fails");
+  };
+  const results = await Promise.allSettled([0, 1, 2, 3, 4].map((index) => semaphore.use(() => work(index))));
+  expect(most).toBe(2);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled", "fulfilled", "fulfilled"]);
+});
