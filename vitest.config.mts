@@ -15,6 +15,7 @@ export default defineConfig({
           globalSetup: ["tests/e2e/global-setup.ts"],
           // One after the other: the machine has two cores, and each suite wants them.
           fileParallelism: false,
+          disableConsoleIntercept: true, // minutes pass in a test: what goes on is shown at once
           testTimeout: 20 * MINUTE,
           hookTimeout: 20 * MINUTE,
         },
