@@ -39,7 +39,10 @@ export async function fetchPackages(names: readonly string[], folder: string, si
 
 /** What a container needs of a package: programs, libraries, the name tables in /etc, and its licence. */
 const KEEP = /^(usr\/(bin|sbin|lib|lib64)\/|etc\/(protocols|services|rpc|ethertypes|iproute2\/|nftables)|usr\/share\/doc\/[^/]+\/copyright$)/;
-const DROP = /^usr\/lib\/(systemd|dpkg|tmpfiles\.d|sysusers\.d|usrmerge|apt|init|lsb|[^/]+\/(gconv|perl|perl-base|libicudata))/;
+const DROP = /^usr\/lib\/((systemd|dpkg|tmpfiles\.d|sysusers\.d|usrmerge|apt|init|lsb)\/|[^/]+\/(gconv|perl|perl-base)\/)/;
+
+/** Part of a layer's recipe: a change of the selection changes the layer. */
+export const SELECTION = [KEEP.source, DROP.source];
 
 /** Adds the files of packages to a layer; returns the paths that were put in. */
 export async function addPackages(layer: LayerWriter, debs: readonly string[]): Promise<Set<string>> {

@@ -3,6 +3,7 @@ import { Cache, type Entry, type LocalFile } from "./cache";
 import { ZSTD, ensureHost } from "./host-packages";
 import { findArchive, imageRefs, imageSpecs, obtainArchive, refsFor, type ArchiveName, type ArchiveRequest, type ImageArchive, type ImageRefs } from "./images";
 import { buildTargets, findTargets, plannedTargets } from "./modules";
+import type { ImageBinary, NodeBinary } from "./names";
 import { fetchAll, fetchKey, plannedFetches, type Remote } from "./official";
 import { chooseSource, mirrorUrl, type Source } from "./source";
 import { kubeadmImagesOf, loadVersions, type Arch, type Versions } from "./versions";
@@ -10,21 +11,8 @@ import { kubeadmImagesOf, loadVersions, type Arch, type Versions } from "./versi
 export { obtainEngine, type Engine } from "./engine";
 export { cacheRoot, type LocalFile } from "./cache";
 export type { ImageArchive, ImageRefs } from "./images";
+export { IMAGE_BINARIES, NODE_BINARIES, type BinaryName, type ImageBinary, type NodeBinary } from "./names";
 export { loadVersions, type Arch, type Versions } from "./versions";
-
-/** What machines get. */
-export type NodeBinary =
-  | "kubelet" | "kubeadm" | "kubectl"
-  | "containerd" | "containerd-shim-runc-v2" | "ctr" | "runc"
-  | "bridge" | "loopback" | "ptp" | "host-local" | "portmap" | "bandwidth" | "firewall"
-  | "etcd" | "etcdctl";
-
-/** What runs in containers only: there when it was built here. */
-export type ImageBinary =
-  | "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "kube-proxy"
-  | "coredns" | "flanneld" | "pause" | "agnhost";
-
-export type BinaryName = NodeBinary | ImageBinary;
 
 export interface ArtifactRequest {
   /** auto, official, modules, or a mirror's address. */

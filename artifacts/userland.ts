@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { Progress } from "../common/progress";
 import { fileOf, type Cache, type Entry } from "./cache";
 import type { Compression } from "./compress";
-import { addPackages, busyboxApplets, fetchPackages } from "./debian";
+import { SELECTION, addPackages, busyboxApplets, fetchPackages } from "./debian";
 import { recipeHash } from "./hash";
 import { distribution, ensureAptLists } from "./host-packages";
 import { makeLayer, type Layer, type LayerWriter } from "./layer";
@@ -52,7 +52,7 @@ const EDITION = 1;
 
 export async function userlandKey(name: UserlandName, arch: Arch, compression: Compression): Promise<string> {
   const from = await distribution();
-  return ["userland", name, from, arch, recipeHash([EDITION, USERLANDS[name], compression])].join("-");
+  return ["userland", name, from, arch, recipeHash([EDITION, SELECTION, USERLANDS[name], compression])].join("-");
 }
 
 /** The layer of an entry made here. */

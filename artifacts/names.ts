@@ -1,0 +1,17 @@
+/** What machines get. */
+export const NODE_BINARIES = [
+  ...(["kubelet", "kubeadm", "kubectl"] as const),
+  ...(["containerd", "containerd-shim-runc-v2", "ctr", "runc"] as const),
+  ...(["bridge", "loopback", "ptp", "host-local", "portmap", "bandwidth", "firewall"] as const),
+  ...(["etcd", "etcdctl"] as const),
+] as const;
+
+/** What runs in containers only: there when it was built here. */
+export const IMAGE_BINARIES = [
+  ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"] as const),
+  ...(["coredns", "flanneld", "pause", "agnhost"] as const),
+] as const;
+
+export type NodeBinary = (typeof NODE_BINARIES)[number];
+export type ImageBinary = (typeof IMAGE_BINARIES)[number];
+export type BinaryName = NodeBinary | ImageBinary;

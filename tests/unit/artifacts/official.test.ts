@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { publishedSum } from "../../../artifacts/download";
+import { NODE_BINARIES } from "../../../artifacts/names";
+import { addressAt, fetchKey, plannedFetches, type Remote } from "../../../artifacts/official";
+import { loadVersions } from "../../../artifacts/versions";
+
+const versions = loadVersions();
+const official: Remote = { kind: "official" };
+const mirror: Remote = { kind: "mirror", url: "http://mirror:8080/k8s" };
+const sum = (digit: string): string => digit.repeat(64);
+
+test("the downloads bring every binary that machines get", () => {
+  const brought = plannedFetches(versions, "1.36.3", "amd64").flatMap((fetch) => (fetch.members ? Object.keys(fetch.members) : [fetch.name]));
+  expect(brought.sort()).toEqual([...NODE_BINARIES].sort());
+});
+
+test("Kubernetes' own downloads follow the cluster's version, the others their own", () => {
+  const urls = plannedFetches(versions, "1.35.4", "arm64").map((fetch) => fetch.url);
+  expect(urls).toContain("https://dl.k8s.io/v1.35.4/bin/linux/arm64/kubelet");
+  expect(urls).toContain("https://github.com/opencontainers/runc/releases/download/v1.5.1/runc.arm64");
+  expect(urls.join()).not.toMatch(/[{}]/);
+});
+
+test("a mirror is laid out as <mirror>/<official host>/<path>", () => {
+  const url = "https://dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet";
+  expect(addressAt(official, url)).toBe(url);
+  expect(addressAt(mirror, url)).toBe("http://mirror:8080/k8s/dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet");
+});
+
+test("what one source gave is not taken for another's", () => {
+  const [fetch] = plannedFetches(versions, "1.36.3", "amd64");
+  if (!fetch) throw new Error("nothing planned");
+  const keys = [official, mirror, { ...mirror, url: "http://other" }].map((source) => fetchKey(fetch, source));
+  expect(new Set(keys).size).toBe(3);
+});
+
+describe("published checksum files", () => {
+  test.each([
+    ["a bare sum, as beside Kubernetes' binaries", `${sum("a")}\n`],
+    ["sum and name, as beside containerd's", `${sum("a")}  tool.tar.gz\n`],
+    ["a binary-mode star", `${sum("a")} *tool.tar.gz\n`],
+    ["a path before the name", `${sum("a")}  release/tool.tar.gz\n`],
+    ["a list, as etcd's and runc's", `${sum("b")}  other.tar.gz\n${sum("a")}  tool.tar.gz\n`],
+    ["upper case", `${sum("A")}  tool.tar.gz`],
+  ])("%s", (_, text) => expect(publishedSum(text, "tool.tar.gz")).toBe(sum("a")));
+
+  test.each([
+    ["another file's sum alone", `${sum("b")}  other.tar.gz`],
+    ["a page that says no", "<html>404</html>"],
+    ["a name that only ends the same", `${sum("b")}  static-tool.tar.gz`],
+    ["nothing", ""],
+  ])("no sum in %s", (_, text) => expect(publishedSum(text, "tool.tar.gz")).toBeUndefined());
+});
