@@ -67,7 +67,7 @@ function lasting(spec: MachineSpec, { traits, publish }: Surroundings): string[]
     ...(traits.derivesMac ? [] : ["--mac-address", macOf(spec.address)]),
     ...powers(traits),
     ...mounts(spec, traits),
-    ...(publish ? PUBLISHED_PORTS.flatMap((port) => ["--publish", `127.0.0.1::${String(port)}`]) : []),
+    ...(publish ? PUBLISHED_PORTS.flatMap((port) => ["--publish", `127.0.0.1::${port}`]) : []),
     // A `reboot` in the machine ends its container: Docker starts it again, as it does after a restart of its host.
     ...["--restart", "unless-stopped", "--stop-signal", "SIGRTMIN+3", "--stop-timeout", String(STOP_SECONDS)],
     // systemd tells its progress only to a terminal: so `docker logs` has it.

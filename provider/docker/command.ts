@@ -66,7 +66,7 @@ async function report(child: { iterable?: (options: { from: "stderr" }) => Async
 
 export function failure(file: string, outcome: Outcome, { step, action }: CommandOptions): StepError {
   const cause = outcome.code === 127 && outcome.stderr.includes("ENOENT") ? `there is no program ${file}` : lastWords(outcome.stderr || outcome.stdout);
-  return new StepError({ step, cause: cause || `${file} exited with ${String(outcome.code)}`, ...(action ? { action } : {}) });
+  return new StepError({ step, cause: cause || `${file} exited with ${outcome.code}`, ...(action ? { action } : {}) });
 }
 
 /** The end of what a program said: its reason stands there. */

@@ -6,6 +6,7 @@ const portSchema = z.object({ HostIp: z.string(), HostPort: z.string() });
 const inspectSchema = z.object({
   Id: z.string(),
   Name: z.string(),
+  RestartCount: z.number(),
   State: z.object({ Running: z.boolean(), Status: z.string(), ExitCode: z.number() }),
   Config: z.object({ Image: z.string(), Hostname: z.string(), Labels: z.record(z.string(), z.string()).nullish() }),
   HostConfig: z.object({ NanoCpus: z.number(), Memory: z.number() }),
@@ -22,6 +23,8 @@ export interface Container {
   /** Docker's word: created, running, exited ... */
   status: string;
   exitCode: number;
+  /** How often Docker started it again by itself. */
+  restarts: number;
   image: string;
   hostname: string;
   /** The machine's fixed address; known while it is stopped, too. */
@@ -47,7 +50,7 @@ export async function findContainer(nameOrId: string, signal: AbortSignal): Prom
 }
 
 function containerOf(json: string): Container {
-  const { Id, Name, State, Config, HostConfig, NetworkSettings } = inspectSchema.parse(JSON.parse(json));
+  const { Id, Name, RestartCount, State, Config, HostConfig, NetworkSettings } = inspectSchema.parse(JSON.parse(json));
   const [network] = Object.values(NetworkSettings.Networks);
   const published = Object.entries(NetworkSettings.Ports ?? {}).map(([port, bound]) => [port, Number(bound?.[0]?.HostPort)] as const);
   const labels = Config.Labels ?? {};
@@ -57,6 +60,7 @@ function containerOf(json: string): Container {
     running: State.Running,
     status: State.Status,
     exitCode: State.ExitCode,
+    restarts: RestartCount,
     image: Config.Image,
     hostname: Config.Hostname,
     address: network?.IPAMConfig?.IPv4Address ?? network?.IPAddress ?? "",
@@ -87,7 +91,6 @@ export async function lastLog(id: string, signal: AbortSignal): Promise<string> 
   const step = "reading the machine's log";
   const logs = await attempt("docker", ["logs", "--tail", "8", id], { step, signal, timeout: 10 });
   const failed = await attempt("docker", ["exec", id, "systemctl", "--failed", "--plain", "--no-legend"], { step, signal, timeout: 10 });
-  // eslint-disable-next-line no-control-regex -- systemd's log has colours, which are escape sequences
   const plain = `${logs.stdout}\n${logs.stderr}`.replace(/\u001b\[[0-9;]*m/g, "");
   const units = failed.code === 0 ? failed.stdout.split("\n").map((line) => line.split(" ")[0]).join(" ") : "";
   return [lastWords(plain, 4), units && `failed units: ${units}`].filter(Boolean).join("; ");

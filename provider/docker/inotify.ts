@@ -19,5 +19,5 @@ export async function scarceInotify(id: string, signal: AbortSignal): Promise<st
 /** Pure. */
 export function shortageOf(limit: number, machines: number): string | undefined {
   if (!(limit < machines * PER_MACHINE)) return undefined;
-  return `the host allows ${String(limit)} inotify instances, too few for ${String(machines)} machines (about ${String(PER_MACHINE)} each): "too many open files" may follow; raise it with \`sysctl -w ${KEY}=1024\``;
+  return `the host allows ${limit} inotify instances, too few for ${machines} machines (about ${PER_MACHINE} each): "too many open files" may follow; raise it with \`sysctl -w ${KEY}=1024\``;
 }

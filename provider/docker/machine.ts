@@ -13,6 +13,8 @@ const KEY_FILE = "/etc/kubewright-machine/authorized_keys";
 const RESOLV_FILE = "/etc/kubewright-machine/resolv.conf";
 /** Seconds until SSH must answer. It does within two; a host that starts ten at once may need a few more. */
 const START_SECONDS = 60;
+/** A container that Docker had to start again so often does not come up. */
+const RESTARTS = 3;
 
 export interface Machine {
   containerId: string;
@@ -91,13 +93,14 @@ export async function resize(id: string, { cpus, memory }: Pick<MachineSpec, "cp
 /** Starts the machine if it does not run, and waits until SSH answers. @throws StepError with the end of the machine's log */
 export async function startMachine(id: string, hostname: string, progress: Progress, signal: AbortSignal): Promise<Machine> {
   progress("starting");
+  const before = (await findContainer(id, signal))?.restarts ?? 0;
   await run("docker", ["start", id], { step: `starting ${hostname}`, signal });
   progress("waiting for SSH");
-  const container = await until(() => answering(id, hostname, signal), {
+  const container = await until(() => answering(id, hostname, before + RESTARTS, signal), {
     signal,
     timeout: START_SECONDS,
     every: 100,
-    onTimeout: () => new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${String(START_SECONDS)} s` }),
+    onTimeout: () => new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${START_SECONDS} s` }),
   }).catch(async (error: unknown) => {
     signal.throwIfAborted();
     throw await withLog(error, id, signal);
@@ -106,11 +109,12 @@ export async function startMachine(id: string, hostname: string, progress: Progr
 }
 
 /** The container, once SSH answers. Its published ports are looked up each time: they are others after each start. */
-async function answering(id: string, hostname: string, signal: AbortSignal): Promise<Container | undefined> {
+async function answering(id: string, hostname: string, mostRestarts: number, signal: AbortSignal): Promise<Container | undefined> {
   const container = await findContainer(id, signal);
   if (!container) throw new StepError({ step: "starting", machine: hostname, cause: "its container was removed meanwhile" });
-  if (!container.running && container.status !== "restarting") {
-    throw new StepError({ step: "starting", machine: hostname, cause: `its container ended with code ${String(container.exitCode)}` });
+  const hopeless = container.restarts >= mostRestarts;
+  if (hopeless || (!container.running && container.status !== "restarting")) {
+    throw new StepError({ step: "starting", machine: hostname, cause: `its container ended with code ${container.exitCode}` });
   }
   const { address, port } = endpoint(container, 22);
   return (await sshAnswers(address, port)) ? container : undefined;
@@ -129,13 +133,13 @@ export async function describe(container: Container, signal: AbortSignal): Promi
     containerId: container.id,
     ...endpoint(container, 22),
     privateAddress: container.address,
-    apiEndpoint: `${api.address}:${String(api.port)}`,
+    apiEndpoint: `${api.address}:${api.port}`,
     hostKey: await hostKey(container, signal),
   };
 }
 
 function endpoint({ address, ports }: Container, port: number): { address: string; port: number } {
-  const published = ports.get(`${String(port)}/tcp`);
+  const published = ports.get(`${port}/tcp`);
   return published === undefined ? { address, port } : { address: "127.0.0.1", port: published };
 }
 

@@ -20,7 +20,7 @@ export function freeSubnets(stack: string, taken: readonly string[]): string[] {
 }
 
 function candidate(index: number): string {
-  return `172.${String(FIRST_SECOND_OCTET + Math.floor(index / 256))}.${String(index % 256)}.0/24`;
+  return `172.${FIRST_SECOND_OCTET + Math.floor(index / 256)}.${index % 256}.0/24`;
 }
 
 /** Do two CIDRs have an address in common? */
@@ -34,8 +34,8 @@ export function overlap(one: string, other: string): boolean {
 export function addressIn(subnet: string, offset: number): string {
   const [base, prefix] = ipaddr.IPv4.parseCIDR(subnet);
   const size = 2 ** (32 - prefix);
-  if (offset < 1 || offset >= size - 1) throw new RangeError(`subnet ${subnet} has no address number ${String(offset)}`);
-  const network = ipaddr.IPv4.networkAddressFromCIDR(`${base.toString()}/${String(prefix)}`);
+  if (offset < 1 || offset >= size - 1) throw new RangeError(`subnet ${subnet} has no address number ${offset}`);
+  const network = ipaddr.IPv4.networkAddressFromCIDR(`${base.toString()}/${prefix}`);
   const number = Buffer.from(network.toByteArray()).readUInt32BE(0) + offset;
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
 }
@@ -64,7 +64,7 @@ export function parseRoutes(table: string): string[] {
     .map((row) => row.split(/\s+/))
     .map(([, destination = "", , , , , , mask = ""]) => ({ address: littleEndian(destination), mask: littleEndian(mask) }))
     .filter(({ mask }) => mask !== "0.0.0.0")
-    .map(({ address, mask }) => `${address}/${String(ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() ?? 32)}`);
+    .map(({ address, mask }) => `${address}/${ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() ?? 32}`);
 }
 
 function littleEndian(hex: string): string {

@@ -1,0 +1,66 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silent } from "../../../common/progress";
+import { ensureDaemon } from "../../../provider/docker/daemon";
+import { dockerResources } from "../../../provider/docker/resources";
+import type { Context, Handler, Recorded } from "../../../provider/rpc/handler";
+import { output, run } from "../../../scripts/lib/exec";
+
+export type Values = Record<string, unknown>;
+export type Made = { id: string; outputs: Values };
+
+/** Why these tests cannot run here; undefined where they can. Where Docker can be installed, it is. */
+export async function dockerIsMissing(): Promise<string | undefined> {
+  return await ensureDaemon(silent, AbortSignal.timeout(240_000)).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
+export function handler(kind: "Image" | "Network" | "Machine"): Required<Handler<Values, Values>> {
+  return dockerResources[`kubewright:docker:${kind}`] as unknown as Required<Handler<Values, Values>>;
+}
+
+/** A context that remembers what it was told. */
+export function context(name: string, signal = AbortSignal.timeout(240_000)): Context & { said: string[] } {
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  return { urn: name, name, signal, status: say, info: say, warn: say, said };
+}
+
+/** Reads a resource as `pulumi refresh` does. */
+export async function refreshed(kind: "Image" | "Network" | "Machine", { id, outputs }: Made, inputs: Values): Promise<Recorded<Values, Values> | undefined> {
+  return await handler(kind).read(context("read"), id, { inputs, outputs });
+}
+
+export async function docker(...args: string[]): Promise<string> {
+  return await output("docker", args);
+}
+
+/** What carries the stack's label: ids of containers, volumes and networks. */
+export async function belongings(stack: string): Promise<string[]> {
+  const filter = ["--quiet", "--filter", `label=io.kubewright.stack=${stack}`];
+  const lists = await Promise.all([docker("ps", "--all", ...filter), docker("volume", "ls", ...filter), docker("network", "ls", ...filter)]);
+  return lists.join("\n").split("\n").filter(Boolean);
+}
+
+export interface Keys {
+  publicKey: string;
+  /** Logs in and runs a command; the host key must be the one given. */
+  ssh(machine: Values, command: string, user?: string): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export async function makeKeys(): Promise<Keys> {
+  const folder = await mkdtemp(join(tmpdir(), "kubewright-keys-"));
+  const file = join(folder, "key");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+  const ssh = async ({ address, port, hostKey }: Values, command: string, user = "root") => {
+    const hosts = join(folder, `hosts-${String(address)}`);
+    await writeFile(hosts, `[${String(address)}]:${String(port)} ${String(hostKey)}\n${String(address)} ${String(hostKey)}\n`);
+    const options = ["StrictHostKeyChecking=yes", `UserKnownHostsFile=${hosts}`, "BatchMode=yes", "ConnectTimeout=5"];
+    return await output("ssh", ["-i", file, "-p", String(port), ...options.flatMap((option) => ["-o", option]), `${user}@${String(address)}`, command]);
+  };
+  return { publicKey: await readFile(`${file}.pub`, "utf8"), ssh, remove: () => rm(folder, { recursive: true, force: true }) };
+}
