@@ -6,13 +6,13 @@ import { buildTargets, findTargets, plannedTargets } from "./modules";
 import type { ImageBinary, NodeBinary } from "./names";
 import { fetchAll, fetchKey, plannedFetches, type Remote } from "./official";
 import { chooseSource, mirrorUrl, type Source } from "./source";
-import { kubeadmImagesOf, loadVersions, type Arch, type Versions } from "./versions";
+import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
 
 export { obtainEngine, type Engine } from "./engine";
 export { cacheRoot, type LocalFile } from "./cache";
 export type { ImageArchive, ImageRefs } from "./images";
 export { IMAGE_BINARIES, NODE_BINARIES, type BinaryName, type ImageBinary, type NodeBinary } from "./names";
-export { loadVersions, type Arch, type Versions } from "./versions";
+export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {
   /** auto, official, modules, or a mirror's address. */

@@ -1,0 +1,17 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Cache } from "../../../artifacts/cache";
+
+/** A run that takes the entry's lock, leaves half a file, says so, and then hangs until it is killed. */
+const [root = ""] = process.argv.slice(2);
+void new Cache(root).obtain({
+  key: "tool-1.0.0-amd64-modules",
+  what: "tool",
+  progress: () => undefined,
+  signal: new AbortController().signal,
+  fill: async (folder) => {
+    await writeFile(join(folder, "tool"), "hal");
+    console.log("building");
+    await new Promise(() => setInterval(() => undefined, 1000));
+  },
+});

@@ -1,0 +1,160 @@
+import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { cachedArtifacts, obtainArtifacts, type ArtifactRequest, type ArtifactSet } from "../../../artifacts";
+import { Cache } from "../../../artifacts/cache";
+import { downloadTo } from "../../../artifacts/download";
+import { NODE_BINARIES } from "../../../artifacts/names";
+import { fetchAll, plannedFetches, type Fetch } from "../../../artifacts/official";
+import { loadVersions } from "../../../artifacts/versions";
+import { StepError } from "../../../common/errors";
+import { silent } from "../../../common/progress";
+import { Mirror, archive, sha256, shortened, silence, status, truncated } from "./mirror";
+
+const never = new AbortController().signal;
+const fetches = plannedFetches(loadVersions(), "1.36.3", "amd64");
+const kubelet = planned("kubelet");
+const containerd = planned("containerd");
+
+let mirror: Mirror;
+let cache: string;
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), "mirror-test-"));
+  vi.stubEnv("KUBEWRIGHT_CACHE", cache);
+  mirror = await Mirror.start(fetches);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await mirror.stop();
+  await rm(cache, { recursive: true, force: true });
+});
+
+function planned(name: string): Fetch {
+  const found = fetches.find((fetch) => fetch.name === name);
+  if (!found) throw new Error(`${name} is not planned`);
+  return found;
+}
+
+function request(): ArtifactRequest {
+  return { source: mirror.url, kubernetes: "1.36.3", arch: "amd64" };
+}
+
+function obtain(): Promise<ArtifactSet> {
+  return obtainArtifacts(request(), silent, never);
+}
+
+async function leftovers(): Promise<string[]> {
+  return (await readdir(join(cache, "artifacts"))).filter((name) => name.startsWith(".") || name.startsWith("kubelet"));
+}
+
+test("a good mirror: every binary is there, executable, and said to come from it", async () => {
+  const set = await obtain();
+  expect(set.source).toBe(mirror.url);
+  expect(Object.keys(set.binaries).sort()).toEqual([...NODE_BINARIES].sort());
+  for (const [name, file] of Object.entries(set.binaries)) {
+    expect(await readFile(file.path, "utf8")).toBe(`program ${name}`);
+    expect((await stat(file.path)).mode & 0o111).toBe(0o111);
+    expect(file.sha256).toBe(sha256(Buffer.from(`program ${name}`)));
+  }
+});
+
+test("nodes pull images through the mirror, under kubeadm's names", async () => {
+  const { images, refs } = await obtain();
+  expect(images).toMatchObject({ kind: "pull", registryMirror: mirror.url });
+  expect(images.worker).toContain("registry.k8s.io/kube-proxy:v1.36.3");
+  expect(refs.coredns).toBe("registry.k8s.io/coredns/coredns:v1.14.2");
+});
+
+test("a second call asks the mirror nothing", async () => {
+  expect(await cachedArtifacts(request())).toBeUndefined();
+  const first = await obtain();
+  const asked = mirror.asked.length;
+  const second = await obtain();
+  expect(mirror.asked).toHaveLength(asked);
+  expect(second.binaries).toEqual(first.binaries);
+});
+
+test("what does not match the published checksum is refused: file, expected and got are named, and nothing is kept", async () => {
+  const forged = Buffer.from("forged");
+  mirror.replace(kubelet.url, forged);
+  const error = await obtain().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(StepError);
+  expect(String(error)).toContain("/dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet");
+  expect(String(error)).toContain(sha256(forged));
+  expect(String(error)).toContain(sha256(Buffer.from("program kubelet")));
+  expect(await leftovers()).toEqual([]);
+});
+
+test("a download cut short without a word is refused by its checksum", async () => {
+  mirror.misbehave(kubelet.url, shortened);
+  await expect(obtain()).rejects.toThrow(/kubelet failed: its sha256 is/);
+  expect(await leftovers()).toEqual([]);
+});
+
+test("a connection that breaks is tried again", async () => {
+  mirror.misbehave(kubelet.url, truncated, status(503));
+  await expect(obtain()).resolves.toBeDefined();
+});
+
+test("a connection that breaks every time is given up after three tries", async () => {
+  mirror.misbehave(kubelet.url, truncated, truncated, truncated, truncated);
+  await expect(obtain()).rejects.toThrow(/kubelet failed: .*\(3 tries\)/);
+  expect(mirror.asked.filter((path) => path.endsWith("/kubelet"))).toHaveLength(3);
+});
+
+test("what the mirror does not have is said at once, with the address", async () => {
+  mirror.misbehave(containerd.url, status(404), status(404));
+  await expect(obtain()).rejects.toThrow(/github\.com\/containerd\/.*the server answers 404; see that the mirror is up and has it/);
+  expect(mirror.asked.filter((path) => path.endsWith("containerd-static-2.4.2-linux-amd64.tar.gz"))).toHaveLength(1);
+});
+
+test("what was downloaded before a failure is not downloaded again", async () => {
+  mirror.misbehave(containerd.url, status(404));
+  await expect(obtain()).rejects.toThrow(/404/);
+  const kept = (await readdir(join(cache, "artifacts"))).flatMap((key) => fetches.filter((fetch) => key.startsWith(`${fetch.name}-`)));
+  await obtain();
+  // Three go at a time and containerd is the fifth: so two at least were complete.
+  expect(kept.length).toBeGreaterThanOrEqual(2);
+  for (const fetch of kept) expect(mirror.asked.filter((path) => path.endsWith(new URL(fetch.url).pathname))).toHaveLength(1);
+});
+
+test("a checksum file that does not name the download is refused", async () => {
+  mirror.replace(kubelet.checksum, Buffer.from("<html>please log in</html>"));
+  await expect(obtain()).rejects.toThrow(/kubelet\.sha256 has no sha256 for it/);
+});
+
+test("a mirror that is down is named", async () => {
+  const gone = await Mirror.start([]);
+  const source = gone.url;
+  await gone.stop();
+  const down = obtainArtifacts({ ...request(), source }, silent, never);
+  await expect(down).rejects.toThrow(/download http:\/\/127\.0\.0\.1:\d+\/.*ECONNREFUSED.*see that the mirror is up/);
+});
+
+test("an archive without the program is refused", async () => {
+  const content = await archive([["ctr", "bin/ctr"]]);
+  mirror.replace(containerd.url, content);
+  mirror.replace(containerd.checksum, Buffer.from(`${sha256(content)}  ${containerd.url.split("/").pop()}`));
+  await expect(obtain()).rejects.toThrow(/it has no containerd, containerd-shim-runc-v2/);
+});
+
+test("our own checksum must match as well", async () => {
+  const pinned = { ...kubelet, pinned: "0".repeat(64) };
+  const fetching = fetchAll(new Cache(), [pinned], { kind: "mirror", url: mirror.url }, silent, never);
+  await expect(fetching).rejects.toThrow(/versions\.yaml says 0{64}/);
+});
+
+test("a server that falls silent is given up", async () => {
+  mirror.misbehave(kubelet.url, silence, silence, silence);
+  const url = `${mirror.url}/dl.k8s.io${new URL(kubelet.url).pathname}`;
+  const waiting = downloadTo(url, join(cache, "file"), { signal: never, idleTimeout: 0.05, action: "look at it" });
+  await expect(waiting).rejects.toThrow(/nothing came for 0\.05 s \(3 tries\); look at it/);
+});
+
+test("an abort ends a download", async () => {
+  const controller = new AbortController();
+  mirror.misbehave(kubelet.url, () => controller.abort(new Error("stopped")));
+  await expect(obtainArtifacts(request(), silent, controller.signal)).rejects.toThrow("stopped");
+  expect(await leftovers()).toEqual([]);
+});

@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Cache, fileOf } from "../../../artifacts/cache";
+
+/** Milliseconds after which a dead run's lock is taken over: the least that the lock library allows. */
+const STALE = 2000;
+
+test("another process that is killed half-way holds the entry only until its lock is stale, and leaves nothing of it", async () => {
+  const root = await mkdtemp(join(tmpdir(), "two-runs-"));
+  const other = spawn(process.execPath, [createRequire(__filename).resolve("tsx/cli"), join(__dirname, "killed-run.ts"), root], { stdio: ["ignore", "pipe", "inherit"], detached: true });
+  await once(other.stdout, "data");
+  const said: string[] = [];
+  const waiting = new Cache(root, STALE).obtain({
+    key: "tool-1.0.0-amd64-modules",
+    what: "tool",
+    progress: (line) => {
+      said.push(line);
+      process.kill(-(other.pid ?? 0), "SIGKILL");
+    },
+    signal: AbortSignal.timeout(30_000),
+    fill: (folder) => writeFile(join(folder, "tool"), "whole"),
+  });
+  const entry = await waiting;
+  expect(said).toEqual(["waiting for another run that builds tool"]);
+  expect(await readFile(fileOf(entry, "tool").path, "utf8")).toBe("whole");
+  expect(await readdir(join(root, "artifacts"))).toEqual(["tool-1.0.0-amd64-modules"]);
+  await rm(root, { recursive: true });
+}, 40_000);
