@@ -32,6 +32,7 @@ const cluster = new Cluster(stack, {
   worker: { ...workers, kubeletArgs: workers.extraArgs.kubelet },
   network: { ...network, backend: network.flannel.backend },
   timeouts: config.timeouts,
+  extras: config.extras,
 });
 const file = new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), content: cluster.kubeconfig });
 

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import { Host } from "../provider/sdk/host";
-import { Preflight } from "../provider/sdk/kubernetes";
+import { Preflight, Rollout } from "../provider/sdk/kubernetes";
 import { Artifacts } from "../provider/sdk/local";
+import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
-import { AddOns } from "./add-ons";
 import { ControlPlane } from "./control-plane";
 import { type Machine, connectionOf, controllerArch } from "./machine";
-import type { MemberArgs } from "./member";
+import type { ClusterHandle, MemberArgs } from "./member";
 import { type ControlPlaneSettings, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, type NetworkSettings, type NodeSettings, type Timeouts } from "./settings";
 import { Worker } from "./worker";
 
@@ -78,7 +78,7 @@ export class Cluster extends pulumi.ComponentResource {
       { parent: this },
     );
     const { cluster } = controlPlane;
-    new AddOns(`${name}-add-ons`, { cluster, artifacts: this.artifacts, network, timeouts }, { parent: this });
+    this.addDns(cluster, timeouts);
     for (const one of found.filter((candidate) => !isControlPlane(candidate))) {
       const { version = args.version, ...settings } = args.worker ?? {};
       const older = version === args.version ? {} : { kubeletArtifacts: this.artifactsFor(version, one.machine) };
@@ -98,14 +98,29 @@ export class Cluster extends pulumi.ComponentResource {
   }
 
   private judge(found: Found[], network: NetworkSettings): Preflight {
+    const { podCidr, serviceCidr, proxyMode } = network;
+    const { controlPlane, worker } = this.args;
+    const swapAllowed: MachineRole[] = [
+      ...(controlPlane?.kubelet?.failSwapOn === false ? (["control-plane"] as const) : []),
+      ...(worker?.kubelet?.failSwapOn === false ? (["worker"] as const) : []),
+    ];
     const machines = found.map(({ machine, connection, role }) => ({
       name: machine.name,
       connection,
       role,
       ...(machine.privateAddress === undefined ? {} : { privateAddress: machine.privateAddress }),
     }));
-    const { podCidr, serviceCidr, proxyMode } = network;
-    return new Preflight(`${this.name}-preflight`, { machines, podCidr, serviceCidr, proxyMode }, { parent: this });
+    return new Preflight(`${this.name}-preflight`, { machines, podCidr, serviceCidr, proxyMode, swapAllowed }, { parent: this });
+  }
+
+  /** CoreDNS is kubeadm's; the cluster is not done before it answers. */
+  private addDns({ init, controlPlanes, podNetwork }: ClusterHandle, timeouts: Timeouts): void {
+    const { metadata, spec } = corednsPatch();
+    new Rollout(
+      `${this.name}-coredns`,
+      { controlPlanes, caCertHash: init.caCertHash, namespace: metadata.namespace, deployment: metadata.name, patch: { spec }, timeout: timeouts.ready },
+      { parent: this, dependsOn: [podNetwork], deletedWith: init },
+    );
   }
 
   /** One set per version and architecture. */

@@ -5,6 +5,7 @@ import { initDocuments } from "../render/kubeadm";
 import { type Machine, nodeAddress } from "./machine";
 import { type ClusterHandle, type MemberArgs, join, kubeadmNode, node, setUp } from "./member";
 import type { NodeSetup } from "./node-setup";
+import { PodNetwork } from "./pod-network";
 import type { ControlPlaneSettings } from "./settings";
 
 export interface ControlPlaneArgs {
@@ -26,7 +27,10 @@ export class ControlPlane extends pulumi.ComponentResource {
     const endpoint = first.settings.endpoint ?? pulumi.interpolate`${nodeAddress(first.machine)}:6443`;
     const setup = setUp(first.machine.name, "control-plane", first, this);
     this.init = this.initialise(args, first, setup, endpoint);
-    this.cluster = { init: this.init, endpoint, controlPlanes: args.members.map(({ connection }) => connection) };
+    const controlPlanes = args.members.map(({ connection }) => connection);
+    const { artifacts, network } = first;
+    const podNetwork = new PodNetwork(`${name}-pod-network`, { init: this.init, endpoint, controlPlanes, artifacts, network }, { parent: this });
+    this.cluster = { init: this.init, endpoint, controlPlanes, podNetwork: podNetwork.manifests };
     node(first, this.cluster, [this.init, setup.images], this);
     this.addKubectl(first);
 

@@ -28,6 +28,8 @@ export interface ClusterHandle {
   /** `host:port` */
   endpoint: pulumi.Input<string>;
   controlPlanes: ConnectionArgs[];
+  /** Without it no node becomes Ready, so none is waited for. */
+  podNetwork: pulumi.Resource;
 }
 
 export function setUp(name: string, role: MachineRole, args: MemberArgs, parent: pulumi.Resource): NodeSetup {
@@ -98,6 +100,6 @@ export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulum
       drainTimeout: timeouts.drain,
     },
     // When the whole cluster goes there is nowhere to drain to.
-    { parent, dependsOn: membership, deletedWith: cluster.init },
+    { parent, dependsOn: [...membership, cluster.podNetwork], deletedWith: cluster.init },
   );
 }

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { SshHost } from "./config";
 import type { Machine } from "./machine";
 
@@ -10,7 +11,7 @@ export function sshMachines(hosts: readonly SshHost[], role: SshHost["role"]): M
       address: host,
       user,
       port,
-      privateKeyPath,
+      privateKeyPath: privateKeyPath.replace(/^~(?=\/)/, homedir()),
       ...(hostKey === undefined ? {} : { hostKey }),
       ...(privateAddress === undefined ? {} : { privateAddress }),
     }));

@@ -19,7 +19,7 @@ const schema = z.strictObject({
   controlPlanes: z.array(connectionSchema).min(1),
   /** The cluster's CA: in another cluster everything is applied anew. */
   caCertHash: z.string(),
-  /** Kubernetes objects by a name of the program's choosing, applied in this order. */
+  /** Kubernetes objects by a name of the program's choosing. */
   objects: z.record(z.string(), objectSchema),
 });
 
@@ -27,10 +27,18 @@ type ManifestsInputs = z.infer<typeof schema>;
 type Manifest = z.infer<typeof objectSchema>;
 type ManifestsOutputs = Record<string, never>;
 
+/** What others need comes first: a map has no order on the wire. All other kinds follow. */
+const FIRST = ["Namespace", "CustomResourceDefinition", "ServiceAccount", "Secret", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service"];
+
+export function inOrder(objects: readonly Manifest[]): Manifest[] {
+  const rank = ({ kind }: Manifest) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length);
+  return [...objects].sort((one, other) => rank(one) - rank(other));
+}
+
 /** Server-side apply (KEP-555): the fields that we name are ours, all others stay whoever's they are. */
 async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
   const { PatchStrategy } = await import("@kubernetes/client-node");
-  for (const object of Object.values(objects)) {
+  for (const object of inOrder(Object.values(objects))) {
     context.status(`applying ${labelOf(object)}`);
     const body = object as KubernetesObject;
     await patiently(`applying ${labelOf(object)}`, context.signal, () =>
@@ -44,7 +52,7 @@ function labelOf({ kind, metadata }: Manifest): string {
 }
 
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const object of [...objects].reverse()) {
+  for (const object of inOrder(objects).reverse()) {
     await patiently(`deleting ${labelOf(object)}`, context.signal, () => orMissing(api.objects.delete(object as KubernetesObject)));
   }
 }

@@ -1,0 +1,54 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ConnectionArgs } from "../provider/sdk/connection";
+import { type KubeadmInit, Manifests } from "../provider/sdk/kubernetes";
+import type { Artifacts } from "../provider/sdk/local";
+import { flannelManifests, type KubernetesObject } from "../render/flannel";
+import { pullPolicy } from "../render/kubeadm";
+import type { NetworkSettings } from "./settings";
+
+export interface PodNetworkArgs {
+  init: KubeadmInit;
+  /** `host:port` of the API server. */
+  endpoint: pulumi.Input<string>;
+  controlPlanes: ConnectionArgs[];
+  artifacts: Artifacts;
+  network: NetworkSettings;
+}
+
+/** The network of pods across machines: flannel. No node is Ready before it runs there. */
+export class PodNetwork extends pulumi.ComponentResource {
+  readonly manifests: Manifests;
+
+  constructor(name: string, args: PodNetworkArgs, options?: pulumi.ComponentResourceOptions) {
+    super("kubewright:components:PodNetwork", name, {}, options);
+    const { init, controlPlanes, artifacts, network } = args;
+    const objects = pulumi.all([artifacts.refs, artifacts.images, args.endpoint]).apply(([refs, images, endpoint]) =>
+      byName(
+        flannelManifests({
+          podCidr: network.podCidr,
+          backend: network.backend,
+          image: refs.flannel,
+          imagePullPolicy: pullPolicy(images.kind === "archives"),
+          proxyMode: network.proxyMode,
+          apiServer: hostAndPort(endpoint),
+        }),
+      ),
+    );
+    this.manifests = new Manifests(
+      `${name}-flannel`,
+      { controlPlanes, caCertHash: init.caCertHash, objects },
+      { parent: this, dependsOn: [init], deletedWith: init },
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** Objects by a name that says in a diff which one changed. */
+function byName(objects: KubernetesObject[]): Record<string, KubernetesObject> {
+  return Object.fromEntries(objects.map((object) => [`${object.kind}/${object.metadata.name}`, object]));
+}
+
+function hostAndPort(endpoint: string): { host: string; port: number } {
+  const colon = endpoint.lastIndexOf(":");
+  return { host: endpoint.slice(0, colon), port: Number(endpoint.slice(colon + 1)) };
+}
