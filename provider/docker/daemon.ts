@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
@@ -10,6 +10,7 @@ import { withLock } from "./lock";
 
 const STEP = "reaching Docker";
 const LOG = "/var/log/kubewright-dockerd.log";
+const PID_FILES = { dockerd: "/var/run/docker.pid", containerd: "/var/run/docker/containerd/containerd.pid" };
 const ANSWER_SECONDS = 20;
 const START_SECONDS = 60;
 
@@ -127,12 +128,33 @@ async function start(progress: Progress, signal: AbortSignal): Promise<Daemon> {
   return await until(answer, { signal, timeout: START_SECONDS, onTimeout });
 }
 
-/** A daemon of its own session, that outlives us. It writes its own pid file, /var/run/docker.pid. */
+/** A daemon of its own session, that outlives us. It writes its own pid file. */
 function startByHand(): void {
+  if (isAlive(PID_FILES.dockerd, "dockerd")) return; // It is there, and only slow to answer.
+  // dockerd and its containerd believe a pid file if any process has that pid; after a crash it is another one's by and by.
+  for (const [program, file] of Object.entries(PID_FILES)) if (!isAlive(file, program)) rmSync(file, { force: true });
   const log = openSync(LOG, "a");
-  const child = spawn(dockerd() ?? "dockerd", dockerdArguments(hasCapability("SYS_RESOURCE")), { detached: true, stdio: ["ignore", log, log], cwd: "/" });
-  child.on("error", () => undefined);
+  const child = spawn(dockerd() ?? "dockerd", dockerdArguments(hasCapability("SYS_RESOURCE")), {
+    detached: true,
+    stdio: ["ignore", log, log],
+    cwd: "/",
+    env: daemonEnvironment(process.env),
+  });
+  child.on("error", () => undefined); // Then it does not answer, and that is reported.
   child.unref();
+  closeSync(log);
+}
+
+function isAlive(pidFile: string, program: string): boolean {
+  if (!existsSync(pidFile)) return false;
+  const comm = `/proc/${readFileSync(pidFile, "utf8").trim()}/comm`;
+  return existsSync(comm) && readFileSync(comm, "utf8").trim() === program;
+}
+
+/** Pure: of ours, what a daemon needs; it lives on, and what else is in our environment (passphrases, say) is not its business. */
+export function daemonEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const proxies = Object.entries(own).filter(([name]) => /^(https?|no)_proxy$/i.test(name));
+  return { ...Object.fromEntries(proxies), PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 }
 
 /** dockerd asks for a negative OOM score by default, which only CAP_SYS_RESOURCE may have. */

@@ -121,8 +121,9 @@ async function read({ warn, signal }: Context, id: string, old: Recorded<Inputs,
   if (container?.stack !== old.inputs.stack) return undefined;
   const inputs = { ...old.inputs, ...sizeOf(container, old.inputs), image: container.image, running: container.running };
   if (!container.running) return { inputs, outputs: old.outputs };
-  const machine = await describe(container, signal);
-  return { inputs, outputs: { ...machine, user: USER } };
+  // While it boots for the very first time its host key is not there yet: then the last known state holds.
+  const machine = await describe(container, signal).catch((error: unknown) => warn(`what was known last is kept: ${messageOf(error)}`));
+  return { inputs, outputs: machine ? { ...machine, user: USER } : old.outputs };
 }
 
 /** Sizes are compared only where the program sets them: without, `docker update` leaves the host's own size as a limit. */

@@ -36,6 +36,8 @@ systemctl mask \
   dev-hugepages.mount proc-sys-fs-binfmt_misc.automount \
   getty@tty1.service console-getty.service getty-static.service \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+# Each path unit holds an inotify instance, of which all machines of a host share 128 by default; nobody is asked for passwords here.
+systemctl mask systemd-ask-password-console.path systemd-ask-password-wall.path
 systemctl set-default multi-user.target
 
 rm -rf "$here"

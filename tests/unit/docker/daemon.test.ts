@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { lastWords } from "../../../provider/docker/command";
-import { dockerdArguments } from "../../../provider/docker/daemon";
+import { daemonEnvironment, dockerdArguments } from "../../../provider/docker/daemon";
 import { shortageOf } from "../../../provider/docker/inotify";
 import { derivesMac, refusal } from "../../../provider/docker/probe";
 import { dockerResources } from "../../../provider/docker/resources";
@@ -19,6 +19,16 @@ describe("what the daemon can do", () => {
   it("asks dockerd for no negative OOM score where that is not granted", () => {
     expect(dockerdArguments(true)).toEqual([]);
     expect(dockerdArguments(false)).toEqual(["--oom-score-adjust", "0"]);
+  });
+});
+
+describe("daemonEnvironment", () => {
+  it("hands on proxies, and nothing else of ours", () => {
+    expect(daemonEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x", HTTPS_PROXY: "p", no_proxy: "n", PATH: "/home/me/bin" })).toEqual({
+      HTTPS_PROXY: "p",
+      no_proxy: "n",
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    });
   });
 });
 
@@ -59,6 +69,6 @@ describe("schemas", () => {
 
   it("refuses a subnet that overlaps with what it should avoid", () => {
     const check = dockerResources["kubewright:docker:Network"]?.check;
-    expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] } as object)).toEqual([{ path: "subnet", reason: "overlaps with 10.244.0.0/16" }]);
+    expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] })).toEqual([{ path: "subnet", reason: "overlaps with 10.244.0.0/16" }]);
   });
 });
