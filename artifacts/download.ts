@@ -3,10 +3,10 @@ import { createWriteStream } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream } from "node:stream/web";
 import { StepError } from "../common/errors";
 import { backoff } from "../common/wait";
 import { hashing } from "./hash";
+import { request, type Response } from "./http";
 import { reasonOf } from "./source";
 
 const TRIES = 3;
@@ -29,9 +29,8 @@ class Refused extends Error {}
 export async function downloadTo(url: string, path: string, options: DownloadOptions): Promise<string> {
   return persistently(url, options, async (response, beat) => {
     const hash = createHash("sha256");
-    const body = response.body as ReadableStream<Uint8Array> | null;
-    if (!body) throw new Error("the answer has no content");
-    await pipeline(Readable.fromWeb(body), hashing(hash, beat), createWriteStream(path));
+    if (!response.body) throw new Error("the answer has no content");
+    await pipeline(Readable.fromWeb(response.body), hashing(hash, beat), createWriteStream(path));
     return hash.digest("hex");
   });
 }
@@ -62,7 +61,7 @@ async function once<T>(url: string, options: DownloadOptions, read: (response: R
   const seconds = options.idleTimeout ?? 30;
   const timer = setTimeout(() => idle.abort(new Error(`nothing came for ${seconds} s`)), seconds * 1000);
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([options.signal, idle.signal]) });
+    const response = await request(url, { signal: AbortSignal.any([options.signal, idle.signal]) });
     if (!response.ok) throw refusal(response.status);
     return await read(response, () => timer.refresh());
   } finally {

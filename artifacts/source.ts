@@ -1,5 +1,6 @@
 import { coerce, gte } from "semver";
 import { StepError, messageOf } from "../common/errors";
+import { request } from "./http";
 import { ask } from "./process";
 import { loadVersions, type Versions } from "./versions";
 
@@ -93,7 +94,7 @@ export const realProbes: Probes = { reach, goVersion };
 async function reach(url: string, signal: AbortSignal): Promise<string | undefined> {
   const host = new URL(url).host;
   try {
-    const { status } = await fetch(url, { method: "HEAD", signal });
+    const { status } = await request(url, { method: "HEAD", signal });
     // A registry asks who we are before anything else: that is an answer, too.
     return status < 400 || status === 401 ? undefined : `${host} answers ${status}`;
   } catch (error) {

@@ -22,6 +22,8 @@ let cache: string;
 beforeEach(async () => {
   cache = await mkdtemp(join(tmpdir(), "mirror-test-"));
   vi.stubEnv("KUBEWRIGHT_CACHE", cache);
+  // Whatever proxy this machine has, it is not for here.
+  vi.stubEnv("no_proxy", "127.0.0.1");
   mirror = await Mirror.start(fetches);
 });
 afterEach(async () => {
