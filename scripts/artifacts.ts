@@ -5,10 +5,11 @@ import { messageOf } from "../common/errors";
 const USAGE = `Fills the per-user cache, so that later runs neither download nor build.
 
   npx tsx scripts/artifacts.ts [--source auto|official|modules|<mirror>] [--kubernetes <version>] [--arch amd64|arm64]
-                               [--extras] [--engine]
+                               [--extras] [--engine] [--verify]
 
   --extras  also the images for end-to-end tests and examples
-  --engine  also Pulumi's engine`;
+  --engine  also Pulumi's engine
+  --verify  hash every cached file, and make damaged ones again`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -18,13 +19,14 @@ async function main(): Promise<void> {
       arch: { type: "string", default: process.arch === "arm64" ? "arm64" : "amd64" },
       extras: { type: "boolean", default: false },
       engine: { type: "boolean", default: false },
+      verify: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return console.log(USAGE);
   if (values.arch !== "amd64" && values.arch !== "arm64") throw new Error(`--arch ${values.arch}: it is amd64 or arm64`);
-  const { source, kubernetes, arch, extras } = values;
-  const set = await obtainArtifacts({ source, kubernetes, arch, extras }, say, stopped());
+  const { source, kubernetes, arch, extras, verify } = values;
+  const set = await obtainArtifacts({ source, kubernetes, arch, extras, verify }, say, stopped());
   show(set);
   if (values.engine) showEngine(await obtainEngine(say, stopped()));
 }

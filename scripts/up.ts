@@ -43,7 +43,7 @@ function advice(stack: string, kubectl: string, kubeconfig: string): string[] {
   return [
     `kubeconfig  ${kubeconfig}   (npm run -s kubeconfig${pass})`,
     `look        ${kubectl} --kubeconfig ${kubeconfig} get pods -A`,
-    `grow        npm start -- --config workers=3${option}`,
+    `grow        npm start -- --config workers.count=3${option}`,
     `again       npm start${pass}   (changes only what is not as configured)`,
     `destroy     npm run down${pass}`,
   ];

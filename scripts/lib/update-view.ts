@@ -118,6 +118,5 @@ export class UpdateView {
 
 /** The stack and components group others and do nothing themselves; what stays the same is not worth a line. */
 function isWork(metadata: StepEventMetadata): boolean {
-  const custom = (metadata.new ?? metadata.old)?.custom ?? true;
-  return custom && metadata.op !== "same" && VERBS[metadata.op] !== undefined && !metadata.type.startsWith("pulumi:");
+  return metadata.provider !== "" && metadata.op !== "same" && VERBS[metadata.op] !== undefined && !metadata.type.startsWith("pulumi:");
 }

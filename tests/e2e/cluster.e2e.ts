@@ -1,0 +1,162 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadVersions, obtainArtifacts } from "../../artifacts/index";
+import { imageSpecs } from "../../artifacts/images";
+import { silent } from "../../common/progress";
+import { projectRoot } from "../../common/project-root";
+import { until } from "../../common/wait";
+import { controllerArch } from "../../components/machine";
+import { inventory, type Inventory } from "../support/docker-inventory";
+import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
+import { kubernetesVersion } from "./global-setup";
+
+const VERSION = kubernetesVersion();
+const WORKERS = ["worker-1", "worker-2"];
+const stack = new TestStack("e2e-cluster");
+const ours = (name: string) => name.includes("e2e-cluster");
+const said: string[] = [];
+const keep = (finished: Finished) => {
+  said.push(finished.text);
+  return finished;
+};
+
+let before: Inventory;
+let kubectl: (...args: string[]) => Promise<string>;
+
+beforeAll(async () => {
+  await stack.down(); // what a killed test run may have left
+  before = await inventory(ours);
+});
+
+afterAll(async () => {
+  await stack.down("--force");
+  stack.forget();
+});
+
+describe("npm start", () => {
+  test("makes three Ready nodes and says what to do with them", async () => {
+    const { code, text } = keep(await stack.up());
+    expect(code, text).toBe(0);
+    for (const node of ["control-plane-1", ...WORKERS]) expect(text).toMatch(new RegExp(`${node} +Ready .*v${VERSION}`));
+    expect(text).toContain(await stack.kubeconfig());
+    kubectl = await kubectlOf(stack);
+  });
+
+  test("leaves CoreDNS Available and every pod running, none restarted", async () => {
+    await kubectl("-n", "kube-system", "wait", "deploy/coredns", "--for=condition=Available", "--timeout=10s");
+    const restarts = await kubectl("get", "pods", "-A", "-o", "jsonpath={range .items[*]}{.metadata.name} {.status.phase} {.status.containerStatuses[*].restartCount}{\"\\n\"}{end}");
+    for (const line of restarts.trim().split("\n")) expect(line).toMatch(/^\S+ Running 0$/);
+  });
+
+  test("changes nothing the second time, and says so", async () => {
+    const { code, text } = keep(await stack.up());
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/Nothing to change: all \d+ resources are as configured/);
+  });
+});
+
+test("a pod is reached across nodes by Service and DNS", async () => {
+  await loadTestImages();
+  const manifest = readFileSync(join(__dirname, "manifests", "echo.yaml"), "utf8").replaceAll("AGNHOST", agnhost());
+  execFileSync(String((await stack.outputs()).kubectlPath), ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"], { input: manifest });
+  await kubectl("wait", "pod/server", "pod/client", "--for=condition=Ready", "--timeout=120s");
+  const ask = (name: string) => kubectl("exec", "client", "--", "/agnhost", "connect", "--timeout=5s", `${name}:80`);
+  // The endpoint is known to the other node a moment after the pod is Ready.
+  await until(async () => await ask("server").then(() => true, () => undefined), {
+    signal: AbortSignal.timeout(60_000),
+    timeout: 30,
+    onTimeout: () => new Error("worker-2 does not reach the server on worker-1"),
+  });
+  await ask("server.default.svc.cluster.local");
+  await expect(kubectl("exec", "client", "--", "/agnhost", "connect", "--timeout=2s", "nobody.default.svc.cluster.local:80")).rejects.toThrow(/DNS/);
+  await kubectl("delete", "pod/server", "pod/client", "service/server", "--wait");
+});
+
+describe("drift", () => {
+  const FILE = "/etc/containerd/config.toml";
+
+  test("a changed file and a stopped unit are found, and nothing else", async () => {
+    await stack.on("worker-1", `printf '\\n# by hand\\n' >> ${FILE}`);
+    await stack.on("worker-2", "systemctl stop kubelet");
+    const { text } = keep(await stack.pulumi("preview", "--refresh", "--json"));
+    const drifted = changedBy(text);
+    expect(drifted.filter((name) => name.startsWith("worker-1"))).not.toEqual([]);
+    expect(drifted.filter((name) => name.startsWith("worker-2"))).not.toEqual([]);
+    expect(drifted.filter((name) => name.startsWith("control-plane"))).toEqual([]);
+  });
+
+  test("and mended", async () => {
+    const { code, text } = keep(await stack.up("--refresh"));
+    expect(code, text).toBe(0);
+    expect(await stack.on("worker-1", `cat ${FILE}`)).not.toContain("by hand");
+    expect(await stack.on("worker-2", "systemctl is-active kubelet")).toBe("active");
+    await kubectl("wait", "node", "--all", "--for=condition=Ready", "--timeout=60s");
+    const again = keep(await stack.pulumi("preview", "--refresh", "--expect-no-changes"));
+    expect(again.code, again.text).toBe(0);
+  });
+});
+
+describe("bad luck", () => {
+  test("a run that is killed in the middle is completed by the next one", async () => {
+    const { child } = await stack.running((text) => {
+      if (/worker-3-(binaries|images|join).*: creating/.test(text)) process.kill(-(child.pid ?? 0), "SIGKILL");
+    }, "--config", "workers.count=3");
+    expect((await child).signal).toBe("SIGKILL");
+    const { code, text } = keep(await stack.up());
+    expect(code, text).toBe(0);
+    expect(text).toMatch(new RegExp(`worker-3 +Ready .*v${VERSION}`));
+    const again = keep(await stack.up());
+    expect(again.text).toContain("Nothing to change");
+  });
+});
+
+test("no key, token or kubeconfig is in output or plain state", async () => {
+  const key = readFileSync(join(stack.stackFolder, "id_ed25519"), "utf8").split("\n")[1] ?? "";
+  const kubeconfig = readFileSync(await stack.kubeconfig(), "utf8");
+  const secrets = [key, ...[...kubeconfig.matchAll(/client-(?:key|certificate)-data: (\S+)/g)].map((found) => found[1] ?? "")];
+  expect(secrets.filter((secret) => secret.length > 40)).toHaveLength(3);
+  const written = [...said, ...filesBelow(stack.stateFolder).map((file) => readFileSync(file, "utf8"))];
+  for (const text of written) {
+    for (const secret of secrets) expect(text.includes(secret)).toBe(false);
+    expect(text).not.toMatch(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/); // a bootstrap token
+    expect(text).not.toMatch(/BEGIN [A-Z ]*PRIVATE KEY/);
+  }
+});
+
+test("npm run down leaves nothing behind, also the second time", async () => {
+  const { code, text } = await stack.down();
+  expect(code, text).toBe(0);
+  expect(await inventory(ours)).toEqual(before);
+  expect(existsSync(stack.stackFolder)).toBe(false);
+  expect(existsSync(join(projectRoot(), `Pulumi.${stack.name}.yaml`))).toBe(false);
+  expect((await stack.down()).code).toBe(0);
+});
+
+/** Names of the resources that a preview wants to change. */
+function changedBy(preview: string): string[] {
+  const { steps } = JSON.parse(preview.slice(preview.indexOf("{"))) as { steps: { op: string; urn: string }[] };
+  return steps.filter((step) => step.op !== "same" && step.op !== "refresh").map((step) => step.urn.split("::").at(-1) ?? "");
+}
+
+function agnhost(): string {
+  const ref = imageSpecs(loadVersions(), VERSION).extras.find((image) => image.ref.includes("agnhost"))?.ref;
+  if (!ref) throw new Error("the extras hold no agnhost");
+  return ref;
+}
+
+/** Where nodes cannot pull, the test server's image goes into them as ours do: from an archive. */
+async function loadTestImages(): Promise<void> {
+  const { images } = await obtainArtifacts({ source: "auto", kubernetes: VERSION, arch: controllerArch(), extras: true }, silent, new AbortController().signal);
+  if (images.kind !== "archives" || !images.extras) return;
+  const archive = readFileSync(images.extras.path);
+  for (const worker of WORKERS) {
+    const [container = ""] = await stack.containers(worker);
+    execFileSync("docker", ["exec", "-i", container, "ctr", "-n", "k8s.io", "images", "import", "--local", "-"], { input: archive });
+  }
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((item) => item.isFile()).map((item) => join(item.parentPath, item.name));
+}

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
+import { obtainEngine } from "../../artifacts/engine";
+import { silent } from "../../common/progress";
+import { projectRoot } from "../../common/project-root";
+import { output, run, start } from "../../scripts/lib/exec";
+
+export interface Finished {
+  code: number | undefined;
+  /** stdout and stderr in the order in which they came. */
+  text: string;
+}
+
+/** A stack of a test's own, in a state folder of its own: a person's `dev` is never touched. Commands are those that a person types. */
+export class TestStack {
+  private readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(
+    readonly name: string,
+    env: NodeJS.ProcessEnv = {},
+  ) {
+    this.folder = mkdtempSync(join(tmpdir(), `kubewright-${name}-`));
+    this.env = { PULUMI_BACKEND_URL: `file://${this.folder}`, PULUMI_CONFIG_PASSPHRASE: `test ${name}`, ...env };
+  }
+
+  get stateFolder(): string {
+    return this.folder;
+  }
+
+  get stackFolder(): string {
+    return join(projectRoot(), ".kubewright", this.name);
+  }
+
+  /** `npm start`. */
+  async up(...args: string[]): Promise<Finished> {
+    return await this.command("start", args);
+  }
+
+  /** `npm run down`. */
+  async down(...args: string[]): Promise<Finished> {
+    return await this.command("down", args);
+  }
+
+  async kubeconfig(): Promise<string> {
+    return await output("npm", ["run", "-s", "kubeconfig", "--", "--stack", this.name], this.options());
+  }
+
+  /** `npm start` as a process of its own group, to be interrupted or killed; its lines go to `onText` as they come. */
+  async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
+    const begun = await start("npm", ["start", "--", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    begun.child.all?.on("data", (data: Buffer) => {
+      onText(data.toString());
+      echo(this.name, data.toString());
+    });
+    return begun;
+  }
+
+  /** Pulumi itself, as somebody uses it who knows it. */
+  async pulumi(...args: string[]): Promise<Finished> {
+    const engine = await obtainEngine(silent, new AbortController().signal);
+    const env = { ...this.env, ...engine.environment, PATH: `${engine.binDir}:${process.env.PATH}` };
+    return await this.finish("pulumi", [...args, "--stack", this.name, "--non-interactive", "--color", "never"], env);
+  }
+
+  /** Outputs of the stack; secrets are hidden. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const { text } = await this.pulumi("stack", "output", "--json");
+    return JSON.parse(text) as Record<string, unknown>;
+  }
+
+  /** `docker ps` filters for what is this stack's. */
+  async containers(machine?: string): Promise<string[]> {
+    const { stackId } = await this.outputs();
+    const labels = [`io.kubewright.stack=${String(stackId)}`, ...(machine ? [`io.kubewright.machine=${machine}`] : [])];
+    const found = await output("docker", ["ps", "-a", "-q", ...labels.flatMap((label) => ["--filter", `label=${label}`])]);
+    return found.split("\n").filter(Boolean);
+  }
+
+  /** A shell command on a machine, past everything that is ours. */
+  async on(machine: string, script: string): Promise<string> {
+    const [container = ""] = await this.containers(machine);
+    return await output("docker", ["exec", container, "sh", "-c", script]);
+  }
+
+  /** The files that a test made: the folder of its state. */
+  forget(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async command(script: string, args: readonly string[]): Promise<Finished> {
+    return await this.finish("npm", ["run", script, "--", "--stack", this.name, ...args]);
+  }
+
+  private options() {
+    return { cwd: projectRoot(), env: this.env };
+  }
+
+  private async finish(file: string, args: readonly string[], env = this.env): Promise<Finished> {
+    const { child } = await start(file, args, { cwd: projectRoot(), env, all: true, reject: false, stdin: "ignore" });
+    child.all?.on("data", (data: Buffer) => echo(this.name, data.toString()));
+    const { exitCode, all } = await child;
+    return { code: exitCode, text: typeof all === "string" ? all : "" };
+  }
+}
+
+/** What goes on is shown while it goes on: these tests take minutes. */
+function echo(name: string, text: string): void {
+  process.stdout.write(text.replaceAll(/^(?=.)/gm, `    ${name} │ `));
+}
+
+/** kubectl of the artifacts, with this cluster's kubeconfig. */
+export async function kubectlOf(stack: TestStack): Promise<(...args: string[]) => Promise<string>> {
+  const { kubectlPath } = await stack.outputs();
+  const kubeconfig = await stack.kubeconfig();
+  return async (...args) => {
+    const { stdout } = await run(String(kubectlPath), ["--kubeconfig", kubeconfig, ...args]);
+    return typeof stdout === "string" ? stdout : "";
+  };
+}
