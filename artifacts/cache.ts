@@ -49,6 +49,15 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "kubewright");
 }
 
+export interface CacheOptions {
+  /** Folder; default `cacheRoot()`. */
+  root?: string;
+  /** Hash every file instead of believing those whose size and time are as recorded; seconds instead of milliseconds. */
+  thorough?: boolean;
+  /** Milliseconds after which another run's lock that is not renewed is taken over; default 10 s. */
+  stale?: number;
+}
+
 /**
  * Content by key. An entry is a folder that appears whole, by one rename, and never changes after;
  * so a reader needs no lock, and a run that was killed leaves only a temporary folder, swept by a later one.
@@ -57,20 +66,18 @@ export class Cache {
   private readonly entries: string;
   private readonly locks: string;
 
-  constructor(root = cacheRoot(), private readonly stale?: number) {
+  constructor(private readonly options: CacheOptions = {}) {
+    const root = options.root ?? cacheRoot();
     this.entries = join(root, "artifacts");
     this.locks = join(root, "locks");
   }
 
-  /**
-   * The entry, if it is there and whole. Quick: a file whose size and time are those recorded is believed,
-   * any other is hashed. Full: all are hashed. Damage counts as absence.
-   */
-  async find(key: string, depth: "quick" | "full" = "quick"): Promise<Entry | undefined> {
+  /** The entry, if it is there and whole: a file whose size and time are those recorded is believed, any other is hashed. Damage counts as absence. */
+  async find(key: string): Promise<Entry | undefined> {
     const dir = join(this.entries, key);
     const manifest = await readManifest(dir);
     if (manifest?.key !== key) return undefined;
-    const sound = await Promise.all(Object.entries(manifest.files).map(([name, file]) => isSound(join(dir, name), file, depth)));
+    const sound = await Promise.all(Object.entries(manifest.files).map(([name, file]) => isSound(join(dir, name), file, this.options.thorough ?? false)));
     return sound.every(Boolean) ? toEntry(dir, manifest) : undefined;
   }
 
@@ -82,7 +89,7 @@ export class Cache {
   private exclusively(making: Making, work: () => Promise<Entry>): Promise<Entry> {
     return whileLocked(join(this.locks, making.key), work, {
       signal: making.signal,
-      stale: this.stale,
+      stale: this.options.stale,
       onWait: () => making.progress(`waiting for another run that builds ${making.what}`),
       onTimeout: () => new StepError({ step: `obtain ${making.what}`, cause: "another run has been at it for an hour", action: "stop that run, or try later" }),
     });
@@ -138,10 +145,10 @@ async function readManifest(dir: string): Promise<Manifest | undefined> {
   }
 }
 
-async function isSound(path: string, file: Manifest["files"][string], depth: "quick" | "full"): Promise<boolean> {
+async function isSound(path: string, file: Manifest["files"][string], thorough: boolean): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found?.size !== file.size) return false;
-  if (depth === "quick" && found.mtimeMs === file.mtimeMs) return true;
+  if (!thorough && found.mtimeMs === file.mtimeMs) return true;
   return (await sha256Of(path)) === file.sha256;
 }
 

@@ -18,6 +18,9 @@ export const SECCOMP: Need = { what: "libseccomp's static archive", debian: "lib
 export const PKG_CONFIG: Need = { what: "pkg-config", debian: "pkg-config", present: () => onPath("pkg-config") };
 export const ZSTD: Need = { what: "zstd", debian: "zstd", present: () => onPath("zstd") };
 
+/** Only Debian and its kin have these, and they always do. */
+export const APT: Need = { what: "apt-get and dpkg-deb", debian: "apt dpkg", present: async () => (await onPath("apt-get")) && (await onPath("dpkg-deb")) };
+
 /** How this machine can bring what is missing; tests bring their own. */
 export interface Host {
   canInstall: () => Promise<boolean>;

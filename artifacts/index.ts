@@ -1,6 +1,6 @@
 import type { Progress } from "../common/progress";
 import { Cache, type Entry, type LocalFile } from "./cache";
-import { ZSTD, ensureHost } from "./host-packages";
+import { APT, ZSTD, ensureHost } from "./host-packages";
 import { findArchive, imageRefs, imageSpecs, obtainArchive, refsFor, type ArchiveName, type ArchiveRequest, type ImageArchive, type ImageRefs } from "./images";
 import { buildTargets, findTargets, plannedTargets } from "./modules";
 import type { ImageBinary, NodeBinary } from "./names";
@@ -22,6 +22,8 @@ export interface ArtifactRequest {
   arch: Arch;
   /** Also the images for end-to-end tests and examples; only where images are made here. */
   extras?: boolean;
+  /** Hash every cached file, and make damaged ones again; seconds instead of milliseconds. */
+  verify?: boolean;
 }
 
 export type Images =
@@ -50,7 +52,7 @@ export async function obtainArtifacts(request: ArtifactRequest, progress: Progre
   if (cached) return cached;
   const { source, reason } = await chooseSource(request.source, signal);
   progress(reason);
-  const cache = new Cache();
+  const cache = new Cache({ thorough: request.verify });
   if (source.kind === "modules") return build(cache, request, reason, progress, signal);
   const entries = await fetchAll(cache, plannedFetches(loadVersions(), request.kubernetes, request.arch), source, progress, signal);
   return pulling(source, reason, request, entries);
@@ -59,7 +61,7 @@ export async function obtainArtifacts(request: ArtifactRequest, progress: Progre
 /** The same, only if all of it is in the cache: no network, no building, well under a second. */
 export async function cachedArtifacts(request: ArtifactRequest): Promise<ArtifactSet | undefined> {
   kubeadmImagesOf(loadVersions(), request.kubernetes);
-  const cache = new Cache();
+  const cache = new Cache({ thorough: request.verify });
   for (const source of candidates(request.source)) {
     const found = source.kind === "modules" ? await findBuilt(cache, request) : await findFetched(cache, source, request);
     if (found) return found;
@@ -96,10 +98,19 @@ async function findBuilt(cache: Cache, request: ArtifactRequest): Promise<Artifa
 }
 
 async function build(cache: Cache, request: ArtifactRequest, reason: string, progress: Progress, signal: AbortSignal): Promise<ArtifactSet> {
+  // Asked before the long work: the images' programs come from Debian packages.
+  await ensureHost([APT], progress, signal);
+  await preferZstd(progress, signal);
   const entries = await buildTargets(cache, targetsOf(request), progress, signal);
-  await ensureHost([ZSTD], progress, signal);
   const { worker, controlPlane, extras } = await eachArchive(request, entries, (archive) => obtainArchive(cache, archive, progress, signal));
   return built(request, reason, entries, { kind: "archives", worker, controlPlane, extras });
+}
+
+async function preferZstd(progress: Progress, signal: AbortSignal): Promise<void> {
+  await ensureHost([ZSTD], progress, signal).catch(() => {
+    signal.throwIfAborted();
+    progress("zstd cannot be had on this machine: images are compressed with gzip, which makes them larger");
+  });
 }
 
 function built(request: ArtifactRequest, reason: string, entries: readonly Entry[], images: Images): ArtifactSet {

@@ -45,7 +45,7 @@ async function calls(word: string): Promise<string[]> {
 }
 
 function build(targets: readonly Target[], said: string[] = []): Promise<unknown> {
-  return buildTargets(new Cache(join(folder, "cache")), targets, (line) => said.push(line), never);
+  return buildTargets(new Cache({ root: join(folder, "cache") }), targets, (line) => said.push(line), never);
 }
 
 test("each binary is built once, with its position said", async () => {
@@ -86,5 +86,5 @@ test("a module with another content than versions.yaml knows is not built", asyn
 
 test("another machine's architecture is refused before anything is built", async () => {
   const foreign = plugins.map((target): Target => ({ ...target, arch: arch === "amd64" ? "arm64" : "amd64" }));
-  await expect(buildTargets(new Cache(join(folder, "cache")), foreign, silent, never)).rejects.toThrow(/use the official source or a mirror/);
+  await expect(buildTargets(new Cache({ root: join(folder, "cache") }), foreign, silent, never)).rejects.toThrow(/use the official source or a mirror/);
 });

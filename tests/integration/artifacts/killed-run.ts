@@ -4,7 +4,7 @@ import { Cache } from "../../../artifacts/cache";
 
 /** A run that takes the entry's lock, leaves half a file, says so, and then hangs until it is killed. */
 const [root = ""] = process.argv.slice(2);
-void new Cache(root).obtain({
+void new Cache({ root }).obtain({
   key: "tool-1.0.0-amd64-modules",
   what: "tool",
   progress: () => undefined,

@@ -15,7 +15,7 @@ test("another process that is killed half-way holds the entry only until its loc
   const other = spawn(process.execPath, [createRequire(__filename).resolve("tsx/cli"), join(__dirname, "killed-run.ts"), root], { stdio: ["ignore", "pipe", "inherit"], detached: true });
   await once(other.stdout, "data");
   const said: string[] = [];
-  const waiting = new Cache(root, STALE).obtain({
+  const waiting = new Cache({ root, stale: STALE }).obtain({
     key: "tool-1.0.0-amd64-modules",
     what: "tool",
     progress: (line) => {
