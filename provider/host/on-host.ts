@@ -2,7 +2,7 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import type { Context, Recorded } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
-import { ConnectionError } from "../ssh/dial";
+import { ConnectionError, HostKeyError } from "../ssh/dial";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
@@ -35,11 +35,21 @@ export async function theMachine(context: Context, { connection, instance }: OnH
   });
 }
 
+/** The machine-id; undefined where the host key alone says that it is another machine. */
+async function identityOf(machine: Remote, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return await machine.machineId(signal);
+  } catch (error) {
+    if (error instanceof HostKeyError) return undefined;
+    throw error;
+  }
+}
+
 /** For deletes: nothing is undone on a machine that is not the one on which it was done. */
 export async function sameMachine(context: Context, { connection, instance }: OnHost): Promise<Remote | undefined> {
   const machine = remote(connection);
-  if ((await machine.machineId(context.signal)) === instance) return machine;
-  context.info(`${machine.label} was rebuilt since: nothing of ${context.name} is left on it`);
+  if ((await identityOf(machine, context.signal)) === instance) return machine;
+  context.status(`${machine.label} was rebuilt since: nothing is left to remove`);
   return undefined;
 }
 
@@ -54,7 +64,7 @@ export async function lookAt<I extends OnHost, O>(
 ): Promise<Recorded<I, O> | undefined> {
   const machine = remote(old.inputs.connection);
   try {
-    if ((await machine.machineId(context.signal)) !== old.inputs.instance) return undefined;
+    if ((await identityOf(machine, context.signal)) !== old.inputs.instance) return undefined;
     return await look(machine);
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;

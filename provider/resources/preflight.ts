@@ -41,6 +41,16 @@ async function look(context: Context, machine: PreflightInputs["machines"][numbe
   }
 }
 
+/** What several machines have in common is said once. */
+function merged(findings: readonly Finding[]): string[] {
+  const machines = new Map<string, string[]>();
+  for (const { machine, message, action } of findings) {
+    const words = `${message}; ${action}`;
+    machines.set(words, [...(machines.get(words) ?? []), machine]);
+  }
+  return [...machines].map(([words, names]) => `${names.join(", ")}: ${words}`);
+}
+
 /** Looks at all machines at once, and puts what is wrong with any of them into one list. */
 async function examine(context: Context, inputs: PreflightInputs, passed: Record<string, string>): Promise<PreflightOutputs> {
   context.status(`looking at ${inputs.machines.length} machines`);
@@ -52,7 +62,7 @@ async function examine(context: Context, inputs: PreflightInputs, passed: Record
   if (errors.length > 0) {
     throw new StepError({ step: "preflight", cause: `nothing was changed on any machine\n${renderFindings(findings)}` });
   }
-  for (const { machine, message, action } of findings) context.warn(`${machine}: ${message}; ${action}`);
+  for (const warning of merged(findings)) context.warn(warning);
   return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
 }
 

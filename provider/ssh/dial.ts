@@ -28,6 +28,15 @@ export class ConnectionError extends StepError {
   }
 }
 
+/** Another machine is behind the address, or somebody is between us and it. */
+export class HostKeyError extends ConnectionError {
+  constructor(connection: Connection, shown: string) {
+    const cause = `the host shows another key (${shown.slice(0, 40)}...) than the pinned one`;
+    super(connection, cause, false, "if you rebuilt this machine run `pulumi up --refresh`, else somebody may be between you and it");
+    this.name = "HostKeyError";
+  }
+}
+
 /** One attempt at a connection, its host key verified against the pinned one. */
 export function dial(connection: Connection, signal: AbortSignal): Promise<Dialed> {
   const config = configOf(connection);
@@ -96,12 +105,7 @@ function privateKeyOf(connection: Connection): string | Buffer {
 
 function explain(connection: Connection, error: Error & { level?: string; code?: string }, shown: string): ConnectionError {
   if (connection.hostKey && shown && !sameKey(connection.hostKey, shown)) {
-    return new ConnectionError(
-      connection,
-      `the host shows another key (${shown.slice(0, 40)}...) than the pinned one`,
-      false,
-      "if you rebuilt this machine run `pulumi refresh`, else somebody may be between you and it",
-    );
+    return new HostKeyError(connection, shown);
   }
   if (error.level === "client-authentication") {
     const user = connection.user ?? "root";

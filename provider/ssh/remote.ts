@@ -9,6 +9,7 @@ import { describe, type Connection } from "./connection";
 // sshd's MaxSessions is 10 and freed late.
 const CHANNELS = 6;
 const CONNECT_DEADLINE_MS = 45_000;
+const PRESUMED_DEAD_MS = 60_000;
 const LOST_RETRIES = 3;
 const TAIL = 600;
 
@@ -38,6 +39,7 @@ export interface RunResult {
 export class Remote {
   private dialed: Promise<Dialed> | undefined;
   private identity: Promise<string> | undefined;
+  private deadUntil = 0;
   private readonly channels = new Semaphore(CHANNELS);
 
   constructor(readonly connection: Connection) {}
@@ -131,14 +133,19 @@ export class Remote {
   }
 
   private async dialPatiently(signal: AbortSignal): Promise<Dialed> {
-    const deadline = Date.now() + CONNECT_DEADLINE_MS;
+    // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
+    const deadline = Date.now() < this.deadUntil ? 0 : Date.now() + CONNECT_DEADLINE_MS;
     for (let attempt = 1; ; attempt++) {
       try {
         const dialed = await dial(this.connection, signal);
         dialed.client.on("close", () => this.forget()).on("error", () => this.forget());
         return dialed;
       } catch (error) {
-        if (!(error instanceof ConnectionError) || !error.retryable || Date.now() > deadline) throw error;
+        if (!(error instanceof ConnectionError) || !error.retryable) throw error;
+        if (Date.now() > deadline) {
+          this.deadUntil = Date.now() + PRESUMED_DEAD_MS;
+          throw error;
+        }
         await backoff(attempt, signal);
       }
     }

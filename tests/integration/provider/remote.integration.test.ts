@@ -70,7 +70,7 @@ test("another host key than the pinned one is refused at once, with what to do",
   const pinned = sshd.connection();
   await sshd.changeHostKey();
   const other = new Remote(pinned);
-  await expect(other.run("true", { step: "a test", signal })).rejects.toThrow(/shows another key .* `pulumi refresh`/);
+  await expect(other.run("true", { step: "a test", signal })).rejects.toThrow(/shows another key .* `pulumi up --refresh`/);
 });
 
 test("without a pin the first key that is met is told", async () => {
