@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions, obtainArtifacts } from "../../artifacts/index";
 import { imageSpecs } from "../../artifacts/images";
 import { silent } from "../../common/progress";
-import { projectRoot } from "../../common/project-root";
 import { until } from "../../common/wait";
 import { controllerArch } from "../../components/machine";
 import { inventory, type Inventory } from "../support/docker-inventory";
@@ -15,7 +14,8 @@ import { kubernetesVersion } from "./global-setup";
 const VERSION = kubernetesVersion();
 const WORKERS = ["worker-1", "worker-2"];
 const stack = new TestStack("e2e-cluster");
-const ours = (name: string) => name.includes("e2e-cluster");
+/** CI's machine is ours alone; on a person's, other things come and go meanwhile. */
+const ours = (name: string) => process.env.CI === "true" || name.includes("e2e-cluster");
 const said: string[] = [];
 const keep = (finished: Finished) => {
   said.push(finished.text);
@@ -81,10 +81,7 @@ describe("drift", () => {
     await stack.on("worker-1", `printf '\\n# by hand\\n' >> ${FILE}`);
     await stack.on("worker-2", "systemctl stop kubelet");
     const { text } = keep(await stack.pulumi("preview", "--refresh", "--json"));
-    const drifted = changedBy(text);
-    expect(drifted.filter((name) => name.startsWith("worker-1"))).not.toEqual([]);
-    expect(drifted.filter((name) => name.startsWith("worker-2"))).not.toEqual([]);
-    expect(drifted.filter((name) => name.startsWith("control-plane"))).toEqual([]);
+    expect(changedBy(text)).toEqual(["worker-1-containerd", "worker-2-kubelet"]);
   });
 
   test("and mended", async () => {
@@ -130,14 +127,14 @@ test("npm run down leaves nothing behind, also the second time", async () => {
   expect(code, text).toBe(0);
   expect(await inventory(ours)).toEqual(before);
   expect(existsSync(stack.stackFolder)).toBe(false);
-  expect(existsSync(join(projectRoot(), `Pulumi.${stack.name}.yaml`))).toBe(false);
+  expect(readFileSync(stack.configFile, "utf8")).toContain("workers"); // what a person has configured is theirs
   expect((await stack.down()).code).toBe(0);
 });
 
 /** Names of the resources that a preview wants to change. */
 function changedBy(preview: string): string[] {
   const { steps } = JSON.parse(preview.slice(preview.indexOf("{"))) as { steps: { op: string; urn: string }[] };
-  return steps.filter((step) => step.op !== "same" && step.op !== "refresh").map((step) => step.urn.split("::").at(-1) ?? "");
+  return steps.filter((step) => step.op !== "same" && step.op !== "refresh").map((step) => step.urn.split("::").at(-1) ?? "").sort();
 }
 
 function agnhost(): string {

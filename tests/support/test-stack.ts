@@ -23,11 +23,16 @@ export class TestStack {
     env: NodeJS.ProcessEnv = {},
   ) {
     this.folder = mkdtempSync(join(tmpdir(), `kubewright-${name}-`));
+    rmSync(this.configFile, { force: true }); // of a test run that was killed: its salt belongs to another state
     this.env = { PULUMI_BACKEND_URL: `file://${this.folder}`, PULUMI_CONFIG_PASSPHRASE: `test ${name}`, ...env };
   }
 
   get stateFolder(): string {
     return this.folder;
+  }
+
+  get configFile(): string {
+    return join(projectRoot(), `Pulumi.${this.name}.yaml`);
   }
 
   get stackFolder(): string {
@@ -62,7 +67,8 @@ export class TestStack {
   async pulumi(...args: string[]): Promise<Finished> {
     const engine = await obtainEngine(silent, new AbortController().signal);
     const env = { ...this.env, ...engine.environment, PATH: `${engine.binDir}:${process.env.PATH}` };
-    return await this.finish("pulumi", [...args, "--stack", this.name, "--non-interactive", "--color", "never"], env);
+    const all = [...args, "--stack", this.name, "--non-interactive", "--color", "never"];
+    return await this.finish("pulumi", all, env, args.includes("--json") ? () => undefined : undefined);
   }
 
   /** Outputs of the stack; secrets are hidden. */
@@ -85,9 +91,10 @@ export class TestStack {
     return await output("docker", ["exec", container, "sh", "-c", script]);
   }
 
-  /** The files that a test made: the folder of its state. */
+  /** Removes what only tests leave: the folder of the state, and the configuration, which `down` keeps for its person. */
   forget(): void {
     rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.configFile, { force: true });
   }
 
   private async command(script: string, args: readonly string[]): Promise<Finished> {
@@ -98,9 +105,9 @@ export class TestStack {
     return { cwd: projectRoot(), env: this.env };
   }
 
-  private async finish(file: string, args: readonly string[], env = this.env): Promise<Finished> {
+  private async finish(file: string, args: readonly string[], env = this.env, show = echo): Promise<Finished> {
     const { child } = await start(file, args, { cwd: projectRoot(), env, all: true, reject: false, stdin: "ignore" });
-    child.all?.on("data", (data: Buffer) => echo(this.name, data.toString()));
+    child.all?.on("data", (data: Buffer) => show(this.name, data.toString()));
     const { exitCode, all } = await child;
     return { code: exitCode, text: typeof all === "string" ? all : "" };
   }
