@@ -14,6 +14,8 @@ export interface CommandOptions {
   timeout?: number;
   input?: string | Uint8Array;
   env?: Record<string, string>;
+  /** For programs with children that would go on without them: all of them are interrupted, as by Ctrl-C, and may tidy up. */
+  wholeGroup?: boolean;
   /** Called with each line of stderr while the command runs. */
   onLine?: (line: string) => void;
 }
@@ -36,19 +38,29 @@ export async function attempt(file: string, args: readonly string[], options: Co
   const { execa } = await load();
   const child = execa(file, args, settings(options));
   if (options.onLine) void report(child, options.onLine);
+  const interrupt = () => interruptGroup(child.pid);
+  if (options.wholeGroup) options.signal.addEventListener("abort", interrupt, { once: true });
   const result = await child;
+  options.signal.removeEventListener("abort", interrupt);
   options.signal.throwIfAborted();
   const cause = result.timedOut ? `no answer within ${String(options.timeout)} s` : (result.shortMessage ?? "");
   const code = result.exitCode ?? (result.code === "ENOENT" ? 127 : 1);
   return { code, stdout: result.stdout, stderr: result.stderr === "" ? cause : result.stderr };
 }
 
-function settings({ signal, timeout, input, env }: CommandOptions) {
+function interruptGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGINT");
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}
+
+function settings({ signal, timeout, input, env, wholeGroup }: CommandOptions) {
   return {
     reject: false,
     encoding: "utf8",
-    cancelSignal: signal,
-    forceKillAfterDelay: 2_000,
+    ...(wholeGroup ? { detached: true } : { cancelSignal: signal, forceKillAfterDelay: 2_000 }),
     ...(timeout === undefined ? {} : { timeout: timeout * 1000 }),
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
     env: { LC_ALL: "C.UTF-8", ...env },

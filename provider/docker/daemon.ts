@@ -104,13 +104,20 @@ async function install(progress: Progress, signal: AbortSignal): Promise<void> {
 /** Installs packages of the distribution, reading the package lists anew only where that is needed. */
 export async function aptInstall(packages: readonly string[], step: string, signal: AbortSignal): Promise<void> {
   const action = "look at `apt-get update` and the package sources of this system";
-  // RUNLEVEL=1: without systemd the packages' scripts would start the services themselves, with settings that may not fit.
-  const env = { DEBIAN_FRONTEND: "noninteractive", ...(systemdIsInit() ? {} : { RUNLEVEL: "1" }) };
+  // Cut off half-way dpkg would be left in a state that a person has to repair: it is let finish, and then we stop.
+  const options = { step, signal: new AbortController().signal, env: aptEnvironment(), action };
   const args = ["-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", ...packages];
-  const first = await attempt("apt-get", args, { step, signal, env });
-  if (first.code === 0) return;
-  await run("apt-get", ["update"], { step, signal, env, action });
-  await run("apt-get", args, { step, signal, env, action });
+  const first = await attempt("apt-get", args, options);
+  if (first.code !== 0) {
+    await run("apt-get", ["update"], options);
+    await run("apt-get", args, options);
+  }
+  signal.throwIfAborted();
+}
+
+/** RUNLEVEL=1: without systemd the packages' scripts would start the services themselves, with settings that may not fit. */
+function aptEnvironment(): Record<string, string> {
+  return { DEBIAN_FRONTEND: "noninteractive", ...(systemdIsInit() ? {} : { RUNLEVEL: "1" }) };
 }
 
 async function start(progress: Progress, signal: AbortSignal): Promise<Daemon> {

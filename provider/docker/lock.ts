@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 
 const LOOK_AGAIN_MS = 300;
+/** A lock that was not renewed for so long is a dead run's. */
+const STALE_MS = 15_000;
 
 /** Runs `work` while no other run of this user does work of the same name; `onWait` is called once if there is one. */
 export async function withLock<T>(name: string, signal: AbortSignal, onWait: () => void, work: () => Promise<T>): Promise<T> {
@@ -21,7 +23,8 @@ async function acquire(name: string, signal: AbortSignal, onWait: () => void): P
   await mkdir(folder, { recursive: true });
   for (let waits = 0; ; waits++) {
     try {
-      return await lock(join(folder, name), { realpath: false, stale: 15_000 });
+      // A suspended laptop may lose its lock. What is locked here is safe to do twice, and by default the whole process would die of it.
+      return await lock(join(folder, name), { realpath: false, stale: STALE_MS, onCompromised: () => undefined });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
     }

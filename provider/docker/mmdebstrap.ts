@@ -23,7 +23,7 @@ export async function buildFromPackages(ref: string, progress: Progress, signal:
   try {
     const archive = join(folder, "rootfs.tar");
     const args = await bootstrapArguments(archive, signal);
-    await run("mmdebstrap", args, { step: STEP, signal, onLine: (line) => report(line, progress) });
+    await run("mmdebstrap", args, { step: STEP, signal, wholeGroup: true, onLine: (line) => report(line, progress) });
     progress("importing the machine image");
     await run("docker", importArguments(archive, ref), { step: STEP, signal });
   } finally {
