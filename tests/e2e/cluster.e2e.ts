@@ -9,9 +9,9 @@ import { until } from "../../common/wait";
 import { controllerArch } from "../../components/machine";
 import { inventory, type Inventory } from "../support/docker-inventory";
 import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
-import { kubernetesVersion } from "./global-setup";
+import { newestVersion } from "../support/versions";
 
-const VERSION = kubernetesVersion();
+const VERSION = newestVersion(loadVersions());
 const WORKERS = ["worker-1", "worker-2"];
 const stack = new TestStack("e2e-cluster");
 /** CI's machine is ours alone; on a person's, other things come and go meanwhile. */

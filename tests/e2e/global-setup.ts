@@ -1,5 +1,6 @@
 import { obtainArtifacts, obtainEngine, loadVersions } from "../../artifacts/index";
 import { controllerArch } from "../../components/machine";
+import { newestVersion } from "../support/versions";
 import { ensureDaemon } from "../../provider/docker/daemon";
 
 /**
@@ -11,13 +12,6 @@ export default async function setUp(): Promise<void> {
   const progress = (message: string) => process.stdout.write(`  e2e [${Math.round((Date.now() - start) / 1000)} s] ${message}\n`);
   const { signal } = new AbortController();
   await obtainEngine(progress, signal);
-  await obtainArtifacts({ source: "auto", kubernetes: kubernetesVersion(), arch: controllerArch(), extras: true }, progress, signal);
+  await obtainArtifacts({ source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true }, progress, signal);
   await ensureDaemon(progress, signal);
-}
-
-/** The newest that is supported is the default. */
-export function kubernetesVersion(): string {
-  const newest = Object.keys(loadVersions().kubernetes.supported).sort((one, other) => one.localeCompare(other, "en", { numeric: true })).at(-1);
-  if (!newest) throw new Error("versions.yaml supports no version of Kubernetes");
-  return newest;
 }

@@ -65,10 +65,19 @@ export class TestStack {
 
   /** Pulumi itself, as somebody uses it who knows it. */
   async pulumi(...args: string[]): Promise<Finished> {
+    return await this.runPulumi(args, args.includes("--json") ? () => undefined : echo);
+  }
+
+  /** The same, with nothing on the screen. */
+  async quietly(...args: string[]): Promise<Finished> {
+    return await this.runPulumi(args, () => undefined);
+  }
+
+  private async runPulumi(args: readonly string[], show: typeof echo): Promise<Finished> {
     const engine = await obtainEngine(silent, new AbortController().signal);
     const env = { ...this.env, ...engine.environment, PATH: `${engine.binDir}:${process.env.PATH}` };
     const all = [...args, "--stack", this.name, "--non-interactive", "--color", "never"];
-    return await this.finish("pulumi", all, env, args.includes("--json") ? () => undefined : undefined);
+    return await this.finish("pulumi", all, env, show);
   }
 
   /** Outputs of the stack; secrets are hidden. */

@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { silent, type Progress } from "../../common/progress";
+import { ensureContainer, startMachine } from "../../provider/docker/machine";
+import { ensureDaemon } from "../../provider/docker/daemon";
+import { ensureImage } from "../../provider/docker/image";
+import { ensureNetwork } from "../../provider/docker/network";
+import { addressIn } from "../../provider/docker/subnets";
+import { removeStack } from "../../provider/docker/sweep";
+import { output, run } from "../../scripts/lib/exec";
+
+export const NAMES = ["control-plane-1", "worker-1", "worker-2"] as const;
+export const RANGES = { pods: "10.244.0.0/16", services: "10.10.0.0/16" };
+const FIRST_ADDRESS = 10;
+
+export interface BenchMachine {
+  name: string;
+  address: string;
+  hostKey: string;
+}
+
+/** Three fresh machines that answer ssh, of the kind that `npm start` makes; the same for both opponents. */
+export async function makeMachines(stack: string, keyFolder: string, progress: Progress, signal: AbortSignal): Promise<BenchMachine[]> {
+  await ensureDaemon(progress, signal);
+  const image = await ensureImage("auto", progress, signal);
+  await removeStack(stack, signal); // of a run that was stopped
+  const network = await ensureNetwork({ stack, avoid: Object.values(RANGES) }, signal);
+  const authorizedKey = await keyIn(keyFolder);
+  return await Promise.all(
+    NAMES.map(async (hostname, index) => {
+      const address = addressIn(network.subnet, FIRST_ADDRESS + index);
+      const id = await ensureContainer({ stack, hostname, image: image.ref, network: network.name, address, authorizedKey }, silent, signal);
+      const machine = await startMachine(id, hostname, silent, signal);
+      return { name: hostname, address: machine.privateAddress, hostKey: machine.hostKey };
+    }),
+  );
+}
+
+async function keyIn(folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "kubewright-bench", "-f", keyPath(folder)], { reject: false, input: "n\n" });
+  return readFileSync(`${keyPath(folder)}.pub`, "utf8").trim();
+}
+
+export const keyPath = (folder: string) => join(folder, "id_ed25519");
+
+/** What ours does by itself where it is needed: nothing outside may answer at the cluster's addresses. */
+export async function shieldRanges(stack: string): Promise<void> {
+  const containers = (await output("docker", ["ps", "-q", "--filter", `label=io.kubewright.stack=${stack}`])).split("\n");
+  const script = Object.values(RANGES).map((range) => `ip route replace unreachable ${range}`).join(" && ");
+  await Promise.all(containers.map((container) => run("docker", ["exec", container, "sh", "-c", script])));
+}

@@ -1,0 +1,61 @@
+import { median, type Measured, type StepTime } from "./measure";
+import type { NoOp } from "./ours";
+
+export interface Results {
+  ours: Measured[];
+  shell: Measured[];
+  noOps: NoOp[];
+  /** Why there is no opponent. */
+  without?: string;
+}
+
+const AIM = 1.25;
+
+export function render({ ours, shell, noOps, without }: Results): string {
+  const mine = median(ours.map((run) => run.seconds));
+  const theirs = median(shell.map((run) => run.seconds));
+  const all = (runs: readonly Measured[]) => runs.map((run) => run.seconds.toFixed(1)).join(", ");
+  return [
+    "",
+    "From 'machines answer ssh' to 'all Ready and CoreDNS Available', 1 control plane and 2 workers (median)",
+    `  pulumi up       ${mine.toFixed(1).padStart(6)} s   (${all(ours)})`,
+    ...(shell.length > 0 ? [`  shell script    ${theirs.toFixed(1).padStart(6)} s   (${all(shell)})`] : [`  shell script         -     ${without ?? ""}`]),
+    ...(shell.length > 0 ? [`  ratio           ${(mine / theirs).toFixed(2).padStart(6)}     (aim: at most ${AIM})`] : []),
+    "",
+    "pulumi up without changes (median)",
+    `  time            ${median(noOps.map((run) => run.seconds)).toFixed(1).padStart(6)} s`,
+    `  SSH connections ${median(noOps.map((run) => run.connections)).toFixed(0).padStart(6)}`,
+    `  engine's own    ${(100 * median(noOps.map((run) => run.engineShare))).toFixed(0).padStart(6)} %   (Pulumi's start, program and state; the rest is our provider at work)`,
+    ...table("pulumi up: steps", best(ours)),
+    ...table("shell script: steps", best(shell)),
+    "",
+  ].join("\n");
+}
+
+/** The run nearest to the median: its steps belong together, unlike medians of steps. */
+function best(runs: readonly Measured[]): Measured | undefined {
+  const middle = median(runs.map((run) => run.seconds));
+  return [...runs].sort((one, other) => Math.abs(one.seconds - middle) - Math.abs(other.seconds - middle))[0];
+}
+
+function table(title: string, run: Measured | undefined): string[] {
+  if (!run) return [];
+  const nodes = [...new Set(run.steps.map((step) => step.node))].sort();
+  const rows = nodes.flatMap((node) => run.steps.filter((step) => step.node === node).sort((one, other) => one.start - other.start));
+  return ["", `${title} (* critical path; ${run.seconds.toFixed(1)} s in all)`, ...rows.map((step) => row(step, run.critical)), "", `  critical path: ${path(run.critical)}`];
+}
+
+function row(step: StepTime, critical: readonly StepTime[]): string {
+  const times = [step.start, step.end, step.end - step.start].map((seconds) => seconds.toFixed(1).padStart(6)).join(" ");
+  return `  ${critical.includes(step) ? "*" : " "} ${step.node.padEnd(16)} ${step.step.padEnd(40)} ${times}`;
+}
+
+/** With the gaps between steps, in which nothing on this path was at work. */
+function path(critical: readonly StepTime[]): string {
+  return critical.map((step, index) => `${gap(step, critical[index - 1])}${step.node} ${step.step} ${(step.end - step.start).toFixed(1)}`).join(" > ");
+}
+
+function gap(step: StepTime, before: StepTime | undefined): string {
+  const idle = step.start - (before?.end ?? 0);
+  return idle >= 0.1 ? `(${idle.toFixed(1)}) > ` : "";
+}
