@@ -61,7 +61,8 @@ export class ControlPlane extends pulumi.ComponentResource {
           machines: [facts],
           certSANs: [...new Set(["127.0.0.1", "localhost", ...addresses])],
           ...(settings.extraArgs ? { extraArgs: settings.extraArgs } : {}),
-          dnsImageTag: refs.coredns.slice(refs.coredns.lastIndexOf(":") + 1),
+          dnsImageTag: tagOf(refs.coredns),
+          etcdImageTag: tagOf(refs.etcd),
         }),
       );
     return new KubeadmInit(
@@ -83,6 +84,10 @@ export class ControlPlane extends pulumi.ComponentResource {
       { parent: this, dependsOn: [preflight, this.init], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
     );
   }
+}
+
+function tagOf(ref: string): string {
+  return ref.slice(ref.lastIndexOf(":") + 1);
 }
 
 function addressesOf(machine: Machine): pulumi.Input<string>[] {

@@ -83,8 +83,8 @@ export interface ClusterConfiguration {
   apiServer: ControlPlaneComponent & { certSANs?: string[] };
   controllerManager: ControlPlaneComponent;
   scheduler: ControlPlaneComponent;
-  dns?: { imageTag: string };
-  etcd: { local: ControlPlaneComponent & { dataDir: string } };
+  dns?: { imageTag?: string };
+  etcd: { local: ControlPlaneComponent & { dataDir: string; imageTag?: string } };
 }
 
 export interface JoinConfiguration {

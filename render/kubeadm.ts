@@ -51,6 +51,8 @@ export interface InitOptions {
   extraArgs?: ComponentArgs;
   /** CoreDNS' tag where the image is not kubeadm's own default: `v1.14.7`. */
   dnsImageTag?: string;
+  /** etcd's tag, likewise: `3.6.8-0`. */
+  etcdImageTag?: string;
   /** @default registry.k8s.io */
   imageRepository?: string;
   timeouts?: KubeadmTimeouts;
@@ -122,6 +124,10 @@ export function pullPolicy(imagesSideLoaded: boolean): PullPolicy {
   return imagesSideLoaded ? "Never" : "IfNotPresent";
 }
 
+function imageTag(tag: string | undefined): { imageTag?: string } {
+  return tag === undefined ? {} : { imageTag: tag };
+}
+
 function initConfiguration(options: InitOptions): InitConfiguration {
   return withoutUndefined<InitConfiguration>({
     apiVersion: kubeadmApi,
@@ -146,8 +152,8 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
     apiServer: { ...mergedArguments(extraArgs.apiServer), ...certSANs(options.certSANs) },
     controllerManager: mergedArguments(defaults.controllerManager, extraArgs.controllerManager),
     scheduler: mergedArguments(defaults.scheduler, extraArgs.scheduler),
-    dns: options.dnsImageTag === undefined ? undefined : { imageTag: options.dnsImageTag },
-    etcd: { local: { dataDir: "/var/lib/etcd", ...mergedArguments(extraArgs.etcd) } },
+    dns: options.dnsImageTag === undefined ? undefined : imageTag(options.dnsImageTag),
+    etcd: { local: { dataDir: "/var/lib/etcd", ...imageTag(options.etcdImageTag), ...mergedArguments(extraArgs.etcd) } },
   });
 }
 
