@@ -20,7 +20,7 @@ const zones = Object.entries(ROOMS).flatMap(([room, allowed]) =>
 );
 
 export default tseslint.config(
-  { ignores: ["node_modules/**", "dist/**", ".kubewright/**", "**/*.cjs", "**/*.mjs", "bin/**", "**/*.mts"] },
+  { ignores: ["node_modules/**", "dist/**", ".kubewright/**", "**/*.cjs", "**/*.mjs", "bin/**", "examples/**", "**/*.mts"] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     files: ["**/*.ts"],

@@ -1,4 +1,4 @@
-import type { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, setHeaderOptions } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -15,7 +15,7 @@ export interface KubeApi {
   objects: KubernetesObjectApi;
   config: KubeConfig;
   /** Pass with a patch: RFC 7396. */
-  mergePatch: ReturnType<typeof import("@kubernetes/client-node", { with: { "resolution-mode": "import" } }).setHeaderOptions>;
+  mergePatch: ReturnType<typeof setHeaderOptions>;
   /** The CA's certificate, PEM. */
   caCertificate: string;
 }

@@ -20,7 +20,7 @@ type Method = (request: never) => Promise<unknown>;
 /** Serves Pulumi's ResourceProvider protocol on a loopback port, printed on stdout, until stdin ends. */
 export async function serve(options: ServeOptions): Promise<void> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-  server.addService(ResourceProviderService as unknown as grpc.ServiceDefinition, implementation(options));
+  server.addService(ResourceProviderService, implementation(options));
   const port = await new Promise<number>((done, fail) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? fail(error) : done(bound)));
   });
