@@ -4,22 +4,24 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { projectRoot } from "../common/project-root";
-import { type ClusterConfig, parseConfig } from "./config";
+import { type ClusterConfig, ConfigError, parseConfig } from "./config";
 
 const SECTIONS = ["source", "kubernetes", "network", "machines", "controlPlane", "workers", "timeouts", "extras"] as const;
 
 /**
  * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in.
- * @throws ConfigError with all that is wrong.
+ * @throws pulumi.RunError with all that is wrong: said as it is, without a stack trace.
  */
 export function readConfig(): ClusterConfig {
   const config = new pulumi.Config();
   const given = SECTIONS.map((section) => [section, sectionOf(config, section)] as const);
   const raw = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  return parseConfig(raw, {
-    kubernetesVersions: supportedVersions(),
-    fileExists: (path) => existsSync(path.replace(/^~(?=\/)/, homedir())),
-  });
+  const fileExists = (path: string) => existsSync(path.replace(/^~(?=\/)/, homedir()));
+  try {
+    return parseConfig(raw, { kubernetesVersions: supportedVersions(), fileExists });
+  } catch (error) {
+    throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
+  }
 }
 
 /** A section is an object; `source` is a plain word, which is not JSON. */
