@@ -53,9 +53,12 @@ export class TestStack {
     return await output("npm", ["run", "-s", "kubeconfig", "--", "--stack", this.name], this.options());
   }
 
-  /** `npm start` as a process of its own group, to be interrupted or killed; its lines go to `onText` as they come. */
+  /**
+   * What `npm start` runs, as a process of its own group, to be interrupted or killed; its lines go to `onText` as they come.
+   * Without npm between, which keeps a signal to itself that no terminal sent.
+   */
   async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start("npm", ["start", "--", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", "up", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       echo(this.name, data.toString());
