@@ -40,4 +40,4 @@ export const kubeconfigPath = file.path;
 export const kubeconfig = cluster.kubeconfig;
 export const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
 export const artifactSource = cluster.artifacts.resolvedSource;
-export const stackId = docker?.stackId;
+export const stackId = docker?.stackId ?? stack;

@@ -89,10 +89,15 @@ export async function put(machine: Remote, files: readonly OutgoingFile[], step:
   return missing.map(({ path }) => path);
 }
 
+/** Folders that are there for Kubernetes only: they go when they are empty. */
+const OWN_FOLDER = /^\/(etc|opt|var\/lib)\/(systemd\/system\/kubelet|kubernetes|kubewright|cni|containerd)/;
+
 /** Removes files, and says nothing of those that are gone already. */
 export async function removeFiles(machine: Remote, paths: readonly string[], step: string, signal: AbortSignal): Promise<void> {
   if (paths.length === 0) return;
-  await machine.run(`rm -f ${paths.map(quote).join(" ")}`, { step, signal });
+  const folders = [...new Set(paths.map((path) => posix.dirname(path)))].filter((folder) => OWN_FOLDER.test(folder));
+  const rmdir = folders.length > 0 ? `\nrmdir -p ${folders.map(quote).join(" ")} 2>/dev/null || true` : "";
+  await machine.run(`rm -f ${paths.map(quote).join(" ")}${rmdir}`, { step, signal });
 }
 
 function receiveScript(files: readonly OutgoingFile[]): string {

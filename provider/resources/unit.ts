@@ -127,9 +127,11 @@ const unit: Handler<UnitInputs, UnitOutputs> = {
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (!machine) return;
-    const paths = Object.keys(inputs.files).map(quote).join(" ");
-    const script = `systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true\nrm -f ${paths}\nsystemctl daemon-reload`;
-    await machine.run(script, { step: `removing ${inputs.unit}`, signal: context.signal });
+    const step = `removing ${inputs.unit}`;
+    const { signal } = context;
+    await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
+    await removeFiles(machine, Object.keys(inputs.files), step, signal);
+    await machine.run("systemctl daemon-reload", { step, signal });
   },
 };
 

@@ -1,8 +1,8 @@
-import type { Readable } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { Semaphore, backoff } from "../../common/wait";
+import { collect, type Collected, type CollectOptions } from "./channel";
 import { ConnectionError, dial, type Dialed } from "./dial";
 import { describe, type Connection } from "./connection";
 
@@ -13,36 +13,34 @@ const PRESUMED_DEAD_MS = 60_000;
 const LOST_RETRIES = 3;
 const TAIL = 600;
 
-export interface RunOptions {
+/** `stdin` is fed to the command: the place for secrets. */
+export interface RunOptions extends CollectOptions {
   /** What is being done, for the error: `kubeadm join`. */
   step: string;
-  /** Fed to the command: the place for secrets. A stream is made anew for each attempt. */
-  stdin?: string | Buffer | (() => Readable);
-  signal: AbortSignal;
   /** Seconds; default none. */
   timeout?: number;
-  /** Called for each line of output as it comes. */
-  onLine?: (line: string) => void;
   /** Exit codes that are answers, not failures; default [0]. */
   accept?: readonly number[];
   /** What the person does next when it fails. */
   action?: string;
 }
 
-export interface RunResult {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+export type RunResult = Collected;
 
 /** A machine behind one SSH connection, which is made when first needed and again when it was lost. */
 export class Remote {
   private dialed: Promise<Dialed> | undefined;
   private identity: Promise<string> | undefined;
   private deadUntil = 0;
+  private met: string | undefined;
   private readonly channels = new Semaphore(CHANNELS);
 
   constructor(readonly connection: Connection) {}
+
+  /** The key that this connection is bound to: the given one, or the one that was met. */
+  get pin(): string | undefined {
+    return this.connection.hostKey ?? this.met;
+  }
 
   get label(): string {
     return describe(this.connection);
@@ -137,7 +135,8 @@ export class Remote {
     const deadline = Date.now() < this.deadUntil ? 0 : Date.now() + CONNECT_DEADLINE_MS;
     for (let attempt = 1; ; attempt++) {
       try {
-        const dialed = await dial(this.connection, signal);
+        const dialed = await dial(this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin }, signal);
+        this.met = dialed.hostKey;
         dialed.client.on("close", () => this.forget()).on("error", () => this.forget());
         return dialed;
       } catch (error) {
@@ -178,71 +177,4 @@ export class Remote {
       });
     });
   }
-}
-
-/** Undefined where the channel closed without an exit status: the connection broke, or the command was killed. */
-function collect(channel: ClientChannel, options: RunOptions, kill: (group: string) => void): Promise<RunResult | undefined> {
-  return new Promise((done, fail) => {
-    const out: Buffer[] = [];
-    const lines = options.onLine;
-    const errors = new StderrReader(lines && lineSplitter(lines));
-    const hear = lines && lineSplitter(lines);
-    let code: number | undefined;
-    const abort = () => {
-      if (errors.group) kill(errors.group);
-      channel.close();
-      fail(options.signal.reason as Error);
-    };
-    options.signal.addEventListener("abort", abort, { once: true });
-    channel.on("data", (data: Buffer) => (out.push(data), hear?.(data)));
-    channel.stderr.on("data", (data: Buffer) => errors.push(data));
-    // A command that was killed by a signal has no code: 128 as a shell would say.
-    channel.on("exit", (status: number | null) => (code = status ?? 128));
-    channel.on("error", () => undefined);
-    channel.on("close", () => {
-      options.signal.removeEventListener("abort", abort);
-      done(code === undefined ? undefined : { code, stdout: Buffer.concat(out).toString(), stderr: errors.text() });
-    });
-    feed(channel, options.stdin, fail);
-  });
-}
-
-/** stderr, of which the first line is the process group. */
-class StderrReader {
-  group: string | undefined;
-  private rest = Buffer.alloc(0);
-
-  constructor(private readonly hear?: (data: Buffer) => void) {}
-
-  push(data: Buffer): void {
-    this.rest = Buffer.concat([this.rest, data]);
-    const end = this.rest.indexOf("\n");
-    if (this.group !== undefined) return this.hear?.(data);
-    if (end < 0) return;
-    this.group = this.rest.subarray(0, end).toString();
-    this.rest = this.rest.subarray(end + 1);
-    this.hear?.(this.rest);
-  }
-
-  /** Without a first line nothing of ours has run: sudo's or the shell's own complaint. */
-  text(): string {
-    return this.rest.toString();
-  }
-}
-
-function feed(channel: ClientChannel, stdin: RunOptions["stdin"], fail: (error: Error) => void): void {
-  if (typeof stdin !== "function") {
-    channel.end(stdin ?? "");
-    return;
-  }
-  stdin().on("error", fail).pipe(channel);
-}
-
-function lineSplitter(onLine: (line: string) => void): (data: Buffer) => void {
-  let rest = "";
-  return (data) => {
-    const lines = (rest + data.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim()) onLine(line);
-  };
 }
