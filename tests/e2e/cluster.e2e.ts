@@ -97,10 +97,12 @@ describe("drift", () => {
 
 describe("bad luck", () => {
   test("a run that is killed in the middle is completed by the next one", async () => {
+    let seen = "";
     const { child } = await stack.running((text) => {
+      seen += text;
       if (/worker-3-(binaries|images|join).*: creating/.test(text)) process.kill(-(child.pid ?? 0), "SIGKILL");
     }, "--config", "workers.count=3");
-    expect((await child).signal).toBe("SIGKILL");
+    expect((await child).signal, seen).toBe("SIGKILL");
     const { code, text } = keep(await stack.up());
     expect(code, text).toBe(0);
     expect(text).toMatch(new RegExp(`worker-3 +Ready .*v${VERSION}`));
