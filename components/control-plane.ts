@@ -31,8 +31,8 @@ export class ControlPlane extends pulumi.ComponentResource {
     const { artifacts, network } = first;
     const podNetwork = new PodNetwork(`${name}-pod-network`, { init: this.init, endpoint, controlPlanes, artifacts, network }, { parent: this });
     this.cluster = { init: this.init, endpoint, controlPlanes, podNetwork: podNetwork.manifests };
-    node(first, this.cluster, [this.init, setup.images], this);
-    this.addKubectl(first);
+    const ready = node(first, this.cluster, [this.init, setup.images], this);
+    this.addKubectl(first, ready);
 
     // etcd takes one new member at a time.
     let last: pulumi.Resource = this.init;
@@ -72,8 +72,8 @@ export class ControlPlane extends pulumi.ComponentResource {
     );
   }
 
-  /** For people who log in; nothing waits for it. */
-  private addKubectl({ machine, connection, host, artifacts, preflight }: MemberArgs): void {
+  /** For people who log in; nothing waits for it, so it comes last. */
+  private addKubectl({ machine, connection, host, artifacts }: MemberArgs, after: pulumi.Resource): void {
     const kubectl = artifacts.binaries.apply(({ kubectl: { path, sha256 } }) => ({
       files: { "/usr/local/bin/kubectl": sha256 },
       sources: { [sha256]: path },
@@ -81,7 +81,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     new Binaries(
       `${machine.name}-kubectl`,
       { connection, instance: host.instance, files: kubectl.files, sources: kubectl.sources },
-      { parent: this, dependsOn: [preflight, this.init], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+      { parent: this, dependsOn: [after], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
     );
   }
 }

@@ -78,10 +78,10 @@ export class NodeSetup extends pulumi.ComponentResource {
       { ...child, dependsOn: [binaries, packages, kernel] },
     );
 
-    this.images = imagesOf(`${name}-images`, onHost, artifacts, "worker", { ...child, dependsOn: [containerd] });
-    const needed =
-      args.role === "control-plane" ? imagesOf(`${name}-control-plane-images`, onHost, artifacts, "controlPlane", { ...child, dependsOn: [containerd] }) : this.images;
-    this.ready = [needed, guard, kubeletUnit];
+    // A control plane starts on its own images; those of the node come while it does.
+    const own = args.role === "control-plane" ? [imagesOf(`${name}-control-plane-images`, onHost, artifacts, "controlPlane", { ...child, dependsOn: [containerd] })] : [];
+    this.images = imagesOf(`${name}-images`, onHost, artifacts, "worker", { ...child, dependsOn: [containerd, ...own] });
+    this.ready = [...(own.length > 0 ? own : [this.images]), guard, kubeletUnit];
     this.registerOutputs({});
   }
 }

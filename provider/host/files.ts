@@ -19,6 +19,9 @@ export interface OutgoingFile {
   body: string | { source: string };
 }
 
+/** openssl uses the processor's SHA instructions, five times as fast as coreutils; both print the hash first. */
+const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
+
 export interface FoundFile {
   mode: string;
   sha256: string;
@@ -40,8 +43,9 @@ export function sameMode(one: string, other: string): boolean {
 /** Mode and hash of those of the paths that exist, in one round trip. */
 export async function inspect(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, FoundFile>> {
   if (paths.length === 0) return new Map();
-  const script = `for f in ${paths.map(quote).join(" ")}; do
-  [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sha256sum < "$f" | cut -d' ' -f1)" "$f"
+  const script = `${SUM}
+for f in ${paths.map(quote).join(" ")}; do
+  [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sum < "$f" | cut -d' ' -f1)" "$f"
 done; true`;
   const { stdout } = await machine.run(script, { step: "looking at files", signal });
   const lines = stdout.split("\n").filter(Boolean);
@@ -102,15 +106,14 @@ export async function removeFiles(machine: Remote, paths: readonly string[], ste
 
 function receiveScript(files: readonly OutgoingFile[]): string {
   const folders = [...new Set(files.map(({ path }) => posix.dirname(path)))];
-  const sums = files.map(({ path, sha256: hash }) => `${hash}  ${path}${SUFFIX}`).join("\n");
   const targets = files.map(({ path }) => quote(path)).join(" ");
   return `set -e
+${SUM}
 trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${SUFFIX}"; done' EXIT
 mkdir -p ${folders.map(quote).join(" ")}
 tar -C / --no-same-owner -xpf -
-sha256sum --quiet -c - <<'KUBEWRIGHT'
-${sums}
-KUBEWRIGHT
+verify() { [ "$(sum < "$1${SUFFIX}" | cut -d' ' -f1)" = "$2" ] || { echo "$1 arrived damaged: its checksum does not match" >&2; exit 1; }; }
+${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\n")}
 for f in ${targets}; do mv -f "$f${SUFFIX}" "$f"; done
 if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi
 `;

@@ -27,23 +27,31 @@ type ManifestsInputs = z.infer<typeof schema>;
 type Manifest = z.infer<typeof objectSchema>;
 type ManifestsOutputs = Record<string, never>;
 
-/** What others need comes first: a map has no order on the wire. All other kinds follow. */
-const FIRST = ["Namespace", "CustomResourceDefinition", "ServiceAccount", "Secret", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service"];
+/** What others cannot be made without, then what pods would wait for, then the rest. A map has no order on the wire. */
+const WAVES: readonly (readonly string[])[] = [
+  ["Namespace", "CustomResourceDefinition"],
+  ["ServiceAccount", "Secret", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service"],
+];
 
-export function inOrder(objects: readonly Manifest[]): Manifest[] {
-  const rank = ({ kind }: Manifest) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length);
-  return [...objects].sort((one, other) => rank(one) - rank(other));
+/** Objects in the order in which they are applied; those of one wave may go at once. */
+export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
+  const rank = ({ kind }: Manifest) => {
+    const found = WAVES.findIndex((kinds) => kinds.includes(kind));
+    return found < 0 ? WAVES.length : found;
+  };
+  return [...WAVES.keys(), WAVES.length].map((wave) => objects.filter((object) => rank(object) === wave)).filter((wave) => wave.length > 0);
 }
 
 /** Server-side apply (KEP-555): the fields that we name are ours, all others stay whoever's they are. */
 async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
   const { PatchStrategy } = await import("@kubernetes/client-node");
-  for (const object of inOrder(Object.values(objects))) {
-    context.status(`applying ${labelOf(object)}`);
-    const body = object as KubernetesObject;
-    await patiently(`applying ${labelOf(object)}`, context.signal, () =>
-      api.objects.patch(body, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply),
+  const put = (object: Manifest) =>
+    patiently(`applying ${labelOf(object)}`, context.signal, () =>
+      api.objects.patch(object as KubernetesObject, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply),
     );
+  for (const wave of wavesOf(Object.values(objects))) {
+    context.status(`applying ${wave.map(labelOf).join(", ")}`);
+    await Promise.all(wave.map(put));
   }
 }
 
@@ -52,8 +60,8 @@ function labelOf({ kind, metadata }: Manifest): string {
 }
 
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const object of inOrder(objects).reverse()) {
-    await patiently(`deleting ${labelOf(object)}`, context.signal, () => orMissing(api.objects.delete(object as KubernetesObject)));
+  for (const wave of wavesOf(objects).reverse()) {
+    await Promise.all(wave.map((object) => patiently(`deleting ${labelOf(object)}`, context.signal, () => orMissing(api.objects.delete(object as KubernetesObject)))));
   }
 }
 

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
-import { until } from "../../common/wait";
 import { contents, inspect, put, removeFiles, sameMode, sha256, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
-import { journalTail, unitState } from "../host/systemd";
+import { unitState, type UnitState } from "../host/systemd";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -31,29 +29,14 @@ type UnitOutputs = Record<string, never>;
 
 const START_TIMEOUT_SECONDS = 60;
 
-async function shouldRun(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<boolean> {
-  if (!inputs.running) return false;
-  if (!inputs.startWhenExists) return true;
-  const { code } = await machine.run(`test -e ${quote(inputs.startWhenExists)}`, { step: `looking at ${inputs.unit}`, signal, accept: [0, 1] });
-  return code === 0;
-}
-
 async function apply(context: Context, inputs: UnitInputs, restart: boolean): Promise<void> {
   const machine = await theMachine(context, inputs);
   const { unit } = inputs;
   const { signal } = context;
   context.status(`writing ${unit}`);
   const files = Object.entries(inputs.files).map(([path, { content, mode }]) => textFile(path, content, mode));
-  const written = await put(machine, files, `writing ${unit}`, signal);
-  const run = await shouldRun(machine, inputs, signal);
-  const state = await unitState(machine, unit, signal);
-  const commands = [
-    ...(state.masked ? [`systemctl unmask ${quote(unit)}`] : []),
-    ...(written.length > 0 || state.masked ? ["systemctl daemon-reload"] : []),
-    ...(inputs.enabled !== state.enabled ? [`systemctl ${inputs.enabled ? "enable" : "disable"} --quiet ${quote(unit)}`] : []),
-    ...(run && (restart || written.length > 0 || !state.active) ? [`systemctl reset-failed ${quote(unit)} 2>/dev/null || true`, `systemctl restart ${quote(unit)}`] : []),
-    ...(!inputs.running && state.active ? [`systemctl stop ${quote(unit)}`] : []),
-  ];
+  const [written, state] = await Promise.all([put(machine, files, `writing ${unit}`, signal), unitState(machine, unit, signal, inputs.startWhenExists)]);
+  const commands = commandsFor(inputs, state, written.length > 0, restart);
   if (commands.length === 0) return;
   context.status(`starting ${unit}`);
   await machine.run(["set -e", ...commands].join("\n"), {
@@ -62,29 +45,28 @@ async function apply(context: Context, inputs: UnitInputs, restart: boolean): Pr
     timeout: START_TIMEOUT_SECONDS,
     action: `see \`journalctl -u ${unit}\` on the machine`,
   });
-  if (run) await untilActive(machine, unit, signal);
 }
 
-async function untilActive(machine: Remote, unit: string, signal: AbortSignal): Promise<void> {
-  let last = "";
-  await until(
-    async () => {
-      if ((await unitState(machine, unit, signal)).active) return true;
-      last = await journalTail(machine, unit, signal);
-      return undefined;
-    },
-    {
-      signal,
-      timeout: START_TIMEOUT_SECONDS,
-      onTimeout: () =>
-        new StepError({ step: `starting ${unit}`, machine: machine.label, cause: last, action: `see \`journalctl -u ${unit}\` on the machine` }),
-    },
-  );
+/** From what is to what should be. Enabling would reload systemd by itself, a second time: reloading is slow. */
+function commandsFor(inputs: UnitInputs, state: UnitState, written: boolean, restart: boolean): string[] {
+  const name = quote(inputs.unit);
+  const run = inputs.running && state.startable;
+  const start = run && (restart || written || !state.active);
+  const lastWords = `{ journalctl -u ${name} -n 5 --no-pager -o cat >&2; exit 1; }`;
+  return [
+    ...(state.masked ? [`systemctl unmask ${name}`] : []),
+    ...(inputs.enabled && !state.enabled ? [`systemctl enable --quiet --no-reload ${name}`] : []),
+    ...(!inputs.enabled && state.enabled ? [`systemctl disable --quiet --no-reload ${name}`] : []),
+    ...(written || state.masked ? ["systemctl daemon-reload"] : []),
+    ...(start && state.failed ? [`systemctl reset-failed ${name}`] : []),
+    ...(start ? [`systemctl restart ${name} || ${lastWords}`, `systemctl is-active --quiet ${name} || ${lastWords}`] : []),
+    ...(!inputs.running && state.active ? [`systemctl stop ${name}`] : []),
+  ];
 }
 
 async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
   const paths = Object.keys(inputs.files);
-  const [there, state] = await Promise.all([inspect(machine, paths, signal), unitState(machine, inputs.unit, signal)]);
+  const [there, state] = await Promise.all([inspect(machine, paths, signal), unitState(machine, inputs.unit, signal, inputs.startWhenExists)]);
   if (there.size === 0 && paths.length > 0) return undefined;
   const changed = paths.filter((path) => there.has(path) && there.get(path)?.sha256 !== sha256(inputs.files[path]?.content ?? ""));
   const texts = await contents(machine, changed, signal);
@@ -95,7 +77,7 @@ async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): 
       return [[path, { content: texts.get(path) ?? was.content, mode: sameMode(was.mode, is.mode) ? was.mode : is.mode }]];
     }),
   );
-  const run = await shouldRun(machine, inputs, signal);
+  const run = inputs.running && state.startable;
   const problem = state.masked ? "masked" : run && !state.active ? "not running" : undefined;
   const { problem: _, ...rest } = inputs;
   return { ...rest, files, enabled: state.enabled, running: run || !inputs.running ? state.active : inputs.running, ...(problem ? { problem } : {}) };
