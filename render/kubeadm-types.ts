@@ -60,8 +60,6 @@ export interface InitConfiguration {
   kind: "InitConfiguration";
   /** Only at run time, see `withBootstrapToken`. */
   bootstrapTokens?: BootstrapToken[];
-  /** Only at run time, see `withCertificateKey`. */
-  certificateKey?: string;
   localAPIEndpoint: LocalApiEndpoint;
   nodeRegistration: NodeRegistration;
   timeouts?: KubeadmTimeouts;
@@ -91,7 +89,7 @@ export interface JoinConfiguration {
   apiVersion: typeof kubeadmApi;
   kind: "JoinConfiguration";
   discovery: { bootstrapToken: { apiServerEndpoint: string; token?: string; caCertHashes?: string[] } };
-  controlPlane?: { localAPIEndpoint: LocalApiEndpoint; certificateKey?: string };
+  controlPlane?: { localAPIEndpoint: LocalApiEndpoint };
   nodeRegistration: NodeRegistration;
   timeouts?: KubeadmTimeouts;
 }

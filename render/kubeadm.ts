@@ -106,13 +106,14 @@ export function withBootstrapToken(documents: readonly KubeadmDocument[], secret
   });
 }
 
-/** The same documents with the key that encrypts the control planes' shared certificates (`kubeadm certs certificate-key`): a secret, as above. */
-export function withCertificateKey(documents: readonly KubeadmDocument[], certificateKey: string): KubeadmDocument[] {
-  return documents.map((document) => {
-    if (isInit(document)) return { ...document, certificateKey };
-    if (!isJoin(document) || document.controlPlane === undefined) return document;
-    return { ...document, controlPlane: { ...document.controlPlane, certificateKey } };
-  });
+/**
+ * The same documents with kubeadm's preflight switched off: for an init that goes on where it was cut off, whose own ports, files and data
+ * are there already. The flag of the same meaning may not stand beside errors that the configuration names.
+ */
+export function withoutPreflight(documents: readonly KubeadmDocument[]): KubeadmDocument[] {
+  return documents.map((document) =>
+    isInit(document) ? { ...document, nodeRegistration: { ...document.nodeRegistration, ignorePreflightErrors: ["all"] } } : document,
+  );
 }
 
 /** One YAML file with all documents. */

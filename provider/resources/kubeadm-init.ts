@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toYaml, withBootstrapToken } from "../../render/kubeadm";
+import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
@@ -39,12 +39,12 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   // kubeadm wants a token; nobody joins with this one, each node gets its own.
   const token = newToken();
   // What an interrupted init left behind is ours: certificates are used again, manifests written anew.
-  const flags = ["--skip-token-print", "--skip-certificate-key-print", ...(progress === "started" ? ["--ignore-preflight-errors=all"] : [])];
+  const documents = progress === "started" ? withoutPreflight(documentsOf(inputs)) : documentsOf(inputs);
   context.status("kubeadm init");
   await runKubeadm(context, machine, {
     verb: "init",
-    flags,
-    config: toYaml(withBootstrapToken(documentsOf(inputs), { token, ttl: "15m0s" })),
+    flags: ["--skip-token-print", "--skip-certificate-key-print"],
+    config: toYaml(withBootstrapToken(documents, { token, ttl: "15m0s" })),
     timeout: inputs.timeout,
     action: "mend the cause and run `pulumi up` again, which goes on from here",
   });

@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { initDocuments, joinDocument, toYaml, withBootstrapToken, withCertificateKey } from "../../../render/kubeadm";
+import { initDocuments, joinDocument, toYaml, withBootstrapToken, withoutPreflight } from "../../../render/kubeadm";
 import { containerFacts, facts, golden, initOptions, node } from "./samples";
 
 const token = "abcdef.0123456789abcdef";
 const caCertHashes = [`sha256:${"ab".repeat(32)}`];
-const certificateKey = "cd".repeat(32);
 const apiServerEndpoint = "10.77.0.21:6443";
 
 describe("kubeadm init", () => {
@@ -27,7 +26,7 @@ describe("kubeadm init", () => {
       extraArgs: { apiServer: { "audit-log-path": "-" }, controllerManager: { "kube-api-qps": "50" }, scheduler: { v: "4" }, etcd: { "snapshot-count": "5000" } },
       imageRepository: "mirror.example.com/k8s", timeouts: { controlPlaneComponentHealthCheck: "5m0s" },
     });
-    const documents = withCertificateKey(withBootstrapToken(initDocuments(options), { token, ttl: "10m0s" }), certificateKey);
+    const documents = withBootstrapToken(initDocuments(options), { token, ttl: "10m0s" });
     await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/init.three.yaml"));
   });
 
@@ -56,21 +55,23 @@ describe("kubeadm join", () => {
   test("one more control plane on cgroup v1", async () => {
     const second = node({ name: "cp-2", address: "10.77.0.23", facts: containerFacts, imagesSideLoaded: true });
     const documents = withBootstrapToken([joinDocument({ node: second, apiServerEndpoint, controlPlane: {} })], { token, caCertHashes });
-    await expect(toYaml(withCertificateKey(documents, certificateKey))).toMatchFileSnapshot(golden("kubeadm/join.control-plane.yaml"));
+    await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/join.control-plane.yaml"));
   });
 
   test("the inputs of a resource hold no secret", () => {
     const yaml = toYaml([...initDocuments(initOptions()), joinDocument({ node: node(), apiServerEndpoint, controlPlane: {} })]);
-    expect(yaml).not.toMatch(/token:|certificateKey/);
+    expect(yaml).not.toMatch(/token:/);
   });
 
   test("without the CA's hash it is refused", () => {
     expect(() => withBootstrapToken([joinDocument({ node: node(), apiServerEndpoint })], { token })).toThrow("CA");
   });
 
-  test("a worker's join takes no certificate key", () => {
+  test("an init that goes on leaves preflight out, and a join does not", () => {
+    const [init] = withoutPreflight(initDocuments(initOptions({ node: node({ facts: containerFacts }) })));
+    expect(init).toMatchObject({ kind: "InitConfiguration", nodeRegistration: { ignorePreflightErrors: ["all"] } });
     const document = joinDocument({ node: node(), apiServerEndpoint });
-    expect(withCertificateKey([document], certificateKey)).toEqual([document]);
+    expect(withoutPreflight([document])).toEqual([document]);
   });
 
   test("a malformed token is refused without being shown", () => {
