@@ -58,8 +58,7 @@ async function importArchive(context: Context, machine: Remote, name: string, ar
   }
   // --local is three times as quick as the transfer service; pinned images are not the kubelet's to collect.
   const script = `set -e
-ctr -n k8s.io images import --local - >/dev/null
-for ref in ${archive.refs.map(quote).join(" ")}; do ctr -n k8s.io images label "$ref" io.cri-containerd.pinned=pinned >/dev/null; done
+ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned - >/dev/null
 mkdir -p ${LOADED}
 touch ${LOADED}/${quote(archive.sha256)}`;
   await machine.run(script, {
