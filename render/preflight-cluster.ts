@@ -1,5 +1,5 @@
 import { includes, isIpv4, parseCidr } from "./cidr";
-import type { Expectations, Finding, JudgedMachine } from "./preflight";
+import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
 
 /** What only a look at all machines shows, and where they stand in the cluster's network. */
 export function clusterFindings(machines: readonly JudgedMachine[], expectations: Expectations): Finding[] {

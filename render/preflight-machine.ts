@@ -1,6 +1,6 @@
 import semver from "semver";
 import { portFindings } from "./preflight-ports";
-import type { Expectations, Finding, JudgedMachine } from "./preflight";
+import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
 
 /** kubeadm's own limits: `ControlPlaneNumCPU` and `ControlPlaneMem` in cmd/kubeadm/app/constants. */
 const controlPlaneCpus = 2;

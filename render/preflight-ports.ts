@@ -1,4 +1,4 @@
-import type { Expectations, Finding, JudgedMachine } from "./preflight";
+import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
 
 interface Port {
   port: number;

@@ -1,40 +1,8 @@
 import { clusterFindings } from "./preflight-cluster";
 import { machineFindings } from "./preflight-machine";
-import type { MachineFacts } from "./facts";
-import type { ProxyMode } from "./kubeadm-types";
+import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
 
-export type MachineRole = "control-plane" | "worker";
-
-export interface JudgedMachine {
-  name: string;
-  /** Where it is reached over SSH: an address or a DNS name. */
-  address: string;
-  /** Where the other nodes reach it; absent: at `address`. */
-  privateAddress?: string;
-  role: MachineRole;
-  facts: MachineFacts;
-  /** This very machine (its machine-id) is a node of this cluster already: what a node occupies is then its own. */
-  instanceAlreadyMember?: boolean;
-}
-
-export interface Expectations {
-  podCidr: string;
-  serviceCidr: string;
-  proxyMode: ProxyMode;
-  /** The API server's port. @default 6443 */
-  apiPort?: number;
-  /** Roles whose kubelet is configured with `failSwapOn: false`. */
-  swapAllowed?: readonly MachineRole[];
-}
-
-export interface Finding {
-  machine: string;
-  severity: "error" | "warning";
-  /** What is the case. */
-  message: string;
-  /** What the person does next. */
-  action: string;
-}
+export type { Expectations, Finding, JudgedMachine, MachineRole } from "./preflight-types";
 
 /** Judges all machines at once; errors first, then in the machines' order. */
 export function judge(machines: readonly JudgedMachine[], expectations: Expectations): Finding[] {

@@ -1,5 +1,5 @@
-import { appendFileSync } from "node:fs";
 import type { EngineLog } from "./engine";
+import { trace } from "../trace";
 import type { Context } from "./handler";
 
 /** `urn:pulumi:stack::project::parent$type::name` */
@@ -61,10 +61,4 @@ export class Tasks {
 
 function timedOut(seconds: number): Error {
   return new Error(`timed out after ${seconds} s (customTimeouts)`);
-}
-
-/** One JSON line per operation or connection in the file that KUBEWRIGHT_TRACE names: what `npm run bench` reads. */
-export function trace(event: object): void {
-  const file = process.env.KUBEWRIGHT_TRACE;
-  if (file) appendFileSync(file, `${JSON.stringify(event)}\n`);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Client, type ConnectConfig } from "ssh2";
 import { StepError, messageOf } from "../../common/errors";
-import { trace } from "../rpc/tasks";
+import { trace } from "../trace";
 import { describe, type Connection } from "./connection";
 import { publicKeyOf, sameKey } from "./host-key";
 
