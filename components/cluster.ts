@@ -5,6 +5,7 @@ import { Preflight, Rollout } from "../provider/sdk/kubernetes";
 import { Artifacts } from "../provider/sdk/local";
 import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
+import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
 import { type Machine, connectionOf, controllerArch } from "./machine";
 import type { ClusterHandle, MemberArgs } from "./member";
@@ -53,6 +54,7 @@ export class Cluster extends pulumi.ComponentResource {
   ) {
     super("kubewright:components:Cluster", name, {}, options);
     const network = { ...DEFAULT_NETWORK, ...args.network };
+    refuseWrongPlan(name, args, network);
     const timeouts = { ...DEFAULT_TIMEOUTS, ...args.timeouts };
 
     this.artifacts = this.artifactsFor(args.version, args.controlPlanes[0]);
@@ -132,6 +134,13 @@ export class Cluster extends pulumi.ComponentResource {
     this.artifactSets.set(key, made);
     return made;
   }
+}
+
+/** Said at preview, before anything is made, to whoever uses the component without our configuration. */
+function refuseWrongPlan(name: string, { controlPlanes, workers }: ClusterArgs, { podCidr, serviceCidr }: NetworkSettings): void {
+  const roles = [...controlPlanes.map((machine) => ({ name: machine.name, role: "control-plane" as const })), ...workers.map((machine) => ({ name: machine.name, role: "worker" as const }))];
+  const problems = planProblems({ machines: roles, podCidr, serviceCidr });
+  if (problems.length > 0) throw new pulumi.RunError(`cluster ${name}:\n${problems.map(({ path, reason }) => `  ${path}: ${reason}`).join("\n")}`);
 }
 
 function isControlPlane({ role }: Found): boolean {

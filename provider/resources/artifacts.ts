@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cachedArtifacts, obtainArtifacts, type ArtifactSet } from "../../artifacts";
+import { cachedArtifacts, loadVersions, obtainArtifacts, type ArtifactSet } from "../../artifacts";
 import { register, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({
@@ -33,6 +33,11 @@ const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
   schema,
   outputs: ["resolvedSource", "binaries", "images", "refs"],
   replaceOn: [],
+  check({ kubernetes }) {
+    const known = Object.keys(loadVersions().kubernetes.supported);
+    if (kubernetes === undefined || known.includes(kubernetes)) return [];
+    return [{ path: "kubernetes", reason: `version ${kubernetes} is not known; use one of ${known.join(", ")}` }];
+  },
   async create(context, inputs) {
     const set = await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal);
     context.info(`binaries and images: ${set.reason}`);
