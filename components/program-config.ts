@@ -14,7 +14,12 @@ const SECTIONS = ["source", "kubernetes", "network", "machines", "controlPlane",
  */
 export function readConfig(): ClusterConfig {
   const config = new pulumi.Config();
-  const given = SECTIONS.map((section) => [section, sectionOf(config, section)] as const);
+  return configOf((section) => config.get(section));
+}
+
+/** The same from anywhere: `text` gives a section as Pulumi stores it. */
+export function configOf(text: (section: string) => string | undefined): ClusterConfig {
+  const given = SECTIONS.map((section) => [section, valueOf(text(section))] as const);
   const raw = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   return parseConfig(raw, {
     kubernetesVersions: supportedVersions(),
@@ -23,8 +28,7 @@ export function readConfig(): ClusterConfig {
 }
 
 /** A section is an object; `source` is a plain word, which is not JSON. */
-function sectionOf(config: pulumi.Config, section: string): unknown {
-  const text = config.get(section);
+function valueOf(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);
