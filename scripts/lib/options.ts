@@ -16,7 +16,7 @@ export interface Options {
 
 /** Options that every command knows, and the flags and values of this one. */
 export function parseOptions(args: readonly string[], flags: readonly string[] = [], valued: readonly string[] = []): Options {
-  const own: Own = Object.fromEntries([...flags.map((flag) => [flag, { type: "boolean" }] as const), ...valued.map((name) => [name, { type: "string" }] as const)]);
+  const own: Own = Object.fromEntries([...flags, ...valued].map((name) => [name, { type: flags.includes(name) ? "boolean" : "string" }]));
   const { values, positionals } = parse([...args], own);
   return {
     stack: checkStack(typeof values.stack === "string" ? values.stack : DEFAULT_STACK),
