@@ -1,10 +1,10 @@
 import type { Stack } from "@pulumi/pulumi/automation";
-import { StepError } from "../common/errors";
 import { ask } from "./lib/ask";
 import { onStack, stackOption } from "./lib/on-stack";
-import { operate, type Session } from "./lib/operate";
+import type { Session } from "./lib/operate";
 import { onlyWord, parseOptions, type Options } from "./lib/options";
-import { isFirst, machineState, type MachineState } from "./lib/state";
+import { refuseFirst, resetMachine } from "./lib/reset";
+import { machineState } from "./lib/state";
 
 /** `npm run node:reset -- worker-2`: drained, out of the cluster, and its machine as if Kubernetes had never been there. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -22,14 +22,4 @@ async function reset(stack: Stack, name: string, options: Options, session: Sess
   session.screen.close();
   process.stdout.write(`${name} has left the cluster, and its machine is clean. It is still in the configuration: \`npm start${stackOption(options.stack) && ` --${stackOption(options.stack)}`}\` joins it again.\n`);
   return 0;
-}
-
-export function refuseFirst(name: string, state: MachineState): void {
-  if (!isFirst(state)) return;
-  throw new StepError({ step: "taking the node away", machine: name, cause: "the cluster began on it, and its machine holds the cluster's identity", action: "`npm run down` removes the whole cluster" });
-}
-
-/** Everything on the machine and its membership, in the order that their dependencies give: the drain comes first. */
-export async function resetMachine(stack: Stack, { contents }: MachineState, session: Session): Promise<void> {
-  if (contents.length > 0) await operate(stack, "destroy", session, { target: contents });
 }
