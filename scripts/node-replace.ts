@@ -32,7 +32,7 @@ async function replace(stack: Stack, name: string, options: Options, session: Se
   const way = wayOf(config, name, state, surge);
   progress("looking at what would happen");
   const others = await otherChanges(stack, name, state, way.kind === "rebuild" ? [way.urn] : [], session);
-  process.stderr.write(`${[...planOf(way, name), ...(await prospects(api, name, rules, signal)), ...listed(others)].join("\n")}\n`);
+  process.stderr.write(`${[...planOf(way, name), ...(await prospects(api, options.stack, name, rules, signal)), ...listed(others)].join("\n")}\n`);
   if (!options.flags.has("yes") && !(await ask(`replace ${name}?`, signal))) return 1;
   return await carryOut({ stack, api, name, way, options, session }, ownDrain);
 }

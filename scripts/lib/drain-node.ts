@@ -31,11 +31,11 @@ export async function drainNode(api: KubeApi, stack: string, node: string, rules
     if (message !== said) session.progress(message);
     said = message;
   };
-  return await drain(api, { ...configured(stack), ...rules, node, signal: session.signal, status });
+  return await drain(api, { ...configuredRules(stack), ...rules, node, signal: session.signal, status });
 }
 
 /** The section `drain` from the stack's own file: to read a few words Pulumi's engine is not needed. */
-function configured(stack: string): Rules {
+export function configuredRules(stack: string): Rules {
   const file = stackConfigFile(stack);
   if (!existsSync(file)) return {};
   const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Record<string, Rules | undefined> };

@@ -49,13 +49,23 @@ export class TestStack {
     return await this.command("down", args);
   }
 
+  /** `npm run node:drain` and the like. */
+  async script(name: string, ...args: string[]): Promise<Finished> {
+    return await this.command(name, args);
+  }
+
   async kubeconfig(): Promise<string> {
     return await output("npm", ["run", "-s", "kubeconfig", "--", "--stack", this.name], this.options());
   }
 
   /** `npm start` as a process of its own group, to be interrupted or killed; its lines go to `onText` as they come. */
   async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start("npm", ["start", "--", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    return await this.begin("start", onText, ...args);
+  }
+
+  /** The same for any command. */
+  async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
+    const begun = await start("npm", ["run", script, "--", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       echo(this.name, data.toString());
