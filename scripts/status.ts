@@ -1,8 +1,13 @@
-import { type ClusterStatus, clusterStatus } from "./lib/cluster-status";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { type ClusterStatus, clusterStatus } from "../provider/kube/cluster-status";
+import { remote } from "../provider/ssh/pool";
 import { driftOf } from "./lib/drift";
 import { clusterApi } from "./lib/on-stack";
 import { inSession, type Session } from "./lib/operate";
 import { parseOptions, type Options } from "./lib/options";
+import { controlPlanes } from "./lib/state";
+import { statusText } from "./lib/status-text";
+import { findStack, prepareEngine } from "./lib/workspace";
 
 /** `npm run status`: the cluster at a glance; the exit code says whether all is well. It only looks, so it needs no lock. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -10,32 +15,24 @@ export async function main(args: readonly string[]): Promise<number> {
   return await inSession(options.stack, (session) => status(options, session));
 }
 
-async function status({ stack, flags }: Options, session: Session): Promise<number> {
-  const found = await clusterStatus(await clusterApi(stack), session.signal);
-  const drift = flags.has("drift") ? await driftOf(stack, session) : undefined;
+async function status(options: Options, session: Session): Promise<number> {
+  const api = await clusterApi(options.stack);
+  await prepareEngine(session.progress, session.signal);
+  const stack = await findStack(options.stack);
+  const found = await look(stack, api, session);
+  const drift = stack && options.flags.has("drift") ? await driftOf(stack, session) : undefined;
   session.screen.close();
   const healthy = found.healthy && (drift ?? []).length === 0;
-  process.stdout.write(flags.has("json") ? `${JSON.stringify({ ...found, healthy, ...(drift ? { drift } : {}) }, null, 2)}\n` : text(found, drift));
+  const all = { ...found, healthy, ...(drift ? { drift } : {}) };
+  process.stdout.write(options.flags.has("json") ? `${JSON.stringify(all, null, 2)}\n` : statusText(all));
   return healthy ? 0 : 1;
 }
 
-function text({ nodes, certificates, problems }: ClusterStatus, drift: readonly string[] | undefined): string {
-  const rows = nodes.map(({ pool, name, version, ready, cordoned, conditions, pods, capacity }) => [
-    pool, name, version, [ready ? "Ready" : "not Ready", ...(cordoned ? ["cordoned"] : []), ...conditions].join(", "), `${pods} of ${capacity}`,
-  ]);
-  const ends = certificates.map(({ name, ends: day, days }) => `${name} ${day.slice(0, 10)} (${days} days)`).join(", ");
-  const drifted = drift === undefined ? [] : [drift.length === 0 ? "drift         none" : `drift         ${drift.length}: ${drift.join(", ")}`];
-  const verdict = [...problems, ...(drift ?? []).slice(0, 1).map(() => "machines are not as configured: `npm start -- --refresh` mends them")];
-  return `${[
-    ...table([["POOL", "NODE", "VERSION", "STATE", "PODS"], ...rows]),
-    "",
-    `certificates  ${ends}`,
-    ...drifted,
-    verdict.length === 0 ? "healthy" : `not healthy: ${verdict.join("; ")}`,
-  ].join("\n")}\n`;
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd());
+async function look(stack: Stack | undefined, api: Parameters<typeof clusterStatus>[0], session: Session): Promise<ClusterStatus> {
+  const connections = stack ? await controlPlanes(stack) : [];
+  try {
+    return await clusterStatus(api, { signal: session.signal, controlPlanes: connections });
+  } finally {
+    connections.forEach((connection) => remote(connection).close()); // an open one would keep the command from ending
+  }
 }
