@@ -2,36 +2,37 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
 import { DockerMachines } from "./components/docker-machines";
+import { membersOf, namesToMake, turnsOf } from "./components/pool";
 import { readConfig } from "./components/program-config";
-import { sshMachines } from "./components/ssh-machines";
+import { Turns } from "./components/turns";
 import { Kubeconfig } from "./provider/sdk/local";
 
 const config = readConfig();
 const stack = pulumi.getStack();
 const folder = join(process.cwd(), ".kubewright", stack);
-const { network, controlPlane, workers } = config;
+const { network, controlPlane } = config;
 
-const numbered = (word: string, count: number) => Array.from({ length: count }, (_, index) => `${word}-${index + 1}`);
+const turns = new Turns(stack, turnsOf(config));
 const docker =
   config.machines.kind === "docker"
     ? new DockerMachines(stack, {
-        names: [...numbered("control-plane", controlPlane.count), ...numbered("worker", workers.count)],
+        names: namesToMake(config),
+        turns,
         keyFolder: folder,
         avoid: [network.podCidr, network.serviceCidr],
         ...config.machines.docker,
       })
     : undefined;
-const hosts = config.machines.kind === "ssh" ? config.machines.ssh.hosts : [];
 
 const cluster = new Cluster(stack, {
   version: config.kubernetes.version,
   source: config.source,
-  controlPlanes: docker?.machines.slice(0, controlPlane.count) ?? sshMachines(hosts, "control-plane"),
-  workers: docker?.machines.slice(controlPlane.count) ?? sshMachines(hosts, "worker"),
+  ...membersOf(config, docker?.machines),
   controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
-  worker: { ...workers, kubeletArgs: workers.extraArgs.kubelet },
   network: { ...network, backend: network.flannel.backend },
   timeouts: config.timeouts,
+  drain: config.drain,
+  turns,
   extras: config.extras,
 });
 const file = new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), content: cluster.kubeconfig });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import { Host } from "../provider/sdk/host";
-import { Preflight, Rollout } from "../provider/sdk/kubernetes";
+import { Rollout } from "../provider/sdk/kubernetes";
 import { Artifacts } from "../provider/sdk/local";
 import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
@@ -9,7 +9,10 @@ import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
 import { type Machine, connectionOf, controllerArch } from "./machine";
 import type { ClusterHandle, MemberArgs } from "./member";
-import { type ControlPlaneSettings, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, type NetworkSettings, type NodeSettings, type Timeouts } from "./settings";
+import { type PoolArgs, settingsOf } from "./pool";
+import { Preflights } from "./preflights";
+import { type ControlPlaneSettings, DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, type DrainSettings, type NetworkSettings, type Timeouts } from "./settings";
+import type { Turns } from "./turns";
 import { Worker } from "./worker";
 
 export interface ClusterArgs {
@@ -19,27 +22,32 @@ export interface ClusterArgs {
   source?: string;
   /** An odd number of machines. */
   controlPlanes: Machine[];
-  workers: Machine[];
+  /** The workers, by kind; none is a cluster of control planes only. */
+  pools?: PoolArgs[];
   controlPlane?: ControlPlaneSettings;
-  worker?: NodeSettings & { /** The workers' kubelet. Default: the cluster's version. */ version?: string };
   network?: Partial<NetworkSettings>;
   timeouts?: Partial<Timeouts>;
+  drain?: Partial<DrainSettings>;
+  /** So that a change of many machines takes them in turn; the same that makes the machines. Without it they are changed all at once. */
+  turns?: Turns;
   /** Images for examples and tests too. */
   extras?: boolean;
 }
 
+/** A machine that the cluster is told of, and its place. */
 interface Found {
   machine: Machine;
   connection: ConnectionArgs;
   host: Host;
   role: MachineRole;
+  pool?: PoolArgs;
 }
 
 /**
  * A Kubernetes cluster on machines that somebody else made. It knows their addresses and keys, and nothing of Docker, Vagrant or a cloud.
  *
  * @example
- * const cluster = new Cluster("dev", { version: "1.36.3", controlPlanes: [machines[0]], workers: machines.slice(1) });
+ * const cluster = new Cluster("dev", { version: "1.36.3", controlPlanes: [machines[0]], pools: [{ name: "workers", machines: machines.slice(1) }] });
  */
 export class Cluster extends pulumi.ComponentResource {
   /** The administrator's kubeconfig, a secret. */
@@ -58,13 +66,17 @@ export class Cluster extends pulumi.ComponentResource {
     const timeouts = { ...DEFAULT_TIMEOUTS, ...args.timeouts };
 
     this.artifacts = this.artifactsFor(args.version, args.controlPlanes[0]);
-    const found = [...this.look(args.controlPlanes, "control-plane"), ...this.look(args.workers, "worker")];
-    const preflight = this.judge(found, network);
-    const member = ({ machine, connection, host }: Found): Omit<MemberArgs, "settings"> => ({
+    const workers = (args.pools ?? []).flatMap((pool) => this.look(pool.machines, "worker").map((one) => ({ ...one, pool })));
+    const found: Found[] = [...this.look(args.controlPlanes, "control-plane"), ...workers];
+    const preflights = this.judge(found, network);
+    const member = ({ machine, connection, host, role, pool }: Found): Omit<MemberArgs, "settings"> => ({
       machine,
       connection,
       host,
-      preflight,
+      pool: pool?.name ?? role,
+      maxUnavailable: pool?.maxUnavailable ?? 1,
+      drain: { ...DEFAULT_DRAIN, ...args.drain },
+      preflight: preflights.of(machine.name),
       network,
       timeouts,
       artifacts: this.artifactsFor(args.version, machine),
@@ -81,10 +93,12 @@ export class Cluster extends pulumi.ComponentResource {
     );
     const { cluster } = controlPlane;
     this.addDns(cluster, timeouts);
-    for (const one of found.filter((candidate) => !isControlPlane(candidate))) {
-      const { version = args.version, ...settings } = args.worker ?? {};
+    for (const one of workers) {
+      const { version = args.version } = one.pool;
       const older = version === args.version ? {} : { kubeletArtifacts: this.artifactsFor(version, one.machine) };
-      new Worker(one.machine.name, { ...member(one), ...older, settings, cluster }, { parent: this });
+      const settings = settingsOf(one.pool, one.machine.name);
+      const worker = new Worker(one.machine.name, { ...member(one), ...older, settings, cluster }, { parent: this });
+      args.turns?.announce(one.machine.name, worker.node);
     }
     this.kubeconfig = controlPlane.init.kubeconfig;
     this.registerOutputs({});
@@ -93,18 +107,20 @@ export class Cluster extends pulumi.ComponentResource {
   private look(machines: Machine[], role: MachineRole): Found[] {
     return machines.map((machine) => {
       const connection = connectionOf(machine);
-      const host = new Host(`${machine.name}-host`, { connection }, { parent: this, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) });
+      const after = this.args.turns ? { dependsOn: this.args.turns.of(machine.name) } : {};
+      const host = new Host(`${machine.name}-host`, { connection }, { parent: this, ...after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) });
       // From here on the pinned key is what the first connection met.
       return { machine, connection: { ...connection, hostKey: host.hostKey }, host, role };
     });
   }
 
-  private judge(found: Found[], network: NetworkSettings): Preflight {
+  private judge(found: Found[], network: NetworkSettings): Preflights {
     const { podCidr, serviceCidr, proxyMode } = network;
-    const { controlPlane, worker } = this.args;
+    const { controlPlane } = this.args;
+    const onSwap = found.filter(({ pool, machine }) => pool && settingsOf(pool, machine.name).kubelet?.failSwapOn === false);
     const swapAllowed: MachineRole[] = [
       ...(controlPlane?.kubelet?.failSwapOn === false ? (["control-plane"] as const) : []),
-      ...(worker?.kubelet?.failSwapOn === false ? (["worker"] as const) : []),
+      ...(onSwap.length > 0 ? (["worker"] as const) : []),
     ];
     const machines = found.map(({ machine, connection, role }) => ({
       name: machine.name,
@@ -112,7 +128,7 @@ export class Cluster extends pulumi.ComponentResource {
       role,
       ...(machine.privateAddress === undefined ? {} : { privateAddress: machine.privateAddress }),
     }));
-    return new Preflight(`${this.name}-preflight`, { machines, podCidr, serviceCidr, proxyMode, swapAllowed }, { parent: this });
+    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, swapAllowed }, this.args.turns, this);
   }
 
   /** CoreDNS is kubeadm's; the cluster is not done before it answers. */
@@ -137,9 +153,10 @@ export class Cluster extends pulumi.ComponentResource {
 }
 
 /** Said at preview, before anything is made, to whoever uses the component without our configuration. */
-function refuseWrongPlan(name: string, { controlPlanes, workers }: ClusterArgs, { podCidr, serviceCidr }: NetworkSettings): void {
-  const roles = [...controlPlanes.map((machine) => ({ name: machine.name, role: "control-plane" as const })), ...workers.map((machine) => ({ name: machine.name, role: "worker" as const }))];
-  const problems = planProblems({ machines: roles, podCidr, serviceCidr });
+function refuseWrongPlan(name: string, { controlPlanes, pools = [] }: ClusterArgs, { podCidr, serviceCidr }: NetworkSettings): void {
+  const as = (role: MachineRole) => (machine: Machine) => ({ name: machine.name, role });
+  const machines = [...controlPlanes.map(as("control-plane")), ...pools.flatMap((pool) => pool.machines).map(as("worker"))];
+  const problems = planProblems({ machines, podCidr, serviceCidr });
   if (problems.length > 0) throw new pulumi.RunError(`cluster ${name}:\n${problems.map(({ path, reason }) => `  ${path}: ${reason}`).join("\n")}`);
 }
 

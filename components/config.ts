@@ -1,17 +1,19 @@
 import type { z } from "zod";
-import { etcdQuorum, hostCounts, hostsTwice, keyFiles } from "./config/check-machines";
+import { countedHosts, etcdQuorum, hostCounts, hostsTwice, keyFiles, namedNodes } from "./config/check-machines";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./config/check-network";
 import { supportedVersions, versionSkew } from "./config/check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "./config/problems";
-import { type WrittenConfig, clusterSchema } from "./config/schema";
+import { type WrittenConfig, type WrittenPool, clusterSchema } from "./config/schema";
 import { type ClusterConfig, type ConfigSurroundings, type CrossCheck, type CrossProblem, sshHosts } from "./config/types";
 
 export { ConfigError, renderProblem, type Problem } from "./config/problems";
-export type { SshHost } from "./config/schema";
+export { controlPlaneNames, machineName, madeNames, numberOf, numbersOf, poolsOf, type Pool } from "./config/pools";
+export type { NodeOverrides, PoolHost, SshHost } from "./config/schema";
 export type { ClusterConfig, ConfigSurroundings } from "./config/types";
 
 const crossChecks: readonly CrossCheck[] = [
-  supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, hostsTwice, keyFiles,
+  supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, countedHosts,
+  hostsTwice, keyFiles, namedNodes,
 ];
 
 /**
@@ -77,6 +79,12 @@ function withCounts(written: WrittenConfig): ClusterConfig {
   return {
     ...written,
     controlPlane: { ...written.controlPlane, count: ssh ? listed("control-plane") : written.controlPlane.count ?? 1 },
-    workers: { ...written.workers, count: ssh ? listed("worker") : written.workers.count ?? 2 },
+    workers: { ...written.workers, count: ssh ? listed("worker") + written.workers.hosts.length : written.workers.count ?? 2 },
+    pools: Object.fromEntries(Object.entries(written.pools).map(([name, pool]) => [name, { ...pool, count: ssh ? pool.hosts.length : countOf(pool) }])),
   };
+}
+
+/** Who lists hosts wants those; who lists none wants the pool to have a machine. */
+function countOf({ count, hosts }: WrittenPool): number {
+  return count ?? (hosts.length > 0 ? 0 : 1);
 }

@@ -31,7 +31,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     const { artifacts, network } = first;
     const podNetwork = new PodNetwork(`${name}-pod-network`, { init: this.init, endpoint, controlPlanes, artifacts, network }, { parent: this });
     this.cluster = { init: this.init, endpoint, controlPlanes, podNetwork: podNetwork.manifests };
-    const ready = node(first, this.cluster, [this.init, setup.images], this);
+    const ready = node(first, this.cluster, this.init, setup.images, this);
     this.addKubectl(first, ready);
 
     // etcd takes one new member at a time.
@@ -39,7 +39,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     for (const member of others) {
       const next = setUp(member.machine.name, "control-plane", member, this);
       const joined = join(member, "control-plane", { ...this.cluster, controlPlanes: [first.connection] }, [...next.ready, last], this);
-      last = node(member, this.cluster, [joined, next.images], this);
+      last = node(member, this.cluster, joined, next.images, this);
     }
     this.registerOutputs({});
   }

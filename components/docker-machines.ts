@@ -2,10 +2,17 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { DockerImage, DockerMachine, DockerNetwork } from "../provider/sdk/docker";
 import { SshKey } from "../provider/sdk/local";
+import { parseCidr } from "../render/cidr";
+import { slotsOf } from "./docker-slots";
 import type { Machine } from "./machine";
+import type { Turns } from "./turns";
+
+/** Of the addresses of a network, those before the first machine's and the two that are nobody's. */
+const NO_MACHINES = 12;
+const CHOSEN_PREFIX = 24;
 
 export interface DockerMachinesArgs {
-  /** Hostnames, in order. */
+  /** Hostnames; each one's address follows from its name. */
   names: string[];
   /** Folder of the controller in which the cluster's SSH key is kept. */
   keyFolder: string;
@@ -16,6 +23,8 @@ export interface DockerMachinesArgs {
   /** Per machine; default: no limit. */
   cpus?: number;
   memoryMiB?: number;
+  /** So that a change of many machines takes them in turn. */
+  turns?: Turns;
 }
 
 /** Local machines for trying and testing: containers with systemd and sshd, on a network of their own. */
@@ -35,7 +44,9 @@ export class DockerMachines extends pulumi.ComponentResource {
       { stack: this.stackId, avoid: args.avoid ?? [], ...(args.subnet ? { subnet: args.subnet } : {}) },
       { ...child, dependsOn: [image] },
     );
-    this.machines = args.names.map((hostname, index) => {
+    const room = Math.max(2 ** (32 - (parseCidr(args.subnet ?? "")?.prefix ?? CHOSEN_PREFIX)) - NO_MACHINES, 1);
+    const slots = slotsOf(args.names, room);
+    this.machines = args.names.map((hostname) => {
       const machine = new DockerMachine(
         hostname,
         {
@@ -43,12 +54,12 @@ export class DockerMachines extends pulumi.ComponentResource {
           hostname,
           image: image.ref,
           network: network.networkName,
-          index,
+          index: slots.get(hostname) ?? 0,
           authorizedKey: key.publicKey,
           ...(args.cpus === undefined ? {} : { cpus: args.cpus }),
           ...(args.memoryMiB === undefined ? {} : { memory: args.memoryMiB }),
         },
-        child,
+        { ...child, ...(args.turns ? { dependsOn: args.turns.of(hostname) } : {}) },
       );
       const { address, port, user, hostKey, privateAddress } = machine;
       return { name: hostname, address, port, user, hostKey, privateAddress, privateKeyPath: key.path, madeBy: machine };

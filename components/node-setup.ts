@@ -98,12 +98,21 @@ function imagesOf(
 ): Images {
   const plan = artifacts.images.apply((images) => {
     if (images.kind === "pull") return { archives: {}, sources: {}, pull: images[set] };
-    const { path, sha256, refs } = images[set];
-    return { archives: { [set]: { sha256, refs } }, sources: { [sha256]: path }, pull: [] };
+    // Images of examples and tests come with the node where it cannot pull them: also with one that was rebuilt.
+    const archives = { [set]: images[set], ...(set === "worker" && images.extras ? { extras: images.extras } : {}) };
+    return {
+      archives: mapped(archives, ({ sha256, refs }) => ({ sha256, refs })),
+      sources: Object.fromEntries(Object.values(archives).map(({ sha256, path }) => [sha256, path])),
+      pull: [],
+    };
   });
   return new Images(name, { ...onHost, archives: plan.archives, sources: plan.sources, pull: plan.pull }, options);
 }
 
 function octal(files: NodeFiles): Record<string, { content: string; mode: string }> {
   return Object.fromEntries(Object.entries(files).map(([path, { content, mode }]) => [path, { content, mode: mode.toString(8).padStart(4, "0") }]));
+}
+
+function mapped<T, U>(given: Record<string, T>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, change(value)]));
 }

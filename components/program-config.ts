@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { projectRoot } from "../common/project-root";
 import { type ClusterConfig, ConfigError, parseConfig } from "./config";
 
-const SECTIONS = ["source", "kubernetes", "network", "machines", "controlPlane", "workers", "timeouts", "extras"] as const;
+const SECTIONS = ["source", "kubernetes", "network", "machines", "controlPlane", "workers", "pools", "drain", "timeouts", "extras"] as const;
 
 /**
  * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in.
@@ -14,7 +14,12 @@ const SECTIONS = ["source", "kubernetes", "network", "machines", "controlPlane",
  */
 export function readConfig(): ClusterConfig {
   const config = new pulumi.Config();
-  const given = SECTIONS.map((section) => [section, sectionOf(config, section)] as const);
+  return configOf((section) => config.get(section));
+}
+
+/** The same from anywhere: `text` gives a section as Pulumi stores it. */
+export function configOf(text: (section: string) => string | undefined): ClusterConfig {
+  const given = SECTIONS.map((section) => [section, valueOf(text(section))] as const);
   const raw = Object.fromEntries(given.filter(([, value]) => value !== undefined));
   const fileExists = (path: string) => existsSync(path.replace(/^~(?=\/)/, homedir()));
   try {
@@ -25,8 +30,7 @@ export function readConfig(): ClusterConfig {
 }
 
 /** A section is an object; `source` is a plain word, which is not JSON. */
-function sectionOf(config: pulumi.Config, section: string): unknown {
-  const text = config.get(section);
+function valueOf(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);

@@ -1,3 +1,4 @@
+import type { DrainArgs } from "../provider/sdk/kubernetes";
 import type { KubeletSettings } from "../render/kubelet";
 import type { ComponentArgs } from "../render/kubeadm-args";
 import type { Taint } from "../render/kubeadm-types";
@@ -40,8 +41,10 @@ export interface Timeouts {
   init: number;
   join: number;
   ready: number;
-  drain: number;
 }
+
+/** How a node is emptied before it leaves. As with `kubectl drain`, nothing is lost unless the person has said so. */
+export type DrainSettings = DrainArgs;
 
 export const DEFAULT_NETWORK: NetworkSettings = {
   podCidr: "10.244.0.0/16",
@@ -52,4 +55,6 @@ export const DEFAULT_NETWORK: NetworkSettings = {
   proxyMode: "nftables",
 };
 
-export const DEFAULT_TIMEOUTS: Timeouts = { init: 300, join: 300, ready: 300, drain: 300 };
+export const DEFAULT_TIMEOUTS: Timeouts = { init: 300, join: 300, ready: 300 };
+
+export const DEFAULT_DRAIN: DrainSettings = { timeout: 300, localData: "refuse", unmanaged: "refuse", force: false, onUnreachable: "prove" };

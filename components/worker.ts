@@ -14,7 +14,7 @@ export class Worker extends pulumi.ComponentResource {
     super("kubewright:components:Worker", name, {}, options);
     const setup = setUp(name, "worker", args, this);
     const joined = join(args, "worker", args.cluster, setup.ready, this);
-    this.node = node(args, args.cluster, [joined, setup.images], this);
+    this.node = node(args, args.cluster, joined, setup.images, this);
     this.registerOutputs({});
   }
 }

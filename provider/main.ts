@@ -15,6 +15,7 @@ import { nodeResource } from "./resources/node";
 import { packagesResource } from "./resources/packages";
 import { preflightResource } from "./resources/preflight";
 import { rolloutResource } from "./resources/rollout";
+import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
 import { unitResource } from "./resources/unit";
 
@@ -34,6 +35,7 @@ void serve({
     "kubewright:host:Unit": unitResource,
     "kubewright:host:Images": imagesResource,
     "kubewright:cluster:Preflight": preflightResource,
+    "kubewright:cluster:Roster": rosterResource,
     "kubewright:kubeadm:Init": kubeadmInitResource,
     "kubewright:kubeadm:Join": kubeadmJoinResource,
     "kubewright:kube:Node": nodeResource,

@@ -8,7 +8,7 @@ import { Ended, inSession, operate, type Session } from "./lib/operate";
 import { parseOptions } from "./lib/options";
 import { forgetSecretsProvider, stackFolder } from "./lib/places";
 import { findStack, isKnownMissing, prepareEngine } from "./lib/workspace";
-import { textOf } from "./up";
+import { textOf } from "./lib/node-table";
 
 /** `npm run down`: everything of this stack goes, and nothing else; also after a run that was cut off, without state, and twice. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -3,7 +3,7 @@ import { silent } from "../common/progress";
 import { StepError } from "../common/errors";
 import { parseOptions } from "./lib/options";
 import { findStack, prepareEngine } from "./lib/workspace";
-import { textOf } from "./up";
+import { textOf } from "./lib/node-table";
 
 /** `npm run -s kubeconfig`: the path alone, for `KUBECONFIG=$(npm run -s kubeconfig)`. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import type { OutputMap } from "@pulumi/pulumi/automation";
-import { output } from "./lib/exec";
+import { nodeTable, textOf } from "./lib/node-table";
 import { inSession, operate, type Session } from "./lib/operate";
 import { DEFAULT_STACK, parseOptions, type Options } from "./lib/options";
 import { openStack, prepareEngine } from "./lib/workspace";
@@ -27,14 +26,9 @@ async function tell(stack: string, changed: number, same: number, outputs: Outpu
   const kubeconfig = textOf(outputs, "kubeconfigPath");
   const kubectl = textOf(outputs, "kubectlPath");
   const lines = [changed === 0 ? `Nothing to change: all ${same} resources are as configured.` : `Done: ${changed} of ${changed + same} resources changed.`];
-  if (kubeconfig && kubectl && existsSync(kubeconfig)) {
-    lines.push("", await nodes(kubectl, kubeconfig), "", ...advice(stack, kubectl, kubeconfig));
-  }
+  const nodes = await nodeTable(outputs);
+  if (kubeconfig && kubectl && nodes) lines.push("", nodes, "", ...advice(stack, kubectl, kubeconfig));
   process.stdout.write(`${["", ...lines].join("\n")}\n`);
-}
-
-async function nodes(kubectl: string, kubeconfig: string): Promise<string> {
-  return await output(kubectl, ["--kubeconfig", kubeconfig, "get", "nodes", "-o", "wide", "--request-timeout", "20s"]);
 }
 
 function advice(stack: string, kubectl: string, kubeconfig: string): string[] {
@@ -43,13 +37,9 @@ function advice(stack: string, kubectl: string, kubeconfig: string): string[] {
   return [
     `kubeconfig  ${kubeconfig}   (npm run -s kubeconfig${pass})`,
     `look        ${kubectl} --kubeconfig ${kubeconfig} get pods -A`,
-    `grow        npm start -- --config workers.count=3${option}`,
+    `grow        npm run node:join -- --pool workers${option}`,
+    `status      npm run status${pass}`,
     `again       npm start${pass}   (changes only what is not as configured)`,
     `destroy     npm run down${pass}`,
   ];
-}
-
-export function textOf(outputs: OutputMap, name: string): string | undefined {
-  const value: unknown = outputs[name]?.value;
-  return typeof value === "string" ? value : undefined;
 }

@@ -1,5 +1,7 @@
+import { controlPlaneNames, madeNames, numberOf, poolsOf } from "./pools";
+import { pathText } from "./problems";
 import type { WrittenConfig } from "./schema";
-import { type ClusterConfig, type ConfigSurroundings, type CrossProblem, hostPath, sshHosts } from "./types";
+import { type ClusterConfig, type ConfigSurroundings, type CrossProblem, listedHosts, sshHosts } from "./types";
 
 export function etcdQuorum({ controlPlane: { count } }: ClusterConfig): CrossProblem[] {
   if (count % 2 === 1 || count === 0) return [];
@@ -22,30 +24,53 @@ export function hostCounts(config: ClusterConfig, _: ConfigSurroundings, asWritt
   return [...found, { path: "machines.ssh.hosts", reason: "has no control plane", action: "give one host role: control-plane" }];
 }
 
+/** Where machines are listed none are made, so a pool has those of its list. */
+export function countedHosts({ machines, pools }: ClusterConfig, _: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
+  if (machines.kind !== "ssh") return [];
+  return Object.keys(pools).filter((name) => (asWritten.pools[name]?.count ?? 0) > 0).map((name) => ({
+    path: `pools.${name}.count`, reason: "machines.kind is ssh, so no machine is made", action: `list the pool's machines under pools.${name}.hosts`, about: ["machines"],
+  }));
+}
+
 export function hostsTwice(config: ClusterConfig): CrossProblem[] {
-  const hosts = sshHosts(config);
-  return hosts.flatMap((host, index) => {
-    const earlier = hosts.slice(0, index);
-    const sameName = earlier.findIndex(({ name }) => name === host.name);
-    const sameAddress = earlier.findIndex((other) => (other.privateAddress ?? other.host) === (host.privateAddress ?? host.host));
+  const listed = listedHosts(config);
+  const made = new Map([...poolsOf(config).flatMap((pool) => madeNames(config, pool).map((name) => [name, pool.path] as const)), ...controlPlaneNames(config).map((name) => [name, "controlPlane"] as const)]);
+  return listed.flatMap(({ path, host }, index) => {
+    const earlier = listed.slice(0, index);
+    const sameName = earlier.find((other) => other.host.name === host.name)?.path ?? made.get(host.name);
+    const sameAddress = earlier.find(({ host: other }) => (other.privateAddress ?? other.host) === (host.privateAddress ?? host.host))?.path;
     const found: CrossProblem[] = [];
-    if (sameName >= 0) found.push({ path: `${hostPath(index)}.name`, reason: `${host.name} is the name of ${hostPath(sameName)} too`, action: "give each machine its own name" });
-    if (sameAddress >= 0) found.push(addressTwice(index, sameAddress, host));
+    if (sameName !== undefined) found.push({ path: `${path}.name`, reason: `${host.name} is the name of ${made.has(host.name) ? `a machine of ${sameName}` : sameName} too`, action: "give each machine its own name" });
+    if (sameAddress !== undefined) found.push(addressTwice(path, sameAddress, host));
     return found;
   });
 }
 
-function addressTwice(index: number, first: number, host: { host: string; privateAddress?: string }): CrossProblem {
+function addressTwice(path: string, first: string, host: { host: string; privateAddress?: string | undefined }): CrossProblem {
   const property = host.privateAddress === undefined ? "host" : "privateAddress";
   return {
-    path: `${hostPath(index)}.${property}`,
-    reason: `${host[property] ?? ""} is the address of ${hostPath(first)} too`,
+    path: `${path}.${property}`,
+    reason: `${host[property] ?? ""} is the address of ${first} too`,
     action: "give each machine its own; behind one address with several ports, set each one's privateAddress",
   };
 }
 
 export function keyFiles(config: ClusterConfig, { fileExists }: ConfigSurroundings): CrossProblem[] {
-  return sshHosts(config).flatMap(({ privateKeyPath }, index) => fileExists(privateKeyPath) ? [] : [{
-    path: `${hostPath(index)}.privateKeyPath`, reason: `there is no file ${privateKeyPath}`, action: "give the path of the private key on this computer",
+  return listedHosts(config).flatMap(({ path, host: { privateKeyPath } }) => fileExists(privateKeyPath) ? [] : [{
+    path: `${path}.privateKeyPath`, reason: `there is no file ${privateKeyPath}`, action: "give the path of the private key on this computer",
   }]);
+}
+
+/** A name with a number may be of a machine that is not there now; any other is a slip of the pen. */
+export function namedNodes(config: ClusterConfig): CrossProblem[] {
+  return poolsOf(config).flatMap((pool) => {
+    const listed = [...pool.hosts, ...(pool.name === "workers" ? sshHosts(config) : [])].map(({ name }) => name);
+    const known = (name: string) => numberOf(pool.name, name) !== undefined || listed.includes(name);
+    const place = pool.path.split(".");
+    return Object.keys(pool.nodes).filter((name) => !known(name)).map((name) => ({
+      path: pathText([...place, "nodes", name]),
+      reason: `${name} is no machine of this pool`,
+      action: `use a name like ${[...madeNames(config, pool), ...listed, `${pool.name}-1`][0] ?? ""}`,
+    }));
+  });
 }

@@ -1,5 +1,7 @@
 import { type Cidr, includes, overlap, parseCidr } from "../../render/cidr";
-import { type ClusterConfig, type CrossProblem, hostPath, sshHosts } from "./types";
+import { pathText } from "./problems";
+import { poolsOf } from "./pools";
+import { type ClusterConfig, type CrossProblem, listedHosts } from "./types";
 
 export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
   const ranges = ([["network.podCidr", config.network.podCidr], ["network.serviceCidr", config.network.serviceCidr]] as const);
@@ -12,11 +14,11 @@ export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
 }
 
 function hostsInRanges(config: ClusterConfig, ranges: readonly (readonly [string, string])[]): CrossProblem[] {
-  return sshHosts(config).flatMap((host, index) => ranges.flatMap(([path, text]) => {
+  return listedHosts(config).flatMap(({ path: hostPath, host }) => ranges.flatMap(([path, text]) => {
     const address = host.privateAddress ?? host.host;
     const cidr = parseCidr(text);
     if (cidr === undefined || !includes(cidr, address)) return [];
-    return [{ path: hostPath(index), reason: `its address ${address} is inside ${path} ${text}`, action: `choose another ${path}`, about: [path] }];
+    return [{ path: hostPath, reason: `its address ${address} is inside ${path} ${text}`, action: `choose another ${path}`, about: [path] }];
   }));
 }
 
@@ -29,11 +31,13 @@ export function serviceRangeSize({ network: { serviceCidr } }: ClusterConfig): C
 }
 
 /** Each node takes one part of the pod range; kubeadm allows 16 bits between the two (PodSubnetNodeMaskMaxDiff). */
-export function podRangeSize({ network: { podCidr, nodeMaskSize }, controlPlane, workers }: ClusterConfig): CrossProblem[] {
+export function podRangeSize(config: ClusterConfig): CrossProblem[] {
+  const { podCidr, nodeMaskSize } = config.network;
   const prefix = parseCidr(podCidr)?.prefix;
   if (prefix === undefined) return [];
-  const problem = (reason: string, action: string): CrossProblem[] => [{ path: "network.podCidr", reason, action, about: ["network.nodeMaskSize", "controlPlane.count", "workers.count", "machines"] }];
-  const nodes = controlPlane.count + workers.count;
+  const problem = (reason: string, action: string): CrossProblem[] => [{ path: "network.podCidr", reason, action, about: ["network.nodeMaskSize", "controlPlane.count", "workers.count", "pools", "machines"] }];
+  const beside = config.machines.kind === "docker" ? poolsOf(config).reduce((sum, pool) => sum + pool.hosts.length, 0) : 0;
+  const nodes = config.controlPlane.count + beside + poolsOf(config).reduce((sum, pool) => sum + pool.count, 0);
   const parts = prefix > nodeMaskSize ? 0 : 2 ** (nodeMaskSize - prefix);
   if (nodeMaskSize - prefix > 16) return problem(`${podCidr} is too large for parts of /${nodeMaskSize}: kubeadm allows 16 bits between them`, `use /${nodeMaskSize - 16} or longer`);
   if (parts >= nodes) return [];
@@ -44,12 +48,16 @@ export function podRangeSize({ network: { podCidr, nodeMaskSize }, controlPlane,
 export function podsPerNode(config: ClusterConfig): CrossProblem[] {
   const { nodeMaskSize } = config.network;
   const addresses = 2 ** (32 - nodeMaskSize) - 3;
-  return (["controlPlane", "workers"] as const).flatMap((pool) => {
-    const maxPods = config[pool].kubelet.maxPods ?? 0;
+  const pools = poolsOf(config).flatMap(({ path, kubelet, nodes }) => {
+    const place = path.split(".");
+    const single = Object.entries(nodes).map(([name, node]) => ({ path: pathText([...place, "nodes", name]), kubelet: node.kubelet }));
+    return [{ path, kubelet }, ...single];
+  });
+  return [{ path: "controlPlane", kubelet: config.controlPlane.kubelet }, ...pools].flatMap(({ path, kubelet: { maxPods = 0 } }) => {
     if (maxPods <= addresses) return [];
     const mask = 32 - Math.ceil(Math.log2(maxPods + 3));
     return [{
-      path: `${pool}.kubelet.maxPods`, about: ["network.nodeMaskSize"],
+      path: `${path}.kubelet.maxPods`, about: ["network.nodeMaskSize"],
       reason: `${maxPods} pods need more than the ${addresses} addresses of a node's /${nodeMaskSize}`, action: `use ${addresses} or fewer, or set network.nodeMaskSize: ${mask}`,
     }];
   });

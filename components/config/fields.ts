@@ -48,6 +48,13 @@ export const nodeName = z.string().regex(subdomain, {
   error: complaint("is not a DNS-1123 name", "use lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit"),
 });
 
+/** A pool's name is the beginning of its machines' names, where others have theirs. */
+export function poolNameProblem(name: string): string | undefined {
+  if (["workers", "worker", "control-plane"].includes(name)) return complaint("is a name with a meaning of its own", "choose another; the pool of plain workers is the section workers");
+  if (/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name)) return undefined;
+  return complaint("is not a pool's name", "use up to 40 lower-case letters, digits and inner dashes");
+}
+
 export const dnsDomain = z.string().regex(subdomain, { error: complaint("is not a DNS domain", "write it like cluster.local, without a final dot") });
 
 /** Where SSH connects to: an IP address or a DNS name. */

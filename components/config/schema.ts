@@ -1,6 +1,6 @@
 import { z } from "zod";
 import {
-  annotations, cidr, dnsDomain, endpoint, flags, host, ipv4, kubeletFlags, labels, nodeName, port, seconds, source, strict, taint, version,
+  annotations, cidr, dnsDomain, endpoint, flags, host, ipv4, kubeletFlags, labels, nodeName, poolNameProblem, port, seconds, source, strict, taint, version,
 } from "./fields";
 import { kubeletSettings } from "./kubelet";
 import { complaint } from "./problems";
@@ -28,7 +28,7 @@ const dockerMachines = strict({
   }).prefault({}),
 });
 
-const sshHost = strict({
+const hostFields = {
   name: nodeName,
   host,
   user: z.string().min(1).default("root"),
@@ -41,8 +41,9 @@ const sshHost = strict({
   }).optional(),
   /** Where the other nodes reach it; absent: at `host`. */
   privateAddress: ipv4.optional(),
-  role: z.enum(["control-plane", "worker"]),
-});
+};
+const poolHost = strict(hostFields);
+const sshHost = strict({ ...hostFields, role: z.enum(["control-plane", "worker"]) });
 
 const sshMachines = strict({ kind: z.literal("ssh"), ssh: strict({ hosts: z.array(sshHost).min(1) }) });
 
@@ -73,14 +74,51 @@ const controlPlane = strict({
   }).prefault({}),
 });
 
-const workers = strict({
+/** What one machine of a pool has beside, or instead of, what its pool says. */
+const nodeOverrides = strict({
+  labels: labels.default({}),
+  annotations: annotations.default({}),
+  kubelet: kubeletSettings.default({}),
+  /** One with the same key and effect as a pool's takes its place. */
+  taints: z.array(taint).default([]),
+});
+
+const pool = strict({
   ...nodeSettings,
-  /** Default 2; with `machines.kind: ssh` the number of hosts with that role. 0 is a cluster of control planes only. */
+  /** Machines that are made here. Default 2 for workers, 1 for a pool without hosts; with `machines.kind: ssh` the number of hosts. */
   count: z.int().min(0).optional(),
-  /** The workers' kubelet; absent: kubernetes.version. At most three minors older. */
+  /** Numbers that no machine has: `skip: [2]` with `count: 2` is worker-1 and worker-3. `node:replace --surge` writes it. */
+  skip: z.array(z.int().min(1)).default([]),
+  /** Machines that the person has already, beside those that are made here. */
+  hosts: z.array(poolHost).default([]),
+  /** By machine name. */
+  nodes: z.record(z.string(), nodeOverrides).default({}),
+  /** The pool's kubelet; absent: kubernetes.version. At most three minors older. */
   version: version.optional(),
+  /** Nodes that a change may take away at a time, those that are down or cordoned already included. */
+  maxUnavailable: z.int().min(1).default(1),
   taints: z.array(taint).default([]),
   extraArgs: strict({ kubelet: kubeletFlags.default({}) }).prefault({}),
+});
+
+/** Machines are `<pool>-1` and so on, as those of `workers` are `worker-1`. */
+const pools = z.record(z.string(), pool).superRefine((given, context) => {
+  for (const name of Object.keys(given)) {
+    const message = poolNameProblem(name);
+    if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
+  }
+});
+
+/** As `kubectl drain` means it: nothing is lost unless the person has said so. */
+const drain = strict({
+  /** Seconds until a drain is given up, and the node made schedulable again. */
+  timeout: seconds.default(300),
+  /** Pods with emptyDir volumes, whose content goes with them. */
+  localData: z.enum(["refuse", "delete"]).default("refuse"),
+  /** Pods that nothing makes again. */
+  unmanaged: z.enum(["refuse", "delete"]).default("refuse"),
+  /** Pods of a node that is silent: forced off once its machine is proved gone, at once, or never. */
+  onUnreachable: z.enum(["prove", "force", "fail"]).default("prove"),
 });
 
 /** All in seconds. */
@@ -93,8 +131,6 @@ const timeouts = strict({
   join: seconds.default(300),
   /** Until a node that joined is Ready, and CoreDNS Available. */
   ready: seconds.default(300),
-  /** Until a node is drained. */
-  drain: seconds.default(300),
   /** One call of the Kubernetes API, with its retries. */
   api: seconds.default(60),
 });
@@ -106,11 +142,17 @@ export const clusterSchema = strict({
   network: network.prefault({}),
   machines: machines.prefault({ kind: "docker" }),
   controlPlane: controlPlane.prefault({}),
-  workers: workers.prefault({}),
+  /** The pool that every cluster has; further ones are in `pools`, by name. */
+  workers: pool.prefault({}),
+  pools: pools.default({}),
+  drain: drain.prefault({}),
   timeouts: timeouts.prefault({}),
   /** Also images that only examples and tests use. */
   extras: z.boolean().default(false),
 });
 
 export type WrittenConfig = z.output<typeof clusterSchema>;
+export type WrittenPool = z.output<typeof pool>;
+export type NodeOverrides = z.output<typeof nodeOverrides>;
+export type PoolHost = z.output<typeof poolHost>;
 export type SshHost = z.output<typeof sshHost>;

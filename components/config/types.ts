@@ -1,8 +1,11 @@
 import type { Problem } from "./problems";
-import type { SshHost, WrittenConfig } from "./schema";
+import type { PoolHost, SshHost, WrittenConfig, WrittenPool } from "./schema";
+
+/** A pool whose machines are counted. */
+export type CountedPool = WrittenPool & { count: number };
 
 /** The configuration with every default filled in; the counts are those of the hosts where a list of hosts is given. */
-export type ClusterConfig = WrittenConfig & { controlPlane: { count: number }; workers: { count: number } };
+export type ClusterConfig = WrittenConfig & { controlPlane: { count: number }; workers: CountedPool; pools: Record<string, CountedPool> };
 
 /** What a configuration is judged against, besides itself. */
 export interface ConfigSurroundings {
@@ -22,6 +25,15 @@ export function sshHosts({ machines }: Pick<WrittenConfig, "machines">): readonl
   return machines.kind === "ssh" ? machines.ssh.hosts : [];
 }
 
-export function hostPath(index: number): string {
-  return `machines.ssh.hosts[${index}]`;
+export interface ListedHost {
+  /** `machines.ssh.hosts[1]`, `workers.hosts[0]` */
+  path: string;
+  host: PoolHost;
+}
+
+/** Every machine that a person has written down, wherever. */
+export function listedHosts(config: Pick<WrittenConfig, "machines" | "workers" | "pools">): ListedHost[] {
+  const listed = (path: string, hosts: readonly PoolHost[]) => hosts.map((host, index) => ({ path: `${path}[${index}]`, host }));
+  const pools = Object.entries(config.pools).flatMap(([name, { hosts }]) => listed(`pools.${name}.hosts`, hosts));
+  return [...listed("machines.ssh.hosts", sshHosts(config)), ...listed("workers.hosts", config.workers.hosts), ...pools];
 }

@@ -10,8 +10,7 @@ const [boss, ...hands] = made.machines as [Machine, ...Machine[]];
 const cluster = new Cluster("library", {
   version: "1.36.3",
   controlPlanes: [boss],
-  workers: hands,
-  worker: { labels: { tier: "web" }, kubelet: { maxPods: 200 } },
+  pools: [{ name: "hands", machines: hands, settings: { labels: { tier: "web" }, kubelet: { maxPods: 200 } } }],
   network: { podCidr: "10.42.0.0/16", serviceCidr: "10.43.0.0/16" },
 });
 

@@ -54,7 +54,9 @@ const schema: z.ZodType<Inputs> = z
 export const machineResource: Handler<Inputs, Outputs> = {
   schema,
   outputs: ["containerId", "address", "port", "user", "hostKey", "privateAddress", "apiEndpoint"],
-  replaceOn: ["stack", "hostname", "image", "network", "fixedAddress", "index"],
+  replaceOn: ["stack", "hostname", "image", "network", "fixedAddress"],
+  // Which address it got when it was made is no reason to make it anew.
+  ignore: ["index"],
   create,
   update,
   read,

@@ -5,6 +5,7 @@ import { connectionSchema } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/dial";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
+import { howToForget, isMarkedGone, mayForget } from "./unreachable";
 
 /** What every resource on a machine has: how to get there, and which incarnation of the machine it is meant for. */
 export const onHost = {
@@ -48,8 +49,21 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
 /** For deletes: nothing is undone on a machine that is not the one on which it was done. */
 export async function sameMachine(context: Context, { connection, instance }: OnHost): Promise<Remote | undefined> {
   const machine = remote(connection);
-  if ((await identityOf(machine, context.signal)) === instance) return machine;
+  if (isMarkedGone(connection)) return leftBehind(context, machine);
+  try {
+    if ((await identityOf(machine, context.signal)) === instance) return machine;
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    if (mayForget(connection)) return leftBehind(context, machine);
+    throw new StepError({ ...error.failure, action: howToForget(connection) });
+  }
   context.status(`${machine.label} was rebuilt since: nothing is left to remove`);
+  return undefined;
+}
+
+/** The rest of a destroy goes on; the person is told what nobody has cleaned. */
+function leftBehind(context: Context, machine: Remote): undefined {
+  context.warn(`${machine.label} does not answer: what ${context.name} put on it was left there`);
   return undefined;
 }
 

@@ -1,4 +1,5 @@
-import type { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, setHeaderOptions } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { readFile } from "node:fs/promises";
+import type { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, PolicyV1Api, StorageV1Api, setHeaderOptions } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -12,6 +13,8 @@ export const API_PORT = 6443;
 export interface KubeApi {
   core: CoreV1Api;
   apps: AppsV1Api;
+  policy: PolicyV1Api;
+  storage: StorageV1Api;
   objects: KubernetesObjectApi;
   config: KubeConfig;
   /** Pass with a patch: RFC 7396. */
@@ -72,12 +75,31 @@ async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
   if (!cluster) throw new StepError({ step: "reading the administrator's kubeconfig", machine: machine.label, cause: "it names no cluster" });
   // `kubernetes` is in the API server's certificate, whatever address leads there.
   config.clusters = [{ ...cluster, server: `https://127.0.0.1:${port}`, tlsServerName: "kubernetes" }];
+  return await apiFrom(config);
+}
+
+/** The API as a kubeconfig file has it: for scripts, which stand where the person stands. */
+export async function kubeApiFromFile(path: string): Promise<KubeApi> {
+  const client = await import("@kubernetes/client-node");
+  const config = new client.KubeConfig();
+  try {
+    config.loadFromString(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new StepError({ step: "reading the kubeconfig", cause: messageOf(error), action: "is there a cluster? `npm start` makes one" });
+  }
+  return await apiFrom(config);
+}
+
+async function apiFrom(config: KubeConfig): Promise<KubeApi> {
+  const client = await import("@kubernetes/client-node");
   return {
     core: config.makeApiClient(client.CoreV1Api),
     apps: config.makeApiClient(client.AppsV1Api),
+    policy: config.makeApiClient(client.PolicyV1Api),
+    storage: config.makeApiClient(client.StorageV1Api),
     objects: client.KubernetesObjectApi.makeApiClient(config),
     config,
     mergePatch: client.setHeaderOptions("Content-Type", client.PatchStrategy.MergePatch),
-    caCertificate: Buffer.from(cluster.caData ?? "", "base64").toString(),
+    caCertificate: Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64").toString(),
   };
 }

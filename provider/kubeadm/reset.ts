@@ -1,19 +1,43 @@
+import type { Progress } from "../../common/progress";
+import { messageOf } from "../../common/errors";
 import { template } from "../../render/template";
-import type { Context } from "../rpc/handler";
+import type { Connection } from "../ssh/connection";
+import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
+import { leaveEtcd } from "./etcd-member";
 
 const RESET_SECONDS = 180;
 
+export interface ResetOptions {
+  signal: AbortSignal;
+  status: Progress;
+  /** What could not be done, and the reset went on. */
+  warn: Progress;
+  /** The other control planes: through them a control plane leaves etcd, also when its own etcd is broken. */
+  others?: readonly Connection[];
+}
+
 /**
- * Leaves a machine as if Kubernetes had never been on it, so that it can join again: kubeadm reset, and what kubeadm leaves
- * behind (https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-reset/#cleanup-of-external-etcd-members).
+ * Leaves a machine as if Kubernetes had never been on it, so that it can join again: it leaves etcd if it was a control plane, then
+ * kubeadm reset, then what kubeadm leaves behind.
  */
-export async function resetNode(context: Context, machine: Remote): Promise<void> {
-  context.status("kubeadm reset");
+export async function resetNode(machine: Remote, { signal, status, warn, others = [] }: ResetOptions): Promise<void> {
+  try {
+    await leaveEtcd(machine, others.map(remote), { signal, status });
+  } catch (error) {
+    signal.throwIfAborted();
+    warn(`etcd's membership of ${machine.label} may be left over: ${messageOf(error)}`);
+  }
+  status("kubeadm reset");
   await machine.run(template("kubeadm/reset.sh"), {
     step: "kubeadm reset",
-    signal: context.signal,
+    signal,
     timeout: RESET_SECONDS,
     action: "see what holds it (mounts, containers) and run again",
   });
+}
+
+/** The same for a machine by its login: for scripts. */
+export async function resetMachine(connection: Connection, options: ResetOptions): Promise<void> {
+  await resetNode(remote(connection), options);
 }

@@ -95,7 +95,7 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
-    if (machine) await resetNode(context, machine);
+    if (machine) await resetNode(machine, context);
     forgetApis();
   },
 };

@@ -32,7 +32,7 @@ type JoinOutputs = Record<string, never>;
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
   const progress = await progressOf(machine, "join", KUBELET_CONF, context.signal);
   if (progress === "done") return;
-  if (progress === "started") await resetNode(context, machine); // A half-done join is undone: joining is quick.
+  if (progress === "started") await resetNode(machine, { ...context, others: others(inputs) }); // A half-done join is undone: joining is quick.
   context.status("making a join token");
   const api = await kubeApi(inputs.controlPlanes, context.signal);
   if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
@@ -48,6 +48,11 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   } finally {
     await revokeToken(api, token).catch((error: unknown) => context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`));
   }
+}
+
+/** Not the machine itself: it cannot take itself out of etcd when its own etcd is broken. */
+function others({ controlPlanes, connection }: JoinInputs): JoinInputs["controlPlanes"] {
+  return controlPlanes.filter(({ host, port }) => host !== connection.host || port !== connection.port);
 }
 
 function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
@@ -78,7 +83,7 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
-    if (machine) await resetNode(context, machine);
+    if (machine) await resetNode(machine, { ...context, others: others(inputs) });
   },
 };
 

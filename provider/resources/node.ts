@@ -1,13 +1,16 @@
 import { z } from "zod";
-import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
-import { until } from "../../common/wait";
+import { backoff } from "../../common/wait";
+import { markGone, mayForget } from "../host/unreachable";
 import { kubeApi, type KubeApi } from "../kube/api";
-import { drain } from "../kube/drain";
-import { orMissing } from "../kube/errors";
-import { patiently } from "../kube/retry";
+import { readNode } from "../kube/cordon";
+import { machineIsGone, type Forced } from "../kube/dead-node";
+import { leaveCluster } from "../kube/leave";
+import { seen, settle, untilReady } from "../kube/node-settings";
+import { few } from "../kube/pods";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
+import { remote } from "../ssh/pool";
 
 const taintSchema = z.strictObject({
   key: z.string(),
@@ -15,11 +18,22 @@ const taintSchema = z.strictObject({
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
 
+const drainSchema = z.strictObject({
+  /** Seconds. */
+  timeout: z.number().positive(),
+  localData: z.enum(["delete", "refuse"]),
+  unmanaged: z.enum(["delete", "refuse"]),
+  force: z.boolean(),
+  onUnreachable: z.enum(["prove", "force", "fail"]),
+});
+
 const schema = z.strictObject({
   controlPlanes: z.array(connectionSchema).min(1),
   node: z.string(),
   /** The incarnation of the machine: a rebuilt one is another member. */
   instance: z.string(),
+  /** What made it a member; when that is made anew, the node leaves before. */
+  membership: z.string(),
   /** Ours; labels that others set stay as they are. */
   labels: z.record(z.string(), z.string()),
   annotations: z.record(z.string(), z.string()),
@@ -27,116 +41,97 @@ const schema = z.strictObject({
   schedulable: z.boolean(),
   /** Seconds until the node must be Ready. */
   readyTimeout: z.number().positive(),
-  /** Seconds that a drain may take. */
-  drainTimeout: z.number().positive(),
+  drain: drainSchema,
+  /** Nodes of one pool stand in for one another. */
+  pool: z.string().min(1),
+  /** How many nodes of the pool may be away while this one leaves. */
+  maxUnavailable: z.int().positive(),
+  /** To the node's own machine: how it is proved that a silent node's machine is gone. */
+  connection: connectionSchema,
 });
+
+/** About 6 s in all, which is ample for a kubelet that kubeadm has just started. */
+const REGISTER_LOOKS = 10;
 
 type NodeInputs = z.infer<typeof schema>;
 interface NodeOutputs {
   kubeletVersion: string;
 }
 
-async function untilReady(context: Context, api: KubeApi, inputs: NodeInputs): Promise<V1Node> {
-  let last = "the node has not registered";
-  context.status("waiting for Ready");
-  return until(
-    async () => {
-      const node = await api.core.readNode({ name: inputs.node }).catch(() => undefined);
-      const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-      if (ready) last = ready.message ?? ready.reason ?? "not Ready";
-      return ready?.status === "True" ? node : undefined;
-    },
-    {
-      signal: context.signal,
-      timeout: inputs.readyTimeout,
-      every: 200,
-      onTimeout: () =>
-        new StepError({
-          step: "waiting for Ready",
-          machine: inputs.node,
-          cause: last,
-          action: "see `journalctl -u kubelet` on the machine and `kubectl get pods -A -o wide`; run again when it is mended",
-        }),
-    },
-  );
+/** A kubelet registers when it starts and never again: one whose Node was deleted under it must be told. */
+async function registered(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
+  for (let look = 0; look < REGISTER_LOOKS; look++) {
+    if (await readNode(api, node, context.signal)) return;
+    await backoff(4, context.signal);
+  }
+  context.status("the kubelet does not register: starting it anew");
+  await remote(connection).run("systemctl restart kubelet", { step: "starting the kubelet anew", signal: context.signal, timeout: 60 });
 }
 
-/** Labels, annotations and taints as the inputs have them; what the last inputs had and these have not is removed. */
-async function settle(context: Context, api: KubeApi, inputs: NodeInputs, old?: NodeInputs): Promise<void> {
-  const node = await patiently("reading the node", context.signal, () => api.core.readNode({ name: inputs.node }));
-  if (!old && JSON.stringify(seen(node, inputs)) === JSON.stringify(inputs)) return;
-  const ours = new Set([...inputs.taints, ...(old?.taints ?? [])].map(taintId));
-  const foreign = (node.spec?.taints ?? []).filter((taint) => !ours.has(taintId(taint)));
-  const body = {
-    metadata: { labels: merged(old?.labels, inputs.labels), annotations: merged(old?.annotations, inputs.annotations) },
-    spec: { unschedulable: inputs.schedulable ? null : true, ...(ours.size > 0 ? { taints: [...foreign, ...inputs.taints] } : {}) },
-  };
-  await patiently("labelling the node", context.signal, () => api.core.patchNode({ name: inputs.node, body }, api.mergePatch));
+async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
+  const { signal, status } = context;
+  const live = await untilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
+  return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 
-/** A merge patch (RFC 7396) that sets what is wanted and removes, by null, what was. */
-function merged(was: Record<string, string> = {}, is: Record<string, string>): Record<string, string | null> {
-  return { ...Object.fromEntries(Object.keys(was).map((key) => [key, null])), ...is };
+/** Undefined where no control plane answers and that is no reason to stop. */
+async function apiUnless(mayGo: (error: StepError) => boolean, context: Context, inputs: NodeInputs): Promise<KubeApi | undefined> {
+  try {
+    return await kubeApi(inputs.controlPlanes, context.signal);
+  } catch (error) {
+    if (!(error instanceof StepError) || !mayGo(error)) throw error;
+    return undefined;
+  }
 }
 
-function taintId({ key, effect }: { key: string; effect: string }): string {
-  return `${key}:${effect}`;
+async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
+  const { signal, status } = context;
+  const { node, instance, pool, maxUnavailable, connection } = inputs;
+  // The person has said that the machine is gone: that is as good as a proof.
+  const isGone = async () => (mayForget(connection) ? { gone: true, why: "it was said to be gone" } : await machineIsGone(connection, instance, signal));
+  const drained = await leaveCluster(api, { node, instance, pool, maxUnavailable, signal, status, isGone, ...inputs.drain });
+  if (!drained) return;
+  if (drained.forced) tellForced(context, inputs, drained.forced);
+  else context.info(`${node} is drained (${drained.evicted.length} pods) and has left the cluster`);
 }
 
-/** The inputs as the API tells them, limited to what is ours. */
-function seen(node: V1Node, inputs: NodeInputs): NodeInputs {
-  const pick = (wanted: Record<string, string>, live: Record<string, string> = {}) =>
-    Object.fromEntries(Object.keys(wanted).flatMap((key) => (live[key] === undefined ? [] : [[key, live[key]]])));
-  const taints = inputs.taints.flatMap((wanted) => {
-    const found = node.spec?.taints?.find((taint) => taintId(taint) === taintId(wanted));
-    return found ? [{ key: found.key, ...(found.value ? { value: found.value } : {}), effect: wanted.effect }] : [];
-  });
-  return {
-    ...inputs,
-    labels: pick(inputs.labels, node.metadata?.labels),
-    annotations: pick(inputs.annotations, node.metadata?.annotations),
-    taints,
-    schedulable: !node.spec?.unschedulable,
-  };
+function tellForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: Forced): void {
+  markGone(connection);
+  const detached = volumes.length > 0 ? `, and ${volumes.length} volumes detached` : "";
+  const which = pods.length > 0 ? ` (${few(pods)})` : "";
+  context.warn(`${node} was dead: ${pods.length} pods were forced off${which}${detached}; it has left the cluster, and what is on the machine was not cleaned`);
 }
 
 /** A joined node: Ready, labelled, tainted. Its delete is the drain, and comes before the machine's. */
 const node: Handler<NodeInputs, NodeOutputs> = {
   schema,
   outputs: ["kubeletVersion"],
-  replaceOn: ["node", "instance"],
-  ignore: ["controlPlanes", "readyTimeout", "drainTimeout"],
+  replaceOn: ["node", "instance", "membership"],
+  ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection"],
   async create(context, inputs) {
     const api = await kubeApi(inputs.controlPlanes, context.signal);
-    const ready = await untilReady(context, api, inputs);
-    await settle(context, api, inputs);
-    return { id: inputs.node, outputs: { kubeletVersion: ready.status?.nodeInfo?.kubeletVersion ?? "" } };
+    await registered(context, api, inputs);
+    const outputs = await ready(context, api, inputs);
+    await settle(api, inputs.node, inputs, context.signal);
+    return { id: inputs.node, outputs };
   },
   async update(context, _id, inputs, old) {
     const api = await kubeApi(inputs.controlPlanes, context.signal);
-    await settle(context, api, inputs, old.inputs);
-    const ready = await untilReady(context, api, inputs);
-    return { kubeletVersion: ready.status?.nodeInfo?.kubeletVersion ?? "" };
+    await settle(api, inputs.node, inputs, context.signal, old.inputs);
+    return ready(context, api, inputs);
   },
   async read(context, _id, { inputs, outputs }) {
-    const api = await kubeApi(inputs.controlPlanes, context.signal).catch((error: unknown) => {
-      if (!(error instanceof StepError)) throw error;
-      context.warn(`not looked at, its last known state is kept: ${error.message}`);
-      return undefined;
-    });
+    const keep = (error: StepError) => (context.warn(`not looked at, its last known state is kept: ${error.message}`), true);
+    const api = await apiUnless(keep, context, inputs);
     if (!api) return { inputs, outputs };
-    const live = await patiently("reading the node", context.signal, () => orMissing(api.core.readNode({ name: inputs.node })));
+    const live = await readNode(api, inputs.node, context.signal);
     if (!live) return undefined;
-    return { inputs: seen(live, inputs), outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" } };
+    return { inputs: { ...inputs, ...seen(live, inputs) }, outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" } };
   },
   async delete(context, _id, { inputs }) {
-    const api = await kubeApi(inputs.controlPlanes, context.signal);
-    const live = await patiently("reading the node", context.signal, () => orMissing(api.core.readNode({ name: inputs.node })));
-    // Drained and deleted already, or another machine has taken the name since: nothing of ours is left.
-    if (!live || (inputs.instance && live.status?.nodeInfo?.machineID !== inputs.instance)) return;
-    await drain(api, { node: inputs.node, timeout: inputs.drainTimeout, signal: context.signal, status: (message) => context.status(message) });
-    await patiently("deleting the node", context.signal, () => orMissing(api.core.deleteNode({ name: inputs.node })));
-    context.info(`${inputs.node} is drained and has left the cluster`);
+    const api = await apiUnless(() => mayForget(inputs.connection), context, inputs);
+    if (api) return await leave(context, api, inputs);
+    context.warn(`no control plane answers: node ${inputs.node} was left as it is`);
   },
 };
 

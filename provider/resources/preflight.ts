@@ -19,6 +19,8 @@ const schema = z.strictObject({
   serviceCidr: z.string(),
   proxyMode: z.enum(["nftables", "iptables"]),
   swapAllowed: z.array(z.enum(["control-plane", "worker"])).optional(),
+  /** Machines (name and machine-id) that another preflight has judged: nothing is said about them twice. */
+  judged: z.record(z.string(), z.string()).optional(),
 });
 
 type PreflightInputs = z.infer<typeof schema>;
@@ -66,15 +68,22 @@ async function examine(context: Context, inputs: PreflightInputs, passed: Record
   return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
 }
 
+function of({ machines }: PreflightInputs, judged: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(machines.map(({ name }) => [name, judged[name] ?? ""]));
+}
+
 /** Judges all machines before anything is changed on one of them. */
 const preflight: Handler<PreflightInputs, PreflightOutputs> = {
   schema,
   outputs: ["passed"],
   replaceOn: [],
+  ignore: ["judged"],
   async create(context, inputs) {
-    return { id: "preflight", outputs: await examine(context, inputs, {}) };
+    const judged = inputs.judged ?? {};
+    const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);
+    return { id: "preflight", outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged) };
   },
-  update: (context, _id, inputs, old) => examine(context, inputs, old.outputs.passed ?? {}),
+  update: (context, _id, inputs, old) => examine(context, inputs, { ...old.outputs.passed, ...inputs.judged }),
 };
 
 export const preflightResource = register(preflight);

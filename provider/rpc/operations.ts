@@ -48,7 +48,7 @@ export class Operations {
     const changes = changesBetween(old.inputs, news).filter((change) => passes(change.path));
     const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old)) ?? []);
     changes.push(...further.map((path): Change => ({ path, kind: "update" })));
-    return diffResponse(handler, changes);
+    return diffResponse(handler, changes, news);
   }
 
   async create(request: provider.CreateRequest): Promise<provider.CreateResponse> {
@@ -143,12 +143,15 @@ function foretold(handler: Handler, inputs: Properties, old?: Old): object {
   return { ...unknowns, ...(handler.predict ? handler.predict(known(inputs), old) : old?.outputs) };
 }
 
-function diffResponse(handler: Handler, changes: Change[]): provider.DiffResponse {
+function diffResponse(handler: Handler, changes: Change[], news: Properties): provider.DiffResponse {
   const { DiffChanges } = provider.DiffResponse;
   const response = new provider.DiffResponse();
   response.setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
   response.setHasdetaileddiff(true);
-  const replaces = (path: string) => (handler.replaceOn ?? []).some((rule) => isWithin(path, rule)) || !handler.update;
+  // Before it deletes a resource the engine asks which others go first, with a whole property unknown: `connection`, where the rule is
+  // `connection.host`. What is unknown may be another host.
+  const touches = (path: string, rule: string) => isWithin(path, rule) || (news[path] === UNKNOWN && isWithin(rule, path));
+  const replaces = (path: string) => (handler.replaceOn ?? []).some((rule) => touches(path, rule)) || !handler.update;
   for (const { path, kind } of changes) {
     const difference = new provider.PropertyDiff();
     const name = `${kind.toUpperCase()}${replaces(path) ? "_REPLACE" : ""}` as keyof typeof provider.PropertyDiff.Kind;

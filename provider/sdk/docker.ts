@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { inPlace } from "./in-place";
 
 export interface DockerImageArgs {
   /** `dockerfile` from a base image, `mmdebstrap` from the Debian host's packages; default `auto`: what works. */
@@ -33,7 +34,7 @@ export class DockerNetwork extends pulumi.CustomResource {
   declare readonly gateway: pulumi.Output<string>;
 
   constructor(name: string, args: DockerNetworkArgs, opts?: pulumi.CustomResourceOptions) {
-    super("kubewright:docker:Network", name, { networkName: undefined, actualSubnet: undefined, gateway: undefined, ...args }, opts);
+    super("kubewright:docker:Network", name, { networkName: undefined, actualSubnet: undefined, gateway: undefined, ...args }, inPlace(opts));
   }
 }
 
@@ -73,7 +74,7 @@ export class DockerMachine extends pulumi.CustomResource {
   declare readonly apiEndpoint: pulumi.Output<string>;
 
   constructor(name: string, args: DockerMachineArgs, opts?: pulumi.CustomResourceOptions) {
-    super("kubewright:docker:Machine", name, { ...MACHINE_OUTPUTS, ...args, running: true }, opts);
+    super("kubewright:docker:Machine", name, { ...MACHINE_OUTPUTS, ...args, running: true }, inPlace(opts));
   }
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MachineFacts } from "../../render/facts";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
+import { inPlace } from "./in-place";
 
 export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState">;
 
@@ -14,7 +15,7 @@ export class Host extends pulumi.CustomResource {
   declare readonly instance: pulumi.Output<string>;
   declare readonly hostKey: pulumi.Output<string>;
   constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Host", name, { facts: undefined, instance: undefined, hostKey: undefined, ...args }, options);
+    super("kubewright:host:Host", name, { facts: undefined, instance: undefined, hostKey: undefined, ...args }, inPlace(options));
   }
 }
 
@@ -26,7 +27,7 @@ export interface PackagesArgs extends OnHostArgs {
 /** The distribution's packages. */
 export class Packages extends pulumi.CustomResource {
   constructor(name: string, args: PackagesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Packages", name, args, options);
+    super("kubewright:host:Packages", name, args, inPlace(options));
   }
 }
 
@@ -38,7 +39,7 @@ export interface KernelArgs extends OnHostArgs {
 /** Kernel modules and sysctls. */
 export class Kernel extends pulumi.CustomResource {
   constructor(name: string, args: KernelArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Kernel", name, args, options);
+    super("kubewright:host:Kernel", name, args, inPlace(options));
   }
 }
 
@@ -52,7 +53,7 @@ export interface BinariesArgs extends OnHostArgs {
 /** Executables from the controller's cache. */
 export class Binaries extends pulumi.CustomResource {
   constructor(name: string, args: BinariesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Binaries", name, args, options);
+    super("kubewright:host:Binaries", name, args, inPlace(options));
   }
 }
 
@@ -69,7 +70,7 @@ export interface FilesArgs extends OnHostArgs {
 /** Text files on a machine. */
 export class Files extends pulumi.CustomResource {
   constructor(name: string, args: FilesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Files", name, args, options);
+    super("kubewright:host:Files", name, args, inPlace(options));
   }
 }
 
@@ -86,7 +87,7 @@ export interface UnitArgs extends FilesArgs {
 /** A systemd unit with its files. */
 export class Unit extends pulumi.CustomResource {
   constructor(name: string, args: UnitArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Unit", name, args, options);
+    super("kubewright:host:Unit", name, args, inPlace(options));
   }
 }
 
@@ -100,6 +101,6 @@ export interface ImagesArgs extends OnHostArgs {
 /** Container images, brought to a machine. */
 export class Images extends pulumi.CustomResource {
   constructor(name: string, args: ImagesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Images", name, args, options);
+    super("kubewright:host:Images", name, args, inPlace(options));
   }
 }

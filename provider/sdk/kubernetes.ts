@@ -2,26 +2,37 @@ import * as pulumi from "@pulumi/pulumi";
 import type { KubeadmDocument, Taint } from "../../render/kubeadm-types";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
+import { inPlace } from "./in-place";
 
 export interface PreflightArgs {
-  machines: pulumi.Input<
-    pulumi.Input<{
-      name: string;
-      connection: pulumi.Input<ConnectionArgs>;
-      privateAddress?: pulumi.Input<string | undefined>;
-      role: MachineRole;
-    }>[]
-  >;
+  machines: {
+    name: string;
+    connection: pulumi.Input<ConnectionArgs>;
+    privateAddress?: pulumi.Input<string | undefined>;
+    role: MachineRole;
+  }[];
   podCidr: string;
   serviceCidr: string;
   proxyMode: "nftables" | "iptables";
   swapAllowed?: MachineRole[];
+  /** Name and machine-id of machines that another preflight has judged. */
+  judged?: pulumi.Input<Record<string, string>>;
 }
 
 /** Judges all machines before anything is changed on one of them. */
 export class Preflight extends pulumi.CustomResource {
+  /** Name and machine-id of the machines that passed. */
+  declare readonly passed: pulumi.Output<Record<string, string>>;
   constructor(name: string, args: PreflightArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:cluster:Preflight", name, { passed: undefined, ...args }, options);
+    super("kubewright:cluster:Preflight", name, { passed: undefined, ...args }, inPlace(options));
+  }
+}
+
+/** Who is a member, and since which run. */
+export class Roster extends pulumi.CustomResource {
+  declare readonly since: pulumi.Output<Record<string, string> | undefined>;
+  constructor(name: string, args: { members: string[]; run: string }, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:cluster:Roster", name, { since: undefined, ...args }, inPlace(options));
   }
 }
 
@@ -36,7 +47,7 @@ export class KubeadmInit extends pulumi.CustomResource {
   declare readonly caCertHash: pulumi.Output<string>;
   declare readonly kubeconfig: pulumi.Output<string>;
   constructor(name: string, args: KubeadmInitArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kubeadm:Init", name, { caCertHash: undefined, kubeconfig: undefined, ...args }, options);
+    super("kubewright:kubeadm:Init", name, { caCertHash: undefined, kubeconfig: undefined, ...args }, inPlace(options));
   }
 }
 
@@ -55,28 +66,49 @@ export interface KubeadmJoinArgs extends OnHostArgs, InCluster {
 /** A machine's membership. */
 export class KubeadmJoin extends pulumi.CustomResource {
   constructor(name: string, args: KubeadmJoinArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kubeadm:Join", name, args, options);
+    super("kubewright:kubeadm:Join", name, args, inPlace(options));
   }
 }
 
 export interface NodeArgs extends InCluster {
   node: string;
   instance: pulumi.Input<string>;
+  /** What made the machine a member: the node leaves before that is undone. */
+  membership: pulumi.Input<string>;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   taints: Taint[];
   schedulable: boolean;
   /** Seconds. */
   readyTimeout: number;
+  drain: DrainArgs;
+  /** Nodes of one pool stand in for one another. */
+  pool: string;
+  /** How many nodes of the pool may be away while this one leaves. */
+  maxUnavailable: number;
+  /** To the node's own machine: how it is proved that a silent node's machine is gone. */
+  connection: pulumi.Input<ConnectionArgs>;
+}
+
+/** How a node is emptied before it leaves: docs/nodes-rolling.md. */
+export interface DrainArgs {
   /** Seconds. */
-  drainTimeout: number;
+  timeout: number;
+  /** Pods with an emptyDir, which ends with them. */
+  localData: "delete" | "refuse";
+  /** Pods that nothing makes anew. */
+  unmanaged: "delete" | "refuse";
+  /** Whatever the pods hold, and without waiting for a machine that does not answer. */
+  force: boolean;
+  /** Pods of a node whose kubelet is silent: forced off once its machine is proved gone, at once, or never. */
+  onUnreachable: "prove" | "force" | "fail";
 }
 
 /** A joined node: its delete is the drain. */
 export class Node extends pulumi.CustomResource {
   declare readonly kubeletVersion: pulumi.Output<string>;
   constructor(name: string, args: NodeArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kube:Node", name, { kubeletVersion: undefined, ...args }, options);
+    super("kubewright:kube:Node", name, { kubeletVersion: undefined, ...args }, inPlace(options));
   }
 }
 
@@ -88,7 +120,7 @@ export interface ManifestsArgs extends InCluster {
 /** Kubernetes objects, server-side applied. */
 export class Manifests extends pulumi.CustomResource {
   constructor(name: string, args: ManifestsArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kube:Manifests", name, args, options);
+    super("kubewright:kube:Manifests", name, args, inPlace(options));
   }
 }
 
@@ -104,6 +136,6 @@ export interface RolloutArgs extends InCluster {
 /** A Deployment that something else made: patched, and Available. */
 export class Rollout extends pulumi.CustomResource {
   constructor(name: string, args: RolloutArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kube:Rollout", name, args, options);
+    super("kubewright:kube:Rollout", name, args, inPlace(options));
   }
 }

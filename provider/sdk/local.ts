@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ArtifactSet } from "../../artifacts";
+import { inPlace } from "./in-place";
 
 export interface ArtifactsArgs {
   source: string;
@@ -15,7 +16,7 @@ export class Artifacts extends pulumi.CustomResource {
   declare readonly images: pulumi.Output<ArtifactSet["images"]>;
   declare readonly refs: pulumi.Output<ArtifactSet["refs"]>;
   constructor(name: string, args: ArtifactsArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:Artifacts", name, { resolvedSource: undefined, binaries: undefined, images: undefined, refs: undefined, ...args }, options);
+    super("kubewright:local:Artifacts", name, { resolvedSource: undefined, binaries: undefined, images: undefined, refs: undefined, ...args }, inPlace(options));
   }
 }
 
@@ -24,7 +25,7 @@ export class SshKey extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;
   declare readonly publicKey: pulumi.Output<string>;
   constructor(name: string, args: { path: string; comment: string }, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:SshKey", name, { publicKey: undefined, ...args }, options);
+    super("kubewright:local:SshKey", name, { publicKey: undefined, ...args }, inPlace(options));
   }
 }
 
@@ -32,6 +33,6 @@ export class SshKey extends pulumi.CustomResource {
 export class Kubeconfig extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;
   constructor(name: string, args: { path: string; content: pulumi.Input<string> }, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:Kubeconfig", name, args, options);
+    super("kubewright:local:Kubeconfig", name, args, inPlace(options));
   }
 }

@@ -23,16 +23,26 @@ interface Holder {
  */
 export async function freeLocks(stack: Stack, project: string, progress: Progress, signal: AbortSignal): Promise<void> {
   const look = () => lockHolders(stack.name, project);
-  const living = () => look().filter((holder) => holder.hostname !== hostname() || isPulumi(holder.pid));
+  const living = () => livingHolders(stack.name, project);
   const first = living()[0];
   if (first) {
-    if (first.hostname !== hostname()) throw heldElsewhere(first);
+    if (first.hostname !== hostname()) throw heldBy(first);
     progress(`another run (process ${first.pid}) is at work on this stack; waiting for its end`);
-    await until(async () => (living().length === 0 ? true : undefined), { signal, timeout: WAIT_SECONDS, onTimeout: () => heldElsewhere(first) });
+    await until(async () => (living().length === 0 ? true : undefined), { signal, timeout: WAIT_SECONDS, onTimeout: () => heldBy(first) });
   }
   if (look().length === 0) return;
   progress("a run was killed and left its lock behind; removing the lock");
   await stack.cancel();
+}
+
+/** For commands that do not wait: says who works on the stack. */
+export function refuseLocked(stack: string, project: string): void {
+  const [holder] = livingHolders(stack, project);
+  if (holder) throw heldBy(holder);
+}
+
+function livingHolders(stack: string, project: string): Holder[] {
+  return lockHolders(stack, project).filter((holder) => holder.hostname !== hostname() || isPulumi(holder.pid));
 }
 
 /** The engine at work on this stack on this machine. */
@@ -72,10 +82,10 @@ function isPulumi(pid: number): boolean {
   }
 }
 
-function heldElsewhere(holder: Holder): StepError {
+function heldBy(holder: Holder): StepError {
   return new StepError({
     step: "locking the stack",
-    cause: `${holder.username} works on it since ${holder.timestamp} (process ${holder.pid} on ${holder.hostname})`,
+    cause: `it is locked: ${holder.username} works on it since ${holder.timestamp} (process ${holder.pid} on ${holder.hostname})`,
     action: "wait for that run, or if it no longer exists run `pulumi cancel`",
   });
 }

@@ -4,6 +4,7 @@ import { onInterrupt } from "./interrupt";
 import { clearPendingOperations } from "./pending";
 import { engineProcess, freeLocks } from "./locks";
 import { openScreen, type Screen } from "./screen";
+import { refuseHeld } from "./stack-lock";
 import { UpdateView } from "./update-view";
 import { PROJECT } from "./workspace";
 
@@ -56,6 +57,7 @@ export type Operation = "up" | "destroy" | "refresh";
 
 /** Runs one Pulumi operation with progress on the screen; gives the view, which knows what changed. */
 export async function operate(stack: Stack, operation: Operation, session: Session, options: UpOptions = {}): Promise<{ view: UpdateView; outputs: OutputMap }> {
+  refuseHeld(stack.name);
   await freeLocks(stack, PROJECT, session.progress, session.signal);
   await clearPendingOperations(stack, PROJECT, session.progress);
   const view = new UpdateView(session.screen);

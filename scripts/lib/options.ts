@@ -9,30 +9,49 @@ export interface Options {
   config: Record<string, string>;
   /** `--name` flags of this command alone. */
   flags: Set<string>;
+  /** `--name VALUE` of this command alone. */
+  values: Partial<Record<string, string>>;
   words: string[];
 }
 
-/** Options that every command knows, and the flags of this one. */
-export function parseOptions(args: readonly string[], flags: readonly string[] = []): Options {
-  const own = Object.fromEntries(flags.map((flag) => [flag, { type: "boolean" as const }]));
+/** Options that every command knows, and the flags and values of this one. */
+export function parseOptions(args: readonly string[], flags: readonly string[] = [], valued: readonly string[] = []): Options {
+  const own: Own = Object.fromEntries([...flags, ...valued].map((name) => [name, { type: flags.includes(name) ? "boolean" : "string" }]));
   const { values, positionals } = parse([...args], own);
   return {
     stack: checkStack(typeof values.stack === "string" ? values.stack : DEFAULT_STACK),
     config: Object.fromEntries(listOf(values.config).map(pair)),
     flags: new Set(flags.filter((flag) => values[flag] === true)),
+    values: Object.fromEntries(valued.map((name) => [name, values[name]]).filter((one): one is [string, string] => typeof one[1] === "string")),
     words: positionals,
   };
 }
 
+/** The one thing that a command is about, such as a node's name. */
+export function onlyWord({ words }: Options, what: string): string {
+  const [word, ...more] = words;
+  if (word !== undefined && more.length === 0) return word;
+  throw new StepError({ step: "reading the command line", cause: `${words.length} names were given`, action: `name one ${what}, like ${what === "node" ? "worker-2" : what}` });
+}
+
+/** A whole number from 1 on. */
+export function numberOption({ values }: Options, name: string): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new StepError({ step: `reading --${name}`, cause: `"${text}" is no number`, action: "give a whole number from 1 on" });
+}
+
+type Own = Record<string, { type: "boolean" | "string" }>;
 type Parsed = { values: Record<string, unknown>; positionals: string[] };
 
-function parse(args: string[], own: Record<string, { type: "boolean" }>): Parsed {
+function parse(args: string[], own: Own): Parsed {
   try {
     const known = { stack: { type: "string" as const, short: "s" }, config: { type: "string" as const, short: "c", multiple: true } };
     const parsed: Parsed = parseArgs({ args, allowPositionals: true, options: { ...known, ...own } });
     return parsed;
   } catch (error) {
-    const flags = ["--stack NAME", "--config KEY=VALUE", ...Object.keys(own).map((flag) => `--${flag}`)].join(", ");
+    const flags = ["--stack NAME", "--config KEY=VALUE", ...Object.entries(own).map(([name, { type }]) => `--${name}${type === "string" ? " VALUE" : ""}`)].join(", ");
     throw new StepError({ step: "reading the command line", cause: error instanceof Error ? error.message : String(error), action: `known are ${flags}` });
   }
 }

@@ -49,6 +49,11 @@ export class TestStack {
     return await this.command("down", args);
   }
 
+  /** `npm run node:drain` and the like. */
+  async script(name: string, ...args: string[]): Promise<Finished> {
+    return await this.command(name, args);
+  }
+
   async kubeconfig(): Promise<string> {
     return await output("npm", ["run", "-s", "kubeconfig", "--", "--stack", this.name], this.options());
   }
@@ -58,7 +63,12 @@ export class TestStack {
    * Without npm between, which keeps a signal to itself that no terminal sent.
    */
   async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", "up", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    return await this.begin("up", onText, ...args);
+  }
+
+  /** The same for any command of package.json. */
+  async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
+    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script.replace(":", "-"), "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       echo(this.name, data.toString());

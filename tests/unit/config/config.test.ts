@@ -33,6 +33,11 @@ function host(name: string, address: string, changes: object = {}): object {
   return { name, host: address, privateKeyPath: "/keys/id", role: "worker", ...changes };
 }
 
+/** A machine beside those that are made. */
+function mine(name: string, address: string): object {
+  return { name, host: address, privateKeyPath: "/keys/id" };
+}
+
 function ssh(...hosts: object[]): { machines: object } {
   return { machines: { kind: "ssh", ssh: { hosts } } };
 }
@@ -97,6 +102,14 @@ describe("fields", () => {
     [{ workers: { kubelet: { maxPods: "250" } } }, "workers.kubelet.maxPods", "give a number"],
     [{ workers: { kubelet: { cgroupDriver: "cgroupfs" } } }, "workers.kubelet.cgroupDriver", "set by Kubewright"],
     [{ timeouts: { init: 0 } }, "timeouts.init", "1 or more"],
+    [{ pools: { GPU: {} } }, "pools.GPU", "not a pool's name"],
+    [{ pools: { worker: {} } }, "pools.worker", "meaning of its own"],
+    [{ pools: { gpu: { maxUnavailable: 0 } } }, "pools.gpu.maxUnavailable", "1 or more"],
+    [{ pools: { gpu: { kubelet: { maxPods: "250" } } } }, "pools.gpu.kubelet.maxPods", "give a number"],
+    [{ workers: { skip: [0] } }, "workers.skip[0]", "1 or more"],
+    [{ workers: { nodes: { "worker-1": { labels: { zone: "a b" } } } } }, "workers.nodes.worker-1.labels.zone", "not a valid value"],
+    [{ workers: { hosts: [{ name: "mine", host: "10.0.0.9" }] } }, "workers.hosts[0].privateKeyPath", "is missing"],
+    [{ drain: { localData: "keep" } }, "drain.localData", "refuse, delete"],
     [ssh(cp, host("W_1", "10.0.0.2")), "machines.ssh.hosts[1].name", "DNS-1123"],
     [ssh(cp, host("w-1", "10.0.0.2", { port: 70000 })), "machines.ssh.hosts[1].port", "65535"],
     [ssh(cp, host("w-1", "10.0.0.2", { hostKey: "SHA256:abc" })), "machines.ssh.hosts[1].hostKey", "known_hosts"],
@@ -111,7 +124,7 @@ describe("unknown properties", () => {
   test.each<[unknown, string, string]>([
     [{ workres: {} }, "workres", "did you mean workers?"],
     [{ network: { servicecidr: "10.10.0.0/16" } }, "network.servicecidr", "did you mean serviceCidr?"],
-    [{ timeouts: { xyz: 1 } }, "timeouts.xyz", "use one of machine, init, join, ready, drain, api"],
+    [{ timeouts: { xyz: 1 } }, "timeouts.xyz", "use one of machine, init, join, ready, api"],
     [{ workers: { kubelet: { maxPod: 5 } } }, "workers.kubelet.maxPod", "did you mean maxPods?"],
     [{ machines: { docker: { memoryMB: 4096 } } }, "machines.docker.memoryMB", "did you mean memoryMiB?"],
   ])("%j", refused);
@@ -140,6 +153,18 @@ describe("fields together", () => {
     [ssh(cp, host("cp-1", "10.0.0.2")), "machines.ssh.hosts[1].name", "machines.ssh.hosts[0]"],
     [ssh(cp, host("w-1", "10.0.0.1")), "machines.ssh.hosts[1].host", "machines.ssh.hosts[0]"],
     [ssh(cp, host("w-1", "10.0.0.9", { privateAddress: "10.0.0.1" })), "machines.ssh.hosts[1].privateAddress", "machines.ssh.hosts[0]"],
+    [{ pools: { gpu: { version: "1.36.2" } } }, "pools.gpu.version", "1.36.3, 1.36.1"],
+    [{ pools: { gpu: { version: "1.32.0" } } }, "pools.gpu.version", "4 minor versions older"],
+    [{ pools: { gpu: { kubelet: { maxPods: 254 } } } }, "pools.gpu.kubelet.maxPods", "network.nodeMaskSize: 23"],
+    [{ workers: { nodes: { "worker-1": { kubelet: { maxPods: 300 } } } } }, "workers.nodes.worker-1.kubelet.maxPods", "use 253 or fewer"],
+    [{ workers: { nodes: { "wroker-1": {} } } }, "workers.nodes.wroker-1", "use a name like worker-1"],
+    [{ pools: { gpu: { nodes: { "worker-1": {} } } } }, "pools.gpu.nodes.worker-1", "use a name like gpu-1"],
+    [{ network: { podCidr: "10.244.0.0/22" }, pools: { gpu: { count: 2 } } }, "network.podCidr", "room for 4 nodes with a /24 each, and there are 5"],
+    [{ workers: { hosts: [mine("mine", "10.0.0.9"), mine("mine", "10.0.0.8")] } }, "workers.hosts[1].name", "name of workers.hosts[0]"],
+    [{ workers: { hosts: [mine("mine", "10.0.0.9")] }, pools: { gpu: { hosts: [mine("other", "10.0.0.9")] } } }, "pools.gpu.hosts[0].host", "address of workers.hosts[0]"],
+    [{ workers: { hosts: [mine("worker-2", "10.0.0.9")] } }, "workers.hosts[0].name", "name of a machine of workers"],
+    [{ workers: { hosts: [mine("mine", "10.244.0.9")] } }, "workers.hosts[0]", "inside network.podCidr"],
+    [{ ...ssh(cp), pools: { gpu: { count: 1 } } }, "pools.gpu.count", "pools.gpu.hosts"],
     [ssh(cp, host("w-1", "10.0.0.2", { privateKeyPath: "/none" })), "machines.ssh.hosts[1].privateKeyPath", "there is no file /none"],
   ])("%j", refused);
 

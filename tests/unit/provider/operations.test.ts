@@ -73,6 +73,13 @@ test("tells update from replacement, and how we log in from what is there", asyn
   expect(await diff({ host: "b", port: 1, login: "x" })).toMatchObject({ diffsList: ["host"], replacesList: ["host"] });
 });
 
+test("what holds a property that replaces, and is not known yet, may replace", async () => {
+  const nested = new Operations({ "kubewright:test:Thing": register({ ...thing(), replaceOn: ["host.name"] }) }, new Tasks(new EngineLog()));
+  const replaced = async (host: string | Json) => (await nested.diff(differing({ host: { name: "a", key: 1 } }, { host }))).getReplacesList();
+  expect(await replaced(UNKNOWN_STRING)).toEqual(["host"]);
+  expect(await replaced({ name: "a", key: UNKNOWN_STRING })).toEqual([]);
+});
+
 test("a handler that cannot update is replaced", async () => {
   const { update: _, ...rest } = thing();
   const only = new Operations({ "kubewright:test:Thing": register(rest) }, new Tasks(new EngineLog()));

@@ -1,0 +1,31 @@
+import type { Connection } from "../ssh/connection";
+
+/** Names of machines, or `all`: set for one run by who knows that they will not come back. */
+const SWITCH = "KUBEWRIGHT_FORGET_UNREACHABLE";
+
+/** Machines of which this run has proof that they are gone. */
+const gone = new Set<string>();
+
+/** From here on nothing waits for this machine: what it holds is let go of, with a word about it. */
+export function markGone(connection: Connection): void {
+  gone.add(keyOf(connection));
+}
+
+/** Known to be gone: not even a try is worth its 45 s. */
+export function isMarkedGone(connection: Connection): boolean {
+  return gone.has(keyOf(connection));
+}
+
+/** May what is on the machine be let go of if it does not answer? */
+export function mayForget(connection: Connection): boolean {
+  const names = (process.env[SWITCH] ?? "").split(",").map((name) => name.trim());
+  return names.includes("all") || [connection.name, connection.host].some((name) => name !== undefined && names.includes(name));
+}
+
+export function howToForget({ name, host }: Connection): string {
+  return `bring it back, or say that it is gone for good: ${SWITCH}=${name ?? host} pulumi up`;
+}
+
+function keyOf({ host, port = 22, hostKey = "" }: Connection): string {
+  return `${host}:${port} ${hostKey}`;
+}

@@ -1,0 +1,114 @@
+import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { messageOf } from "../../common/errors";
+import { certificateEnds, type CertificateEnd } from "../kubeadm/certificates";
+import type { Connection } from "../ssh/connection";
+import type { KubeApi } from "./api";
+import { isCordoned, isReady } from "./cordon";
+import { isFinished } from "./pods";
+import { POOL_LABEL } from "./pool-gate";
+import { amount } from "./quantity";
+import { patiently } from "./retry";
+
+const SOON_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+export interface NodeStatus {
+  name: string;
+  pool: string;
+  /** The kubelet's. */
+  version: string;
+  ready: boolean;
+  /** Conditions that are not as they should be: `MemoryPressure`, `Ready: kubelet stopped posting node status`. */
+  troubles: string[];
+  cordoned: boolean;
+  /** Without those that Kubernetes sets for a condition. */
+  taints: string[];
+  pods: number;
+  /** maxPods. */
+  capacity: number;
+  address: string;
+}
+
+export interface ClusterStatus {
+  /** The API server's, without the `v`; empty where no node has one. */
+  version: string;
+  nodes: NodeStatus[];
+  certificates: CertificateEnd[];
+  /** What a person should look at; none is healthy. */
+  problems: string[];
+  healthy: boolean;
+}
+
+export interface StatusOptions {
+  signal: AbortSignal;
+  /** Control planes whose certificates are read over SSH. */
+  controlPlanes?: readonly Connection[];
+}
+
+/** The cluster at a glance. */
+export async function clusterStatus(api: KubeApi, { signal, controlPlanes = [] }: StatusOptions): Promise<ClusterStatus> {
+  const [nodes, pods, read] = await Promise.all([
+    patiently("listing nodes", signal, () => api.core.listNode()),
+    patiently("listing pods", signal, () => api.core.listPodForAllNamespaces()),
+    Promise.all(controlPlanes.map((connection) => ends(connection, signal))),
+  ]);
+  const statuses = nodes.items.map((node) => statusOf(node, pods.items));
+  const certificates = read.flatMap(({ found }) => found);
+  const problems = [...statuses.flatMap(problemsOf), ...read.flatMap(({ trouble }) => trouble ?? []), ...certificates.flatMap(endingSoon)];
+  const version = nodes.items.find(isControlPlane)?.status?.nodeInfo?.kubeletVersion ?? "";
+  return { version: version.replace(/^v/, ""), nodes: statuses, certificates, problems, healthy: problems.length === 0 };
+}
+
+/** A control plane that cannot be read is a finding, not the end of the look. */
+async function ends(connection: Connection, signal: AbortSignal): Promise<{ found: CertificateEnd[]; trouble?: string }> {
+  try {
+    return { found: await certificateEnds(connection, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { found: [], trouble: `certificates were not read: ${messageOf(error)}` };
+  }
+}
+
+function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
+  const { metadata, spec, status } = node;
+  const name = metadata?.name ?? "";
+  return {
+    name,
+    pool: metadata?.labels?.[POOL_LABEL] ?? (isControlPlane(node) ? "control-plane" : ""),
+    version: (status?.nodeInfo?.kubeletVersion ?? "").replace(/^v/, ""),
+    ready: isReady(node),
+    troubles: troublesOf(node),
+    cordoned: isCordoned(node),
+    taints: (spec?.taints ?? []).filter(({ key }) => !key.startsWith("node.kubernetes.io/")).map(taintText),
+    pods: pods.filter((pod) => pod.spec?.nodeName === name && !isFinished(pod)).length,
+    capacity: amount(status?.allocatable?.pods),
+    address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
+  };
+}
+
+/** Ready should be True, the pressures False. */
+function troublesOf({ status }: V1Node): string[] {
+  return (status?.conditions ?? []).flatMap(({ type, status: value, message, reason }) => {
+    if (type === "Ready") return value === "True" ? [] : [`not Ready: ${message ?? reason ?? "unknown"}`];
+    return value === "True" ? [type] : [];
+  });
+}
+
+function isControlPlane({ metadata }: V1Node): boolean {
+  return metadata?.labels?.["node-role.kubernetes.io/control-plane"] !== undefined;
+}
+
+function taintText({ key, value, effect }: V1Taint): string {
+  return `${key}${value ? `=${value}` : ""}:${effect}`;
+}
+
+function problemsOf({ name, troubles, cordoned, ready }: NodeStatus): string[] {
+  const none = !ready && troubles.length === 0 ? ["not Ready"] : [];
+  return [...none, ...troubles, ...(cordoned ? ["cordoned"] : [])].map((trouble) => `${name}: ${trouble}`);
+}
+
+function endingSoon({ machine, name, end }: CertificateEnd): string[] {
+  const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
+  if (days > SOON_DAYS) return [];
+  return [`${machine}: certificate ${name} ${days < 0 ? "has ended" : `ends in ${days} days`}`];
+}

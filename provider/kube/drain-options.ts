@@ -1,0 +1,61 @@
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { StepError } from "../../common/errors";
+import type { Progress } from "../../common/progress";
+import type { Proof } from "./dead-node";
+import { few, hasLocalData, isToMove, labelOf, ownerOf } from "./pods";
+
+/** What a drain may do; the defaults lose nothing, as those of `kubectl drain`. */
+export interface DrainRules {
+  /** Seconds until the drain is given up. */
+  timeout: number;
+  /** Pods with an emptyDir, which ends with them. */
+  localData: "delete" | "refuse";
+  /** Pods that nothing makes anew. */
+  unmanaged: "delete" | "refuse";
+  /** Whatever the pods hold, and without waiting for a machine that does not answer. */
+  force: boolean;
+  /** Pods of a node that is not Ready: forced off once `isGone` proves its machine gone, at once, or never. */
+  onUnreachable: "prove" | "force" | "fail";
+}
+
+export const DRAIN_DEFAULTS: DrainRules = { timeout: 300, localData: "refuse", unmanaged: "refuse", force: false, onUnreachable: "prove" };
+
+export interface DrainOptions extends Partial<DrainRules> {
+  node: string;
+  signal: AbortSignal;
+  /** What goes on now. */
+  status: Progress;
+  /** Asked while the node is not Ready. Without it nothing is proved. */
+  isGone?: () => Promise<Proof>;
+  /** Seconds for which the rest of a workload waits for a replacement to serve. Default 60. */
+  patience?: number;
+  /** A drain that fails leaves the node cordoned. */
+  stayCordoned?: boolean;
+}
+
+/** Pods for which somebody must say that they may be lost. */
+export interface Risky {
+  localData: string[];
+  unmanaged: string[];
+}
+
+export function riskyAmong(pods: readonly V1Pod[]): Risky {
+  const moving = pods.filter(isToMove);
+  return { localData: moving.filter(hasLocalData).map(labelOf), unmanaged: moving.filter((pod) => ownerOf(pod) === undefined).map(labelOf) };
+}
+
+/** @throws StepError before anything is changed. */
+export function refuseRisky(node: string, pods: readonly V1Pod[], rules: DrainRules): void {
+  if (rules.force) return;
+  const { localData, unmanaged } = riskyAmong(pods);
+  const causes = [
+    ...(rules.localData === "refuse" && localData.length > 0 ? [`${few(localData)} would lose the data in an emptyDir`] : []),
+    ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? [`${few(unmanaged)} would not be made again, for no controller manages it`] : []),
+  ];
+  if (causes.length === 0) return;
+  const settings = [
+    ...(rules.localData === "refuse" && localData.length > 0 ? ["drain.localData: delete"] : []),
+    ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? ["drain.unmanaged: delete"] : []),
+  ];
+  throw new StepError({ step: "drain", machine: node, cause: causes.join("; "), action: `nothing was changed; say that it may go with ${settings.join(" and ")}` });
+}

@@ -1,0 +1,52 @@
+import { StepError } from "../../common/errors";
+import type { Progress } from "../../common/progress";
+import { quote } from "../../common/quote";
+import type { Remote } from "../ssh/remote";
+
+const SECONDS = 60;
+const MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
+const PKI = "/etc/kubernetes/pki/etcd";
+
+interface Options {
+  signal: AbortSignal;
+  status: Progress;
+}
+
+/**
+ * Takes a control plane's etcd out of the membership, through another member: an etcd that is simply gone still counts for the quorum.
+ * The only member stays: with it goes the cluster.
+ */
+export async function leaveEtcd(machine: Remote, others: readonly Remote[], { signal, status }: Options): Promise<void> {
+  const { stdout } = await machine.run(`sed -n 's/.*--name=//p' ${MANIFEST} 2>/dev/null; true`, { step: "looking for etcd", signal });
+  const name = stdout.trim();
+  if (!name || others.length === 0) return;
+  status("leaving etcd");
+  await removeMember(name, others, signal);
+}
+
+/** Through the first of them that answers; no member of that name is as good. */
+export async function removeMember(name: string, through: readonly Remote[], signal: AbortSignal): Promise<void> {
+  const failures: string[] = [];
+  for (const machine of through) {
+    try {
+      await machine.run(script(name), { step: "leaving etcd", signal, timeout: SECONDS });
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw new StepError({ step: "leaving etcd", cause: failures.join("; "), action: `remove the member ${name} with \`etcdctl member remove\`` });
+}
+
+/** etcdctl is in etcd's image and nowhere else; `ctr` runs it in the container that is there. */
+function script(name: string): string {
+  return `set -e
+container=$(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' | while read -r id; do
+  ctr -n k8s.io tasks ls | grep -q "^$id .*RUNNING" && echo "$id"; done | head -n 1)
+[ -n "$container" ] || { echo "etcd does not run here" >&2; exit 1; }
+etcdctl() { ctr -n k8s.io tasks exec --exec-id "kubewright-$$-$1-$2" "$container" etcdctl --endpoints=https://127.0.0.1:2379 \\
+  --cacert=${PKI}/ca.crt --cert=${PKI}/server.crt --key=${PKI}/server.key "$@"; }
+id=$(etcdctl member list | awk -F', *' -v name=${quote(name)} '$3 == name {print $1}')
+[ -z "$id" ] || etcdctl member remove "$id"`;
+}

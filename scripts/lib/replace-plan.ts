@@ -1,0 +1,28 @@
+import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import type { Session } from "./operate";
+import type { MachineState } from "./state";
+import { labelOf } from "./text";
+
+const SHOWN = 8;
+/** Of the whole cluster; they change whenever any machine does. */
+const ABOUT_ALL = /kubewright:(cluster:(Preflight|Roster)|components:)/;
+const PHRASES: Record<string, string> = { create: "made", update: "changed", replace: "made anew", delete: "removed" };
+
+/**
+ * What an `up` would change beside this machine: the configuration may hold more than the person thinks of now.
+ * @param replace urns that are made anew
+ */
+export async function otherChanges(stack: Stack, name: string, state: MachineState, replace: string[], session: Session): Promise<string[]> {
+  const steps: StepEventMetadata[] = [];
+  const onEvent = ({ resourcePreEvent }: EngineEvent) => {
+    if (resourcePreEvent) steps.push(resourcePreEvent.metadata);
+  };
+  await stack.preview({ replace, onEvent, signal: session.signal, color: "never" });
+  const others = steps.filter((step) => PHRASES[step.op] !== undefined && !step.type.startsWith("pulumi:") && !ABOUT_ALL.test(step.type) && !isOf(step.urn, name, state));
+  const lines = others.map(({ urn, op }) => `${labelOf(urn)} is ${PHRASES[op] ?? op}`);
+  return lines.length > SHOWN ? [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`] : lines;
+}
+
+function isOf(urn: string, name: string, { machine, contents }: MachineState): boolean {
+  return urn === machine || contents.includes(urn) || urn.endsWith(`::${name}-host`);
+}

@@ -1,0 +1,64 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+import { type ClusterConfig, type Pool, madeNames, poolsOf } from "../../components/config";
+import { configOf } from "../../components/program-config";
+import { StepError } from "../../common/errors";
+import { PROJECT } from "./workspace";
+
+export type Change = Record<string, string | number>;
+
+/** The stack's configuration as the program reads it. @throws ConfigError */
+export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
+  const text = await textOf(stack);
+  return configOf(text);
+}
+
+/** Writes properties by their paths, such as `workers.count`, once it is certain that the program takes them. @throws ConfigError */
+export async function changeStackConfig(stack: Stack, change: Change): Promise<ClusterConfig> {
+  const text = await textOf(stack);
+  const changed = new Map<string, unknown>();
+  for (const [path, value] of Object.entries(change)) {
+    const [section = "", ...rest] = path.split(/[.[\]]+/).filter(Boolean);
+    changed.set(section, placed(changed.get(section) ?? parsed(text(section)), rest, value));
+  }
+  const config = configOf((section) => (changed.has(section) ? JSON.stringify(changed.get(section)) : text(section)));
+  await stack.setAllConfig(Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }])), true);
+  return config;
+}
+
+async function textOf(stack: Stack): Promise<(section: string) => string | undefined> {
+  const all = await stack.getAllConfig();
+  return (section) => all[`${PROJECT}:${section}`]?.value;
+}
+
+function parsed(text: string | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** A copy of the object or list with the value at its place. */
+function placed(root: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (/^\d+$/.test(key)) {
+    const list: unknown[] = Array.isArray(root) ? [...(root as unknown[])] : [];
+    list[Number(key)] = placed(list[Number(key)], rest, value);
+    return list;
+  }
+  const object = typeof root === "object" && root !== null ? (root as Record<string, unknown>) : {};
+  return { ...object, [key]: placed(object[key], rest, value) };
+}
+
+/** @throws StepError with the names that there are. */
+export function poolNamed(config: ClusterConfig, name: string): Pool {
+  const pools = poolsOf(config);
+  const found = pools.find((pool) => pool.name === name);
+  if (found) return found;
+  throw new StepError({
+    step: "looking for the pool",
+    cause: `the configuration has no pool "${name}"`,
+    action: `use ${pools.map((pool) => pool.name).join(" or ")}, or add it under pools`,
+  });
+}
+
+/** The pool that a machine is made for; undefined where it is a person's own, or a control plane. */
+export function poolThatMakes(config: ClusterConfig, machine: string): Pool | undefined {
+  return poolsOf(config).find((pool) => madeNames(config, pool).includes(machine));
+}

@@ -1,0 +1,57 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+import { z } from "zod";
+import { StepError } from "../../common/errors";
+import { type Connection, connectionSchema } from "../../provider/ssh/connection";
+
+interface StateResource {
+  urn: string;
+  type: string;
+  parent?: string;
+  inputs?: Record<string, unknown>;
+}
+
+/** What the state has of one machine. */
+export interface MachineState {
+  /** What made it; absent where it is a person's own. */
+  machine?: string;
+  /** Everything that we put on it, and its membership. */
+  contents: string[];
+}
+
+const nameOf = (urn: string) => urn.split("::").slice(3).join("::");
+
+/** @throws StepError when the stack has no such node. */
+export async function machineState(stack: Stack, name: string): Promise<MachineState> {
+  const resources = await resourcesOf(stack);
+  const nodes = resources.filter(({ type }) => type === "kubewright:host:Host").map(({ urn }) => nameOf(urn).replace(/-host$/, ""));
+  if (!nodes.includes(name)) {
+    throw new StepError({ step: "looking for the node", cause: `stack "${stack.name}" has no node "${name}"`, action: `its nodes are ${nodes.join(", ") || "none yet: run `npm start`"}` });
+  }
+  const machine = resources.find(({ type, urn }) => type === "kubewright:docker:Machine" && nameOf(urn) === name)?.urn;
+  return { ...(machine === undefined ? {} : { machine }), contents: contentsOf(resources, name) };
+}
+
+/** How the control planes are reached, as a node's resource has it; none where a key is a secret of the state. */
+export async function controlPlanes(stack: Stack): Promise<Connection[]> {
+  const node = (await resourcesOf(stack)).find(({ type }) => type === "kubewright:kube:Node");
+  return z.array(connectionSchema).safeParse(node?.inputs?.controlPlanes).data ?? [];
+}
+
+async function resourcesOf(stack: Stack): Promise<StateResource[]> {
+  return ((await stack.exportStack()).deployment as { resources?: StateResource[] }).resources ?? [];
+}
+
+const ON_ITS_OWN = ["join", "node", "kubectl"];
+
+/** By their parents, and those of a control plane, which have no parent of their own, by name. */
+function contentsOf(resources: readonly StateResource[], name: string): string[] {
+  const groups = new Set(resources.filter(({ type, urn }) => /^kubewright:components:(Worker|NodeSetup)$/.test(type) && nameOf(urn) === name).map(({ urn }) => urn));
+  const isContent = ({ type, urn, parent }: StateResource) =>
+    !type.startsWith("kubewright:components:") && (groups.has(parent ?? "") || ON_ITS_OWN.some((word) => nameOf(urn) === `${name}-${word}`));
+  return resources.filter(isContent).map(({ urn }) => urn);
+}
+
+/** Whether this is the control plane that the cluster began with. */
+export function isFirst(state: MachineState): boolean {
+  return !state.contents.some((urn) => urn.includes("kubewright:kubeadm:Join"));
+}

@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import type { Stack } from "@pulumi/pulumi/automation";
+import type { ClusterConfig, Pool } from "../components/config";
+import { StepError } from "../common/errors";
+import { nodeTable } from "./lib/node-table";
+import { onStack } from "./lib/on-stack";
+import { operate, type Session } from "./lib/operate";
+import { numberOption, parseOptions, type Options } from "./lib/options";
+import { changeStackConfig, poolNamed, readStackConfig } from "./lib/stack-config";
+
+/** `npm run node:join -- --pool gpu --count 2`, `npm run node:join -- --host 10.0.0.9 --user admin --key ~/.ssh/id`. */
+export async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args, [], ["pool", "count", "host", "user", "key", "port", "name", "private-address", "host-key"]);
+  return await onStack(options, "node:join", (stack, session) => join(stack, options, session));
+}
+
+async function join(stack: Stack, options: Options, session: Session): Promise<number> {
+  const config = await readStackConfig(stack);
+  const pool = poolNamed(config, options.values.pool ?? "workers");
+  const change = options.values.host === undefined ? more(config, pool, options) : hostOf(config, pool, options.values.host, options);
+  await changeStackConfig(stack, change);
+  session.progress(`configuration: ${Object.entries(change).map(([path, value]) => `${path}=${value}`).join(" ")}`);
+  session.signal.throwIfAborted();
+  const { outputs } = await operate(stack, "up", session);
+  session.screen.close();
+  process.stdout.write(`\n${(await nodeTable(outputs)) ?? ""}\n`);
+  return 0;
+}
+
+function more({ machines }: ClusterConfig, { path, name, count }: Pool, options: Options): Record<string, number> {
+  if (machines.kind === "docker") return { [`${path}.count`]: count + (numberOption(options, "count") ?? 1) };
+  throw new StepError({ step: "growing the pool", cause: "machines.kind is ssh, so no machine is made", action: `name one that you have: --pool ${name} --host 10.0.0.9 --user admin --key ~/.ssh/id` });
+}
+
+/** A machine that the person has: one more in the pool's list. */
+function hostOf(config: ClusterConfig, { path, hosts }: Pool, host: string, options: Options): Record<string, string | number> {
+  const { user, key, name = hostName(host), "private-address": privateAddress, "host-key": hostKey } = options.values;
+  const port = numberOption(options, "port");
+  const fields = {
+    name,
+    host,
+    privateKeyPath: keyPath(key),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+    ...(privateAddress === undefined ? {} : { privateAddress }),
+    ...(hostKey === undefined ? {} : { hostKey }),
+  };
+  const same = hosts.findIndex((known) => known.name === name && known.host === host);
+  if (same < 0) refuseKnown(config, name);
+  const at = same < 0 ? hosts.length : same;
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [`${path}.hosts[${at}].${field}`, value]));
+}
+
+/** An address is no node name. */
+function hostName(host: string): string {
+  return /^[\d.]+$/.test(host) ? `node-${host.replaceAll(".", "-")}` : host.toLowerCase();
+}
+
+function keyPath(key: string | undefined): string {
+  const path = key === undefined ? undefined : resolve(key.replace(/^~(?=\/)/, homedir()));
+  if (path !== undefined && existsSync(path)) return path;
+  throw new StepError({ step: "reading --key", cause: path === undefined ? "it is missing" : `there is no file ${path}`, action: "give the path of the private key that opens the machine" });
+}
+
+function refuseKnown({ workers, pools }: ClusterConfig, name: string): void {
+  const all = [workers, ...Object.values(pools)].flatMap(({ hosts }) => hosts);
+  if (!all.some((host) => host.name === name)) return;
+  throw new StepError({ step: "joining a machine", cause: `${name} is in the configuration already`, action: "give it another name with --name" });
+}
