@@ -7,7 +7,10 @@ import { joinDocument, type KubeadmNode } from "../render/kubeadm";
 import type { MachineRole } from "../render/preflight";
 import { type Machine, nodeAddress } from "./machine";
 import { NodeSetup } from "./node-setup";
-import type { NetworkSettings, NodeSettings, Timeouts } from "./settings";
+import type { DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";
+
+/** On every node: the drains of one pool count one another's nodes by it. */
+const POOL_LABEL = "kubewright.io/pool";
 
 /** What every node of a cluster is given, whatever its role. */
 export interface MemberArgs {
@@ -20,6 +23,10 @@ export interface MemberArgs {
   network: NetworkSettings;
   timeouts: Timeouts;
   settings: NodeSettings;
+  /** Nodes of one pool stand in for one another. */
+  pool: string;
+  maxUnavailable: number;
+  drain: DrainSettings;
 }
 
 /** What a node needs to know of the cluster that it joins. */
@@ -84,22 +91,26 @@ export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle
 }
 
 /** The node as the API sees it. It leaves the cluster before anything on its machine is undone. */
-export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulumi.Resource[], parent: pulumi.Resource): Node {
-  const { machine, host, settings, timeouts } = args;
+export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulumi.CustomResource, after: pulumi.Resource, parent: pulumi.Resource): Node {
+  const { machine, connection, host, settings, timeouts, pool, maxUnavailable, drain } = args;
   return new Node(
     `${machine.name}-node`,
     {
       controlPlanes: cluster.controlPlanes,
       node: machine.name,
       instance: host.instance,
-      labels: settings.labels ?? {},
+      membership: membership.id,
+      labels: { ...settings.labels, [POOL_LABEL]: pool },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],
       schedulable: true,
       readyTimeout: timeouts.ready,
-      drainTimeout: timeouts.drain,
+      drain,
+      pool,
+      maxUnavailable,
+      connection,
     },
     // When the whole cluster goes there is nowhere to drain to.
-    { parent, dependsOn: [...membership, cluster.podNetwork], deletedWith: cluster.init },
+    { parent, dependsOn: [membership, after, cluster.podNetwork], deletedWith: cluster.init },
   );
 }

@@ -49,7 +49,7 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
 /** For deletes: nothing is undone on a machine that is not the one on which it was done. */
 export async function sameMachine(context: Context, { connection, instance }: OnHost): Promise<Remote | undefined> {
   const machine = remote(connection);
-  if (isMarkedGone(connection)) return leftBehind(context, machine);
+  if (isMarkedGone(connection)) return undefined; // who proved it has said what is left there
   try {
     if ((await identityOf(machine, context.signal)) === instance) return machine;
   } catch (error) {

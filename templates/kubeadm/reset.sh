@@ -25,7 +25,9 @@ awk '$2 ~ "^/var/lib/kubelet/" || $2 ~ "^/run/netns/cni-" {print $2}' /proc/moun
 rm -f /run/netns/cni-*
 for folder in /var/lib/kubelet /var/lib/etcd; do [ -d $folder ] && find $folder -mindepth 1 -delete 2>/dev/null; done
 rm -rf /etc/cni/net.d/10-flannel.conflist /etc/cni/net.d/.flannel.tmp /run/flannel /var/lib/cni
-rm -rf /etc/kubernetes /root/.kube/config /var/log/pods /var/log/containers
+# kubelet.conf.d is the kubelet unit's configuration, which was there before the join and is there for the next.
+[ -d /etc/kubernetes ] && find /etc/kubernetes -mindepth 1 -maxdepth 1 ! -name kubelet.conf.d -exec rm -rf {} +
+rm -rf /var/log/pods /var/log/containers
 
 for link in cni0 flannel.1 kube-ipvs0; do ip link delete "$link" 2>/dev/null; done
 for link in $(ip -o link show type veth 2>/dev/null | awk -F'[ :@]+' '$2 ~ /^veth[0-9a-f]{8}$/ {print $2}'); do ip link delete "$link" 2>/dev/null; done

@@ -119,15 +119,15 @@ describe("a budget that blocks", () => {
 describe("bad luck", () => {
   test("a replacement that is interrupted is finished by the next run", async () => {
     const [before] = await stack.containers("worker-2");
+    let said = "";
     let told = false;
-    const stop = (text: string, pid?: number) => {
-      if (told || !/Node worker-2-node: old one deleted/.test(text) || !pid) return;
+    const { child } = await stack.begin("node:replace", (text) => {
+      said += text;
+      if (told || !said.includes("Node worker-2-node: old one deleted")) return;
       told = true;
-      process.kill(pid, "SIGINT");
-    };
-    const { child } = await stack.begin("node:replace", (text) => stop(text, child.pid), "worker-2", "--yes");
-    await child;
-    expect(told).toBe(true);
+      process.kill(child.pid ?? 0, "SIGINT");
+    }, "worker-2", "--yes");
+    expect((await child).exitCode, said).toBe(130);
     const { code, text } = await stack.up();
     expect(code, text).toBe(0);
     expect(await stack.containers("worker-2")).not.toContain(before);
@@ -144,12 +144,14 @@ describe("bad luck", () => {
   });
 
   test("a worker that stops half-way through its join is joined by the next run", async () => {
-    const halt = async (text: string) => {
+    const { stackId } = await stack.outputs();
+    const halt = (text: string) => {
       if (!/Join worker-4-join: (kubeadm join|making a join token)/.test(text)) return;
-      const found = execFileSync("docker", ["ps", "-q", "--filter", "label=io.kubewright.machine=worker-4"]).toString().trim();
-      if (found) execFileSync("docker", ["stop", "-t", "1", ...found.split("\n").slice(0, 1)]);
+      const ours = ["--filter", `label=io.kubewright.stack=${String(stackId)}`, "--filter", "label=io.kubewright.machine=worker-4"];
+      const found = execFileSync("docker", ["ps", "-q", ...ours]).toString().trim();
+      if (found) execFileSync("docker", ["stop", "-t", "1", found]);
     };
-    const { child } = await stack.begin("node:join", (text) => void halt(text), "--pool", "workers");
+    const { child } = await stack.begin("node:join", halt, "--pool", "workers");
     expect((await child).exitCode).not.toBe(0);
     const { code, text } = await stack.up("--refresh");
     expect(code, text).toBe(0);

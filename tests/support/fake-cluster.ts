@@ -75,7 +75,9 @@ export class FakeCluster {
 
   /** Plays kubelets and controllers, every 100 ms. */
   run(): void {
-    this.timer = setInterval(() => (this.work = this.work.then(() => this.play()).catch(() => undefined)), 100);
+    this.timer = setInterval(() => {
+      this.work = this.work.then(() => this.play()).catch(() => undefined);
+    }, 100);
   }
 
   private async play(): Promise<void> {
