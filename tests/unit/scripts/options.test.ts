@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { parseOptions } from "../../../scripts/lib/options";
 
 test("has defaults", () => {
-  expect(parseOptions([])).toEqual({ stack: "dev", config: {}, flags: new Set(), words: [] });
+  expect(parseOptions([])).toEqual({ stack: "dev", config: {}, flags: new Set(), values: {}, words: [] });
 });
 
 test("takes a stack, configuration with = in the value, flags and words", () => {
-  const options = parseOptions(["--stack", "two", "--config", "workers.count=3", "-c", "a=b=c", "--force", "x"], ["force"]);
-  expect(options).toEqual({ stack: "two", config: { "workers.count": "3", a: "b=c" }, flags: new Set(["force"]), words: ["x"] });
+  const options = parseOptions(["--stack", "two", "--config", "workers.count=3", "-c", "a=b=c", "--force", "--timeout", "9", "x"], ["force"], ["timeout"]);
+  expect(options).toEqual({ stack: "two", config: { "workers.count": "3", a: "b=c" }, flags: new Set(["force"]), values: { timeout: "9" }, words: ["x"] });
 });
 
 test.each([
