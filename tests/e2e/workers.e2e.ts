@@ -106,7 +106,7 @@ describe("a budget that blocks", () => {
   test("a second command meanwhile is told who holds the stack", async () => {
     const second = new Promise<Finished>((done) => {
       const whenHeld = (text: string) => /pods left.*budget/.test(text) && done(stack.script("node:drain", "worker-3"));
-      void stack.begin("node:drain", whenHeld, "worker-2", "--timeout", "30").then(({ child }) => child);
+      void stack.begin("node-drain", whenHeld, "worker-2", "--timeout", "30").then(({ child }) => child);
     });
     const { code, text } = await second;
     expect(code).not.toBe(0);
@@ -121,7 +121,7 @@ describe("bad luck", () => {
     const [before] = await stack.containers("worker-2");
     let said = "";
     let told = false;
-    const { child } = await stack.begin("node:replace", (text) => {
+    const { child } = await stack.begin("node-replace", (text) => {
       said += text;
       if (told || !said.includes("Node worker-2-node: old one deleted")) return;
       told = true;
@@ -151,7 +151,7 @@ describe("bad luck", () => {
       const found = execFileSync("docker", ["ps", "-q", ...ours]).toString().trim();
       if (found) execFileSync("docker", ["stop", "-t", "1", found]);
     };
-    const { child } = await stack.begin("node:join", halt, "--pool", "workers");
+    const { child } = await stack.begin("node-join", halt, "--pool", "workers");
     expect((await child).exitCode).not.toBe(0);
     const { code, text } = await stack.up("--refresh");
     expect(code, text).toBe(0);

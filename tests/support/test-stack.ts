@@ -60,12 +60,12 @@ export class TestStack {
 
   /** `npm start` as a process of its own group, to be interrupted or killed; its lines go to `onText` as they come. */
   async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    return await this.begin("start", onText, ...args);
+    return await this.begin("up", onText, ...args);
   }
 
-  /** The same for any command. */
+  /** The same for any command. Without npm between: that keeps an interrupt to itself. */
   async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start("npm", ["run", script, "--", "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script, "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       echo(this.name, data.toString());
