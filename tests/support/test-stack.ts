@@ -66,9 +66,9 @@ export class TestStack {
     return await this.begin("up", onText, ...args);
   }
 
-  /** The same for any command of package.json. */
+  /** The same for any command. Without npm between: that keeps an interrupt to itself. */
   async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script.replace(":", "-"), "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script, "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       echo(this.name, data.toString());
