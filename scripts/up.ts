@@ -1,7 +1,9 @@
-import type { OutputMap } from "@pulumi/pulumi/automation";
+import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
+import { fillCache } from "./lib/fill-cache";
 import { nodeTable, textOf } from "./lib/node-table";
 import { inSession, operate, type Session } from "./lib/operate";
 import { DEFAULT_STACK, parseOptions, type Options } from "./lib/options";
+import { readStackConfig } from "./lib/stack-config";
 import { openStack, prepareEngine } from "./lib/workspace";
 
 /** `npm start`: a cluster as configured, or nothing to do. */
@@ -15,11 +17,23 @@ async function up(options: Options, session: Session): Promise<number> {
   const stack = await openStack(options.stack);
   const config = Object.fromEntries(Object.entries(options.config).map(([key, value]) => [key, { value }]));
   if (Object.keys(config).length > 0) await stack.setAllConfig(config, true);
+  await fillCache(await readStackConfig(stack), session);
   session.signal.throwIfAborted();
-  const { view, outputs } = await operate(stack, "up", session, { refresh: options.flags.has("refresh") });
+  const { view, outputs } = await upWhole(stack, session, options.flags.has("refresh"));
   session.screen.close();
   await tell(options.stack, view.changed, view.changes.same ?? 0, outputs);
   return 0;
+}
+
+/**
+ * A program whose connection to the engine breaks ends without an error, and the engine calls that a success (seen once, after an
+ * operation of 25 minutes). Outputs come last, so a run without them is not done: the next one goes on where it stopped.
+ */
+async function upWhole(stack: Stack, session: Session, refresh: boolean): ReturnType<typeof operate> {
+  const first = await operate(stack, "up", session, { refresh });
+  if (textOf(first.outputs, "kubeconfigPath") !== undefined) return first;
+  session.progress("Pulumi ended before everything was made; going on");
+  return await operate(stack, "up", session);
 }
 
 async function tell(stack: string, changed: number, same: number, outputs: OutputMap): Promise<void> {
