@@ -123,16 +123,12 @@ const drain = strict({
 
 /** All in seconds. */
 const timeouts = strict({
-  /** Until a new machine answers ssh. */
-  machine: seconds.default(120),
   /** `kubeadm init`. */
   init: seconds.default(300),
   /** `kubeadm join`. */
   join: seconds.default(300),
   /** Until a node that joined is Ready, and CoreDNS Available. */
   ready: seconds.default(300),
-  /** One call of the Kubernetes API, with its retries. */
-  api: seconds.default(60),
 });
 
 /** Configuration as a person writes it; every default is here. */

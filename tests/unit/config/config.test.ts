@@ -124,7 +124,7 @@ describe("unknown properties", () => {
   test.each<[unknown, string, string]>([
     [{ workres: {} }, "workres", "did you mean workers?"],
     [{ network: { servicecidr: "10.10.0.0/16" } }, "network.servicecidr", "did you mean serviceCidr?"],
-    [{ timeouts: { xyz: 1 } }, "timeouts.xyz", "use one of machine, init, join, ready, api"],
+    [{ timeouts: { xyz: 1 } }, "timeouts.xyz", "use one of init, join, ready"],
     [{ workers: { kubelet: { maxPod: 5 } } }, "workers.kubelet.maxPod", "did you mean maxPods?"],
     [{ machines: { docker: { memoryMB: 4096 } } }, "machines.docker.memoryMB", "did you mean memoryMiB?"],
   ])("%j", refused);
