@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { POOL_LABEL } from "../common/labels";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import type { Host } from "../provider/sdk/host";
 import { type KubeadmInit, KubeadmJoin, Node, type Preflight } from "../provider/sdk/kubernetes";
@@ -8,9 +9,6 @@ import type { MachineRole } from "../render/preflight";
 import { type Machine, nodeAddress } from "./machine";
 import { NodeSetup } from "./node-setup";
 import type { DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";
-
-/** On every node: the drains of one pool count one another's nodes by it. */
-const POOL_LABEL = "kubewright.io/pool";
 
 /** What every node of a cluster is given, whatever its role. */
 export interface MemberArgs {

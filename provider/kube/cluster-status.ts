@@ -5,7 +5,7 @@ import type { Connection } from "../ssh/connection";
 import type { KubeApi } from "./api";
 import { isCordoned, isReady } from "./cordon";
 import { isFinished } from "./pods";
-import { POOL_LABEL } from "./pool-gate";
+import { POOL_LABEL } from "../../common/labels";
 import { amount } from "./quantity";
 import { patiently } from "./retry";
 

@@ -1,13 +1,11 @@
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
+import { POOL_LABEL } from "../../common/labels";
 import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
 import { isCordoned, isReady } from "./cordon";
 import { patiently } from "./retry";
-
-/** Components put it on every node. */
-export const POOL_LABEL = "kubewright.io/pool";
 
 const POLL_MS = 1_000;
 

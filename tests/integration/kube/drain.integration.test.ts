@@ -4,7 +4,7 @@ import { drain } from "../../../provider/kube/drain";
 import { planDrain } from "../../../provider/kube/drain-plan";
 import type { DrainOptions } from "../../../provider/kube/drain-options";
 import { leaveCluster } from "../../../provider/kube/leave";
-import { POOL_LABEL } from "../../../provider/kube/pool-gate";
+import { POOL_LABEL } from "../../../common/labels";
 import { ApiServer } from "../../support/apiserver";
 import { FakeCluster } from "../../support/fake-cluster";
 
