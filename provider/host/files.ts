@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { pack, type Pack } from "tar-stream";
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import type { Remote } from "../ssh/remote";
 
 const SUFFIX = ".kubewright-new";
@@ -44,7 +44,7 @@ export function sameMode(one: string, other: string): boolean {
 export async function inspect(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, FoundFile>> {
   if (paths.length === 0) return new Map();
   const script = `${SUM}
-for f in ${paths.map(quote).join(" ")}; do
+for f in ${commandLine(paths)}; do
   [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sum < "$f" | cut -d' ' -f1)" "$f"
 done; true`;
   const { stdout } = await machine.run(script, { step: "looking at files", signal });
@@ -60,7 +60,7 @@ done; true`;
 /** The text of those of the paths that exist. */
 export async function contents(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();
-  const script = `for f in ${paths.map(quote).join(" ")}; do
+  const script = `for f in ${commandLine(paths)}; do
   [ -f "$f" ] && printf '%s %s\\n' "$(base64 -w0 < "$f")" "$f"
 done; true`;
   const { stdout } = await machine.run(script, { step: "reading files", signal });
@@ -100,8 +100,8 @@ const OWN_FOLDER = /^\/(etc|opt|var\/lib)\/(systemd\/system\/kubelet|kubernetes|
 export async function removeFiles(machine: Remote, paths: readonly string[], step: string, signal: AbortSignal): Promise<void> {
   if (paths.length === 0) return;
   const folders = [...new Set(paths.map((path) => posix.dirname(path)))].filter((folder) => OWN_FOLDER.test(folder));
-  const rmdir = folders.length > 0 ? `\nrmdir -p ${folders.map(quote).join(" ")} 2>/dev/null || true` : "";
-  await machine.run(`rm -f ${paths.map(quote).join(" ")}${rmdir}`, { step, signal });
+  const rmdir = folders.length > 0 ? `\nrmdir -p ${commandLine(folders)} 2>/dev/null || true` : "";
+  await machine.run(`rm -f ${commandLine(paths)}${rmdir}`, { step, signal });
 }
 
 function receiveScript(files: readonly OutgoingFile[]): string {
@@ -110,7 +110,7 @@ function receiveScript(files: readonly OutgoingFile[]): string {
   return `set -e
 ${SUM}
 trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${SUFFIX}"; done' EXIT
-mkdir -p ${folders.map(quote).join(" ")}
+mkdir -p ${commandLine(folders)}
 tar -C / --no-same-owner -xpf -
 verify() { [ "$(sum < "$1${SUFFIX}" | cut -d' ' -f1)" = "$2" ] || { echo "$1 arrived damaged: its checksum does not match" >&2; exit 1; }; }
 ${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\n")}

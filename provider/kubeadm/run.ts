@@ -1,5 +1,5 @@
 import { StepError } from "../../common/errors";
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import { put, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -42,7 +42,7 @@ export interface KubeadmRun {
 export async function runKubeadm(context: Context, machine: Remote, run: KubeadmRun): Promise<void> {
   const step = `kubeadm ${run.verb}`;
   await put(machine, [textFile(CONFIG, run.config, "0600")], step, context.signal);
-  const command = ["kubeadm", run.verb, "--config", CONFIG, "-v=1", ...run.flags].map(quote).join(" ");
+  const command = commandLine(["kubeadm", run.verb, "--config", CONFIG, "-v=1", ...run.flags]);
   const done = `${STATE_FOLDER}/${run.verb}.done`;
   // -o: the kubelet that kubeadm starts must not inherit the lock.
   const script = `mkdir -p ${STATE_FOLDER}

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -96,7 +96,7 @@ const images: Handler<ImagesInputs, ImagesOutputs> = {
     const machine = await sameMachine(context, inputs);
     if (!machine) return;
     const refs = [...Object.values(inputs.archives).flatMap((archive) => archive.refs), ...inputs.pull];
-    const script = `ctr -n k8s.io images rm ${refs.map(quote).join(" ")} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;
+    const script = `ctr -n k8s.io images rm ${commandLine(refs)} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;
     await machine.run(script, { step: "removing images", signal: context.signal });
   },
 };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quote } from "../../common/quote";
+import { commandLine } from "../../common/quote";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -33,7 +33,7 @@ apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends ${name
 
 async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSignal): Promise<string[]> {
   if (inputs.osFamily === "other" || inputs.packages.length === 0) return [];
-  const script = MANAGERS[inputs.osFamily].missing(inputs.packages.map(quote).join(" "));
+  const script = MANAGERS[inputs.osFamily].missing(commandLine(inputs.packages));
   const { stdout } = await machine.run(script, { step: "listing packages", signal });
   return stdout.split("\n").filter(Boolean);
 }
@@ -43,7 +43,7 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
   const names = await missing(machine, inputs, context.signal);
   if (names.length === 0 || inputs.osFamily === "other") return;
   context.status(`installing ${names.join(" ")}`);
-  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(names.map(quote).join(" "))}`, {
+  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, {
     step: "installing packages",
     signal: context.signal,
     timeout: INSTALL_SECONDS,
