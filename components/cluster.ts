@@ -7,7 +7,7 @@ import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
-import { type Machine, connectionOf, controllerArch } from "./machine";
+import { type Machine, connectionOf, controllerArch } from "./machines/machine";
 import type { ClusterHandle, MemberArgs } from "./member";
 import { type PoolArgs, settingsOf } from "./pool";
 import { Preflights } from "./preflights";

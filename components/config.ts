@@ -1,19 +1,22 @@
 import type { z } from "zod";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, keyFiles, namedNodes } from "./config/check-machines";
+import { kindSettings, strayControlPlanes } from "./config/check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./config/check-network";
+import { kindOf } from "./config/kinds";
 import { supportedVersions, versionSkew } from "./config/check-versions";
-import { ConfigError, type Problem, genericMessage, problemsOf } from "./config/problems";
+import { ConfigError, type Problem, genericMessage, problemsOf } from "./fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./config/schema";
 import { type ClusterConfig, type ConfigSurroundings, type CrossCheck, type CrossProblem, sshHosts } from "./config/types";
 
-export { ConfigError, renderProblem, type Problem } from "./config/problems";
-export { controlPlaneNames, machineName, madeNames, numberOf, numbersOf, poolsOf, type Pool } from "./config/pools";
-export type { NodeOverrides, PoolHost, SshHost } from "./config/schema";
+export { ConfigError, renderProblem, type Problem } from "./fields/problems";
+export { kindOf, machineSettings, sharedSettings } from "./config/kinds";
+export { controlPlaneNames, listedControlPlanes, listedIn, machineName, madeNames, numberOf, numbersOf, poolsOf, type Pool } from "./config/pools";
+export type { NodeOverrides } from "./config/schema";
 export type { ClusterConfig, ConfigSurroundings } from "./config/types";
 
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, countedHosts,
-  hostsTwice, keyFiles, namedNodes,
+  hostsTwice, keyFiles, namedNodes, kindSettings, strayControlPlanes,
 ];
 
 /**
@@ -75,12 +78,13 @@ function touches(one: string, other: string): boolean {
 function withCounts(written: WrittenConfig): ClusterConfig {
   const hosts = sshHosts(written);
   const listed = (role: string): number => hosts.filter((host) => host.role === role).length;
-  const ssh = written.machines.kind === "ssh";
+  const makes = (own: Pick<WrittenPool, "machines">) => kindOf(written, own).makes;
+  const { controlPlane, workers } = written;
   return {
     ...written,
-    controlPlane: { ...written.controlPlane, count: ssh ? listed("control-plane") : written.controlPlane.count ?? 1 },
-    workers: { ...written.workers, count: ssh ? listed("worker") + written.workers.hosts.length : written.workers.count ?? 2 },
-    pools: Object.fromEntries(Object.entries(written.pools).map(([name, pool]) => [name, { ...pool, count: ssh ? pool.hosts.length : countOf(pool) }])),
+    controlPlane: { ...controlPlane, count: makes(controlPlane) ? controlPlane.count ?? 1 : listed("control-plane") },
+    workers: { ...workers, count: makes(workers) ? workers.count ?? 2 : listed("worker") + workers.hosts.length },
+    pools: Object.fromEntries(Object.entries(written.pools).map(([name, pool]) => [name, { ...pool, count: makes(pool) ? countOf(pool) : pool.hosts.length }])),
   };
 }
 

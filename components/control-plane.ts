@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Binaries } from "../provider/sdk/host";
 import { KubeadmInit } from "../provider/sdk/kubernetes";
 import { initDocuments } from "../render/kubeadm";
-import { type Machine, nodeAddress } from "./machine";
+import { type Machine, nodeAddress } from "./machines/machine";
 import { type ClusterHandle, type MemberArgs, join, kubeadmNode, node, setUp } from "./member";
 import type { NodeSetup } from "./node-setup";
 import { PodNetwork } from "./pod-network";

@@ -6,7 +6,7 @@ import { type KubeadmInit, KubeadmJoin, Node, type Preflight } from "../provider
 import type { Artifacts } from "../provider/sdk/local";
 import { joinDocument, type KubeadmNode } from "../render/kubeadm";
 import type { MachineRole } from "../render/preflight";
-import { type Machine, nodeAddress } from "./machine";
+import { type Machine, nodeAddress } from "./machines/machine";
 import { NodeSetup } from "./node-setup";
 import type { DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";
 

@@ -7,7 +7,7 @@ import { everyRegistry } from "../render/containerd";
 import { guardFiles, kubeletFiles, runtimeFiles, type KubeletFilesOptions, type NodeFiles } from "../render/node-files";
 import { nodeBinaries, requiredPackages } from "../render/node-contents";
 import type { MachineRole } from "../render/preflight";
-import { type Machine, nodeAddress } from "./machine";
+import { type Machine, nodeAddress } from "./machines/machine";
 
 export interface NodeSetupArgs {
   machine: Machine;

@@ -1,6 +1,5 @@
-import { type ClusterConfig, type Pool, controlPlaneNames, madeNames, poolsOf } from "./config";
-import type { Machine } from "./machine";
-import { sshMachines } from "./ssh-machines";
+import { type ClusterConfig, type Pool, controlPlaneNames, listedControlPlanes, listedIn, madeNames, poolsOf } from "./config";
+import type { Machine } from "./machines/machine";
 import type { NodeSettings } from "./settings";
 import type { Members } from "./turns";
 
@@ -32,38 +31,29 @@ export function settingsOf({ settings = {}, nodes = {} }: PoolArgs, machine: str
   };
 }
 
-/** Names of all machines that the configuration wants made. */
-export function namesToMake(config: ClusterConfig): string[] {
-  return [...controlPlaneNames(config), ...poolsOf(config).flatMap((pool) => madeNames(config, pool))];
-}
-
 /** Who stands in for whom: the pools' machines, as Turns takes them; and the control planes, which stand alone. */
 export function turnsOf(config: ClusterConfig): Members {
-  const listed = config.machines.kind === "ssh" ? config.machines.ssh.hosts : [];
-  const namesOf = (pool: Pool) => [
-    ...madeNames(config, pool),
-    ...(pool.name === "workers" ? listed.filter(({ role }) => role === "worker") : []).map(({ name }) => name),
-    ...pool.hosts.map(({ name }) => name),
-  ];
   return {
-    pools: poolsOf(config).map((pool) => ({ names: namesOf(pool), maxUnavailable: pool.maxUnavailable })),
-    others: [...controlPlaneNames(config), ...listed.filter(({ role }) => role === "control-plane").map(({ name }) => name)],
+    pools: poolsOf(config).map((pool) => ({ names: namesIn(config, pool), maxUnavailable: pool.maxUnavailable })),
+    others: controlPlanesOf(config),
   };
 }
 
-/** The configuration's control planes and pools, with the machines that were made for them and those that it lists. */
-export function membersOf(config: ClusterConfig, made: readonly Machine[] = []): { controlPlanes: Machine[]; pools: PoolArgs[] } {
-  const listed = config.machines.kind === "ssh" ? config.machines.ssh.hosts : [];
-  const madeFor = (names: readonly string[]) => made.filter(({ name }) => names.includes(name));
-  const machinesOf = (pool: Pool): Machine[] => [
-    ...madeFor(madeNames(config, pool)),
-    ...sshMachines(pool.name === "workers" ? listed.filter(({ role }) => role === "worker") : []),
-    ...sshMachines(pool.hosts),
-  ];
+/** The configuration's control planes and pools, with their machines. */
+export function membersOf(config: ClusterConfig, machines: readonly Machine[]): { controlPlanes: Machine[]; pools: PoolArgs[] } {
+  const named = (names: readonly string[]) => names.flatMap((name) => machines.filter((machine) => machine.name === name));
   return {
-    controlPlanes: [...madeFor(controlPlaneNames(config)), ...sshMachines(listed.filter(({ role }) => role === "control-plane"))],
-    pools: poolsOf(config).map((pool) => poolArgs(pool, machinesOf(pool))),
+    controlPlanes: named(controlPlanesOf(config)),
+    pools: poolsOf(config).map((pool) => poolArgs(pool, named(namesIn(config, pool)))),
   };
+}
+
+function namesIn(config: ClusterConfig, pool: Pool): string[] {
+  return [...madeNames(config, pool), ...listedIn(config, pool).map(({ name }) => name)];
+}
+
+function controlPlanesOf(config: ClusterConfig): string[] {
+  return [...controlPlaneNames(config), ...listedControlPlanes(config).map(({ name }) => name)];
 }
 
 function poolArgs(pool: Pool, machines: Machine[]): PoolArgs {

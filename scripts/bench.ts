@@ -7,7 +7,7 @@ import { makeMachines, shieldRanges, type BenchMachine } from "../tests/bench/ma
 import { OurRun } from "../tests/bench/ours";
 import { render, type Results } from "../tests/bench/report";
 import { isThere, prepareShell, runShell } from "../tests/bench/shell";
-import { controllerArch } from "../components/machine";
+import { controllerArch } from "../components/machines/machine";
 import { removeStack } from "../provider/docker/sweep";
 import { inSession, type Session } from "./lib/operate";
 import { run } from "./lib/exec";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "../artifacts/cache";
-import { stackIdOf } from "../components/docker-machines";
+import { stackIdOf } from "../components/machines/docker";
 import { removeStack, type Swept } from "../provider/docker/sweep";
 import { commandFailure } from "./lib/failure";
 import { Ended, inSession, operate, type Session } from "./lib/operate";

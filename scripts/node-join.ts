@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
-import type { ClusterConfig, Pool } from "../components/config";
+import { type ClusterConfig, type Pool, kindOf } from "../components/config";
 import { StepError } from "../common/errors";
 import { nodeTable } from "./lib/node-table";
 import { onStack } from "./lib/on-stack";
@@ -29,9 +29,11 @@ async function join(stack: Stack, options: Options, session: Session): Promise<n
   return 0;
 }
 
-function more({ machines }: ClusterConfig, { path, name, count }: Pool, options: Options): Record<string, number> {
-  if (machines.kind === "docker") return { [`${path}.count`]: count + (numberOption(options, "count") ?? 1) };
-  throw new StepError({ step: "growing the pool", cause: "machines.kind is ssh, so no machine is made", action: `name one that you have: --pool ${name} --host 10.0.0.9 --user admin --key ~/.ssh/id` });
+function more(config: ClusterConfig, pool: Pool, options: Options): Record<string, number> {
+  const { path, name, count } = pool;
+  const kind = kindOf(config, pool);
+  if (kind.makes) return { [`${path}.count`]: count + (numberOption(options, "count") ?? 1) };
+  throw new StepError({ step: "growing the pool", cause: `its machines are of kind ${kind.name}, so none is made`, action: `name one that you have: --pool ${name} --host 10.0.0.9 --user admin --key ~/.ssh/id` });
 }
 
 /** A machine that the person has: one more in the pool's list. */

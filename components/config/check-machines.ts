@@ -1,5 +1,6 @@
-import { controlPlaneNames, madeNames, numberOf, poolsOf } from "./pools";
-import { pathText } from "./problems";
+import { kindOf } from "./kinds";
+import { controlPlaneNames, listedIn, madeNames, numberOf, poolsOf } from "./pools";
+import { pathText } from "../fields/problems";
 import type { WrittenConfig } from "./schema";
 import { type ClusterConfig, type ConfigSurroundings, type CrossProblem, listedHosts, sshHosts } from "./types";
 
@@ -13,9 +14,9 @@ export function etcdQuorum({ controlPlane: { count } }: ClusterConfig): CrossPro
 }
 
 export function hostCounts(config: ClusterConfig, _: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
-  if (config.machines.kind !== "ssh") return [];
   const roles = { controlPlane: "control-plane", workers: "worker" } as const;
   const found = (["controlPlane", "workers"] as const).flatMap((pool): CrossProblem[] => {
+    if (kindOf(config, config[pool]).makes) return [];
     const [written, listed] = [asWritten[pool].count, sshHosts(config).filter(({ role }) => role === roles[pool]).length];
     if (written === undefined || written === listed) return [];
     return [{ path: `${pool}.count`, reason: `is ${written}, but machines.ssh.hosts lists ${listed} with role ${roles[pool]}`, action: "leave it out, or change the list", about: ["machines"] }];
@@ -25,10 +26,10 @@ export function hostCounts(config: ClusterConfig, _: ConfigSurroundings, asWritt
 }
 
 /** Where machines are listed none are made, so a pool has those of its list. */
-export function countedHosts({ machines, pools }: ClusterConfig, _: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
-  if (machines.kind !== "ssh") return [];
-  return Object.keys(pools).filter((name) => (asWritten.pools[name]?.count ?? 0) > 0).map((name) => ({
-    path: `pools.${name}.count`, reason: "machines.kind is ssh, so no machine is made", action: `list the pool's machines under pools.${name}.hosts`, about: ["machines"],
+export function countedHosts(config: ClusterConfig, _: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
+  const listing = Object.entries(config.pools).filter(([, pool]) => !kindOf(config, pool).makes);
+  return listing.filter(([name]) => (asWritten.pools[name]?.count ?? 0) > 0).map(([name]) => ({
+    path: `pools.${name}.count`, reason: "its machines are of kind ssh, so none is made", action: `list the pool's machines under pools.${name}.hosts`, about: ["machines", `pools.${name}.machines`],
   }));
 }
 
@@ -64,7 +65,7 @@ export function keyFiles(config: ClusterConfig, { fileExists }: ConfigSurroundin
 /** A name with a number may be of a machine that is not there now; any other is a slip of the pen. */
 export function namedNodes(config: ClusterConfig): CrossProblem[] {
   return poolsOf(config).flatMap((pool) => {
-    const listed = [...pool.hosts, ...(pool.name === "workers" ? sshHosts(config) : [])].map(({ name }) => name);
+    const listed = listedIn(config, pool).map(({ name }) => name);
     const known = (name: string) => numberOf(pool.name, name) !== undefined || listed.includes(name);
     const place = pool.path.split(".");
     return Object.keys(pool.nodes).filter((name) => !known(name)).map((name) => ({

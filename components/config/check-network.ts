@@ -1,12 +1,17 @@
 import { type Cidr, includes, overlap, parseCidr } from "../../render/cidr";
-import { pathText } from "./problems";
-import { poolsOf } from "./pools";
+import { pathText } from "../fields/problems";
+import { KINDS } from "../machines/kinds";
+import { sharedSettings } from "./kinds";
+import { listedIn, madeNames, poolsOf } from "./pools";
 import { type ClusterConfig, type CrossProblem, listedHosts } from "./types";
 
 export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
   const ranges = ([["network.podCidr", config.network.podCidr], ["network.serviceCidr", config.network.serviceCidr]] as const);
   const others: [string, string][] = [...ranges.map(([path, text]): [string, string] => [path, text])];
-  if (config.machines.kind === "docker" && config.machines.docker.subnet !== undefined) others.push(["machines.docker.subnet", config.machines.docker.subnet]);
+  for (const kind of KINDS) {
+    const given = Object.entries(kind.ranges?.(sharedSettings(config, kind)) ?? {});
+    others.push(...given.map(([property, text]): [string, string] => [`machines.${kind.name}.${property}`, text]));
+  }
   const found = others.flatMap(([path, text], index) => others.slice(0, index).filter(([, earlier]) => overlapping(earlier, text)).map(([earlierPath, earlier]) => ({
     path, reason: `${text} overlaps ${earlierPath} ${earlier}`, action: "choose ranges that share no address", about: [earlierPath],
   })));
@@ -36,8 +41,8 @@ export function podRangeSize(config: ClusterConfig): CrossProblem[] {
   const prefix = parseCidr(podCidr)?.prefix;
   if (prefix === undefined) return [];
   const problem = (reason: string, action: string): CrossProblem[] => [{ path: "network.podCidr", reason, action, about: ["network.nodeMaskSize", "controlPlane.count", "workers.count", "pools", "machines"] }];
-  const beside = config.machines.kind === "docker" ? poolsOf(config).reduce((sum, pool) => sum + pool.hosts.length, 0) : 0;
-  const nodes = config.controlPlane.count + beside + poolsOf(config).reduce((sum, pool) => sum + pool.count, 0);
+  const inPools = poolsOf(config).map((pool) => madeNames(config, pool).length + listedIn(config, pool).length);
+  const nodes = config.controlPlane.count + inPools.reduce((sum, count) => sum + count, 0);
   const parts = prefix > nodeMaskSize ? 0 : 2 ** (nodeMaskSize - prefix);
   if (nodeMaskSize - prefix > 16) return problem(`${podCidr} is too large for parts of /${nodeMaskSize}: kubeadm allows 16 bits between them`, `use /${nodeMaskSize - 16} or longer`);
   if (parts >= nodes) return [];

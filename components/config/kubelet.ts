@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { KubeletSettings } from "../../render/kubelet";
-import { complaint } from "./problems";
-import { suggestion } from "./suggest";
+import { complaint } from "../fields/problems";
+import { suggestion } from "../fields/suggest";
 
 const quantities = z.record(z.string(), z.string());
 const percent = z.int().min(0).max(100);

@@ -1,4 +1,7 @@
-import type { ClusterConfig, CountedPool } from "./types";
+import type { PoolHost } from "../machines/ssh";
+import type { MachineRole } from "../../render/preflight";
+import { kindOf } from "./kinds";
+import { type ClusterConfig, type CountedPool, sshHosts } from "./types";
 
 export const WORKERS = "workers";
 
@@ -35,9 +38,23 @@ export function numbersOf({ count, skip }: Pick<CountedPool, "count" | "skip">):
 
 /** Names of the machines that are made for a pool; none where the machines are listed. */
 export function madeNames(config: Pick<ClusterConfig, "machines">, pool: Pool): string[] {
-  return config.machines.kind === "docker" ? numbersOf(pool).map((number) => machineName(pool.name, number)) : [];
+  return kindOf(config, pool).makes ? numbersOf(pool).map((number) => machineName(pool.name, number)) : [];
 }
 
-export function controlPlaneNames({ machines, controlPlane }: Pick<ClusterConfig, "machines" | "controlPlane">): string[] {
-  return machines.kind === "docker" ? Array.from({ length: controlPlane.count }, (_, index) => `control-plane-${index + 1}`) : [];
+export function controlPlaneNames(config: Pick<ClusterConfig, "machines" | "controlPlane">): string[] {
+  const { controlPlane } = config;
+  return kindOf(config, controlPlane).makes ? Array.from({ length: controlPlane.count }, (_, index) => `control-plane-${index + 1}`) : [];
+}
+
+/** The machines that a person has given to a pool. */
+export function listedIn(config: Pick<ClusterConfig, "machines">, pool: Pick<Pool, "name" | "hosts">): PoolHost[] {
+  return [...(pool.name === WORKERS ? withRole(config, "worker") : []), ...pool.hosts];
+}
+
+export function listedControlPlanes(config: Pick<ClusterConfig, "machines">): PoolHost[] {
+  return withRole(config, "control-plane");
+}
+
+function withRole(config: Pick<ClusterConfig, "machines">, wanted: MachineRole): PoolHost[] {
+  return sshHosts(config).filter(({ role }) => role === wanted).map(({ role: _, ...host }) => host);
 }

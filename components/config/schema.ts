@@ -1,9 +1,11 @@
 import { z } from "zod";
 import {
-  annotations, cidr, dnsDomain, endpoint, flags, host, ipv4, kubeletFlags, labels, nodeName, poolNameProblem, port, seconds, source, strict, taint, version,
-} from "./fields";
+  annotations, cidr, dnsDomain, endpoint, flags, kubeletFlags, labels, poolNameProblem, seconds, source, strict, taint, unrequired, version,
+} from "../fields/fields";
+import type { AnyKind } from "../machines/kind";
+import { KINDS, KIND_NAMES } from "../machines/kinds";
+import { poolHost, sshSection } from "../machines/ssh";
 import { kubeletSettings } from "./kubelet";
-import { complaint } from "./problems";
 
 const kubernetes = strict({ version: version.default("1.36.3") });
 
@@ -17,52 +19,34 @@ const network = strict({
   proxyMode: z.enum(["nftables", "iptables"]).default("nftables"),
 });
 
-const dockerMachines = strict({
-  kind: z.literal("docker"),
-  docker: strict({
-    /** The machines' network; absent: a free one is chosen. */
-    subnet: cidr.optional(),
-    /** Per machine; absent: not limited. */
-    cpus: z.number().positive().optional(),
-    memoryMiB: z.int().min(512).optional(),
-  }).prefault({}),
+const kindName = z.enum(KIND_NAMES);
+
+/** Sections of the kinds that make machines; what one requires is judged where its machines are wanted (check-kinds.ts). */
+function sections(fieldsOf: (kind: AnyKind) => z.ZodRawShape): object {
+  return Object.fromEntries(KINDS.filter(({ makes }) => makes).map((kind) => [kind.name, strict(unrequired(fieldsOf(kind))).optional()]));
+}
+
+/** What every machine has that its pool says nothing else of. */
+const machines = strict({
+  kind: kindName.default(KIND_NAMES[0] ?? ""),
+  /** Machines that the person has; control planes among them are for where the control plane's kind is ssh. */
+  ssh: sshSection.optional(),
+  ...sections(({ shared, each }) => ({ ...shared, ...each })),
 });
 
-const hostFields = {
-  name: nodeName,
-  host,
-  user: z.string().min(1).default("root"),
-  port: port.default(22),
-  /** On this computer. */
-  privateKeyPath: z.string().min(1),
-  /** OpenSSH's form, `ssh-ed25519 AAAA...`; absent: pinned at the first connection. */
-  hostKey: z.string().regex(/^(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]+/, {
-    error: complaint("is not a public key", "write it as in known_hosts, like ssh-ed25519 AAAA..."),
-  }).optional(),
-  /** Where the other nodes reach it; absent: at `host`. */
-  privateAddress: ipv4.optional(),
-};
-const poolHost = strict(hostFields);
-const sshHost = strict({ ...hostFields, role: z.enum(["control-plane", "worker"]) });
-
-const sshMachines = strict({ kind: z.literal("ssh"), ssh: strict({ hosts: z.array(sshHost).min(1) }) });
-
-const machines = z.preprocess(
-  (given) => (typeof given === "object" && given !== null && !("kind" in given) ? { kind: "docker", ...given } : given),
-  z.discriminatedUnion("kind", [dockerMachines, sshMachines], {
-    error: (issue) => (issue.code === "invalid_union" ? complaint("is not a known kind of machine", "use docker or ssh") : undefined),
-  }),
-);
+/** Machines of this pool, where they are others than `machines` says. */
+const ownMachines = strict({ kind: kindName.optional(), ...sections(({ each }) => each) });
 
 const nodeSettings = {
   labels: labels.default({}),
   annotations: annotations.default({}),
   kubelet: kubeletSettings.default({}),
+  machines: ownMachines.optional(),
 };
 
 const controlPlane = strict({
   ...nodeSettings,
-  /** Default 1; with `machines.kind: ssh` the number of hosts with that role. */
+  /** Default 1; for machines of kind ssh the number of hosts with that role. */
   count: z.int().min(1).optional(),
   /** What everybody calls the API server by; absent: the first control plane's address and 6443. */
   endpoint: endpoint.optional(),
@@ -85,7 +69,7 @@ const nodeOverrides = strict({
 
 const pool = strict({
   ...nodeSettings,
-  /** Machines that are made here. Default 2 for workers, 1 for a pool without hosts; with `machines.kind: ssh` the number of hosts. */
+  /** Machines that are made here. Default 2 for workers, 1 for a pool without hosts; for machines of kind ssh the number of hosts. */
   count: z.int().min(0).optional(),
   /** Numbers that no machine has: `skip: [2]` with `count: 2` is worker-1 and worker-3. `node:replace --surge` writes it. */
   skip: z.array(z.int().min(1)).default([]),
@@ -136,7 +120,7 @@ export const clusterSchema = strict({
   source: source.default("auto"),
   kubernetes: kubernetes.prefault({}),
   network: network.prefault({}),
-  machines: machines.prefault({ kind: "docker" }),
+  machines: machines.prefault({}),
   controlPlane: controlPlane.prefault({}),
   /** The pool that every cluster has; further ones are in `pools`, by name. */
   workers: pool.prefault({}),
@@ -150,5 +134,3 @@ export const clusterSchema = strict({
 export type WrittenConfig = z.output<typeof clusterSchema>;
 export type WrittenPool = z.output<typeof pool>;
 export type NodeOverrides = z.output<typeof nodeOverrides>;
-export type PoolHost = z.output<typeof poolHost>;
-export type SshHost = z.output<typeof sshHost>;

@@ -1,5 +1,6 @@
-import type { Problem } from "./problems";
-import type { PoolHost, SshHost, WrittenConfig, WrittenPool } from "./schema";
+import type { Problem } from "../fields/problems";
+import type { PoolHost, SshHost } from "../machines/ssh";
+import type { WrittenConfig, WrittenPool } from "./schema";
 
 /** A pool whose machines are counted. */
 export type CountedPool = WrittenPool & { count: number };
@@ -22,7 +23,7 @@ export type CrossProblem = Problem & { about?: readonly string[] };
 export type CrossCheck = (config: ClusterConfig, surroundings: ConfigSurroundings, written: WrittenConfig) => CrossProblem[];
 
 export function sshHosts({ machines }: Pick<WrittenConfig, "machines">): readonly SshHost[] {
-  return machines.kind === "ssh" ? machines.ssh.hosts : [];
+  return machines.ssh?.hosts ?? [];
 }
 
 export interface ListedHost {

@@ -1,6 +1,6 @@
 import { cachedArtifacts, obtainArtifacts } from "../../artifacts/index";
 import { poolsOf, type ClusterConfig } from "../../components/config";
-import { controllerArch } from "../../components/machine";
+import { controllerArch } from "../../components/machines/machine";
 import type { Session } from "./operate";
 
 /**

@@ -6,7 +6,7 @@ import { loadVersions, obtainArtifacts } from "../../artifacts/index";
 import { imageSpecs } from "../../artifacts/images";
 import { silent } from "../../common/progress";
 import { until } from "../../common/wait";
-import { controllerArch } from "../../components/machine";
+import { controllerArch } from "../../components/machines/machine";
 import { inventory, type Inventory } from "../support/docker-inventory";
 import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
 import { newestVersion } from "../support/versions";

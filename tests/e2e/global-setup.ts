@@ -1,5 +1,5 @@
 import { obtainArtifacts, obtainEngine, loadVersions } from "../../artifacts/index";
-import { controllerArch } from "../../components/machine";
+import { controllerArch } from "../../components/machines/machine";
 import { newestVersion } from "../support/versions";
 import { ensureDaemon } from "../../provider/docker/daemon";
 

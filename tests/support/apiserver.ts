@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { loadVersions, obtainArtifacts } from "../../artifacts";
 import { silent } from "../../common/progress";
 import { until } from "../../common/wait";
-import { controllerArch } from "../../components/machine";
+import { controllerArch } from "../../components/machines/machine";
 import { kubeApiFromFile, type KubeApi } from "../../provider/kube/api";
 
 const START_SECONDS = 60;

@@ -82,7 +82,8 @@ describe("fields", () => {
     [{ network: { proxyMode: "ipvs" } }, "network.proxyMode", "nftables, iptables"],
     [{ network: { flannel: { backend: "udp" } } }, "network.flannel.backend", "host-gw, vxlan"],
     [{ network: null }, "network", "is null"],
-    [{ machines: { kind: "vagrant" } }, "machines.kind", "docker or ssh"],
+    [{ machines: { kind: "vargant" } }, "machines.kind", "use one of docker, ssh"],
+    [{ workers: { machines: { kind: "podman" } } }, "workers.machines.kind", "use one of docker, ssh"],
     [{ machines: { docker: { memoryMiB: 100 } } }, "machines.docker.memoryMiB", "512"],
     [{ controlPlane: { count: 0 } }, "controlPlane.count", "use 1 or more"],
     [{ workers: { count: -1 } }, "workers.count", "use 0 or more"],
@@ -127,6 +128,7 @@ describe("unknown properties", () => {
     [{ timeouts: { xyz: 1 } }, "timeouts.xyz", "use one of init, join, ready"],
     [{ workers: { kubelet: { maxPod: 5 } } }, "workers.kubelet.maxPod", "did you mean maxPods?"],
     [{ machines: { docker: { memoryMB: 4096 } } }, "machines.docker.memoryMB", "did you mean memoryMiB?"],
+    [{ workers: { machines: { docker: { subnet: "10.1.0.0/24" } } } }, "workers.machines.docker.subnet", "use one of cpus, memoryMiB"],
   ])("%j", refused);
 });
 
@@ -165,6 +167,11 @@ describe("fields together", () => {
     [{ workers: { hosts: [mine("worker-2", "10.0.0.9")] } }, "workers.hosts[0].name", "name of a machine of workers"],
     [{ workers: { hosts: [mine("mine", "10.244.0.9")] } }, "workers.hosts[0]", "inside network.podCidr"],
     [{ ...ssh(cp), pools: { gpu: { count: 1 } } }, "pools.gpu.count", "pools.gpu.hosts"],
+    [{ machines: { ssh: { hosts: [cp] } } }, "machines.ssh.hosts[0].role", "set controlPlane.machines.kind: ssh"],
+    [{ workers: { machines: { kind: "ssh" }, count: 1 } }, "workers.count", "lists 0"],
+    [{ pools: { gpu: { machines: { kind: "ssh" }, count: 1 } } }, "pools.gpu.count", "pools.gpu.hosts"],
+    [{ controlPlane: { machines: { kind: "ssh" } } }, "machines.ssh.hosts", "no control plane"],
+    [{ network: { podCidr: "10.244.0.0/22" }, machines: { ssh: { hosts: [host("w-1", "10.0.0.2"), host("w-2", "10.0.0.3")] } } }, "network.podCidr", "there are 5"],
     [ssh(cp, host("w-1", "10.0.0.2", { privateKeyPath: "/none" })), "machines.ssh.hosts[1].privateKeyPath", "there is no file /none"],
   ])("%j", refused);
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type ClusterConfig, machineName, numberOf, numbersOf, parseConfig, poolsOf } from "../../../components/config";
-import { slotsOf } from "../../../components/docker-slots";
-import { namesToMake, settingsOf } from "../../../components/pool";
+import { slotsOf } from "../../../components/machines/docker-slots";
+import { requestsOf } from "../../../components/machines";
+import { settingsOf } from "../../../components/pool";
 
 const surroundings = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
 const parsed = (raw: unknown): ClusterConfig => parseConfig(raw, surroundings);
+const namesToMake = (config: ClusterConfig): string[] => requestsOf(config).filter(({ kind }) => kind.makes).map(({ name }) => name);
 
 describe("machines of a pool", () => {
   test("are the first numbers that are not skipped", () => {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionArgs } from "../provider/sdk/connection";
+import type { ConnectionArgs } from "../../provider/sdk/connection";
 
 /** A machine that can become a node, whatever made it. */
 export interface Machine {

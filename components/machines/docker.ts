@@ -1,17 +1,25 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { DockerImage, DockerMachine, DockerNetwork } from "../provider/sdk/docker";
-import { SshKey } from "../provider/sdk/local";
-import { parseCidr } from "../render/cidr";
+import { z } from "zod";
+import { DockerImage, DockerMachine, DockerNetwork } from "../../provider/sdk/docker";
+import { SshKey } from "../../provider/sdk/local";
+import { parseCidr } from "../../render/cidr";
+import { cidr } from "../fields/fields";
 import { slotsOf } from "./docker-slots";
+import { type Takers, kind } from "./kind";
 import type { Machine } from "./machine";
-import type { Turns } from "./turns";
 
 /** Of the addresses of a network, those before the first machine's and the two that are nobody's. */
 const NO_MACHINES = 12;
 const CHOSEN_PREFIX = 24;
 
-export interface DockerMachinesArgs {
+/** Of one machine; absent: not limited. */
+export interface DockerSize {
+  cpus?: number | undefined;
+  memoryMiB?: number | undefined;
+}
+
+export interface DockerMachinesArgs extends DockerSize {
   /** Hostnames; each one's address follows from its name. */
   names: string[];
   /** Folder of the controller in which the cluster's SSH key is kept. */
@@ -20,11 +28,10 @@ export interface DockerMachinesArgs {
   subnet?: string;
   /** Ranges that the machines' network must not touch: those of pods and services. */
   avoid?: string[];
-  /** Per machine; default: no limit. */
-  cpus?: number;
-  memoryMiB?: number;
+  /** By hostname: sizes other than `cpus` and `memoryMiB`, which are those of all. */
+  sizes?: Record<string, DockerSize>;
   /** So that a change of many machines takes them in turn. */
-  turns?: Turns;
+  turns?: Takers;
 }
 
 /** Local machines for trying and testing: containers with systemd and sshd, on a network of their own. */
@@ -47,6 +54,7 @@ export class DockerMachines extends pulumi.ComponentResource {
     const room = Math.max(2 ** (32 - (parseCidr(args.subnet ?? "")?.prefix ?? CHOSEN_PREFIX)) - NO_MACHINES, 1);
     const slots = slotsOf(args.names, room);
     this.machines = args.names.map((hostname) => {
+      const { cpus, memoryMiB } = { ...args, ...args.sizes?.[hostname] };
       const machine = new DockerMachine(
         hostname,
         {
@@ -56,8 +64,8 @@ export class DockerMachines extends pulumi.ComponentResource {
           network: network.networkName,
           index: slots.get(hostname) ?? 0,
           authorizedKey: key.publicKey,
-          ...(args.cpus === undefined ? {} : { cpus: args.cpus }),
-          ...(args.memoryMiB === undefined ? {} : { memory: args.memoryMiB }),
+          ...(cpus === undefined ? {} : { cpus }),
+          ...(memoryMiB === undefined ? {} : { memory: memoryMiB }),
         },
         { ...child, ...(args.turns ? { dependsOn: args.turns.of(hostname) } : {}) },
       );
@@ -73,3 +81,26 @@ export function stackIdOf(name: string, publicKey: string): string {
   const key = publicKey.split(" ")[1] ?? publicKey;
   return `${name}-${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
 }
+
+export const dockerKind = kind({
+  name: "docker",
+  makes: true,
+  /** The machines' network; absent: a free one is chosen. */
+  shared: { subnet: cidr.optional() },
+  each: { cpus: z.number().positive().optional(), memoryMiB: z.int().min(512).optional() },
+  ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),
+  make({ cluster, machines, shared: { subnet }, folder, avoid, turns }, options) {
+    return new DockerMachines(
+      cluster,
+      {
+        names: machines.map(({ name }) => name),
+        sizes: Object.fromEntries(machines.map(({ name, settings }) => [name, settings])),
+        keyFolder: folder,
+        avoid,
+        ...(subnet === undefined ? {} : { subnet }),
+        ...(turns ? { turns } : {}),
+      },
+      options,
+    );
+  },
+});

@@ -18,6 +18,12 @@ export function strict<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T
   return z.strictObject(shape, { error });
 }
 
+/** The same fields, none of them required and none with a default: for a section that is laid over another one. */
+export function unrequired(shape: z.ZodRawShape): z.ZodRawShape {
+  const bare = (field: z.core.$ZodType) => (field instanceof z.ZodDefault || field instanceof z.ZodPrefault ? field.unwrap() : field);
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, z.optional(bare(field))]));
+}
+
 export function unknownProperty(key: string, known: readonly string[]): string {
   const meant = suggestion(key, known);
   return complaint("is not a known property", meant === undefined ? `use one of ${known.join(", ")}` : `did you mean ${meant}?`);

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { genericMessage, pathText, problemsOf } from "../fields/problems";
+import type { AnyKind } from "../machines/kind";
+import { kindOf, machineSettings, sharedSettings } from "./kinds";
+import { controlPlaneNames, madeNames, poolsOf } from "./pools";
+import { type ClusterConfig, type CrossProblem, sshHosts } from "./types";
+
+/** What a kind requires is required only where machines of it are wanted. */
+export function kindSettings(config: ClusterConfig): CrossProblem[] {
+  const { controlPlane } = config;
+  const pools = poolsOf(config).map((pool) => ({ own: pool, made: madeNames(config, pool) }));
+  const places = [{ own: controlPlane, made: controlPlaneNames(config) }, ...pools].filter(({ made }) => made.length > 0);
+  const found = places.flatMap(({ own }) => {
+    const kind = kindOf(config, own);
+    return [...missing(kind, kind.shared, sharedSettings(config, kind)), ...missing(kind, kind.each, machineSettings(config, own, kind))];
+  });
+  return [...new Map(found.map((problem) => [problem.path, problem])).values()];
+}
+
+function missing({ name }: AnyKind, shape: z.ZodRawShape, given: object): CrossProblem[] {
+  const parsed = z.object(shape).safeParse(given, { error: genericMessage });
+  if (parsed.success) return [];
+  return problemsOf(parsed.error).map((problem) => ({ ...problem, path: `machines.${name}.${problem.path}` }));
+}
+
+/** A control plane is of one kind: a listed one beside those that are made would be no member. */
+export function strayControlPlanes(config: ClusterConfig): CrossProblem[] {
+  const { name, makes } = kindOf(config, config.controlPlane);
+  if (!makes) return [];
+  return sshHosts(config).flatMap(({ role }, index) => role === "worker" ? [] : [{
+    path: `${pathText(["machines", "ssh", "hosts", index])}.role`,
+    reason: `control planes are machines of kind ${name}, so a listed one has no place`,
+    action: "set controlPlane.machines.kind: ssh, or give it role: worker",
+    about: ["machines.kind", "controlPlane.machines"],
+  }]);
+}

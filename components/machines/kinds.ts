@@ -1,0 +1,15 @@
+import { dockerKind } from "./docker";
+import type { AnyKind } from "./kind";
+import { sshKind } from "./ssh";
+
+/** Every kind of machine; the first is the one that a configuration has without saying. */
+export const KINDS: readonly AnyKind[] = [dockerKind, sshKind];
+
+export const KIND_NAMES = KINDS.map(({ name }) => name);
+
+/** @throws Error for a name that the schema would have refused */
+export function kindNamed(name: string): AnyKind {
+  const found = KINDS.find((kind) => kind.name === name);
+  if (!found) throw new Error(`there is no machine kind ${name}: ${KIND_NAMES.join(", ")}`);
+  return found;
+}
