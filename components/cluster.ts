@@ -7,7 +7,7 @@ import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
-import { type Machine, connectionOf, controllerArch } from "./machines/machine";
+import { type Machine, connectionOf, controllerArch, pinned } from "./machines/machine";
 import type { ClusterHandle, MemberArgs } from "./member";
 import { type PoolArgs, settingsOf } from "./pool";
 import { Preflights } from "./preflights";
@@ -109,8 +109,7 @@ export class Cluster extends pulumi.ComponentResource {
       const connection = connectionOf(machine);
       const after = this.args.turns ? { dependsOn: this.args.turns.of(machine.name) } : {};
       const host = new Host(`${machine.name}-host`, { connection }, { parent: this, ...after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) });
-      // From here on the pinned key is what the first connection met.
-      return { machine, connection: { ...connection, hostKey: host.hostKey }, host, role };
+      return { machine, connection: pinned(connection, host), host, role };
     });
   }
 

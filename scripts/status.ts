@@ -1,6 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterStatus, clusterStatus } from "../provider/kube/cluster-status";
-import { remote } from "../provider/ssh/pool";
+import { closeAll } from "../provider/ssh/pool";
 import { driftOf } from "./lib/drift";
 import { clusterApi } from "./lib/on-stack";
 import { inSession, type Session } from "./lib/operate";
@@ -33,6 +33,6 @@ async function look(stack: Stack | undefined, api: Parameters<typeof clusterStat
   try {
     return await clusterStatus(api, { signal: session.signal, controlPlanes: connections });
   } finally {
-    connections.forEach((connection) => remote(connection).close()); // an open one would keep the command from ending
+    closeAll(); // an open one would keep the command from ending
   }
 }

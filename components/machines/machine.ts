@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionArgs } from "../../provider/sdk/connection";
+import type { ConnectionArgs, WayArgs } from "../../provider/sdk/connection";
+import type { Host } from "../../provider/sdk/host";
 
 /** A machine that can become a node, whatever made it. */
 export interface Machine {
@@ -9,11 +10,18 @@ export interface Machine {
   address: pulumi.Input<string>;
   /** Default 22. */
   port?: pulumi.Input<number>;
-  /** Default root; another user needs sudo without a password. */
+  /** Default root; another user needs sudo. */
   user?: pulumi.Input<string>;
   /** The private key's file on the controller: better than the key itself, which then is in no state. */
   privateKeyPath?: pulumi.Input<string>;
   privateKey?: pulumi.Input<string>;
+  /** The keys of the SSH agent that runs where Pulumi does. */
+  agent?: boolean;
+  /** Kept as secrets, whatever they come from. */
+  password?: pulumi.Input<string>;
+  sudoPassword?: pulumi.Input<string>;
+  /** The host through which the machine is reached, and so on. */
+  jump?: JumpHost;
   /** The host key, `ssh-ed25519 AAAA...`. Absent: the one that the first connection meets is pinned. */
   hostKey?: pulumi.Input<string>;
   /** Where other nodes reach it. Default: `address`. */
@@ -24,18 +32,36 @@ export interface Machine {
   madeBy?: pulumi.Resource;
 }
 
+/** A host on the way to a machine, as OpenSSH's ProxyJump: nothing is done on it. */
+export type JumpHost = WayArgs;
+
 /** How the provider logs in. */
-export function connectionOf(machine: Machine): ConnectionArgs {
-  const { name, address, port, user, privateKeyPath, privateKey, hostKey } = machine;
+export function connectionOf({ name, address, sudoPassword, ...machine }: Machine): ConnectionArgs {
+  return { ...way({ ...machine, host: address }), name, ...(sudoPassword === undefined ? {} : { sudoPassword: pulumi.secret(sudoPassword) }) };
+}
+
+function way({ host, port, user, privateKeyPath, privateKey, agent, password, hostKey, jump }: WayArgs): WayArgs {
   return {
-    name,
-    host: address,
+    host,
     ...(port === undefined ? {} : { port }),
     ...(user === undefined ? {} : { user }),
     ...(privateKeyPath === undefined ? {} : { privateKeyPath }),
     ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(password === undefined ? {} : { password: pulumi.secret(password) }),
     ...(hostKey === undefined ? {} : { hostKey }),
+    ...(jump === undefined ? {} : { jump: way(jump) }),
   };
+}
+
+/** From here on the pinned keys are those that the first connection met, on the machine and on the way to it. */
+export function pinned(connection: ConnectionArgs, host: Host): ConnectionArgs {
+  return { ...connection, hostKey: host.hostKey, ...(connection.jump ? { jump: pinnedJump(connection.jump, host, 0) } : {}) };
+}
+
+function pinnedJump(jump: WayArgs, host: Host, index: number): WayArgs {
+  const met = host.jumpHostKeys.apply((keys) => keys?.[index]);
+  return { ...jump, hostKey: jump.hostKey ?? met, ...(jump.jump ? { jump: pinnedJump(jump.jump, host, index + 1) } : {}) };
 }
 
 /** The address that the cluster uses for the machine. */

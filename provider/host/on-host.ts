@@ -2,7 +2,7 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import type { Context, Recorded } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
-import { ConnectionError, HostKeyError } from "../ssh/dial";
+import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 import { howToForget, isMarkedGone, mayForget } from "./unreachable";

@@ -1,7 +1,7 @@
 import { messageOf } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import type { Connection } from "../ssh/connection";
-import { ConnectionError, HostKeyError } from "../ssh/dial";
+import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { remote } from "../ssh/pool";
 import type { KubeApi } from "./api";
 import { orMissing } from "./errors";

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import { StepError, messageOf } from "../../common/errors";
 import type { MachineFacts } from "../../render/facts";
 import { gatherFacts } from "../host/facts";
 import { lookAt } from "../host/on-host";
-import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
-import { remote } from "../ssh/pool";
+import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
+import { connectionSchema, type Connection, type Jump } from "../ssh/connection";
+import { ConnectionError, HostKeyError } from "../ssh/errors";
+import { fingerprint, sameKey } from "../ssh/host-key";
+import { meet, remote } from "../ssh/pool";
 
 const schema = z.strictObject({ connection: connectionSchema });
 type HostInputs = z.infer<typeof schema>;
@@ -18,32 +21,75 @@ interface HostOutputs {
   instance: string;
   /** The key that the host showed; pinned from the first connection when none was given. */
   hostKey: string;
+  /** The same of the jump hosts, the nearest to the machine first. */
+  jumpHostKeys: string[];
 }
+type Known = Recorded<HostInputs, HostOutputs>;
 
-async function look(context: Context, inputs: HostInputs): Promise<HostOutputs> {
-  const machine = remote(inputs.connection);
+async function look(context: Context, connection: Connection, before?: HostOutputs): Promise<HostOutputs> {
+  const machine = connection.hostKey === undefined ? meet(connection) : remote(connection);
   context.status("connecting");
   const { bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, kubernetesState: _5, ...facts } = await gatherFacts(machine, context.signal);
-  return { facts, instance: facts.machineId, hostKey: await machine.hostKey(context.signal) };
+  const [hostKey, jumpHostKeys] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal)]);
+  if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
+  return { facts, instance: facts.machineId, hostKey, jumpHostKeys };
+}
+
+/** Nobody could verify a key that is met for the first time: so it is shown to who can. */
+function tellPin(context: Context, met: string, before: string | undefined): void {
+  if (before === undefined) context.info(`met for the first time: its host key ${fingerprint(met)} is pinned from now on`);
+  else if (!sameKey(before, met)) context.warn(`shows another host key than before, which is pinned from now on: ${fingerprint(met)} (it was ${fingerprint(before)})`);
+}
+
+/** With the keys that were met before, where none are given. */
+function remembered(connection: Connection, { inputs, outputs }: Known): Connection {
+  return { ...withJumpPins(connection, inputs.connection, outputs.jumpHostKeys), hostKey: connection.hostKey ?? outputs.hostKey };
+}
+
+/** Only for hosts that are where they were: another one has another key. */
+function withJumpPins<T extends Pick<Connection, "jump">>(now: T, before: Pick<Connection, "jump">, [met, ...further]: readonly string[] = []): T {
+  const jump: Jump | undefined = now.jump;
+  if (!jump || before.jump?.host !== jump.host || before.jump.port !== jump.port) return now;
+  const hostKey = jump.hostKey ?? met;
+  return { ...now, jump: { ...withJumpPins(jump, before.jump, further), ...(hostKey === undefined ? {} : { hostKey }) } };
+}
+
+/**
+ * Another address, port or jump host may be another way to the same machine, which is then no reason to do anything to it: its
+ * machine-id decides. Only where another key than before was given and nobody answers yet, a new machine is taken to boot.
+ */
+async function isSame({ connection }: HostInputs, old: Known, signal: AbortSignal): Promise<boolean> {
+  const machine = remote(remembered(connection, old));
+  try {
+    return (await machine.machineId(signal)) === old.outputs.instance;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof ConnectionError)) throw error;
+    const newKey = connection.hostKey !== undefined && !sameKey(connection.hostKey, old.outputs.hostKey);
+    if (error instanceof HostKeyError ? connection.hostKey === undefined : newKey && error.retryable) return false;
+    const cause = `it is to be reached in another way than before, and that fails: ${messageOf(error)}`;
+    throw new StepError({ step: "looking whether it is the same machine", machine: machine.label, cause, action: "nothing was changed on it; mend the way, or go back to the old one" });
+  }
 }
 
 /** A machine as the toolkit found it: facts, identity, pinned host key. Leaves nothing on it. */
 const host: Handler<HostInputs, HostOutputs> = {
   schema,
-  outputs: ["facts", "instance", "hostKey"],
-  replaceOn: ["connection.host", "connection.port", "connection.hostKey"],
-  ignore: ["connection.privateKeyPath", "connection.privateKey", "connection.name"],
-  async create(context, inputs) {
-    const outputs = await look(context, inputs);
-    return { id: inputs.connection.name ?? inputs.connection.host, outputs };
+  outputs: ["facts", "instance", "hostKey", "jumpHostKeys"],
+  replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
+  isSame,
+  ignore: ["connection.privateKeyPath", "connection.privateKey", "connection.name", "connection.agent", "connection.password", "connection.sudoPassword"],
+  async create(context, { connection }) {
+    return { id: connection.name ?? connection.host, outputs: await look(context, connection) };
   },
-  update: (context, _id, inputs) => look(context, inputs),
+  update: (context, _id, { connection }, old) => look(context, remembered(connection, old), old.outputs),
   async read(context, _id, old) {
     // A machine that was rebuilt behind our back shows here, as another `instance`, and nowhere else.
-    const same = { inputs: { ...old.inputs, instance: old.outputs.instance }, outputs: old.outputs };
+    const connection = remembered(old.inputs.connection, old);
+    const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
     const seen = await lookAt(context, same, () => Promise.resolve(same));
     if (seen) return old;
-    return { inputs: old.inputs, outputs: await look(context, old.inputs) };
+    return { inputs: old.inputs, outputs: await look(context, withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys), old.outputs) };
   },
 };
 

@@ -31,6 +31,8 @@ export interface Handler<I extends object = object, O extends object = object> {
   secretOutputs?: readonly (keyof O & string)[];
   /** Input paths (`instance`, `connection.host`) whose change needs a new resource. */
   replaceOn?: readonly string[];
+  /** May tell that what `replaceOn` takes for another thing is the same after all: a machine that is reached in another way. */
+  isSame?(inputs: I, old: Recorded<I, O>, signal: AbortSignal): Promise<boolean>;
   /** Input paths whose change alone is no change: how we log in, not what is there. */
   ignore?: readonly string[];
   /** True (the default) where old and new would fight over one place, such as a path on a machine. */

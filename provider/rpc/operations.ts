@@ -48,7 +48,14 @@ export class Operations {
     const changes = changesBetween(old.inputs, news).filter((change) => passes(change.path));
     const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old)) ?? []);
     changes.push(...further.map((path): Change => ({ path, kind: "update" })));
-    return diffResponse(handler, changes, news);
+    const response = diffResponse(handler, changes, news);
+    if (response.getReplacesList().length === 0 || hasUnknown(news) || !(await this.isSame(request.getUrn(), handler, news, old))) return response;
+    return diffResponse({ ...handler, replaceOn: [] }, changes, news);
+  }
+
+  private async isSame(urn: string, handler: Handler, news: Properties, old: Old): Promise<boolean> {
+    const { isSame } = handler;
+    return isSame ? await this.tasks.run("diff", urn, 0, ({ signal }) => isSame.call(handler, news, old, signal)) : false;
   }
 
   async create(request: provider.CreateRequest): Promise<provider.CreateResponse> {

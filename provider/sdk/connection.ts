@@ -1,14 +1,22 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** How a machine is reached; see provider/ssh/connection.ts for what each means. */
-export interface ConnectionArgs {
-  name?: pulumi.Input<string>;
+/** A way into a machine; see provider/ssh/connection.ts for what each means. */
+export interface WayArgs {
   host: pulumi.Input<string>;
   port?: pulumi.Input<number>;
   user?: pulumi.Input<string>;
   privateKeyPath?: pulumi.Input<string>;
   privateKey?: pulumi.Input<string>;
-  hostKey?: pulumi.Input<string>;
+  agent?: boolean;
+  password?: pulumi.Input<string>;
+  hostKey?: pulumi.Input<string | undefined>;
+  jump?: WayArgs;
+}
+
+/** How a machine is reached. */
+export interface ConnectionArgs extends WayArgs {
+  name?: pulumi.Input<string>;
+  sudoPassword?: pulumi.Input<string>;
 }
 
 /** What every resource on a machine has. */

@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { StepError, messageOf } from "../../common/errors";
+import { messageOf } from "../../common/errors";
 import { trace } from "../trace";
-import { describe, type Connection } from "./connection";
+import { authentication, triedOf } from "./auth";
+import type { Connection } from "./connection";
+import { ConnectionError, HostKeyError } from "./errors";
 import { publicKeyOf, sameKey } from "./host-key";
 
 const READY_TIMEOUT_MS = 15_000;
@@ -15,38 +17,18 @@ export interface Dialed {
   hostKey: string;
 }
 
-/** A connection could not be made, or broke. `retryable` where trying again makes sense: a host that boots, a network that blinks. */
-export class ConnectionError extends StepError {
-  constructor(
-    connection: Connection,
-    cause: string,
-    readonly retryable: boolean,
-    action?: string,
-  ) {
-    super({ step: "SSH connection", machine: describe(connection), cause, ...(action ? { action } : {}) });
-    this.name = "ConnectionError";
-  }
-}
-
-/** Another machine is behind the address, or somebody is between us and it. */
-export class HostKeyError extends ConnectionError {
-  constructor(connection: Connection, shown: string) {
-    const cause = `the host shows another key (${shown.slice(0, 40)}...) than the pinned one`;
-    super(connection, cause, false, "if you rebuilt this machine run `pulumi up --refresh`, else somebody may be between you and it");
-    this.name = "HostKeyError";
-  }
-}
-
-/** One attempt at a connection, its host key verified against the pinned one. */
-export function dial(connection: Connection, signal: AbortSignal): Promise<Dialed> {
+/** One attempt at a connection, its host key verified against the pinned one. `socket`: a stream through a jump host that leads there. */
+export function dial(connection: Connection, signal: AbortSignal, socket?: Duplex): Promise<Dialed> {
   const config = configOf(connection);
   const start = Date.now();
   return new Promise((done, fail) => {
     const client = new Client();
     let shown = "";
+    let agentSaid = "";
     const end = (error: Error) => {
       client.removeAllListeners("error").on("error", () => undefined);
       client.end();
+      socket?.destroy();
       fail(error);
     };
     const abort = () => end(signal.reason as Error);
@@ -57,14 +39,21 @@ export function dial(connection: Connection, signal: AbortSignal): Promise<Diale
       trace({ ssh: "connect", host: connection.host, name: connection.name, start, end: Date.now() });
       done({ client, hostKey: shown });
     });
-    client.on("error", (error) => end(explain(connection, error, shown)));
-    client.connect({
-      ...config,
-      hostVerifier: (key: Buffer) => {
-        shown = publicKeyOf(key);
-        return connection.hostKey === undefined || sameKey(connection.hostKey, shown);
-      },
+    client.on("error", (error: SshError) => {
+      // Other ways in are still to be tried.
+      if (error.level === "agent") agentSaid = ` (${error.message})`;
+      else end(explain(connection, error, shown, agentSaid));
     });
+    client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => answer(prompts.map(() => connection.password ?? "")));
+    const hostVerifier = (key: Buffer) => {
+      shown = publicKeyOf(key);
+      return connection.hostKey === undefined || sameKey(connection.hostKey, shown);
+    };
+    try {
+      client.connect({ ...config, hostVerifier, ...(socket ? { sock: socket } : {}) });
+    } catch (error) {
+      end(unusable(connection, error));
+    }
   });
 }
 
@@ -72,8 +61,7 @@ function configOf(connection: Connection): ConnectConfig {
   return {
     host: connection.host,
     port: connection.port ?? 22,
-    username: connection.user ?? "root",
-    privateKey: privateKeyOf(connection),
+    ...authentication(connection),
     readyTimeout: READY_TIMEOUT_MS,
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: KEEPALIVES_MISSED,
@@ -93,23 +81,23 @@ function hostKeyAlgorithms(pinned: string): HostKeyAlgorithms {
   return (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]) as HostKeyAlgorithms;
 }
 
-function privateKeyOf(connection: Connection): string | Buffer {
-  if (connection.privateKey) return connection.privateKey;
-  if (!connection.privateKeyPath) throw new ConnectionError(connection, "no private key is given", false, "set privateKeyPath");
-  try {
-    return readFileSync(connection.privateKeyPath);
-  } catch (error) {
-    throw new ConnectionError(connection, `the private key cannot be read: ${messageOf(error)}`, false, "give the path of a readable key");
-  }
+/** ssh2 throws on a key that it cannot read; the message never holds the key. */
+function unusable(connection: Connection, error: unknown): ConnectionError {
+  const encrypted = /no passphrase given/i.test(messageOf(error));
+  const action = encrypted ? "give it to an agent (`ssh-add`) and set agent: true" : "give a private key in OpenSSH's or PEM form";
+  return new ConnectionError(connection, encrypted ? "the private key is encrypted" : messageOf(error), false, action);
 }
 
-function explain(connection: Connection, error: Error & { level?: string; code?: string }, shown: string): ConnectionError {
+type SshError = Error & { level?: string; code?: string };
+
+function explain(connection: Connection, error: SshError, shown: string, agentSaid: string): ConnectionError {
   if (connection.hostKey && shown && !sameKey(connection.hostKey, shown)) {
     return new HostKeyError(connection, shown);
   }
+  const { user = "root", port = 22, password } = connection;
   if (error.level === "client-authentication") {
-    const user = connection.user ?? "root";
-    return new ConnectionError(connection, `the host refuses the key for user ${user}`, false, `add the public key to ${user}'s authorized_keys`);
+    const action = `add the public key to ${user}'s authorized_keys${password === undefined ? "" : ", or mend the password"}`;
+    return new ConnectionError(connection, `the host refuses the ${triedOf(connection)} for user ${user}${agentSaid}`, false, action);
   }
-  return new ConnectionError(connection, error.message || (error.code ?? "unknown error"), true, "is the machine up and port 22 open?");
+  return new ConnectionError(connection, error.message || (error.code ?? "unknown error"), true, `is the machine up and port ${port} open?`);
 }

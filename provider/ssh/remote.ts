@@ -2,9 +2,10 @@ import type { Client, ClientChannel } from "ssh2";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { Semaphore, backoff } from "../../common/wait";
-import { collect, type Collected, type CollectOptions } from "./channel";
-import { ConnectionError, dial, type Dialed } from "./dial";
+import { SUDO_PROMPT, collect, type Collected, type CollectOptions } from "./channel";
 import { describe, type Connection } from "./connection";
+import { dial, type Dialed } from "./dial";
+import { ConnectionError, JumpError, RootError } from "./errors";
 
 // sshd's MaxSessions is 10 and freed late.
 const CHANNELS = 6;
@@ -12,9 +13,11 @@ const CONNECT_DEADLINE_MS = 45_000;
 const PRESUMED_DEAD_MS = 60_000;
 const LOST_RETRIES = 3;
 const TAIL = 600;
+/** RFC 4254, section 5.1: the server's administrator does not allow the forwarding. */
+const PROHIBITED = 1;
 
 /** `stdin` is fed to the command: the place for secrets. */
-export interface RunOptions extends CollectOptions {
+export interface RunOptions extends Omit<CollectOptions, "sudoPassword"> {
   /** What is being done, for the error: `kubeadm join`. */
   step: string;
   /** Seconds; default none. */
@@ -35,7 +38,11 @@ export class Remote {
   private met: string | undefined;
   private readonly channels = new Semaphore(CHANNELS);
 
-  constructor(readonly connection: Connection) {}
+  /** `via`: the jump host through which this machine is reached. */
+  constructor(
+    readonly connection: Connection,
+    readonly via?: Remote,
+  ) {}
 
   /** The key that this connection is bound to: the given one, or the one that was met. */
   get pin(): string | undefined {
@@ -51,14 +58,20 @@ export class Remote {
     return (await this.connect(signal)).hostKey;
   }
 
+  /** The keys of the hosts on the way, the nearest to the machine first. */
+  async jumpHostKeys(signal: AbortSignal): Promise<string[]> {
+    return this.via ? [await this.via.hostKey(signal), ...(await this.via.jumpHostKeys(signal))] : [];
+  }
+
   /**
    * Runs a POSIX shell script as root. Scripts are idempotent, so one that a lost connection cut off is run again.
-   * @throws StepError on another exit code than `accept` has; ConnectionError when the machine cannot be reached.
+   * @throws StepError on another exit code than `accept` has; ConnectionError when the machine cannot be reached, RootError when we are not let be root.
    */
   async run(script: string, options: RunOptions): Promise<RunResult> {
     const result = await this.channels.use(() => this.attempts(script, { ...options, signal: this.limited(options) }));
-    if ((options.accept ?? [0]).includes(result.code)) return result;
     const said = (result.stderr.trim() || result.stdout.trim()).slice(-TAIL);
+    if (!result.began) throw new RootError(this.connection, options.step, said);
+    if ((options.accept ?? [0]).includes(result.code)) return result;
     throw new StepError({
       step: options.step,
       machine: this.label,
@@ -86,14 +99,17 @@ export class Remote {
     return this.identity;
   }
 
-  /** A stream to an address as the machine sees it: how the API server is reached through the same connection. */
+  /** A stream to an address as the machine sees it: how the API server is reached through the same connection, and what is behind a jump host. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<ClientChannel> {
     const { client } = await this.connect(signal);
     return new Promise((done, fail) => {
-      client.forwardOut("127.0.0.1", 0, host, port, (error, channel) =>
-        error ? fail(new ConnectionError(this.connection, `no way to ${host}:${port}: ${error.message}`, true)) : done(channel),
-      );
+      client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? fail(this.noWay(host, port, error)) : done(channel)));
     });
+  }
+
+  private noWay(host: string, port: number, error: Error & { reason?: number | string }): ConnectionError {
+    if (error.reason !== PROHIBITED) return new ConnectionError(this.connection, `no way to ${host}:${port}: ${error.message}`, true);
+    return new ConnectionError(this.connection, `it does not forward to ${host}:${port}`, false, "set AllowTcpForwarding yes (and PermitOpen, if used) in its sshd_config");
   }
 
   close(): void {
@@ -135,7 +151,8 @@ export class Remote {
     const deadline = Date.now() < this.deadUntil ? 0 : Date.now() + CONNECT_DEADLINE_MS;
     for (let attempt = 1; ; attempt++) {
       try {
-        const dialed = await dial(this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin }, signal);
+        const pinned = this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin };
+        const dialed = await dial(pinned, signal, await this.throughJump(signal));
         this.met = dialed.hostKey;
         dialed.client.on("close", () => this.forget()).on("error", () => this.forget());
         return dialed;
@@ -150,31 +167,61 @@ export class Remote {
     }
   }
 
+  /** What the jump host says of its own troubles is not said of the machine, which may well be alive behind it. */
+  private async throughJump(signal: AbortSignal): Promise<ClientChannel | undefined> {
+    const { via, connection } = this;
+    if (!via) return undefined;
+    const { host, port = 22 } = connection;
+    const troubled = (error: unknown) => (error instanceof ConnectionError ? new JumpError(connection, error) : error);
+    await via.connect(signal).catch((error: unknown) => Promise.reject(troubled(error) as Error));
+    try {
+      return await via.forward(host, port, signal);
+    } catch (error) {
+      if (error instanceof ConnectionError && error.retryable) throw new ConnectionError(connection, error.failure.cause, true, `is the machine up and port ${port} open to ${describe(via.connection)}?`);
+      throw troubled(error);
+    }
+  }
+
   private once(client: Client, script: string, options: RunOptions): Promise<RunResult> {
-    // The first line of stderr is the process, which is also its group (sshd made it a session of its own): what to kill on a stop,
-    // for sshd itself passes no signals on for root. Nothing of the script is in the wrapper, so its own exit code comes through.
-    const shell = `/bin/sh -c 'echo $$ >&2; exec /bin/sh -c "$0"' ${quote(script)}`;
-    const sudo = (this.connection.user ?? "root") === "root" ? "" : "sudo -n ";
     return new Promise((done, fail) => {
       const lost = () => fail(new ConnectionError(this.connection, "the connection was lost", true));
       client.once("close", lost);
-      client.exec(`exec ${sudo}${shell}`, (error, channel) => {
+      // Listeners go on before the callback returns, or the exit code of a quick command is missed.
+      client.exec(this.asRoot(script), (error, channel) => {
         if (error) {
           client.removeListener("close", lost);
           // A refused channel says that sshd is still closing others: try again, on the same connection.
           return fail(new ConnectionError(this.connection, error.message, false));
         }
-        // Listeners go on before this callback returns, or the exit code of a quick command is missed.
         const settle = (action: () => void) => {
           client.removeListener("close", lost);
           action();
         };
-        const kill = (group: string) => client.exec(`${sudo}kill -TERM -${group}`, (_, killer) => killer?.resume());
-        collect(channel, options, kill).then(
+        const { sudoPassword } = this;
+        const kill = (group: string) => void this.once(client, `kill -TERM -${group}`, { step: "stopping", signal: new AbortController().signal }).catch(() => undefined);
+        collect(channel, { ...options, sudoPassword }, kill).then(
           (result) => settle(() => (result ? done(result) : lost())),
           (reason: Error) => settle(() => fail(reason)),
         );
       });
     });
+  }
+
+  private get isRoot(): boolean {
+    return (this.connection.user ?? "root") === "root";
+  }
+
+  private get sudoPassword(): string | undefined {
+    return this.isRoot ? undefined : this.connection.sudoPassword;
+  }
+
+  /**
+   * The script's own exit code comes through. Its process group goes to stderr first: what to kill on a stop, for sshd itself passes no
+   * signals on for root. It is looked up, since sudo may or may not have made one. With -k sudo asks whether or not it was told before.
+   */
+  private asRoot(script: string): string {
+    const shell = `/bin/sh -c 'read -r _ _ _ _ group _ </proc/$$/stat; echo "process-group $group" >&2; exec /bin/sh -c "$0"' ${quote(script)}`;
+    const sudo = this.sudoPassword === undefined ? "sudo -n" : `sudo -S -k -p ${quote(SUDO_PROMPT)}`;
+    return `exec ${this.isRoot ? "" : `${sudo} `}${shell}`;
   }
 }

@@ -46,6 +46,8 @@ export async function belongings(stack: string): Promise<string[]> {
 }
 
 export interface Keys {
+  /** Of the private key. */
+  path: string;
   publicKey: string;
   /** Logs in and runs a command; the host key must be the one given. */
   ssh(machine: Values, command: string, user?: string): Promise<string>;
@@ -62,5 +64,5 @@ export async function makeKeys(): Promise<Keys> {
     const options = ["StrictHostKeyChecking=yes", `UserKnownHostsFile=${hosts}`, "BatchMode=yes", "ConnectTimeout=5"];
     return await output("ssh", ["-i", file, "-p", String(port), ...options.flatMap((option) => ["-o", option]), `${user}@${String(address)}`, command]);
   };
-  return { publicKey: await readFile(`${file}.pub`, "utf8"), ssh, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { path: file, publicKey: await readFile(`${file}.pub`, "utf8"), ssh, remove: () => rm(folder, { recursive: true, force: true }) };
 }
