@@ -18,6 +18,7 @@ const made = makeMachines(config, { cluster: stack, folder, turns });
 const cluster = new Cluster(stack, {
   version: config.kubernetes.version,
   source: config.source,
+  runtime: config.runtime,
   ...membersOf(config, made.machines),
   controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
   network: { ...network, backend: network.flannel.backend },

@@ -12,7 +12,7 @@ export interface Compression {
 const LAYER = "application/vnd.oci.image.layer.v1.tar";
 
 export const PLAIN: Compression = { kind: "none", mediaType: LAYER };
-const GZIP: Compression = { kind: "gzip", mediaType: `${LAYER}+gzip` };
+export const GZIP: Compression = { kind: "gzip", mediaType: `${LAYER}+gzip` };
 const ZSTD: Compression = { kind: "zstd", mediaType: `${LAYER}+zstd` };
 
 /** zstd where its program is there: smaller than gzip and several times faster to unpack on the node. Node 20 has none built in. */

@@ -3,6 +3,7 @@ import { createWriteStream } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { z } from "zod";
 import { StepError } from "../common/errors";
 import { backoff } from "../common/wait";
 import { hashing } from "./hash";
@@ -75,10 +76,11 @@ function refusal(status: number): Error {
 }
 
 /**
- * The sha256 of one file in a published checksum file: either one bare sum, or lines "<sum>  <name>" (SHA256SUMS, *.sha256sum).
- * Undefined when the file is not in it.
+ * The sha256 of one file in a published checksum file: either one bare sum, or lines "<sum>  <name>" (SHA256SUMS, *.sha256sum), or a
+ * release's description in JSON, as GitHub gives it. Undefined when the file is not in it.
  */
 export function publishedSum(text: string, file: string): string | undefined {
+  if (text.trimStart().startsWith("{")) return releaseSum(text, file);
   const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
   for (const line of lines) {
     const match = /^([0-9a-fA-F]{64})\s+\*?(\S+)$/.exec(line);
@@ -86,4 +88,21 @@ export function publishedSum(text: string, file: string): string | undefined {
   }
   const bare = lines.length === 1 ? /^[0-9a-fA-F]{64}$/.exec(lines[0] ?? "") : null;
   return bare?.[0].toLowerCase();
+}
+
+const releaseSchema = z.object({ assets: z.array(z.object({ name: z.string(), digest: z.string().nullish() })) });
+
+/** https://docs.github.com/en/rest/releases/assets: `digest` is `sha256:<hex>`. */
+function releaseSum(text: string, file: string): string | undefined {
+  const assets = releaseSchema.safeParse(parsed(text)).data?.assets ?? [];
+  const digest = assets.find(({ name }) => name === file)?.digest ?? "";
+  return /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

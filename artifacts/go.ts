@@ -13,6 +13,8 @@ export interface Recipe {
   /** The h1: sum that the module must have. */
   sum: string;
   staging: boolean;
+  /** No scratch module: see versions.yaml. */
+  inPlace?: boolean;
   /** Binary's name -> Go package. */
   packages: Record<string, string>;
   cgo: boolean;
@@ -68,7 +70,7 @@ export interface Output {
   arch: Arch;
 }
 
-/** Builds the binary `name` of a prepared scratch module. */
+/** Builds the binary `name` of a prepared scratch module, or of a module in its own folder. */
 export async function goBuild(recipe: Recipe, name: string, scratch: string, output: Output, signal: AbortSignal): Promise<void> {
   const tags = recipe.tags.length > 0 ? ["-tags", recipe.tags.join(" ")] : [];
   const target = recipe.packages[name];

@@ -1,15 +1,16 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../common/progress";
+import type { Runtime } from "../common/runtime";
 import { fileOf, type Cache, type Entry, type LocalFile } from "./cache";
-import { bestCompression, type Compression } from "./compress";
+import { GZIP, bestCompression, type Compression } from "./compress";
 import { recipeHash } from "./hash";
 import { makeLayer, type Layer } from "./layer";
 import { writeArchive, type Image, type RunConfig } from "./oci";
 import { layerOf, obtainUserland, userlandKey, type UserlandName } from "./userland";
 import { kubeadmImagesOf, type Arch, type Versions } from "./versions";
 
-/** An OCI-layout tar for `ctr -n k8s.io images import`, and the images in it. */
+/** An OCI-layout tar for `ctr -n k8s.io images import`, or one that `docker load` takes as well, and the images in it. */
 export interface ImageArchive extends LocalFile {
   refs: string[];
 }
@@ -109,6 +110,8 @@ export interface ArchiveRequest {
   specs: readonly ImageSpec[];
   kubernetes: string;
   arch: Arch;
+  /** Whose form the archive has. */
+  runtime: Runtime;
   /** At least those that the specs name. */
   binaries: Readonly<Record<string, LocalFile>>;
 }
@@ -118,7 +121,7 @@ const EDITION = 1;
 
 /** The archive if it is in the cache. */
 export async function findArchive(cache: Cache, request: ArchiveRequest): Promise<ImageArchive | undefined> {
-  const compression = await bestCompression();
+  const compression = await compressionFor(request.runtime);
   const bases: Layer[] = [];
   for (const name of basesOf(request.specs)) {
     const entry = await cache.find(await userlandKey(name, request.arch, compression));
@@ -131,8 +134,8 @@ export async function findArchive(cache: Cache, request: ArchiveRequest): Promis
 
 /** The archive from the cache, or put together now. Throws a StepError when a userland cannot be had. */
 export async function obtainArchive(cache: Cache, request: ArchiveRequest, progress: Progress, signal: AbortSignal): Promise<ImageArchive> {
-  const { name, specs, kubernetes, arch } = request;
-  const compression = await bestCompression();
+  const { name, specs, kubernetes, arch, runtime } = request;
+  const compression = await compressionFor(request.runtime);
   const bases = new Map<UserlandName, Layer>();
   for (const base of basesOf(specs)) bases.set(base, await obtainUserland(cache, { name: base, arch, compression }, progress, signal));
   const entry = await cache.obtain({
@@ -149,7 +152,7 @@ export async function obtainArchive(cache: Cache, request: ArchiveRequest, progr
         progress(`packing ${name} images (${index + 1}/${specs.length}) ${spec.ref}`);
         images.push(await packImage(spec, request, join(work, `${index}`), bases, compression));
       }
-      await writeArchive(join(folder, `${name}.tar`), images);
+      await writeArchive(join(folder, `${name}.tar`), images, { forDocker: runtime === "docker" });
       await rm(work, { recursive: true });
     },
   });
@@ -176,13 +179,19 @@ function binaryOf(request: ArchiveRequest, name: string): LocalFile {
   return found;
 }
 
+/** Docker Engine 20.10, which Debian 12 has, cannot read zstd. */
+async function compressionFor(runtime: Runtime): Promise<Compression> {
+  return runtime === "docker" ? GZIP : await bestCompression();
+}
+
 function basesOf(specs: readonly ImageSpec[]): UserlandName[] {
   return [...new Set(specs.flatMap((spec) => spec.base ?? []))];
 }
 
 function archiveKey(request: ArchiveRequest, bases: readonly Layer[], compression: Compression): string {
   const binaries = request.specs.flatMap((spec) => Object.values(spec.files)).map((name) => binaryOf(request, name).sha256);
-  const recipe = recipeHash([EDITION, request.specs, binaries, bases.map((base) => base.digest), compression]);
+  const form = request.runtime === "docker" ? ["docker"] : [];
+  const recipe = recipeHash([EDITION, request.specs, binaries, bases.map((base) => base.digest), compression, ...form]);
   return ["images", request.name, request.kubernetes, request.arch, "modules", recipe].join("-");
 }
 

@@ -1,9 +1,10 @@
 import type { Progress } from "../common/progress";
+import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import { Cache, type Entry, type LocalFile } from "./cache";
 import { APT, ZSTD, ensureHost } from "./host-packages";
 import { findArchive, imageRefs, imageSpecs, obtainArchive, refsFor, type ArchiveName, type ArchiveRequest, type ImageArchive, type ImageRefs } from "./images";
 import { buildTargets, findTargets, plannedTargets } from "./modules";
-import type { ImageBinary, NodeBinary } from "./names";
+import type { DockerBinary, ImageBinary, NodeBinary } from "./names";
 import { fetchAll, fetchKey, plannedFetches, type Remote } from "./official";
 import { chooseSource, mirrorUrl, type Source } from "./source";
 import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
@@ -11,7 +12,7 @@ import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
 export { obtainEngine, type Engine } from "./engine";
 export { cacheRoot, type LocalFile } from "./cache";
 export type { ImageArchive, ImageRefs } from "./images";
-export { IMAGE_BINARIES, NODE_BINARIES, type BinaryName, type ImageBinary, type NodeBinary } from "./names";
+export { DOCKER_BINARIES, IMAGE_BINARIES, NODE_BINARIES, type BinaryName, type DockerBinary, type ImageBinary, type NodeBinary } from "./names";
 export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {
@@ -20,6 +21,8 @@ export interface ArtifactRequest {
   /** 1.36.3; one of versions.yaml. */
   kubernetes: string;
   arch: Arch;
+  /** Whose binaries, and whose form of image archives. @default containerd */
+  runtime?: Runtime;
   /** Also the images for end-to-end tests and examples; only where images are made here. */
   extras?: boolean;
   /** Hash every cached file, and make damaged ones again; seconds instead of milliseconds. */
@@ -36,7 +39,7 @@ export interface ArtifactSet {
   source: string;
   /** A sentence for the person: why this source. */
   reason: string;
-  binaries: Record<NodeBinary, LocalFile> & Partial<Record<ImageBinary, LocalFile>>;
+  binaries: Record<NodeBinary, LocalFile> & Partial<Record<ImageBinary | DockerBinary, LocalFile>>;
   images: Images;
   /** For kubeadm (imageTag of dns and etcd), containerd's sandbox and flannel's manifest. */
   refs: ImageRefs;
@@ -54,7 +57,7 @@ export async function obtainArtifacts(request: ArtifactRequest, progress: Progre
   progress(reason);
   const cache = new Cache({ thorough: request.verify });
   if (source.kind === "modules") return build(cache, request, reason, progress, signal);
-  const entries = await fetchAll(cache, plannedFetches(loadVersions(), request.kubernetes, request.arch), source, progress, signal);
+  const entries = await fetchAll(cache, plannedFetches(loadVersions(), request.kubernetes, request.arch, request.runtime), source, progress, signal);
   return pulling(source, reason, request, entries);
 }
 
@@ -76,7 +79,7 @@ function candidates(setting: string): Source[] {
 }
 
 async function findFetched(cache: Cache, source: Remote, request: ArtifactRequest): Promise<ArtifactSet | undefined> {
-  const fetches = plannedFetches(loadVersions(), request.kubernetes, request.arch);
+  const fetches = plannedFetches(loadVersions(), request.kubernetes, request.arch, request.runtime);
   const found = await Promise.all(fetches.map((fetch) => cache.find(fetchKey(fetch, source))));
   if (!found.every((entry) => entry !== undefined)) return undefined;
   return pulling(source, "all of it was downloaded before", request, found);
@@ -118,7 +121,7 @@ function built(request: ArtifactRequest, reason: string, entries: readonly Entry
 }
 
 function targetsOf(request: ArtifactRequest) {
-  return plannedTargets(loadVersions(), request.kubernetes, request.arch, request.extras ?? false);
+  return plannedTargets(loadVersions(), request.kubernetes, request.arch, request.extras ?? false, request.runtime);
 }
 
 interface Archives<T> {
@@ -128,9 +131,9 @@ interface Archives<T> {
 }
 
 async function eachArchive<T>(request: ArtifactRequest, entries: readonly Entry[], bring: (archive: ArchiveRequest) => Promise<T>): Promise<Archives<T>> {
-  const { kubernetes, arch } = request;
+  const { kubernetes, arch, runtime = DEFAULT_RUNTIME } = request;
   const specs = imageSpecs(loadVersions(), kubernetes);
-  const of = (name: ArchiveName): Promise<T> => bring({ name, specs: specs[name], kubernetes, arch, binaries: filesOf(entries) });
+  const of = (name: ArchiveName): Promise<T> => bring({ name, specs: specs[name], kubernetes, arch, runtime, binaries: filesOf(entries) });
   // One after the other: compression uses all cores by itself.
   const worker = await of("worker");
   const controlPlane = await of("control-plane");

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { StepError } from "../common/errors";
 import type { Progress } from "../common/progress";
 import { projectRoot } from "../common/project-root";
+import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { Cache, Entry } from "./cache";
-import { goBuild, prepareScratch, type Recipe } from "./go";
+import { downloadModule, goBuild, prepareScratch, type Recipe } from "./go";
 import { recipeHash, sha256Of } from "./hash";
 import { GCC, LIBC, PKG_CONFIG, SECCOMP, ensureHost, type Need } from "./host-packages";
 import { runGroup } from "./process";
-import { fill, kubeadmImagesOf, type Arch, type GoModule, type Versions } from "./versions";
+import { componentsFor, fill, kubeadmImagesOf, type Arch, type GoModule, type Versions } from "./versions";
 
 /** One binary to build: the unit that an interrupted run resumes at. */
 export interface Target {
@@ -22,8 +23,8 @@ export interface Target {
 }
 
 /** Every binary that a cluster of this version needs when all is built here; with `extras` the test images' too. */
-export function plannedTargets(versions: Versions, kubernetes: string, arch: Arch, extras: boolean): Target[] {
-  const built = Object.entries(versions.components)
+export function plannedTargets(versions: Versions, kubernetes: string, arch: Arch, extras: boolean, runtime: Runtime = DEFAULT_RUNTIME): Target[] {
+  const built = componentsFor(versions, runtime)
     .filter(([, component]) => extras || !component.extra)
     .flatMap(([name, component]) => {
       const version = name === "kubernetes" ? kubernetes : component.version;
@@ -39,8 +40,8 @@ function targetsOf(recipe: Recipe, version: string, arch: Arch): Target[] {
 export function toRecipe(module: GoModule, version: string, arch: Arch): Recipe {
   const sum = module.sums[version];
   if (!sum) throw new StepError({ step: `build ${module.path} ${version}`, cause: "versions.yaml has no sum for it", action: "add the sum" });
-  const { path, staging, packages, cgo, tags } = module;
-  return { path, version: `v${version}`, sum, staging, packages, cgo, tags, ldflags: fill(module.ldflags, { version, arch }) };
+  const { path, staging, inPlace, packages, cgo, tags } = module;
+  return { path, version: `v${version}`, sum, staging, inPlace, packages, cgo, tags, ldflags: fill(module.ldflags, { version, arch }) };
 }
 
 export async function targetKey(target: Target): Promise<string> {
@@ -127,7 +128,7 @@ function refuseForeign(targets: readonly Target[]): void {
   });
 }
 
-/** Scratch modules, one for each module that is built from in this run. */
+/** Where to build from: a scratch module for each module that is built from in this run, or the module itself. */
 class Scratches {
   private root?: string;
   private readonly prepared = new Map<string, string>();
@@ -139,6 +140,7 @@ class Scratches {
     const known = this.prepared.get(key);
     if (known) return known;
     onPrepare();
+    if (recipe.inPlace) return (await downloadModule(recipe.path, recipe.version, recipe.sum, this.signal)).Dir;
     this.root ??= await mkdtemp(join(tmpdir(), "kubewright-go-"));
     const folder = join(this.root, key);
     await prepareScratch(recipe, folder, this.signal);

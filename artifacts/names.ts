@@ -12,6 +12,10 @@ export const IMAGE_BINARIES = [
   ...(["coredns", "flanneld", "pause", "agnhost"] as const),
 ] as const;
 
+/** What machines get with `runtime: docker` only. */
+export const DOCKER_BINARIES = ["cri-dockerd"] as const;
+
 export type NodeBinary = (typeof NODE_BINARIES)[number];
 export type ImageBinary = (typeof IMAGE_BINARIES)[number];
-export type BinaryName = NodeBinary | ImageBinary;
+export type DockerBinary = (typeof DOCKER_BINARIES)[number];
+export type BinaryName = NodeBinary | ImageBinary | DockerBinary;

@@ -35,27 +35,38 @@ const CONFIG = "application/vnd.oci.image.config.v1+json";
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const EPOCH = new Date(0);
 
+export interface ArchiveOptions {
+  /** Also with the list that `docker load` wants, which reads OCI's only since Docker 25. Its layers may not be zstd then. @default false */
+  forDocker?: boolean;
+}
+
 /**
  * Writes images as one tar in OCI image layout, each blob once, which `ctr images import` takes.
  * Equal images give equal bytes: nothing in it says when it was made, and blobs go by digest.
  */
-export async function writeArchive(path: string, images: readonly Image[]): Promise<void> {
+export async function writeArchive(path: string, images: readonly Image[], { forDocker = false }: ArchiveOptions = {}): Promise<void> {
   const blobs = new Map<string, Blob>();
-  const manifests = images.map((image) => addImage(blobs, image));
+  const added = images.map((image) => addImage(blobs, image));
+  const lists = {
+    "index.json": json({ schemaVersion: 2, mediaType: INDEX, manifests: added.map(({ manifest }) => manifest) }),
+    ...(forDocker ? { "manifest.json": json(added.map(({ docker }) => docker)) } : {}),
+  };
   const tar = pack();
-  const writing = writeLayout(tar, blobs, json({ schemaVersion: 2, mediaType: INDEX, manifests }));
+  const writing = writeLayout(tar, blobs, lists);
   // A failed write would leave the pipeline waiting for more: it is ended with the same error.
   writing.catch((error: Error) => tar.destroy(error));
   await Promise.all([writing, pipeline(tar, createWriteStream(path))]);
 }
 
-async function writeLayout(tar: Pack, blobs: Map<string, Blob>, index: Buffer): Promise<void> {
+async function writeLayout(tar: Pack, blobs: Map<string, Blob>, lists: Record<string, Buffer>): Promise<void> {
   tar.entry(header("oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  tar.entry(header("index.json"), index);
-  for (const digest of [...blobs.keys()].sort()) {
-    await writeBlob(tar, `blobs/${digest.replace(":", "/")}`, blobs.get(digest) as Blob);
-  }
+  for (const [name, list] of Object.entries(lists)) tar.entry(header(name), list);
+  for (const digest of [...blobs.keys()].sort()) await writeBlob(tar, blobPath(digest), blobs.get(digest) as Blob);
   tar.finalize();
+}
+
+function blobPath(digest: string): string {
+  return `blobs/${digest.replace(":", "/")}`;
 }
 
 async function writeBlob(tar: Pack, name: string, blob: Blob): Promise<void> {
@@ -70,7 +81,14 @@ function header(name: string) {
   return { name, mode: 0o644, uid: 0, gid: 0, uname: "", gname: "", mtime: EPOCH, type: "file" as const };
 }
 
-function addImage(blobs: Map<string, Blob>, image: Image): object {
+/** Docker's own list of an archive: https://github.com/moby/docker-image-spec */
+interface DockerEntry {
+  Config: string;
+  RepoTags: string[];
+  Layers: string[];
+}
+
+function addImage(blobs: Map<string, Blob>, image: Image): { manifest: object; docker: DockerEntry } {
   const platform = { architecture: image.arch, os: "linux" };
   const config = addBytes(blobs, CONFIG, {
     ...platform,
@@ -80,7 +98,8 @@ function addImage(blobs: Map<string, Blob>, image: Image): object {
   });
   const layers = image.layers.map((layer) => addLayer(blobs, layer));
   const manifest = addBytes(blobs, MANIFEST, { schemaVersion: 2, mediaType: MANIFEST, config, layers });
-  return { ...manifest, platform, annotations: annotations(image.ref) };
+  const docker = { Config: blobPath(config.digest), RepoTags: [image.ref], Layers: layers.map(({ digest }) => blobPath(digest)) };
+  return { manifest: { ...manifest, platform, annotations: annotations(image.ref) }, docker };
 }
 
 /** The first is what containerd names the image; the second is the layout's own, which other tools read. */

@@ -7,11 +7,12 @@ import { extract } from "tar-stream";
 import { StepError, messageOf } from "../common/errors";
 import type { Progress } from "../common/progress";
 import { Semaphore } from "../common/wait";
+import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { Cache, Entry } from "./cache";
 import { downloadText, downloadTo, publishedSum } from "./download";
 import { recipeHash } from "./hash";
 import type { Source } from "./source";
-import { fill, type Arch, type Download, type Versions } from "./versions";
+import { componentsFor, fill, type Arch, type Download, type Versions } from "./versions";
 
 /** Downloads at a time: enough to fill a line, few enough to be polite. */
 const AT_ONCE = 3;
@@ -31,8 +32,8 @@ export interface Fetch {
 }
 
 /** Every download that a cluster of this version needs. */
-export function plannedFetches(versions: Versions, kubernetes: string, arch: Arch): Fetch[] {
-  return Object.entries(versions.components).flatMap(([name, component]) => {
+export function plannedFetches(versions: Versions, kubernetes: string, arch: Arch, runtime: Runtime = DEFAULT_RUNTIME): Fetch[] {
+  return componentsFor(versions, runtime).flatMap(([name, component]) => {
     const version = name === "kubernetes" ? kubernetes : component.version;
     return component.downloads.map((download) => toFetch(download, version, arch));
   });

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { StepError, messageOf } from "../common/errors";
 import { projectRoot } from "../common/project-root";
+import type { Runtime } from "../common/runtime";
 
 export type Arch = "amd64" | "arm64";
 
@@ -24,6 +25,8 @@ const buildFlags = {
 const goModule = z.strictObject({
   path: z.string(),
   staging: z.boolean().default(false),
+  /** Built in the module itself, with the versions that its own go.mod pins. */
+  inPlace: z.boolean().default(false),
   /** Component's version -> sum; a version without one cannot be built. */
   sums: z.record(version, sum),
   ...buildFlags,
@@ -44,6 +47,8 @@ const component = z
     version,
     imageTag: z.string().optional(),
     extra: z.boolean().default(false),
+    /** Needed with this runtime only; absent: with any. */
+    runtime: z.enum(["docker"]).optional(),
     modules: z.array(goModule).default([]),
     downloads: z.array(download).default([]),
   })
@@ -75,6 +80,7 @@ const schema = z
       containerd: component,
       runc: component,
       cniPlugins: component,
+      criDockerd: component,
       coredns: component,
       flannel: component,
       agnhost: component,
@@ -102,6 +108,11 @@ export function parseVersions(text: string): Versions {
   const result = schema.safeParse(parse(text));
   if (result.success) return result.data;
   throw new StepError({ step: "read versions.yaml", cause: z.prettifyError(result.error), action: "correct the file" });
+}
+
+/** The components that a cluster with this runtime has something of. */
+export function componentsFor(versions: Versions, runtime: Runtime): [string, Component][] {
+  return Object.entries(versions.components).filter(([, component]) => component.runtime === undefined || component.runtime === runtime);
 }
 
 let loaded: Versions | undefined;

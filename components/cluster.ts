@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import { Host } from "../provider/sdk/host";
 import { Rollout } from "../provider/sdk/kubernetes";
@@ -20,6 +21,8 @@ export interface ClusterArgs {
   version: string;
   /** Where binaries and images come from. Default `auto`: the official downloads where they can be reached, else built from modules. */
   source?: string;
+  /** What runs containers on every node. Default containerd. */
+  runtime?: Runtime;
   /** An odd number of machines. */
   controlPlanes: Machine[];
   /** The workers, by kind; none is a cluster of control planes only. */
@@ -78,6 +81,7 @@ export class Cluster extends pulumi.ComponentResource {
       drain: { ...DEFAULT_DRAIN, ...args.drain },
       preflight: preflights.of(machine.name),
       network,
+      runtime: args.runtime ?? DEFAULT_RUNTIME,
       timeouts,
       artifacts: this.artifactsFor(args.version, machine),
     });
@@ -115,7 +119,7 @@ export class Cluster extends pulumi.ComponentResource {
 
   private judge(found: Found[], network: NetworkSettings): Preflights {
     const { podCidr, serviceCidr, proxyMode } = network;
-    const { controlPlane } = this.args;
+    const { controlPlane, runtime = DEFAULT_RUNTIME } = this.args;
     const onSwap = found.filter(({ pool, machine }) => pool && settingsOf(pool, machine.name).kubelet?.failSwapOn === false);
     const swapAllowed: MachineRole[] = [
       ...(controlPlane?.kubelet?.failSwapOn === false ? (["control-plane"] as const) : []),
@@ -127,7 +131,7 @@ export class Cluster extends pulumi.ComponentResource {
       role,
       ...(machine.privateAddress === undefined ? {} : { privateAddress: machine.privateAddress }),
     }));
-    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, swapAllowed }, this.args.turns, this);
+    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, swapAllowed, runtime }, this.args.turns, this);
   }
 
   /** CoreDNS is kubeadm's; the cluster is not done before it answers. */
@@ -144,8 +148,9 @@ export class Cluster extends pulumi.ComponentResource {
   private artifactsFor(kubernetes: string, machine?: Machine): Artifacts {
     const arch = machine?.arch ?? controllerArch();
     const key = `kubernetes-${kubernetes}-${arch}`;
-    const { source = "auto", extras } = this.args;
-    const made = this.artifactSets.get(key) ?? new Artifacts(key, { source, kubernetes, arch, ...(extras ? { extras } : {}) }, { parent: this });
+    const { source = "auto", runtime, extras } = this.args;
+    const more = { ...(runtime && runtime !== DEFAULT_RUNTIME ? { runtime } : {}), ...(extras ? { extras } : {}) };
+    const made = this.artifactSets.get(key) ?? new Artifacts(key, { source, kubernetes, arch, ...more }, { parent: this });
     this.artifactSets.set(key, made);
     return made;
   }

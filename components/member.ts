@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { POOL_LABEL } from "../common/labels";
+import type { Runtime } from "../common/runtime";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import type { Host } from "../provider/sdk/host";
 import { type KubeadmInit, KubeadmJoin, Node, type Preflight } from "../provider/sdk/kubernetes";
@@ -17,6 +18,7 @@ export interface MemberArgs {
   host: Host;
   preflight: Preflight;
   artifacts: Artifacts;
+  runtime: Runtime;
   kubeletArtifacts?: Artifacts;
   network: NetworkSettings;
   timeouts: Timeouts;
@@ -38,7 +40,7 @@ export interface ClusterHandle {
 }
 
 export function setUp(name: string, role: MachineRole, args: MemberArgs, parent: pulumi.Resource): NodeSetup {
-  const { machine, connection, host, artifacts, kubeletArtifacts, network, settings } = args;
+  const { machine, connection, host, artifacts, kubeletArtifacts, network, runtime, settings } = args;
   return new NodeSetup(
     name,
     {
@@ -46,6 +48,7 @@ export function setUp(name: string, role: MachineRole, args: MemberArgs, parent:
       connection,
       host,
       role,
+      runtime,
       artifacts,
       ...(kubeletArtifacts ? { kubeletArtifacts } : {}),
       network,
@@ -58,11 +61,12 @@ export function setUp(name: string, role: MachineRole, args: MemberArgs, parent:
 
 /** kubeadm's view of a node, once its facts are known. */
 export function kubeadmNode(args: MemberArgs): pulumi.Output<KubeadmNode> {
-  const { machine, host, artifacts, settings } = args;
+  const { machine, host, artifacts, runtime, settings } = args;
   return pulumi.all([host.facts, nodeAddress(machine), artifacts.images]).apply(([facts, address, images]) => ({
     name: machine.name,
     address,
     facts,
+    runtime,
     imagesSideLoaded: images.kind === "archives",
     ...(settings.taints ? { taints: settings.taints } : {}),
   }));

@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import { Binaries, type Host, Images, Kernel, Packages, Unit } from "../provider/sdk/host";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import type { Artifacts } from "../provider/sdk/local";
 import { kernelModules, kernelSysctls } from "../render/kernel";
-import { everyRegistry } from "../render/containerd";
-import { guardFiles, kubeletFiles, runtimeFiles, type KubeletFilesOptions, type NodeFiles } from "../render/node-files";
+import { guardFiles, kubeletFiles, octal, type KubeletFilesOptions } from "../render/node-files";
 import { nodeBinaries, requiredPackages } from "../render/node-contents";
 import type { MachineRole } from "../render/preflight";
+import { containerRuntime } from "./container-runtime";
 import { type Machine, nodeAddress } from "./machines/machine";
 
 export interface NodeSetupArgs {
@@ -14,6 +15,7 @@ export interface NodeSetupArgs {
   connection: ConnectionArgs;
   host: Host;
   role: MachineRole;
+  runtime: Runtime;
   /** Of the cluster's version. */
   artifacts: Artifacts;
   /** Of the kubelet's version, where that is another. */
@@ -24,7 +26,7 @@ export interface NodeSetupArgs {
   after: pulumi.Resource[];
 }
 
-/** Everything that a machine has before kubeadm runs on it: packages, kernel settings, binaries, containerd, images, kubelet. */
+/** Everything that a machine has before kubeadm runs on it: packages, kernel settings, binaries, the container runtime, images, kubelet. */
 export class NodeSetup extends pulumi.ComponentResource {
   /** What kubeadm must wait for. */
   readonly ready: pulumi.Resource[];
@@ -38,25 +40,15 @@ export class NodeSetup extends pulumi.ComponentResource {
     const child = { parent: this, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) };
     const first = { ...child, dependsOn: args.after };
     const kubelet = pulumi.all([artifacts.binaries, (args.kubeletArtifacts ?? artifacts).binaries]);
-    const contents = kubelet.apply(([all, older]) => nodeBinaries({ ...all, kubelet: older.kubelet }));
+    const contents = kubelet.apply(([all, older]) => nodeBinaries({ ...all, kubelet: older.kubelet }, args.runtime));
 
     const packages = new Packages(`${name}-packages`, { ...onHost, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) }, first);
     const kernel = new Kernel(`${name}-kernel`, { ...onHost, modules: [...kernelModules], sysctls: { ...kernelSysctls } }, { ...child, dependsOn: [packages] });
     const binaries = new Binaries(`${name}-binaries`, { ...onHost, files: contents.files, sources: contents.sources }, first);
 
-    const containerd = new Unit(
-      `${name}-containerd`,
-      {
-        ...onHost,
-        unit: "containerd.service",
-        files: pulumi.all([host.facts, artifacts.refs, artifacts.images]).apply(([facts, refs, images]) => {
-          const mirror = images.kind === "pull" ? images.registryMirror : undefined;
-          return octal(runtimeFiles({ facts, pauseImage: refs.pause, ...(mirror ? { mirrors: everyRegistry(mirror) } : {}) }));
-        }),
-        enabled: true,
-        running: true,
-        restartOn: { containerd: contents.hashes.containerd, runc: contents.hashes.runc },
-      },
+    const runtime = containerRuntime(
+      name,
+      { ...onHost, runtime: args.runtime, host, artifacts, hashes: contents.hashes },
       { ...child, dependsOn: [binaries, kernel, packages] },
     );
     const guard = new Unit(
@@ -78,9 +70,10 @@ export class NodeSetup extends pulumi.ComponentResource {
       { ...child, dependsOn: [binaries, packages, kernel] },
     );
 
+    const target = { ...onHost, ...(args.runtime === DEFAULT_RUNTIME ? {} : { runtime: args.runtime }) };
     // A control plane starts on its own images; those of the node come while it does.
-    const own = args.role === "control-plane" ? [imagesOf(`${name}-control-plane-images`, onHost, artifacts, "controlPlane", { ...child, dependsOn: [containerd] })] : [];
-    this.images = imagesOf(`${name}-images`, onHost, artifacts, "worker", { ...child, dependsOn: [containerd, ...own] });
+    const own = args.role === "control-plane" ? [imagesOf(`${name}-control-plane-images`, target, artifacts, "controlPlane", { ...child, dependsOn: [runtime] })] : [];
+    this.images = imagesOf(`${name}-images`, target, artifacts, "worker", { ...child, dependsOn: [runtime, ...own] });
     this.ready = [...(own.length > 0 ? own : [this.images]), guard, kubeletUnit];
     this.registerOutputs({});
   }
@@ -91,7 +84,7 @@ type ImageSet = "worker" | "controlPlane";
 /** The images of one purpose: brought to the machine where we have them as an archive, else pulled by it. */
 function imagesOf(
   name: string,
-  onHost: { connection: ConnectionArgs; instance: pulumi.Output<string> },
+  target: { connection: ConnectionArgs; instance: pulumi.Output<string>; runtime?: Runtime },
   artifacts: Artifacts,
   set: ImageSet,
   options: pulumi.CustomResourceOptions,
@@ -106,11 +99,7 @@ function imagesOf(
       pull: [],
     };
   });
-  return new Images(name, { ...onHost, archives: plan.archives, sources: plan.sources, pull: plan.pull }, options);
-}
-
-function octal(files: NodeFiles): Record<string, { content: string; mode: string }> {
-  return Object.fromEntries(Object.entries(files).map(([path, { content, mode }]) => [path, { content, mode: mode.toString(8).padStart(4, "0") }]));
+  return new Images(name, { ...target, archives: plan.archives, sources: plan.sources, pull: plan.pull }, options);
 }
 
 function mapped<T, U>(given: Record<string, T>, change: (value: T) => U): Record<string, U> {

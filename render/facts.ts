@@ -1,3 +1,5 @@
+import type { Runtime } from "../common/runtime";
+
 /**
  * What a machine said about itself when `Host` looked at it. Renderers and preflight only read it: no Pulumi, no SSH here.
  */
@@ -34,4 +36,8 @@ export interface MachineFacts {
   listeningPorts: number[];
   /** What of Kubernetes is on it already; `partial` is an init or join that did not finish. */
   kubernetesState: "none" | "control-plane" | "worker" | "partial";
+  /** Which runtime its kubelet is configured for; absent where there is none. */
+  kubeletRuntime?: Runtime;
+  /** Docker is configured on it (/etc/docker/daemon.json), and not by us. */
+  dockerConfigured: boolean;
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import { initDefaults, type ComponentArgs, mergedArguments } from "./kubeadm-args";
 import type { MachineFacts } from "./facts";
 import { withoutUndefined, yamlText } from "./json";
@@ -6,8 +7,7 @@ import {
   type KubeProxyConfiguration, type NodeRegistration, type ProxyMode, type PullPolicy, type Taint, kubeadmApi,
 } from "./kubeadm-types";
 import type { KubeletConfiguration } from "./kubelet";
-
-export const criSocket = "unix:///run/containerd/containerd.sock";
+import { criSocket } from "./runtime";
 
 export interface KubeadmNode {
   /** The Node's name in Kubernetes, whatever the machine's hostname is. */
@@ -15,7 +15,9 @@ export interface KubeadmNode {
   /** The address that other nodes reach it at: the private one where there is one. */
   address: string;
   facts: Pick<MachineFacts, "cgroupVersion">;
-  /** Images were put into containerd beforehand: kubeadm then pulls none. */
+  /** @default containerd */
+  runtime?: Runtime;
+  /** Images were put into the runtime beforehand: kubeadm then pulls none. */
   imagesSideLoaded: boolean;
   /** Absent: kubeadm's choice. `[]`: none. Later changes are made through the API, not here. */
   taints?: readonly Taint[];
@@ -177,7 +179,7 @@ function kubeProxy({ proxyMode, machines }: InitOptions): KubeProxyConfiguration
 function nodeRegistration(node: KubeadmNode): NodeRegistration {
   return withoutUndefined<NodeRegistration>({
     name: node.name,
-    criSocket,
+    criSocket: criSocket(node.runtime ?? DEFAULT_RUNTIME),
     taints: node.taints && [...node.taints],
     imagePullPolicy: pullPolicy(node.imagesSideLoaded),
     // On cgroup v1 its one error is cgroup v1 itself, which the kubelet's drop-in accepts (failCgroupV1).

@@ -1,4 +1,5 @@
 import { type ContainerdOptions, containerdConfig, containerdUnit, registryHosts, registryHostsPath } from "./containerd";
+import { criDockerdSocket, criDockerdUnit, dockerConfigurationText } from "./docker";
 import { type GuardOptions, guardTable, guardUnit } from "./guard";
 import {
   type KubeletConfigurationOptions, type KubeletDefaultsOptions, kubeletConfigurationText, kubeletDefaults, kubeletKubeadmDropIn, kubeletUnit,
@@ -28,12 +29,28 @@ export function nodeFiles(options: NodeFilesOptions): NodeFiles {
 
 /** containerd: its configuration, its mirrors and its unit. */
 export function runtimeFiles(options: ContainerdOptions): NodeFiles {
-  const mirrors = (options.mirrors ?? []).map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]);
   return {
     "/etc/containerd/config.toml": readable(containerdConfig(options)),
     "/etc/systemd/system/containerd.service": readable(containerdUnit()),
-    ...Object.fromEntries(mirrors),
+    ...mirrorFiles(options.mirrors),
   };
+}
+
+/** Docker Engine's configuration; its unit is its package's. With mirrors, `ctr` pulls for it, which reads the same files as containerd. */
+export function engineFiles({ mirrors }: Pick<ContainerdOptions, "mirrors">): NodeFiles {
+  return { "/etc/docker/daemon.json": readable(dockerConfigurationText()), ...mirrorFiles(mirrors) };
+}
+
+/** cri-dockerd, through which the kubelet speaks to Docker. */
+export function criDockerdFiles({ pauseImage }: Pick<ContainerdOptions, "pauseImage">): Record<"cri-docker.service" | "cri-docker.socket", NodeFiles> {
+  return {
+    "cri-docker.service": { "/etc/systemd/system/cri-docker.service": readable(criDockerdUnit(pauseImage)) },
+    "cri-docker.socket": { "/etc/systemd/system/cri-docker.socket": readable(criDockerdSocket()) },
+  };
+}
+
+function mirrorFiles(mirrors: ContainerdOptions["mirrors"] = []): NodeFiles {
+  return Object.fromEntries(mirrors.map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]));
 }
 
 /** The kubelet as kubeadm expects it, and this node's own settings. A change of any of them needs the kubelet restarted. */
@@ -56,4 +73,9 @@ export function guardFiles(options: GuardOptions): NodeFiles {
 
 function readable(content: string): NodeFile {
   return { content, mode: 0o644 };
+}
+
+/** Files as resources take them: permission bits are text there. */
+export function octal(files: NodeFiles): Record<string, { content: string; mode: string }> {
+  return Object.fromEntries(Object.entries(files).map(([path, { content, mode }]) => [path, { content, mode: mode.toString(8).padStart(4, "0") }]));
 }

@@ -1,4 +1,5 @@
 import semver from "semver";
+import { DEFAULT_RUNTIME } from "../common/runtime";
 import { portFindings } from "./preflight-ports";
 import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
 
@@ -25,7 +26,7 @@ type Judgement = (machine: JudgedMachine, expectations: Expectations) => Omit<Fi
 
 /** In the order in which a person would fix them. */
 const judgements: readonly Judgement[] = [
-  privileges, operatingSystem, architecture, membership, kernel, cgroups, processors, memory, disk, swap, clock,
+  privileges, operatingSystem, architecture, membership, runtimeOfMember, docker, kernel, cgroups, processors, memory, disk, swap, clock,
 ];
 
 /** What one machine alone shows. */
@@ -53,6 +54,18 @@ function membership({ facts, instanceAlreadyMember }: JudgedMachine): ReturnType
   if (instanceAlreadyMember || facts.kubernetesState === "none") return undefined;
   if (facts.kubernetesState === "partial") return warning("an init or join that did not finish is on it", "nothing to do: it is completed or done anew");
   return error(`it is a ${facts.kubernetesState} of a cluster that this stack does not know`, "run `kubeadm reset` on it, or give another machine");
+}
+
+/** Containers do not move from one runtime to another: a node gets another one only by being made anew. */
+function runtimeOfMember({ facts, instanceAlreadyMember }: JudgedMachine, { runtime = DEFAULT_RUNTIME }: Expectations): ReturnType<Judgement> {
+  const { kubeletRuntime = runtime } = facts;
+  if (!instanceAlreadyMember || kubeletRuntime === runtime) return undefined;
+  return error(`it is a node that runs on ${kubeletRuntime}, and a node keeps its runtime`, `set runtime: ${kubeletRuntime}, or destroy the cluster and make it anew`);
+}
+
+function docker({ facts, instanceAlreadyMember }: JudgedMachine, { runtime }: Expectations): ReturnType<Judgement> {
+  if (runtime !== "docker" || instanceAlreadyMember || !facts.dockerConfigured) return undefined;
+  return error("Docker is configured on it already (/etc/docker/daemon.json), and a node needs settings of its own there", "move that file away, or give another machine");
 }
 
 function kernel({ facts }: JudgedMachine, { proxyMode }: Expectations): ReturnType<Judgement> {

@@ -1,3 +1,4 @@
+import type { Runtime } from "../common/runtime";
 import type { MachineFacts } from "./facts";
 import type { ProxyMode } from "./kubeadm-types";
 
@@ -19,6 +20,8 @@ export interface Expectations {
   podCidr: string;
   serviceCidr: string;
   proxyMode: ProxyMode;
+  /** @default containerd */
+  runtime?: Runtime;
   /** The API server's port. @default 6443 */
   apiPort?: number;
   /** Roles whose kubelet is configured with `failSwapOn: false`. */

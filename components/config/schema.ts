@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
 import {
   annotations, cidr, dnsDomain, endpoint, flags, kubeletFlags, labels, poolNameProblem, seconds, source, strict, taint, unrequired, version,
 } from "../fields/fields";
@@ -119,6 +120,8 @@ const timeouts = strict({
 export const clusterSchema = strict({
   source: source.default("auto"),
   kubernetes: kubernetes.prefault({}),
+  /** What runs containers on every node. A node that is there keeps its own. */
+  runtime: z.enum(RUNTIMES).default(DEFAULT_RUNTIME),
   network: network.prefault({}),
   machines: machines.prefault({}),
   controlPlane: controlPlane.prefault({}),

@@ -1,3 +1,4 @@
+import { RUNTIMES, type Runtime } from "../../common/runtime";
 import type { MachineFacts } from "../../render/facts";
 import { StepError } from "../../common/errors";
 import type { Remote } from "../ssh/remote";
@@ -37,6 +38,7 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
   const text = (key: string) => lines.get(key) ?? "";
   const number = (key: string) => Number(text(key)) || 0;
   const list = (key: string) => text(key).split(/\s+/).filter(Boolean);
+  const runtime = text("kubelet_runtime");
   const arch = ARCHITECTURES[text("arch")];
   if (!arch) {
     throw new StepError({ step: "preflight", machine: label, cause: `architecture ${text("arch")} is not supported`, action: "use amd64 or arm64" });
@@ -62,7 +64,13 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
     diskFreeMiB: number("disk_free_mib"),
     listeningPorts: [...new Set(list("ports").map(Number))].sort((a, b) => a - b),
     kubernetesState: stateOf(text("kubernetes")),
+    ...(isRuntime(runtime) ? { kubeletRuntime: runtime } : {}),
+    dockerConfigured: text("docker_configured") === "yes",
   };
+}
+
+function isRuntime(word: string): word is Runtime {
+  return RUNTIMES.some((runtime) => runtime === word);
 }
 
 function stateOf(word: string): MachineFacts["kubernetesState"] {

@@ -1,6 +1,7 @@
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { quote } from "../../common/quote";
+import { SOCKETS } from "../../render/runtime";
 import type { Remote } from "../ssh/remote";
 
 const SECONDS = 60;
@@ -39,14 +40,20 @@ export async function removeMember(name: string, through: readonly Remote[], sig
   throw new StepError({ step: "leaving etcd", cause: failures.join("; "), action: `remove the member ${name} with \`etcdctl member remove\`` });
 }
 
-/** etcdctl is in etcd's image and nowhere else; `ctr` runs it in the container that is there. */
+/** etcdctl is in etcd's image and nowhere else; the runtime runs it in the container that is there. */
 function script(name: string): string {
   return `set -e
-container=$(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' | while read -r id; do
-  ctr -n k8s.io tasks ls | grep -q "^$id .*RUNNING" && echo "$id"; done | head -n 1)
+if [ -S ${SOCKETS.docker} ]; then
+  container=$(docker ps -q --filter label=io.kubernetes.container.name=etcd | head -n 1)
+  inside() { docker exec "$container" "$@"; }
+else
+  container=$(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' | while read -r id; do
+    ctr -n k8s.io tasks ls | grep -q "^$id .*RUNNING" && echo "$id"; done | head -n 1)
+  inside() { ctr -n k8s.io tasks exec --exec-id "kubewright-$$-$2-$3" "$container" "$@"; }
+fi
 [ -n "$container" ] || { echo "etcd does not run here" >&2; exit 1; }
-etcdctl() { ctr -n k8s.io tasks exec --exec-id "kubewright-$$-$1-$2" "$container" etcdctl --endpoints=https://127.0.0.1:2379 \\
-  --cacert=${PKI}/ca.crt --cert=${PKI}/server.crt --key=${PKI}/server.key "$@"; }
+etcdctl() { inside etcdctl "$@" --endpoints=https://127.0.0.1:2379 \\
+  --cacert=${PKI}/ca.crt --cert=${PKI}/server.crt --key=${PKI}/server.key; }
 id=$(etcdctl member list | awk -F', *' -v name=${quote(name)} '$3 == name {print $1}')
 [ -z "$id" ] || etcdctl member remove "$id"`;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cachedArtifacts, loadVersions, obtainArtifacts, type ArtifactSet } from "../../artifacts";
+import { RUNTIMES } from "../../common/runtime";
 import { register, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({
@@ -7,6 +8,8 @@ const schema = z.strictObject({
   source: z.string().refine((source) => /^(auto|official|modules|https?:\/\/\S+)$/.test(source), "use auto, official, modules or a mirror's http(s) address"),
   kubernetes: z.string(),
   arch: z.enum(["amd64", "arm64"]),
+  /** Absent: containerd. */
+  runtime: z.enum(RUNTIMES).optional(),
   /** Images for examples and tests too. */
   extras: z.boolean().optional(),
 });
@@ -24,8 +27,8 @@ function outputsOf(set: ArtifactSet): ArtifactsOutputs {
   return { resolvedSource: set.source, binaries: set.binaries, images: set.images, refs: set.refs };
 }
 
-function requestOf({ source, kubernetes, arch, extras }: ArtifactsInputs) {
-  return { source, kubernetes, arch, ...(extras === undefined ? {} : { extras }) };
+function requestOf({ source, kubernetes, arch, runtime, extras }: ArtifactsInputs) {
+  return { source, kubernetes, arch, ...(runtime === undefined ? {} : { runtime }), ...(extras === undefined ? {} : { extras }) };
 }
 
 /** Binaries and images in this user's cache: downloaded and verified, or built. */
@@ -52,7 +55,7 @@ const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
   },
   predict(inputs, old) {
     const same = old && inputs.kubernetes === old.inputs.kubernetes && inputs.source === old.inputs.source && inputs.arch === old.inputs.arch;
-    return same && inputs.extras === old.inputs.extras ? old.outputs : {};
+    return same && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime ? old.outputs : {};
   },
 };
 

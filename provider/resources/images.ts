@@ -2,7 +2,9 @@ import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
-import { commandLine, quote } from "../../common/quote";
+import { quote } from "../../common/quote";
+import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
+import { IMAGE_STORES, type ImageStore } from "../host/image-store";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -13,8 +15,10 @@ const schema = z.strictObject({
   archives: z.record(z.string(), z.strictObject({ sha256: z.string(), refs: z.array(z.string()) })),
   /** SHA-256 to where the archive is on the controller. */
   sources: z.record(z.string(), z.string()),
-  /** Images that the machine pulls by itself, from where containerd's configuration says. */
+  /** Images that the machine pulls by itself, from where the runtime's configuration says. */
   pull: z.array(z.string()),
+  /** Whose images they are. Absent: containerd. */
+  runtime: z.enum(RUNTIMES).optional(),
 });
 
 type ImagesInputs = z.infer<typeof schema>;
@@ -23,8 +27,12 @@ type ImagesOutputs = Record<string, never>;
 const PULL_SECONDS = 600;
 const LOADED = "/var/lib/kubewright/images";
 
-async function present(machine: Remote, signal: AbortSignal): Promise<{ refs: Set<string>; loaded: Set<string> }> {
-  const script = `ctr -n k8s.io images ls -q 2>/dev/null; ls ${LOADED} 2>/dev/null; true`;
+function storeOf({ runtime = DEFAULT_RUNTIME }: Pick<ImagesInputs, "runtime">): ImageStore {
+  return IMAGE_STORES[runtime];
+}
+
+async function present(machine: Remote, store: ImageStore, signal: AbortSignal): Promise<{ refs: Set<string>; loaded: Set<string> }> {
+  const script = `${store.list} 2>/dev/null; ls ${LOADED} 2>/dev/null; true`;
   const { stdout } = await machine.run(script, { step: "listing images", signal });
   const words = new Set(stdout.split("\n").filter(Boolean));
   return { refs: words, loaded: words };
@@ -32,18 +40,19 @@ async function present(machine: Remote, signal: AbortSignal): Promise<{ refs: Se
 
 async function load(context: Context, inputs: ImagesInputs): Promise<void> {
   const machine = await theMachine(context, inputs);
-  const there = await present(machine, context.signal);
+  const store = storeOf(inputs);
+  const there = await present(machine, store, context.signal);
   for (const [name, archive] of Object.entries(inputs.archives)) {
     if (there.loaded.has(archive.sha256) && archive.refs.every((ref) => there.refs.has(ref))) continue;
     context.status(`loading images: ${name}`);
-    await importArchive(context, machine, name, archive, inputs.sources[archive.sha256]);
+    await importArchive(context, machine, store, { name, ...archive, source: inputs.sources[archive.sha256] });
   }
-  for (const ref of inputs.pull.filter((wanted) => !there.refs.has(wanted))) await pull(context, machine, ref);
+  for (const ref of inputs.pull.filter((wanted) => !there.refs.has(wanted))) await pull(context, machine, store, ref);
 }
 
-async function pull(context: Context, machine: Remote, ref: string): Promise<void> {
+async function pull(context: Context, machine: Remote, store: ImageStore, ref: string): Promise<void> {
   context.status(`pulling ${ref}`);
-  await machine.run(`ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d ${quote(ref)} >/dev/null`, {
+  await machine.run(`{ ${store.pull(ref)}; } >/dev/null`, {
     step: `pulling ${ref}`,
     signal: context.signal,
     timeout: PULL_SECONDS,
@@ -51,21 +60,27 @@ async function pull(context: Context, machine: Remote, ref: string): Promise<voi
   });
 }
 
-async function importArchive(context: Context, machine: Remote, name: string, archive: { sha256: string; refs: string[] }, source: string | undefined) {
+interface Archive {
+  name: string;
+  sha256: string;
+  /** On the controller. */
+  source: string | undefined;
+}
+
+async function importArchive(context: Context, machine: Remote, store: ImageStore, { name, sha256, source }: Archive): Promise<void> {
   const step = `loading the ${name} images`;
   if (source === undefined || !(await access(source).then(() => true, () => false))) {
     throw new StepError({ step, machine: machine.label, cause: `${source ?? name} is not in this user's cache any more`, action: "run `pulumi up` again, which fetches it" });
   }
-  // --local is three times as quick as the transfer service; pinned images are not the kubelet's to collect.
   const script = `set -e
-ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned - >/dev/null
+${store.load} >/dev/null
 mkdir -p ${LOADED}
-touch ${LOADED}/${quote(archive.sha256)}`;
+touch ${LOADED}/${quote(sha256)}`;
   await machine.run(script, {
     step,
     signal: context.signal,
     stdin: () => createReadStream(source, { highWaterMark: 1 << 20 }),
-    action: "is containerd running, and is there room on the disk?",
+    action: store.action,
   });
 }
 
@@ -73,7 +88,7 @@ touch ${LOADED}/${quote(archive.sha256)}`;
 const images: Handler<ImagesInputs, ImagesOutputs> = {
   schema,
   outputs: [],
-  replaceOn: HOST_REPLACES,
+  replaceOn: [...HOST_REPLACES, "runtime"],
   ignore: [...HOST_IGNORES, "sources"],
   async create(context, inputs) {
     await load(context, inputs);
@@ -85,7 +100,7 @@ const images: Handler<ImagesInputs, ImagesOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const there = await present(machine, context.signal);
+      const there = await present(machine, storeOf(old.inputs), context.signal);
       const found = Object.entries(old.inputs.archives).map(([name, { sha256, refs }]) => {
         return [name, { sha256, refs: refs.filter((ref) => there.refs.has(ref)) }] as const;
       });
@@ -96,7 +111,7 @@ const images: Handler<ImagesInputs, ImagesOutputs> = {
     const machine = await sameMachine(context, inputs);
     if (!machine) return;
     const refs = [...Object.values(inputs.archives).flatMap((archive) => archive.refs), ...inputs.pull];
-    const script = `ctr -n k8s.io images rm ${commandLine(refs)} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;
+    const script = `${storeOf(inputs).remove(refs)} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;
     await machine.run(script, { step: "removing images", signal: context.signal });
   },
 };

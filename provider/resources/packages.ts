@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { commandLine } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -9,6 +9,8 @@ const schema = z.strictObject({
   /** Names of the distribution's packages. */
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, "not the name of a package")),
   osFamily: z.enum(["debian", "fedora", "other"]),
+  /** A program that makes the packages unnecessary where the machine has it already: Docker's own `dockerd`. */
+  unlessProgram: z.string().regex(/^[a-z0-9.-]+$/, "not the name of a program").optional(),
 });
 
 type PackagesInputs = z.infer<typeof schema>;
@@ -33,7 +35,8 @@ apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends ${name
 
 async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSignal): Promise<string[]> {
   if (inputs.osFamily === "other" || inputs.packages.length === 0) return [];
-  const script = MANAGERS[inputs.osFamily].missing(commandLine(inputs.packages));
+  const list = MANAGERS[inputs.osFamily].missing(commandLine(inputs.packages));
+  const script = inputs.unlessProgram === undefined ? list : `command -v ${quote(inputs.unlessProgram)} >/dev/null || { ${list}; }`;
   const { stdout } = await machine.run(script, { step: "listing packages", signal });
   return stdout.split("\n").filter(Boolean);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
+import { RUNTIMES } from "../../common/runtime";
 import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
 import { gatherFacts } from "../host/facts";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -18,6 +19,8 @@ const schema = z.strictObject({
   podCidr: z.string(),
   serviceCidr: z.string(),
   proxyMode: z.enum(["nftables", "iptables"]),
+  /** Absent: containerd. */
+  runtime: z.enum(RUNTIMES).optional(),
   swapAllowed: z.array(z.enum(["control-plane", "worker"])).optional(),
   /** Machines (name and machine-id) that another preflight has judged: nothing is said about them twice. */
   judged: z.record(z.string(), z.string()).optional(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import { contents, inspect, put, removeFiles, sameMode, sha256, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { unitState, type UnitState } from "../host/systemd";
@@ -20,6 +20,8 @@ const schema = z.strictObject({
   startWhenExists: z.string().optional(),
   /** Values whose change restarts the unit, such as the hash of its binary. */
   restartOn: z.record(z.string(), z.string()).optional(),
+  /** Folders that only this unit fills: they go with it. */
+  state: z.array(z.string().startsWith("/var/lib/", "a unit keeps its own below /var/lib")).optional(),
   /** What is not running though it should be; a refresh fills it in, so that `up` starts it. */
   problem: z.string().optional(),
 });
@@ -113,7 +115,8 @@ const unit: Handler<UnitInputs, UnitOutputs> = {
     const { signal } = context;
     await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
-    await machine.run("systemctl daemon-reload", { step, signal });
+    const state = inputs.state ?? [];
+    await machine.run([...(state.length > 0 ? [`rm -rf ${commandLine(state)}`] : []), "systemctl daemon-reload"].join("\n"), { step, signal });
   },
 };
 

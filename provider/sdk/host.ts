@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Runtime } from "../../common/runtime";
 import type { MachineFacts } from "../../render/facts";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
 import { inPlace } from "./in-place";
 
-export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState">;
+export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "kubeletRuntime" | "dockerConfigured">;
 
 export interface HostArgs {
   connection: pulumi.Input<ConnectionArgs>;
@@ -24,6 +25,8 @@ export class Host extends pulumi.CustomResource {
 export interface PackagesArgs extends OnHostArgs {
   packages: pulumi.Input<string[]>;
   osFamily: pulumi.Input<MachineFacts["osFamily"]>;
+  /** A program that makes the packages unnecessary where the machine has it already. */
+  unlessProgram?: string;
 }
 
 /** The distribution's packages. */
@@ -84,6 +87,8 @@ export interface UnitArgs extends FilesArgs {
   startWhenExists?: pulumi.Input<string>;
   /** Values whose change restarts the unit. */
   restartOn?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Folders that only this unit fills: they go with it. */
+  state?: pulumi.Input<string[]>;
 }
 
 /** A systemd unit with its files. */
@@ -98,6 +103,8 @@ export interface ImagesArgs extends OnHostArgs {
   sources: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Images that the machine pulls by itself. */
   pull: pulumi.Input<string[]>;
+  /** Whose images they are. Default containerd. */
+  runtime?: Runtime;
 }
 
 /** Container images, brought to a machine. */

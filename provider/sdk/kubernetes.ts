@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Runtime } from "../../common/runtime";
 import type { KubeadmDocument, Taint } from "../../render/kubeadm-types";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
@@ -14,6 +15,8 @@ export interface PreflightArgs {
   podCidr: string;
   serviceCidr: string;
   proxyMode: "nftables" | "iptables";
+  /** Default containerd. */
+  runtime?: Runtime;
   swapAllowed?: MachineRole[];
   /** Name and machine-id of machines that another preflight has judged. */
   judged?: pulumi.Input<Record<string, string>>;

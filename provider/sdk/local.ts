@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ArtifactSet } from "../../artifacts";
+import type { Runtime } from "../../common/runtime";
 import { inPlace } from "./in-place";
 
 export interface ArtifactsArgs {
   source: string;
   kubernetes: string;
   arch: pulumi.Input<"amd64" | "arm64">;
+  /** Default containerd. */
+  runtime?: Runtime;
   extras?: boolean;
 }
 

@@ -8,10 +8,14 @@ log=/tmp/kubewright-reset.log
 # Host-gateway routes lead to the other nodes' pods; flanneld made them and nobody else takes them away.
 pod_network=$(sed -n 's/^FLANNEL_NETWORK=//p' /run/flannel/subnet.env 2>/dev/null)
 
+# A machine with Docker has containerd's socket as well, and kubeadm would not choose.
+cri=@CONTAINERD_SOCKET@
+[ -S @DOCKER_SOCKET@ ] && cri=@DOCKER_SOCKET@
+
 if command -v kubeadm >/dev/null 2>&1; then
-  kubeadm reset --force --cleanup-tmp-dir 9>&- >$log 2>&1 || {
+  kubeadm reset --force --cleanup-tmp-dir --cri-socket "unix://$cri" 9>&- >$log 2>&1 || {
     # A control plane whose etcd does not answer cannot leave it by itself; everything else is still taken off.
-    kubeadm reset --force --cleanup-tmp-dir --ignore-preflight-errors=all 9>&- >>$log 2>&1 || { tail -n 5 $log >&2; exit 1; }
+    kubeadm reset --force --cleanup-tmp-dir --cri-socket "unix://$cri" --ignore-preflight-errors=all 9>&- >>$log 2>&1 || { tail -n 5 $log >&2; exit 1; }
   }
   rm -f $log
 fi
@@ -23,7 +27,7 @@ systemctl reset-failed kubelet 2>/dev/null
 # Mounts first: a folder under one would be busy. Deepest first. A folder that is a mount itself (a volume of its own) stays one.
 awk '$2 ~ "^/var/lib/kubelet/" || $2 ~ "^/run/netns/cni-" {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" 2>/dev/null || umount -l "$mount"; done
 rm -f /run/netns/cni-*
-for folder in /var/lib/kubelet /var/lib/etcd; do [ -d $folder ] && find $folder -mindepth 1 -delete 2>/dev/null; done
+for folder in /var/lib/kubelet /var/lib/etcd /var/lib/cri-dockerd/sandbox; do [ -d $folder ] && find $folder -mindepth 1 -delete 2>/dev/null; done
 rm -rf /etc/cni/net.d/10-flannel.conflist /etc/cni/net.d/.flannel.tmp /run/flannel /var/lib/cni
 # kubelet.conf.d is the kubelet unit's configuration, which was there before the join and is there for the next.
 [ -d /etc/kubernetes ] && find /etc/kubernetes -mindepth 1 -maxdepth 1 ! -name kubelet.conf.d -exec rm -rf {} +

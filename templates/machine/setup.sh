@@ -4,7 +4,7 @@ set -eu
 here=/tmp/machine
 
 cp -R "$here/rootfs/." /
-chmod 0755 /usr/local/sbin/entrypoint
+chmod 0755 /usr/local/sbin/entrypoint /usr/local/lib/kubewright-machine/runc
 
 # Every machine makes its own identity when it first starts.
 : > /etc/machine-id

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { stagingReplaces } from "../../../artifacts/go";
 import { plannedTargets, targetKey, type Target } from "../../../artifacts/modules";
-import { IMAGE_BINARIES, NODE_BINARIES } from "../../../artifacts/names";
+import { DOCKER_BINARIES, IMAGE_BINARIES, NODE_BINARIES } from "../../../artifacts/names";
 import { loadVersions } from "../../../artifacts/versions";
 
 const versions = loadVersions();
@@ -15,6 +15,12 @@ test("test images' programs are built on demand only", () => {
   const names = plannedTargets(versions, "1.36.3", "amd64", false).map((target) => target.name);
   expect(names).not.toContain("agnhost");
   expect(names).toContain("pause");
+});
+
+test("with Docker there is cri-dockerd too, built with its own go.mod's versions", () => {
+  const targets = plannedTargets(versions, "1.36.3", "amd64", true, "docker");
+  expect(targets.map((target) => target.name).sort()).toEqual([...NODE_BINARIES, ...IMAGE_BINARIES, ...DOCKER_BINARIES].sort());
+  expect(targets.filter(({ recipe }) => recipe?.inPlace).map(({ name }) => name)).toEqual(["cri-dockerd"]);
 });
 
 test("Kubernetes' version is stamped, as kubeadm demands", () => {

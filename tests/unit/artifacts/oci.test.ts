@@ -91,6 +91,20 @@ test("every descriptor leads to a blob of that size and digest", async () => {
   }
 });
 
+test("for Docker the archive has its own list too, which leads to the same blobs", async () => {
+  const path = join(folder, "a.tar");
+  await writeArchive(path, await images(), { forDocker: true });
+  const members = await membersOf(path);
+  const list = JSON.parse(String(members.get("manifest.json"))) as { Config: string; RepoTags: string[]; Layers: string[] }[];
+  expect(list.map(({ RepoTags, Layers }) => [RepoTags, Layers.length])).toEqual([[["registry.k8s.io/one:1.0"], 1], [["host:5000/two:v2"], 2]]);
+  for (const { Config, Layers } of list) {
+    const { rootfs } = JSON.parse(String(members.get(Config))) as { rootfs: { diff_ids: string[] } };
+    const digests = Layers.map((name) => `sha256:${createHash("sha256").update(members.get(name) ?? "").digest("hex")}`);
+    expect(digests).toEqual(rootfs.diff_ids); // these layers are not compressed
+  }
+  expect(JSON.parse(String(members.get("index.json")))).toMatchObject({ manifests: [{}, {}] });
+});
+
 test("a file that cannot be read fails the layer, and does not hang it", async () => {
   const broken = makeLayer(join(folder, "broken"), PLAIN, (writer) => writer.file("/x", join(folder, "absent")));
   await expect(broken).rejects.toThrow(/ENOENT/);

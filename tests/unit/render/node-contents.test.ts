@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
+import { criDockerdUnit } from "../../../render/docker";
 import { type NodeBinary, nodeBinaries, requiredPackages } from "../../../render/node-contents";
 import { nodeFiles } from "../../../render/node-files";
 import { facts } from "./samples";
 
-const names: NodeBinary[] = ["containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "kubeadm", "bridge", "loopback", "host-local", "portmap"];
+const names: NodeBinary[] = ["cri-dockerd", "containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "kubeadm", "bridge", "loopback", "host-local", "portmap"];
 const cached = Object.fromEntries(names.map((name) => [name, { path: `/cache/${name}`, sha256: `sum-${name}` }])) as Parameters<typeof nodeBinaries>[0];
 
 test("binaries are where units and configuration look for them", () => {
-  const plan = nodeBinaries(cached);
+  const plan = nodeBinaries(cached, "containerd");
   const texts = Object.values(nodeFiles({
     runtime: { pauseImage: "pause", facts: facts() }, kubelet: { nodeIp: "10.0.0.1", facts: facts() }, guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
   })).map(({ content }) => content).join("\n");
@@ -21,4 +22,16 @@ test("what the guard calls is installed", () => {
   for (const osFamily of ["debian", "fedora"] as const) {
     expect(requiredPackages({ osFamily })).toEqual(expect.arrayContaining(["nftables", expect.stringMatching(/^iproute2?$/)]));
   }
+});
+
+test("with Docker, cri-dockerd takes the place of our containerd and runc", () => {
+  const plan = nodeBinaries(cached, "docker");
+  const [, path] = /ExecStart=(\S+)/.exec(criDockerdUnit("pause")) ?? [];
+  expect(plan.files[path ?? ""]).toBe("sum-cri-dockerd");
+  expect(Object.keys(plan.files).filter((file) => /containerd|runc|ctr/.test(file))).toEqual([]);
+  expect(plan.hashes.kubelet).toBe("sum-kubelet");
+});
+
+test("a binary that was not brought is our mistake, and said", () => {
+  expect(() => nodeBinaries({ ...cached, "cri-dockerd": undefined }, "docker")).toThrow("docker needs cri-dockerd");
 });

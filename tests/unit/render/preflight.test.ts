@@ -95,6 +95,21 @@ test("a member of ours holds its own ports, state, addresses and disk", () => {
   expect(findings([judged({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
 });
 
+describe("the runtime", () => {
+  test("a node keeps the one that it has", () => {
+    const member = judged({ instanceAlreadyMember: true, facts: { kubeletRuntime: "containerd" } });
+    expect(judge([member], { ...expectations, runtime: "docker" })).toMatchObject([{ severity: "error", action: expect.stringContaining("runtime: containerd") as string }]);
+    expect(judge([member], expectations)).toEqual([]);
+    expect(judge([judged({ facts: { kubeletRuntime: "containerd" } })], { ...expectations, runtime: "docker" })).toEqual([]);
+  });
+
+  test("somebody's settings of Docker are not overwritten", () => {
+    const machine = judged({ facts: { dockerConfigured: true } });
+    expect(judge([machine], { ...expectations, runtime: "docker" })).toMatchObject([{ severity: "error", message: expect.stringContaining("daemon.json") as string }]);
+    expect(judge([machine], expectations)).toEqual([]);
+  });
+});
+
 describe("several machines", () => {
   test.each<[string, Parameters<typeof judgedWorker>[0]]>([
     ["name", { name: "cp-1" }],

@@ -1,0 +1,6 @@
+/** What runs containers on the nodes. */
+export const RUNTIMES = ["containerd", "docker"] as const;
+
+export type Runtime = (typeof RUNTIMES)[number];
+
+export const DEFAULT_RUNTIME: Runtime = "containerd";

@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import { dockerConfiguration, enginePackages } from "../../../render/docker";
+import { criDockerdFiles, engineFiles } from "../../../render/node-files";
+import { joinDocument } from "../../../render/kubeadm";
+import { everyRegistry } from "../../../render/containerd";
+import { golden, node } from "./samples";
+
+describe("Docker as the runtime", () => {
+  test("its files: the engine's configuration, cri-dockerd's units, mirrors for what pulls", async () => {
+    const units = criDockerdFiles({ pauseImage: "registry.k8s.io/pause:3.10.2" });
+    const all = { ...engineFiles({ mirrors: everyRegistry("https://mirror.example.com/") }), ...units["cri-docker.socket"], ...units["cri-docker.service"] };
+    const listing = Object.entries(all).map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`).join("\n");
+    await expect(listing).toMatchFileSnapshot(golden("docker/files.txt"));
+  });
+
+  test("its cgroup driver is the kubelet's, and its logs are bounded below the size at which the kubelet would rotate", () => {
+    expect(dockerConfiguration()["exec-opts"]).toEqual(["native.cgroupdriver=systemd"]);
+    expect(Number.parseInt(dockerConfiguration()["log-opts"]["max-size"])).toBeLessThan(10);
+  });
+
+  test("kubeadm is told cri-dockerd's socket, and containerd's where nothing is said", () => {
+    const socket = (runtime?: "docker") => joinDocument({ node: node(runtime ? { runtime } : {}), apiServerEndpoint: "10.0.0.1:6443" }).nodeRegistration.criSocket;
+    expect([socket("docker"), socket()]).toEqual(["unix:///run/cri-dockerd.sock", "unix:///run/containerd/containerd.sock"]);
+  });
+
+  test.each([
+    ["debian", "debian", "12", ["docker.io"]],
+    ["debian", "debian", "13", ["docker.io", "docker-cli"]],
+    ["debian", "ubuntu", "24.04", ["docker.io"]],
+    ["fedora", "fedora", "40", ["moby-engine"]],
+    ["fedora", "fedora", "42", ["moby-engine", "docker-cli"]],
+    ["other", "arch", "", []],
+  ] as const)("the engine of %s: %s %s", (osFamily, osId, osVersion, packages) => expect(enginePackages({ osFamily, osId, osVersion })).toEqual(packages));
+});
