@@ -29,7 +29,7 @@ function containerd(name: string, { host, artifacts, hashes, connection, instanc
   return new Unit(`${name}-containerd`, { connection, instance, unit: "containerd.service", files, enabled: true, running: true, restartOn }, options);
 }
 
-/** Docker Engine, and cri-dockerd with its socket. The engine starts with its package, so the kernel must be ready before. */
+/** Docker Engine and cri-dockerd. The engine starts with its package, so the kernel must be ready before. */
 function docker(name: string, { host, artifacts, hashes, connection, instance }: ContainerRuntimeArgs, options: pulumi.CustomResourceOptions): Unit {
   const unit = { connection, instance, enabled: true, running: true };
   const { osFamily } = host.facts;
@@ -37,22 +37,16 @@ function docker(name: string, { host, artifacts, hashes, connection, instance }:
   const engine = new Packages(`${name}-engine`, { connection, instance, osFamily, packages, unlessProgram: "dockerd" }, options);
   const engineConfiguration = mirrorsOf(artifacts).apply((mirrors) => octal(engineFiles({ mirrors })));
   const daemon = new Unit(`${name}-docker`, { ...unit, unit: "docker.service", files: engineConfiguration }, { ...options, dependsOn: [engine] });
-  const files = artifacts.refs.apply(({ pause }) => criDockerdFiles({ pauseImage: pause }));
-  const socket = new Unit(
-    `${name}-cri-socket`,
-    { ...unit, unit: "cri-docker.socket", files: files.apply((all) => octal(all["cri-docker.socket"])) },
-    { ...options, dependsOn: [daemon] },
-  );
   return new Unit(
     `${name}-cri-dockerd`,
     {
       ...unit,
       unit: "cri-docker.service",
-      files: files.apply((all) => octal(all["cri-docker.service"])),
+      files: artifacts.refs.apply(({ pause }) => octal(criDockerdFiles({ pauseImage: pause }))),
       restartOn: hashes.apply((all) => ({ "cri-dockerd": all["cri-dockerd"] ?? "" })),
       state: ["/var/lib/cri-dockerd"],
     },
-    { ...options, dependsOn: [socket] },
+    { ...options, dependsOn: [daemon] },
   );
 }
 

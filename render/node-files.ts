@@ -41,11 +41,11 @@ export function engineFiles({ mirrors }: Pick<ContainerdOptions, "mirrors">): No
   return { "/etc/docker/daemon.json": readable(dockerConfigurationText()), ...mirrorFiles(mirrors) };
 }
 
-/** cri-dockerd, through which the kubelet speaks to Docker. */
-export function criDockerdFiles({ pauseImage }: Pick<ContainerdOptions, "pauseImage">): Record<"cri-docker.service" | "cri-docker.socket", NodeFiles> {
+/** cri-dockerd, through which the kubelet speaks to Docker. Its socket belongs to it: systemd starts neither without the other. */
+export function criDockerdFiles({ pauseImage }: Pick<ContainerdOptions, "pauseImage">): NodeFiles {
   return {
-    "cri-docker.service": { "/etc/systemd/system/cri-docker.service": readable(criDockerdUnit(pauseImage)) },
-    "cri-docker.socket": { "/etc/systemd/system/cri-docker.socket": readable(criDockerdSocket()) },
+    "/etc/systemd/system/cri-docker.service": readable(criDockerdUnit(pauseImage)),
+    "/etc/systemd/system/cri-docker.socket": readable(criDockerdSocket()),
   };
 }
 

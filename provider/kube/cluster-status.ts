@@ -17,6 +17,8 @@ export interface NodeStatus {
   pool: string;
   /** The kubelet's. */
   version: string;
+  /** `containerd 2.4.2` */
+  runtime: string;
   ready: boolean;
   /** Conditions that are not as they should be: `MemoryPressure`, `Ready: kubelet stopped posting node status`. */
   troubles: string[];
@@ -24,6 +26,8 @@ export interface NodeStatus {
   /** Without those that Kubernetes sets for a condition. */
   taints: string[];
   pods: number;
+  /** Pods that its kubelet has evicted and that are still listed. */
+  evicted: number;
   /** maxPods. */
   capacity: number;
   address: string;
@@ -76,11 +80,13 @@ function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
     name,
     pool: metadata?.labels?.[POOL_LABEL] ?? (isControlPlane(node) ? "control-plane" : ""),
     version: (status?.nodeInfo?.kubeletVersion ?? "").replace(/^v/, ""),
+    runtime: (status?.nodeInfo?.containerRuntimeVersion ?? "").replace("://", " "),
     ready: isReady(node),
     troubles: troublesOf(node),
     cordoned: isCordoned(node),
     taints: (spec?.taints ?? []).filter(({ key }) => !key.startsWith("node.kubernetes.io/")).map(taintText),
     pods: pods.filter((pod) => pod.spec?.nodeName === name && !isFinished(pod)).length,
+    evicted: pods.filter((pod) => pod.spec?.nodeName === name && pod.status?.reason === "Evicted").length,
     capacity: amount(status?.allocatable?.pods),
     address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
   };
@@ -102,9 +108,29 @@ function taintText({ key, value, effect }: V1Taint): string {
   return `${key}${value ? `=${value}` : ""}:${effect}`;
 }
 
-function problemsOf({ name, troubles, cordoned, ready }: NodeStatus): string[] {
+/** What a person does about a pressure. Until it ends the kubelet evicts pods, and new ones are placed elsewhere. */
+const REMEDIES: Readonly<Record<string, (node: NodeStatus) => string>> = {
+  DiskPressure: (node) =>
+    `its disk is nearly full${evictions(node)}; free space below /var/lib (\`df -h /var/lib\` on ${node.address || node.name}) or enlarge the disk, else change ${thresholds(node, "nodefs.available and imagefs.available")}`,
+  MemoryPressure: (node) => `its memory is nearly used up${evictions(node)}; move pods away, give them limits or the machine more memory, else change ${thresholds(node, "memory.available")}`,
+  PIDPressure: (node) => `it has nearly no process numbers left${evictions(node)}; find the pod that starts so many, or set kubelet.podPidsLimit`,
+};
+
+function evictions({ evicted }: NodeStatus): string {
+  return evicted === 0 ? "" : `, and ${evicted} ${evicted === 1 ? "pod was" : "pods were"} evicted`;
+}
+
+/** As the configuration names it; a pool of a person's own is below `pools`. */
+function thresholds({ pool }: NodeStatus, signals: string): string {
+  const path = { "control-plane": "controlPlane", workers: "workers" }[pool] ?? `pools.${pool}`;
+  return `${path}.kubelet.evictionHard (${signals})`;
+}
+
+function problemsOf(node: NodeStatus): string[] {
+  const { name, troubles, cordoned, ready } = node;
   const none = !ready && troubles.length === 0 ? ["not Ready"] : [];
-  return [...none, ...troubles, ...(cordoned ? ["cordoned"] : [])].map((trouble) => `${name}: ${trouble}`);
+  const found = troubles.map((trouble) => [trouble, REMEDIES[trouble]?.(node)].filter(Boolean).join(": "));
+  return [...none, ...found, ...(cordoned ? ["cordoned"] : [])].map((problem) => `${name}: ${problem}`);
 }
 
 function endingSoon({ machine, name, end }: CertificateEnd): string[] {

@@ -4,14 +4,14 @@ const DAY_MS = 86_400_000;
 
 /** The cluster at a glance, for people. */
 export function statusText({ version, nodes, certificates, problems, drift }: ClusterStatus & { drift?: readonly string[] }): string {
-  const rows = [...nodes].sort(byPool).map(({ pool, name, version: kubelet, ready, cordoned, troubles, pods, capacity, taints }) => [
-    pool, name, kubelet, [ready ? "Ready" : "not Ready", ...(cordoned ? ["cordoned"] : []), ...(ready ? troubles : [])].join(", "), `${pods} of ${capacity}`, taints.join(" "),
+  const rows = [...nodes].sort(byPool).map(({ pool, name, version: kubelet, runtime, ready, cordoned, troubles, pods, capacity, taints }) => [
+    pool, name, kubelet, runtime, [ready ? "Ready" : "not Ready", ...(cordoned ? ["cordoned"] : []), ...(ready ? troubles : [])].join(", "), `${pods} of ${capacity}`, taints.join(" "),
   ]);
   const drifted = drift === undefined ? [] : [drift.length === 0 ? "drift         none" : `drift         ${drift.length}: ${drift.join(", ")}`];
   const toMend = (drift ?? []).length > 0 ? ["machines are not as configured: `npm start -- --refresh` mends them"] : [];
   const verdict = [...problems, ...toMend];
   return `${[
-    ...table([["POOL", "NODE", "KUBELET", "STATE", "PODS", "TAINTS"], ...rows]),
+    ...table([["POOL", "NODE", "KUBELET", "RUNTIME", "STATE", "PODS", "TAINTS"], ...rows]),
     "",
     `Kubernetes    ${version}`,
     ...certificateLine(certificates),

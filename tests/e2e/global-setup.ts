@@ -1,4 +1,5 @@
 import { obtainArtifacts, obtainEngine, loadVersions } from "../../artifacts/index";
+import { RUNTIMES } from "../../common/runtime";
 import { controllerArch } from "../../components/machines/machine";
 import { newestVersion } from "../support/versions";
 import { ensureDaemon } from "../../provider/docker/daemon";
@@ -12,6 +13,7 @@ export default async function setUp(): Promise<void> {
   const progress = (message: string) => process.stdout.write(`  e2e [${Math.round((Date.now() - start) / 1000)} s] ${message}\n`);
   const { signal } = new AbortController();
   await obtainEngine(progress, signal);
-  await obtainArtifacts({ source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true }, progress, signal);
+  const request = { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true };
+  for (const runtime of RUNTIMES) await obtainArtifacts({ ...request, runtime }, progress, signal);
   await ensureDaemon(progress, signal);
 }

@@ -40,6 +40,12 @@ export class FakeCluster {
     await this.api.core.patchNodeStatus({ name, body: { status } }, this.api.mergePatch);
   }
 
+  /** A Ready node whose kubelet says that it is short of something: `DiskPressure`. */
+  async pressure(name: string, type: string): Promise<void> {
+    const conditions = [{ type: "Ready", status: "True" }, { type, status: "True" }];
+    await this.api.core.patchNodeStatus({ name, body: { status: { conditions } } }, this.api.mergePatch);
+  }
+
   async pod(name: string, wish: PodWish): Promise<void> {
     const { node, labels = {}, owner, ready = true, phase = "Running", emptyDir, mirror, requests } = wish;
     const body: V1Pod = {

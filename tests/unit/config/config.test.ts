@@ -44,6 +44,8 @@ function ssh(...hosts: object[]): { machines: object } {
 
 const cp = host("cp-1", "10.0.0.1", { role: "control-plane" });
 
+test("an unknown runtime is refused, with those that are known", () => refused({ runtime: "podman" }, "runtime", "use one of containerd, docker"));
+
 describe("defaults", () => {
   test("an empty configuration is a whole one", async () => {
     await expect(`${JSON.stringify(parseConfig(undefined, surroundings), null, 2)}\n`).toMatchFileSnapshot(golden("config/defaults.json"));

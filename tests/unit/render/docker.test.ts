@@ -7,8 +7,8 @@ import { golden, node } from "./samples";
 
 describe("Docker as the runtime", () => {
   test("its files: the engine's configuration, cri-dockerd's units, mirrors for what pulls", async () => {
-    const units = criDockerdFiles({ pauseImage: "registry.k8s.io/pause:3.10.2" });
-    const all = { ...engineFiles({ mirrors: everyRegistry("https://mirror.example.com/") }), ...units["cri-docker.socket"], ...units["cri-docker.service"] };
+    const mirrors = everyRegistry("https://mirror.example.com/");
+    const all = { ...engineFiles({ mirrors }), ...criDockerdFiles({ pauseImage: "registry.k8s.io/pause:3.10.2" }) };
     const listing = Object.entries(all).map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`).join("\n");
     await expect(listing).toMatchFileSnapshot(golden("docker/files.txt"));
   });

@@ -1,0 +1,43 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { POOL_LABEL } from "../../../common/labels";
+import { clusterStatus } from "../../../provider/kube/cluster-status";
+import { statusText } from "../../../scripts/lib/status-text";
+import { ApiServer } from "../../support/apiserver";
+import { FakeCluster } from "../../support/fake-cluster";
+
+let server: ApiServer;
+let cluster: FakeCluster;
+
+beforeAll(async () => void (server = await ApiServer.start()));
+afterAll(async () => await server.stop());
+beforeEach(() => void (cluster = new FakeCluster(server.api)));
+afterEach(async () => await cluster.clear());
+
+const status = () => clusterStatus(server.api, { signal: new AbortController().signal });
+
+test("nodes that are well are healthy", async () => {
+  await cluster.node("a", { labels: { [POOL_LABEL]: "workers" } });
+  expect(await status()).toMatchObject({ healthy: true, problems: [] });
+});
+
+test.each([
+  ["workers", "workers.kubelet.evictionHard"],
+  ["control-plane", "controlPlane.kubelet.evictionHard"],
+  ["big", "pools.big.kubelet.evictionHard"],
+])("a nearly full disk in %s is called DiskPressure, with what was evicted, where to look and what to change", async (pool, setting) => {
+  await cluster.node("a", { labels: { [POOL_LABEL]: pool } });
+  await cluster.pressure("a", "DiskPressure");
+  await cluster.pod("lost", { node: "a", phase: "Failed" });
+  await server.api.core.patchNamespacedPodStatus({ name: "lost", namespace: "default", body: { status: { reason: "Evicted" } } }, server.api.mergePatch);
+  const found = await status();
+  expect(found.healthy).toBe(false);
+  const [problem = ""] = found.problems;
+  for (const words of ["a: DiskPressure: its disk is nearly full", "1 pod was evicted", "df -h /var/lib", "enlarge the disk", setting]) expect(problem).toContain(words);
+  expect(statusText(found)).toMatch(/^\S+ +a .*Ready, DiskPressure/m);
+});
+
+test("other pressures say what to do too", async () => {
+  await cluster.node("a");
+  await cluster.pressure("a", "MemoryPressure");
+  expect((await status()).problems.join()).toContain("memory is nearly used up");
+});
