@@ -1,5 +1,6 @@
 export { Cluster, type ClusterArgs } from "./cluster";
 export { DockerMachines, type DockerMachinesArgs } from "./machines/docker";
+export { VagrantMachines } from "./machines/vagrant";
 export type { Machine } from "./machines/machine";
 export type { PoolArgs } from "./pool";
 export { Turns, type Members, type Rotation } from "./turns";

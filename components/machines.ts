@@ -43,12 +43,14 @@ export function makeMachines(
 ): Made {
   const { podCidr, serviceCidr } = config.network;
   const requests = requestsOf(config);
-  const parts = KINDS.flatMap((kind) => {
+  const parts: Made[] = [];
+  for (const kind of KINDS) {
     const machines = requests.filter((request) => request.kind === kind).map(({ kind: _, ...wanted }) => wanted);
-    if (machines.length === 0) return [];
+    if (machines.length === 0) continue;
     const shared = z.object(kind.shared).parse(sharedSettings(config, kind));
-    return [kind.make({ ...known, machines, shared, avoid: [podCidr, serviceCidr] }, options)];
-  });
+    const networks = parts.flatMap(({ network }) => network ?? []);
+    parts.push(kind.make({ ...known, machines, shared, avoid: [podCidr, serviceCidr], networks }, options));
+  }
   const stackId = parts.find((part) => part.stackId)?.stackId;
   return { machines: parts.flatMap(({ machines }) => machines), ...(stackId ? { stackId } : {}) };
 }

@@ -18,12 +18,14 @@ import { rolloutResource } from "./resources/rollout";
 import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
 import { unitResource } from "./resources/unit";
+import { vagrantResources } from "./vagrant/resources";
 
 void serve({
   name: "kubewright",
   version,
   resources: {
     ...dockerResources,
+    ...vagrantResources,
     "kubewright:local:Artifacts": artifactsResource,
     "kubewright:local:SshKey": sshKeyResource,
     "kubewright:local:Kubeconfig": kubeconfigResource,

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "../artifacts/cache";
 import { stackIdOf } from "../components/machines/docker";
-import { removeStack, type Swept } from "../provider/docker/sweep";
+import { removeStack } from "../provider/docker/sweep";
+import { destroyFolder } from "../provider/vagrant/machines";
 import { commandFailure } from "./lib/failure";
 import { Ended, inSession, operate, type Session } from "./lib/operate";
 import { parseOptions } from "./lib/options";
@@ -20,7 +21,8 @@ async function down(name: string, force: boolean, session: Session): Promise<num
   const fromKey = idFromKey(name); // read first: the key goes with the stack
   const fromState = isKnownMissing(name) ? undefined : await destroy(name, force, session);
   const ids = new Set([fromKey, fromState].filter((id) => id !== undefined));
-  for (const id of ids) report(await removeStack(id, session.signal), session);
+  report({ "machines of Vagrant": await destroyFolder(join(stackFolder(name), "vagrant"), session.signal) }, session);
+  for (const id of ids) report({ ...(await removeStack(id, session.signal)) }, session);
   rmSync(stackFolder(name), { recursive: true, force: true });
   forgetSecretsProvider(name);
   session.screen.close();
@@ -31,7 +33,7 @@ async function down(name: string, force: boolean, session: Session): Promise<num
 }
 
 /** Only what was cut off leaves something that the state does not know. */
-function report(swept: Swept, session: Session): void {
+function report(swept: Readonly<Record<string, number>>, session: Session): void {
   const found = Object.entries(swept).filter(([, count]) => count > 0);
   if (found.length > 0) session.progress(`removed what a stopped run had left: ${found.map(([kind, count]) => `${count} ${kind}`).join(", ")}`);
 }

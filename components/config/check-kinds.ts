@@ -12,7 +12,11 @@ export function kindSettings(config: ClusterConfig): CrossProblem[] {
   const places = [{ own: controlPlane, made: controlPlaneNames(config) }, ...pools].filter(({ made }) => made.length > 0);
   const found = places.flatMap(({ own }) => {
     const kind = kindOf(config, own);
-    return [...missing(kind, kind.shared, sharedSettings(config, kind)), ...missing(kind, kind.each, machineSettings(config, own, kind))];
+    const [shared, each] = [sharedSettings(config, kind), machineSettings(config, own, kind)];
+    const absent = [...missing(kind, kind.shared, shared), ...missing(kind, kind.each, each)];
+    if (absent.length > 0 || !kind.unfit) return absent;
+    const unfit = kind.unfit(z.object(kind.each).parse(each), z.object(kind.shared).parse(shared));
+    return unfit.map(({ property, reason, action }) => ({ path: `machines.${kind.name}.${property}`, reason, action }));
   });
   return [...new Map(found.map((problem) => [problem.path, problem])).values()];
 }

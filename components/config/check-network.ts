@@ -12,10 +12,15 @@ export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
     const given = Object.entries(kind.ranges?.(sharedSettings(config, kind)) ?? {});
     others.push(...given.map(([property, text]): [string, string] => [`machines.${kind.name}.${property}`, text]));
   }
-  const found = others.flatMap(([path, text], index) => others.slice(0, index).filter(([, earlier]) => overlapping(earlier, text)).map(([earlierPath, earlier]) => ({
+  const found = others.flatMap(([path, text], index) => others.slice(0, index).filter(([earlierPath, earlier]) => overlapping(earlier, text) && !sameNetwork(path, earlierPath, text === earlier)).map(([earlierPath, earlier]) => ({
     path, reason: `${text} overlaps ${earlierPath} ${earlier}`, action: "choose ranges that share no address", about: [earlierPath],
   })));
   return [...found, ...hostsInRanges(config, ranges)];
+}
+
+/** Machines of two kinds may be on one network, which both then name alike. */
+function sameNetwork(one: string, other: string, alike: boolean): boolean {
+  return alike && [one, other].every((path) => path.startsWith("machines."));
 }
 
 function hostsInRanges(config: ClusterConfig, ranges: readonly (readonly [string, string])[]): CrossProblem[] {

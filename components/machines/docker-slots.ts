@@ -1,8 +1,19 @@
 import { createHash } from "node:crypto";
+import { parseCidr } from "../../render/cidr";
 
 /** Addresses that a machine's number may stand for: control planes first, then workers; other names are strewn over what follows. */
 const WORKERS_FROM = 9;
 const OTHERS_FROM = 110;
+
+/** Of the addresses of a network, those before the first machine's and the two that are nobody's. */
+const NO_MACHINES = 12;
+const CHOSEN_PREFIX = 24;
+
+/** How many machines have room in a network; one that is chosen for us has 24 bits. */
+export function roomIn(subnet: string | undefined): number {
+  const prefix = parseCidr(subnet ?? "")?.prefix ?? CHOSEN_PREFIX;
+  return Math.max(2 ** (32 - prefix) - NO_MACHINES, 1);
+}
 
 /**
  * Which place in the network each machine has, from which its address follows. It comes from the name and not from the position in the

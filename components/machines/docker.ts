@@ -3,15 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { DockerImage, DockerMachine, DockerNetwork } from "../../provider/sdk/docker";
 import { SshKey } from "../../provider/sdk/local";
-import { parseCidr } from "../../render/cidr";
 import { cidr } from "../fields/fields";
-import { slotsOf } from "./docker-slots";
+import { roomIn, slotsOf } from "./docker-slots";
 import { type Takers, kind } from "./kind";
 import type { Machine } from "./machine";
-
-/** Of the addresses of a network, those before the first machine's and the two that are nobody's. */
-const NO_MACHINES = 12;
-const CHOSEN_PREFIX = 24;
 
 /** Of one machine; absent: not limited. */
 export interface DockerSize {
@@ -39,6 +34,7 @@ export class DockerMachines extends pulumi.ComponentResource {
   readonly machines: Machine[];
   /** The label on everything that Docker holds for this cluster. */
   readonly stackId: pulumi.Output<string>;
+  readonly network: pulumi.Resource;
 
   constructor(name: string, args: DockerMachinesArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:DockerMachines", name, {}, options);
@@ -51,8 +47,8 @@ export class DockerMachines extends pulumi.ComponentResource {
       { stack: this.stackId, avoid: args.avoid ?? [], ...(args.subnet ? { subnet: args.subnet } : {}) },
       { ...child, dependsOn: [image] },
     );
-    const room = Math.max(2 ** (32 - (parseCidr(args.subnet ?? "")?.prefix ?? CHOSEN_PREFIX)) - NO_MACHINES, 1);
-    const slots = slotsOf(args.names, room);
+    this.network = network;
+    const slots = slotsOf(args.names, roomIn(args.subnet));
     this.machines = args.names.map((hostname) => {
       const { cpus, memoryMiB } = { ...args, ...args.sizes?.[hostname] };
       const machine = new DockerMachine(

@@ -24,6 +24,8 @@ export interface Order<Shared, Each> {
   /** Ranges that a network made for the machines must not touch: those of pods and services. */
   avoid: string[];
   turns?: Takers;
+  /** Networks that other kinds make: for `dependsOn` of machines that may be on the same one. */
+  networks?: pulumi.Resource[];
 }
 
 /** What `Turns` is to a kind: for `dependsOn` of a machine, so that a change of many takes them in turn. */
@@ -36,6 +38,15 @@ export interface Made {
   machines: Machine[];
   /** The label on what was made outside the state, where there is such a thing: `npm run down` looks for what a stopped run left. */
   stackId?: pulumi.Output<string>;
+  /** The network that was made for them, if one was. */
+  network?: pulumi.Resource;
+}
+
+/** Settings that are well-formed, and yet will not do. */
+export interface Unfit {
+  property: string;
+  reason: string;
+  action: string;
 }
 
 /**
@@ -53,13 +64,16 @@ export interface MachineKind<Shared extends z.ZodRawShape = z.ZodRawShape, Each 
   each: Each;
   /** Ranges in which the machines will be, by the property that says so. */
   ranges?(shared: z.output<z.ZodObject<Shared>>): Record<string, string> | undefined;
+  /** What cannot be told from each property by itself. */
+  unfit?(each: z.output<z.ZodObject<Each>>, shared: z.output<z.ZodObject<Shared>>): Unfit[];
   /** Called once, where at least one machine is wanted. */
   make(order: Order<z.output<z.ZodObject<Shared>>, z.output<z.ZodObject<Each>>>, options?: pulumi.ComponentResourceOptions): Made;
 }
 
 /** A kind whose own types the registry has no use for. */
-export interface AnyKind extends Omit<MachineKind, "ranges" | "make"> {
+export interface AnyKind extends Omit<MachineKind, "ranges" | "unfit" | "make"> {
   ranges?(shared: object): Record<string, string> | undefined;
+  unfit?(each: object, shared: object): Unfit[];
   make(order: Order<object, object>, options?: pulumi.ComponentResourceOptions): Made;
 }
 

@@ -1,9 +1,10 @@
 import { dockerKind } from "./docker";
 import type { AnyKind } from "./kind";
 import { sshKind } from "./ssh";
+import { vagrantKind } from "./vagrant";
 
 /** Every kind of machine; the first is the one that a configuration has without saying. */
-export const KINDS: readonly AnyKind[] = [dockerKind, sshKind];
+export const KINDS: readonly AnyKind[] = [dockerKind, sshKind, vagrantKind];
 
 export const KIND_NAMES = KINDS.map(({ name }) => name);
 

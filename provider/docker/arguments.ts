@@ -65,9 +65,16 @@ function lasting(spec: MachineSpec, { traits, publish }: Surroundings): string[]
   return [
     ...["--network", spec.network, "--ip", spec.address],
     ...(traits.derivesMac ? [] : ["--mac-address", macOf(spec.address)]),
-    ...powers(traits),
-    ...mounts(spec, traits),
+    ...machineArguments(spec.stack, traits),
     ...(publish ? PUBLISHED_PORTS.flatMap((port) => ["--publish", `127.0.0.1::${port}`]) : []),
+  ];
+}
+
+/** Pure: what makes a machine of a container, whoever runs it and wherever its network is. */
+export function machineArguments(stack: string, traits: Traits): string[] {
+  return [
+    ...powers(traits),
+    ...mounts(stack, traits),
     // A `reboot` in the machine ends its container: Docker starts it again, as it does after a restart of its host.
     ...["--restart", "unless-stopped", "--stop-signal", "SIGRTMIN+3", "--stop-timeout", String(STOP_SECONDS)],
     // systemd tells its progress only to a terminal: so `docker logs` has it.
@@ -85,7 +92,7 @@ function powers({ sysResource }: Traits): string[] {
 }
 
 /** Volumes without a name go with their container; labelled, they are found even if that was cut off. */
-function mounts({ stack }: MachineSpec, { hostModules }: Traits): string[] {
+function mounts(stack: string, { hostModules }: Traits): string[] {
   const volumes = VOLUMES.map((path) => `type=volume,dst=${path},"volume-label=${LABELS.stack}=${stack}"`);
   const modules = hostModules ? ["type=bind,src=/lib/modules,dst=/run/kubewright-host-modules,readonly"] : [];
   return ["--tmpfs", "/run:exec", ...[...volumes, ...modules].flatMap((mount) => ["--mount", mount])];

@@ -16,8 +16,10 @@ export interface CommandOptions {
   env?: Record<string, string>;
   /** For programs with children that would go on without them: all of them are interrupted, as by Ctrl-C, and may tidy up. */
   wholeGroup?: boolean;
-  /** Called with each line of stderr while the command runs. */
+  /** Called with each line of stderr (or of stdout) while the command runs. */
   onLine?: (line: string) => void;
+  linesFrom?: "stdout" | "stderr";
+  cwd?: string;
 }
 
 export interface Outcome {
@@ -37,7 +39,7 @@ export async function run(file: string, args: readonly string[], options: Comman
 export async function attempt(file: string, args: readonly string[], options: CommandOptions): Promise<Outcome> {
   const { execa } = await load();
   const child = execa(file, args, settings(options));
-  if (options.onLine) void report(child, options.onLine);
+  if (options.onLine) void report(child, options.linesFrom ?? "stderr", options.onLine);
   const interrupt = () => interruptGroup(child.pid);
   if (options.wholeGroup) options.signal.addEventListener("abort", interrupt, { once: true });
   const result = await child;
@@ -56,21 +58,26 @@ function interruptGroup(pid: number | undefined): void {
   }
 }
 
-function settings({ signal, timeout, input, env, wholeGroup }: CommandOptions) {
+function settings({ signal, timeout, input, env, wholeGroup, cwd }: CommandOptions) {
   return {
     reject: false,
     encoding: "utf8",
     ...(wholeGroup ? { detached: true } : { cancelSignal: signal, forceKillAfterDelay: 2_000 }),
     ...(timeout === undefined ? {} : { timeout: timeout * 1000 }),
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    ...(cwd === undefined ? {} : { cwd }),
     env: { LC_ALL: "C.UTF-8", ...env },
   } as const satisfies Options;
 }
 
 /** The lines come from the same stream that the result is made of; its end is the command's. */
-async function report(child: { iterable?: (options: { from: "stderr" }) => AsyncIterable<unknown> }, onLine: (line: string) => void): Promise<void> {
+async function report(
+  child: { iterable?: (options: { from: "stdout" | "stderr" }) => AsyncIterable<unknown> },
+  from: "stdout" | "stderr",
+  onLine: (line: string) => void,
+): Promise<void> {
   try {
-    for await (const line of child.iterable?.({ from: "stderr" }) ?? []) onLine(String(line));
+    for await (const line of child.iterable?.({ from }) ?? []) onLine(String(line));
   } catch {
     // The command's own outcome tells what went wrong.
   }

@@ -7,10 +7,8 @@ import { ensureDaemon, findDaemon } from "./daemon";
 import { authorize, describe, ensureContainer, removeMachine, resize, startMachine, type Machine } from "./machine";
 import { scarceInotify } from "./inotify";
 import { findNetwork } from "./network";
-import { addressIn } from "./subnets";
+import { FIRST_OFFSET, addressIn } from "./subnets";
 
-/** Machine 0 of a network; the addresses before it stay Docker's own and a person's. */
-const FIRST_OFFSET = 10;
 const USER = "root";
 
 interface Inputs {

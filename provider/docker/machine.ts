@@ -143,7 +143,8 @@ function endpoint({ address, ports }: Container, port: number): { address: strin
   return published === undefined ? { address, port } : { address: "127.0.0.1", port: published };
 }
 
-async function hostKey({ id, hostname }: Container, signal: AbortSignal): Promise<string> {
+/** Read through the daemon, so that nobody can be in between. */
+export async function hostKey({ id, hostname }: Pick<Container, "id" | "hostname">, signal: AbortSignal): Promise<string> {
   const options = { step: `reading the host key of ${hostname}`, signal };
   const line = await run("docker", ["exec", id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"], options);
   return line.split(" ").slice(0, 2).join(" ").trim();

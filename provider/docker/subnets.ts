@@ -7,6 +7,8 @@ import ipaddr from "ipaddr.js";
 const FIRST_SECOND_OCTET = 20;
 const SECOND_OCTETS = 12;
 const CANDIDATES = SECOND_OCTETS * 256;
+/** Machine 0 of a network; the addresses before it stay the network's own and a person's. */
+export const FIRST_OFFSET = 10;
 
 /**
  * Pure: free /24 subnets, the best first. The order starts at a place of the stack's own, so that two stacks seldom want

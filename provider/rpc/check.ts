@@ -3,12 +3,12 @@ import type { Handler, Problem } from "./handler";
 import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Properties } from "./values";
 
 /** Everything that is wrong with the inputs as far as they are known. Messages never hold a value: it may be a secret. */
-export function problemsOf(handler: Handler, inputs: Properties): Problem[] {
+export async function problemsOf(handler: Handler, inputs: Properties): Promise<Problem[]> {
   const parsed = handler.schema.safeParse(inputs);
   const shape = parsed.success ? [] : parsed.error.issues.filter((issue) => !concernsUnknown(inputs, issue.path.map(String)));
   const problems = shape.map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
   if (problems.length > 0) return problems;
-  return handler.check?.(known(inputs)) ?? [];
+  return (await handler.check?.(known(inputs))) ?? [];
 }
 
 function reasonOf(issue: z.core.$ZodIssue): string {

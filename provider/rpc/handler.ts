@@ -37,8 +37,8 @@ export interface Handler<I extends object = object, O extends object = object> {
   ignore?: readonly string[];
   /** True (the default) where old and new would fight over one place, such as a path on a machine. */
   deleteBeforeReplace?: boolean;
-  /** Problems that a schema cannot tell; unknown inputs are absent here. */
-  check?(inputs: Partial<I>): Problem[];
+  /** Problems that a schema cannot tell; unknown inputs are absent here. Asked at every preview, so it looks at the controller at most. */
+  check?(inputs: Partial<I>): Problem[] | Promise<Problem[]>;
   /** Further changed paths, beyond the inputs' own: a cache that is gone, say. May only look at the controller. */
   extraChanges?(inputs: I, old: Recorded<I, O>): Promise<string[]>;
   /** Outputs that preview can foretell. Default: unknown on create, the old ones on update. */

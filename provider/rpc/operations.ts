@@ -26,7 +26,7 @@ export class Operations {
   async check(request: provider.CheckRequest): Promise<provider.CheckResponse> {
     const secrets = new SecretPaths();
     const news = decode(request.getNews(), secrets);
-    const problems = problemsOf(this.handler(request.getUrn()), news);
+    const problems = await problemsOf(this.handler(request.getUrn()), news);
     const response = new provider.CheckResponse();
     response.setInputs(encode(news, secrets));
     // With a property set the engine prints its value, a secret in plain text included: the path goes into the reason.
@@ -37,7 +37,7 @@ export class Operations {
         return failure;
       }),
     );
-    return Promise.resolve(response);
+    return response;
   }
 
   async diff(request: provider.DiffRequest): Promise<provider.DiffResponse> {

@@ -23,7 +23,7 @@ describe("createArguments", () => {
       --hostname worker-1
       --label io.kubewright.stack=dev
       --label io.kubewright.machine=worker-1
-      --label io.kubewright.made=e9d9f4156f00
+      --label io.kubewright.made=ea1529248413
       --cpus 1.5
       --memory 2048m
       --memory-swap 2048m
@@ -43,12 +43,12 @@ describe("createArguments", () => {
       --mount 'type=volume,dst=/var/lib/etcd,"volume-label=io.kubewright.stack=dev"'
       --mount 'type=volume,dst=/var/lib/docker,"volume-label=io.kubewright.stack=dev"'
       --mount type=bind,src=/lib/modules,dst=/run/kubewright-host-modules,readonly
-      --publish 127.0.0.1::22
-      --publish 127.0.0.1::6443
       --restart unless-stopped
       --stop-signal SIGRTMIN+3
       --stop-timeout 15
-      --tty kubewright/machine:0123"
+      --tty
+      --publish 127.0.0.1::22
+      --publish 127.0.0.1::6443 kubewright/machine:0123"
     `);
   });
 

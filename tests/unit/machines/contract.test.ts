@@ -8,6 +8,7 @@ import { connectionOf, nodeAddress } from "../../../components/machines/machine"
 /** The least that a person must write for one control plane and two workers of each kind. A new kind has its line here. */
 const LEAST: Record<string, object> = {
   docker: {},
+  vagrant: { machines: { vagrant: { box: "fedora/41-cloud-base" } } },
   ssh: {
     machines: {
       ssh: {
@@ -32,7 +33,7 @@ beforeAll(async () => {
     call: ({ inputs }) => inputs as Record<string, unknown>,
     newResource: ({ type, name, inputs }) => {
       registered.push({ type, name, inputs: inputs as Record<string, unknown> });
-      const outputs = { address: `address of ${name}`, privateAddress: `private ${name}`, publicKey: "ssh-ed25519 AAAA", user: "root", port: 22, hostKey: `ssh-ed25519 ${name}` };
+      const outputs = { privateKeyPath: "/keys/vagrant", address: `address of ${name}`, privateAddress: `private ${name}`, publicKey: "ssh-ed25519 AAAA", user: "root", port: 22, hostKey: `ssh-ed25519 ${name}` };
       return { id: name, state: { ...inputs, ...outputs } as Record<string, unknown> };
     },
   }, "kubewright", "contract");
