@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { countedHosts, etcdQuorum, hostCounts, hostsTwice, keyFiles, namedNodes } from "./config/check-machines";
+import { countedHosts, etcdQuorum, hostCounts, hostsTwice, namedNodes, ways } from "./config/check-machines";
 import { kindSettings, strayControlPlanes } from "./config/check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./config/check-network";
 import { kindOf } from "./config/kinds";
@@ -7,6 +7,7 @@ import { supportedVersions, versionSkew } from "./config/check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "./fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./config/schema";
 import { type ClusterConfig, type ConfigSurroundings, type CrossCheck, type CrossProblem, sshHosts } from "./config/types";
+import { withWays } from "./config/ways";
 
 export { ConfigError, renderProblem, type Problem } from "./fields/problems";
 export { kindOf, machineSettings, sharedSettings } from "./config/kinds";
@@ -16,7 +17,7 @@ export type { ClusterConfig, ConfigSurroundings } from "./config/types";
 
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, countedHosts,
-  hostsTwice, keyFiles, namedNodes, kindSettings, strayControlPlanes,
+  hostsTwice, ways, namedNodes, kindSettings, strayControlPlanes,
 ];
 
 /**
@@ -30,7 +31,7 @@ export function parseConfig(raw: unknown, surroundings: ConfigSurroundings): Clu
   const problems = parsed.success ? [] : problemsOf(parsed.error);
   // What stands on its own is judged also when a field is wrong, so that a person does not learn the rest only at the next try.
   const written = parsed.success ? parsed.data : withoutFields(given, parsed.error.issues);
-  const config = written && withCounts(written);
+  const config = written && withCounts(withWays(written, surroundings));
   if (written && config) problems.push(...newProblems(crossChecks.flatMap((check) => check(config, surroundings, written)), problems));
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
   return config;

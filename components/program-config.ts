@@ -1,29 +1,30 @@
-import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { projectRoot } from "../common/project-root";
 import { type ClusterConfig, ConfigError, parseConfig } from "./config";
+import { sshKnowledge } from "./machines/ssh-files";
 
 const SECTIONS = ["source", "kubernetes", "runtime", "network", "machines", "controlPlane", "workers", "pools", "drain", "timeouts", "extras"] as const;
 
 /**
  * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in.
  * @throws pulumi.RunError with all that is wrong: said as it is, without a stack trace.
+ * Secrets are read as they are (Config.get would warn of each): what may hold one is made a secret again where it enters a resource.
  */
 export function readConfig(): ClusterConfig {
-  const config = new pulumi.Config();
-  return configOf((section) => config.get(section));
+  const { name } = new pulumi.Config();
+  return configOf((section) => pulumi.runtime.getConfig(`${name}:${section}`));
 }
 
 /** The same from anywhere: `text` gives a section as Pulumi stores it. */
 export function configOf(text: (section: string) => string | undefined): ClusterConfig {
   const given = SECTIONS.map((section) => [section, valueOf(text(section))] as const);
   const raw = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  const fileExists = (path: string) => existsSync(path.replace(/^~(?=\/)/, homedir()));
+  const ssh = sshKnowledge();
   try {
-    return parseConfig(raw, { kubernetesVersions: supportedVersions(), fileExists });
+    return parseConfig(raw, { kubernetesVersions: supportedVersions(), fileExists: ssh.fileExists, ssh });
   } catch (error) {
     throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
   }

@@ -1,18 +1,17 @@
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { resolve } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterConfig, type Pool, kindOf } from "../components/config";
+import { expanded } from "../components/machines/ssh-files";
 import { StepError } from "../common/errors";
 import { nodeTable } from "./lib/node-table";
 import { onStack } from "./lib/on-stack";
 import { operate, type Session } from "./lib/operate";
 import { numberOption, parseOptions, type Options } from "./lib/options";
-import { changeStackConfig, poolNamed, readStackConfig } from "./lib/stack-config";
+import { type Change, changeStackConfig, poolNamed, readStackConfig } from "./lib/stack-config";
 
 /** `npm run node:join -- --pool gpu --count 2`, `npm run node:join -- --host 10.0.0.9 --user admin --key ~/.ssh/id`. */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, [], ["pool", "count", "host", "user", "key", "port", "name", "private-address", "host-key"]);
+  const options = parseOptions(args, ["agent"], ["pool", "count", "host", "user", "key", "port", "jump", "name", "private-address", "host-key"]);
   return await onStack(options, "node:join", (stack, session) => join(stack, options, session));
 }
 
@@ -37,19 +36,21 @@ function more(config: ClusterConfig, pool: Pool, options: Options): Record<strin
 }
 
 /** A machine that the person has: one more in the pool's list. */
-function hostOf(config: ClusterConfig, { path, hosts }: Pool, host: string, options: Options): Record<string, string | number> {
-  const { user, key, name = hostName(host), "private-address": privateAddress, "host-key": hostKey } = options.values;
+function hostOf(config: ClusterConfig, { path, hosts }: Pool, host: string, options: Options): Change {
+  const { user, key, jump, name = hostName(host), "private-address": privateAddress, "host-key": hostKey } = options.values;
   const port = numberOption(options, "port");
   const fields = {
     name,
     host,
-    privateKeyPath: keyPath(key),
+    ...(key === undefined ? {} : { privateKeyPath: keyPath(key) }),
+    ...(options.flags.has("agent") ? { agent: true } : {}),
+    ...(jump === undefined ? {} : { jump }),
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
     ...(privateAddress === undefined ? {} : { privateAddress }),
     ...(hostKey === undefined ? {} : { hostKey }),
   };
-  const same = hosts.findIndex((known) => known.name === name && known.host === host);
+  const same = hosts.findIndex((known) => known.name === name && [known.host, known.alias].includes(host));
   if (same < 0) refuseKnown(config, name);
   const at = same < 0 ? hosts.length : same;
   return Object.fromEntries(Object.entries(fields).map(([field, value]) => [`${path}.hosts[${at}].${field}`, value]));
@@ -60,10 +61,9 @@ function hostName(host: string): string {
   return /^[\d.]+$/.test(host) ? `node-${host.replaceAll(".", "-")}` : host.toLowerCase();
 }
 
-function keyPath(key: string | undefined): string {
-  const path = key === undefined ? undefined : resolve(key.replace(/^~(?=\/)/, homedir()));
-  if (path !== undefined && existsSync(path)) return path;
-  throw new StepError({ step: "reading --key", cause: path === undefined ? "it is missing" : `there is no file ${path}`, action: "give the path of the private key that opens the machine" });
+/** As the shell that it was written in would find it. */
+function keyPath(key: string): string {
+  return resolve(expanded(key));
 }
 
 function refuseKnown({ workers, pools }: ClusterConfig, name: string): void {

@@ -1,7 +1,9 @@
+import { problemsOfWay } from "../machines/ssh-way";
 import { kindOf } from "./kinds";
 import { controlPlaneNames, listedIn, madeNames, numberOf, poolsOf } from "./pools";
 import { pathText } from "../fields/problems";
 import type { WrittenConfig } from "./schema";
+import { knowledgeOf } from "./ways";
 import { type ClusterConfig, type ConfigSurroundings, type CrossProblem, listedHosts, sshHosts } from "./types";
 
 export function etcdQuorum({ controlPlane: { count } }: ClusterConfig): CrossProblem[] {
@@ -56,10 +58,11 @@ function addressTwice(path: string, first: string, host: { host: string; private
   };
 }
 
-export function keyFiles(config: ClusterConfig, { fileExists }: ConfigSurroundings): CrossProblem[] {
-  return listedHosts(config).flatMap(({ path, host: { privateKeyPath } }) => fileExists(privateKeyPath) ? [] : [{
-    path: `${path}.privateKeyPath`, reason: `there is no file ${privateKeyPath}`, action: "give the path of the private key on this computer",
-  }]);
+/** Judged as it is written: the configuration has what came of it. */
+export function ways(_: ClusterConfig, surroundings: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
+  return listedHosts(asWritten).flatMap(({ path, host }) =>
+    problemsOfWay(host, knowledgeOf(surroundings)).map(({ property, reason, action }) => ({ path: `${path}.${property}`, reason, action })),
+  );
 }
 
 /** A name with a number may be of a machine that is not there now; any other is a slip of the pen. */

@@ -23,7 +23,7 @@ export interface Machine {
   /** The host through which the machine is reached, and so on. */
   jump?: JumpHost;
   /** The host key, `ssh-ed25519 AAAA...`. Absent: the one that the first connection meets is pinned. */
-  hostKey?: pulumi.Input<string>;
+  hostKey?: pulumi.Input<string | undefined>;
   /** Where other nodes reach it. Default: `address`. */
   privateAddress?: pulumi.Input<string>;
   /** Default: the controller's architecture. */

@@ -4,7 +4,7 @@ import { configOf } from "../../components/program-config";
 import { StepError } from "../../common/errors";
 import { PROJECT } from "./workspace";
 
-export type Change = Record<string, string | number>;
+export type Change = Record<string, string | number | boolean>;
 
 /** The stack's configuration as the program reads it. @throws ConfigError */
 export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
