@@ -75,6 +75,8 @@ export function kubeadmNode(args: MemberArgs): pulumi.Output<KubeadmNode> {
 /** Joins the machine, as a worker or as one more control plane, once everything in `after` is there. */
 export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle, after: pulumi.Resource[], parent: pulumi.Resource): KubeadmJoin {
   const { machine, connection, host, timeouts } = args;
+  // A worker's membership goes with its machine. A control plane also counts in etcd, which must be told, unless the whole cluster goes.
+  const goesWith = role === "control-plane" ? cluster.init : machine.madeBy;
   const document = pulumi
     .all([kubeadmNode(args), cluster.endpoint])
     .apply(([node, apiServerEndpoint]) => joinDocument({ node, apiServerEndpoint, ...(role === "control-plane" ? { controlPlane: {} } : {}) }));
@@ -88,7 +90,7 @@ export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle
       caCertHash: cluster.init.caCertHash,
       timeout: timeouts.join,
     },
-    { parent, dependsOn: after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+    { parent, dependsOn: after, ...(goesWith ? { deletedWith: goesWith } : {}) },
   );
 }
 

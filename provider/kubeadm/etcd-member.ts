@@ -1,4 +1,4 @@
-import { StepError } from "../../common/errors";
+import { StepError, messageOf } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { quote } from "../../common/quote";
 import { SOCKETS } from "../../render/runtime";
@@ -25,6 +25,21 @@ export async function leaveEtcd(machine: Remote, others: readonly Remote[], { si
   await removeMember(name, others, signal);
 }
 
+/**
+ * The same for a control plane whose machine does not answer, or is another by now: it was the member's name that kubeadm gave it, the node's.
+ * What cannot be done is told, and nothing else waits for it.
+ */
+export async function forgetMember(node: string, others: readonly Remote[], { signal, status, warn }: Options & { warn: Progress }): Promise<void> {
+  if (others.length === 0) return;
+  status("taking it out of etcd");
+  try {
+    await removeMember(node, others, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    warn(`etcd may still count ${node}: ${messageOf(error)}`);
+  }
+}
+
 /** Through the first of them that answers; no member of that name is as good. */
 export async function removeMember(name: string, through: readonly Remote[], signal: AbortSignal): Promise<void> {
   const failures: string[] = [];
@@ -34,7 +49,7 @@ export async function removeMember(name: string, through: readonly Remote[], sig
       return;
     } catch (error) {
       signal.throwIfAborted();
-      failures.push(error instanceof Error ? error.message : String(error));
+      failures.push(messageOf(error));
     }
   }
   throw new StepError({ step: "leaving etcd", cause: failures.join("; "), action: `remove the member ${name} with \`etcdctl member remove\`` });

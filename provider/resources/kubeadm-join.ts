@@ -1,15 +1,17 @@
 import { z } from "zod";
 import { messageOf } from "../../common/errors";
 import { toYaml, withBootstrapToken } from "../../render/kubeadm";
-import type { KubeadmDocument } from "../../render/kubeadm-types";
+import type { JoinConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { kubeApi, type KubeApi } from "../kube/api";
+import { forgetMember } from "../kubeadm/etcd-member";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
 import { progressOf, runKubeadm } from "../kubeadm/run";
 import { caCertHash, makeToken, revokeToken } from "../kubeadm/token";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
+import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
@@ -55,6 +57,12 @@ function others({ controlPlanes, connection }: JoinInputs): JoinInputs["controlP
   return controlPlanes.filter(({ host, port }) => host !== connection.host || port !== connection.port);
 }
 
+/** The name under which it joined. */
+function nodeOf({ document, connection }: JoinInputs): string {
+  const { nodeRegistration } = document as unknown as JoinConfiguration;
+  return nodeRegistration.name || (connection.name ?? connection.host);
+}
+
 function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
   const document = inputs.document as unknown as KubeadmDocument;
   return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
@@ -84,6 +92,7 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (machine) await resetNode(machine, { ...context, others: others(inputs) });
+    else if (inputs.document.controlPlane !== undefined) await forgetMember(nodeOf(inputs), others(inputs).map(remote), context);
   },
 };
 
