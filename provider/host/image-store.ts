@@ -19,9 +19,17 @@ const containerd: ImageStore = {
   // --local is three times as quick as the transfer service; pinned images are not the kubelet's to collect.
   load: "ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned -",
   pull: (ref) => `ctr -n k8s.io images pull --hosts-dir ${registryConfigFolder} ${quote(ref)}`,
-  remove: (refs) => `ctr -n k8s.io images rm ${commandLine(refs)}`,
+  remove: removeWithAliases,
   action: "is containerd running, and is there room on the disk?",
 };
+
+/** CRI keeps each image under its digest too; while that name is there, so is the content. */
+function removeWithAliases(refs: readonly string[]): string {
+  return `ctr -n k8s.io images ls | awk -v refs=${quote(refs.join(" "))} '
+  BEGIN {split(refs, list, " "); for (i in list) ours[list[i]] = 1}
+  {name[NR] = $1; digest[NR] = $3; if ($1 in ours) gone[$3] = 1}
+  END {for (i = 1; i <= NR; i++) if (digest[i] in gone) print name[i]}' | xargs -r ctr -n k8s.io images rm --sync`;
+}
 
 /** Where an image waits on its way from a mirror into Docker. */
 const PULLED = "kubewright";
