@@ -28,10 +28,11 @@ async function replace(stack: Stack, name: string, options: Options, session: Se
   const ownDrain = Object.keys(rules).length > 0;
   const surge = options.flags.has("surge");
   if (surge && ownDrain) throw surgeWithRules();
-  const [config, state, api] = [await readStackConfig(stack), await machineState(stack, name), await clusterApi(options.stack)];
+  const [config, state, api] = await Promise.all([readStackConfig(stack), machineState(stack, name), clusterApi(options.stack)]);
   const way = wayOf(config, name, state, surge);
   progress("looking at what would happen");
-  const others = await otherChanges(stack, name, state, way.kind === "rebuild" ? [way.urn] : [], session);
+  // What else the run changes is for the person who decides; the run itself tells it too.
+  const others = options.flags.has("yes") ? [] : await otherChanges(stack, name, state, way.kind === "rebuild" ? [way.urn] : [], session);
   process.stderr.write(`${[...planOf(way, name), ...(await prospects(api, options.stack, name, rules, signal)), ...listed(others)].join("\n")}\n`);
   if (!options.flags.has("yes") && !(await ask(`replace ${name}?`, signal))) return 1;
   return await carryOut({ stack, api, name, way, options, session }, ownDrain);

@@ -5,7 +5,7 @@ import { connectionSchema } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
-import { howToForget, isMarkedGone, mayForget } from "./unreachable";
+import { howToForget, isMarkedGone, isRebuilt, mayForget } from "./unreachable";
 
 /** What every resource on a machine has: how to get there, and which incarnation of the machine it is meant for. */
 export const onHost = {
@@ -50,6 +50,7 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
 export async function sameMachine(context: Context, { connection, instance }: OnHost): Promise<Remote | undefined> {
   const machine = remote(connection);
   if (isMarkedGone(connection)) return undefined; // who proved it has said what is left there
+  if (isRebuilt(connection)) return undefined;
   try {
     if ((await identityOf(machine, context.signal)) === instance) return machine;
   } catch (error) {

@@ -3,6 +3,9 @@ import type { Connection } from "../ssh/connection";
 /** Names of machines, or `all`: set for one run by who knows that they will not come back. */
 const SWITCH = "KUBEWRIGHT_FORGET_UNREACHABLE";
 
+/** Names of machines that this run makes anew: set by who asked for it. */
+export const REBUILT = "KUBEWRIGHT_REBUILT";
+
 /** Machines of which this run has proof that they are gone. */
 const gone = new Set<string>();
 
@@ -18,8 +21,20 @@ export function isMarkedGone(connection: Connection): boolean {
 
 /** May what is on the machine be let go of if it does not answer? */
 export function mayForget(connection: Connection): boolean {
-  const names = (process.env[SWITCH] ?? "").split(",").map((name) => name.trim());
-  return names.includes("all") || [connection.name, connection.host].some((name) => name !== undefined && names.includes(name));
+  return isNamed(connection, process.env[SWITCH]);
+}
+
+/**
+ * Does the machine go in this run, with everything that is on it? Then nothing there need be undone. The engine knows this of a machine that
+ * is removed (`deletedWith`), but not of one that is made anew.
+ */
+export function isRebuilt(connection: Connection): boolean {
+  return isNamed(connection, process.env[REBUILT]);
+}
+
+function isNamed({ name, host }: Connection, list = ""): boolean {
+  const names = list.split(",").map((one) => one.trim());
+  return names.includes("all") || [name, host].some((one) => one !== undefined && names.includes(one));
 }
 
 export function howToForget({ name, host }: Connection): string {
