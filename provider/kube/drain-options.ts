@@ -54,8 +54,8 @@ export function refuseRisky(node: string, pods: readonly V1Pod[], rules: DrainRu
   ];
   if (causes.length === 0) return;
   const settings = [
-    ...(rules.localData === "refuse" && localData.length > 0 ? ["drain.localData: delete"] : []),
-    ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? ["drain.unmanaged: delete"] : []),
+    ...(rules.localData === "refuse" && localData.length > 0 ? ["drain.localData: delete (--delete-local-data)"] : []),
+    ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? ["drain.unmanaged: delete (--delete-unmanaged)"] : []),
   ];
   throw new StepError({ step: "drain", machine: node, cause: causes.join("; "), action: `nothing was changed; say that it may go with ${settings.join(" and ")}` });
 }
