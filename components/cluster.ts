@@ -119,19 +119,15 @@ export class Cluster extends pulumi.ComponentResource {
 
   private judge(found: Found[], network: NetworkSettings): Preflights {
     const { podCidr, serviceCidr, proxyMode } = network;
-    const { controlPlane, runtime = DEFAULT_RUNTIME } = this.args;
-    const onSwap = found.filter(({ pool, machine }) => pool && settingsOf(pool, machine.name).kubelet?.failSwapOn === false);
-    const swapAllowed: MachineRole[] = [
-      ...(controlPlane?.kubelet?.failSwapOn === false ? (["control-plane"] as const) : []),
-      ...(onSwap.length > 0 ? (["worker"] as const) : []),
-    ];
-    const machines = found.map(({ machine, connection, role }) => ({
+    const { controlPlane = {}, runtime = DEFAULT_RUNTIME } = this.args;
+    const machines = found.map(({ machine, connection, role, pool }) => ({
       name: machine.name,
       connection,
       role,
+      swapAllowed: (pool ? settingsOf(pool, machine.name) : controlPlane).kubelet?.failSwapOn === false,
       ...(machine.privateAddress === undefined ? {} : { privateAddress: machine.privateAddress }),
     }));
-    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, swapAllowed, runtime }, this.args.turns, this);
+    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, runtime }, this.args.turns, this);
   }
 
   /** CoreDNS is kubeadm's; the cluster is not done before it answers. */

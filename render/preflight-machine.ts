@@ -98,8 +98,8 @@ function disk({ facts, instanceAlreadyMember }: JudgedMachine): ReturnType<Judge
   return facts.diskFreeMiB < comfortableDiskMiB ? warning(`only ${free}`, "the kubelet evicts pods when it fills up: enlarge the disk") : undefined;
 }
 
-function swap({ role, facts }: JudgedMachine, { swapAllowed = [] }: Expectations): ReturnType<Judgement> {
-  if (facts.swapMiB === 0 || swapAllowed.includes(role)) return undefined;
+function swap({ role, facts, swapAllowed = false }: JudgedMachine): ReturnType<Judgement> {
+  if (facts.swapMiB === 0 || swapAllowed) return undefined;
   const pool = role === "worker" ? "workers" : "controlPlane";
   return error(`swap is on (${facts.swapMiB} MiB), and the kubelet refuses to start`, `run \`swapoff -a\` and take it out of /etc/fstab, or set ${pool}.kubelet.failSwapOn: false`);
 }

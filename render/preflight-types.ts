@@ -12,6 +12,8 @@ export interface JudgedMachine {
   privateAddress?: string;
   role: MachineRole;
   facts: MachineFacts;
+  /** Its kubelet is configured with `failSwapOn: false`. */
+  swapAllowed?: boolean;
   /** This very machine (its machine-id) is a node of this cluster already: what a node occupies is then its own. */
   instanceAlreadyMember?: boolean;
 }
@@ -24,8 +26,6 @@ export interface Expectations {
   runtime?: Runtime;
   /** The API server's port. @default 6443 */
   apiPort?: number;
-  /** Roles whose kubelet is configured with `failSwapOn: false`. */
-  swapAllowed?: readonly MachineRole[];
 }
 
 export interface Finding {

@@ -12,6 +12,8 @@ const machineSchema = z.strictObject({
   connection: connectionSchema,
   privateAddress: z.string().optional(),
   role: z.enum(["control-plane", "worker"]),
+  /** Its kubelet is configured with `failSwapOn: false`. */
+  swapAllowed: z.boolean().optional(),
 });
 
 const schema = z.strictObject({
@@ -21,7 +23,6 @@ const schema = z.strictObject({
   proxyMode: z.enum(["nftables", "iptables"]),
   /** Absent: containerd. */
   runtime: z.enum(RUNTIMES).optional(),
-  swapAllowed: z.array(z.enum(["control-plane", "worker"])).optional(),
   /** Machines (name and machine-id) that another preflight has judged: nothing is said about them twice. */
   judged: z.record(z.string(), z.string()).optional(),
 });
@@ -34,11 +35,11 @@ interface PreflightOutputs {
 type Looked = { judged: JudgedMachine } | { unreachable: Finding };
 
 async function look(context: Context, machine: PreflightInputs["machines"][number], passed: Record<string, string>): Promise<Looked> {
-  const { name, connection, role, privateAddress } = machine;
+  const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
     const facts = await gatherFacts(remote(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
-    return { judged: { name, address: connection.host, role, facts, instanceAlreadyMember, ...(privateAddress ? { privateAddress } : {}) } };
+    return { judged: { name, address: connection.host, role, facts, swapAllowed, instanceAlreadyMember, ...(privateAddress ? { privateAddress } : {}) } };
   } catch (error) {
     context.signal.throwIfAborted();
     const [cause = "", action = ""] = messageOf(error).split("; ", 2);

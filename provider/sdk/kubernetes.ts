@@ -11,13 +11,14 @@ export interface PreflightArgs {
     connection: pulumi.Input<ConnectionArgs>;
     privateAddress?: pulumi.Input<string | undefined>;
     role: MachineRole;
+    /** Its kubelet is configured with `failSwapOn: false`. */
+    swapAllowed?: boolean;
   }[];
   podCidr: string;
   serviceCidr: string;
   proxyMode: "nftables" | "iptables";
   /** Default containerd. */
   runtime?: Runtime;
-  swapAllowed?: MachineRole[];
   /** Name and machine-id of machines that another preflight has judged. */
   judged?: pulumi.Input<Record<string, string>>;
 }

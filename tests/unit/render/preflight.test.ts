@@ -58,14 +58,15 @@ describe("one machine", () => {
   test.each<[string, Partial<MachineFacts>, Partial<Expectations>]>([
     ["the limits themselves", { memoryMiB: 1700, cpus: 2, diskFreeMiB: 5120, clockSkewSeconds: 5 }, {}],
     ["an old kernel in iptables mode", { kernel: "5.10.0-33-amd64" }, { proxyMode: "iptables" }],
-    ["swap where it is allowed", { swapMiB: 1 }, { swapAllowed: ["control-plane"] }],
     ["another API port", { listeningPorts: [6443] }, { apiPort: 8443 }],
   ])("nothing about %s", (_, facts, changes) => {
     expect(only(facts, changes)).toBeUndefined();
   });
 
-  test("swap allowed to workers is not allowed to control planes", () => {
-    expect(only({ swapMiB: 1 }, { swapAllowed: ["worker"] })?.severity).toBe("error");
+  test("swap is the business of the machine that has it", () => {
+    const swap = { swapMiB: 1 };
+    expect(findings([judged({ facts: swap, swapAllowed: true }), judgedWorker()])).toEqual([]);
+    expect(findings([judged({ swapAllowed: true }), judgedWorker({ facts: swap })])).toMatchObject([{ machine: "worker-1", severity: "error" }]);
   });
 
   test("workers may be smaller, with a warning about memory", () => {
