@@ -16,17 +16,6 @@ export type NodeFiles = Record<string, NodeFile>;
 
 export type KubeletFilesOptions = KubeletDefaultsOptions & KubeletConfigurationOptions;
 
-export interface NodeFilesOptions {
-  runtime: ContainerdOptions;
-  kubelet: KubeletFilesOptions;
-  guard: GuardOptions;
-}
-
-/** Every file that a node has before kubeadm runs, but the kernel's settings (`kernel.ts`), which must also be applied at once. */
-export function nodeFiles(options: NodeFilesOptions): NodeFiles {
-  return { ...runtimeFiles(options.runtime), ...kubeletFiles(options.kubelet), ...guardFiles(options.guard) };
-}
-
 /** containerd: its configuration, its mirrors and its unit. */
 export function runtimeFiles(options: ContainerdOptions): NodeFiles {
   return {

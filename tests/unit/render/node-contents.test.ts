@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { criDockerdUnit } from "../../../render/docker";
 import { type NodeBinary, nodeBinaries, requiredPackages } from "../../../render/node-contents";
-import { nodeFiles } from "../../../render/node-files";
-import { facts } from "./samples";
+import { facts, nodeFiles } from "./samples";
 
 const names: NodeBinary[] = ["cri-dockerd", "containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "kubeadm", "bridge", "loopback", "host-local", "portmap"];
 const cached = Object.fromEntries(names.map((name) => [name, { path: `/cache/${name}`, sha256: `sum-${name}` }])) as Parameters<typeof nodeBinaries>[0];

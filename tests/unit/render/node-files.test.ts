@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { everyRegistry } from "../../../render/containerd";
-import { nodeFiles, type NodeFilesOptions } from "../../../render/node-files";
-import { containerFacts, facts, golden } from "./samples";
+import { containerFacts, facts, golden, nodeFiles, type NodeFilesOptions } from "./samples";
 
 function options(machine = facts()): NodeFilesOptions {
   return {

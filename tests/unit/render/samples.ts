@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { projectRoot } from "../../../common/project-root";
+import type { ContainerdOptions } from "../../../render/containerd";
 import type { MachineFacts } from "../../../render/facts";
 import type { InitOptions, KubeadmNode } from "../../../render/kubeadm";
+import type { GuardOptions } from "../../../render/guard";
+import { guardFiles, type KubeletFilesOptions, kubeletFiles, type NodeFiles, runtimeFiles } from "../../../render/node-files";
 import type { JudgedMachine } from "../../../render/preflight";
 
 /** A machine with nothing to complain about. */
@@ -40,4 +43,15 @@ export function judgedWorker(changes: Parameters<typeof judged>[0] = {}): Judged
 /** Golden files are what a person reviews; `vitest -u` writes them anew. */
 export function golden(name: string): string {
   return join(projectRoot(), "tests/golden", name);
+}
+
+export interface NodeFilesOptions {
+  runtime: ContainerdOptions;
+  kubelet: KubeletFilesOptions;
+  guard: GuardOptions;
+}
+
+/** Every file that a node has before kubeadm runs, but the kernel's settings. */
+export function nodeFiles({ runtime, kubelet, guard }: NodeFilesOptions): NodeFiles {
+  return { ...runtimeFiles(runtime), ...kubeletFiles(kubelet), ...guardFiles(guard) };
 }
