@@ -61,7 +61,7 @@ export function registryHostsPath({ registry }: Pick<RegistryMirror, "registry">
   return `${registryConfigFolder}/${registry}/hosts.toml`;
 }
 
-/** JSON's strings are TOML's basic strings. */
+/** JSON's strings are TOML's basic strings, but for DEL, which TOML wants escaped. */
 function tomlString(value: string): string {
-  return JSON.stringify(value);
+  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
 }

@@ -54,6 +54,9 @@ export interface KubeletConfigurationOptions {
   facts: Pick<MachineFacts, "cgroupVersion">;
 }
 
+/** What an environment file of systemd (systemd.exec(5)) would split, eat or expand, and a shell that reads one run. */
+export const NOT_IN_A_FLAG = /[\s\p{Cc}\p{Cs}"'`\\$]/u;
+
 /** The kubelet's own unit; how it is configured comes from a drop-in, because kubeadm is only one of the ways. */
 export function kubeletUnit(): string {
   return template("kubelet/kubelet.service");
@@ -88,6 +91,6 @@ export function kubeletConfigurationText(options: KubeletConfigurationOptions): 
 }
 
 function kubeletFlag(name: string, value: string): string {
-  if (/[\s"'\\$]/.test(name + value)) throw new Error(`kubelet flag --${name}: white space, quotes, $ and backslashes cannot be passed`);
+  if (NOT_IN_A_FLAG.test(name + value)) throw new Error(`kubelet flag --${name}: white space, control characters, quotes, $ and backslashes cannot be passed`);
   return `--${name}=${value}`;
 }

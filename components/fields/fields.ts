@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { isIpv4, networkOf, parseCidr } from "../../render/cidr";
+import { NOT_IN_A_FLAG } from "../../render/kubelet";
 import { complaint } from "./problems";
 import { suggestion } from "./suggest";
 
@@ -101,8 +102,8 @@ export const flags = z.record(z.string(), z.union([z.string(), z.number(), z.boo
 /** Flags that end in a systemd environment file, where white space separates and quotes are eaten. */
 export const kubeletFlags = flags.superRefine((given, context) => {
   for (const [name, value] of Object.entries(given)) {
-    if (!/[\s"'\\$]/.test(value)) continue;
-    context.addIssue({ code: "custom", path: [name], message: complaint("has white space, quotes, $ or a backslash", "use the kubelet's configuration for it, under kubelet") });
+    if (!NOT_IN_A_FLAG.test(value)) continue;
+    context.addIssue({ code: "custom", path: [name], message: complaint("has white space, control characters, quotes, $ or a backslash", "use the kubelet's configuration for it, under kubelet") });
   }
 });
 

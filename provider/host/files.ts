@@ -5,9 +5,8 @@ import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { pack, type Pack } from "tar-stream";
 import { commandLine, quote } from "../../common/quote";
+import { ARRIVING_SUFFIX } from "./file-schema";
 import type { Remote } from "../ssh/remote";
-
-const SUFFIX = ".kubewright-new";
 
 /** A file to be put on a machine: its text, or a file of the controller. */
 export interface OutgoingFile {
@@ -109,12 +108,12 @@ function receiveScript(files: readonly OutgoingFile[]): string {
   const targets = files.map(({ path }) => quote(path)).join(" ");
   return `set -e
 ${SUM}
-trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${SUFFIX}"; done' EXIT
+trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${ARRIVING_SUFFIX}"; done' EXIT
 mkdir -p ${commandLine(folders)}
 tar -C / --no-same-owner -xpf -
-verify() { [ "$(sum < "$1${SUFFIX}" | cut -d' ' -f1)" = "$2" ] || { echo "$1 arrived damaged: its checksum does not match" >&2; exit 1; }; }
+verify() { [ "$(sum < "$1${ARRIVING_SUFFIX}" | cut -d' ' -f1)" = "$2" ] || { echo "$1 arrived damaged: its checksum does not match" >&2; exit 1; }; }
 ${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\n")}
-for f in ${targets}; do mv -f "$f${SUFFIX}" "$f"; done
+for f in ${targets}; do mv -f "$f${ARRIVING_SUFFIX}" "$f"; done
 if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi
 `;
 }
@@ -130,7 +129,7 @@ function tarOf(files: readonly OutgoingFile[]): Readable {
 
 async function fill(archive: Pack, files: readonly OutgoingFile[]): Promise<void> {
   for (const file of files) {
-    const header = { name: `${file.path.slice(1)}${SUFFIX}`, size: file.size, mode: parseInt(file.mode, 8), uid: 0, gid: 0 };
+    const header = { name: `${file.path.slice(1)}${ARRIVING_SUFFIX}`, size: file.size, mode: parseInt(file.mode, 8), uid: 0, gid: 0 };
     if (typeof file.body === "string") archive.entry(header, file.body);
     else await pipeline(createReadStream(file.body.source, { highWaterMark: 1 << 20 }), archive.entry(header));
   }

@@ -2,16 +2,15 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
+import { filePathSchema, sha256Schema } from "../host/file-schema";
 import { inspect, put, removeFiles, type OutgoingFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 
-const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 hexadecimal digits");
-
 const schema = z.strictObject({
   ...onHost,
   /** Path on the machine to the file's SHA-256. All are executable, owned by root. */
-  files: z.record(z.string().startsWith("/", "a path is absolute"), sha256Schema),
+  files: z.record(filePathSchema, sha256Schema),
   /** SHA-256 to where the file is on the controller. */
   sources: z.record(sha256Schema, z.string()),
 });

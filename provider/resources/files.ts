@@ -1,14 +1,12 @@
 import { z } from "zod";
+import { textFilesSchema } from "../host/file-schema";
 import { contents, inspect, put, removeFiles, sameMode, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({
   ...onHost,
-  files: z.record(
-    z.string().startsWith("/", "a path is absolute"),
-    z.strictObject({ content: z.string(), mode: z.string().regex(/^[0-7]{3,4}$/, "a mode is octal, such as 0644") }),
-  ),
+  files: textFilesSchema,
 });
 
 type FilesInputs = z.infer<typeof schema>;

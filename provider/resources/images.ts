@@ -4,19 +4,23 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
+import { sha256Schema } from "../host/file-schema";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
+/** As in https://pkg.go.dev/github.com/distribution/reference: what could not be an option of `ctr`, nor several words. */
+const refSchema = z.string().regex(/^[\w.][\w.:/@-]*$/, "not an image's reference");
+
 const schema = z.strictObject({
   ...onHost,
   /** The archives, by name, with the images that each must leave behind. */
-  archives: z.record(z.string(), z.strictObject({ sha256: z.string(), refs: z.array(z.string()) })),
+  archives: z.record(z.string(), z.strictObject({ sha256: sha256Schema, refs: z.array(refSchema) })),
   /** SHA-256 to where the archive is on the controller. */
   sources: z.record(z.string(), z.string()),
   /** Images that the machine pulls by itself, from where the runtime's configuration says. */
-  pull: z.array(z.string()),
+  pull: z.array(refSchema),
   /** Whose images they are. Absent: containerd. */
   runtime: z.enum(RUNTIMES).optional(),
 });

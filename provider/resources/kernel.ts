@@ -10,8 +10,11 @@ const SYSCTL_FILE = "/etc/sysctl.d/99-kubewright.conf";
 
 const schema = z.strictObject({
   ...onHost,
-  modules: z.array(z.string().regex(/^[a-z0-9_-]+$/, "a module's name has letters, digits, - and _")),
-  sysctls: z.record(z.string().regex(/^[a-z0-9_.-]+$/, "a sysctl's name is dotted: net.ipv4.ip_forward"), z.string()),
+  modules: z.array(z.string().regex(/^[a-z0-9_][a-z0-9_-]*$/, "a module's name has letters, digits, - and _")),
+  sysctls: z.record(
+    z.string().regex(/^[a-z0-9_][a-zA-Z0-9_./-]*$/, "a sysctl's name is dotted: net.ipv4.ip_forward"),
+    z.string().regex(/^[\x20-\x7e]+$/, "a sysctl's value is one line of printable characters"),
+  ),
 });
 
 type KernelInputs = z.infer<typeof schema>;
@@ -35,7 +38,7 @@ async function sysctlsOf(machine: Remote, names: readonly string[], signal: Abor
     stdout
       .split("\n")
       .filter(Boolean)
-      .map((line) => line.split("=", 2) as [string, string]),
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const),
   );
 }
 

@@ -1,23 +1,22 @@
 import { z } from "zod";
 import { commandLine, quote } from "../../common/quote";
+import { filePathSchema, textFilesSchema } from "../host/file-schema";
 import { contents, inspect, put, removeFiles, sameMode, sha256, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { unitState, type UnitState } from "../host/systemd";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const fileSchema = z.strictObject({ content: z.string(), mode: z.string().regex(/^[0-7]{3,4}$/, "a mode is octal, such as 0644") });
-
 const schema = z.strictObject({
   ...onHost,
   /** `containerd.service` */
-  unit: z.string().regex(/\.(service|socket|timer|mount)$/, "a unit's name ends in .service, .socket, .timer or .mount"),
+  unit: z.string().regex(/^[\w:.\\@][\w:.\\@-]*\.(service|socket|timer|mount)$/, "a unit's name has letters, digits and :_.\\@-, and ends in .service, .socket, .timer or .mount"),
   /** The unit's own files: unit file, drop-ins, configuration. A change of any of them restarts the unit. */
-  files: z.record(z.string().startsWith("/", "a path is absolute"), fileSchema),
+  files: textFilesSchema,
   enabled: z.boolean(),
   running: z.boolean(),
   /** The unit is started only once this file exists: the kubelet waits for kubeadm to write its configuration. */
-  startWhenExists: z.string().optional(),
+  startWhenExists: filePathSchema.optional(),
   /** Values whose change restarts the unit, such as the hash of its binary. */
   restartOn: z.record(z.string(), z.string()).optional(),
   /** Folders that only this unit fills: they go with it. */

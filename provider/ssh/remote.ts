@@ -15,6 +15,8 @@ const LOST_RETRIES = 3;
 const TAIL = 600;
 /** RFC 4254, section 5.1: the server's administrator does not allow the forwarding. */
 const PROHIBITED = 1;
+/** Linux' MAX_ARG_STRLEN: to sshd's shell the whole command is one argument. */
+const LONGEST_COMMAND = 128 << 10;
 
 /** `stdin` is fed to the command: the place for secrets. */
 export interface RunOptions extends Omit<CollectOptions, "sudoPassword"> {
@@ -183,11 +185,13 @@ export class Remote {
   }
 
   private once(client: Client, script: string, options: RunOptions): Promise<RunResult> {
+    const command = this.asRoot(script);
+    this.refuseTooLong(command, options.step);
     return new Promise((done, fail) => {
       const lost = () => fail(new ConnectionError(this.connection, "the connection was lost", true));
       client.once("close", lost);
       // Listeners go on before the callback returns, or the exit code of a quick command is missed.
-      client.exec(this.asRoot(script), (error, channel) => {
+      client.exec(command, (error, channel) => {
         if (error) {
           client.removeListener("close", lost);
           // A refused channel says that sshd is still closing others: try again, on the same connection.
@@ -205,6 +209,13 @@ export class Remote {
         );
       });
     });
+  }
+
+  private refuseTooLong(command: string, step: string): void {
+    const bytes = Buffer.byteLength(command);
+    if (bytes < LONGEST_COMMAND) return;
+    const cause = `it is a command of ${Math.ceil(bytes / 1024)} KiB, and Linux takes ${LONGEST_COMMAND >> 10} KiB`;
+    throw new StepError({ step, machine: this.label, cause, action: "divide it: fewer or shorter paths in one resource" });
   }
 
   private get isRoot(): boolean {

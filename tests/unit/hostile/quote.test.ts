@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { commandLine, quote } from "../../../common/quote";
+import { holds, hostileWord, HOSTILE_TIMEOUT_MS } from "../../support/hostile";
+
+const SHELLS = ["/bin/sh", "/bin/bash", "/bin/dash"].filter((shell) => existsSync(shell));
+const WORDS = 40;
+
+function heard(shell: string, script: string): string[] {
+  return execFileSync(shell, ["-c", script], { encoding: "utf8", maxBuffer: 1 << 28 }).split("\0").slice(0, -1);
+}
+
+test.each(SHELLS)("%s reads every word back as it was", async (shell) => {
+  const words = fc.array(hostileWord(), { minLength: 1, maxLength: WORDS });
+  await holds(`lists of up to ${WORDS} words through ${shell}`, 100, fc.property(words, (given) => {
+    expect(heard(shell, `printf '%s\\0' ${commandLine(given)}`)).toEqual(given);
+  }));
+}, HOSTILE_TIMEOUT_MS);
+
+test.each(SHELLS)("%s: a word of a script that is itself a word: quoted three times over", async (shell) => {
+  await holds(`words within scripts within scripts through ${shell}`, 60, fc.property(hostileWord(), (word) => {
+    const inner = `printf '%s\\0' ${quote(word)}`;
+    expect(heard(shell, `${shell} -c ${quote(`${shell} -c ${quote(inner)}`)}`)).toEqual([word]);
+  }));
+}, HOSTILE_TIMEOUT_MS);
+
+test("what no shell could carry is refused, and not shown", () => {
+  for (const word of ["se\0cret", "se\ud800cret"]) {
+    expect(() => quote(word)).toThrow(/cannot be a word of a command/);
+    expect(() => quote(word)).not.toThrow(/cret/);
+  }
+});
