@@ -1,3 +1,5 @@
+import { printable } from "./printable";
+
 export interface StepFailure {
   /** What was being done, in the user's words: `kubeadm join`. */
   step: string;
@@ -11,10 +13,15 @@ export interface StepFailure {
 
 /** A failure that names the machine, the step, the cause and the next action. */
 export class StepError extends Error {
-  constructor(readonly failure: StepFailure) {
+  readonly failure: StepFailure;
+
+  constructor(given: StepFailure) {
+    // A cause is often a machine's own words: data, which must not steer the terminal that shows it.
+    const failure: StepFailure = { ...given, cause: printable(given.cause) };
     const where = failure.machine ? ` on ${failure.machine}` : "";
     const next = failure.action ? `; ${failure.action}` : "";
     super(`${failure.step} failed${where}: ${failure.cause}${next}`);
+    this.failure = failure;
     this.name = "StepError";
   }
 }

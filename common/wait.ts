@@ -31,6 +31,21 @@ export async function until<T>(look: () => Promise<T | undefined>, options: Wait
   }
 }
 
+/** The promise, or the reason of the signal if that comes first: for what does not know signals itself. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, fail) => {
+    abort = () => fail(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** At most `places` at once. */
 export class Semaphore {
   private readonly waiting: (() => void)[] = [];

@@ -1,8 +1,11 @@
 import { RUNTIMES, type Runtime } from "../../common/runtime";
 import type { MachineFacts } from "../../render/facts";
 import { StepError } from "../../common/errors";
+import { printable } from "../../common/printable";
 import type { Remote } from "../ssh/remote";
 import { template } from "../../render/template";
+
+const LONGEST_FACT = 4_000;
 
 const OS_FAMILIES: Record<string, MachineFacts["osFamily"]> = {
   debian: "debian",
@@ -35,8 +38,9 @@ function parse(output: string): Map<string, string> {
 
 /** Pure: lines of facts.sh to facts. `now` is the controller's clock, in milliseconds, when the script ran. */
 export function factsFrom(lines: Map<string, string>, now: number, label: string): MachineFacts {
-  const text = (key: string) => lines.get(key) ?? "";
-  const number = (key: string) => Number(text(key)) || 0;
+  // What a machine says goes into the state and to the screen: bounded, and without control characters.
+  const text = (key: string) => printable((lines.get(key) ?? "").slice(0, LONGEST_FACT)).replaceAll("\n", " ");
+  const number = (key: string) => (Number.isFinite(Number(text(key))) ? Number(text(key)) : 0);
   const list = (key: string) => text(key).split(/\s+/).filter(Boolean);
   const runtime = text("kubelet_runtime");
   const arch = ARCHITECTURES[text("arch")];
@@ -62,7 +66,7 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
     addresses: list("addresses"),
     clockSkewSeconds: Math.round((number("clock_ms") - now) / 100) / 10,
     diskFreeMiB: number("disk_free_mib"),
-    listeningPorts: [...new Set(list("ports").map(Number))].sort((a, b) => a - b),
+    listeningPorts: [...new Set(list("ports").map(Number))].filter((port) => port > 0 && port < 65_536).sort((a, b) => a - b),
     kubernetesState: stateOf(text("kubernetes")),
     ...(isRuntime(runtime) ? { kubeletRuntime: runtime } : {}),
     dockerConfigured: text("docker_configured") === "yes",

@@ -47,29 +47,31 @@ for f in ${commandLine(paths)}; do
   [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sum < "$f" | cut -d' ' -f1)" "$f"
 done; true`;
   const { stdout } = await machine.run(script, { step: "looking at files", signal });
-  const lines = stdout.split("\n").filter(Boolean);
-  return new Map(
-    lines.map((line) => {
-      const [mode = "", hash = "", ...path] = line.split(" ");
-      return [path.join(" "), { mode: mode.padStart(4, "0"), sha256: hash }];
-    }),
-  );
+  const found = stdout.split("\n").flatMap((line): [string, FoundFile][] => {
+    const [, mode = "", hash = "", path = ""] = /^([0-7]{1,4}) ([0-9a-f]{64}) (.*)$/.exec(line) ?? [];
+    return paths.includes(path) ? [[path, { mode: mode.padStart(4, "0"), sha256: hash }]] : [];
+  });
+  return new Map(found);
 }
+
+/** Text files of ours are small; of a larger one only its size is told, which is as good as another text. */
+const LARGEST_TEXT = 1 << 20;
 
 /** The text of those of the paths that exist. */
 export async function contents(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();
   const script = `for f in ${commandLine(paths)}; do
-  [ -f "$f" ] && printf '%s %s\\n' "$(base64 -w0 < "$f")" "$f"
+  [ -f "$f" ] || continue
+  size=$(stat -c %s "$f")
+  [ "$size" -le ${LARGEST_TEXT} ] && printf '%s %s\\n' "$(base64 -w0 < "$f")" "$f" || printf '%s %s\\n' "*$size" "$f"
 done; true`;
   const { stdout } = await machine.run(script, { step: "reading files", signal });
-  const lines = stdout.split("\n").filter(Boolean);
-  return new Map(
-    lines.map((line) => {
-      const space = line.indexOf(" ");
-      return [line.slice(space + 1), Buffer.from(line.slice(0, space), "base64").toString()];
-    }),
-  );
+  const found = stdout.split("\n").flatMap((line): [string, string][] => {
+    const [, body = "", path = ""] = /^(\S*) (.*)$/.exec(line) ?? [];
+    if (!paths.includes(path)) return [];
+    return [[path, body.startsWith("*") ? `a file of ${body.slice(1)} bytes` : Buffer.from(body, "base64").toString()]];
+  });
+  return new Map(found);
 }
 
 /**

@@ -1,6 +1,7 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
+import { printable } from "../../common/printable";
 import { problemsOf } from "./check";
 import { changesBetween, isWithin, type Change } from "./diff";
 import type { Handler, Recorded, Registry } from "./handler";
@@ -124,7 +125,7 @@ export class Operations {
     if (remove) {
       await this.tasks
         .run("delete", request.getUrn(), request.getTimeout(), (context) => remove.call(handler, context, request.getId(), old))
-        .catch((error: unknown) => Promise.reject(new Error(messageOf(error))));
+        .catch((error: unknown) => Promise.reject(new Error(printable(messageOf(error)))));
     }
     return new Empty();
   }

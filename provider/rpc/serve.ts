@@ -4,6 +4,7 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
+import { printable } from "../../common/printable";
 import { EngineLog } from "./engine";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
@@ -42,7 +43,7 @@ function unary(method: Method): grpc.handleUnaryCall<never, unknown> {
   return (call, reply) => {
     method(call.request).then(
       (response) => reply(null, response),
-      (error: unknown) => reply(isStatus(error) ? error : { code: grpc.status.UNKNOWN, details: messageOf(error) }),
+      (error: unknown) => reply(isStatus(error) ? error : { code: grpc.status.UNKNOWN, details: printable(messageOf(error)) }),
     );
   };
 }

@@ -4,6 +4,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { messageOf } from "../../common/errors";
+import { printable } from "../../common/printable";
 import { PartialFailure } from "./handler";
 
 /**
@@ -11,7 +12,7 @@ import { PartialFailure } from "./handler";
  * `up` goes on with an update (pulumirpc.ErrorResourceInitFailed, in grpc-status-details-bin).
  */
 export function rpcError(error: unknown, stateOf: (outputs: object) => Struct, inputs: Struct): grpc.ServiceError | Partial<grpc.StatusObject> {
-  const message = messageOf(error);
+  const message = printable(messageOf(error));
   if (!(error instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: message };
   const detail = new ErrorResourceInitFailed();
   detail.setId(error.id);

@@ -1,11 +1,13 @@
 import type { Client, ClientChannel } from "ssh2";
 import { StepError } from "../../common/errors";
+import { printable } from "../../common/printable";
 import { quote } from "../../common/quote";
-import { Semaphore, backoff } from "../../common/wait";
-import { SUDO_PROMPT, collect, type Collected, type CollectOptions } from "./channel";
+import { Semaphore, backoff, orAborted } from "../../common/wait";
+import { SUDO_PROMPT, TooMuchOutput, collect, type Collected, type CollectOptions } from "./channel";
 import { describe, type Connection } from "./connection";
 import { dial, type Dialed } from "./dial";
 import { ConnectionError, JumpError, RootError } from "./errors";
+import { Places, type Tenant } from "./places";
 
 // sshd's MaxSessions is 10 and freed late.
 const CHANNELS = 6;
@@ -13,6 +15,15 @@ const CONNECT_DEADLINE_MS = 45_000;
 const PRESUMED_DEAD_MS = 60_000;
 const LOST_RETRIES = 3;
 const TAIL = 600;
+/** machine-id(5) is 32 digits; what is no machine-id is kept from filling the state. */
+const IDENTITY_LENGTH = 64;
+/** Open at once, over all machines: a connection costs memory, a file descriptor and keep-alives. */
+const OPEN_CONNECTIONS = 128;
+/** Handshakes at once: each takes some 10 ms of one processor, and must end within its 15 s. */
+const DIALING = 16;
+/** Seconds that a command may take, if nothing else is said: nothing waits for ever. What is fed from a stream may be long on its way. */
+const DEFAULT_SECONDS = 300;
+const DEFAULT_STREAM_SECONDS = 3_600;
 /** RFC 4254, section 5.1: the server's administrator does not allow the forwarding. */
 const PROHIBITED = 1;
 /** Linux' MAX_ARG_STRLEN: to sshd's shell the whole command is one argument. */
@@ -22,7 +33,7 @@ const LONGEST_COMMAND = 128 << 10;
 export interface RunOptions extends Omit<CollectOptions, "sudoPassword"> {
   /** What is being done, for the error: `kubeadm join`. */
   step: string;
-  /** Seconds; default none. */
+  /** Seconds; default 300, and an hour for what is fed from a stream. */
   timeout?: number;
   /** Exit codes that are answers, not failures; default [0]. */
   accept?: readonly number[];
@@ -32,8 +43,16 @@ export interface RunOptions extends Omit<CollectOptions, "sudoPassword"> {
 
 export type RunResult = Collected;
 
+const places = new Places(OPEN_CONNECTIONS);
+const dialing = new Semaphore(DIALING);
+
 /** A machine behind one SSH connection, which is made when first needed and again when it was lost. */
-export class Remote {
+export class Remote implements Tenant {
+  private working = 0;
+  private waiters = 0;
+  private giveUp: AbortController | undefined;
+  /** Machines behind it wait for it while they hold places of their own: so it needs none, and keeps its connection. */
+  private isJump = false;
   private dialed: Promise<Dialed> | undefined;
   private identity: Promise<string> | undefined;
   private deadUntil = 0;
@@ -44,7 +63,9 @@ export class Remote {
   constructor(
     readonly connection: Connection,
     readonly via?: Remote,
-  ) {}
+  ) {
+    if (via) via.isJump = true;
+  }
 
   /** The key that this connection is bound to: the given one, or the one that was met. */
   get pin(): string | undefined {
@@ -57,7 +78,7 @@ export class Remote {
 
   /** The host key that was shown on the connection. */
   async hostKey(signal: AbortSignal): Promise<string> {
-    return (await this.connect(signal)).hostKey;
+    return (await this.atWork(() => this.connect(signal))).hostKey;
   }
 
   /** The keys of the hosts on the way, the nearest to the machine first. */
@@ -70,7 +91,7 @@ export class Remote {
    * @throws StepError on another exit code than `accept` has; ConnectionError when the machine cannot be reached, RootError when we are not let be root.
    */
   async run(script: string, options: RunOptions): Promise<RunResult> {
-    const result = await this.channels.use(() => this.attempts(script, { ...options, signal: this.limited(options) }));
+    const result = await this.channels.use(() => this.atWork(() => this.attempts(script, options)));
     const said = (result.stderr.trim() || result.stdout.trim()).slice(-TAIL);
     if (!result.began) throw new RootError(this.connection, options.step, said);
     if ((options.accept ?? [0]).includes(result.code)) return result;
@@ -82,18 +103,37 @@ export class Remote {
     });
   }
 
-  private limited({ signal, timeout, step }: RunOptions): AbortSignal {
-    if (!timeout) return signal;
-    const late = new StepError({ step, machine: this.label, cause: `no end within ${timeout} s` });
+  get idle(): boolean {
+    return this.working === 0 && !this.isJump;
+  }
+
+  private async atWork<T>(work: () => Promise<T>): Promise<T> {
+    this.working++;
+    try {
+      return await work();
+    } finally {
+      this.working--;
+      places.rested(this);
+    }
+  }
+
+  /** Runs with the options' signal, which the step's deadline aborts too. */
+  private async limited<T>(options: RunOptions, work: (options: RunOptions) => Promise<T>): Promise<T> {
+    const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
     const limit = new AbortController();
-    setTimeout(() => limit.abort(late), timeout * 1000).unref();
-    return AbortSignal.any([signal, limit.signal]);
+    const late = () => limit.abort(new StepError({ step, machine: this.label, cause: `no end within ${timeout} s` }));
+    const timer = setTimeout(late, timeout * 1000);
+    try {
+      return await work({ ...options, signal: AbortSignal.any([options.signal, limit.signal]) });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The machine-id, which a rebuilt machine on the same address does not share; read once per connection. */
   machineId(signal: AbortSignal): Promise<string> {
     this.identity ??= this.run("cat /etc/machine-id", { step: "reading the machine-id", signal })
-      .then(({ stdout }) => stdout.trim())
+      .then(({ stdout }) => printable(stdout.trim()).slice(0, IDENTITY_LENGTH))
       .catch((error: unknown) => {
         this.identity = undefined;
         throw error;
@@ -103,9 +143,14 @@ export class Remote {
 
   /** A stream to an address as the machine sees it: how the API server is reached through the same connection, and what is behind a jump host. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<ClientChannel> {
-    const { client } = await this.connect(signal);
-    return new Promise((done, fail) => {
-      client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? fail(this.noWay(host, port, error)) : done(channel)));
+    return await this.atWork(async () => {
+      const { client } = await this.connect(signal);
+      const opened = new Promise<ClientChannel>((done, fail) => {
+        client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? fail(this.noWay(host, port, error)) : done(channel)));
+      });
+      const channel = await orAborted(opened, signal);
+      void this.atWork(() => new Promise<void>((closed) => channel.on("close", closed)));
+      return channel;
     });
   }
 
@@ -116,10 +161,13 @@ export class Remote {
 
   close(): void {
     void this.dialed?.then(({ client }) => client.end()).catch(() => undefined);
-    this.forget();
+    this.forget(this.dialed);
   }
 
-  private forget(): void {
+  /** Only the connection that was lost: another may have been made since. */
+  private forget(lost: Promise<Dialed> | undefined): void {
+    if (this.dialed !== lost) return;
+    places.leave(this);
     this.dialed = undefined;
     this.identity = undefined;
   }
@@ -129,9 +177,10 @@ export class Remote {
       options.signal.throwIfAborted();
       const { client } = await this.connect(options.signal);
       try {
-        return await this.once(client, script, options);
+        return await this.limited(options, (limited) => orAborted(this.once(client, script, limited), limited.signal));
       } catch (error) {
         options.signal.throwIfAborted();
+        if (error instanceof TooMuchOutput) throw new StepError({ step: options.step, machine: this.label, cause: error.message });
         if (!(error instanceof ConnectionError)) throw error;
         if (error.retryable ? ++lost > LOST_RETRIES : ++refused > 10) throw error;
         await backoff(lost + refused, options.signal);
@@ -139,26 +188,42 @@ export class Remote {
     }
   }
 
-  /** One connection for everybody; retried with backoff while the machine may still come up. */
-  private connect(signal: AbortSignal): Promise<Dialed> {
-    this.dialed ??= this.dialPatiently(signal).catch((error: unknown) => {
-      this.dialed = undefined;
-      throw error;
-    });
-    return this.dialed;
+  /** One connection for everybody who waits for it; given up when none of them does any more. */
+  private async connect(signal: AbortSignal): Promise<Dialed> {
+    const dialed = (this.dialed ??= this.open());
+    this.waiters++;
+    try {
+      return await orAborted(dialed, signal);
+    } finally {
+      if (--this.waiters === 0) this.giveUp?.abort(signal.reason);
+    }
   }
 
+  private open(): Promise<Dialed> {
+    const giveUp = new AbortController();
+    this.giveUp = giveUp;
+    const dialed = this.dialPatiently(giveUp.signal).finally(() => (this.giveUp = undefined));
+    dialed.then(
+      ({ client }) => client.on("close", () => this.forget(dialed)).on("error", () => this.forget(dialed)),
+      () => this.forget(dialed),
+    );
+    return dialed;
+  }
+
+  /** Retried with backoff while the machine may still come up. */
   private async dialPatiently(signal: AbortSignal): Promise<Dialed> {
-    // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
-    const deadline = Date.now() < this.deadUntil ? 0 : Date.now() + CONNECT_DEADLINE_MS;
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1, deadline = 0; ; attempt++) {
       try {
+        if (!this.isJump) await places.take(this, signal);
+        // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
+        if (attempt === 1 && Date.now() > this.deadUntil) deadline = Date.now() + CONNECT_DEADLINE_MS;
         const pinned = this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin };
-        const dialed = await dial(pinned, signal, await this.throughJump(signal));
+        const through = await this.throughJump(signal);
+        const dialed = await dialing.use(() => dial(pinned, signal, through));
         this.met = dialed.hostKey;
-        dialed.client.on("close", () => this.forget()).on("error", () => this.forget());
         return dialed;
       } catch (error) {
+        places.leave(this); // another may try meanwhile
         if (!(error instanceof ConnectionError) || !error.retryable) throw error;
         if (Date.now() > deadline) {
           this.deadUntil = Date.now() + PRESUMED_DEAD_MS;

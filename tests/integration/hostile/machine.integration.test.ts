@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ServerChannel } from "ssh2";
+import { contents, inspect } from "../../../provider/host/files";
+import { gatherFacts } from "../../../provider/host/facts";
+import { LONGEST_OUTPUT } from "../../../provider/ssh/channel";
+import { Remote } from "../../../provider/ssh/remote";
+import { type Answer, BEGAN, type Emulator, startEmulator } from "../../support/ssh-emulator";
+
+/** A machine that answers as nobody should. What it says must not fill our memory, hold us up, or reach a terminal as it is. */
+const { signal } = new AbortController();
+let emulator: Emulator;
+let machine: Remote;
+let answer: Answer;
+
+beforeEach(async () => {
+  emulator = await startEmulator({ hosts: 1, answer: (...given) => answer(...given) });
+  machine = new Remote(emulator.connection(0));
+});
+afterEach(async () => {
+  machine.close();
+  await emulator.stop();
+});
+
+const say = (more = {}) => machine.run("anything", { step: "a test", signal, ...more });
+
+function end(channel: ServerChannel, code: number): void {
+  channel.exit(code);
+  channel.end();
+}
+
+/** Never stops, as far as the other side takes it. */
+function flood(stream: { write(data: Buffer): boolean; once(event: "drain", go: () => void): unknown }, data: Buffer, stopped: () => boolean): void {
+  const go = (): void => {
+    while (!stopped() && stream.write(data));
+    if (!stopped()) stream.once("drain", go);
+  };
+  go();
+}
+
+describe("output without end", () => {
+  const kinds = { lines: Buffer.from("line after line\n".repeat(4096)), "one line": Buffer.alloc(65_536, "x"), binary: Buffer.alloc(65_536, 0xff) };
+
+  test.each(Object.entries(kinds))("on stdout, %s, is cut at the limit, and memory with it", async (_, data) => {
+    answer = (channel) => flood(channel, data, () => channel.destroyed || !channel.writable);
+    const before = process.memoryUsage().rss;
+    await expect(say()).rejects.toThrow(/a test failed on host-0 .*it says more than 16 MiB/);
+    expect(process.memoryUsage().rss - before).toBeLessThan(20 * LONGEST_OUTPUT);
+  });
+
+  test("on stderr too, heard line by line", async () => {
+    let longest = 0;
+    answer = (channel) => (channel.stderr.write(BEGAN), flood(channel.stderr, kinds["one line"], () => channel.destroyed || !channel.writable));
+    await expect(say({ onLine: (line: string) => (longest = Math.max(longest, line.length)) })).rejects.toThrow(/more than 16 MiB/);
+    expect(longest).toBeGreaterThan(0);
+    expect(longest).toBeLessThan(256 << 10);
+  });
+
+  test("a trickle that never ends does so at the deadline, though the machine never said what to kill", async () => {
+    answer = (channel) => {
+      const timer = setInterval(() => (channel.writable ? channel.write(".") : clearInterval(timer)), 5);
+    };
+    await expect(say({ timeout: 0.3 })).rejects.toThrow(/a test failed on host-0 .*no end within 0.3 s/);
+  });
+
+  test("silence ends at the deadline, also where not even the command was taken", async () => {
+    answer = () => undefined;
+    await expect(say({ timeout: 0.2 })).rejects.toThrow(/no end within 0.2 s/);
+  });
+
+  test("a stop is heeded at once by a machine that does not heed it", async () => {
+    const stop = new AbortController();
+    answer = (channel) => (channel.write("up\n"), stop.abort(new Error("stopped")));
+    await expect(machine.run("anything", { step: "a test", signal: stop.signal })).rejects.toThrow("stopped");
+  });
+});
+
+describe("what would colour or steer a terminal", () => {
+  const NASTY = "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2J\u001b[1;1H \u0007\u0008\u009b31m \u202egnp.exe <{%fg 1%}>loud<{%reset%}> \r overwritten";
+
+  test("is not in an error", async () => {
+    answer = (channel) => (channel.stderr.write(`${BEGAN}${NASTY}`), end(channel, 1));
+    const error = await say().catch((reason: Error) => reason);
+    const message = (error as Error).message;
+    expect(message).toMatch(/red .*< \{%fg 1%\}>loud[^]*overwritten/);
+    // eslint-disable-next-line no-control-regex
+    expect(message).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|<\{%/);
+  });
+
+  test("is not in facts, which go to the state; nor are facts of any size", async () => {
+    const facts = { arch: "x86_64", hostname: NASTY, os_version: "9".repeat(1 << 20), machine_id: "a".repeat(1000), cpus: "1e999", ports: "22 99999 x -1 6443", addresses: "10.0.0.1 ".repeat(50_000) };
+    answer = (channel) => (channel.stderr.write(BEGAN), channel.write(Object.entries(facts).map(([key, value]) => `${key}=${value}\n`).join("")), end(channel, 0));
+    const found = await gatherFacts(machine, signal);
+    // eslint-disable-next-line no-control-regex
+    expect(found.hostname).not.toMatch(/[\x00-\x1f\x7f-\x9f]|<\{%/);
+    expect(JSON.stringify(found).length).toBeLessThan(20_000);
+    expect(found.cpus).toBe(0);
+    expect(found.listeningPorts).toEqual([22, 6443]);
+  });
+});
+
+describe("answers that do not fit", () => {
+  test("files that nobody asked about are none, and a hash that is none is none", async () => {
+    answer = (channel) => (channel.stderr.write(BEGAN), channel.write(`644 ${"a".repeat(64)} /asked\n644 ${"b".repeat(64)} /invented\n999999 x /asked2\n`), end(channel, 0));
+    const found = await inspect(machine, ["/asked", "/asked2"], signal);
+    expect([...found.keys()]).toEqual(["/asked"]);
+    expect((await contents(machine, ["/x"], signal)).size).toBe(0);
+  });
+
+  test("a process group that is none is not killed: it would be a command, or everything", async () => {
+    const heard: string[] = [];
+    for (const group of ["1", "7; touch /tmp/owned", "-1", ""]) {
+      answer = (channel, script) => void (heard.push(script), channel.stderr.write(`process-group ${group}\nsays something\n`));
+      await expect(say({ timeout: 0.1 })).rejects.toThrow(/no end/);
+    }
+    expect(heard).toEqual(["anything", "anything", "anything", "anything"]);
+  });
+
+  test("what a login shell complains about first is not taken for anything, and the group behind it is killed", async () => {
+    const heard: string[] = [];
+    answer = (channel, script) => void (heard.push(script), channel.stderr.write("bash: warning: setlocale\n"), setTimeout(() => channel.stderr.write(`${BEGAN}real\n`), 20));
+    await expect(say({ timeout: 0.2 })).rejects.toThrow(/no end/);
+    await expect.poll(() => heard).toEqual(["anything", "kill -TERM -4711"]);
+    answer = (channel) => (channel.stderr.write(`bash: warning: setlocale\n${BEGAN}real\n`), end(channel, 1));
+    await expect(say()).rejects.toThrow(/failed on host-0 .*: real$/);
+  });
+
+  test("a channel that closes without an exit code is a lost connection, tried again a few times only", async () => {
+    let times = 0;
+    answer = (channel) => (times++, channel.end());
+    await expect(say()).rejects.toThrow(/the connection was lost/);
+    expect(times).toBeLessThan(6);
+  }, 30_000);
+});
