@@ -1,4 +1,5 @@
 import type { ClusterStatus } from "../../provider/kube/cluster-status";
+import { table } from "./text";
 
 const DAY_MS = 86_400_000;
 
@@ -30,9 +31,4 @@ function certificateLine(certificates: ClusterStatus["certificates"]): string[] 
 
 function byPool(one: ClusterStatus["nodes"][number], other: ClusterStatus["nodes"][number]): number {
   return one.pool.localeCompare(other.pool) || one.name.localeCompare(other.name, "en", { numeric: true });
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ").trimEnd());
 }

@@ -13,7 +13,7 @@ export interface EmulatorOptions {
   /** How many; each has a port of its own on loopback. */
   hosts: number;
   answer: Answer;
-  /** Whether a connection is served at all; default yes. One that is not ends before the handshake. */
+  /** Whether the user's key is accepted; default yes. */
   admits?: (host: number) => boolean;
 }
 
@@ -119,12 +119,11 @@ class EmulatedHost {
 
   private serve(client: Client): void {
     client.on("error", () => undefined);
-    if (this.options.admits?.(this.index) === false) return void client.end();
     this.connections++;
     this.clients.add(client);
     this.changed();
     client.on("close", () => (this.clients.delete(client), this.changed()));
-    client.on("authentication", (attempt) => (attempt.method === "publickey" ? attempt.accept() : attempt.reject(["publickey"])));
+    client.on("authentication", (attempt) => (attempt.method === "publickey" && this.options.admits?.(this.index) !== false ? attempt.accept() : attempt.reject(["publickey"])));
     client.on("session", (accept) => {
       accept().on("exec", (acceptExec, _reject, { command }) => {
         this.commands++;

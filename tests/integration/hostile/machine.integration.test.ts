@@ -82,7 +82,6 @@ describe("what would colour or steer a terminal", () => {
     const error = await say().catch((reason: Error) => reason);
     const message = (error as Error).message;
     expect(message).toMatch(/red .*< \{%fg 1%\}>loud[^]*overwritten/);
-    // eslint-disable-next-line no-control-regex
     expect(message).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|<\{%/);
   });
 
@@ -90,7 +89,6 @@ describe("what would colour or steer a terminal", () => {
     const facts = { arch: "x86_64", hostname: NASTY, os_version: "9".repeat(1 << 20), machine_id: "a".repeat(1000), cpus: "1e999", ports: "22 99999 x -1 6443", addresses: "10.0.0.1 ".repeat(50_000) };
     answer = (channel) => (channel.stderr.write(BEGAN), channel.write(Object.entries(facts).map(([key, value]) => `${key}=${value}\n`).join("")), end(channel, 0));
     const found = await gatherFacts(machine, signal);
-    // eslint-disable-next-line no-control-regex
     expect(found.hostname).not.toMatch(/[\x00-\x1f\x7f-\x9f]|<\{%/);
     expect(JSON.stringify(found).length).toBeLessThan(20_000);
     expect(found.cpus).toBe(0);

@@ -1,0 +1,52 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Connection } from "../../../provider/ssh/connection";
+import type { Seen } from "../../support/ssh-emulator";
+
+export interface HostsSetting {
+  hosts: number;
+  latencyMs: number;
+  /** These refuse the key until `heal`. */
+  failing: number[];
+}
+
+export type Request = "heal" | "count" | "stop";
+export interface Told {
+  connections?: Connection[];
+  seen?: Seen;
+}
+
+/** Emulated hosts in a process of their own, so that their work is not taken for ours. */
+export class Hosts {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly connections: readonly Connection[],
+  ) {}
+
+  static async start(setting: HostsSetting): Promise<Hosts> {
+    const child = fork(join(__dirname, "hosts-process.ts"), [JSON.stringify(setting)], {
+      execArgv: ["--import", createRequire(__filename).resolve("tsx")],
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const { connections = [] } = await told(child);
+    return new Hosts(child, connections);
+  }
+
+  async ask(request: Request): Promise<Told> {
+    const answer = told(this.child);
+    this.child.send(request);
+    return await answer;
+  }
+
+  stop(): void {
+    this.child.kill();
+  }
+}
+
+function told(child: ChildProcess): Promise<Told> {
+  return new Promise((done, fail) => {
+    child.once("message", done);
+    child.once("exit", (code) => fail(new Error(`the emulator ended with code ${code}`)));
+  });
+}

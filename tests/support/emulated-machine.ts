@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import type { ServerChannel } from "ssh2";
+import { extract } from "tar-stream";
+import { ARRIVING_SUFFIX } from "../../provider/host/file-schema";
+import { BEGAN } from "./ssh-emulator";
+
+interface EmulatedFile {
+  mode: string;
+  body: Buffer;
+}
+
+/** A machine of the emulator: files and units in memory, and answers to the scripts that the provider runs, as a Debian would give them. */
+export class EmulatedMachine {
+  readonly files = new Map<string, EmulatedFile>();
+  readonly units = new Map<string, { active: boolean; enabled: boolean }>();
+
+  constructor(readonly index: number) {}
+
+  get machineId(): string {
+    return this.index.toString(16).padStart(32, "0");
+  }
+
+  answer(channel: ServerChannel, script: string, latencyMs: number): void {
+    const say = (text: string, code = 0) =>
+      setTimeout(() => {
+        channel.stderr.write(BEGAN);
+        channel.write(text);
+        channel.exit(code);
+        channel.end();
+      }, latencyMs);
+    if (script.includes("tar -C /")) return this.receive(channel, () => say(""));
+    const answer = this.answerTo(script);
+    channel.resume();
+    if (answer === undefined) say(`the emulated machine does not know what to say to: ${script}`, 127);
+    else say(answer);
+  }
+
+  private answerTo(script: string): string | undefined {
+    if (script.startsWith("# Prints what a renderer")) return this.facts();
+    if (script === "cat /etc/machine-id") return `${this.machineId}\n`;
+    const [, asked] = /^for f in (.*); do$/m.exec(script) ?? [];
+    const present = (asked ?? "").split(" ").flatMap((path) => (this.files.has(path) ? [[path, this.files.get(path)] as const] : []));
+    if (script.includes("base64")) return present.map(([path, file]) => `${file?.body.toString("base64")} ${path}\n`).join("");
+    if (asked) return present.map(([path, file]) => `${file?.mode} ${createHash("sha256").update(file?.body ?? "").digest("hex")} ${path}\n`).join("");
+    if (script.startsWith("rm -f ")) return this.remove(script);
+    return script.includes("systemctl") ? this.systemctl(script) : undefined;
+  }
+
+  private remove(script: string): string {
+    for (const path of (script.split("\n")[0] ?? "").split(" ").slice(2)) this.files.delete(path);
+    return "";
+  }
+
+  private systemctl(script: string): string {
+    for (const [, verb = "", unit = ""] of script.matchAll(/^systemctl (enable|disable|restart|stop) (?:--\S+ )*(\S+)/gm)) {
+      const state = this.units.get(unit) ?? { active: false, enabled: false };
+      if (verb === "restart" || verb === "stop") state.active = verb === "restart";
+      else state.enabled = verb === "enable";
+      if (verb === "disable" && script.includes("--now")) state.active = false;
+      this.units.set(unit, state);
+    }
+    const [, shown] = /^systemctl show -p \S+ (\S+)/m.exec(script) ?? [];
+    if (!shown) return "";
+    const state = this.units.get(shown);
+    return `LoadState=loaded\nActiveState=${state?.active ? "active" : "inactive"}\nUnitFileState=${state?.enabled ? "enabled" : "disabled"}\n`;
+  }
+
+  private receive(channel: ServerChannel, done: () => void): void {
+    const archive = extract();
+    archive.on("entry", ({ name, mode }, stream, next) => {
+      const parts: Buffer[] = [];
+      stream.on("data", (part: Buffer) => parts.push(part));
+      stream.on("end", () => {
+        this.files.set(`/${name.slice(0, -ARRIVING_SUFFIX.length)}`, { mode: (mode ?? 0o644).toString(8), body: Buffer.concat(parts) });
+        next();
+      });
+    });
+    archive.on("finish", done);
+    channel.pipe(archive);
+  }
+
+  private facts(): string {
+    const facts = {
+      os_id: "debian", os_version: "12", arch: "x86_64", kernel: "6.1.0-28-amd64", hostname: `host-${this.index}`, machine_id: this.machineId, boot_id: "1", uid: 0,
+      cpus: 2, memory_kib: 4_194_304, swap_kib: 0, cgroup: "cgroup2fs", cap_sys_resource: "yes", conntrack_writable: "yes", addresses: "10.0.0.1", clock_ms: Date.now(),
+      disk_free_mib: 20_480, ports: "22", kubernetes: "none",
+    };
+    return Object.entries(facts).map(([key, value]) => `${key}=${value}\n`).join("");
+  }
+}
