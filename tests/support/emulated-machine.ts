@@ -69,7 +69,7 @@ export class EmulatedMachine {
     const archive = extract();
     archive.on("entry", ({ name, mode }, stream, next) => {
       const parts: Buffer[] = [];
-      stream.on("data", (part: Buffer) => parts.push(part));
+      stream.on("data", (part) => parts.push(part as Buffer));
       stream.on("end", () => {
         this.files.set(`/${name.slice(0, -ARRIVING_SUFFIX.length)}`, { mode: (mode ?? 0o644).toString(8), body: Buffer.concat(parts) });
         next();

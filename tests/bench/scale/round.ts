@@ -86,7 +86,7 @@ async function open(folder: string, make: () => void, env: NodeJS.ProcessEnv): P
   const envVars: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) if (value !== undefined) envVars[name] = value;
   mkdirSync(folder, { recursive: true });
-  const settings = { name: PROJECT, runtime: "nodejs", backend: { url: `file://${folder}` } };
+  const settings = { name: PROJECT, runtime: "nodejs" as const, backend: { url: `file://${folder}` } };
   return await LocalWorkspace.createOrSelectStack(
     { stackName: "scale", projectName: PROJECT, program: async () => make() },
     { projectSettings: settings, envVars: { ...envVars, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "scale" } },
@@ -120,8 +120,7 @@ async function up(stack: Stack, options: UpOptions = {}): Promise<number> {
 }
 
 async function count(stack: Stack): Promise<number> {
-  const { deployment } = await stack.exportStack();
-  const { resources = [] } = deployment as { resources?: { type: string }[] };
+  const { resources = [] } = (await stack.exportStack()).deployment as { resources?: { type: string }[] };
   return resources.filter(({ type }) => type.startsWith("kubewright:")).length;
 }
 
