@@ -20,7 +20,7 @@ const schema = z.strictObject({
   /** Values whose change restarts the unit, such as the hash of its binary. */
   restartOn: z.record(z.string(), z.string()).optional(),
   /** Folders that only this unit fills: they go with it. */
-  state: z.array(z.string().startsWith("/var/lib/", "a unit keeps its own below /var/lib")).optional(),
+  state: z.array(filePathSchema.startsWith("/var/lib/", "a unit keeps its own below /var/lib")).optional(),
   /** What is not running though it should be; a refresh fills it in, so that `up` starts it. */
   problem: z.string().optional(),
 });
