@@ -3,11 +3,11 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions, obtainArtifacts } from "../../artifacts/index";
-import { imageSpecs } from "../../artifacts/images";
 import { silent } from "../../common/progress";
 import { until } from "../../common/wait";
 import { controllerArch } from "../../components/machines/machine";
 import { inventory, type Inventory } from "../support/docker-inventory";
+import { manifest } from "../support/manifests";
 import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
 import { newestVersion } from "../support/versions";
 
@@ -64,8 +64,7 @@ describe("npm start", () => {
 
 test("a pod is reached across nodes by Service and DNS", async () => {
   await loadTestImages();
-  const manifest = readFileSync(join(__dirname, "manifests", "echo.yaml"), "utf8").replaceAll("AGNHOST", agnhost());
-  execFileSync(String((await stack.outputs()).kubectlPath), ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"], { input: manifest });
+  execFileSync(String((await stack.outputs()).kubectlPath), ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"], { input: manifest("echo.yaml") });
   await kubectl("wait", "pod/server", "pod/client", "--for=condition=Ready", "--timeout=120s");
   const ask = (name: string) => kubectl("exec", "client", "--", "/agnhost", "connect", "--timeout=5s", `${name}:80`);
   // The endpoint is known to the other node a moment after the pod is Ready.
@@ -149,12 +148,6 @@ async function podsNotReady(): Promise<string> {
   const line = "{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=='Ready')].status} {.metadata.deletionTimestamp}";
   const pods = await kubectl("get", "pods", "-A", "-o", `jsonpath={range .items[*]}${line}{"\\n"}{end}`);
   return pods.split("\n").filter((pod) => pod.trim() !== "" && !pod.trimEnd().endsWith("Running True")).join("; ");
-}
-
-function agnhost(): string {
-  const ref = imageSpecs(loadVersions(), VERSION).extras.find((image) => image.ref.includes("agnhost"))?.ref;
-  if (!ref) throw new Error("the extras hold no agnhost");
-  return ref;
 }
 
 /** Where nodes cannot pull, the test server's image goes into them as ours do: from an archive. */

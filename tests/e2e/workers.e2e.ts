@@ -1,19 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../common/wait";
-import { LoadClient } from "../support/load-client";
-import { agnhost, pause } from "../support/test-images";
+import { networkName } from "../../provider/docker/network";
+import { LoadClient, type LoadSpec } from "../support/load-client";
+import { manifest } from "../support/manifests";
+import { OwnMachine } from "../support/own-machine";
 import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
 
 const PER_SECOND = 60;
 const MOST = 60_000;
 const ENOUGH = 10_000;
+const MOST_SECONDS = 1_800;
 
 const stack = new TestStack("e2e-workers");
 let kubectl: (...args: string[]) => Promise<string>;
 let kubectlPath = "";
+/** A machine on the cluster's network that no stack made: first the client asks from it, later it is joined. */
+let other: OwnMachine;
 
 beforeAll(async () => {
   await stack.down("--force"); // what a killed test run may have left
@@ -23,9 +26,11 @@ beforeAll(async () => {
   kubectlPath = String((await stack.outputs()).kubectlPath);
   await apply("web.yaml");
   await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
+  other = await OwnMachine.start({ hostname: "old-server", network: networkName(String((await stack.outputs()).stackId)), place: 5 });
 });
 
 afterAll(async () => {
+  await other?.remove();
   await stack.down("--force");
   stack.forget();
 });
@@ -37,7 +42,7 @@ describe("while a client asks", () => {
     const address = await kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}");
     const url = `http://${address}:30080/hostname`;
     await settled(url);
-    client = new LoadClient(url, PER_SECOND, MOST);
+    client = new LoadClient(load(url, MOST));
   });
 
   test.each(["worker-1", "worker-2"])("%s is replaced in place", async (name) => {
@@ -174,6 +179,30 @@ describe("bad luck", () => {
   });
 });
 
+describe("a machine that somebody has already", () => {
+  const files = "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log \\) -prune -o -type f -print | sort";
+  let before = "";
+
+  test("joins with one command", async () => {
+    before = await other.on(files);
+    const login = ["--host", other.address, "--user", "admin", "--key", other.keyPath, "--name", "old-server"];
+    const { code, text } = await stack.script("node:join", ...login);
+    expect(code, text).toBe(0);
+    await ready("old-server");
+  });
+
+  test("leaves when it is taken from the configuration, with nothing of ours on it, and goes on", async () => {
+    await other.on("touch /root/mine");
+    stack.configure((config) => delete (config["kubewright:workers"] as { hosts?: unknown }).hosts);
+    const { code, text } = await stack.up();
+    expect(code, text).toBe(0);
+    inOrder(text, "Node old-server-node: deleted", "Join old-server-join: deleted");
+    expect(await nodes()).not.toContain("old-server");
+    expect((await other.on(files)).split("\n").filter((file) => !before.split("\n").includes(file))).toEqual(["/root/mine"]);
+    expect(await other.on("ip route | grep 10.244; nft list tables | grep kube; true")).toBe("");
+  });
+});
+
 test("300 pods on two workers", async () => {
   const start = Date.now();
   await apply("many.yaml");
@@ -187,15 +216,18 @@ test("300 pods on two workers", async () => {
 });
 
 async function apply(file: string): Promise<void> {
-  const manifest = readFileSync(join(__dirname, "manifests", file), "utf8").replaceAll("AGNHOST", agnhost()).replaceAll("PAUSE", pause());
-  execFileSync(kubectlPath, ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"], { input: manifest });
+  execFileSync(kubectlPath, ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"], { input: manifest(file) });
+}
+
+function load(url: string, most: number): LoadSpec {
+  return { container: other.container, url, perSecond: PER_SECOND, most, seconds: MOST_SECONDS };
 }
 
 /** The first answers tell that the node's rules are in place. */
 async function settled(url: string): Promise<void> {
   const once = async () => {
-    const { failed } = await new LoadClient(url, PER_SECOND, 20).finished();
-    return failed === 0 ? true : undefined;
+    const { total, failed } = await new LoadClient(load(url, 20)).finished();
+    return total === 20 && failed === 0 ? true : undefined;
   };
   await until(once, { signal: AbortSignal.timeout(60_000), timeout: 60, onTimeout: () => new Error(`${url} does not answer`) });
 }

@@ -1,5 +1,6 @@
-import { get } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
+import { createInterface } from "node:readline";
+import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
+import { run, start } from "../../scripts/lib/exec";
 
 export interface Load {
   total: number;
@@ -8,56 +9,53 @@ export interface Load {
   failures: string[];
 }
 
-/** Asks at a steady rate, each time on a connection of its own: so every request meets the Service's choice of a pod anew. */
+export interface LoadSpec {
+  /** The container of a machine on the test network: who asks there. */
+  container: string;
+  url: string;
+  perSecond: number;
+  /** After so many requests it ends by itself, */
+  most: number;
+  /** and after so many seconds. */
+  seconds: number;
+}
+
+/** Asks from a machine of the test network at a steady rate, each time on a connection of its own: so every request meets the Service's choice of a pod anew. */
 export class LoadClient {
   readonly load: Load = { total: 0, failed: 0, failures: [] };
-  private readonly stopped = new AbortController();
-  private readonly running: Promise<void>;
+  private readonly asking: Promise<{ child: ResultPromise }>;
 
-  /** @param most after so many requests it ends by itself */
-  constructor(private readonly url: string, private readonly perSecond: number, private readonly most: number) {
-    this.running = this.run();
+  constructor(private readonly spec: LoadSpec) {
+    this.asking = start("docker", ["exec", spec.container, ...curl(spec)], { reject: false, buffer: false, stdin: "ignore" });
+    // Who only looks at the load later must not end by a rejection that nobody waits for yet.
+    this.asking.then(({ child }) => this.listen(child)).catch(() => undefined);
   }
 
   async stop(): Promise<Load> {
-    this.stopped.abort();
+    await run("docker", ["exec", this.spec.container, "pkill", "-x", "curl"], { reject: false });
     return await this.finished();
   }
 
   async finished(): Promise<Load> {
-    await this.running;
+    const { child } = await this.asking;
+    await child;
     return this.load;
   }
 
-  private async run(): Promise<void> {
-    const start = Date.now();
-    const open: Promise<void>[] = [];
-    while (!this.stopped.signal.aborted && open.length < this.most) {
-      open.push(this.ask());
-      const due = start + (open.length * 1000) / this.perSecond;
-      await sleep(Math.max(due - Date.now(), 0), undefined, { signal: this.stopped.signal }).catch(() => undefined);
-    }
-    await Promise.all(open);
+  private listen({ stdout }: ResultPromise): void {
+    if (stdout) createInterface({ input: stdout }).on("line", (line) => this.count(line));
   }
 
-  private async ask(): Promise<void> {
-    const failure = await request(this.url);
+  private count(line: string): void {
     this.load.total++;
-    if (failure === undefined) return;
+    if (line.startsWith("200 0 ")) return;
     this.load.failed++;
-    if (this.load.failures.length < 20) this.load.failures.push(`${new Date().toISOString()} ${failure}`);
+    if (this.load.failures.length < 20) this.load.failures.push(`${new Date().toISOString()} HTTP code, curl's code and words: ${line}`);
   }
 }
 
-/** Undefined when it was answered well. */
-function request(url: string): Promise<string | undefined> {
-  return new Promise((done) => {
-    const asked = get(url, { agent: false, timeout: 5_000 }, (response) => {
-      response.resume();
-      response.on("end", () => done(response.statusCode === 200 ? undefined : `HTTP ${response.statusCode}`));
-      response.on("error", (error) => done(error.message));
-    });
-    asked.on("timeout", () => asked.destroy(new Error("no answer within 5 s")));
-    asked.on("error", (error) => done(error.message));
-  });
+/** One line for each request; curl's numbers in brackets make the one address as many. */
+function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
+  const each = ["--header", "Connection: close", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code} %{exitcode} %{errormsg}\\n"];
+  return ["timeout", String(seconds), "stdbuf", "-oL", "curl", "--silent", "--rate", `${perSecond}/s`, ...each, `${url}?[1-${most}]`];
 }

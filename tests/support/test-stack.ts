@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
 import { obtainEngine } from "../../artifacts/engine";
 import { silent } from "../../common/progress";
@@ -52,6 +53,11 @@ export class TestStack {
   /** `npm run node:drain` and the like. */
   async script(name: string, ...args: string[]): Promise<Finished> {
     return await this.command(name, args);
+  }
+
+  /** The same, with nothing on the screen. */
+  async quietScript(name: string, ...args: string[]): Promise<Finished> {
+    return await this.command(name, args, () => undefined);
   }
 
   async kubeconfig(): Promise<string> {
@@ -113,14 +119,21 @@ export class TestStack {
     return await output("docker", ["exec", container, "sh", "-c", script]);
   }
 
+  /** Changes the stack's configuration as a person does with an editor. */
+  configure(change: (config: Record<string, unknown>) => unknown): void {
+    const settings = parse(readFileSync(this.configFile, "utf8")) as { config: Record<string, unknown> };
+    change(settings.config);
+    writeFileSync(this.configFile, stringify(settings));
+  }
+
   /** Removes what only tests leave: the folder of the state, and the configuration, which `down` keeps for its person. */
   forget(): void {
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.configFile, { force: true });
   }
 
-  private async command(script: string, args: readonly string[]): Promise<Finished> {
-    return await this.finish("npm", ["run", script, "--", "--stack", this.name, ...args]);
+  private async command(script: string, args: readonly string[], show = echo): Promise<Finished> {
+    return await this.finish("npm", ["run", script, "--", "--stack", this.name, ...args], this.env, show);
   }
 
   private options() {

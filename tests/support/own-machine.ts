@@ -1,0 +1,59 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silent } from "../../common/progress";
+import { ensureImage } from "../../provider/docker/image";
+import { ensureContainer, startMachine } from "../../provider/docker/machine";
+import { findNetwork } from "../../provider/docker/network";
+import { addressIn } from "../../provider/docker/subnets";
+import { removeStack } from "../../provider/docker/sweep";
+import { output, run } from "../../scripts/lib/exec";
+
+export interface OwnMachineSpec {
+  hostname: string;
+  /** Name of the network. */
+  network: string;
+  /** Its place in the network; those of a stack's machines begin at 10. */
+  place: number;
+}
+
+const MINUTES_MS = 120_000;
+
+/** A machine as somebody may have it already: of our own image, on a cluster's network, and made by no stack. */
+export class OwnMachine {
+  private constructor(
+    private readonly label: string,
+    readonly container: string,
+    readonly address: string,
+    private readonly folder: string,
+  ) {}
+
+  static async start({ hostname, network, place }: OwnMachineSpec): Promise<OwnMachine> {
+    const signal = AbortSignal.timeout(MINUTES_MS);
+    const folder = mkdtempSync(join(tmpdir(), "kubewright-own-"));
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
+    const authorizedKey = readFileSync(join(folder, "key.pub"), "utf8").trim();
+    const image = await ensureImage("auto", silent, signal);
+    const found = await findNetwork(network, signal);
+    if (!found) throw new Error(`there is no network ${network}`);
+    const stack = `own-${network}`; // not the cluster's, which must never touch it
+    const spec = { stack, hostname, network, authorizedKey, image: image.ref, address: addressIn(found.subnet, place) };
+    const id = await ensureContainer(spec, silent, signal);
+    const { privateAddress } = await startMachine(id, hostname, silent, signal);
+    return new OwnMachine(stack, id, privateAddress, folder);
+  }
+
+  get keyPath(): string {
+    return join(this.folder, "key");
+  }
+
+  /** A shell command on it, past everything that is ours. */
+  async on(script: string): Promise<string> {
+    return await output("docker", ["exec", this.container, "sh", "-c", script]);
+  }
+
+  async remove(): Promise<void> {
+    await removeStack(this.label, AbortSignal.timeout(MINUTES_MS));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
