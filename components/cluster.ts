@@ -81,6 +81,7 @@ export class Cluster extends pulumi.ComponentResource {
       drain: { ...DEFAULT_DRAIN, ...args.drain },
       preflight: preflights.of(machine.name),
       network,
+      kubeletVersion: pool?.version ?? args.version,
       runtime: args.runtime ?? DEFAULT_RUNTIME,
       timeouts,
       artifacts: this.artifactsFor(args.version, machine),

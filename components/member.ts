@@ -20,6 +20,7 @@ export interface MemberArgs {
   artifacts: Artifacts;
   runtime: Runtime;
   kubeletArtifacts?: Artifacts;
+  kubeletVersion: string;
   network: NetworkSettings;
   timeouts: Timeouts;
   settings: NodeSettings;
@@ -52,7 +53,7 @@ export function setUp(name: string, role: MachineRole, args: MemberArgs, parent:
       artifacts,
       ...(kubeletArtifacts ? { kubeletArtifacts } : {}),
       network,
-      kubelet: { settings: settings.kubelet ?? {}, extraArgs: settings.kubeletArgs ?? {} },
+      kubelet: { version: args.kubeletVersion, settings: settings.kubelet ?? {}, extraArgs: settings.kubeletArgs ?? {} },
       after: [args.preflight],
     },
     { parent },

@@ -21,7 +21,7 @@ export interface NodeSetupArgs {
   /** Of the kubelet's version, where that is another. */
   kubeletArtifacts?: Artifacts;
   network: { podCidr: string; serviceCidr: string };
-  kubelet: Pick<KubeletFilesOptions, "settings" | "extraArgs">;
+  kubelet: Pick<KubeletFilesOptions, "settings" | "extraArgs" | "version">;
   /** What must have happened before the machine is touched: children do not inherit a component's dependsOn. */
   after: pulumi.Resource[];
 }
@@ -61,7 +61,7 @@ export class NodeSetup extends pulumi.ComponentResource {
       {
         ...onHost,
         unit: "kubelet.service",
-        files: pulumi.all([host.facts, nodeAddress(machine)]).apply(([facts, nodeIp]) => octal(kubeletFiles({ ...args.kubelet, facts, nodeIp }))),
+        files: pulumi.all([host.facts, nodeAddress(machine)]).apply(([facts, nodeIp]) => octal(kubeletFiles({ ...args.kubelet, runtime: args.runtime, facts, nodeIp }))),
         enabled: true,
         running: true,
         startWhenExists: "/var/lib/kubelet/config.yaml",

@@ -1,3 +1,5 @@
+import { gte } from "semver";
+import type { Runtime } from "../common/runtime";
 import { type JsonValue, withoutUndefined, yamlText } from "./json";
 import type { MachineFacts } from "./facts";
 import { template } from "./template";
@@ -51,6 +53,10 @@ export interface KubeletDefaultsOptions {
 
 export interface KubeletConfigurationOptions {
   settings?: KubeletSettings;
+  /** Of the kubelet, without the `v`. */
+  version: string;
+  /** @default containerd */
+  runtime?: Runtime;
   facts: Pick<MachineFacts, "cgroupVersion">;
 }
 
@@ -80,10 +86,20 @@ export function kubeletDefaults(options: KubeletDefaultsOptions): string {
  * The node's drop-in of /etc/kubernetes/kubelet.conf.d: the person's settings over what the machine needs.
  * It is merged over kubeadm's /var/lib/kubelet/config.yaml, so a change needs the kubelet restarted and nothing else.
  */
-export function kubeletConfiguration({ settings, facts }: KubeletConfigurationOptions): KubeletConfiguration {
+export function kubeletConfiguration({ settings, ...options }: KubeletConfigurationOptions): KubeletConfiguration {
+  const gates = { ...neededGates(options), ...settings?.featureGates };
   // Kubernetes 1.35 and later refuse cgroup v1 unless told otherwise (KEP-5573).
-  const needed: KubeletSettings = facts.cgroupVersion === 1 ? { failCgroupV1: false } : {};
-  return withoutUndefined({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...needed, ...settings });
+  const needed: KubeletSettings = options.facts.cgroupVersion === 1 ? { failCgroupV1: false } : {};
+  const all = Object.keys(gates).length > 0 ? { featureGates: gates } : {};
+  return withoutUndefined({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...needed, ...settings, ...all });
+}
+
+/**
+ * cri-dockerd tells the kubelet an address without a scheme, which its own WebSocket client takes for https since 1.36; without that client
+ * the API server translates, as before: https://github.com/Mirantis/cri-dockerd/issues/569. Older kubelets do not know the gate, and refuse it.
+ */
+function neededGates({ version, runtime }: Omit<KubeletConfigurationOptions, "settings">): Record<string, boolean> {
+  return runtime === "docker" && gte(version, "1.36.0") ? { ExtendWebSocketsToKubelet: false } : {};
 }
 
 export function kubeletConfigurationText(options: KubeletConfigurationOptions): string {

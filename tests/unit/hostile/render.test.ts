@@ -47,7 +47,7 @@ test("kubeadm's documents carry names, taints and flags exactly", async () => {
 
 test("the kubelet's configuration carries any setting exactly", async () => {
   await holds("kubelet configurations", 300, fc.property(hostileText(), hostileText(), (name, value) => {
-    const text = kubeletConfigurationText({ facts: { cgroupVersion: 2 }, settings: { systemReserved: { [name]: value } } });
+    const text = kubeletConfigurationText({ version: "1.36.3", facts: { cgroupVersion: 2 }, settings: { systemReserved: { [name]: value } } });
     expect(parse(text, { version: "1.1" })).toMatchObject({ systemReserved: { [name]: value } });
   }));
 }, HOSTILE_TIMEOUT_MS);

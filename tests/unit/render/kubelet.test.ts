@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { kubeletConfigurationText, kubeletDefaults } from "../../../render/kubelet";
+import { kubeletConfiguration, kubeletConfigurationText, kubeletDefaults } from "../../../render/kubelet";
 import { golden } from "./samples";
 
 describe("kubelet's own settings", () => {
   test("a worker with many pods on cgroup v2", async () => {
     const settings = { maxPods: 250, evictionHard: { "memory.available": "100Mi" }, systemReserved: { cpu: "200m", memory: "300Mi" }, podPidsLimit: undefined };
-    const text = kubeletConfigurationText({ settings, facts: { cgroupVersion: 2 } });
+    const text = kubeletConfigurationText({ settings, facts: { cgroupVersion: 2 }, version: "1.36.3" });
     await expect(text).toMatchFileSnapshot(golden("kubelet/10-kubewright.max-pods.conf"));
   });
 
   test("cgroup v1 is accepted only where the machine has it", async () => {
-    await expect(kubeletConfigurationText({ facts: { cgroupVersion: 1 } })).toMatchFileSnapshot(golden("kubelet/10-kubewright.cgroup-v1.conf"));
-    expect(kubeletConfigurationText({ facts: { cgroupVersion: 2 } })).not.toContain("failCgroupV1");
+    await expect(kubeletConfigurationText({ facts: { cgroupVersion: 1 }, version: "1.36.3" })).toMatchFileSnapshot(golden("kubelet/10-kubewright.cgroup-v1.conf"));
+    expect(kubeletConfigurationText({ facts: { cgroupVersion: 2 }, version: "1.36.3" })).not.toContain("failCgroupV1");
   });
 });
 
@@ -23,5 +23,21 @@ describe("kubelet's flags", () => {
 
   test.each(["a b", 'a"b', "a'b", "$a", "a\\b"])("a value that systemd would change is refused: %s", (value) => {
     expect(() => kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: value } })).toThrow("--v");
+  });
+});
+
+describe("cri-dockerd's streams", () => {
+  const gates = (version: string, runtime: "containerd" | "docker", featureGates?: Record<string, boolean>) =>
+    kubeletConfiguration({ facts: { cgroupVersion: 2 }, version, runtime, ...(featureGates ? { settings: { featureGates } } : {}) }).featureGates;
+
+  test("the kubelet's own WebSocket client is off where it has one", () => {
+    expect(gates("1.36.3", "docker")).toEqual({ ExtendWebSocketsToKubelet: false });
+    expect(gates("1.35.4", "docker")).toBeUndefined();
+    expect(gates("1.36.3", "containerd")).toBeUndefined();
+  });
+
+  test("beside the person's own gates, which win", () => {
+    expect(gates("1.36.3", "docker", { NodeSwap: true })).toEqual({ ExtendWebSocketsToKubelet: false, NodeSwap: true });
+    expect(gates("1.36.3", "docker", { ExtendWebSocketsToKubelet: true })).toEqual({ ExtendWebSocketsToKubelet: true });
   });
 });

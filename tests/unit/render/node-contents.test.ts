@@ -9,7 +9,7 @@ const cached = Object.fromEntries(names.map((name) => [name, { path: `/cache/${n
 test("binaries are where units and configuration look for them", () => {
   const plan = nodeBinaries(cached, "containerd");
   const texts = Object.values(nodeFiles({
-    runtime: { pauseImage: "pause", facts: facts() }, kubelet: { nodeIp: "10.0.0.1", facts: facts() }, guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
+    runtime: { pauseImage: "pause", facts: facts() }, kubelet: { nodeIp: "10.0.0.1", version: "1.36.3", facts: facts() }, guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
   })).map(({ content }) => content).join("\n");
   const named = new Set(texts.match(/\/usr\/local\/s?bin\/[a-z-]+/g));
   expect([...named].sort()).toEqual(["/usr/local/bin/containerd", "/usr/local/bin/kubelet", "/usr/local/sbin/runc"]);

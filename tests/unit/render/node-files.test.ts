@@ -5,7 +5,7 @@ import { containerFacts, facts, golden, nodeFiles, type NodeFilesOptions } from 
 function options(machine = facts()): NodeFilesOptions {
   return {
     runtime: { pauseImage: "registry.k8s.io/pause:3.10.2", facts: machine, mirrors: everyRegistry("https://mirror.example.com/") },
-    kubelet: { nodeIp: "10.77.0.22", facts: machine, settings: { maxPods: 250 } },
+    kubelet: { nodeIp: "10.77.0.22", version: "1.36.3", facts: machine, settings: { maxPods: 250 } },
     guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
   };
 }
