@@ -5,8 +5,10 @@ import { loadVersions, obtainArtifacts, obtainEngine, type ArtifactSet } from ".
 import { newestVersion } from "../tests/support/versions";
 import { makeMachines, shieldRanges, type BenchMachine } from "../tests/bench/machines";
 import { OurRun } from "../tests/bench/ours";
-import { render, type Results } from "../tests/bench/report";
+import { NodesBench, type NodeResults } from "../tests/bench/nodes";
+import { render, renderNodes, type Results } from "../tests/bench/report";
 import { isThere, prepareShell, runShell } from "../tests/bench/shell";
+import { messageOf } from "../common/errors";
 import { controllerArch } from "../components/machines/machine";
 import { removeStack } from "../provider/docker/sweep";
 import { inSession, type Session } from "./lib/operate";
@@ -16,22 +18,29 @@ import { parseOptions } from "./lib/options";
 const STACK = "kubewright-bench";
 const DEFAULT_ROUNDS = 3;
 
-/** `npm run bench`, `npm run bench -- 5`: rounds of ours and of the plain shell script, in turn, on fresh machines each time. */
+const PARTS = ["cluster", "nodes"];
+
+/** `npm run bench`, `npm run bench -- 5`, `npm run bench -- nodes 5`: rounds of ours and of a quick hand's, in turn. */
 export async function main(args: readonly string[]): Promise<number> {
-  const rounds = Number(parseOptions(args).words[0] ?? DEFAULT_ROUNDS);
-  return await inSession("bench", (session) => bench(rounds, session));
+  const { words } = parseOptions(args);
+  const rounds = Number(words.find((word) => !PARTS.includes(word)) ?? DEFAULT_ROUNDS);
+  const parts = PARTS.filter((part) => words.includes(part) || !words.some((word) => PARTS.includes(word)));
+  return await inSession("bench", (session) => bench(parts, rounds, session));
 }
 
-async function bench(rounds: number, session: Session): Promise<number> {
+async function bench(parts: readonly string[], rounds: number, session: Session): Promise<number> {
   const { progress, signal } = session;
   const folder = mkdtempSync(join(tmpdir(), "kubewright-bench-"));
   try {
     await obtainEngine(progress, signal);
-    const artifacts = await obtainArtifacts({ source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch() }, progress, signal);
+    const request = { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true } as const;
+    const artifacts = await obtainArtifacts(request, progress, signal);
     await run(join(__dirname, "..", "bin", "pulumi-resource-kubewright"), ["--build-only"]); // an installed package ships it
-    const results = await play(rounds, folder, artifacts, session);
+    const ground = await groundOf(folder, artifacts);
+    const cluster = parts.includes("cluster") ? render(await playCluster(rounds, ground, session)) : "";
+    const nodes = parts.includes("nodes") ? renderNodes(await playNodes(rounds, ground, session)) : "";
     session.screen.close();
-    process.stdout.write(render(results));
+    process.stdout.write(`${cluster}${nodes}`);
     return 0;
   } finally {
     await removeStack(STACK, new AbortController().signal);
@@ -39,9 +48,44 @@ async function bench(rounds: number, session: Session): Promise<number> {
   }
 }
 
-async function play(rounds: number, folder: string, artifacts: ArtifactSet, session: Session): Promise<Results> {
+interface Ground {
+  folder: string;
+  artifacts: ArtifactSet;
+  /** The opponent's folder. */
+  shell?: string;
+  /** Why there is no opponent. */
+  without?: string;
+}
+
+async function groundOf(folder: string, artifacts: ArtifactSet): Promise<Ground> {
   const without = isThere() ? (artifacts.images.kind === "archives" ? undefined : "images are pulled here, and the script loads archives") : "its folder is not here";
-  const shell = without === undefined ? await prepareShell(folder, artifacts) : undefined;
+  return without === undefined ? { folder, artifacts, shell: await prepareShell(folder, artifacts) } : { folder, artifacts, without };
+}
+
+/** Workers that come and go, on one cluster for all rounds. */
+async function playNodes(rounds: number, { folder, shell, artifacts, without }: Ground, session: Session): Promise<NodeResults> {
+  const nodes = new NodesBench(session.signal);
+  let missing = without;
+  // A hand that fails costs its own figures and not ours.
+  const told = (error: unknown) => {
+    session.signal.throwIfAborted();
+    missing = messageOf(error);
+  };
+  try {
+    await nodes.begin();
+    for (let round = 1; round <= rounds; round++) {
+      session.progress(`round ${round} of ${rounds}: a worker joins, is drained and replaced`);
+      await nodes.ours();
+      session.progress(`round ${round} of ${rounds}: the same by hand`);
+      if (shell !== undefined) await nodes.byHand(folder, shell, artifacts).catch(told);
+    }
+    return { ...nodes.results, ...(missing ? { without: missing } : {}) };
+  } finally {
+    await nodes.end();
+  }
+}
+
+async function playCluster(rounds: number, { folder, shell, without }: Ground, session: Session): Promise<Results> {
   const results: Results = { ours: [], shell: [], noOps: [], ...(without ? { without } : {}) };
   for (let round = 1; round <= rounds; round++) {
     const say = (text: string) => session.progress(`round ${round} of ${rounds}: ${text}`);

@@ -1,4 +1,5 @@
 import { median, type Measured, type StepTime } from "./measure";
+import { VERBS, type NodeResults } from "./nodes";
 import type { NoOp } from "./ours";
 
 export interface Results {
@@ -28,6 +29,22 @@ export function render({ ours, shell, noOps, without }: Results): string {
     `  engine's own    ${(100 * median(noOps.map((run) => run.engineShare))).toFixed(0).padStart(6)} %   (Pulumi's start, program and state; the rest is our provider at work)`,
     ...table("pulumi up: steps", best(ours)),
     ...table("shell script: steps", best(shell)),
+    "",
+  ].join("\n");
+}
+
+export function renderNodes({ ours, hand, without }: NodeResults): string {
+  const line = (verb: (typeof VERBS)[number]) => {
+    const [mine, theirs] = [median(ours[verb]), median(hand[verb])];
+    const byHand = hand[verb].length > 0 ? `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}` : "     -";
+    return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${byHand}   (${all(ours[verb])}; ${all(hand[verb])})`;
+  };
+  const all = (times: readonly number[]) => times.map((time) => time.toFixed(1)).join(", ");
+  return [
+    "",
+    "One worker: `npm run node:*` and the same by hand, with the machine; the drain moves 4 pods with a budget that lets one go (median)",
+    `             ours     by hand    ratio (aim: at most ${AIM})${without ? `; ${without}` : ""}`,
+    ...VERBS.map(line),
     "",
   ].join("\n");
 }
