@@ -43,7 +43,7 @@ export class NodeSetup extends pulumi.ComponentResource {
     const contents = kubelet.apply(([all, older]) => nodeBinaries({ ...all, kubelet: older.kubelet }, args.runtime));
 
     const packages = new Packages(`${name}-packages`, { ...onHost, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) }, first);
-    const kernel = new Kernel(`${name}-kernel`, { ...onHost, modules: [...kernelModules], sysctls: { ...kernelSysctls } }, { ...child, dependsOn: [packages] });
+    const kernel = new Kernel(`${name}-kernel`, { ...onHost, modules: [...kernelModules], sysctls: { ...kernelSysctls }, swapOff: args.kubelet.settings?.failSwapOn !== false }, { ...child, dependsOn: [packages] });
     const binaries = new Binaries(`${name}-binaries`, { ...onHost, files: contents.files, sources: contents.sources }, first);
 
     const runtime = containerRuntime(

@@ -19,7 +19,7 @@ export interface OutgoingFile {
 }
 
 /** openssl uses the processor's SHA instructions, five times as fast as coreutils; both print the hash first. */
-const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
+export const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
 
 export interface FoundFile {
   mode: string;

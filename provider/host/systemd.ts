@@ -1,4 +1,6 @@
 import { quote } from "../../common/quote";
+import { sha256Schema } from "./file-schema";
+import { SUM } from "./files";
 import type { Remote } from "../ssh/remote";
 
 export interface UnitState {
@@ -8,6 +10,15 @@ export interface UnitState {
   failed: boolean;
   /** What the unit waits for is there. */
   startable: boolean;
+}
+
+/** The SHA-256 of the program that a unit runs, which need not be the file that lies in its place now; undefined where it runs none. */
+export async function runningProgram(machine: Remote, unit: string, signal: AbortSignal): Promise<string | undefined> {
+  const script = `${SUM}
+pid=$(systemctl show -p MainPID --value ${quote(unit)})
+[ "\${pid:-0}" -gt 0 ] && sum < "/proc/$pid/exe" | cut -d' ' -f1; true`;
+  const { stdout } = await machine.run(script, { step: `looking at ${unit}`, signal });
+  return sha256Schema.safeParse(stdout.trim()).data;
 }
 
 /**

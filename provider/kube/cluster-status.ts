@@ -1,6 +1,6 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { messageOf } from "../../common/errors";
-import { certificateEnds, type CertificateEnd } from "../kubeadm/certificates";
+import { SOON_DAYS, certificateEnds, type CertificateEnd } from "../kubeadm/certificates";
 import type { Connection } from "../ssh/connection";
 import type { KubeApi } from "./api";
 import { isCordoned, isReady } from "./cordon";
@@ -9,7 +9,6 @@ import { POOL_LABEL } from "../../common/labels";
 import { amount } from "./quantity";
 import { patiently } from "./retry";
 
-const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 export interface NodeStatus {

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import type { Context } from "../rpc/handler";
 import { contents } from "../host/files";
 import type { Connection } from "../ssh/connection";
 import { describe } from "../ssh/connection";
@@ -24,6 +25,20 @@ export async function certificateEnds(connection: Connection, signal: AbortSigna
     const pem = path.endsWith(".conf") ? certificateIn(text) : text;
     return pem ? [{ machine: describe(connection), name: path.replace(`${PKI}/`, "").replace("/etc/kubernetes/", "").replace(/\.crt$/, ""), end: new Date(new X509Certificate(pem).validTo) }] : [];
   });
+}
+
+/** Kubernetes' own advice is to renew in good time; a year is what kubeadm gives. */
+export const SOON_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** Says which certificates of a control plane are about to end. */
+export async function warnOfEnds(context: Context, connection: Connection): Promise<void> {
+  const days = (end: Date) => Math.floor((end.getTime() - Date.now()) / DAY_MS);
+  const soon = (await certificateEnds(connection, context.signal)).filter(({ end }) => days(end) <= SOON_DAYS);
+  const [first] = soon.sort((one, other) => one.end.getTime() - other.end.getTime());
+  if (!first) return;
+  const names = soon.map(({ name }) => name).join(", ");
+  context.warn(`certificates of ${first.machine} are about to end, the first in ${days(first.end)} days: ${names}; run \`kubeadm certs renew all\` on it and restart its control plane`);
 }
 
 function certificateIn(kubeconfig: string): string | undefined {

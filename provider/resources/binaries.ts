@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { filePathSchema, sha256Schema } from "../host/file-schema";
-import { inspect, put, removeFiles, type OutgoingFile } from "../host/files";
+import { inspect, put, removeFiles, sameMode, type OutgoingFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 
@@ -67,7 +67,7 @@ const binaries: Handler<BinariesInputs, BinariesOutputs> = {
     lookAt(context, old, async (machine) => {
       const there = await inspect(machine, Object.keys(old.inputs.files), context.signal);
       if (there.size === 0) return undefined;
-      const files = Object.fromEntries([...there].map(([path, { sha256 }]) => [path, sha256]));
+      const files = Object.fromEntries([...there].map(([path, { sha256, mode }]) => [path, sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`]));
       return { inputs: { ...old.inputs, files }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
+import { printable } from "../../common/printable";
 import type { MachineFacts } from "../../render/facts";
 import { gatherFacts } from "../host/facts";
 import { lookAt } from "../host/on-host";
@@ -8,6 +9,7 @@ import { connectionSchema, type Connection, type Jump } from "../ssh/connection"
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { fingerprint, sameKey } from "../ssh/host-key";
 import { meet, remote } from "../ssh/pool";
+import type { Remote } from "../ssh/remote";
 
 const schema = z.strictObject({ connection: connectionSchema });
 type HostInputs = z.infer<typeof schema>;
@@ -23,6 +25,8 @@ interface HostOutputs {
   hostKey: string;
   /** The same of the jump hosts, the nearest to the machine first. */
   jumpHostKeys: string[];
+  /** Which of its boots it was looked at in. */
+  boot?: string;
 }
 type Known = Recorded<HostInputs, HostOutputs>;
 
@@ -30,9 +34,15 @@ async function look(context: Context, connection: Connection, before?: HostOutpu
   const machine = connection.hostKey === undefined ? meet(connection) : remote(connection);
   context.status("connecting");
   const { bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, kubernetesState: _5, ...facts } = await gatherFacts(machine, context.signal);
-  const [hostKey, jumpHostKeys] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal)]);
+  const [hostKey, jumpHostKeys, boot] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal), bootOf(machine, context.signal)]);
   if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
-  return { facts, instance: facts.machineId, hostKey, jumpHostKeys };
+  return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
+}
+
+/** The kernel's boot, and the start of its first process: a container that is started anew has the boot of its host. */
+async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
+  const { stdout } = await machine.run("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", { step: "looking when it was booted", signal });
+  return printable(stdout.trim().replaceAll("\n", "/")).slice(0, 64);
 }
 
 /** Nobody could verify a key that is met for the first time: so it is shown to who can. */
@@ -75,7 +85,7 @@ async function isSame({ connection }: HostInputs, old: Known, signal: AbortSigna
 /** A machine as the toolkit found it: facts, identity, pinned host key. Leaves nothing on it. */
 const host: Handler<HostInputs, HostOutputs> = {
   schema,
-  outputs: ["facts", "instance", "hostKey", "jumpHostKeys"],
+  outputs: ["facts", "instance", "hostKey", "jumpHostKeys", "boot"],
   replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
   isSame,
   ignore: ["connection.privateKeyPath", "connection.privateKey", "connection.name", "connection.agent", "connection.password", "connection.sudoPassword"],
@@ -87,8 +97,12 @@ const host: Handler<HostInputs, HostOutputs> = {
     // A machine that was rebuilt behind our back shows here, as another `instance`, and nowhere else.
     const connection = remembered(old.inputs.connection, old);
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
-    const seen = await lookAt(context, same, () => Promise.resolve(same));
-    if (seen) return old;
+    const seen = await lookAt(context, same, async (machine) => {
+      const boot = await bootOf(machine, context.signal);
+      if (old.outputs.boot !== undefined && boot !== old.outputs.boot) context.warn(`${machine.label} was rebooted since it was last looked at`);
+      return { ...same, outputs: { ...old.outputs, boot } };
+    });
+    if (seen) return { inputs: old.inputs, outputs: seen.outputs };
     return { inputs: old.inputs, outputs: await look(context, withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys), old.outputs) };
   },
 };

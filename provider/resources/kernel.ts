@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { quote } from "../../common/quote";
-import { put, removeFiles, textFile } from "../host/files";
+import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -10,6 +10,10 @@ const SYSCTL_FILE = "/etc/sysctl.d/99-kubewright.conf";
 
 const schema = z.strictObject({
   ...onHost,
+  /** Swap is to be off: the kubelet refuses to start with it. In a container it is the host's affair. */
+  swapOff: z.boolean().optional(),
+  /** What is not as it should be beyond the values; a refresh fills it in, so that `up` mends it. */
+  problem: z.string().optional(),
   modules: z.array(z.string().regex(/^[a-z0-9_][a-z0-9_-]*$/, "a module's name has letters, digits, - and _")),
   sysctls: z.record(
     z.string().regex(/^[a-z0-9_][a-zA-Z0-9_./-]*$/, "a sysctl's name is dotted: net.ipv4.ip_forward"),
@@ -20,15 +24,36 @@ const schema = z.strictObject({
 type KernelInputs = z.infer<typeof schema>;
 type KernelOutputs = Record<string, never>;
 
-async function apply(context: Context, inputs: KernelInputs): Promise<void> {
+function filesOf({ modules, sysctls }: KernelInputs): OutgoingFile[] {
+  const lines = Object.entries(sysctls).map(([name, value]) => `${name} = ${value}\n`);
+  return [textFile(MODULES_FILE, modules.map((name) => `${name}\n`).join(""), "0644"), textFile(SYSCTL_FILE, lines.join(""), "0644")];
+}
+
+async function apply(context: Context, inputs: KernelInputs, withSwap: boolean): Promise<void> {
   const machine = await theMachine(context, inputs);
   const { signal } = context;
   context.status("kernel modules and sysctls");
-  const lines = Object.entries(inputs.sysctls).map(([name, value]) => `${name} = ${value}\n`);
-  const files = [textFile(MODULES_FILE, inputs.modules.map((name) => `${name}\n`).join(""), "0644"), textFile(SYSCTL_FILE, lines.join(""), "0644")];
-  await put(machine, files, "kernel settings", signal);
+  await put(machine, filesOf(inputs), "kernel settings", signal);
   const script = ["set -e", ...inputs.modules.map((name) => `modprobe ${quote(name)}`), `sysctl -q -p ${SYSCTL_FILE}`].join("\n");
   await machine.run(script, { step: "kernel settings", signal, action: "load the module or raise the setting on the machine's host" });
+  if (!inputs.swapOff || !withSwap) return;
+  context.warn(`swap is turned off on ${machine.label}; take it out of its /etc/fstab, or the next boot brings it back`);
+  await machine.run("swapoff -a", { step: "turning swap off", signal, action: "there may be too little memory to do without: free some" });
+}
+
+/** MiB of swap that the machine has for itself. */
+async function swapOf(machine: Remote, signal: AbortSignal): Promise<number> {
+  const script = "systemd-detect-virt -qc || swapon --show=SIZE --bytes --noheadings; true";
+  const { stdout } = await machine.run(script, { step: "looking for swap", signal });
+  return Math.round(stdout.split("\n").reduce((sum, line) => sum + (Number(line) || 0), 0) / (1 << 20));
+}
+
+/** What the next boot, or the kubelet's next start, would find wrong though the values of this moment are right. */
+async function problemOf(machine: Remote, inputs: KernelInputs, signal: AbortSignal): Promise<string | undefined> {
+  const wanted = filesOf(inputs);
+  const [there, swap] = await Promise.all([inspect(machine, wanted.map(({ path }) => path), signal), inputs.swapOff ? swapOf(machine, signal) : 0]);
+  const wrong = wanted.flatMap(({ path, sha256 }) => (there.get(path)?.sha256 === sha256 ? [] : [`${path} ${there.has(path) ? "was changed" : "is missing"}`]));
+  return [...wrong, ...(swap > 0 ? [`swap is on (${swap} MiB)`] : [])].join("; ") || undefined;
 }
 
 async function sysctlsOf(machine: Remote, names: readonly string[], signal: AbortSignal): Promise<Record<string, string>> {
@@ -49,17 +74,18 @@ const kernel: Handler<KernelInputs, KernelOutputs> = {
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   async create(context, inputs) {
-    await apply(context, inputs);
+    await apply(context, inputs, false); // the preflight has seen that there is none
     return { id: `${inputs.instance}/kernel`, outputs: {} };
   },
-  async update(context, _id, inputs) {
-    await apply(context, inputs);
+  async update(context, _id, inputs, old) {
+    await apply(context, inputs, old.inputs.problem?.includes("swap") === true);
     return {};
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const sysctls = await sysctlsOf(machine, Object.keys(old.inputs.sysctls), context.signal);
-      return { inputs: { ...old.inputs, sysctls }, outputs: {} };
+      const { problem: _, ...inputs } = old.inputs;
+      const [sysctls, problem] = await Promise.all([sysctlsOf(machine, Object.keys(inputs.sysctls), context.signal), problemOf(machine, inputs, context.signal)]);
+      return { inputs: { ...inputs, sysctls, ...(problem ? { problem } : {}) }, outputs: {} };
     }),
   // The values stay until the next boot: what they were before, nobody wrote down, and others may rely on them.
   async delete(context, _id, { inputs }) {

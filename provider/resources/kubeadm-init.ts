@@ -5,6 +5,7 @@ import { put, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
 import { patiently } from "../kube/retry";
+import { warnOfEnds } from "../kubeadm/certificates";
 import { resetNode } from "../kubeadm/reset";
 import { progressOf, runKubeadm } from "../kubeadm/run";
 import { caCertHash, newToken, revokeToken } from "../kubeadm/token";
@@ -91,7 +92,9 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
       const progress = await progressOf(machine, "init", ADMIN_CONF, context.signal);
-      return progress === "done" ? old : undefined;
+      if (progress !== "done") return undefined;
+      await warnOfEnds(context, old.inputs.connection);
+      return old;
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { commandLine, quote } from "../../common/quote";
-import { filePathSchema, textFilesSchema } from "../host/file-schema";
+import { filePathSchema, sha256Schema, textFilesSchema } from "../host/file-schema";
 import { contents, inspect, put, removeFiles, sameMode, sha256, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
-import { unitState, type UnitState } from "../host/systemd";
+import { runningProgram, unitState, type UnitState } from "../host/systemd";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -65,6 +65,14 @@ function commandsFor(inputs: UnitInputs, state: UnitState, written: boolean, res
   ];
 }
 
+/** A binary that was replaced by hand is put back by its own resource; a unit that was started with it must be started anew. */
+async function runsAnother(machine: Remote, { unit, restartOn = {} }: UnitInputs, state: UnitState, signal: AbortSignal): Promise<string | undefined> {
+  const wanted = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
+  if (wanted.length === 0 || !state.active) return undefined;
+  const runs = await runningProgram(machine, unit, signal);
+  return runs === undefined || wanted.includes(runs) ? undefined : "running another program than the configured one";
+}
+
 async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
   const paths = Object.keys(inputs.files);
   const [there, state] = await Promise.all([inspect(machine, paths, signal), unitState(machine, inputs.unit, signal, inputs.startWhenExists)]);
@@ -79,7 +87,7 @@ async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): 
     }),
   );
   const run = inputs.running && state.startable;
-  const problem = state.masked ? "masked" : run && !state.active ? "not running" : undefined;
+  const problem = state.masked ? "masked" : run && !state.active ? "not running" : await runsAnother(machine, inputs, state, signal);
   const { problem: _, ...rest } = inputs;
   return { ...rest, files, enabled: state.enabled, running: run || !inputs.running ? state.active : inputs.running, ...(problem ? { problem } : {}) };
 }
@@ -99,7 +107,7 @@ const unit: Handler<UnitInputs, UnitOutputs> = {
     const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
     await removeFiles(machine, dropped, `writing ${inputs.unit}`, context.signal);
     const triggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.inputs.restartOn ?? {});
-    await apply(context, inputs, triggered || dropped.length > 0);
+    await apply(context, inputs, triggered || dropped.length > 0 || old.inputs.problem !== undefined);
     return {};
   },
   read: (context, _id, old) =>

@@ -39,6 +39,8 @@ export class Packages extends pulumi.CustomResource {
 export interface KernelArgs extends OnHostArgs {
   modules: pulumi.Input<string[]>;
   sysctls: pulumi.Input<Record<string, string>>;
+  /** Swap is to be off. */
+  swapOff?: pulumi.Input<boolean>;
 }
 
 /** Kernel modules and sysctls. */

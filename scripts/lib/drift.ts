@@ -1,14 +1,72 @@
-import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
+import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { printable } from "../../common/printable";
+import { driftWords } from "./drift-words";
+import { plainText } from "./failure";
 import type { Session } from "./operate";
 import { labelOf } from "./text";
 
-/** What an `up` with refresh would mend: every machine is looked at, which takes seconds. */
-export async function driftOf(stack: Stack, session: Session): Promise<string[]> {
-  const found: string[] = [];
-  const onEvent = ({ resourcePreEvent }: EngineEvent) => {
-    const { op, urn, type } = resourcePreEvent?.metadata ?? {};
-    if (op && urn && !["same", "refresh", "read"].includes(op) && !type?.startsWith("pulumi:")) found.push(labelOf(urn));
+/** One resource that is not as configured. */
+export interface Drift {
+  /** The machine or node; what belongs to none is of the `cluster`. */
+  machine: string;
+  /** `Unit worker-1-kubelet` */
+  resource: string;
+  /** What was found, in the words of an operator. */
+  found: string[];
+}
+
+export interface DriftReport {
+  drift: Drift[];
+  /** What was noticed on the way: machines that could not be looked at, or were rebooted. */
+  notices: string[];
+  /** Whether every machine could be looked at. */
+  complete: boolean;
+}
+
+/** Characters of a report. */
+const LONGEST = 1 << 20;
+const NOT_LOOKED_AT = "not looked at";
+
+/** What an `up` with refresh would mend: every machine is looked at, which takes seconds, and nothing is changed. */
+export async function driftReport(stack: Stack, session: Session): Promise<DriftReport> {
+  const drift = new Map<string, Drift>();
+  const notices = new Set<string>();
+  const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
+    const step = resourcePreEvent?.metadata;
+    if (step && isDrift(step)) drift.set(step.urn, driftOfStep(step));
+    if (diagnosticEvent?.severity === "warning") notices.add(plainText(diagnosticEvent.message));
   };
   await stack.preview({ refresh: true, onEvent, signal: session.signal, color: "never" });
-  return [...new Set(found)];
+  return { drift: [...drift.values()], notices: [...notices], complete: ![...notices].some((notice) => notice.startsWith(NOT_LOOKED_AT)) };
+}
+
+/** The resources' names alone. */
+export async function driftOf(stack: Stack, session: Session): Promise<string[]> {
+  return (await driftReport(stack, session)).drift.map(({ resource }) => resource);
+}
+
+function isDrift({ op, type }: StepEventMetadata): boolean {
+  return !["same", "refresh", "read"].includes(op) && !type.startsWith("pulumi:");
+}
+
+function driftOfStep({ op, urn, type, old, new: news }: StepEventMetadata): Drift {
+  const found = (old?.inputs ?? {}) as Record<string, unknown>;
+  const wanted = (news?.inputs ?? found) as Record<string, unknown>;
+  return { machine: machineOf(urn, wanted), resource: labelOf(urn), found: driftWords({ op, urn, type, found, wanted }) };
+}
+
+function machineOf(urn: string, { connection, node }: Record<string, unknown>): string {
+  if (typeof node === "string") return node;
+  const { name } = (connection ?? {}) as { name?: unknown };
+  if (typeof name === "string") return name;
+  return urn.includes("docker:Machine::") ? (urn.split("::").pop() ?? "") : "cluster";
+}
+
+/** By machine, for people. */
+export function driftText({ drift, notices }: DriftReport): string {
+  const machines = [...new Set(drift.map(({ machine }) => machine))].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const lines = machines.flatMap((machine) => [machine, ...drift.filter((one) => one.machine === machine).flatMap(({ found }) => found.map((what) => `  ${what}`)), ""]);
+  const verdict = drift.length === 0 ? "no drift: all that could be looked at is as configured" : "`npm start -- --refresh` mends this, and restarts only what it must";
+  // File contents of machines are among the lines.
+  return printable(`${[...notices.map((notice) => `note: ${notice}`), ...(notices.length > 0 ? [""] : []), ...lines, verdict].join("\n")}\n`, LONGEST);
 }
