@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { loneBridge, loneControlPlane, onlyComponents, tokensOnce } from "./config/check-bootstrap";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, namedNodes, ways } from "./config/check-machines";
 import { kindSettings, strayControlPlanes } from "./config/check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./config/check-network";
@@ -17,7 +18,7 @@ export type { ClusterConfig, ConfigSurroundings } from "./config/types";
 
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, countedHosts,
-  hostsTwice, ways, namedNodes, kindSettings, strayControlPlanes,
+  hostsTwice, ways, namedNodes, kindSettings, strayControlPlanes, onlyComponents, loneControlPlane, loneBridge, tokensOnce,
 ];
 
 /**
@@ -83,6 +84,8 @@ function withCounts(written: WrittenConfig): ClusterConfig {
   const { controlPlane, workers } = written;
   return {
     ...written,
+    // The ladder's example is a pod of such an image.
+    extras: written.extras || written.bootstrap === "components",
     controlPlane: { ...controlPlane, count: makes(controlPlane) ? controlPlane.count ?? 1 : listed("control-plane") },
     workers: { ...workers, count: makes(workers) ? workers.count ?? 2 : listed("worker") + workers.hosts.length },
     pools: Object.fromEntries(Object.entries(written.pools).map(([name, pool]) => [name, { ...pool, count: makes(pool) ? countOf(pool) : pool.hosts.length }])),

@@ -2,8 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import { type KubeadmInit, Manifests } from "../provider/sdk/kubernetes";
 import type { Artifacts } from "../provider/sdk/local";
-import { flannelManifests, type KubernetesObject } from "../render/flannel";
+import { flannelManifests } from "../render/flannel";
 import { pullPolicy } from "../render/kubeadm";
+import { byName } from "../render/object";
 import type { NetworkSettings } from "./settings";
 
 export interface PodNetworkArgs {
@@ -41,11 +42,6 @@ export class PodNetwork extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
-}
-
-/** Objects by a name that says in a diff which one changed. */
-function byName(objects: KubernetesObject[]): Record<string, KubernetesObject> {
-  return Object.fromEntries(objects.map((object) => [`${object.kind}/${object.metadata.name}`, object]));
 }
 
 function hostAndPort(endpoint: string): { host: string; port: number } {

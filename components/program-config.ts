@@ -6,7 +6,7 @@ import { projectRoot } from "../common/project-root";
 import { type ClusterConfig, ConfigError, parseConfig } from "./config";
 import { sshKnowledge } from "./machines/ssh-files";
 
-const SECTIONS = ["source", "kubernetes", "runtime", "network", "machines", "controlPlane", "workers", "pools", "drain", "timeouts", "extras"] as const;
+const SECTIONS = ["source", "kubernetes", "runtime", "bootstrap", "rung", "auth", "admission", "network", "machines", "controlPlane", "workers", "pools", "drain", "timeouts", "extras"] as const;
 
 /**
  * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in.

@@ -2,10 +2,13 @@ import { version } from "../package.json";
 import { dockerResources } from "./docker/resources";
 import { serve } from "./rpc/serve";
 import { artifactsResource } from "./resources/artifacts";
+import { authorityResource } from "./resources/authority";
 import { binariesResource } from "./resources/binaries";
+import { certificateResource } from "./resources/certificate";
 import { filesResource } from "./resources/files";
 import { hostResource } from "./resources/host";
 import { imagesResource } from "./resources/images";
+import { keyPairResource } from "./resources/key-pair";
 import { kernelResource } from "./resources/kernel";
 import { kubeadmInitResource } from "./resources/kubeadm-init";
 import { kubeadmJoinResource } from "./resources/kubeadm-join";
@@ -38,6 +41,9 @@ void serve({
     "kubewright:host:Images": imagesResource,
     "kubewright:cluster:Preflight": preflightResource,
     "kubewright:cluster:Roster": rosterResource,
+    "kubewright:pki:Authority": authorityResource,
+    "kubewright:pki:Certificate": certificateResource,
+    "kubewright:pki:KeyPair": keyPairResource,
     "kubewright:kubeadm:Init": kubeadmInitResource,
     "kubewright:kubeadm:Join": kubeadmJoinResource,
     "kubewright:kube:Node": nodeResource,

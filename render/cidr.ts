@@ -41,3 +41,20 @@ export function includes(cidr: Cidr, address: string): boolean {
 function toNumber(address: ipaddr.IPv4): number {
   return address.toByteArray().reduce((value, octet) => value * 256 + octet, 0);
 }
+
+/** The nth address of a range, the network's own being 0; undefined beyond its end. */
+export function addressAt(range: string, index: number): string | undefined {
+  const cidr = parseCidr(range);
+  return cidr && cidr.first + index <= cidr.last ? toAddress(cidr.first + index) : undefined;
+}
+
+/** The nth part of a range with another prefix length: `10.244.0.0/16`, 24 and 3 are `10.244.3.0/24`; undefined beyond its end. */
+export function partAt(range: string, prefix: number, index: number): string | undefined {
+  const cidr = parseCidr(range);
+  const first = cidr && cidr.first + index * 2 ** (32 - prefix);
+  return cidr && first !== undefined && prefix >= cidr.prefix && first <= cidr.last ? `${toAddress(first)}/${prefix}` : undefined;
+}
+
+function toAddress(value: number): string {
+  return [24, 16, 8, 0].map((bits) => Math.floor(value / 2 ** bits) % 256).join(".");
+}

@@ -1,3 +1,6 @@
+/** How often CoreDNS is asked whether it is ready. */
+export const corednsReadiness = { periodSeconds: 1 };
+
 /** A strategic merge patch and what it is for. */
 export interface ObjectPatch {
   apiVersion: string;
@@ -15,6 +18,6 @@ export function corednsPatch(): ObjectPatch {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: { namespace: "kube-system", name: "coredns" },
-    spec: { template: { spec: { containers: [{ name: "coredns", readinessProbe: { periodSeconds: 1 } }] } } },
+    spec: { template: { spec: { containers: [{ name: "coredns", readinessProbe: corednsReadiness }] } } },
   };
 }

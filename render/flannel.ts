@@ -1,15 +1,7 @@
-import { createHash } from "node:crypto";
-import type { JsonValue } from "./json";
+import { type JsonValue, configHash } from "./json";
 import type { ProxyMode, PullPolicy } from "./kubeadm-types";
+import { clusterRole, clusterRoleBinding, type KubernetesObject } from "./object";
 import { template } from "./template";
-
-/** An object of the Kubernetes API as plain JSON. */
-export interface KubernetesObject {
-  apiVersion: string;
-  kind: string;
-  metadata: { name: string; namespace?: string; labels?: Record<string, string> };
-  [member: string]: unknown;
-}
 
 export type FlannelBackend = "host-gw" | "vxlan";
 
@@ -35,7 +27,8 @@ export function flannelManifests(options: FlannelOptions): KubernetesObject[] {
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } } },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "flannel", namespace } },
-    ...clusterRole(),
+    clusterRole("flannel", rules),
+    clusterRoleBinding("flannel", "flannel", { kind: "ServiceAccount", name: "flannel", namespace }),
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name: configName, namespace }, data },
     daemonSet(options, data),
   ];
@@ -50,28 +43,16 @@ function flannelConfig(options: FlannelOptions): Record<string, string> {
   return { "net-conf.json": JSON.stringify(netConf), "run.sh": template("flannel/run.sh") };
 }
 
-function clusterRole(): KubernetesObject[] {
-  const role = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "flannel" };
-  return [
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: "flannel" },
-      rules: [
-        { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
-        { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
-        { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
-      ],
-    },
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: "flannel" },
-      roleRef: role, subjects: [{ kind: "ServiceAccount", name: "flannel", namespace }],
-    },
-  ];
-}
+const rules = [
+  { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
+  { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
+  { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
+];
 
 function daemonSet(options: FlannelOptions, data: Record<string, string>): KubernetesObject {
   const labels = { app: "flannel" };
   // A pod does not notice that its ConfigMap changed; another hash makes another pod.
-  const annotations = { "kubewright.dev/config": createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 16) };
+  const annotations = { "kubewright.dev/config": configHash(data) };
   return {
     apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "kube-flannel-ds", namespace, labels },
     spec: {

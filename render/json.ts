@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Document, visit } from "yaml";
 
 /** What YAML, JSON and the Kubernetes API can carry. */
@@ -24,4 +25,9 @@ const UNPRINTABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufff
 /** The same object without the properties that are undefined, so that `in` and deep equality say what YAML will say. */
 export function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}
+
+/** A short word that is another when the data are: on a pod's template, so that other data make other pods. */
+export function configHash(data: object): string {
+  return createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 16);
 }

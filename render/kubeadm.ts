@@ -79,7 +79,7 @@ export interface BootstrapSecret {
 
 /** What `kubeadm init --config` reads, without the secrets. */
 export function initDocuments(options: InitOptions): KubeadmDocument[] {
-  return [initConfiguration(options), clusterConfiguration(options), kubeletDocument(), kubeProxy(options)];
+  return [initConfiguration(options), clusterConfiguration(options), kubeletDocument(), kubeProxyConfiguration(options)];
 }
 
 /** What `kubeadm join --config` reads, without the secrets and the CA's hash. */
@@ -169,7 +169,8 @@ function kubeletDocument(): KubeletConfiguration {
   return { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupDriver: "systemd" };
 }
 
-function kubeProxy({ proxyMode, machines }: InitOptions): KubeProxyConfiguration {
+/** One configuration for kube-proxy on all machines of the cluster. */
+export function kubeProxyConfiguration({ proxyMode, machines }: Pick<InitOptions, "proxyMode" | "machines">): KubeProxyConfiguration {
   const base = { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration", mode: proxyMode } as const;
   if (machines.every((machine) => machine.conntrackWritable)) return base;
   // kube-proxy exits when it may not write nf_conntrack_max and its timeouts; zero means: leave them as they are.

@@ -6,6 +6,8 @@ import {
 import type { AnyKind } from "../machines/kind";
 import { KINDS, KIND_NAMES } from "../machines/kinds";
 import { poolHost, sshSection } from "../machines/ssh";
+import { RUNGS } from "../../render/rung";
+import { admissionPlugin, staticToken } from "./authentication";
 import { kubeletSettings } from "./kubelet";
 
 const kubernetes = strict({ version: version.default("1.36.3") });
@@ -16,6 +18,8 @@ const network = strict({
   /** Prefix length of each node's part of podCidr; Kubernetes' default. */
   nodeMaskSize: z.int().min(16).max(28).default(24),
   dnsDomain: dnsDomain.default("cluster.local"),
+  /** `bridge` is for one machine that is built by components. */
+  plugin: z.enum(["flannel", "bridge"]).default("flannel"),
   flannel: strict({ backend: z.enum(["host-gw", "vxlan"]).default("host-gw") }).prefault({}),
   proxyMode: z.enum(["nftables", "iptables"]).default("nftables"),
 });
@@ -49,6 +53,8 @@ const controlPlane = strict({
   ...nodeSettings,
   /** Default 1; for machines of kind ssh the number of hosts with that role. */
   count: z.int().min(1).optional(),
+  /** With `bootstrap: components`: by the kubelet from manifests, or by systemd from binaries. */
+  runAs: z.enum(["static-pods", "systemd"]).default("static-pods"),
   /** What everybody calls the API server by; absent: the first control plane's address and 6443. */
   endpoint: endpoint.optional(),
   /** Absent: kubeadm's own, `node-role.kubernetes.io/control-plane:NoSchedule`. */
@@ -122,6 +128,12 @@ export const clusterSchema = strict({
   kubernetes: kubernetes.prefault({}),
   /** What runs containers on every node. A node that is there keeps its own. */
   runtime: z.enum(RUNTIMES).default(DEFAULT_RUNTIME),
+  /** kubeadm, or one component after the other. */
+  bootstrap: z.enum(["kubeadm", "components"]).default("kubeadm"),
+  /** With `bootstrap: components`: how far up. Default: everything. */
+  rung: z.enum(RUNGS).optional(),
+  auth: strict({ staticTokens: z.array(staticToken).default([]) }).prefault({}),
+  admission: strict({ disable: z.array(admissionPlugin).default([]) }).prefault({}),
   network: network.prefault({}),
   machines: machines.prefault({}),
   controlPlane: controlPlane.prefault({}),

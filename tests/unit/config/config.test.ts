@@ -42,6 +42,12 @@ function ssh(...hosts: object[]): { machines: object } {
   return { machines: { kind: "ssh", ssh: { hosts } } };
 }
 
+/** A cluster by components with these users, each well but for what is given. */
+function tokens(...users: object[]): object {
+  const well = { token: "0123456789abcdef", user: "jane", uid: "1" };
+  return { bootstrap: "components", auth: { staticTokens: users.map((user) => ({ ...well, ...user })) } };
+}
+
 const cp = host("cp-1", "10.0.0.1", { role: "control-plane" });
 
 test("an unknown runtime is refused, with those that are known", () => refused({ runtime: "podman" }, "runtime", "use one of containerd, docker"));
@@ -113,6 +119,16 @@ describe("fields", () => {
     [{ workers: { nodes: { "worker-1": { labels: { zone: "a b" } } } } }, "workers.nodes.worker-1.labels.zone", "not a valid value"],
     [{ workers: { hosts: [{ name: "mine", host: "10.0.0.9" }] } }, "workers.hosts[0].privateKeyPath", "is missing"],
     [{ drain: { localData: "keep" } }, "drain.localData", "refuse, delete"],
+    [{ bootstrap: "scripts" }, "bootstrap", "kubeadm, components"],
+    [{ bootstrap: "components", rung: "etdc" }, "rung", "kubelet, etcd, apiserver, scheduler, controllers, proxy, dns"],
+    [{ bootstrap: "components", controlPlane: { runAs: "pods" } }, "controlPlane.runAs", "static-pods, systemd"],
+    [{ bootstrap: "components", admission: { disable: ["service account"] } }, "admission.disable[0]", "ServiceAccount"],
+    [tokens({ token: "short" }), "auth.staticTokens[0].token", "shorter than 16 characters"],
+    [tokens({ token: "0123456789,abcdef" }), "auth.staticTokens[0].token", "has a comma"],
+    [tokens({ token: "0123456789abc def" }), "auth.staticTokens[0].token", "white space"],
+    [tokens({ user: "a,b" }), "auth.staticTokens[0].user", "has a comma"],
+    [tokens({ uid: "" }), "auth.staticTokens[0].uid", "is empty"],
+    [tokens({ groups: ['a"b'] }), "auth.staticTokens[0].groups[0]", "quote"],
     [ssh(cp, host("W_1", "10.0.0.2")), "machines.ssh.hosts[1].name", "DNS-1123"],
     [ssh(cp, host("w-1", "10.0.0.2", { port: 70000 })), "machines.ssh.hosts[1].port", "65535"],
     [ssh(cp, host("w-1", "10.0.0.2", { hostKey: "SHA256:abc" })), "machines.ssh.hosts[1].hostKey", "known_hosts"],
@@ -157,6 +173,14 @@ describe("fields together", () => {
     [ssh(cp, host("cp-1", "10.0.0.2")), "machines.ssh.hosts[1].name", "machines.ssh.hosts[0]"],
     [ssh(cp, host("w-1", "10.0.0.1")), "machines.ssh.hosts[1].host", "machines.ssh.hosts[0]"],
     [ssh(cp, host("w-1", "10.0.0.9", { privateAddress: "10.0.0.1" })), "machines.ssh.hosts[1].privateAddress", "machines.ssh.hosts[0]"],
+    [{ rung: "etcd" }, "rung", "bootstrap: components"],
+    [{ controlPlane: { runAs: "systemd" } }, "controlPlane.runAs", "bootstrap: components"],
+    [{ network: { plugin: "bridge" }, workers: { count: 0 } }, "network.plugin", "bootstrap: components"],
+    [{ admission: { disable: ["ServiceAccount"] } }, "admission.disable", "disable-admission-plugins"],
+    [{ ...tokens({}), bootstrap: "kubeadm" }, "auth.staticTokens", "bootstrap: components"],
+    [{ bootstrap: "components", controlPlane: { count: 3 } }, "controlPlane.count", "use 1, or bootstrap: kubeadm"],
+    [{ bootstrap: "components", network: { plugin: "bridge" } }, "network.plugin", "there are 3"],
+    [tokens({}, { user: "other" }), "auth.staticTokens[1].token", "auth.staticTokens[0]"],
     [{ pools: { gpu: { version: "1.36.2" } } }, "pools.gpu.version", "1.36.3, 1.36.1"],
     [{ pools: { gpu: { version: "1.32.0" } } }, "pools.gpu.version", "4 minor versions older"],
     [{ pools: { gpu: { kubelet: { maxPods: 254 } } } }, "pools.gpu.kubelet.maxPods", "network.nodeMaskSize: 23"],
@@ -182,6 +206,8 @@ describe("fields together", () => {
     ["three control planes", { controlPlane: { count: 3 } }],
     ["one node alone", { workers: { count: 0 } }],
     ["four nodes in a /22", { network: { podCidr: "10.244.0.0/22" }, workers: { count: 3 } }],
+    ["a lone machine's bridge", { bootstrap: "components", rung: "kubelet", network: { plugin: "bridge", podCidr: "10.1.0.0/16" }, workers: { count: 0 } }],
+    ["static tokens", tokens({}, { token: "fedcba9876543210", user: "joe", groups: ["system:masters"] })],
     ["253 pods in a /24", { workers: { kubelet: { maxPods: 253 } } }],
     ["one address with several ports", ssh(
       { ...cp, host: "127.0.0.1", port: 2201, privateAddress: "10.0.0.1" }, host("w-1", "127.0.0.1", { port: 2202, privateAddress: "10.0.0.2" }),
@@ -189,6 +215,14 @@ describe("fields together", () => {
   ])("accepted: %s", (_, raw) => {
     expect(problems(raw)).toEqual([]);
   });
+});
+
+test("a token that is refused is not shown", () => {
+  expect(problems(tokens({ token: "s3cret" })).join()).not.toContain("s3cret");
+});
+
+test("by components, the example's image comes along", () => {
+  expect(parseConfig({ bootstrap: "components" }, surroundings).extras).toBe(true);
 });
 
 describe("everything at once", () => {

@@ -1,0 +1,112 @@
+import "reflect-metadata";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from "node:crypto";
+import {
+  AuthorityKeyIdentifierExtension, BasicConstraintsExtension, type Extension, ExtendedKeyUsage, ExtendedKeyUsageExtension, type JsonGeneralName,
+  KeyUsageFlags, KeyUsagesExtension, SubjectAlternativeNameExtension, SubjectKeyIdentifierExtension, X509Certificate, X509CertificateGenerator, cryptoProvider,
+} from "@peculiar/x509";
+import type { Usage } from "../../render/components/pki";
+
+cryptoProvider.set(webcrypto);
+
+/** P-256: what kubeadm calls ECDSA-P256. Small, quick, and known to everything that speaks TLS. */
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const DAY_MS = 86_400_000;
+/** A machine's clock may be behind ours; preflight refuses more than a minute. */
+const CLOCKS_MS = 5 * 60_000;
+
+/** PEM, both. */
+export interface Identity {
+  certificate: string;
+  key: string;
+}
+
+export interface CertificateRequest {
+  commonName: string;
+  organizations?: readonly string[];
+  usages: readonly Usage[];
+  dnsNames?: readonly string[];
+  ipAddresses?: readonly string[];
+  days: number;
+}
+
+/** A key pair, PEM: PKCS #8 and SPKI. */
+export function newKeyPair(): { privateKey: string; publicKey: string } {
+  return generateKeyPairSync("ec", {
+    namedCurve: ALGORITHM.namedCurve,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+}
+
+/** A CA that signs itself, and certificates only, no other CAs. */
+export async function newAuthority(commonName: string, days: number): Promise<Identity> {
+  const { privateKey, publicKey } = newKeyPair();
+  const [signingKey, open] = await Promise.all([importPrivate(privateKey), importPublic(publicKey)]);
+  const flags = KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyCertSign;
+  const certificate = await X509CertificateGenerator.create({
+    ...validity(days),
+    subject: nameOf(commonName),
+    issuer: nameOf(commonName),
+    publicKey: open,
+    signingKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [new BasicConstraintsExtension(true, undefined, true), new KeyUsagesExtension(flags, true), await SubjectKeyIdentifierExtension.create(open)],
+  });
+  return { certificate: pem(certificate), key: privateKey };
+}
+
+/** A new key, and a certificate for it. */
+export async function newCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
+  const { privateKey, publicKey } = newKeyPair();
+  return { certificate: await sign(authority, await importPublic(publicKey), request), key: privateKey };
+}
+
+/** The authority's word for a key that somebody else has. */
+export async function sign(authority: Identity, publicKey: webcrypto.CryptoKey, request: CertificateRequest): Promise<string> {
+  const issuer = new X509Certificate(authority.certificate);
+  const certificate = await X509CertificateGenerator.create({
+    ...validity(request.days),
+    subject: nameOf(request.commonName, request.organizations),
+    issuer: issuer.subjectName,
+    publicKey,
+    signingKey: await importPrivate(authority.key),
+    signingAlgorithm: ALGORITHM,
+    extensions: await extensionsOf(request, issuer),
+  });
+  return pem(certificate);
+}
+
+async function extensionsOf({ usages, dnsNames = [], ipAddresses = [] }: CertificateRequest, issuer: X509Certificate): Promise<Extension[]> {
+  const purposes = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth };
+  const names: JsonGeneralName[] = [...dnsNames.map((value) => ({ type: "dns" as const, value })), ...ipAddresses.map((value) => ({ type: "ip" as const, value }))];
+  return [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension(usages.map((usage) => purposes[usage])),
+    await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
+  ];
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(Date.now() - CLOCKS_MS), notAfter: new Date(Date.now() + days * DAY_MS) };
+}
+
+/** `O=system:nodes, CN=system:node:worker-1`: the order in which Kubernetes writes them. */
+function nameOf(commonName: string, organizations: readonly string[] = []): Record<string, string[]>[] {
+  return [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }];
+}
+
+function pem(certificate: X509Certificate): string {
+  return `${certificate.toString("pem")}\n`;
+}
+
+async function importPrivate(key: string): Promise<webcrypto.CryptoKey> {
+  const der = createPrivateKey(key).export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+}
+
+async function importPublic(key: string): Promise<webcrypto.CryptoKey> {
+  const der = createPublicKey(key).export({ type: "spki", format: "der" });
+  return webcrypto.subtle.importKey("spki", der, ALGORITHM, true, ["verify"]);
+}

@@ -1,0 +1,57 @@
+import { X509Certificate } from "node:crypto";
+import { z } from "zod";
+import { newCertificate } from "../pki/x509";
+import { register, type Handler, type Recorded } from "../rpc/handler";
+
+const schema = z.strictObject({
+  /** Of the authority, PEM. */
+  authorityCertificate: z.string(),
+  authorityKey: z.string(),
+  commonName: z.string().min(1),
+  organizations: z.array(z.string()),
+  usages: z.array(z.enum(["server", "client"])).min(1, "a certificate is for a server, a client or both"),
+  dnsNames: z.array(z.string()),
+  ipAddresses: z.array(z.string()),
+  lifetimeDays: z.int().positive(),
+});
+
+type CertificateInputs = z.infer<typeof schema>;
+interface CertificateOutputs {
+  /** PEM. */
+  certificate: string;
+  key: string;
+  /** ISO 8601. */
+  notAfter: string;
+}
+
+const DAY_MS = 86_400_000;
+/** As `status` warns; shorter lives are renewed in their last third. */
+const RENEW_DAYS = 30;
+
+async function make({ authorityCertificate, authorityKey, lifetimeDays, ...request }: CertificateInputs): Promise<CertificateOutputs> {
+  const made = await newCertificate({ certificate: authorityCertificate, key: authorityKey }, { ...request, days: lifetimeDays });
+  return { ...made, notAfter: new Date(new X509Certificate(made.certificate).validTo).toISOString() };
+}
+
+/** In its last 30 days, or the last third of a shorter life. */
+function endsSoon({ inputs, outputs }: Recorded<CertificateInputs, CertificateOutputs>): boolean {
+  const left = Date.parse(outputs.notAfter) - Date.now();
+  return left < Math.min(RENEW_DAYS, inputs.lifetimeDays / 3) * DAY_MS;
+}
+
+/** A key and a certificate for it. `up` renews it before it ends; the preview says so. */
+const certificate: Handler<CertificateInputs, CertificateOutputs> = {
+  schema,
+  outputs: ["certificate", "key", "notAfter"],
+  secretOutputs: ["key"],
+  replaceOn: [],
+  async create(context, inputs) {
+    return { id: context.name, outputs: await make(inputs) };
+  },
+  update: (_context, _id, inputs) => make(inputs),
+  extraChanges: async (_inputs, old) => (endsSoon(old) ? ["lifetimeDays"] : []),
+  // An update comes only where something is to change: what it makes is new.
+  predict: () => ({}),
+};
+
+export const certificateResource = register(certificate);
