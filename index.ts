@@ -3,9 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
 import { makeMachines } from "./components/machines";
 import { membersOf, turnsOf } from "./components/pool";
-import { readConfig } from "./components/program-config";
+import { componentsOf, readConfig } from "./components/program-config";
 import { Turns } from "./components/turns";
 import { Kubeconfig } from "./provider/sdk/local";
+import { reaches } from "./render/rung";
 
 const config = readConfig();
 const stack = pulumi.getStack();
@@ -26,11 +27,13 @@ const cluster = new Cluster(stack, {
   drain: config.drain,
   turns,
   extras: config.extras,
+  ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
 });
-const file = new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), content: cluster.kubeconfig });
+const hasApi = config.bootstrap === "kubeadm" || reaches(config.rung ?? "dns", "apiserver");
+const file = hasApi ? new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), content: cluster.kubeconfig }) : undefined;
 
-export const kubeconfigPath = file.path;
-export const kubeconfig = cluster.kubeconfig;
+export const kubeconfigPath = file?.path;
+export const kubeconfig = hasApi ? cluster.kubeconfig : undefined;
 export const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
 export const artifactSource = cluster.artifacts.resolvedSource;
 export const stackId = made.stackId ?? stack;

@@ -37,6 +37,8 @@ export interface ImageRefs {
   apiserver: string;
   controllerManager: string;
   scheduler: string;
+  /** For examples: among the extras. */
+  busybox: string;
 }
 
 const KUBERNETES = "registry.k8s.io";
@@ -48,7 +50,7 @@ const E2E = `${KUBERNETES}/e2e-test-images`;
  */
 export function imageRefs(versions: Versions, kubernetes: string, made: boolean): ImageRefs {
   const kubeadm = kubeadmImagesOf(versions, kubernetes);
-  const { etcd, coredns, flannel } = versions.components;
+  const { etcd, coredns, flannel, busybox } = versions.components;
   return {
     pause: `${KUBERNETES}/pause:${kubeadm.pause}`,
     coredns: `${KUBERNETES}/coredns/coredns:${made ? `v${coredns.version}` : kubeadm.coredns}`,
@@ -58,6 +60,7 @@ export function imageRefs(versions: Versions, kubernetes: string, made: boolean)
     apiserver: `${KUBERNETES}/kube-apiserver:v${kubernetes}`,
     controllerManager: `${KUBERNETES}/kube-controller-manager:v${kubernetes}`,
     scheduler: `${KUBERNETES}/kube-scheduler:v${kubernetes}`,
+    busybox: `${E2E}/busybox:${busybox.imageTag}`,
   };
 }
 
@@ -71,7 +74,7 @@ export function refsFor(refs: ImageRefs): { worker: string[]; controlPlane: stri
 
 export function imageSpecs(versions: Versions, kubernetes: string): Record<ArchiveName, ImageSpec[]> {
   const refs = imageRefs(versions, kubernetes, true);
-  const { agnhost, busybox } = versions.components;
+  const { agnhost } = versions.components;
   const pause: ImageSpec = { ref: refs.pause, files: { "/pause": "pause" }, run: { Entrypoint: ["/pause"], User: "65535:65535" } };
   return {
     worker: [
@@ -96,7 +99,7 @@ export function imageSpecs(versions: Versions, kubernetes: string): Record<Archi
         links: { "/agnhost-2": "agnhost" },
         run: { Entrypoint: ["/agnhost"], Cmd: ["pause"] },
       },
-      { ref: `${E2E}/busybox:${busybox.imageTag}`, base: "busybox", files: {}, run: { Cmd: ["sh"] } },
+      { ref: refs.busybox, base: "busybox", files: {}, run: { Cmd: ["sh"] } },
     ],
   };
 }

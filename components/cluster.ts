@@ -8,11 +8,12 @@ import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
+import { Ladder } from "./ladder";
 import { type Machine, connectionOf, controllerArch, pinned } from "./machines/machine";
 import type { ClusterHandle, MemberArgs } from "./member";
 import { type PoolArgs, settingsOf } from "./pool";
 import { Preflights } from "./preflights";
-import { type ControlPlaneSettings, DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, type DrainSettings, type NetworkSettings, type Timeouts } from "./settings";
+import { type ComponentsSettings, type ControlPlaneSettings, DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, type DrainSettings, type NetworkSettings, type Timeouts } from "./settings";
 import type { Turns } from "./turns";
 import { Worker } from "./worker";
 
@@ -35,6 +36,8 @@ export interface ClusterArgs {
   turns?: Turns;
   /** Images for examples and tests too. */
   extras?: boolean;
+  /** Present: built one component at a time, not by kubeadm. */
+  components?: ComponentsSettings;
 }
 
 /** A machine that the cluster is told of, and its place. */
@@ -46,6 +49,8 @@ interface Found {
   pool?: PoolArgs;
 }
 
+type Known = Found & { args: Omit<MemberArgs, "settings"> };
+
 /**
  * A Kubernetes cluster on machines that somebody else made. It knows their addresses and keys, and nothing of Docker, Vagrant or a cloud.
  *
@@ -53,7 +58,7 @@ interface Found {
  * const cluster = new Cluster("dev", { version: "1.36.3", controlPlanes: [machines[0]], pools: [{ name: "workers", machines: machines.slice(1) }] });
  */
 export class Cluster extends pulumi.ComponentResource {
-  /** The administrator's kubeconfig, a secret. */
+  /** The administrator's kubeconfig, a secret; empty where the rung has no API server. */
   readonly kubeconfig: pulumi.Output<string>;
   readonly artifacts: Artifacts;
   private readonly artifactSets = new Map<string, Artifacts>();
@@ -87,26 +92,41 @@ export class Cluster extends pulumi.ComponentResource {
       artifacts: this.artifactsFor(args.version, machine),
     });
 
-    const controlPlane = new ControlPlane(
-      `${name}-control-plane`,
-      {
-        kubernetesVersion: args.version,
-        clusterName: name,
-        members: found.filter(isControlPlane).map((one) => ({ ...member(one), settings: args.controlPlane ?? {} })),
-      },
-      { parent: this },
-    );
+    const members = found.map((one) => ({ ...one, args: member(one) }));
+    this.kubeconfig = args.components ? this.climb(members, args.components) : this.runKubeadm(members, timeouts);
+    this.registerOutputs({});
+  }
+
+  /** kubeadm init, and join. */
+  private runKubeadm(members: readonly Known[], timeouts: Timeouts): pulumi.Output<string> {
+    const { name, args } = this;
+    const controlPlanes = members.filter(isControlPlane).map((one) => ({ ...one.args, settings: args.controlPlane ?? {} }));
+    const controlPlane = new ControlPlane(`${name}-control-plane`, { kubernetesVersion: args.version, clusterName: name, members: controlPlanes }, { parent: this });
     const { cluster } = controlPlane;
     this.addDns(cluster, timeouts);
-    for (const one of workers) {
-      const { version = args.version } = one.pool;
-      const older = version === args.version ? {} : { kubeletArtifacts: this.artifactsFor(version, one.machine) };
-      const settings = settingsOf(one.pool, one.machine.name);
-      const worker = new Worker(one.machine.name, { ...member(one), ...older, settings, cluster }, { parent: this });
-      args.turns?.announce(one.machine.name, worker.node);
+    for (const { machine, pool, args: common } of members) {
+      if (!pool) continue;
+      const worker = new Worker(machine.name, { ...common, ...this.workerArgs(pool, machine), cluster }, { parent: this });
+      args.turns?.announce(machine.name, worker.node);
     }
-    this.kubeconfig = controlPlane.init.kubeconfig;
-    this.registerOutputs({});
+    return controlPlane.init.kubeconfig;
+  }
+
+  /** One component after the other, up to a rung. */
+  private climb(members: readonly Known[], components: ComponentsSettings): pulumi.Output<string> {
+    const { name, args } = this;
+    const [first] = members.filter(isControlPlane);
+    if (!first) throw new Error("controlPlanes: a cluster has one; give it a machine");
+    const workers = members.flatMap(({ machine, pool, args: common }) => (pool ? [{ ...common, ...this.workerArgs(pool, machine) }] : []));
+    const ladder = new Ladder(name, { clusterName: name, controlPlane: { ...first.args, settings: args.controlPlane ?? {} }, workers, components }, { parent: this });
+    for (const [machine, node] of ladder.nodes) args.turns?.announce(machine, node);
+    return ladder.kubeconfig;
+  }
+
+  private workerArgs(pool: PoolArgs, machine: Machine): Pick<MemberArgs, "settings" | "kubeletArtifacts"> {
+    const { version = this.args.version } = pool;
+    const older = version === this.args.version ? {} : { kubeletArtifacts: this.artifactsFor(version, machine) };
+    return { ...older, settings: settingsOf(pool, machine.name) };
   }
 
   private look(machines: Machine[], role: MachineRole): Found[] {
@@ -128,16 +148,17 @@ export class Cluster extends pulumi.ComponentResource {
       swapAllowed: (pool ? settingsOf(pool, machine.name) : controlPlane).kubelet?.failSwapOn === false,
       ...(machine.privateAddress === undefined ? {} : { privateAddress: machine.privateAddress }),
     }));
-    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, runtime }, this.args.turns, this);
+    const bootstrap = this.args.components ? ({ bootstrap: "components" } as const) : {};
+    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, runtime, ...bootstrap }, this.args.turns, this);
   }
 
   /** CoreDNS is kubeadm's; the cluster is not done before it answers. */
-  private addDns({ init, controlPlanes, podNetwork }: ClusterHandle, timeouts: Timeouts): void {
+  private addDns({ origin, caCertHash, controlPlanes, podNetwork }: ClusterHandle, timeouts: Timeouts): void {
     const { metadata, spec } = corednsPatch();
     new Rollout(
       `${this.name}-coredns`,
-      { controlPlanes, caCertHash: init.caCertHash, namespace: metadata.namespace, deployment: metadata.name, patch: { spec }, timeout: timeouts.ready },
-      { parent: this, dependsOn: [podNetwork], deletedWith: init },
+      { controlPlanes, caCertHash, namespace: metadata.namespace, deployment: metadata.name, patch: { spec }, timeout: timeouts.ready },
+      { parent: this, dependsOn: [podNetwork], deletedWith: origin },
     );
   }
 
@@ -161,6 +182,6 @@ function refuseWrongPlan(name: string, { controlPlanes, pools = [] }: ClusterArg
   if (problems.length > 0) throw new pulumi.RunError(`cluster ${name}:\n${problems.map(({ path, reason }) => `  ${path}: ${reason}`).join("\n")}`);
 }
 
-function isControlPlane({ role }: Found): boolean {
+function isControlPlane({ role }: Pick<Found, "role">): boolean {
   return role === "control-plane";
 }

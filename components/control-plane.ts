@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Binaries } from "../provider/sdk/host";
 import { KubeadmInit } from "../provider/sdk/kubernetes";
 import { initDocuments } from "../render/kubeadm";
 import { type Machine, nodeAddress } from "./machines/machine";
-import { type ClusterHandle, type MemberArgs, join, kubeadmNode, node, setUp } from "./member";
+import { type ClusterHandle, type MemberArgs, addTool, join, kubeadmNode, node, setUp } from "./member";
 import type { NodeSetup } from "./node-setup";
 import { PodNetwork } from "./pod-network";
 import type { ControlPlaneSettings } from "./settings";
@@ -29,10 +28,11 @@ export class ControlPlane extends pulumi.ComponentResource {
     this.init = this.initialise(args, first, setup, endpoint);
     const controlPlanes = args.members.map(({ connection }) => connection);
     const { artifacts, network } = first;
-    const podNetwork = new PodNetwork(`${name}-pod-network`, { init: this.init, endpoint, controlPlanes, artifacts, network }, { parent: this });
-    this.cluster = { init: this.init, endpoint, controlPlanes, podNetwork: podNetwork.manifests };
+    const known = { origin: this.init, caCertHash: this.init.caCertHash, endpoint, controlPlanes };
+    const podNetwork = new PodNetwork(`${name}-pod-network`, { ...known, artifacts, network }, { parent: this });
+    this.cluster = { ...known, podNetwork: podNetwork.manifests };
     const ready = node(first, this.cluster, this.init, setup.images, this);
-    this.addKubectl(first, ready);
+    addTool(first, "kubectl", ready, this);
 
     // etcd takes one new member at a time.
     let last: pulumi.Resource = this.init;
@@ -69,19 +69,6 @@ export class ControlPlane extends pulumi.ComponentResource {
       `${machine.name}-init`,
       { connection, instance: host.instance, documents, timeout: timeouts.init },
       { parent: this, dependsOn: setup.ready, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
-    );
-  }
-
-  /** For people who log in; nothing waits for it, so it comes last. */
-  private addKubectl({ machine, connection, host, artifacts }: MemberArgs, after: pulumi.Resource): void {
-    const kubectl = artifacts.binaries.apply(({ kubectl: { path, sha256 } }) => ({
-      files: { "/usr/local/bin/kubectl": sha256 },
-      sources: { [sha256]: path },
-    }));
-    new Binaries(
-      `${machine.name}-kubectl`,
-      { connection, instance: host.instance, files: kubectl.files, sources: kubectl.sources },
-      { parent: this, dependsOn: [after], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
     );
   }
 }

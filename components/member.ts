@@ -2,13 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { POOL_LABEL } from "../common/labels";
 import type { Runtime } from "../common/runtime";
 import type { ConnectionArgs } from "../provider/sdk/connection";
-import type { Host } from "../provider/sdk/host";
-import { type KubeadmInit, KubeadmJoin, Node, type Preflight } from "../provider/sdk/kubernetes";
+import { Binaries, type Host } from "../provider/sdk/host";
+import { KubeadmJoin, Node, type NodeArgs, type Preflight } from "../provider/sdk/kubernetes";
 import type { Artifacts } from "../provider/sdk/local";
 import { joinDocument, type KubeadmNode } from "../render/kubeadm";
 import type { MachineRole } from "../render/preflight";
 import { type Machine, nodeAddress } from "./machines/machine";
-import { NodeSetup } from "./node-setup";
+import { NodeSetup, type NodeSetupArgs } from "./node-setup";
 import type { DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";
 
 /** What every node of a cluster is given, whatever its role. */
@@ -32,7 +32,10 @@ export interface MemberArgs {
 
 /** What a node needs to know of the cluster that it joins. */
 export interface ClusterHandle {
-  init: KubeadmInit;
+  /** What makes the cluster be: with it, everything in the cluster goes. */
+  origin: pulumi.Resource;
+  /** `sha256:<hex>` */
+  caCertHash: pulumi.Input<string>;
   /** `host:port` */
   endpoint: pulumi.Input<string>;
   controlPlanes: ConnectionArgs[];
@@ -40,7 +43,10 @@ export interface ClusterHandle {
   podNetwork: pulumi.Resource;
 }
 
-export function setUp(name: string, role: MachineRole, args: MemberArgs, parent: pulumi.Resource): NodeSetup {
+/** What differs for a node of a cluster that is built by components. */
+export type SetUpOptions = Pick<NodeSetupArgs, "components"> & { after?: pulumi.Resource[] };
+
+export function setUp(name: string, role: MachineRole, args: MemberArgs, parent: pulumi.Resource, { after = [], ...more }: SetUpOptions = {}): NodeSetup {
   const { machine, connection, host, artifacts, kubeletArtifacts, network, runtime, settings } = args;
   return new NodeSetup(
     name,
@@ -54,7 +60,8 @@ export function setUp(name: string, role: MachineRole, args: MemberArgs, parent:
       ...(kubeletArtifacts ? { kubeletArtifacts } : {}),
       network,
       kubelet: { version: args.kubeletVersion, settings: settings.kubelet ?? {}, extraArgs: settings.kubeletArgs ?? {} },
-      after: [args.preflight],
+      after: [args.preflight, ...after],
+      ...more,
     },
     { parent },
   );
@@ -77,7 +84,7 @@ export function kubeadmNode(args: MemberArgs): pulumi.Output<KubeadmNode> {
 export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle, after: pulumi.Resource[], parent: pulumi.Resource): KubeadmJoin {
   const { machine, connection, host, timeouts } = args;
   // A worker's membership goes with its machine. A control plane also counts in etcd, which must be told, unless the whole cluster goes.
-  const goesWith = role === "control-plane" ? cluster.init : machine.madeBy;
+  const goesWith = role === "control-plane" ? cluster.origin : machine.madeBy;
   const document = pulumi
     .all([kubeadmNode(args), cluster.endpoint])
     .apply(([node, apiServerEndpoint]) => joinDocument({ node, apiServerEndpoint, ...(role === "control-plane" ? { controlPlane: {} } : {}) }));
@@ -88,15 +95,35 @@ export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle
       instance: host.instance,
       controlPlanes: cluster.controlPlanes,
       document,
-      caCertHash: cluster.init.caCertHash,
+      caCertHash: cluster.caCertHash,
       timeout: timeouts.join,
     },
     { parent, dependsOn: after, ...(goesWith ? { deletedWith: goesWith } : {}) },
   );
 }
 
+/** For people who log in; nothing waits for it. */
+export function addTool({ machine, connection, host, artifacts }: MemberArgs, tool: "kubectl" | "etcdctl", after: pulumi.Resource, parent: pulumi.Resource): void {
+  const { path, sha256 } = artifacts.binaries[tool];
+  new Binaries(
+    `${machine.name}-${tool}`,
+    { connection, instance: host.instance, files: { [`/usr/local/bin/${tool}`]: sha256 }, sources: sha256.apply((hash) => ({ [hash]: path })) },
+    { parent, dependsOn: [after], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+  );
+}
+
+/** Where no controller manager does it, from the first rungs on. */
+export type NodeStandIn = Pick<NodeArgs, "podCidr" | "uncontrolled">;
+
 /** The node as the API sees it. It leaves the cluster before anything on its machine is undone. */
-export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulumi.CustomResource, after: pulumi.Resource, parent: pulumi.Resource): Node {
+export function node(
+  args: MemberArgs,
+  cluster: ClusterHandle,
+  membership: pulumi.CustomResource,
+  after: pulumi.Resource,
+  parent: pulumi.Resource,
+  { standIn = {}, labels = {} }: { standIn?: NodeStandIn; labels?: Record<string, string> } = {},
+): Node {
   const { machine, connection, host, settings, timeouts, pool, maxUnavailable, drain } = args;
   return new Node(
     `${machine.name}-node`,
@@ -105,7 +132,7 @@ export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulum
       node: machine.name,
       instance: host.instance,
       membership: membership.id,
-      labels: { ...settings.labels, [POOL_LABEL]: pool },
+      labels: { ...labels, ...settings.labels, [POOL_LABEL]: pool },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],
       schedulable: true,
@@ -114,8 +141,9 @@ export function node(args: MemberArgs, cluster: ClusterHandle, membership: pulum
       pool,
       maxUnavailable,
       connection,
+      ...standIn,
     },
     // When the whole cluster goes there is nowhere to drain to.
-    { parent, dependsOn: [membership, after, cluster.podNetwork], deletedWith: cluster.init },
+    { parent, dependsOn: [membership, after, cluster.podNetwork], deletedWith: cluster.origin },
   );
 }

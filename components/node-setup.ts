@@ -7,6 +7,8 @@ import { kernelModules, kernelSysctls } from "../render/kernel";
 import { guardFiles, kubeletFiles, octal, type KubeletFilesOptions } from "../render/node-files";
 import { nodeBinaries, requiredPackages } from "../render/node-contents";
 import type { MachineRole } from "../render/preflight";
+import { criSocket } from "../render/runtime";
+import type { RunAs } from "../render/rung";
 import { containerRuntime } from "./container-runtime";
 import { type Machine, nodeAddress } from "./machines/machine";
 
@@ -22,6 +24,8 @@ export interface NodeSetupArgs {
   kubeletArtifacts?: Artifacts;
   network: { podCidr: string; serviceCidr: string };
   kubelet: Pick<KubeletFilesOptions, "settings" | "extraArgs" | "version">;
+  /** Present: the kubelet is not kubeadm's, and starts at once. */
+  components?: { runAs: RunAs };
   /** What must have happened before the machine is touched: children do not inherit a component's dependsOn. */
   after: pulumi.Resource[];
 }
@@ -32,6 +36,7 @@ export class NodeSetup extends pulumi.ComponentResource {
   readonly ready: pulumi.Resource[];
   /** What the node needs to become Ready, beyond `ready`. */
   readonly images: Images;
+  readonly packages: Packages;
 
   constructor(name: string, args: NodeSetupArgs, options: pulumi.ComponentResourceOptions) {
     super("kubewright:components:NodeSetup", name, {}, options);
@@ -43,6 +48,7 @@ export class NodeSetup extends pulumi.ComponentResource {
     const contents = kubelet.apply(([all, older]) => nodeBinaries({ ...all, kubelet: older.kubelet }, args.runtime));
 
     const packages = new Packages(`${name}-packages`, { ...onHost, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) }, first);
+    this.packages = packages;
     const kernel = new Kernel(`${name}-kernel`, { ...onHost, modules: [...kernelModules], sysctls: { ...kernelSysctls }, swapOff: args.kubelet.settings?.failSwapOn !== false }, { ...child, dependsOn: [packages] });
     const binaries = new Binaries(`${name}-binaries`, { ...onHost, files: contents.files, sources: contents.sources }, first);
 
@@ -61,18 +67,21 @@ export class NodeSetup extends pulumi.ComponentResource {
       {
         ...onHost,
         unit: "kubelet.service",
-        files: pulumi.all([host.facts, nodeAddress(machine)]).apply(([facts, nodeIp]) => octal(kubeletFiles({ ...args.kubelet, runtime: args.runtime, facts, nodeIp }))),
+        files: pulumi.all([host.facts, nodeAddress(machine)]).apply(([facts, nodeIp]) =>
+          octal(kubeletFiles({ ...args.kubelet, runtime: args.runtime, facts, nodeIp, ...(args.components ? { standalone: { criSocket: criSocket(args.runtime), nodeName: machine.name } } : {}) })),
+        ),
         enabled: true,
         running: true,
-        startWhenExists: "/var/lib/kubelet/config.yaml",
+        ...(args.components ? {} : { startWhenExists: "/var/lib/kubelet/config.yaml" }),
         restartOn: { kubelet: contents.hashes.kubelet },
       },
-      { ...child, dependsOn: [binaries, packages, kernel] },
+      // A kubelet that starts at once finds its runtime.
+      { ...child, dependsOn: [binaries, packages, kernel, ...(args.components ? [runtime] : [])] },
     );
 
     const target = { ...onHost, ...(args.runtime === DEFAULT_RUNTIME ? {} : { runtime: args.runtime }) };
     // A control plane starts on its own images; those of the node come while it does.
-    const own = args.role === "control-plane" ? [imagesOf(`${name}-control-plane-images`, target, artifacts, "controlPlane", { ...child, dependsOn: [runtime] })] : [];
+    const own = args.role === "control-plane" && args.components?.runAs !== "systemd" ? [imagesOf(`${name}-control-plane-images`, target, artifacts, "controlPlane", { ...child, dependsOn: [runtime] })] : [];
     this.images = imagesOf(`${name}-images`, target, artifacts, "worker", { ...child, dependsOn: [runtime, ...own] });
     this.ready = [...(own.length > 0 ? own : [this.images]), guard, kubeletUnit];
     this.registerOutputs({});

@@ -1,17 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionArgs } from "../provider/sdk/connection";
-import { type KubeadmInit, Manifests } from "../provider/sdk/kubernetes";
+import { Manifests } from "../provider/sdk/kubernetes";
 import type { Artifacts } from "../provider/sdk/local";
 import { flannelManifests } from "../render/flannel";
 import { pullPolicy } from "../render/kubeadm";
 import { byName } from "../render/object";
+import type { ClusterHandle } from "./member";
 import type { NetworkSettings } from "./settings";
 
-export interface PodNetworkArgs {
-  init: KubeadmInit;
-  /** `host:port` of the API server. */
-  endpoint: pulumi.Input<string>;
-  controlPlanes: ConnectionArgs[];
+export interface PodNetworkArgs extends Omit<ClusterHandle, "podNetwork"> {
+  /** Further ones than the cluster itself. */
+  after?: pulumi.Resource[];
   artifacts: Artifacts;
   network: NetworkSettings;
 }
@@ -22,7 +20,7 @@ export class PodNetwork extends pulumi.ComponentResource {
 
   constructor(name: string, args: PodNetworkArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:PodNetwork", name, {}, options);
-    const { init, controlPlanes, artifacts, network } = args;
+    const { origin, caCertHash, controlPlanes, artifacts, network, after = [] } = args;
     const objects = pulumi.all([artifacts.refs, artifacts.images, args.endpoint]).apply(([refs, images, endpoint]) =>
       byName(
         flannelManifests({
@@ -37,8 +35,8 @@ export class PodNetwork extends pulumi.ComponentResource {
     );
     this.manifests = new Manifests(
       `${name}-flannel`,
-      { controlPlanes, caCertHash: init.caCertHash, objects },
-      { parent: this, dependsOn: [init], deletedWith: init },
+      { controlPlanes, caCertHash, objects },
+      { parent: this, dependsOn: [origin, ...after], deletedWith: origin },
     );
     this.registerOutputs({});
   }

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { projectRoot } from "../common/project-root";
 import { type ClusterConfig, ConfigError, parseConfig } from "./config";
 import { sshKnowledge } from "./machines/ssh-files";
+import type { ComponentsSettings } from "./settings";
 
 const SECTIONS = ["source", "kubernetes", "runtime", "bootstrap", "rung", "auth", "admission", "network", "machines", "controlPlane", "workers", "pools", "drain", "timeouts", "extras"] as const;
 
@@ -28,6 +29,11 @@ export function configOf(text: (section: string) => string | undefined): Cluster
   } catch (error) {
     throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
   }
+}
+
+/** How the configuration wants the cluster built, where not by kubeadm. */
+export function componentsOf({ rung, controlPlane, auth, admission }: ClusterConfig): ComponentsSettings {
+  return { ...(rung ? { rung } : {}), runAs: controlPlane.runAs, staticTokens: auth.staticTokens, disableAdmission: admission.disable };
 }
 
 /** A section is an object; `source` is a plain word, which is not JSON. */

@@ -1,6 +1,7 @@
 import type { DrainArgs } from "../provider/sdk/kubernetes";
 import type { KubeletSettings } from "../render/kubelet";
 import type { ComponentArgs } from "../render/kubeadm-args";
+import type { Rung, RunAs, StaticToken } from "../render/rung";
 import type { Taint } from "../render/kubeadm-types";
 import type { FlannelBackend } from "../render/flannel";
 
@@ -26,6 +27,8 @@ export interface NetworkSettings {
   dnsDomain: string;
   /** Default host-gw, which needs all nodes on one network segment. */
   backend: FlannelBackend;
+  /** Default flannel. `bridge` ends at its machine. */
+  plugin: "flannel" | "bridge";
   /** Default nftables. */
   proxyMode: "nftables" | "iptables";
 }
@@ -34,6 +37,18 @@ export interface ControlPlaneSettings extends NodeSettings {
   /** `host:port` for everybody. Default: the first control plane's address, 6443. */
   endpoint?: string;
   extraArgs?: ComponentArgs;
+}
+
+/** How a cluster is built one component at a time. */
+export interface ComponentsSettings {
+  /** How far up. Default: everything. */
+  rung?: Rung;
+  /** Default: static pods. */
+  runAs?: RunAs;
+  /** Users with tokens of a file; the tokens become secrets of the state. */
+  staticTokens?: readonly StaticToken[];
+  /** Admission plugins that are switched off. */
+  disableAdmission?: readonly string[];
 }
 
 /** All in seconds. */
@@ -52,6 +67,7 @@ export const DEFAULT_NETWORK: NetworkSettings = {
   nodeMaskSize: 24,
   dnsDomain: "cluster.local",
   backend: "host-gw",
+  plugin: "flannel",
   proxyMode: "nftables",
 };
 

@@ -12,14 +12,17 @@ import { keyPairResource } from "./resources/key-pair";
 import { kernelResource } from "./resources/kernel";
 import { kubeadmInitResource } from "./resources/kubeadm-init";
 import { kubeadmJoinResource } from "./resources/kubeadm-join";
+import { kubeletJoinResource } from "./resources/kubelet-join";
 import { kubeconfigResource } from "./resources/kubeconfig";
 import { manifestsResource } from "./resources/manifests";
 import { nodeResource } from "./resources/node";
 import { packagesResource } from "./resources/packages";
 import { preflightResource } from "./resources/preflight";
+import { remainsResource } from "./resources/remains";
 import { rolloutResource } from "./resources/rollout";
 import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
+import { staticPodResource } from "./resources/static-pod";
 import { unitResource } from "./resources/unit";
 import { vagrantResources } from "./vagrant/resources";
 
@@ -39,6 +42,8 @@ void serve({
     "kubewright:host:Files": filesResource,
     "kubewright:host:Unit": unitResource,
     "kubewright:host:Images": imagesResource,
+    "kubewright:host:StaticPod": staticPodResource,
+    "kubewright:host:Remains": remainsResource,
     "kubewright:cluster:Preflight": preflightResource,
     "kubewright:cluster:Roster": rosterResource,
     "kubewright:pki:Authority": authorityResource,
@@ -46,6 +51,7 @@ void serve({
     "kubewright:pki:KeyPair": keyPairResource,
     "kubewright:kubeadm:Init": kubeadmInitResource,
     "kubewright:kubeadm:Join": kubeadmJoinResource,
+    "kubewright:kubelet:Join": kubeletJoinResource,
     "kubewright:kube:Node": nodeResource,
     "kubewright:kube:Manifests": manifestsResource,
     "kubewright:kube:Rollout": rolloutResource,

@@ -30,6 +30,8 @@ export interface MachineFacts {
   addresses: string[];
   /** The machine's clock minus the controller's, in seconds; positive when the machine is ahead. */
   clockSkewSeconds: number;
+  /** systemd-resolved answers for names; absent where the machine was looked at by an older version. */
+  systemdResolved?: boolean;
   /** Free space where Kubernetes keeps its data (/var/lib), in MiB. */
   diskFreeMiB: number;
   /** TCP ports with a listener. */

@@ -57,7 +57,7 @@ export interface KubeletConfigurationOptions {
   version: string;
   /** @default containerd */
   runtime?: Runtime;
-  facts: Pick<MachineFacts, "cgroupVersion">;
+  facts: Pick<MachineFacts, "cgroupVersion" | "systemdResolved">;
 }
 
 /** What an environment file of systemd (systemd.exec(5)) would split, eat or expand, and a shell that reads one run. */
@@ -71,6 +71,11 @@ export function kubeletUnit(): string {
 /** kubeadm's drop-in, as in the upstream package, plus the kubelet's drop-in folder of configuration (KEP-3983). */
 export function kubeletKubeadmDropIn(): string {
   return template("kubelet/10-kubeadm.conf");
+}
+
+/** The drop-in of a kubelet without kubeadm. */
+export function kubeletComponentsDropIn(): string {
+  return template("kubelet/10-components.conf");
 }
 
 /**

@@ -2,8 +2,10 @@ import { type ContainerdOptions, containerdConfig, containerdUnit, registryHosts
 import { criDockerdSocket, criDockerdUnit, dockerConfigurationText } from "./docker";
 import { type GuardOptions, guardTable, guardUnit } from "./guard";
 import {
-  type KubeletConfigurationOptions, type KubeletDefaultsOptions, kubeletConfigurationText, kubeletDefaults, kubeletKubeadmDropIn, kubeletUnit,
+  type KubeletConfigurationOptions, type KubeletDefaultsOptions, kubeletConfigurationText, kubeletDefaults, kubeletComponentsDropIn, kubeletKubeadmDropIn,
+  kubeletUnit,
 } from "./kubelet";
+import { type StandaloneOptions, standaloneConfiguration } from "./components/kubelet";
 
 export interface NodeFile {
   content: string;
@@ -14,7 +16,11 @@ export interface NodeFile {
 /** Files of a node by their absolute path; all belong to root. */
 export type NodeFiles = Record<string, NodeFile>;
 
-export type KubeletFilesOptions = KubeletDefaultsOptions & KubeletConfigurationOptions;
+export type KubeletFilesOptions = KubeletDefaultsOptions &
+  KubeletConfigurationOptions & {
+    /** Present: a kubelet without kubeadm, by this name. */
+    standalone?: Pick<StandaloneOptions, "criSocket"> & { nodeName: string };
+  };
 
 /** containerd: its configuration, its mirrors and its unit. */
 export function runtimeFiles(options: ContainerdOptions): NodeFiles {
@@ -42,13 +48,27 @@ function mirrorFiles(mirrors: ContainerdOptions["mirrors"] = []): NodeFiles {
   return Object.fromEntries(mirrors.map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]));
 }
 
-/** The kubelet as kubeadm expects it, and this node's own settings. A change of any of them needs the kubelet restarted. */
+/** The kubelet as kubeadm expects it, or alone; and this node's own settings. A change of any of them needs the kubelet restarted. */
 export function kubeletFiles(options: KubeletFilesOptions): NodeFiles {
   return {
     "/etc/systemd/system/kubelet.service": readable(kubeletUnit()),
+    ...(options.standalone ? standaloneFiles(options, options.standalone) : kubeadmFiles(options)),
+    "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": readable(kubeletConfigurationText(options)),
+  };
+}
+
+function kubeadmFiles(options: KubeletFilesOptions): NodeFiles {
+  return {
     "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf": readable(kubeletKubeadmDropIn()),
     "/etc/default/kubelet": readable(kubeletDefaults(options)),
-    "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": readable(kubeletConfigurationText(options)),
+  };
+}
+
+function standaloneFiles({ extraArgs, facts, nodeIp }: KubeletFilesOptions, { criSocket, nodeName }: NonNullable<KubeletFilesOptions["standalone"]>): NodeFiles {
+  return {
+    "/etc/systemd/system/kubelet.service.d/10-components.conf": readable(kubeletComponentsDropIn()),
+    "/etc/default/kubelet": readable(kubeletDefaults({ nodeIp, extraArgs: { "hostname-override": nodeName, ...extraArgs } })),
+    "/var/lib/kubelet/config.yaml": readable(standaloneConfiguration({ criSocket, facts })),
   };
 }
 

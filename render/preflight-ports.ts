@@ -1,3 +1,4 @@
+import { HELLO_PORT } from "./components/static-pod";
 import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
 
 interface Port {
@@ -20,11 +21,12 @@ function controlPlanePorts(apiPort: number): readonly Port[] {
 }
 
 /** Ports that Kubernetes needs and something else holds. On a node of ours they are held by Kubernetes itself, so it is not judged. */
-export function portFindings(machine: JudgedMachine, { apiPort = 6443 }: Expectations): Omit<Finding, "machine">[] {
+export function portFindings(machine: JudgedMachine, { apiPort = 6443, bootstrap }: Expectations): Omit<Finding, "machine">[] {
   const { facts, role } = machine;
   // An unfinished init or join left parts of Kubernetes running: `membership` says so, and once is enough.
   if (machine.instanceAlreadyMember || facts.kubernetesState !== "none") return [];
-  const needed = role === "control-plane" ? [...controlPlanePorts(apiPort), ...everyNode] : everyNode;
+  const hello = bootstrap === "components" ? [{ port: HELLO_PORT, owner: "the example hello" }] : [];
+  const needed = role === "control-plane" ? [...controlPlanePorts(apiPort), ...hello, ...everyNode] : everyNode;
   return needed
     .filter(({ port }) => facts.listeningPorts.includes(port))
     .map(({ port, owner }) => ({

@@ -24,6 +24,8 @@ export interface Expectations {
   proxyMode: ProxyMode;
   /** @default containerd */
   runtime?: Runtime;
+  /** Present: the cluster is built by components. */
+  bootstrap?: "components";
   /** The API server's port. @default 6443 */
   apiPort?: number;
 }

@@ -31,7 +31,7 @@ async function up(options: Options, session: Session): Promise<number> {
  */
 async function upWhole(stack: Stack, session: Session, refresh: boolean): ReturnType<typeof operate> {
   const first = await operate(stack, "up", session, { refresh });
-  if (textOf(first.outputs, "kubeconfigPath") !== undefined) return first;
+  if (textOf(first.outputs, "stackId") !== undefined) return first;
   session.progress("Pulumi ended before everything was made; going on");
   return await operate(stack, "up", session);
 }

@@ -64,6 +64,7 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
     conntrackWritable: text("conntrack_writable") === "yes",
     root: text("uid") === "0",
     addresses: list("addresses"),
+    systemdResolved: text("systemd_resolved") === "yes",
     clockSkewSeconds: Math.round((number("clock_ms") - now) / 100) / 10,
     diskFreeMiB: number("disk_free_mib"),
     listeningPorts: [...new Set(list("ports").map(Number))].filter((port) => port > 0 && port < 65_536).sort((a, b) => a - b),

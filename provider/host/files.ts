@@ -74,6 +74,24 @@ done; true`;
   return new Map(found);
 }
 
+export type TextFiles = Record<string, { content: string; mode: string }>;
+
+export function textFiles(files: TextFiles): OutgoingFile[] {
+  return Object.entries(files).map(([path, { content, mode }]) => textFile(path, content, mode));
+}
+
+/** Those of the files that are there, as they are there; undefined where none is. */
+export async function seenFiles(machine: Remote, files: TextFiles, signal: AbortSignal): Promise<TextFiles | undefined> {
+  const paths = Object.keys(files);
+  const [there, texts] = await Promise.all([inspect(machine, paths, signal), contents(machine, paths, signal)]);
+  if (there.size === 0 && paths.length > 0) return undefined;
+  const found = [...there].map(([path, { mode }]) => {
+    const was = files[path]?.mode ?? mode;
+    return [path, { content: texts.get(path) ?? "", mode: sameMode(was, mode) ? was : mode }] as const;
+  });
+  return Object.fromEntries(found);
+}
+
 /**
  * Brings the files to the machine: those that are right already are left alone, the others arrive in one stream beside
  * their places, are verified by hash and only then moved in, each at once.
@@ -103,6 +121,12 @@ export async function removeFiles(machine: Remote, paths: readonly string[], ste
   const folders = [...new Set(paths.map((path) => posix.dirname(path)))].filter((folder) => OWN_FOLDER.test(folder));
   const rmdir = folders.length > 0 ? `\nrmdir -p ${commandLine(folders)} 2>/dev/null || true` : "";
   await machine.run(`rm -f ${commandLine(paths)}${rmdir}`, { step, signal });
+}
+
+/** Empties folders, and removes those that are no mount of their own. */
+export async function removeData(machine: Remote, folders: readonly string[], step: string, signal: AbortSignal): Promise<void> {
+  const script = folders.map((folder) => `[ ! -d ${quote(folder)} ] || { find ${quote(folder)} -mindepth 1 -delete; rmdir ${quote(folder)} 2>/dev/null || true; }`);
+  if (script.length > 0) await machine.run(script.join("\n"), { step, signal });
 }
 
 function receiveScript(files: readonly OutgoingFile[]): string {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, PolicyV1Api, StorageV1Api, setHeaderOptions } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { AppsV1Api, CertificatesV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, PolicyV1Api, StorageV1Api, setHeaderOptions } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -15,6 +15,7 @@ export interface KubeApi {
   apps: AppsV1Api;
   policy: PolicyV1Api;
   storage: StorageV1Api;
+  certificates: CertificatesV1Api;
   objects: KubernetesObjectApi;
   config: KubeConfig;
   /** Pass with a patch: RFC 7396. */
@@ -97,6 +98,7 @@ async function apiFrom(config: KubeConfig): Promise<KubeApi> {
     apps: config.makeApiClient(client.AppsV1Api),
     policy: config.makeApiClient(client.PolicyV1Api),
     storage: config.makeApiClient(client.StorageV1Api),
+    certificates: config.makeApiClient(client.CertificatesV1Api),
     objects: client.KubernetesObjectApi.makeApiClient(config),
     config,
     mergePatch: client.setHeaderOptions("Content-Type", client.PatchStrategy.MergePatch),

@@ -1,5 +1,6 @@
 import type { Progress } from "../../common/progress";
 import { messageOf } from "../../common/errors";
+import { remainsScript } from "../../render/remains";
 import { SOCKETS } from "../../render/runtime";
 import { template } from "../../render/template";
 import type { Connection } from "../ssh/connection";
@@ -30,7 +31,7 @@ export async function resetNode(machine: Remote, { signal, status, warn, others 
     warn(`etcd's membership of ${machine.label} may be left over: ${messageOf(error)}`);
   }
   status("kubeadm reset");
-  await machine.run(template("kubeadm/reset.sh", { CONTAINERD_SOCKET: SOCKETS.containerd, DOCKER_SOCKET: SOCKETS.docker }), {
+  await machine.run(remainsScript(["flannel", "kube-proxy", "kubelet"], template("kubeadm/reset.sh", { CONTAINERD_SOCKET: SOCKETS.containerd, DOCKER_SOCKET: SOCKETS.docker })), {
     step: "kubeadm reset",
     signal,
     timeout: RESET_SECONDS,

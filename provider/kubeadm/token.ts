@@ -1,6 +1,7 @@
 import { X509Certificate, createHash, randomBytes } from "node:crypto";
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
+import { BOOTSTRAPPERS } from "../../render/components/rbac";
 import type { KubeApi } from "../kube/api";
 import { orMissing } from "../kube/errors";
 import { patiently } from "../kube/retry";
@@ -34,8 +35,16 @@ export function caCertHash(pem: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
+export interface TokenOptions {
+  /** The node that joins with it. */
+  node: string;
+  signal: AbortSignal;
+  /** kubeadm join looks for `cluster-info` first, which the controller manager signs with the token. @default false */
+  signed?: boolean;
+}
+
 /** A bootstrap token for the join of one node; it ends by itself after 15 minutes, should revoking it fail. */
-export async function makeToken(api: KubeApi, node: string, signal: AbortSignal): Promise<string> {
+export async function makeToken(api: KubeApi, { node, signal, signed = false }: TokenOptions): Promise<string> {
   const token = newToken();
   const expiration = new Date(Date.now() + TOKEN_MINUTES * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
   const body = {
@@ -47,12 +56,12 @@ export async function makeToken(api: KubeApi, node: string, signal: AbortSignal)
       description: `kubewright: join of ${node}`,
       expiration,
       "usage-bootstrap-authentication": "true",
-      "usage-bootstrap-signing": "true",
-      "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
+      ...(signed ? { "usage-bootstrap-signing": "true" } : {}),
+      "auth-extra-groups": BOOTSTRAPPERS,
     },
   };
   await patiently("making a join token", signal, () => api.core.createNamespacedSecret({ namespace: NAMESPACE, body }));
-  await untilSigned(api, token, signal);
+  if (signed) await untilSigned(api, token, signal);
   return token;
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { textFilesSchema } from "../host/file-schema";
-import { contents, inspect, put, removeFiles, sameMode, textFile } from "../host/files";
+import { put, removeFiles, seenFiles, textFiles } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
 
@@ -14,7 +14,7 @@ type FilesOutputs = Record<string, never>;
 
 async function write(context: Context, inputs: FilesInputs): Promise<void> {
   const machine = await theMachine(context, inputs);
-  const files = Object.entries(inputs.files).map(([path, { content, mode }]) => textFile(path, content, mode));
+  const files = textFiles(inputs.files);
   context.status(`writing ${files.length} files`);
   await put(machine, files, `writing ${context.name}`, context.signal);
 }
@@ -38,14 +38,8 @@ const files: Handler<FilesInputs, FilesOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const paths = Object.keys(old.inputs.files);
-      const [there, texts] = await Promise.all([inspect(machine, paths, context.signal), contents(machine, paths, context.signal)]);
-      if (there.size === 0 && paths.length > 0) return undefined;
-      const found = [...there].map(([path, { mode }]) => {
-        const was = old.inputs.files[path]?.mode ?? mode;
-        return [path, { content: texts.get(path) ?? "", mode: sameMode(was, mode) ? was : mode }] as const;
-      });
-      return { inputs: { ...old.inputs, files: Object.fromEntries(found) }, outputs: {} };
+      const found = await seenFiles(machine, old.inputs.files, context.signal);
+      return found && { inputs: { ...old.inputs, files: found }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);

@@ -39,7 +39,7 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   context.status("making a join token");
   const api = await kubeApi(inputs.controlPlanes, context.signal);
   if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
-  const token = await makeToken(api, context.name, context.signal);
+  const token = await makeToken(api, { node: context.name, signal: context.signal, signed: true });
   try {
     await runKubeadm(context, machine, {
       verb: "join",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { KubernetesObject } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { messageOf } from "../../common/errors";
+import { StepError, messageOf } from "../../common/errors";
+import { until } from "../../common/wait";
 import { kubeApi, type KubeApi } from "../kube/api";
 import { orMissing } from "../kube/errors";
 import { patiently } from "../kube/retry";
@@ -59,10 +60,27 @@ function labelOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ""}${metadata.name}`;
 }
 
+/** What has pods: it is gone when they are, so that a machine's remains can be taken off after it. */
+const WORKLOADS = ["DaemonSet", "Deployment"];
+const WORKLOAD_SECONDS = 90;
+
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const wave of wavesOf(objects).reverse()) {
-    await Promise.all(wave.map((object) => patiently(`deleting ${labelOf(object)}`, context.signal, () => orMissing(api.objects.delete(object as KubernetesObject)))));
-  }
+  for (const wave of wavesOf(objects).reverse()) await Promise.all(wave.map((object) => removeOne(context, api, object)));
+}
+
+async function removeOne(context: Context, api: KubeApi, object: Manifest): Promise<void> {
+  const { signal } = context;
+  const header = object as KubernetesObject & { metadata: { name: string } };
+  const workload = WORKLOADS.includes(object.kind);
+  const propagation = workload ? "Foreground" : undefined;
+  await patiently(`deleting ${labelOf(object)}`, signal, () => orMissing(api.objects.delete(header, undefined, undefined, undefined, undefined, propagation)));
+  if (!workload) return;
+  context.status(`waiting for the pods of ${labelOf(object)} to end`);
+  await until(async () => ((await patiently(`reading ${labelOf(object)}`, signal, () => orMissing(api.objects.read(header)))) ? undefined : true), {
+    signal,
+    timeout: WORKLOAD_SECONDS,
+    onTimeout: () => new StepError({ step: `deleting ${labelOf(object)}`, cause: `its pods are still there after ${WORKLOAD_SECONDS} s`, action: "is the controller manager running, and are the nodes Ready?" }),
+  });
 }
 
 /** The live object cut down to the fields that we named, so that only a change of one of them is drift. */

@@ -8,6 +8,7 @@ import { machineIsGone, type Forced } from "../kube/dead-node";
 import { leaveCluster } from "../kube/leave";
 import { seen, settle, untilReady } from "../kube/node-settings";
 import { few } from "../kube/pods";
+import { standIn } from "../kube/stand-in";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -39,6 +40,10 @@ const schema = z.strictObject({
   annotations: z.record(z.string(), z.string()),
   taints: z.array(taintSchema),
   schedulable: z.boolean(),
+  /** The node's part of the pod range, where no controller manager gives it one. */
+  podCidr: z.string().optional(),
+  /** No controller manager is there to see that the node is Ready. */
+  uncontrolled: z.boolean().optional(),
   /** Seconds until the node must be Ready. */
   readyTimeout: z.number().positive(),
   drain: drainSchema,
@@ -71,6 +76,7 @@ async function registered(context: Context, api: KubeApi, { node, connection }: 
 async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
   const { signal, status } = context;
   const live = await untilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
+  await standIn(api, live, { ...inputs, signal });
   return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 
@@ -107,7 +113,7 @@ const node: Handler<NodeInputs, NodeOutputs> = {
   schema,
   outputs: ["kubeletVersion"],
   replaceOn: ["node", "instance", "membership"],
-  ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection"],
+  ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await kubeApi(inputs.controlPlanes, context.signal);
     await registered(context, api, inputs);

@@ -23,6 +23,8 @@ const schema = z.strictObject({
   proxyMode: z.enum(["nftables", "iptables"]),
   /** Absent: containerd. */
   runtime: z.enum(RUNTIMES).optional(),
+  /** Present: another way than kubeadm, which what kubeadm set up must not be in the way of. */
+  bootstrap: z.literal("components").optional(),
   /** Machines (name and machine-id) that another preflight has judged: nothing is said about them twice. */
   judged: z.record(z.string(), z.string()).optional(),
 });
@@ -87,7 +89,11 @@ const preflight: Handler<PreflightInputs, PreflightOutputs> = {
     const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);
     return { id: "preflight", outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged) };
   },
-  update: (context, _id, inputs, old) => examine(context, inputs, { ...old.outputs.passed, ...inputs.judged }),
+  update(context, _id, inputs, old) {
+    // What passed for one way of bringing a cluster up has not passed for the other.
+    const passed = inputs.bootstrap === old.inputs.bootstrap ? old.outputs.passed : {};
+    return examine(context, inputs, { ...passed, ...inputs.judged });
+  },
 };
 
 export const preflightResource = register(preflight);

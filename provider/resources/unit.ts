@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { commandLine, quote } from "../../common/quote";
+import { quote } from "../../common/quote";
 import { filePathSchema, sha256Schema, textFilesSchema } from "../host/file-schema";
-import { contents, inspect, put, removeFiles, sameMode, sha256, textFile } from "../host/files";
+import { contents, inspect, put, removeData, removeFiles, sameMode, sha256, textFiles } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { healthSchema, untilHealthy } from "../host/health";
 import { runningProgram, unitState, type UnitState } from "../host/systemd";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -19,6 +20,8 @@ const schema = z.strictObject({
   startWhenExists: filePathSchema.optional(),
   /** Values whose change restarts the unit, such as the hash of its binary. */
   restartOn: z.record(z.string(), z.string()).optional(),
+  /** Where it says that it is well, once it runs. */
+  health: healthSchema.optional(),
   /** Folders that only this unit fills: they go with it. */
   state: z.array(filePathSchema.startsWith("/var/lib/", "a unit keeps its own below /var/lib")).optional(),
   /** What is not running though it should be; a refresh fills it in, so that `up` starts it. */
@@ -35,17 +38,19 @@ async function apply(context: Context, inputs: UnitInputs, restart: boolean): Pr
   const { unit } = inputs;
   const { signal } = context;
   context.status(`writing ${unit}`);
-  const files = Object.entries(inputs.files).map(([path, { content, mode }]) => textFile(path, content, mode));
+  const files = textFiles(inputs.files);
   const [written, state] = await Promise.all([put(machine, files, `writing ${unit}`, signal), unitState(machine, unit, signal, inputs.startWhenExists)]);
   const commands = commandsFor(inputs, state, written.length > 0, restart);
-  if (commands.length === 0) return;
-  context.status(`starting ${unit}`);
-  await machine.run(["set -e", ...commands].join("\n"), {
-    step: `starting ${unit}`,
-    signal,
-    timeout: START_TIMEOUT_SECONDS,
-    action: `see \`journalctl -u ${unit}\` on the machine`,
-  });
+  if (commands.length > 0) {
+    context.status(`starting ${unit}`);
+    await machine.run(["set -e", ...commands].join("\n"), {
+      step: `starting ${unit}`,
+      signal,
+      timeout: START_TIMEOUT_SECONDS,
+      action: `see \`journalctl -u ${unit}\` on the machine`,
+    });
+  }
+  if (inputs.health && inputs.running) await untilHealthy(context, machine, unit, inputs.health, `\`journalctl -u ${unit}\``);
 }
 
 /** From what is to what should be. Enabling would reload systemd by itself, a second time: reloading is slow. */
@@ -97,7 +102,7 @@ const unit: Handler<UnitInputs, UnitOutputs> = {
   schema,
   outputs: [],
   replaceOn: [...HOST_REPLACES, "unit"],
-  ignore: HOST_IGNORES,
+  ignore: [...HOST_IGNORES, "health"],
   async create(context, inputs) {
     await apply(context, inputs, true);
     return { id: `${inputs.instance}/${inputs.unit}`, outputs: {} };
@@ -122,8 +127,8 @@ const unit: Handler<UnitInputs, UnitOutputs> = {
     const { signal } = context;
     await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
-    const state = inputs.state ?? [];
-    await machine.run([...(state.length > 0 ? [`rm -rf ${commandLine(state)}`] : []), "systemctl daemon-reload"].join("\n"), { step, signal });
+    await machine.run("systemctl daemon-reload", { step, signal });
+    await removeData(machine, inputs.state ?? [], step, signal);
   },
 };
 

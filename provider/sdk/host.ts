@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Runtime } from "../../common/runtime";
 import type { MachineFacts } from "../../render/facts";
+import type { Leaver } from "../../render/remains";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
 import { inPlace } from "./in-place";
 
@@ -89,8 +90,18 @@ export interface UnitArgs extends FilesArgs {
   startWhenExists?: pulumi.Input<string>;
   /** Values whose change restarts the unit. */
   restartOn?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  health?: HealthArgs;
   /** Folders that only this unit fills: they go with it. */
   state?: pulumi.Input<string[]>;
+}
+
+/** Where something says, on its machine, that it is well. */
+export interface HealthArgs {
+  scheme: "HTTP" | "HTTPS";
+  port: number;
+  path: string;
+  /** Seconds until it must be well. */
+  timeout: number;
 }
 
 /** A systemd unit with its files. */
@@ -113,5 +124,32 @@ export interface ImagesArgs extends OnHostArgs {
 export class Images extends pulumi.CustomResource {
   constructor(name: string, args: ImagesArgs, options?: pulumi.CustomResourceOptions) {
     super("kubewright:host:Images", name, args, inPlace(options));
+  }
+}
+
+export interface StaticPodArgs extends FilesArgs {
+  /** The node's name. */
+  node: string;
+  manifest: pulumi.Input<object>;
+  health?: HealthArgs;
+  /** Folders that go with it. */
+  state: string[];
+}
+
+/** A pod that a machine's kubelet runs from its folder, with the files that it reads. */
+export class StaticPod extends pulumi.CustomResource {
+  constructor(name: string, args: StaticPodArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:StaticPod", name, args, inPlace(options));
+  }
+}
+
+export interface RemainsArgs extends OnHostArgs {
+  of: Leaver;
+}
+
+/** What somebody leaves on a machine: taken off when this is deleted, which is after whatever depends on it. */
+export class Remains extends pulumi.CustomResource {
+  constructor(name: string, args: RemainsArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Remains", name, args, inPlace(options));
   }
 }

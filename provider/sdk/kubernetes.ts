@@ -3,6 +3,7 @@ import type { Runtime } from "../../common/runtime";
 import type { KubeadmDocument, Taint } from "../../render/kubeadm-types";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
+import type { FilesArgs } from "./host";
 import { inPlace } from "./in-place";
 
 export interface PreflightArgs {
@@ -19,6 +20,8 @@ export interface PreflightArgs {
   proxyMode: "nftables" | "iptables";
   /** Default containerd. */
   runtime?: Runtime;
+  /** Present: not kubeadm. */
+  bootstrap?: "components";
   /** Name and machine-id of machines that another preflight has judged. */
   judged?: pulumi.Input<Record<string, string>>;
 }
@@ -74,6 +77,25 @@ export class KubeadmJoin extends pulumi.CustomResource {
   }
 }
 
+export interface KubeletJoinArgs extends FilesArgs, InCluster {
+  node: string;
+  clusterName: string;
+  /** `host:port` */
+  endpoint: pulumi.Input<string>;
+  caCertHash: pulumi.Input<string>;
+  /** The CA with its key, where no controller manager signs. */
+  signer?: pulumi.Input<{ certificate: pulumi.Input<string>; key: pulumi.Input<string> }>;
+  /** Seconds. */
+  timeout: number;
+}
+
+/** A kubelet's membership, by TLS bootstrap. */
+export class KubeletJoin extends pulumi.CustomResource {
+  constructor(name: string, args: KubeletJoinArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:kubelet:Join", name, args, inPlace(options));
+  }
+}
+
 export interface NodeArgs extends InCluster {
   node: string;
   instance: pulumi.Input<string>;
@@ -83,6 +105,10 @@ export interface NodeArgs extends InCluster {
   annotations: Record<string, string>;
   taints: Taint[];
   schedulable: boolean;
+  /** The node's part of the pod range, where no controller manager gives it one. */
+  podCidr?: pulumi.Input<string>;
+  /** No controller manager is there to see that the node is Ready. */
+  uncontrolled?: boolean;
   /** Seconds. */
   readyTimeout: number;
   drain: DrainArgs;

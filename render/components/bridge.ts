@@ -1,3 +1,4 @@
+import type { NodeFiles } from "../node-files";
 import { template } from "../template";
 
 export interface BridgeOptions {
@@ -30,4 +31,12 @@ export function bridgeTable({ podCidr }: Pick<BridgeOptions, "podCidr">): string
 /** kubewright-bridge.service: oneshot, and stopping it undoes all it did. */
 export function bridgeUnit(): string {
   return template("components/kubewright-bridge.service");
+}
+
+export function bridgeFiles(options: BridgeOptions): NodeFiles {
+  return {
+    [BRIDGE_CONFLIST]: { content: bridgeConflist(options), mode: 0o644 },
+    "/etc/kubewright/bridge.nft": { content: bridgeTable(options), mode: 0o644 },
+    "/etc/systemd/system/kubewright-bridge.service": { content: bridgeUnit(), mode: 0o644 },
+  };
 }

@@ -18,6 +18,7 @@ bounding=$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)
 # In a container nf_conntrack_max belongs to the host, and kube-proxy would die of not being able to set it.
 if [ -w /proc/sys/net/netfilter/nf_conntrack_max ] && ! systemd-detect-virt -qc; then echo conntrack_writable=yes; else echo conntrack_writable=no; fi
 echo "addresses=$(ip -o addr show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s ", $4 }')"
+if systemctl is-active -q systemd-resolved 2>/dev/null; then echo systemd_resolved=yes; else echo systemd_resolved=no; fi
 echo "clock_ms=$(date +%s%3N)"
 echo "disk_free_mib=$(df -Pm /var/lib | awk 'NR == 2 { print $4 }')"
 echo "ports=$(for hex in $(awk '$4 == "0A" { sub(".*:", "", $2); print $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do printf '%d ' "0x$hex"; done)"

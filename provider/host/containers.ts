@@ -1,0 +1,42 @@
+import { StepError } from "../../common/errors";
+import { quote } from "../../common/quote";
+import { until } from "../../common/wait";
+import type { Remote } from "../ssh/remote";
+
+/** The kubelet's labels on containers, the same with every runtime. */
+export type ContainerLabel = "io.kubernetes.pod.name" | "io.kubernetes.container.name";
+
+/** Ids of what runs with that label. A machine without the runtime runs nothing. */
+export async function runningContainers(machine: Remote, label: ContainerLabel, value: string, signal: AbortSignal): Promise<string[]> {
+  const script = `running=$(ctr --connect-timeout 2s -n k8s.io tasks ls 2>/dev/null | awk '$3 == "RUNNING" {print $1}')
+for id in $(ctr --connect-timeout 2s -n k8s.io containers ls -q ${quote(`labels."${label}"==${value}`)} 2>/dev/null); do
+  case " $(echo $running) " in *" $id "*) echo "$id" ;; esac
+done
+docker ps -q --no-trunc --filter ${quote(`label=${label}=${value}`)} 2>/dev/null
+true`;
+  const { stdout } = await machine.run(script, { step: "listing containers", signal });
+  return stdout.split("\n").filter(Boolean);
+}
+
+export interface GoneOptions {
+  signal: AbortSignal;
+  /** Seconds. */
+  timeout: number;
+  /** Only these; default all that have the label. */
+  ids?: readonly string[];
+}
+
+/** Waits until nothing with that label runs any more. */
+export async function untilGone(machine: Remote, label: ContainerLabel, value: string, { signal, timeout, ids }: GoneOptions): Promise<void> {
+  await until(
+    async () => {
+      const running = await runningContainers(machine, label, value, signal);
+      return running.some((id) => ids === undefined || ids.includes(id)) ? undefined : true;
+    },
+    {
+      signal,
+      timeout,
+      onTimeout: () => new StepError({ step: `stopping ${value}`, machine: machine.label, cause: `its containers still run after ${timeout} s`, action: "is the kubelet running? see `journalctl -u kubelet` on the machine" }),
+    },
+  );
+}

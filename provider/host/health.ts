@@ -1,0 +1,72 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { z } from "zod";
+import { StepError, messageOf } from "../../common/errors";
+import { until } from "../../common/wait";
+import { tunnel } from "../kube/tunnel";
+import type { Context } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+/** Where something on a machine says that it is well. */
+export const healthSchema = z.strictObject({
+  scheme: z.enum(["HTTP", "HTTPS"]),
+  /** Of the machine's loopback. */
+  port: z.int().positive(),
+  path: z.string().startsWith("/"),
+  /** Seconds until it must be well. */
+  timeout: z.number().positive(),
+});
+
+export type Health = z.infer<typeof healthSchema>;
+
+const ASK_MS = 5_000;
+
+/**
+ * Waits until it answers 200, asked on the machine itself through its SSH connection.
+ * @throws StepError with what it said last, and where to look.
+ */
+export async function untilHealthy({ signal, status }: Context, machine: Remote, what: string, health: Health, look: string): Promise<void> {
+  status(`waiting for ${what} to be well`);
+  const { port, server } = await tunnel(machine, health.port);
+  let last = "nothing answers";
+  try {
+    await until(
+      async () => {
+        const answer = await ask(health, port);
+        if (answer === "well") return true;
+        last = answer;
+        return undefined;
+      },
+      {
+        signal,
+        timeout: health.timeout,
+        every: 200,
+        onTimeout: () => new StepError({ step: `starting ${what}`, machine: machine.label, cause: `${last} (port ${health.port}, ${health.path})`, action: `see ${look} on the machine` }),
+      },
+    );
+  } finally {
+    server.close();
+  }
+}
+
+/** `well`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
+function ask({ scheme, path }: Health, port: number): Promise<string> {
+  const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
+  return new Promise((done) => {
+    const asked = request({ host: "127.0.0.1", port, path, agent: false, timeout: ASK_MS, rejectUnauthorized: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (more: string) => (body += more));
+      response.on("end", () => done(response.statusCode === 200 ? "well" : `HTTP ${response.statusCode}: ${failing(body)}`));
+      response.on("error", (error) => done(messageOf(error)));
+    });
+    asked.on("timeout", () => asked.destroy(new Error("no answer")));
+    asked.on("error", (error) => done(messageOf(error)));
+    asked.end();
+  });
+}
+
+/** Of /readyz' list the lines that say why. */
+function failing(body: string): string {
+  const lines = body.split("\n").filter((line) => line.startsWith("[-]"));
+  return (lines.length > 0 ? lines.join("; ") : body.trim()).slice(0, 300);
+}

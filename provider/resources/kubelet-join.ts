@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { messageOf } from "../../common/errors";
+import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
+import { kubeconfig } from "../../render/components/kubeconfig";
+import { contents, put, textFile, textFiles } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { kubeApi } from "../kube/api";
+import { caCertHash, makeToken, revokeToken } from "../kubeadm/token";
+import { discoverCa } from "../kubelet/discover";
+import { restartKubelet, standAlone, untilBootstrapped } from "../kubelet/run";
+import { register, type Context, type Handler } from "../rpc/handler";
+import { connectionSchema } from "../ssh/connection";
+import type { Remote } from "../ssh/remote";
+
+const schema = z.strictObject({
+  ...onHost,
+  controlPlanes: z.array(connectionSchema).min(1),
+  node: z.string(),
+  clusterName: z.string(),
+  /** `host:port` of the API server, as nodes reach it. */
+  endpoint: z.string(),
+  /** The cluster's CA: in another cluster the kubelet joins anew. */
+  caCertHash: z.string(),
+  /** What the kubelet's configuration has beside in a cluster; a change restarts it. */
+  files: z.record(z.string().startsWith("/", "a path is absolute"), z.strictObject({ content: z.string(), mode: z.string() })),
+  /** The cluster's CA with its key (PEM), where no controller manager signs. */
+  signer: z.strictObject({ certificate: z.string(), key: z.string() }).optional(),
+  /** Seconds. */
+  timeout: z.number().positive(),
+});
+
+type JoinInputs = z.infer<typeof schema>;
+type JoinOutputs = Record<string, never>;
+
+/** Whether the kubelet has a kubeconfig of this cluster. */
+async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, signal: AbortSignal): Promise<boolean> {
+  const found = await contents(machine, [KUBELET_CA, KUBELET_KUBECONFIG], signal);
+  const ca = found.get(KUBELET_CA);
+  return found.has(KUBELET_KUBECONFIG) && ca !== undefined && caCertHash(ca) === expected;
+}
+
+async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
+  const { signal } = context;
+  if (await isMember(machine, inputs, signal)) {
+    const written = await put(machine, textFiles(inputs.files), "configuring the kubelet", signal);
+    if (written.length > 0) await restartKubelet(machine, signal);
+    return;
+  }
+  context.status("verifying the cluster's CA");
+  const caCertificate = await discoverCa(machine, { ...inputs, signal });
+  context.status("making a join token");
+  const api = await kubeApi(inputs.controlPlanes, signal);
+  const token = await makeToken(api, { node: inputs.node, signal });
+  try {
+    const { clusterName, endpoint } = inputs;
+    const bootstrap = kubeconfig({ clusterName, server: `https://${endpoint}`, caCertificate, user: "kubelet-bootstrap", identity: { token } });
+    const files = [textFile(BOOTSTRAP_KUBECONFIG, bootstrap, "0600"), textFile(KUBELET_CA, caCertificate, "0644"), ...textFiles(inputs.files)];
+    await put(machine, files, "configuring the kubelet", signal);
+    context.status("TLS bootstrap of the kubelet");
+    await restartKubelet(machine, signal);
+    await untilBootstrapped(context, machine, { api, node: inputs.node, token, signer: inputs.signer, timeout: inputs.timeout });
+  } finally {
+    const removal = { step: "removing the bootstrap kubeconfig", signal: AbortSignal.timeout(10_000) };
+    await machine.run(`rm -f ${BOOTSTRAP_KUBECONFIG}`, removal).catch(() => undefined);
+    await revokeToken(api, token).catch((error: unknown) => context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`));
+  }
+}
+
+/** A kubelet's membership in a cluster, by TLS bootstrap with a token of its own; without it the kubelet stands alone. */
+const kubeletJoin: Handler<JoinInputs, JoinOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: [...HOST_REPLACES, "node", "caCertHash"],
+  ignore: [...HOST_IGNORES, "controlPlanes", "clusterName", "endpoint", "signer", "timeout"],
+  async create(context, inputs) {
+    await join(context, await theMachine(context, inputs), inputs);
+    return { id: `${inputs.instance}/kubelet-join`, outputs: {} };
+  },
+  async update(context, _id, inputs) {
+    await join(context, await theMachine(context, inputs), inputs);
+    return {};
+  },
+  read: (context, _id, old) => lookAt(context, old, async (machine) => ((await isMember(machine, old.inputs, context.signal)) ? old : undefined)),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await standAlone(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });
+  },
+};
+
+export const kubeletJoinResource = register(kubeletJoin);

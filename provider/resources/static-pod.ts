@@ -1,0 +1,133 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { configHash, yamlText } from "../../render/json";
+import { quote } from "../../common/quote";
+import { MANIFESTS } from "../../render/components/paths";
+import { runningContainers, untilGone } from "../host/containers";
+import { contents, put, removeData, removeFiles, seenFiles, textFile, textFiles } from "../host/files";
+import { filePathSchema, textFilesSchema } from "../host/file-schema";
+import { healthSchema, untilHealthy } from "../host/health";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+const manifestSchema = z.looseObject({
+  metadata: z.looseObject({ name: z.string().min(1), annotations: z.record(z.string(), z.string()).optional() }),
+});
+
+const schema = z.strictObject({
+  ...onHost,
+  /** The node's name: the kubelet adds it to the pod's. */
+  node: z.string(),
+  manifest: manifestSchema,
+  /** What the pod reads from the machine. A change of any of them starts the pod anew. */
+  files: textFilesSchema,
+  /** Where it says that it is well. */
+  health: healthSchema.optional(),
+  /** Folders that go with it. */
+  state: z.array(filePathSchema),
+  /** What is not running though it should be; a refresh fills it in, so that `up` sees to it. */
+  problem: z.string().optional(),
+});
+
+type StaticPodInputs = z.infer<typeof schema>;
+type StaticPodOutputs = Record<string, never>;
+
+/** With it another content of the files is another pod. It is over all of them, keys included, so it gives none away. */
+const FILES_ANNOTATION = "kubewright.dev/files";
+const STAGING = "/var/lib/kubewright/manifests";
+const STOP_SECONDS = 120;
+const LABEL = "io.kubernetes.pod.name";
+
+const pathOf = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metadata.name}.yaml`;
+const podOf = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
+
+function textOf({ manifest, files }: StaticPodInputs): string {
+  const annotations = { ...manifest.metadata.annotations, ...(Object.keys(files).length > 0 ? { [FILES_ANNOTATION]: configHash(files) } : {}) };
+  const metadata = { ...manifest.metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) };
+  return yamlText({ ...manifest, metadata });
+}
+
+async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
+  const machine = await theMachine(context, inputs);
+  const { signal } = context;
+  const name = inputs.manifest.metadata.name;
+  context.status(`writing ${name}'s files`);
+  await put(machine, textFiles(inputs.files), `writing ${context.name}`, signal);
+  const before = await runningContainers(machine, LABEL, podOf(inputs), signal);
+  const written = await writeManifest(context, machine, inputs);
+  if (written && before.length > 0) {
+    context.status(`waiting for the ${name} of before to stop`);
+    await untilGone(machine, LABEL, podOf(inputs), { signal, timeout: STOP_SECONDS, ids: before });
+  }
+  if (inputs.health) await untilHealthy(context, machine, name, inputs.health, `\`journalctl -u kubelet\` and /var/log/pods/*_${podOf(inputs)}_*`);
+}
+
+/** The kubelet reads every file of its folder, half-arrived ones too: so it arrives elsewhere, and is moved in under a name that is hidden. */
+async function writeManifest(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
+  const step = `writing ${context.name}`;
+  const { name } = inputs.manifest.metadata;
+  const arrived = `${STAGING}/${name}.yaml`;
+  await put(machine, [textFile(arrived, textOf(inputs), "0600")], step, context.signal);
+  const hidden = quote(`${MANIFESTS}/.${name}.new`);
+  const script = `set -e
+if cmp -s ${quote(arrived)} ${quote(pathOf(inputs))}; then rm -f ${quote(arrived)}; exit 0; fi
+mkdir -p ${MANIFESTS} && cp ${quote(arrived)} ${hidden} && chmod 0600 ${hidden} && mv -f ${hidden} ${quote(pathOf(inputs))}
+rm -f ${quote(arrived)}
+echo written`;
+  const { stdout } = await machine.run(script, { step, signal: context.signal });
+  // Cut off before its answer arrived, the run is repeated, and may find the manifest in its place.
+  return stdout.includes("written");
+}
+
+/** The manifest as it is on the machine, without what we add; undefined where it is gone. */
+async function manifestOn(machine: Remote, inputs: StaticPodInputs, signal: AbortSignal): Promise<StaticPodInputs["manifest"] | undefined> {
+  const text = (await contents(machine, [pathOf(inputs)], signal)).get(pathOf(inputs));
+  if (text === undefined) return undefined;
+  if (text === textOf(inputs)) return inputs.manifest;
+  const seen = manifestSchema.safeParse(parse(text));
+  // Somebody's own text: whatever it is, it is not ours.
+  return seen.success ? seen.data : { metadata: { name: inputs.manifest.metadata.name } };
+}
+
+/** A pod that a machine's kubelet runs from its folder, with the files that it reads; started, and well. */
+const staticPod: Handler<StaticPodInputs, StaticPodOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: [...HOST_REPLACES, "node", "manifest.metadata.name"],
+  ignore: [...HOST_IGNORES, "state", "health"],
+  async create(context, inputs) {
+    await apply(context, inputs);
+    return { id: `${inputs.instance}/${inputs.manifest.metadata.name}`, outputs: {} };
+  },
+  async update(context, _id, inputs, old) {
+    await apply(context, inputs);
+    const machine = await theMachine(context, inputs);
+    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
+    await removeFiles(machine, dropped, `writing ${context.name}`, context.signal);
+    return {};
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const manifest = await manifestOn(machine, old.inputs, context.signal);
+      if (!manifest) return undefined;
+      const files = (await seenFiles(machine, old.inputs.files, context.signal)) ?? {};
+      const running = await runningContainers(machine, LABEL, podOf(old.inputs), context.signal);
+      const { problem: _, ...rest } = old.inputs;
+      return { inputs: { ...rest, manifest, files, ...(running.length > 0 ? {} : { problem: "not running" }) }, outputs: {} };
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (!machine) return;
+    const { signal } = context;
+    const step = `removing ${context.name}`;
+    // The folder stays: the kubelet watches it.
+    await machine.run(`rm -f ${quote(pathOf(inputs))}`, { step, signal });
+    context.status(`waiting for ${inputs.manifest.metadata.name} to stop`);
+    await untilGone(machine, LABEL, podOf(inputs), { signal, timeout: STOP_SECONDS });
+    await removeFiles(machine, Object.keys(inputs.files), step, signal);
+    await removeData(machine, inputs.state, step, signal);
+  },
+};
+
+export const staticPodResource = register(staticPod);

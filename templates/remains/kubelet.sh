@@ -1,0 +1,11 @@
+# What a kubelet and its pods leave: folders, mounts, the bridge.
+systemctl stop kubelet 2>/dev/null
+systemctl reset-failed kubelet 2>/dev/null
+# Mounts first: a folder under one would be busy. Deepest first. A folder that is a mount itself (a volume of its own) stays one.
+awk '$2 ~ "^/var/lib/kubelet/" || $2 ~ "^/run/netns/cni-" {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" 2>/dev/null || umount -l "$mount"; done
+rm -f /run/netns/cni-*
+for folder in /var/lib/kubelet /var/lib/cri-dockerd/sandbox; do [ -d $folder ] && find $folder -mindepth 1 -delete 2>/dev/null; done
+rm -rf /var/lib/cni /var/log/pods /var/log/containers
+for link in cni0 $(ip -o link show type veth 2>/dev/null | awk -F'[ :@]+' '$2 ~ /^veth[0-9a-f]{8}$/ {print $2}'); do ip link delete "$link" 2>/dev/null; done
+without_tables "inet cni_hostport" "ip cni_hostport" "inet kubernetes"
+without_rules '!/KUBE-|CNI-|cali/'
