@@ -21,8 +21,8 @@ export async function signRequests(api: KubeApi, authority: Identity, expected: 
   const { items } = await patiently("listing signing requests", signal, () => api.certificates.listCertificateSigningRequest());
   for (const request of items) {
     if (request.status?.certificate || !(await isExpected(request, expected))) continue;
-    const pkcs10 = parsed(request);
-    const certificate = await sign(authority, await pkcs10.publicKey.export(), {
+    const key = parsed(request).publicKey.toString("pem");
+    const certificate = await sign(authority, key, {
       commonName: `system:node:${expected.node}`, organizations: ["system:nodes"], usages: ["client"], days: DAYS,
     });
     await answer(api, request, certificate, signal);

@@ -58,17 +58,17 @@ export async function newAuthority(commonName: string, days: number): Promise<Id
 /** A new key, and a certificate for it. */
 export async function newCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
   const { privateKey, publicKey } = newKeyPair();
-  return { certificate: await sign(authority, await importPublic(publicKey), request), key: privateKey };
+  return { certificate: await sign(authority, publicKey, request), key: privateKey };
 }
 
-/** The authority's word for a key that somebody else has. */
-export async function sign(authority: Identity, publicKey: webcrypto.CryptoKey, request: CertificateRequest): Promise<string> {
+/** The authority's word for a public key (PEM) that somebody else has the other half of. */
+export async function sign(authority: Identity, publicKey: string, request: CertificateRequest): Promise<string> {
   const issuer = new X509Certificate(authority.certificate);
   const certificate = await X509CertificateGenerator.create({
     ...validity(request.days),
     subject: nameOf(request.commonName, request.organizations),
     issuer: issuer.subjectName,
-    publicKey,
+    publicKey: await importPublic(publicKey),
     signingKey: await importPrivate(authority.key),
     signingAlgorithm: ALGORITHM,
     extensions: await extensionsOf(request, issuer),

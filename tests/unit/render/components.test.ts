@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { addressAt, partAt } from "../../../render/cidr";
+import { authenticationConfiguration, tokenFile } from "../../../render/components/api-server-files";
+import { type ArgumentsOptions, type ComponentName, componentArguments } from "../../../render/components/arguments";
+import { bridgeFiles } from "../../../render/components/bridge";
+import { corednsManifests } from "../../../render/components/coredns";
+import { kubeProxyManifests } from "../../../render/components/kube-proxy";
+import { kubeconfig } from "../../../render/components/kubeconfig";
+import { clusterFiles } from "../../../render/components/kubelet";
+import { certificateTable } from "../../../render/components/pki";
+import { bootstrapBindings, defaultServiceAccount } from "../../../render/components/rbac";
+import { componentPod, helloPod } from "../../../render/components/static-pod";
+import { componentUnit } from "../../../render/components/unit";
+import { yamlText } from "../../../render/json";
+import { criSocket, kubeProxyConfiguration } from "../../../render/kubeadm";
+import { kubeletFiles } from "../../../render/node-files";
+import { RUNGS, reaches } from "../../../render/rung";
+import { containerFacts, facts, golden } from "./samples";
+
+const COMPONENTS: ComponentName[] = ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"];
+
+function options(changes: Partial<ArgumentsOptions> = {}): ArgumentsOptions {
+  return {
+    clusterName: "lab", nodeName: "cp-1", address: "10.77.0.21", serviceCidr: "10.10.0.0/16", podCidr: "10.244.0.0/16", dnsDomain: "cluster.local",
+    staticTokens: false, disableAdmission: [], ...changes,
+  };
+}
+
+function texts(files: Record<string, { content: string }>): string {
+  return Object.entries(files).map(([path, { content }]) => `==> ${path}\n${content}`).join("");
+}
+
+describe("the control plane", () => {
+  test.each(COMPONENTS)("%s as a static pod", async (name) => {
+    const pod = componentPod({ name, image: `registry.example.com/${name}:v1`, imagePullPolicy: "IfNotPresent", args: componentArguments(name, options()), address: "10.77.0.21" });
+    await expect(yamlText(pod)).toMatchFileSnapshot(golden(`components/${name}.yaml`));
+  });
+
+  test.each(COMPONENTS)("%s as a service, with the same flags", async (name) => {
+    const args = componentArguments(name, options());
+    const unit = componentUnit(name, args);
+    await expect(unit).toMatchFileSnapshot(golden(`components/${name}.service`));
+    for (const [flag, value] of Object.entries(args)) expect(unit).toContain(`--${flag}=${value}`);
+  });
+
+  test("a person's flag wins over ours; switched off admission and tokens are flags", () => {
+    const args = componentArguments("kube-apiserver", options({ staticTokens: true, disableAdmission: ["ServiceAccount", "LimitRanger"], extraArgs: { "kube-apiserver": { "secure-port": "7443", v: "4" } } }));
+    expect(args).toMatchObject({ "secure-port": "7443", v: "4", "disable-admission-plugins": "ServiceAccount,LimitRanger", "token-auth-file": "/etc/kubernetes/apiserver/tokens.csv" });
+  });
+
+  test("words that systemd would read otherwise are passed as they are", () => {
+    expect(componentUnit("etcd", { name: "100% $HOME \"x\"" })).toContain('"--name=100%% $$HOME \\"x\\""');
+  });
+
+  test("no etcd listens for clients in plain text", () => {
+    for (const [flag, value] of Object.entries(componentArguments("etcd", options()))) {
+      if (flag !== "listen-metrics-urls") expect(value).not.toContain("http://");
+    }
+  });
+});
+
+describe("the PKI", () => {
+  const table = certificateTable({ nodeName: "cp-1", addresses: ["10.77.0.21", "10.77.0.21", "192.0.2.1"], dnsNames: ["api.example.com"], serviceAddress: "10.10.0.1", dnsDomain: "cluster.local" });
+
+  test("its table", async () => {
+    await expect(yamlText(table)).toMatchFileSnapshot(golden("components/pki.yaml"));
+  });
+
+  test("nobody is a client of two authorities", () => {
+    expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
+    expect(table.filter(({ authority }) => authority === "front-proxy").map(({ usages }) => usages)).toEqual([["client"]]);
+  });
+});
+
+test("a kubeconfig, by certificate and by token", async () => {
+  const common = { clusterName: "lab", server: "https://10.77.0.21:6443", caCertificate: "CA\n", user: "jane" };
+  const both = [kubeconfig({ ...common, identity: { certificate: "CERT\n", key: "KEY\n" } }), kubeconfig({ ...common, identity: { token: "t" } })];
+  await expect(both.join("---\n")).toMatchFileSnapshot(golden("components/kubeconfig.yaml"));
+});
+
+test("who is nobody may ask for health only", async () => {
+  await expect(authenticationConfiguration()).toMatchFileSnapshot(golden("components/authentication.yaml"));
+});
+
+test("the token file is what the API server reads", () => {
+  expect(tokenFile([{ token: "a", user: "jane", uid: "1" }, { token: "b", user: "joe", uid: "2", groups: ["dev", "ops"] }])).toBe('a,jane,1\nb,joe,2,"dev,ops"\n');
+});
+
+describe("a machine", () => {
+  test("with a kubelet that stands alone, and one in a cluster", async () => {
+    const alone = kubeletFiles({ nodeIp: "10.77.0.22", facts: { ...containerFacts, systemdResolved: true }, standalone: { criSocket, nodeName: "worker-1" } });
+    await expect(texts({ ...alone, ...clusterFiles({ clusterDns: "10.10.0.10", dnsDomain: "cluster.local" }) })).toMatchFileSnapshot(golden("components/kubelet.txt"));
+  });
+
+  test("with its bridge", async () => {
+    await expect(texts(bridgeFiles({ range: "10.244.9.0/24", podCidr: "10.244.0.0/16" }))).toMatchFileSnapshot(golden("components/bridge.txt"));
+  });
+
+  test("with the example of the first rung", async () => {
+    await expect(yamlText(helloPod({ image: "busybox", imagePullPolicy: "Never", nodeName: "cp-1" }))).toMatchFileSnapshot(golden("components/hello.yaml"));
+  });
+});
+
+test("what is in the API", async () => {
+  const image = { image: "registry.example.com/x:v1", imagePullPolicy: "IfNotPresent" } as const;
+  const configuration = kubeProxyConfiguration({ proxyMode: "nftables", machines: [facts()] });
+  const objects = [
+    ...bootstrapBindings(), defaultServiceAccount(),
+    ...kubeProxyManifests({ ...image, configuration, podCidr: "10.244.0.0/16", server: "https://10.77.0.21:6443" }),
+    ...corednsManifests({ ...image, clusterIp: "10.10.0.10", dnsDomain: "cluster.local" }),
+  ];
+  await expect(objects.map(yamlText).join("---\n")).toMatchFileSnapshot(golden("components/objects.yaml"));
+});
+
+test("a rung has what those below it have", () => {
+  expect(RUNGS.filter((rung) => reaches(rung, "scheduler"))).toEqual(["scheduler", "controllers", "proxy", "dns"]);
+});
+
+test("parts and addresses of a range", () => {
+  expect([addressAt("10.10.0.0/16", 10), addressAt("10.10.0.0/30", 4)]).toEqual(["10.10.0.10", undefined]);
+  expect([partAt("10.244.0.0/16", 24, 9), partAt("10.244.0.0/16", 24, 256), partAt("10.244.0.0/16", 12, 0)]).toEqual(["10.244.9.0/24", undefined, undefined]);
+});
