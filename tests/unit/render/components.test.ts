@@ -12,9 +12,10 @@ import { bootstrapBindings, defaultServiceAccount } from "../../../render/compon
 import { componentPod, helloPod } from "../../../render/components/static-pod";
 import { componentUnit } from "../../../render/components/unit";
 import { yamlText } from "../../../render/json";
-import { criSocket, kubeProxyConfiguration } from "../../../render/kubeadm";
+import { kubeProxyConfiguration } from "../../../render/kubeadm";
 import { kubeletFiles } from "../../../render/node-files";
 import { RUNGS, reaches } from "../../../render/rung";
+import { criSocket } from "../../../render/runtime";
 import { containerFacts, facts, golden } from "./samples";
 
 const COMPONENTS: ComponentName[] = ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"];
@@ -88,7 +89,7 @@ test("the token file is what the API server reads", () => {
 
 describe("a machine", () => {
   test("with a kubelet that stands alone, and one in a cluster", async () => {
-    const alone = kubeletFiles({ nodeIp: "10.77.0.22", facts: { ...containerFacts, systemdResolved: true }, standalone: { criSocket, nodeName: "worker-1" } });
+    const alone = kubeletFiles({ nodeIp: "10.77.0.22", facts: { ...containerFacts, systemdResolved: true }, standalone: { criSocket: criSocket("containerd"), nodeName: "worker-1" } });
     await expect(texts({ ...alone, ...clusterFiles({ clusterDns: "10.10.0.10", dnsDomain: "cluster.local" }) })).toMatchFileSnapshot(golden("components/kubelet.txt"));
   });
 
