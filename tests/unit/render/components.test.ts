@@ -89,7 +89,7 @@ test("the token file is what the API server reads", () => {
 
 describe("a machine", () => {
   test("with a kubelet that stands alone, and one in a cluster", async () => {
-    const alone = kubeletFiles({ nodeIp: "10.77.0.22", facts: { ...containerFacts, systemdResolved: true }, standalone: { criSocket: criSocket("containerd"), nodeName: "worker-1" } });
+    const alone = kubeletFiles({ version: "1.36.3", nodeIp: "10.77.0.22", facts: { ...containerFacts, systemdResolved: true }, standalone: { criSocket: criSocket("containerd"), nodeName: "worker-1" } });
     await expect(texts({ ...alone, ...clusterFiles({ clusterDns: "10.10.0.10", dnsDomain: "cluster.local" }) })).toMatchFileSnapshot(golden("components/kubelet.txt"));
   });
 
