@@ -23,7 +23,8 @@ export const staticToken = strict({
   /** Keep it secret: `pulumi config set --secret --path 'auth.staticTokens[0].token' ...`. */
   token,
   user: word,
-  uid: word,
+  /** A number is as good: that is how Pulumi keeps one. */
+  uid: z.preprocess((given) => (typeof given === "number" ? String(given) : given), word),
   groups: z.array(word).default([]),
 });
 

@@ -11,7 +11,23 @@ export async function ask(question: string, signal: AbortSignal): Promise<boolea
     throw new StepError({ step: "asking whether to go on", cause: "there is no terminal", action: "read the plan above, and run it again with --yes" });
   }
   process.stderr.write(`${question} [y/N] `);
-  const answer = await new Promise<string>((done, fail) => {
+  const answer = await key(keyboard, signal);
+  const yes = /^y/i.test(answer);
+  process.stderr.write(yes ? "yes\n" : "no\n");
+  return yes;
+}
+
+/** Waits for a key where there is somebody to press it; without a terminal nobody is waited for. */
+export async function proceed(invitation: string, signal: AbortSignal): Promise<void> {
+  const keyboard = process.stdin;
+  if (!keyboard.isTTY) return;
+  process.stderr.write(`\n${invitation} `);
+  await key(keyboard, signal);
+  process.stderr.write("\n");
+}
+
+function key(keyboard: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
+  return new Promise<string>((done, fail) => {
     const stopped = () => fail(signal.reason instanceof Error ? signal.reason : new Error("stopped by you"));
     signal.addEventListener("abort", stopped, { once: true });
     keyboard.once("data", (keys: Buffer) => {
@@ -19,7 +35,4 @@ export async function ask(question: string, signal: AbortSignal): Promise<boolea
       done(keys.toString());
     });
   });
-  const yes = /^y/i.test(answer);
-  process.stderr.write(yes ? "yes\n" : "no\n");
-  return yes;
 }

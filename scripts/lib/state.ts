@@ -8,6 +8,7 @@ interface StateResource {
   type: string;
   parent?: string;
   inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
 }
 
 /** What the state has of one machine. */
@@ -35,6 +36,15 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
 export async function controlPlanes(stack: Stack): Promise<Connection[]> {
   const node = (await resourcesOf(stack)).find(({ type }) => type === "kubewright:kube:Node");
   return z.array(connectionSchema).safeParse(node?.inputs?.controlPlanes).data ?? [];
+}
+
+/** How one machine is reached, with the host key that was pinned. @throws StepError when the stack has no such machine. */
+export async function machineConnection(stack: Stack, name: string): Promise<Connection> {
+  const host = (await resourcesOf(stack)).find(({ type, urn }) => type === "kubewright:host:Host" && nameOf(urn) === `${name}-host`);
+  const connection = connectionSchema.safeParse(host?.inputs?.connection).data;
+  const hostKey = host?.outputs?.hostKey;
+  if (connection) return { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) };
+  throw new StepError({ step: "looking for the machine", cause: `stack "${stack.name}" does not say how ${name} is reached`, action: "run `npm start`" });
 }
 
 async function resourcesOf(stack: Stack): Promise<StateResource[]> {
