@@ -33,7 +33,9 @@ export async function untilBootstrapped({ signal }: Context, machine: Remote, { 
   await until(
     async () => {
       if (signer) await signRequests(api, signer, { node, token }, signal);
-      const { code } = await machine.run(`[ -e ${KUBELET_KUBECONFIG} ]`, { step: "looking for the kubelet's kubeconfig", signal, accept: [0, 1] });
+      // It writes the kubeconfig before it has the certificate that it names, and goes on with the token until then.
+      const script = `[ -e ${KUBELET_KUBECONFIG} ] && [ -e ${KUBELET_CERTIFICATE} ]`;
+      const { code } = await machine.run(script, { step: "looking for the kubelet's certificate", signal, accept: [0, 1] });
       return code === 0 ? true : undefined;
     },
     {
@@ -44,6 +46,9 @@ export async function untilBootstrapped({ signal }: Context, machine: Remote, { 
     },
   );
 }
+
+/** A link to the one in force. */
+const KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
 const GONE_SECONDS = 120;
 
