@@ -207,6 +207,7 @@ describe("fields together", () => {
     ["one node alone", { workers: { count: 0 } }],
     ["four nodes in a /22", { network: { podCidr: "10.244.0.0/22" }, workers: { count: 3 } }],
     ["a lone machine's bridge", { bootstrap: "components", rung: "kubelet", network: { plugin: "bridge", podCidr: "10.1.0.0/16" }, workers: { count: 0 } }],
+    ["a uid that YAML takes for a number", tokens({ uid: 1001 })],
     ["static tokens", tokens({}, { token: "fedcba9876543210", user: "joe", groups: ["system:masters"] })],
     ["253 pods in a /24", { workers: { kubelet: { maxPods: 253 } } }],
     ["one address with several ports", ssh(
