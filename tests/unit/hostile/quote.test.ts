@@ -7,6 +7,8 @@ import { holds, hostileWord, HOSTILE_TIMEOUT_MS } from "../../support/hostile";
 
 const SHELLS = ["/bin/sh", "/bin/bash", "/bin/dash"].filter((shell) => existsSync(shell));
 const WORDS = 40;
+/** Bytes that Linux lets one argument of a program have: execve(2). */
+const MAX_ARG_STRLEN = 131_072;
 
 function heard(shell: string, script: string): string[] {
   return execFileSync(shell, ["-c", script], { encoding: "utf8", maxBuffer: 1 << 28 }).split("\0").slice(0, -1);
@@ -22,7 +24,9 @@ test.each(SHELLS)("%s reads every word back as it was", async (shell) => {
 test.each(SHELLS)("%s: a word of a script that is itself a word: quoted three times over", async (shell) => {
   await holds(`words within scripts within scripts through ${shell}`, 60, fc.property(hostileWord(), (word) => {
     const inner = `printf '%s\\0' ${quote(word)}`;
-    expect(heard(shell, `${shell} -c ${quote(`${shell} -c ${quote(inner)}`)}`)).toEqual([word]);
+    const script = `${shell} -c ${quote(`${shell} -c ${quote(inner)}`)}`;
+    fc.pre(Buffer.byteLength(script) < MAX_ARG_STRLEN);
+    expect(heard(shell, script)).toEqual([word]);
   }));
 }, HOSTILE_TIMEOUT_MS);
 
