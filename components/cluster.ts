@@ -133,7 +133,7 @@ export class Cluster extends pulumi.ComponentResource {
     return machines.map((machine) => {
       const connection = connectionOf(machine);
       const after = this.args.turns ? { dependsOn: this.args.turns.of(machine.name) } : {};
-      const host = new Host(`${machine.name}-host`, { connection }, { parent: this, ...after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) });
+      const host = new Host(`${machine.name}-host`, { connection, ...(machine.bootTimeout === undefined ? {} : { bootTimeout: machine.bootTimeout }) }, { parent: this, ...after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) });
       return { machine, connection: pinned(connection, host), host, role };
     });
   }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { loneBridge, loneControlPlane, onlyComponents, tokensOnce } from "./config/check-bootstrap";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, namedNodes, ways } from "./config/check-machines";
-import { kindSettings, strayControlPlanes } from "./config/check-kinds";
+import { kindSettings, routedNetworks, strayControlPlanes } from "./config/check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./config/check-network";
 import { kindOf } from "./config/kinds";
 import { supportedVersions, versionSkew } from "./config/check-versions";
@@ -18,7 +18,7 @@ export type { ClusterConfig, ConfigSurroundings } from "./config/types";
 
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, countedHosts,
-  hostsTwice, ways, namedNodes, kindSettings, strayControlPlanes, onlyComponents, loneControlPlane, loneBridge, tokensOnce,
+  hostsTwice, ways, namedNodes, kindSettings, routedNetworks, strayControlPlanes, onlyComponents, loneControlPlane, loneBridge, tokensOnce,
 ];
 
 /**

@@ -1,7 +1,11 @@
 export { Cluster, type ClusterArgs } from "./cluster";
 export { DockerMachines, type DockerMachinesArgs } from "./machines/docker";
+export { AwsMachines } from "./machines/clouds/aws";
+export { DigitalOceanMachines } from "./machines/clouds/digitalocean";
+export { HetznerMachines } from "./machines/clouds/hetzner";
+export { give as giveSdk } from "./machines/clouds/sdk";
 export { VagrantMachines } from "./machines/vagrant";
-export type { Machine } from "./machines/machine";
+export { connectionOf, type Machine } from "./machines/machine";
 export type { PoolArgs } from "./pool";
 export { Turns, type Members, type Rotation } from "./turns";
 export type { ControlPlaneSettings, DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";

@@ -7,6 +7,7 @@ import { binariesResource } from "./resources/binaries";
 import { certificateResource } from "./resources/certificate";
 import { filesResource } from "./resources/files";
 import { hostResource } from "./resources/host";
+import { hostKeyResource } from "./resources/host-key";
 import { imagesResource } from "./resources/images";
 import { keyPairResource } from "./resources/key-pair";
 import { kernelResource } from "./resources/kernel";
@@ -34,6 +35,7 @@ void serve({
     ...vagrantResources,
     "kubewright:local:Artifacts": artifactsResource,
     "kubewright:local:SshKey": sshKeyResource,
+    "kubewright:local:HostKey": hostKeyResource,
     "kubewright:local:Kubeconfig": kubeconfigResource,
     "kubewright:host:Host": hostResource,
     "kubewright:host:Packages": packagesResource,

@@ -27,6 +27,16 @@ export function overlap(one: Cidr, other: Cidr): boolean {
   return one.first <= other.last && other.first <= one.last;
 }
 
+/** The nth address of a subnet, counted from its network address. @throws RangeError where the subnet is too small. */
+export function addressIn(subnet: string, offset: number): string {
+  const [base, prefix] = ipaddr.IPv4.parseCIDR(subnet);
+  const size = 2 ** (32 - prefix);
+  if (offset < 1 || offset >= size - 1) throw new RangeError(`subnet ${subnet} has no address number ${offset}`);
+  const network = ipaddr.IPv4.networkAddressFromCIDR(`${base.toString()}/${prefix}`);
+  const number = Buffer.from(network.toByteArray()).readUInt32BE(0) + offset;
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
+}
+
 export function isIpv4(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text);
 }

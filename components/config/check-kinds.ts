@@ -5,12 +5,15 @@ import { kindOf, machineSettings, sharedSettings } from "./kinds";
 import { controlPlaneNames, madeNames, poolsOf } from "./pools";
 import { type ClusterConfig, type CrossProblem, sshHosts } from "./types";
 
+/** Where machines are made: the control plane, and pools that count any. */
+function makers(config: ClusterConfig) {
+  const pools = poolsOf(config).map((pool) => ({ own: pool, made: madeNames(config, pool) }));
+  return [{ own: config.controlPlane, made: controlPlaneNames(config) }, ...pools].filter(({ made }) => made.length > 0);
+}
+
 /** What a kind requires is required only where machines of it are wanted. */
 export function kindSettings(config: ClusterConfig): CrossProblem[] {
-  const { controlPlane } = config;
-  const pools = poolsOf(config).map((pool) => ({ own: pool, made: madeNames(config, pool) }));
-  const places = [{ own: controlPlane, made: controlPlaneNames(config) }, ...pools].filter(({ made }) => made.length > 0);
-  const found = places.flatMap(({ own }) => {
+  const found = makers(config).flatMap(({ own }) => {
     const kind = kindOf(config, own);
     const [shared, each] = [sharedSettings(config, kind), machineSettings(config, own, kind)];
     const absent = [...missing(kind, kind.shared, shared), ...missing(kind, kind.each, each)];
@@ -25,6 +28,18 @@ function missing({ name }: AnyKind, shape: z.ZodRawShape, given: object): CrossP
   const parsed = z.object(shape).safeParse(given, { error: genericMessage });
   if (parsed.success) return [];
   return problemsOf(parsed.error).map((problem) => ({ ...problem, path: `machines.${name}.${problem.path}` }));
+}
+
+/** Routes to pods by way of a machine need that machine on one's own segment. */
+export function routedNetworks(config: ClusterConfig): CrossProblem[] {
+  if (config.network.flannel.backend !== "host-gw") return [];
+  const routed = makers(config).map(({ own }) => kindOf(config, own)).find((kind) => kind.routed);
+  if (!routed) return [];
+  return [{
+    path: "network.flannel.backend", about: ["machines"],
+    reason: `host-gw needs all machines on one network segment, and those of kind ${routed.name} have routers between them`,
+    action: "set network.flannel.backend: vxlan",
+  }];
 }
 
 /** A control plane is of one kind: a listed one beside those that are made would be no member. */

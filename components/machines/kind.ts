@@ -58,6 +58,8 @@ export interface MachineKind<Shared extends z.ZodRawShape = z.ZodRawShape, Each 
   name: string;
   /** Are as many made as a pool counts? Otherwise the person lists them. */
   makes: boolean;
+  /** Their network routes between them, so that flannel's host-gw has no way from one to the other. */
+  routed?: boolean;
   /** What is said once, of all machines of the kind. */
   shared: Shared;
   /** What is said of each machine: in the section for all, and in `<pool>.machines.<name>` for those of a pool. */

@@ -28,6 +28,8 @@ export interface Machine {
   privateAddress?: pulumi.Input<string>;
   /** Default: the controller's architecture. */
   arch?: "amd64" | "arm64";
+  /** Seconds in which it may boot before it answers for the first time. Default 45. */
+  bootTimeout?: number;
   /** What made the machine. When that goes, nothing on the machine needs undoing. */
   madeBy?: pulumi.Resource;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { messageOf, StepError } from "../../common/errors";
+import { addressIn } from "../../render/cidr";
 import { PartialFailure, type Context, type Handler, type Recorded } from "../rpc/handler";
 import type { MachineSpec } from "./arguments";
 import { findContainer, type Container } from "./container";
@@ -7,7 +8,7 @@ import { ensureDaemon, findDaemon } from "./daemon";
 import { authorize, describe, ensureContainer, removeMachine, resize, startMachine, type Machine } from "./machine";
 import { scarceInotify } from "./inotify";
 import { findNetwork } from "./network";
-import { FIRST_OFFSET, addressIn } from "./subnets";
+import { FIRST_OFFSET } from "./subnets";
 
 const USER = "root";
 

@@ -1,9 +1,10 @@
 import { createServer } from "node:net";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
+import { addressIn } from "../../render/cidr";
 import { attempt, failure, run } from "./command";
 import { LABELS, slug } from "./labels";
-import { addressIn, freeSubnets, hostSubnets, overlap } from "./subnets";
+import { freeSubnets, hostSubnets, overlap } from "./subnets";
 
 const inspectSchema = z.object({
   Id: z.string(),

@@ -32,16 +32,6 @@ export function overlap(one: string, other: string): boolean {
   return a[0].match(b[0], Math.min(a[1], b[1]));
 }
 
-/** The nth address of a subnet, counted from its network address. @throws RangeError where the subnet is too small. */
-export function addressIn(subnet: string, offset: number): string {
-  const [base, prefix] = ipaddr.IPv4.parseCIDR(subnet);
-  const size = 2 ** (32 - prefix);
-  if (offset < 1 || offset >= size - 1) throw new RangeError(`subnet ${subnet} has no address number ${offset}`);
-  const network = ipaddr.IPv4.networkAddressFromCIDR(`${base.toString()}/${prefix}`);
-  const number = Buffer.from(network.toByteArray()).readUInt32BE(0) + offset;
-  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
-}
-
 /**
  * A MAC address that follows from the IPv4 address, as Docker itself made them up to version 27. A new machine on an old
  * address with another MAC would be out of reach until its neighbours' ARP entries are gone (9 to 40 s).

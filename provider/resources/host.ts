@@ -2,6 +2,7 @@ import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import type { MachineFacts } from "../../render/facts";
+import { cloudInitDone } from "../host/cloud-init";
 import { gatherFacts } from "../host/facts";
 import { lookAt } from "../host/on-host";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
@@ -11,7 +12,11 @@ import { fingerprint, sameKey } from "../ssh/host-key";
 import { meet, remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
-const schema = z.strictObject({ connection: connectionSchema });
+const schema = z.strictObject({
+  connection: connectionSchema,
+  /** Seconds in which a machine may boot before it answers for the first time. */
+  bootTimeout: z.number().positive().optional(),
+});
 type HostInputs = z.infer<typeof schema>;
 
 /** Facts that stay as they are for as long as the machine does; what varies from minute to minute is the preflight's. */
@@ -30,9 +35,11 @@ interface HostOutputs {
 }
 type Known = Recorded<HostInputs, HostOutputs>;
 
-async function look(context: Context, connection: Connection, before?: HostOutputs): Promise<HostOutputs> {
+async function look(context: Context, { connection, bootTimeout = 0 }: HostInputs, before?: HostOutputs): Promise<HostOutputs> {
   const machine = connection.hostKey === undefined ? meet(connection) : remote(connection);
+  machine.waitAtLeast(bootTimeout);
   context.status("connecting");
+  await cloudInitDone(context, machine);
   const { bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, kubernetesState: _5, ...facts } = await gatherFacts(machine, context.signal);
   const [hostKey, jumpHostKeys, boot] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal), bootOf(machine, context.signal)]);
   if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
@@ -88,11 +95,11 @@ const host: Handler<HostInputs, HostOutputs> = {
   outputs: ["facts", "instance", "hostKey", "jumpHostKeys", "boot"],
   replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
   isSame,
-  ignore: ["connection.privateKeyPath", "connection.privateKey", "connection.name", "connection.agent", "connection.password", "connection.sudoPassword"],
-  async create(context, { connection }) {
-    return { id: connection.name ?? connection.host, outputs: await look(context, connection) };
+  ignore: ["connection.privateKeyPath", "connection.privateKey", "connection.name", "connection.agent", "connection.password", "connection.sudoPassword", "bootTimeout"],
+  async create(context, inputs) {
+    return { id: inputs.connection.name ?? inputs.connection.host, outputs: await look(context, inputs) };
   },
-  update: (context, _id, { connection }, old) => look(context, remembered(connection, old), old.outputs),
+  update: (context, _id, inputs, old) => look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {
     // A machine that was rebuilt behind our back shows here, as another `instance`, and nowhere else.
     const connection = remembered(old.inputs.connection, old);
@@ -103,7 +110,8 @@ const host: Handler<HostInputs, HostOutputs> = {
       return { ...same, outputs: { ...old.outputs, boot } };
     });
     if (seen) return { inputs: old.inputs, outputs: seen.outputs };
-    return { inputs: old.inputs, outputs: await look(context, withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys), old.outputs) };
+    const anew = withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys);
+    return { inputs: old.inputs, outputs: await look(context, { connection: anew }, old.outputs) };
   },
 };
 

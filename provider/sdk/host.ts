@@ -9,6 +9,8 @@ export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "disk
 
 export interface HostArgs {
   connection: pulumi.Input<ConnectionArgs>;
+  /** Seconds in which the machine may boot before it answers for the first time; default 45. */
+  bootTimeout?: number;
 }
 
 /** A machine's facts, identity and pinned host key. */

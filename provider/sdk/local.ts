@@ -32,6 +32,16 @@ export class SshKey extends pulumi.CustomResource {
   }
 }
 
+/** The key by which a machine is known, made before the machine is. */
+export class HostKey extends pulumi.CustomResource {
+  /** In OpenSSH's form, a secret. */
+  declare readonly privateKey: pulumi.Output<string>;
+  declare readonly publicKey: pulumi.Output<string>;
+  constructor(name: string, args: { machine: string }, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:local:HostKey", name, { privateKey: undefined, publicKey: undefined, ...args }, inPlace(options));
+  }
+}
+
 /** The administrator's kubeconfig as a file on the controller. */
 export class Kubeconfig extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;

@@ -56,6 +56,8 @@ export class Remote implements Tenant {
   private dialed: Promise<Dialed> | undefined;
   private identity: Promise<string> | undefined;
   private deadUntil = 0;
+  /** Milliseconds in which the machine may come up. */
+  private patience = CONNECT_DEADLINE_MS;
   private met: string | undefined;
   private readonly channels = new Semaphore(CHANNELS);
 
@@ -74,6 +76,11 @@ export class Remote implements Tenant {
 
   get label(): string {
     return describe(this.connection);
+  }
+
+  /** For a machine that was just made: it may take longer to boot than one that is there takes to answer. */
+  waitAtLeast(seconds: number): void {
+    this.patience = Math.max(this.patience, seconds * 1000);
   }
 
   /** The host key that was shown on the connection. */
@@ -216,7 +223,7 @@ export class Remote implements Tenant {
       try {
         if (!this.isJump) await places.take(this, signal);
         // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
-        if (attempt === 1 && Date.now() > this.deadUntil) deadline = Date.now() + CONNECT_DEADLINE_MS;
+        if (attempt === 1 && Date.now() > this.deadUntil) deadline = Date.now() + this.patience;
         const pinned = this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin };
         const through = await this.throughJump(signal);
         const dialed = await dialing.use(() => dial(pinned, signal, through));

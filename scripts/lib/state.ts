@@ -7,6 +7,8 @@ interface StateResource {
   urn: string;
   type: string;
   parent?: string;
+  /** Of a Host: what made its machine. */
+  deletedWith?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
@@ -28,7 +30,7 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
   if (!nodes.includes(name)) {
     throw new StepError({ step: "looking for the node", cause: `stack "${stack.name}" has no node "${name}"`, action: `its nodes are ${nodes.join(", ") || "none yet: run `npm start`"}` });
   }
-  const machine = resources.find(({ type, urn }) => type === "kubewright:docker:Machine" && nameOf(urn) === name)?.urn;
+  const machine = resources.find(({ type, urn }) => type === "kubewright:host:Host" && nameOf(urn) === `${name}-host`)?.deletedWith;
   return { ...(machine === undefined ? {} : { machine }), contents: contentsOf(resources, name) };
 }
 

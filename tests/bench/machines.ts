@@ -5,7 +5,7 @@ import { ensureContainer, startMachine } from "../../provider/docker/machine";
 import { ensureDaemon } from "../../provider/docker/daemon";
 import { ensureImage } from "../../provider/docker/image";
 import { ensureNetwork } from "../../provider/docker/network";
-import { addressIn } from "../../provider/docker/subnets";
+import { addressIn } from "../../render/cidr";
 import { removeStack } from "../../provider/docker/sweep";
 import { output, run } from "../../scripts/lib/exec";
 

@@ -5,7 +5,7 @@ import { silent } from "../../common/progress";
 import { ensureImage } from "../../provider/docker/image";
 import { ensureContainer, startMachine } from "../../provider/docker/machine";
 import { findNetwork } from "../../provider/docker/network";
-import { addressIn } from "../../provider/docker/subnets";
+import { addressIn } from "../../render/cidr";
 import { removeStack } from "../../provider/docker/sweep";
 import { output, run } from "../../scripts/lib/exec";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { addressIn, freeSubnets, macOf, overlap, parseRoutes } from "../../../provider/docker/subnets";
+import { addressIn } from "../../../render/cidr";
+import { freeSubnets, macOf, overlap, parseRoutes } from "../../../provider/docker/subnets";
 
 describe("freeSubnets", () => {
   it("starts at a place of the stack's own, always the same", () => {

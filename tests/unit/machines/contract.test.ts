@@ -3,11 +3,17 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type ClusterConfig, parseConfig } from "../../../components/config";
 import { makeMachines, requestsOf } from "../../../components/machines";
 import { KINDS, KIND_NAMES } from "../../../components/machines/kinds";
+import { fakeClouds } from "../../support/clouds";
 import { connectionOf, nodeAddress } from "../../../components/machines/machine";
+
+const ROUTED = { network: { flannel: { backend: "vxlan" } } };
 
 /** The least that a person must write for one control plane and two workers of each kind. A new kind has its line here. */
 const LEAST: Record<string, object> = {
   docker: {},
+  hetzner: ROUTED,
+  digitalocean: ROUTED,
+  aws: ROUTED,
   vagrant: { machines: { vagrant: { box: "fedora/41-cloud-base" } } },
   ssh: {
     machines: {
@@ -29,11 +35,13 @@ interface Registered {
 /** What the resources of a kind would be created with, and outputs that say whose they are. */
 const registered: Registered[] = [];
 beforeAll(async () => {
+  fakeClouds();
   await pulumi.runtime.setMocks({
     call: ({ inputs }) => inputs as Record<string, unknown>,
     newResource: ({ type, name, inputs }) => {
       registered.push({ type, name, inputs: inputs as Record<string, unknown> });
-      const outputs = { privateKeyPath: "/keys/vagrant", address: `address of ${name}`, privateAddress: `private ${name}`, publicKey: "ssh-ed25519 AAAA", user: "root", port: 22, hostKey: `ssh-ed25519 ${name}` };
+      const cloud = { ipv4Address: `address of ${name}`, ipv4AddressPrivate: `private ${name}`, publicIp: `address of ${name}`, privateIp: `private ${name}` };
+      const outputs = { ...cloud, privateKeyPath: "/keys/vagrant", address: `address of ${name}`, privateAddress: `private ${name}`, publicKey: "ssh-ed25519 AAAA", user: "root", port: 22, hostKey: `ssh-ed25519 ${name}` };
       return { id: name, state: { ...inputs, ...outputs } as Record<string, unknown> };
     },
   }, "kubewright", "contract");
