@@ -32,8 +32,8 @@ const cluster = new Cluster(stack, {
 const hasApi = config.bootstrap === "kubeadm" || reaches(config.rung ?? "dns", "apiserver");
 const file = hasApi ? new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), content: cluster.kubeconfig }) : undefined;
 
-export const kubeconfigPath = file?.path;
-export const kubeconfig = hasApi ? cluster.kubeconfig : undefined;
+export const kubeconfigPath = file?.path ?? "";
+export const kubeconfig = cluster.kubeconfig;
 export const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
 export const artifactSource = cluster.artifacts.resolvedSource;
 export const stackId = made.stackId ?? stack;

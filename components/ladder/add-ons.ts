@@ -5,11 +5,9 @@ import { corednsManifests } from "../../render/components/coredns";
 import { kubeProxyManifests } from "../../render/components/kube-proxy";
 import { kubeProxyConfiguration, pullPolicy } from "../../render/kubeadm";
 import { byName } from "../../render/object";
-import type { RunAs } from "../../render/rung";
 import type { ClusterHandle, MemberArgs } from "../member";
 import { PodNetwork } from "../pod-network";
 import { type LadderNode, dnsAddress } from "./node";
-import type { Pki } from "./pki";
 
 export interface AddOnArgs {
   name: string;
@@ -24,8 +22,6 @@ export interface AddOnArgs {
 export interface ProxyArgs extends AddOnArgs {
   /** All machines: one configuration serves them all. */
   hosts: readonly Host[];
-  runAs: RunAs;
-  pki: Pki;
 }
 
 /** kube-proxy on every node. */

@@ -3,7 +3,7 @@ import { Binaries, type FileArgs, type HealthArgs, StaticPod, Unit } from "../..
 import type { Artifacts } from "../../provider/sdk/local";
 import type { ComponentName } from "../../render/components/arguments";
 import { HEALTH, componentPod } from "../../render/components/static-pod";
-import { type ServiceName, binaryPath, componentUnit } from "../../render/components/unit";
+import { binaryPath, componentUnit } from "../../render/components/unit";
 import type { Args } from "../../render/kubeadm-args";
 import { pullPolicy } from "../../render/kubeadm";
 import type { RunAs } from "../../render/rung";
@@ -39,7 +39,7 @@ function runPod(name: ComponentName, member: MemberArgs, { flags, files, state =
 }
 
 /** A component as a service of systemd, from its binary. */
-export function runService(name: ServiceName, member: MemberArgs, { flags, files, state = [], after, parent, health }: Omit<RunArgs, "runAs"> & { health: HealthArgs }): Unit {
+function runService(name: ComponentName, member: MemberArgs, { flags, files, state = [], after, parent, health }: Omit<RunArgs, "runAs"> & { health: HealthArgs }): Unit {
   const { machine, artifacts } = member;
   const binary = artifacts.binaries.apply((binaries) => {
     const found = binaries[name];

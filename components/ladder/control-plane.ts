@@ -39,10 +39,10 @@ export class LadderControlPlane extends pulumi.ComponentResource {
 
   constructor(name: string, private readonly args: LadderControlPlaneArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:LadderControlPlane", name, {}, options);
-    const { member, rung, runAs, clusterName } = args;
+    const { member, rung, clusterName } = args;
     const { machine, settings } = member;
     this.endpoint = pulumi.output(settings.endpoint ?? pulumi.interpolate`${nodeAddress(machine)}:6443`);
-    this.pki = new Pki(`${clusterName}-pki`, { rung, runAs, names: this.names() }, { parent: this });
+    this.pki = new Pki(`${clusterName}-pki`, { rung, names: this.names() }, { parent: this });
     const etcd = this.run("etcd", { ...this.etcdFiles() }, args.after, [ETCD_DATA]);
     addTool(member, "etcdctl", etcd, this);
     this.last = etcd;

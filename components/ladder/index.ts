@@ -87,7 +87,7 @@ export class Ladder extends pulumi.ComponentResource {
     const signers = reaches(this.rung, "controllers") ? [last] : [];
     for (const one of nodes) this.nodes.set(one.name, one.join(cluster, authority, [bindings, ...signers]));
     const common = { name: this.name, member: this.args.controlPlane, cluster, nodes, after: [last], parent: this };
-    if (reaches(this.rung, "proxy")) addProxy({ ...common, hosts: this.members().map(({ host }) => host), runAs: this.runAs, pki: control.pki });
+    if (reaches(this.rung, "proxy")) addProxy({ ...common, hosts: this.members().map(({ host }) => host) });
     if (reaches(this.rung, "dns")) addDns(common);
   }
 

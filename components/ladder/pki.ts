@@ -3,11 +3,10 @@ import { Authority, Certificate, KeyPair } from "../../provider/sdk/pki";
 import {
   AUTHORITIES, AUTHORITY_DAYS, CERTIFICATE_DAYS, type AuthorityName, type CertificateName, type CertificateOptions, type CertificateRow, certificateTable, pkiPath,
 } from "../../render/components/pki";
-import { type Rung, type RunAs, reaches } from "../../render/rung";
+import { type Rung, reaches } from "../../render/rung";
 
 export interface PkiArgs {
   rung: Rung;
-  runAs: RunAs;
   names: pulumi.Input<CertificateOptions>;
 }
 
@@ -20,14 +19,14 @@ export class Pki extends pulumi.ComponentResource {
   private readonly authorities = new Map<AuthorityName, Authority>();
   private readonly certificates = new Map<CertificateName, Certificate>();
 
-  constructor(name: string, { rung, runAs, names }: PkiArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { rung, names }: PkiArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:Pki", name, {}, options);
     for (const row of AUTHORITIES.filter(({ since }) => reaches(rung, since))) {
       this.authorities.set(row.name, new Authority(`${name}-${row.name}-ca`, { commonName: row.commonName, lifetimeDays: AUTHORITY_DAYS }, { parent: this }));
     }
     // Which rows there are does not depend on addresses, which a preview may not know yet.
     const rows = certificateTable({ nodeName: "", addresses: [], serviceAddress: "", dnsDomain: "" });
-    for (const row of rows.filter(({ since, onlyAs = runAs }) => reaches(rung, since) && onlyAs === runAs)) {
+    for (const row of rows.filter(({ since }) => reaches(rung, since))) {
       const whole = pulumi.output(names).apply((known) => certificateTable(known).find((one) => one.name === row.name) ?? row);
       this.certificates.set(row.name, this.certificate(`${name}-${row.name}`, row, whole));
     }

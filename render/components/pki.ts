@@ -14,7 +14,7 @@ export interface AuthorityRow {
 export type CertificateName =
   | "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client"
   | "apiserver" | "apiserver-kubelet-client" | "front-proxy-client"
-  | "admin" | "scheduler" | "controller-manager" | "kube-proxy";
+  | "admin" | "scheduler" | "controller-manager";
 
 export type Usage = "server" | "client";
 
@@ -29,8 +29,6 @@ export interface CertificateRow {
   usages: readonly Usage[];
   dnsNames?: readonly string[];
   ipAddresses?: readonly string[];
-  /** Only where components are services: a DaemonSet has a token instead. */
-  onlyAs?: "systemd";
 }
 
 /** Days. kubeadm's own lifetimes: a CA outlives what it signs, and is never renewed. */
@@ -78,7 +76,6 @@ export function certificateTable({ nodeName, addresses, dnsNames = [], serviceAd
     { name: "admin", authority: "cluster", since: "apiserver", commonName: "kubernetes-admin", organizations: ["system:masters"], usages: ["client"] },
     { name: "scheduler", authority: "cluster", since: "scheduler", commonName: "system:kube-scheduler", usages: ["client"] },
     { name: "controller-manager", authority: "cluster", since: "controllers", commonName: "system:kube-controller-manager", usages: ["client"] },
-    { name: "kube-proxy", authority: "cluster", since: "proxy", commonName: "system:kube-proxy", usages: ["client"], onlyAs: "systemd" },
   ];
 }
 

@@ -11,26 +11,23 @@ interface Service {
   type: "notify" | "exec";
 }
 
-export type ServiceName = ComponentName | "kube-proxy";
-
 const DOCUMENTATION = "https://kubernetes.io/docs/reference/command-line-tools-reference";
-const SERVICES: Record<ServiceName, Service> = {
+const SERVICES: Record<ComponentName, Service> = {
   etcd: { description: "etcd", documentation: "https://etcd.io/docs", after: "", type: "notify" },
   "kube-apiserver": { description: "Kubernetes API server", documentation: `${DOCUMENTATION}/kube-apiserver/`, after: "etcd.service", type: "notify" },
   "kube-scheduler": { description: "Kubernetes scheduler", documentation: `${DOCUMENTATION}/kube-scheduler/`, after: "kube-apiserver.service", type: "exec" },
   "kube-controller-manager": {
     description: "Kubernetes controller manager", documentation: `${DOCUMENTATION}/kube-controller-manager/`, after: "kube-apiserver.service", type: "exec",
   },
-  "kube-proxy": { description: "Kubernetes network proxy", documentation: `${DOCUMENTATION}/kube-proxy/`, after: "kubewright-guard.service", type: "exec" },
 };
 
 /** The binary's path on a machine, where it is not in an image. */
-export function binaryPath(name: ServiceName | "etcdctl"): string {
+export function binaryPath(name: ComponentName): string {
   return `/usr/local/bin/${name}`;
 }
 
 /** A component as a service of systemd: the same flags as in its static pod, one a line, so that a diff shows the one that changed. */
-export function componentUnit(name: ServiceName, args: Args): string {
+export function componentUnit(name: ComponentName, args: Args): string {
   const { description, documentation, after, type } = SERVICES[name];
   const command = [binaryPath(name), ...flagList(args).map(systemdWord)].join(" \\\n  ");
   return template("components/component.service", { DESCRIPTION: description, DOCUMENTATION: documentation, AFTER: ["network-online.target", after].filter(Boolean).join(" "), TYPE: type, COMMAND: command });
