@@ -1,0 +1,16 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../../scripts/lib/exec";
+import { requirement, type Requirement } from "./requirement";
+
+/** Vagrant, with the docker provider that comes with it. A person installs it; a test brings it where it may. */
+export async function vagrantAvailable(): Promise<Requirement> {
+  const present = () => (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, "vagrant")));
+  return await requirement("vagrant", present, ["vagrant"]);
+}
+
+/** Vagrant itself, past everything that is ours. @returns what it said */
+export async function vagrantIn(folder: string, ...args: string[]): Promise<string> {
+  const { all } = await run("vagrant", args, { cwd: folder, env: { VAGRANT_CHECKPOINT_DISABLE: "1" }, all: true, stdin: "ignore" });
+  return typeof all === "string" ? all : "";
+}
