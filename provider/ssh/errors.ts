@@ -1,5 +1,6 @@
 import { StepError } from "../../common/errors";
 import { describe, type Connection } from "./connection";
+import { fingerprint } from "./host-key";
 
 /** A connection could not be made, or broke. `retryable` where trying again makes sense: a host that boots, a network that blinks. */
 export class ConnectionError extends StepError {
@@ -17,7 +18,8 @@ export class ConnectionError extends StepError {
 /** Another machine is behind the address, or somebody is between us and it. */
 export class HostKeyError extends ConnectionError {
   constructor(connection: Connection, shown: string) {
-    const cause = `the host shows another key (${shown.slice(0, 40)}...) than the pinned one`;
+    const pinned = connection.hostKey === undefined ? "" : ` (${fingerprint(connection.hostKey)})`;
+    const cause = `the host shows another key (${fingerprint(shown)}) than the pinned one${pinned}`;
     const rebuilt = "if you rebuilt this machine run `pulumi up --refresh` (a hostKey that you gave, or a line in known_hosts, is yours to mend first)";
     super(connection, cause, false, `${rebuilt}, else somebody may be between you and it`);
     this.name = "HostKeyError";

@@ -3,6 +3,7 @@ import { StepError } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { quote } from "../../common/quote";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
+import { trace } from "../trace";
 import { SUDO_PROMPT, TooMuchOutput, collect, type Collected, type CollectOptions } from "./channel";
 import { describe, type Connection } from "./connection";
 import { dial, type Dialed } from "./dial";
@@ -17,8 +18,8 @@ const LOST_RETRIES = 3;
 const TAIL = 600;
 /** machine-id(5) is 32 digits; what is no machine-id is kept from filling the state. */
 const IDENTITY_LENGTH = 64;
-/** Open at once, over all machines: a connection costs memory, a file descriptor and keep-alives. */
-const OPEN_CONNECTIONS = 128;
+/** Open at once, over all machines: a connection costs 0.4 MB, a file descriptor and keep-alives. With more machines they take turns. */
+const OPEN_CONNECTIONS = Number(process.env.KUBEWRIGHT_CONNECTIONS) || 256;
 /** Handshakes at once: each takes some 10 ms of one processor, and must end within its 15 s. */
 const DIALING = 16;
 /** Seconds that a command may take, if nothing else is said: nothing waits for ever. What is fed from a stream may be long on its way. */
@@ -98,7 +99,9 @@ export class Remote implements Tenant {
    * @throws StepError on another exit code than `accept` has; ConnectionError when the machine cannot be reached, RootError when we are not let be root.
    */
   async run(script: string, options: RunOptions): Promise<RunResult> {
+    const start = Date.now();
     const result = await this.channels.use(() => this.atWork(() => this.attempts(script, options)));
+    trace({ ssh: "exec", host: this.connection.host, name: this.connection.name, step: options.step, start, end: Date.now() });
     const said = (result.stderr.trim() || result.stdout.trim()).slice(-TAIL);
     if (!result.began) throw new RootError(this.connection, options.step, said);
     if ((options.accept ?? [0]).includes(result.code)) return result;

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions, obtainArtifacts } from "../../artifacts/index";
@@ -8,6 +9,7 @@ import { until } from "../../common/wait";
 import { controllerArch } from "../../components/machines/machine";
 import { inventory, type Inventory } from "../support/docker-inventory";
 import { manifest } from "../support/manifests";
+import { ProcessWatch } from "../support/process-watch";
 import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
 import { newestVersion } from "../support/versions";
 
@@ -22,6 +24,8 @@ const keep = (finished: Finished) => {
   return finished;
 };
 
+const begun = Date.now();
+let commands: string[] = [];
 let before: Inventory;
 let kubectl: (...args: string[]) => Promise<string>;
 
@@ -37,7 +41,9 @@ afterAll(async () => {
 
 describe("npm start", () => {
   test("makes three Ready nodes and says what to do with them", async () => {
+    const watch = new ProcessWatch();
     const { code, text } = keep(await stack.up());
+    commands = watch.stop();
     expect(code, text).toBe(0);
     for (const node of ["control-plane-1", ...WORKERS]) expect(text).toMatch(new RegExp(`${node} +Ready .*v${VERSION}`));
     expect(text).toContain(await stack.kubeconfig());
@@ -115,16 +121,30 @@ describe("bad luck", () => {
   });
 });
 
-test("no key, token or kubeconfig is in output or plain state", async () => {
+test("no key, token or kubeconfig is in output, plain state, a command line, a temporary file or the engine's detailed log", async () => {
   const key = readFileSync(join(stack.stackFolder, "id_ed25519"), "utf8").split("\n")[1] ?? "";
   const kubeconfig = readFileSync(await stack.kubeconfig(), "utf8");
   const secrets = [key, ...[...kubeconfig.matchAll(/client-(?:key|certificate)-data: (\S+)/g)].map((found) => found[1] ?? "")];
   expect(secrets.filter((secret) => secret.length > 40)).toHaveLength(3);
-  const written = [...said, ...filesBelow(stack.stateFolder).map((file) => readFileSync(file, "utf8"))];
-  for (const text of written) {
-    for (const secret of secrets) expect(text.includes(secret)).toBe(false);
-    expect(text).not.toMatch(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/); // a bootstrap token
-    expect(text).not.toMatch(/BEGIN [A-Z ]*PRIVATE KEY/);
+  expect(commands.filter((command) => command.includes("kubeadm join"))).not.toHaveLength(0); // the watch has seen what it is for
+  const detailed = await stack.quietly("preview", "--refresh", "--logtostderr", "--logflow", "-v=9");
+  expect(detailed.code).toBe(0);
+  const places = {
+    output: said,
+    state: filesBelow(stack.stateFolder).map((file) => readFileSync(file, "utf8")),
+    "command lines": commands,
+    "temporary files": temporaryFiles(),
+    "the detailed log": [detailed.text],
+  };
+  for (const [place, texts] of Object.entries(places)) {
+    // The engine's own detailed log has every property in plain text, and the kubeconfig is one: docs/fearless.md.
+    const looked = place === "the detailed log" ? [key] : secrets;
+    for (const secret of looked) expect(texts.filter((text) => text.includes(secret)).length, `secrets in ${place}`).toBe(0);
+    expect(texts.flatMap((text) => text.match(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g) ?? []).length, `bootstrap tokens in ${place}`).toBe(0);
+    expect(texts.filter((text) => /BEGIN [A-Z ]*PRIVATE KEY/.test(text)).length, `private keys in ${place}`).toBe(0);
+  }
+  for (const machine of ["control-plane-1", ...WORKERS]) {
+    expect(await stack.on(machine, "ls /tmp /var/tmp /etc/kubernetes | grep -E 'kubewright-kubeadm|\\.kubewright-new' || true")).toBe("");
   }
 });
 
@@ -159,6 +179,17 @@ async function loadTestImages(): Promise<void> {
     const [container = ""] = await stack.containers(worker);
     execFileSync("docker", ["exec", "-i", container, "ctr", "-n", "k8s.io", "images", "import", "--local", "-"], { input: archive });
   }
+}
+
+/** What was written while this suite ran, and is small enough to hold a secret only. */
+function temporaryFiles(): string[] {
+  const young = (file: string) => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found !== undefined && found.mtimeMs > begun && found.size < 1 << 20;
+  };
+  const ours = readdirSync(tmpdir(), { withFileTypes: true }).filter((item) => /kubewright|pulumi|automation/i.test(item.name) && !/-(sshd|emulator)-/.test(item.name));
+  const files = ours.flatMap((item) => (item.isDirectory() ? filesBelow(join(tmpdir(), item.name)) : item.isFile() ? [join(tmpdir(), item.name)] : []));
+  return files.filter(young).map((file) => readFileSync(file, "utf8"));
 }
 
 function filesBelow(folder: string): string[] {

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { fingerprint } from "../../../provider/ssh/host-key";
 import { Remote } from "../../../provider/ssh/remote";
 import { startSshd, type Sshd } from "../../support/sshd";
 
@@ -66,10 +67,13 @@ test("a server that restarts is waited for", async () => {
   expect((await waiting).stdout).toBe("back\n");
 }, 30_000);
 
-test("another host key than the pinned one is refused at once, with what to do", async () => {
+test("another host key than the pinned one is refused at once, with both fingerprints and what to do", async () => {
   const pinned = sshd.connection();
   await sshd.changeHostKey();
   const other = new Remote(pinned);
+  const both = [fingerprint(sshd.hostKey), fingerprint(pinned.hostKey)];
+  const message = await other.run("true", { step: "a test", signal }).catch((error: Error) => error.message);
+  for (const one of both) expect(message).toContain(one);
   await expect(other.run("true", { step: "a test", signal })).rejects.toThrow(/shows another key .* `pulumi up --refresh`/);
 });
 
