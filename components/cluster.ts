@@ -61,6 +61,7 @@ export class Cluster extends pulumi.ComponentResource {
   /** The administrator's kubeconfig, a secret; empty where the rung has no API server. */
   readonly kubeconfig: pulumi.Output<string>;
   readonly artifacts: Artifacts;
+  private readonly workers = new Map<string, pulumi.Resource>();
   private readonly artifactSets = new Map<string, Artifacts>();
 
   constructor(
@@ -108,6 +109,7 @@ export class Cluster extends pulumi.ComponentResource {
       if (!pool) continue;
       const worker = new Worker(machine.name, { ...common, ...this.workerArgs(pool, machine), cluster }, { parent: this });
       args.turns?.announce(machine.name, worker.node);
+      this.workers.set(machine.name, worker.node);
     }
     return controlPlane.init.kubeconfig;
   }
@@ -127,6 +129,13 @@ export class Cluster extends pulumi.ComponentResource {
     const { version = this.args.version } = pool;
     const older = version === this.args.version ? {} : { kubeletArtifacts: this.artifactsFor(version, machine) };
     return { ...older, settings: settingsOf(pool, machine.name) };
+  }
+
+  /** For `dependsOn` of what comes after a worker's join: there once its node is Ready. */
+  joined(machine: string): pulumi.Resource {
+    const node = this.workers.get(machine);
+    if (node) return node;
+    throw new pulumi.RunError(`${machine} is no worker of this cluster: ${[...this.workers.keys()].join(", ") || "it has none"}`);
   }
 
   private look(machines: Machine[], role: MachineRole): Found[] {

@@ -5,7 +5,7 @@ export { DigitalOceanMachines } from "./machines/clouds/digitalocean";
 export { HetznerMachines } from "./machines/clouds/hetzner";
 export { give as giveSdk } from "./machines/clouds/sdk";
 export { VagrantMachines } from "./machines/vagrant";
-export { connectionOf, type Machine } from "./machines/machine";
+export { commandConnection, type CommandConnection, type JumpHost, type Machine } from "./machines/machine";
 export type { PoolArgs } from "./pool";
 export { Turns, type Members, type Rotation } from "./turns";
 export type { ControlPlaneSettings, DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";

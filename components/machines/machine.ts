@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionArgs, WayArgs } from "../../provider/sdk/connection";
 import type { Host } from "../../provider/sdk/host";
@@ -53,6 +54,27 @@ function way({ host, port, user, privateKeyPath, privateKey, agent, password, ho
     ...(password === undefined ? {} : { password: pulumi.secret(password) }),
     ...(hostKey === undefined ? {} : { hostKey }),
     ...(jump === undefined ? {} : { jump: way(jump) }),
+  };
+}
+
+/** The same machine for a `remote.Command` of `@pulumi/command`, which takes the key itself, knows no jump host, and pins nothing. */
+export interface CommandConnection {
+  host: pulumi.Input<string>;
+  port?: pulumi.Input<number>;
+  user: pulumi.Input<string>;
+  password?: pulumi.Input<string>;
+  privateKey?: pulumi.Input<string>;
+}
+
+/** How a person's own commands get to the machine; the key is read when there is one, and is a secret. */
+export function commandConnection({ address, port, user = "root", privateKey, privateKeyPath, password }: Machine): CommandConnection {
+  const key = privateKey ?? (privateKeyPath === undefined ? undefined : pulumi.output(privateKeyPath).apply((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")));
+  return {
+    host: address,
+    user,
+    ...(port === undefined ? {} : { port }),
+    ...(password === undefined ? {} : { password: pulumi.secret(password) }),
+    ...(key === undefined ? {} : { privateKey: pulumi.secret(key) }),
   };
 }
 

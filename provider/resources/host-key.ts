@@ -1,6 +1,6 @@
-import { utils } from "ssh2";
 import { z } from "zod";
 import { register, type Handler } from "../rpc/handler";
+import { newKeyPair } from "../ssh/key-pair";
 
 const schema = z.strictObject({
   /** The machine that is to be known by it. */
@@ -22,7 +22,7 @@ const hostKey: Handler<HostKeyInputs, HostKeyOutputs> = {
   secretOutputs: ["privateKey"],
   replaceOn: ["machine"],
   create(_context, { machine }) {
-    const pair = utils.generateKeyPairSync("ed25519");
+    const pair = newKeyPair();
     const publicKey = pair.public.trim().split(/\s+/).slice(0, 2).join(" ");
     return Promise.resolve({ id: `${machine}/host-key`, outputs: { privateKey: pair.private, publicKey } });
   },

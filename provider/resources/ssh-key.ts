@@ -1,8 +1,8 @@
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
-import { utils } from "ssh2";
 import { z } from "zod";
 import { register, type Handler } from "../rpc/handler";
+import { newKeyPair } from "../ssh/key-pair";
 
 const schema = z.strictObject({
   /** Where the private key is kept on the controller, mode 0600; the public one goes beside it, with `.pub`. */
@@ -25,7 +25,7 @@ async function publicKeyAt(path: string): Promise<string | undefined> {
 async function ensure({ path, comment }: SshKeyInputs): Promise<string> {
   const there = await publicKeyAt(path);
   if (there) return there;
-  const pair = utils.generateKeyPairSync("ed25519", { comment });
+  const pair = newKeyPair(comment);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, pair.private, { mode: 0o600 });
   await chmod(path, 0o600);
