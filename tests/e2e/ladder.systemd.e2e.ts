@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TestStack, kubectlOf } from "../support/test-stack";
+
+/** The ladder on one machine, with the control plane as services of systemd. */
+describe("as services of systemd", () => {
+  const services = new TestStack("e2e-ladder-systemd");
+  const SERVICES = ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"];
+
+  beforeAll(async () => {
+    await services.down("--force"); // what a killed test run may have left
+  });
+  afterAll(async () => {
+    await services.down("--force");
+    services.forget();
+  });
+
+  test("the control plane is services, and serves", async () => {
+    const { code, text } = await services.up("--config", "bootstrap=components", "--config", "controlPlane.runAs=systemd", "--config", "workers.count=0");
+    expect(code, text).toBe(0);
+    expect(await services.on("control-plane-1", `systemctl is-active ${SERVICES.join(" ")}`)).toBe(SERVICES.map(() => "active").join("\n"));
+    expect(await services.on("control-plane-1", "ls /etc/kubernetes/manifests")).toBe("hello.yaml");
+    const run = await kubectlOf(services);
+    await run("wait", "node/control-plane-1", "--for=condition=Ready", "--timeout=30s");
+    await run("-n", "kube-system", "wait", "deploy/coredns", "--for=condition=Available", "--timeout=30s");
+  });
+
+  test("descending to etcd takes off the other services", async () => {
+    const { code, text } = await services.up("--config", "rung=etcd");
+    expect(code, text).toBe(0);
+    expect(await services.on("control-plane-1", "ls /etc/systemd/system | grep -E '^(etcd|kube-)' ; systemctl is-active etcd")).toBe("etcd.service\nactive");
+    expect(await services.on("control-plane-1", "ls /usr/local/bin | grep ^kube- ; true")).toBe("");
+  });
+});
