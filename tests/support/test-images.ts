@@ -7,6 +7,10 @@ export function agnhost(): string {
   return named("extras", "agnhost");
 }
 
+export function busybox(): string {
+  return named("extras", "busybox");
+}
+
 export function pause(): string {
   return named("worker", "pause");
 }

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadVersions, obtainArtifacts } from "../../artifacts/index";
+import { silent } from "../../common/progress";
+import { quote } from "../../common/quote";
+import { until } from "../../common/wait";
+import { controllerArch } from "../../components/machines/machine";
+import { output } from "../../scripts/lib/exec";
+import { busybox } from "../support/test-images";
+import { TestStack, kubectlOf } from "../support/test-stack";
+import { newestVersion } from "../support/versions";
+
+/** What the articles of docs/ladder-articles.md show and the ladder's own test does not: on one machine, with their own pod range. */
+const NODE = "control-plane-1";
+const TOKEN = "articles-C-0123456789abcdef";
+const stack = new TestStack("e2e-articles");
+let kubectl: (...args: string[]) => Promise<string>;
+
+const settings = [
+  "bootstrap=components", "rung=apiserver", "workers.count=0", "extras=true", "network.plugin=bridge", "network.podCidr=10.1.0.0/16",
+  `auth.staticTokens[0].token=${TOKEN}`, "auth.staticTokens[0].user=kubelet-fan", "auth.staticTokens[0].uid=1000", "auth.staticTokens[0].groups[0]=system:masters",
+];
+const configured = (...more: string[]) => [...settings, ...more].flatMap((setting) => ["--config", setting]);
+
+beforeAll(async () => {
+  await stack.down(); // what a killed test run may have left
+  const { code, text } = await stack.up(...configured());
+  expect(code, text).toBe(0);
+  kubectl = await kubectlOf(stack);
+});
+
+afterAll(async () => {
+  await stack.down("--force");
+  stack.forget();
+});
+
+/** Plain HTTP, as the articles do it: the status and the body. */
+async function http(path: string, { token = TOKEN, body, type = "application/json" }: { token?: string; body?: string; type?: string } = {}): Promise<{ code: number; text: string }> {
+  const post = body === undefined ? "" : `-H 'Content-Type: ${type}' --data-binary ${quote(body)}`;
+  const said = await stack.on(NODE, `curl -s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${post} https://127.0.0.1:6443${path}`);
+  const end = said.lastIndexOf("\n");
+  return { code: Number(said.slice(end + 1)), text: said.slice(0, end) };
+}
+
+const pods = (namespace = "default") => `/api/v1/namespaces/${namespace}/pods`;
+
+function pod(name: string, command: string[], more: object = {}): string {
+  const container = { name, image: busybox(), imagePullPolicy: "IfNotPresent", command };
+  return JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { nodeName: NODE, terminationGracePeriodSeconds: 0, containers: [container], ...more } });
+}
+
+async function becomes(what: string, question: () => Promise<boolean>): Promise<void> {
+  const limits = { signal: AbortSignal.timeout(240_000), timeout: 180, onTimeout: () => new Error(`it did not come about that ${what}`) };
+  await until(async () => (await question().catch(() => false)) || undefined, limits);
+}
+
+describe("A, by component (2018)", () => {
+  test("a pod with nodeName is made by posting JSON, and runs", async () => {
+    expect((await http(pods(), { body: pod("posted", ["sleep", "infinity"]) })).code).toBe(201);
+    await kubectl("wait", "pod/posted", "--for=condition=Ready", "--timeout=120s");
+  });
+
+  test("a second create answers 409 AlreadyExists", async () => {
+    const { code, text } = await http(pods(), { body: pod("posted", ["sleep", "infinity"]) });
+    expect([code, JSON.parse(text)]).toEqual([409, expect.objectContaining({ reason: "AlreadyExists" })]);
+  });
+
+  test("resourceVersion: what was read before somebody else wrote is not written over, 409 Conflict", async () => {
+    await kubectl("create", "configmap", "versioned", "--from-literal=word=one");
+    const old = await kubectl("get", "configmap", "versioned", "-o", "yaml");
+    await kubectl("patch", "configmap", "versioned", "-p", '{"data":{"word":"two"}}');
+    await expect(kubectl("patch", "configmap", "versioned", "-p", JSON.stringify({ metadata: { resourceVersion: /resourceVersion: "(\d+)"/.exec(old)?.[1] } }))).rejects.toThrow(/Conflict/);
+  });
+});
+
+describe("C, kubelet, API server and etcd (2022)", () => {
+  test("a token of the token file answers, a wrong one gets 401", async () => {
+    const { code, text } = await http("/api/v1/nodes");
+    expect([code, (JSON.parse(text) as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name)]).toEqual([200, [NODE]]);
+    expect((await http("/api/v1/nodes", { token: "wrong" })).code).toBe(401);
+  });
+
+  test("a body that is not said to be JSON gets 415", async () => {
+    expect((await http(pods(), { body: pod("unsaid", ["true"]), type: "application/x-www-form-urlencoded" })).code).toBe(415);
+  });
+
+  test("the pod has its address from 10.1.0.0/16", async () => {
+    expect(await kubectl("get", "pod", "posted", "-o", "jsonpath={.status.podIP}")).toMatch(/^10\.1\.0\.\d+$/);
+  });
+
+  test("403 for want of the default ServiceAccount", async () => {
+    await kubectl("create", "namespace", "bare");
+    const { code, text } = await http(pods("bare"), { body: pod("homeless", ["sleep", "infinity"]) });
+    expect([code, (JSON.parse(text) as { message: string }).message]).toEqual([403, expect.stringContaining("default")]);
+  });
+
+  test("accepted where ServiceAccount admission is off", async () => {
+    const { code, text } = await stack.up("--config", "admission.disable[0]=ServiceAccount");
+    expect(code, text).toBe(0);
+    expect((await http(pods("bare"), { body: pod("homeless", ["sleep", "infinity"]) })).code).toBe(201);
+    await kubectl("-n", "bare", "wait", "pod/homeless", "--for=condition=Ready", "--timeout=120s");
+  });
+});
+
+describe("B, minimal (2020)", () => {
+  test("another pod reaches it by its address", async () => {
+    await http(pods(), { body: pod("server", ["sh", "-c", "mkdir /www && echo reached > /www/index.html && exec httpd -f -p 8080 -h /www"]) });
+    await kubectl("wait", "pod/server", "--for=condition=Ready", "--timeout=120s");
+    const address = await kubectl("get", "pod", "server", "-o", "jsonpath={.status.podIP}");
+    // Not wget, which Debian's static busybox cannot do: its resolver is not linked in.
+    await becomes("the server answers", async () => (await kubectl("exec", "posted", "--", "sh", "-c", `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} 8080`)).includes("reached"));
+  });
+
+  test("a static pod whose container ends is started again and again, and goes with its manifest", async () => {
+    const manifest = pod("echo", ["echo", "hello"]);
+    await stack.on(NODE, `printf %s ${quote(manifest)} > /etc/kubernetes/manifests/echo.yaml`);
+    await becomes("echo was started anew", async () => Number(await kubectl("get", "pod", `echo-${NODE}`, "-o", "jsonpath={.status.containerStatuses[0].restartCount}")) >= 1);
+    await stack.on(NODE, "rm /etc/kubernetes/manifests/echo.yaml");
+    await becomes("echo is gone", async () => (await kubectl("get", "pods", "-o", "name")).includes("echo") === false);
+  });
+
+  test("containers go on when the kubelet stops", async () => {
+    await stack.on(NODE, "systemctl stop kubelet");
+    expect(await stack.on(NODE, "systemctl is-active kubelet || true; curl -s --max-time 5 http://127.0.0.1:8080")).toMatch(/^inactive\nhello/);
+    expect((await http("/readyz")).text).toBe("ok");
+    await stack.on(NODE, "systemctl start kubelet");
+  });
+});
+
+describe("what is gone", () => {
+  const GONE: [string, string[]][] = [
+    ["kubelet", ["api-servers", "require-kubeconfig", "container-runtime", "network-plugin", "cni-conf-dir", "cni-bin-dir", "pod-infra-container-image"]],
+    ["kube-apiserver", ["insecure-port", "insecure-bind-address"]],
+  ];
+  const THERE: [string, string[]][] = [
+    ["kubelet", ["pod-manifest-path", "kubeconfig", "container-runtime-endpoint"]],
+    ["kube-apiserver", ["token-auth-file", "disable-admission-plugins", "admission-control", "etcd-servers", "service-cluster-ip-range"]],
+  ];
+
+  test("the flags that the page calls gone are, and those that it calls there are there", async ({ skip }) => {
+    const { binaries } = await obtainArtifacts({ source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true }, silent, new AbortController().signal);
+    skip(binaries["kube-apiserver"] === undefined, "the official source has the API server in an image only");
+    const has = async (program: string, flag: string) => {
+      const path = program === "kubelet" ? binaries.kubelet.path : String(binaries["kube-apiserver"]?.path);
+      return new RegExp(`^ +--${flag}[ =]`, "m").test(await output(path, ["--help"]));
+    };
+    for (const [program, flags] of GONE) for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(false);
+    for (const [program, flags] of THERE) for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(true);
+  });
+});
