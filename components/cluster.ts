@@ -9,7 +9,7 @@ import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
 import { Ladder } from "./ladder";
-import { type Machine, connectionOf, controllerArch, pinned } from "./machines/machine";
+import { type Machine, connectionOf, controllerArch, nodeAddress, pinned } from "./machines/machine";
 import type { ClusterHandle, MemberArgs } from "./member";
 import { type PoolArgs, settingsOf } from "./pool";
 import { Preflights } from "./preflights";
@@ -78,6 +78,7 @@ export class Cluster extends pulumi.ComponentResource {
     const workers = (args.pools ?? []).flatMap((pool) => this.look(pool.machines, "worker").map((one) => ({ ...one, pool })));
     const found: Found[] = [...this.look(args.controlPlanes, "control-plane"), ...workers];
     const preflights = this.judge(found, network);
+    const neighbours = Object.fromEntries(found.map(({ machine }) => [machine.name, nodeAddress(machine)]));
     const member = ({ machine, connection, host, role, pool }: Found): Omit<MemberArgs, "settings"> => ({
       machine,
       connection,
@@ -88,6 +89,7 @@ export class Cluster extends pulumi.ComponentResource {
       preflight: preflights.of(machine.name),
       network,
       kubeletVersion: pool?.version ?? args.version,
+      neighbours,
       runtime: args.runtime ?? DEFAULT_RUNTIME,
       timeouts,
       artifacts: this.artifactsFor(args.version, machine),

@@ -22,6 +22,8 @@ export interface MemberArgs {
   kubeletArtifacts?: Artifacts;
   kubeletVersion: string;
   network: NetworkSettings;
+  /** All machines of the cluster: name to address. */
+  neighbours: Record<string, pulumi.Input<string>>;
   timeouts: Timeouts;
   settings: NodeSettings;
   /** Nodes of one pool stand in for one another. */
@@ -59,6 +61,7 @@ export function setUp(name: string, role: MachineRole, args: MemberArgs, parent:
       artifacts,
       ...(kubeletArtifacts ? { kubeletArtifacts } : {}),
       network,
+      neighbours: args.neighbours,
       kubelet: { version: args.kubeletVersion, settings: settings.kubelet ?? {}, extraArgs: settings.kubeletArgs ?? {} },
       after: [args.preflight, ...after],
       ...more,

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
-import { Binaries, type Host, Images, Kernel, Packages, Unit } from "../provider/sdk/host";
+import { Binaries, Firewall, type Host, Hosts, Images, Kernel, Packages, Unit } from "../provider/sdk/host";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import type { Artifacts } from "../provider/sdk/local";
+import { firewallRules } from "../render/firewall";
+import type { FlannelBackend } from "../render/flannel";
 import { kernelModules, kernelSysctls } from "../render/kernel";
 import { guardFiles, kubeletFiles, octal, type KubeletFilesOptions } from "../render/node-files";
 import { nodeBinaries, requiredPackages } from "../render/node-contents";
@@ -22,7 +24,9 @@ export interface NodeSetupArgs {
   artifacts: Artifacts;
   /** Of the kubelet's version, where that is another. */
   kubeletArtifacts?: Artifacts;
-  network: { podCidr: string; serviceCidr: string };
+  network: { podCidr: string; serviceCidr: string; backend: FlannelBackend };
+  /** All machines of the cluster: name to address. */
+  neighbours: Record<string, pulumi.Input<string>>;
   kubelet: Pick<KubeletFilesOptions, "settings" | "extraArgs" | "version">;
   /** Present: the kubelet is not kubeadm's, and starts at once. */
   components?: { runAs: RunAs };
@@ -62,6 +66,9 @@ export class NodeSetup extends pulumi.ComponentResource {
       { ...onHost, unit: "kubewright-guard.service", files: octal(guardFiles(args.network)), enabled: true, running: true },
       { ...child, dependsOn: [packages] },
     );
+    const firewall = new Firewall(`${name}-firewall`, { ...onHost, ...firewallRules({ ...args.network, role: args.role }) }, { ...child, dependsOn: [packages] });
+    // Nothing waits for it: a machine that waits for its turn (turns.ts) has no address before this one's node is Ready.
+    new Hosts(`${name}-hosts`, { ...onHost, entries: args.neighbours }, { ...child, dependsOn: [packages] });
     const kubeletUnit = new Unit(
       `${name}-kubelet`,
       {
@@ -83,7 +90,7 @@ export class NodeSetup extends pulumi.ComponentResource {
     // A control plane starts on its own images; those of the node come while it does.
     const own = args.role === "control-plane" && args.components?.runAs !== "systemd" ? [imagesOf(`${name}-control-plane-images`, target, artifacts, "controlPlane", { ...child, dependsOn: [runtime] })] : [];
     this.images = imagesOf(`${name}-images`, target, artifacts, "worker", { ...child, dependsOn: [runtime, ...own] });
-    this.ready = [...(own.length > 0 ? own : [this.images]), guard, kubeletUnit];
+    this.ready = [...(own.length > 0 ? own : [this.images]), guard, firewall, kubeletUnit];
     this.registerOutputs({});
   }
 }

@@ -6,8 +6,10 @@ import { authorityResource } from "./resources/authority";
 import { binariesResource } from "./resources/binaries";
 import { certificateResource } from "./resources/certificate";
 import { filesResource } from "./resources/files";
+import { firewallResource } from "./resources/firewall";
 import { hostResource } from "./resources/host";
 import { hostKeyResource } from "./resources/host-key";
+import { hostsResource } from "./resources/hosts";
 import { imagesResource } from "./resources/images";
 import { keyPairResource } from "./resources/key-pair";
 import { kernelResource } from "./resources/kernel";
@@ -46,6 +48,8 @@ void serve({
     "kubewright:host:Images": imagesResource,
     "kubewright:host:StaticPod": staticPodResource,
     "kubewright:host:Remains": remainsResource,
+    "kubewright:host:Firewall": firewallResource,
+    "kubewright:host:Hosts": hostsResource,
     "kubewright:cluster:Preflight": preflightResource,
     "kubewright:cluster:Roster": rosterResource,
     "kubewright:pki:Authority": authorityResource,

@@ -36,6 +36,10 @@ export interface MachineFacts {
   diskFreeMiB: number;
   /** TCP ports with a listener. */
   listeningPorts: number[];
+  /** `none` where the kernel has no SELinux, or it is disabled. */
+  selinux: "enforcing" | "permissive" | "none";
+  /** The one that is active. */
+  firewall: "firewalld" | "ufw" | "none";
   /** What of Kubernetes is on it already; `partial` is an init or join that did not finish. */
   kubernetesState: "none" | "control-plane" | "worker" | "partial";
   /** Which runtime its kubelet is configured for; absent where there is none. */

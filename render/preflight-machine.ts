@@ -26,7 +26,7 @@ type Judgement = (machine: JudgedMachine, expectations: Expectations) => Omit<Fi
 
 /** In the order in which a person would fix them. */
 const judgements: readonly Judgement[] = [
-  privileges, operatingSystem, architecture, membership, runtimeOfMember, docker, kernel, cgroups, processors, memory, disk, swap, clock,
+  privileges, operatingSystem, architecture, membership, runtimeOfMember, docker, kernel, cgroups, processors, memory, disk, swap, clock, selinux, firewall,
 ];
 
 /** What one machine alone shows. */
@@ -110,6 +110,17 @@ function clock({ facts }: JudgedMachine): ReturnType<Judgement> {
   const message = `its clock is ${Math.round(skew)} s ${facts.clockSkewSeconds > 0 ? "ahead of" : "behind"} this computer's`;
   const action = "synchronise both (`timedatectl set-ntp true`)";
   return skew > clockSkewErrorSeconds ? error(`${message}, and tokens would be refused`, action) : warning(message, action);
+}
+
+/** Files get their labels when they are put in place, and containers run as containerd does: neither needs it switched off. */
+function selinux({ facts, instanceAlreadyMember }: JudgedMachine): ReturnType<Judgement> {
+  if (facts.selinux !== "enforcing" || instanceAlreadyMember) return undefined;
+  return warning("SELinux is enforcing, and stays so", "nothing to do; `ausearch -m avc` on the machine shows what it denies");
+}
+
+function firewall({ facts, instanceAlreadyMember }: JudgedMachine): ReturnType<Judgement> {
+  if (facts.firewall === "none" || instanceAlreadyMember) return undefined;
+  return warning(`${facts.firewall} is active, and stays so`, "nothing to do: what a node needs is opened in it");
 }
 
 function error(message: string, action: string): Omit<Finding, "machine"> {

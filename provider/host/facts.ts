@@ -68,6 +68,8 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
     clockSkewSeconds: Math.round((number("clock_ms") - now) / 100) / 10,
     diskFreeMiB: number("disk_free_mib"),
     listeningPorts: [...new Set(list("ports").map(Number))].filter((port) => port > 0 && port < 65_536).sort((a, b) => a - b),
+    selinux: oneOf(text("selinux"), ["enforcing", "permissive"]) ?? "none",
+    firewall: oneOf(text("firewall"), ["firewalld", "ufw"]) ?? "none",
     kubernetesState: stateOf(text("kubernetes")),
     ...(isRuntime(runtime) ? { kubeletRuntime: runtime } : {}),
     dockerConfigured: text("docker_configured") === "yes",
@@ -76,6 +78,10 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
 
 function isRuntime(word: string): word is Runtime {
   return RUNTIMES.some((runtime) => runtime === word);
+}
+
+function oneOf<T extends string>(word: string, known: readonly T[]): T | undefined {
+  return known.find((one) => one === word);
 }
 
 function stateOf(word: string): MachineFacts["kubernetesState"] {

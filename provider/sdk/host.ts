@@ -5,7 +5,7 @@ import type { Leaver } from "../../render/remains";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
 import { inPlace } from "./in-place";
 
-export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "kubeletRuntime" | "dockerConfigured">;
+export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "kubeletRuntime" | "dockerConfigured" | "selinux" | "firewall">;
 
 export interface HostArgs {
   connection: pulumi.Input<ConnectionArgs>;
@@ -153,5 +153,33 @@ export interface RemainsArgs extends OnHostArgs {
 export class Remains extends pulumi.CustomResource {
   constructor(name: string, args: RemainsArgs, options?: pulumi.CustomResourceOptions) {
     super("kubewright:host:Remains", name, args, inPlace(options));
+  }
+}
+
+export interface FirewallArgs extends OnHostArgs {
+  /** `6443/tcp`, `30000-32767/udp` */
+  ports: pulumi.Input<string[]>;
+  /** CIDRs of pods and services. */
+  ranges: pulumi.Input<string[]>;
+}
+
+/** What a node needs in the firewall (firewalld, ufw) that is active on its machine; nothing where none is. */
+export class Firewall extends pulumi.CustomResource {
+  /** `firewalld`, `ufw` or `none` */
+  declare readonly firewall: pulumi.Output<string>;
+  constructor(name: string, args: FirewallArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Firewall", name, { firewall: undefined, ...args }, inPlace(options));
+  }
+}
+
+export interface HostsArgs extends OnHostArgs {
+  /** Name to address. */
+  entries: pulumi.Input<Record<string, pulumi.Input<string>>>;
+}
+
+/** The cluster's machines in /etc/hosts, in a block of our own. */
+export class Hosts extends pulumi.CustomResource {
+  constructor(name: string, args: HostsArgs, options?: pulumi.CustomResourceOptions) {
+    super("kubewright:host:Hosts", name, args, inPlace(options));
   }
 }

@@ -5,7 +5,7 @@ import { labelOf } from "./text";
 
 const SHOWN = 8;
 /** Of the whole cluster; they change whenever any machine does. */
-const ABOUT_ALL = /kubewright:(cluster:(Preflight|Roster)|components:)/;
+const ABOUT_ALL = /kubewright:(cluster:(Preflight|Roster)|host:Hosts|components:)/;
 const PHRASES: Record<string, string> = { create: "made", update: "changed", replace: "made anew", delete: "removed" };
 
 /**

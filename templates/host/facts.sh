@@ -22,6 +22,10 @@ if systemctl is-active -q systemd-resolved 2>/dev/null; then echo systemd_resolv
 echo "clock_ms=$(date +%s%3N)"
 echo "disk_free_mib=$(df -Pm /var/lib | awk 'NR == 2 { print $4 }')"
 echo "ports=$(for hex in $(awk '$4 == "0A" { sub(".*:", "", $2); print $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do printf '%d ' "0x$hex"; done)"
+case $(getenforce 2>/dev/null) in Enforcing) echo selinux=enforcing ;; Permissive) echo selinux=permissive ;; esac
+if systemctl -q is-active firewalld 2>/dev/null; then echo firewall=firewalld
+elif command -v ufw >/dev/null 2>&1 && ufw status 2>/dev/null | grep -q '^Status: active'; then echo firewall=ufw
+fi
 if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ]; then echo kubernetes=control-plane
 elif [ -f /etc/kubernetes/kubelet.conf ]; then echo kubernetes=worker
 elif [ -d /etc/kubernetes/pki ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then echo kubernetes=partial

@@ -12,7 +12,7 @@ export function facts(changes: Partial<MachineFacts> = {}): MachineFacts {
   return {
     osId: "debian", osVersion: "12", osFamily: "debian", arch: "amd64", kernel: "6.1.0-28-amd64", hostname: "cp-1", machineId: "id-1", bootId: "boot-1",
     cpus: 2, memoryMiB: 4096, swapMiB: 0, cgroupVersion: 2, capSysResource: true, conntrackWritable: true, root: true, addresses: ["10.77.0.21"],
-    clockSkewSeconds: 0, diskFreeMiB: 20480, listeningPorts: [22], kubernetesState: "none", dockerConfigured: false, ...changes,
+    clockSkewSeconds: 0, diskFreeMiB: 20480, listeningPorts: [22], kubernetesState: "none", selinux: "none", firewall: "none", dockerConfigured: false, ...changes,
   };
 }
 

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { commandLine, quote } from "../../common/quote";
+import { template } from "../../render/template";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+const schema = z.strictObject({
+  ...onHost,
+  ports: z.array(z.string().regex(/^\d+(-\d+)?\/(tcp|udp)$/, "write it like 6443/tcp or 30000-32767/udp")),
+  ranges: z.array(z.cidrv4("must be an IPv4 CIDR, such as 10.244.0.0/16")),
+});
+
+type FirewallInputs = z.infer<typeof schema>;
+type Rules = Pick<FirewallInputs, "ports" | "ranges">;
+interface FirewallOutputs {
+  /** The one that is active: `firewalld`, `ufw` or `none`. */
+  firewall: string;
+}
+
+interface Answer {
+  firewall: string;
+  missing: string[];
+}
+
+async function ask(machine: Remote, verb: "missing" | "open" | "close", { ports, ranges }: Rules, signal: AbortSignal): Promise<Answer> {
+  const head = [`verb=${verb}`, `ports=${quote(ports.join(" "))}`, `ranges=${quote(ranges.join(" "))}`].join("\n");
+  const { stdout } = await machine.run(`${head}\n${template("host/firewall.sh")}`, {
+    step: verb === "missing" ? "looking at the firewall" : "setting the firewall",
+    signal,
+    action: `see \`firewall-cmd --list-all\` or \`ufw status\` there; a node needs ${commandLine(ports)}`,
+  });
+  const values = (key: string) => stdout.split("\n").flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+  return { firewall: values("firewall")[0] ?? "none", missing: values("missing") };
+}
+
+async function open(context: Context, inputs: FirewallInputs): Promise<FirewallOutputs> {
+  const machine = await theMachine(context, inputs);
+  const { firewall, missing } = await ask(machine, "missing", inputs, context.signal);
+  if (missing.length === 0) return { firewall };
+  const lacking = (all: string[]) => all.filter((rule) => missing.includes(rule));
+  context.status(`opening ${missing.join(" ")} in ${firewall}`);
+  await ask(machine, "open", { ports: lacking(inputs.ports), ranges: lacking(inputs.ranges) }, context.signal);
+  const { missing: still } = await ask(machine, "missing", inputs, context.signal);
+  if (still.length > 0) throw new Error(`${machine.label}: ${firewall} does not show ${still.join(" ")} after they were opened; look at its log`);
+  context.info(`${machine.label}: ${firewall} is active and stays so; opened ${missing.join(" ")}`);
+  return { firewall };
+}
+
+/** What a node needs in the firewall that is active on it. Where none is, nothing is done; one that is switched on later shows in a read. */
+const firewall: Handler<FirewallInputs, FirewallOutputs> = {
+  schema,
+  outputs: ["firewall"],
+  replaceOn: HOST_REPLACES,
+  ignore: HOST_IGNORES,
+  create: async (context, inputs) => ({ id: `${inputs.instance}/firewall`, outputs: await open(context, inputs) }),
+  async update(context, _id, inputs, { inputs: old }) {
+    const machine = await theMachine(context, inputs);
+    const gone = (all: string[], wanted: string[]) => all.filter((rule) => !wanted.includes(rule));
+    const dropped = { ports: gone(old.ports, inputs.ports), ranges: gone(old.ranges, inputs.ranges) };
+    if (dropped.ports.length + dropped.ranges.length > 0) await ask(machine, "close", dropped, context.signal);
+    return await open(context, inputs);
+  },
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const { ports, ranges } = old.inputs;
+      const { firewall, missing } = await ask(machine, "missing", old.inputs, context.signal);
+      const there = (all: string[]) => all.filter((rule) => !missing.includes(rule));
+      return { inputs: { ...old.inputs, ports: there(ports), ranges: there(ranges) }, outputs: { firewall } };
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await ask(machine, "close", inputs, context.signal);
+  },
+};
+
+export const firewallResource = register(firewall);
