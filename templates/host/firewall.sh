@@ -6,37 +6,40 @@ set -eu
 # Pods of other nodes come from the pods' range, so that range is trusted; and what is on its way to a pod is let through.
 policy=kubewright-pods
 
-in_firewalld() {
-  # An interface may be in a zone of its own, and packets are judged by the rules of theirs.
-  local zone zones
-  zones=$( { firewall-cmd --get-default-zone; firewall-cmd --get-active-zones | grep '^[^ ]' | cut -d' ' -f1; } | sort -u | grep -vxE 'trusted|docker|libvirt' )
-  case $1 in
-    port) for zone in $zones; do firewall-cmd --permanent --zone="$zone" "--$2-port=$3" || return; done ;;
-    range) firewall-cmd --permanent --zone=trusted "--$2-source=$3" ;;
-  esac >/dev/null 2>&1
-}
+# An interface may be in a zone of its own, and packets are judged by the rules of theirs.
+zones() { { firewall-cmd --get-default-zone; firewall-cmd --get-active-zones | grep '^[^ ]' | cut -d' ' -f1; } | sort -u | grep -vxE 'trusted|docker|libvirt'; }
 
-policy_is_there() { firewall-cmd --permanent --get-policies | grep -qw "$policy"; }
+# Each call of firewall-cmd takes half a second: so it is told, and asked, everything at once.
+permanent() { firewall-cmd --permanent "$@"; }
+flags() { option=$1; shift; for value in "$@"; do printf -- '--%s=%s ' "$option" "$value"; done; }
+lacks() { case " $1 " in *" $2 "*) return 1 ;; esac; }
+
+policy_is_there() { permanent --get-policies | grep -qw "$policy"; }
 
 firewalld() {
   case $verb in
     missing)
-      for port in $ports; do in_firewalld port query "$port" || echo "missing=$port"; done
-      for range in $ranges; do in_firewalld range query "$range" && policy_is_there || echo "missing=$range"; done ;;
+      for zone in $(zones); do
+        there=$(permanent --zone="$zone" --list-ports)
+        for port in $ports; do if lacks "$there" "$port"; then echo "missing=$port"; fi; done
+      done | sort -u
+      there=
+      if policy_is_there; then there=$(permanent --zone=trusted --list-sources); fi
+      for range in $ranges; do if lacks "$there" "$range"; then echo "missing=$range"; fi; done ;;
     open)
-      for port in $ports; do in_firewalld port add "$port"; done
-      for range in $ranges; do in_firewalld range add "$range"; done
-      if [ -n "$ranges" ] && ! policy_is_there; then
-        firewall-cmd -q --permanent --new-policy="$policy"
-        firewall-cmd -q --permanent --policy="$policy" --add-ingress-zone=ANY
-        firewall-cmd -q --permanent --policy="$policy" --add-egress-zone=trusted
-        firewall-cmd -q --permanent --policy="$policy" --set-target=ACCEPT
+      if [ -n "$ports" ]; then for zone in $(zones); do permanent -q --zone="$zone" $(flags add-port $ports); done; fi
+      if [ -n "$ranges" ]; then permanent -q --zone=trusted $(flags add-source $ranges); fi
+      if [ -n "$ranges" ]; then
+        policy_is_there || permanent -q --new-policy="$policy"
+        permanent -q --policy="$policy" --add-ingress-zone=ANY
+        permanent -q --policy="$policy" --add-egress-zone=trusted
+        permanent -q --policy="$policy" --set-target=ACCEPT
       fi
       firewall-cmd -q --reload ;;
     close)
-      for port in $ports; do in_firewalld port remove "$port" || true; done
-      for range in $ranges; do in_firewalld range remove "$range" || true; done
-      if [ -n "$ranges" ] && policy_is_there; then firewall-cmd -q --permanent --delete-policy="$policy"; fi
+      if [ -n "$ports" ]; then for zone in $(zones); do permanent -q --zone="$zone" $(flags remove-port $ports); done; fi
+      if [ -n "$ranges" ]; then permanent -q --zone=trusted $(flags remove-source $ranges); fi
+      if [ -n "$ranges" ] && policy_is_there; then permanent -q --delete-policy="$policy"; fi
       firewall-cmd -q --reload ;;
   esac
 }
