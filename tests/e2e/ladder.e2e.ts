@@ -1,16 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../common/wait";
 import type { Rung } from "../../render/rung";
+import { LoadClient } from "../support/load-client";
 import { agnhost, pause } from "../support/test-images";
 import { TestStack, kubectlOf } from "../support/test-stack";
 
-/** The ladder on two machines, from the kubelet to the controllers, with what a person can do on each rung done by real calls. */
+/** The ladder on two machines, up and down, with what a person can do on each rung done by real calls. */
 const stack = new TestStack("e2e-ladder");
 const [BOSS, HAND] = ["control-plane-1", "worker-1"] as const;
 const TOKEN = "ladder-test-0123456789abcdef";
+const PER_SECOND = 20;
 let kubectl: (...args: string[]) => Promise<string>;
 let kubectlPath = "";
 let address = "";
@@ -139,5 +141,61 @@ describe("climbing", () => {
     await eventually("the default service account is the controller manager's", async () => (await kubectl("get", "sa", "default", "-o", "jsonpath={.automountServiceAccountToken}")) === "");
     expect((await kubectl("create", "token", "default")).split(".")).toHaveLength(3);
     await nothingRestarted("hello", "etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager");
+  });
+
+  test("from apiserver to dns a static pod and a Deployment go on serving", async () => {
+    // A Deployment's pods outlive the controllers that made them.
+    await climb("apiserver");
+    for (const name of ["kube-scheduler", "kube-controller-manager"]) expect(await stack.on(BOSS, `ls /etc/kubernetes/manifests /etc/kubernetes/${name.replace("kube-", "")}.conf 2>/dev/null || true`)).not.toContain(name);
+    const [container = ""] = await stack.containers(HAND);
+    const clients = [`http://${address}:8080/`, `http://${address}:8090/hostname`].map((url) => new LoadClient({ container, url, perSecond: PER_SECOND, most: 20_000, seconds: 900 }));
+    await climb("proxy");
+    // What is a NodePort answers on every machine, from outside.
+    for (const machine of [BOSS, HAND]) {
+      const node = await kubectl("get", "node", machine, "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}");
+      await eventually(`NodePort of ${machine}`, () => ask(`http://${node}:30073/hostname`));
+    }
+    const cluster = await kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}");
+    await eventually("ClusterIP", async () => (await stack.on(BOSS, `curl -s -m 3 http://${cluster}/hostname`)).startsWith("web-"));
+    await climb("dns");
+    // Stopping ends all that asks from there.
+    for (const client of clients) {
+      const { total, failed, failures } = await client.stop();
+      process.stdout.write(`    e2e-ladder │ ${total} requests, ${failed} failed\n`);
+      expect(failures).toEqual([]);
+      expect(total).toBeGreaterThan(100);
+    }
+    await nothingRestarted("hello", "etcd");
+  });
+
+  test("dns: names resolve across nodes", async () => {
+    await eventually("the other node's server, by its name", () => kubectl("exec", "placed", "--", "/agnhost", "connect", "--timeout=3s", "hand.default.svc.cluster.local:8080"));
+    await expect(kubectl("exec", "placed", "--", "/agnhost", "connect", "--timeout=2s", "nobody.default.svc.cluster.local:80")).rejects.toThrow(/DNS/);
+    const { text } = await stack.up();
+    expect(text).toContain("Nothing to change");
+  });
+});
+
+describe("descending", () => {
+  test("to the first rung leaves what that has, and nothing of the others", async () => {
+    await climb("kubelet");
+    for (const machine of [BOSS, HAND]) {
+      const files = await stack.on(machine, "find /etc/kubernetes /etc/cni /run/flannel /var/lib/etcd -type f 2>/dev/null | sort");
+      const own = machine === BOSS ? ["/etc/kubernetes/manifests/hello.yaml"] : [];
+      expect(files.split("\n")).toEqual(["/etc/cni/net.d/99-kubewright.conflist", "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf", ...own].sort());
+      expect(await stack.on(machine, "nft list tables | grep -E 'kube-proxy|flannel'; ip route | grep ' via ' | grep 10.244; ls /var/lib/kubelet/pki | grep client; true")).toBe("");
+      const pods = await stack.on(machine, "ctr -n k8s.io tasks ls -q | wc -l");
+      expect(Number(pods)).toBe(machine === BOSS ? 2 : 0); // hello and its sandbox
+    }
+    expect(await ask(`http://${address}:8080/`)).toBe(`hello from ${BOSS}\n`);
+  });
+
+  test("no key or token is in plain state", () => {
+    const files = readdirSync(stack.stateFolder, { recursive: true, withFileTypes: true }).filter((item) => item.isFile()).map((item) => readFileSync(join(item.parentPath, item.name), "utf8"));
+    expect(files.length).toBeGreaterThan(0);
+    for (const text of files) {
+      expect(text.includes(TOKEN)).toBe(false);
+      expect(text).not.toMatch(/BEGIN [A-Z ]*PRIVATE KEY/);
+    }
   });
 });
