@@ -1,0 +1,79 @@
+import { parse } from "yaml";
+import { silent } from "../../../common/progress";
+import type { CloudConfig } from "../../../render/cloud-init";
+import { addressIn } from "../../../render/cidr";
+import { ensureImage } from "../../../provider/docker/image";
+import { ensureContainer, removeMachine, startMachine } from "../../../provider/docker/machine";
+import { ensureNetwork, type Network } from "../../../provider/docker/network";
+import { removeStack } from "../../../provider/docker/sweep";
+import { run } from "../../../scripts/lib/exec";
+
+/** A stand-in for cloud-init's command: it ends when the emulator says that the machine has done what its user data told it. */
+const CLOUD_INIT = `#!/bin/sh
+[ "$1" = status ] || exit 64
+until [ -e /run/kubewright-born ]; do sleep 0.1; done
+echo "status: done"
+`;
+
+const signal = (): AbortSignal => AbortSignal.timeout(180_000);
+
+/** The machines behind the emulated API: containers of our own machine image, which do what cloud-init would have done for them. */
+export class Machines {
+  private publicNetwork: Promise<Network> | undefined;
+
+  constructor(private readonly stack: string) {}
+
+  /** Made, and not started: as a server is while its networks are attached. */
+  async make(id: number, userData: string, keys: readonly string[]): Promise<{ container: string; address: string }> {
+    const config = parse(userData) as CloudConfig;
+    const network = await (this.publicNetwork ??= ensureNetwork({ stack: this.stack, avoid: ["10.244.0.0/16", "10.10.0.0/16"] }, signal()));
+    const image = await ensureImage("auto", silent, signal());
+    const address = addressIn(network.subnet, 10 + (id % 200));
+    const authorizedKey = [...new Set([...config.ssh_authorized_keys, ...keys].map((key) => key.trim()))].join("\n");
+    const spec = { stack: this.stack, hostname: config.hostname, network: network.name, image: image.ref, address, authorizedKey };
+    const container = await ensureContainer(spec, silent, signal());
+    await put(container, {
+      "/etc/ssh/ssh_host_ed25519_key": { mode: 0o600, content: config.ssh_keys.ed25519_private },
+      "/etc/ssh/ssh_host_ed25519_key.pub": { mode: 0o644, content: `${config.ssh_keys.ed25519_public}\n` },
+      "/usr/local/bin/cloud-init": { mode: 0o755, content: CLOUD_INIT },
+    });
+    return { container, address };
+  }
+
+  async makeNetwork(name: string, subnet: string): Promise<string> {
+    const { stdout } = await run("docker", ["network", "create", "--subnet", subnet, "--label", `io.kubewright.stack=${this.stack}`, name]);
+    return String(stdout).trim();
+  }
+
+  async removeNetwork(network: string): Promise<void> {
+    await run("docker", ["network", "rm", network], { reject: false });
+  }
+
+  async attach(container: string, network: string, address: string): Promise<void> {
+    await run("docker", ["network", "connect", "--ip", address, network, container]);
+  }
+
+  /** It answers SSH, and is born a moment later: who does not wait for cloud-init finds a machine that is not ready. */
+  async start(container: string, hostname: string): Promise<void> {
+    await startMachine(container, hostname, silent, signal());
+    await run("docker", ["exec", container, "sh", "-c", "sleep 2; touch /run/kubewright-born"]);
+  }
+
+  async remove(container: string): Promise<void> {
+    await removeMachine(container, this.stack, signal());
+  }
+
+  async removeAll(): Promise<void> {
+    await removeStack(this.stack, signal());
+  }
+}
+
+async function put(container: string, files: Record<string, { mode: number; content: string }>): Promise<void> {
+  const { pack } = await import("tar-stream");
+  const archive = pack();
+  for (const [path, { mode, content }] of Object.entries(files)) archive.entry({ name: path.slice(1), mode }, content);
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  await run("docker", ["cp", "-", `${container}:/`], { input: Buffer.concat(chunks) });
+}
