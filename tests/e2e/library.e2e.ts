@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -39,4 +39,15 @@ test("a program of its own plans a cluster with the packed library, and its type
   await say("pulumi", ["stack", "init", "library"], program);
   const plan = await say("pulumi", ["preview", "--non-interactive", "--color", "never"], program);
   for (const made of ["kubewright:docker:Machine boss", "kubewright:kubeadm:Init boss-init", "kubewright:kubeadm:Join hand-join"]) expect(plan).toContain(`${made} create`);
+}, 300_000);
+
+test("the types of every other example check, with the packages that it names", async () => {
+  const examples = join(projectRoot(), "examples");
+  const program = join(folder, "program");
+  const others = readdirSync(examples).filter((name) => name !== "as-a-library" && existsSync(join(examples, name, "index.ts")));
+  const wanted = others.flatMap((name) => Object.entries((JSON.parse(readFileSync(join(examples, name, "package.json"), "utf8")) as { dependencies: Record<string, string> }).dependencies));
+  const packages = [...new Map(wanted.filter(([, version]) => !version.startsWith("file:"))).entries()].map(([name, version]) => `${name}@${version}`);
+  await say("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", ...packages], program);
+  for (const name of others) cpSync(join(examples, name, "index.ts"), join(program, `${name}.ts`));
+  await say("npx", ["tsc", "--noEmit", "-p", "."], program);
 }, 300_000);
