@@ -74,9 +74,10 @@ describe("climbing", () => {
   }
 
   test("kubelet: a manifest in the folder is a pod, and without it there is none", async () => {
-    const tokens = ["auth.staticTokens[0].token", TOKEN, "auth.staticTokens[0].user", "jane", "auth.staticTokens[0].uid", "1001", "auth.staticTokens[0].groups[0]", "system:masters"];
-    const pairs = tokens.flatMap((word, index) => (index % 2 === 0 ? ["--config", `${word}=${tokens[index + 1] ?? ""}`] : []));
-    await climb("kubelet", "--config", "bootstrap=components", "--config", "workers.count=1", ...pairs);
+    await stack.pulumi("stack", "init");
+    await stack.pulumi("config", "set", "--path", "--secret", "auth.staticTokens[0].token", TOKEN);
+    const jane = ["user=jane", "uid=1001", "groups[0]=system:masters"].flatMap((pair) => ["--config", `auth.staticTokens[0].${pair}`]);
+    await climb("kubelet", "--config", "bootstrap=components", "--config", "workers.count=1", ...jane);
     address = (await stack.on(BOSS, "hostname -I")).split(" ").find((one) => !one.startsWith("10.244.")) ?? "";
     expect(await ask(`http://${address}:8080/`)).toBe(`hello from ${BOSS}\n`);
     const own = { apiVersion: "v1", kind: "Pod", metadata: { name: "own" }, spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "own", image: agnhost(), imagePullPolicy: "IfNotPresent", args: ["netexec", "--http-port=8081"], ports: [{ containerPort: 8081, hostPort: 8081 }] }] } };
@@ -169,7 +170,10 @@ describe("climbing", () => {
   });
 
   test("dns: names resolve across nodes", async () => {
-    await eventually("the other node's server, by its name", () => kubectl("exec", "placed", "--", "/agnhost", "connect", "--timeout=3s", "hand.default.svc.cluster.local:8080"));
+    await eventually("the other node's server, by its name", async () => {
+      await kubectl("exec", "placed", "--", "/agnhost", "connect", "--timeout=3s", "hand.default.svc.cluster.local:8080"); // says nothing when it is well
+      return true;
+    });
     await expect(kubectl("exec", "placed", "--", "/agnhost", "connect", "--timeout=2s", "nobody.default.svc.cluster.local:80")).rejects.toThrow(/DNS/);
     const { text } = await stack.up();
     expect(text).toContain("Nothing to change");
