@@ -18,6 +18,8 @@ let kubectl: (...args: string[]) => Promise<string>;
 const settings = [
   "bootstrap=components", "rung=apiserver", "workers.count=0", "extras=true", "network.plugin=bridge", "network.podCidr=10.1.0.0/16",
   `auth.staticTokens[0].token=${TOKEN}`, "auth.staticTokens[0].user=kubelet-fan", "auth.staticTokens[0].uid=1000", "auth.staticTokens[0].groups[0]=system:masters",
+  // Else a pressure stays for five minutes after its end.
+  "controlPlane.kubelet.evictionPressureTransitionPeriod=1s",
 ];
 const configured = (...more: string[]) => [...settings, ...more].flatMap((setting) => ["--config", setting]);
 
@@ -123,6 +125,19 @@ describe("B, minimal (2020)", () => {
     expect(await stack.on(NODE, "systemctl is-active kubelet || true; curl -s --max-time 5 http://127.0.0.1:8080")).toMatch(/^inactive\nhello/);
     expect((await http("/readyz")).text).toBe("ok");
     await stack.on(NODE, "systemctl start kubelet");
+  });
+});
+
+describe("A's full disk", () => {
+  test("status says DiskPressure and what to do, pods are evicted; with room again they are not", async () => {
+    const full = await stack.up("--config", 'controlPlane.kubelet.evictionHard["nodefs.available"]=99%');
+    expect(full.code, full.text).toBe(0);
+    await becomes("posted is evicted", async () => (await kubectl("get", "pod", "posted", "-o", "jsonpath={.status.reason}")) === "Evicted");
+    const { code, text } = await stack.script("status");
+    expect([code, text]).toEqual([1, expect.stringMatching(/DiskPressure: its disk is nearly full, and \d+ pods? w\w+ evicted; free space .* controlPlane\.kubelet\.evictionHard/)]);
+    const room = await stack.up("--config", 'controlPlane.kubelet.evictionHard["nodefs.available"]=1%');
+    expect(room.code, room.text).toBe(0);
+    await becomes("the pressure is over", async () => (await kubectl("get", "node", NODE, "-o", "jsonpath={.status.conditions[?(@.type=='DiskPressure')].status}")) === "False");
   });
 });
 
