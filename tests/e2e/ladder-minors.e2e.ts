@@ -1,0 +1,28 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { loadVersions, obtainArtifacts } from "../../artifacts/index";
+import { silent } from "../../common/progress";
+import { controllerArch } from "../../components/machines/machine";
+import { TestStack, kubectlOf } from "../support/test-stack";
+
+/** Each minor goes to the top at once, on one machine; ladder.e2e.ts climbs the newest rung by rung. */
+const stack = new TestStack("e2e-minors");
+const versions = Object.keys(loadVersions().kubernetes.supported);
+
+beforeAll(async () => {
+  await stack.down(); // what a killed test run may have left
+  // Built before a clock runs, where they cannot be downloaded.
+  for (const kubernetes of versions) await obtainArtifacts({ source: "auto", kubernetes, arch: controllerArch(), extras: true }, silent, new AbortController().signal);
+}, 60 * 60_000);
+
+afterEach(async () => void (await stack.down("--force")));
+afterAll(() => stack.forget());
+
+test.each(versions)("Kubernetes %s: all rungs at once, and a Deployment runs", async (version) => {
+  const settings = ["bootstrap=components", "rung=dns", "workers.count=0", "extras=true", `kubernetes.version=${version}`];
+  const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
+  expect(code, text).toBe(0);
+  expect(text).toMatch(new RegExp(`control-plane-1 +Ready .*v${version}`));
+  const kubectl = await kubectlOf(stack);
+  await kubectl("apply", "-f", "examples/ladder/web.yaml");
+  await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
+});
