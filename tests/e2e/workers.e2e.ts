@@ -184,7 +184,7 @@ describe("a machine that somebody has already", () => {
   let before = "";
 
   test("joins with one command", async () => {
-    before = await other.on(files);
+    before = await other.on(`su admin -c 'sudo true'; ${files}`); // Debian's sudo notes its first use in the user's home
     const login = ["--host", other.address, "--user", "admin", "--key", other.keyPath, "--name", "old-server"];
     const { code, text } = await stack.script("node:join", ...login);
     expect(code, text).toBe(0);
