@@ -21,8 +21,10 @@ join() {
   local token hash
   token=$(sed 's/.*--token \([^ ]*\).*/\1/' <<< "$words"); hash=$(sed 's/.*cert-hash \([^ ]*\).*/\1/' <<< "$words")
   wait $installed
+  # What the reference has for its whole cluster, this one has on each node: a kubelet that takes cgroup v1.
+  on $IP 'mkdir -p /etc/kubernetes/patches; echo "failCgroupV1: false" > /etc/kubernetes/patches/kubeletconfiguration+merge.yaml'
   sed "s/@TOKEN@/$token/;s/@NAME@/$NAME/;s/@IP@/$IP/;s/@CPIP@/$CP/;s,@HASH@,$hash," $SHELL_REF/files/kubeadm-join.yaml |
-    on $IP 'umask 077; cat > /etc/kubernetes/join.yaml; kubeadm join --config /etc/kubernetes/join.yaml >/dev/null; rm /etc/kubernetes/join.yaml'
+    on $IP 'umask 077; { cat; echo "patches: {directory: /etc/kubernetes/patches}"; } > /etc/kubernetes/join.yaml; kubeadm join --config /etc/kubernetes/join.yaml >/dev/null; rm /etc/kubernetes/join.yaml'
   kubectl wait --for=create node/$NAME --timeout=60s
   kubectl wait --for=condition=Ready node/$NAME --timeout=120s
   on $CP "kubeadm token delete $token"

@@ -78,3 +78,40 @@ describe("runtime: docker", () => {
     expect(text).toMatch(/worker-1 +Ready .*docker:\/\//);
   });
 });
+
+describe("the ladder on Docker", () => {
+  const ladder = new TestStack("e2e-docker-ladder");
+  const containers = () => ladder.on("control-plane-1", "docker ps --format '{{.Names}}' | sort");
+  const climb = async (...settings: string[]) => {
+    const { code, text } = await ladder.up(...settings.flatMap((setting) => ["--config", setting]));
+    expect(code, text).toBe(0);
+  };
+
+  beforeAll(async () => void (await ladder.down()));
+  afterAll(async () => {
+    await ladder.down("--force");
+    ladder.forget();
+  });
+
+  test("a kubelet alone runs its static pod, seen in `docker ps`", async () => {
+    await climb("bootstrap=components", "rung=kubelet", "runtime=docker", "workers.count=0");
+    expect((await containers()).split("\n")).toEqual([expect.stringMatching(/^k8s_POD_hello-/), expect.stringMatching(/^k8s_hello_hello-/)]);
+  });
+
+  test("at the top a Deployment runs", async () => {
+    const before = await containers();
+    await climb("rung=dns");
+    const reach = await kubectlOf(ladder);
+    await reach("apply", "-f", "examples/ladder/web.yaml");
+    await reach("rollout", "status", "deploy/web", "--timeout=180s");
+    const now = await containers();
+    expect(now).toMatch(/^k8s_web_web-/m);
+    for (const name of before.split("\n")) expect(now).toContain(name); // nothing of the first rung restarted
+  });
+
+  test("down again, and only the first rung is there", async () => {
+    await climb("rung=kubelet");
+    expect((await containers()).split("\n")).toEqual([expect.stringMatching(/^k8s_POD_hello-/), expect.stringMatching(/^k8s_hello_hello-/)]);
+    expect(await ladder.on("control-plane-1", "curl -s http://127.0.0.1:8080/")).toBe("hello from control-plane-1");
+  });
+});
