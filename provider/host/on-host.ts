@@ -79,8 +79,12 @@ export async function lookAt<I extends OnHost, O>(
 ): Promise<Recorded<I, O> | undefined> {
   const machine = remote(old.inputs.connection);
   try {
-    if ((await identityOf(machine, context.signal)) !== old.inputs.instance) return undefined;
-    return await look(machine);
+    // At once, for one round trip: what was seen on another machine is not used.
+    const [identity, seen] = await Promise.allSettled([identityOf(machine, context.signal), look(machine)]);
+    if (identity.status === "rejected") throw identity.reason as Error;
+    if (identity.value !== old.inputs.instance) return undefined;
+    if (seen.status === "rejected") throw seen.reason as Error;
+    return seen.value;
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     context.warn(`not looked at, its last known state is kept: ${error.message}`);

@@ -67,7 +67,7 @@ export function forgetApis(): void {
 async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
   const [client, { stdout }, { port }] = await Promise.all([
     import("@kubernetes/client-node"),
-    machine.run(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal, action: "has `kubeadm init` run on it?" }),
+    machine.look(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal, action: "has `kubeadm init` run on it?" }),
     tunnel(machine, API_PORT),
   ]);
   const config = new client.KubeConfig();

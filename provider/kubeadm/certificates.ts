@@ -32,9 +32,9 @@ export const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 /** Says which certificates of a control plane are about to end. */
-export async function warnOfEnds(context: Context, connection: Connection): Promise<void> {
+export function warnOfEnds(context: Context, ends: readonly CertificateEnd[]): void {
   const days = (end: Date) => Math.floor((end.getTime() - Date.now()) / DAY_MS);
-  const soon = (await certificateEnds(connection, context.signal)).filter(({ end }) => days(end) <= SOON_DAYS);
+  const soon = ends.filter(({ end }) => days(end) <= SOON_DAYS);
   const [first] = soon.sort((one, other) => one.end.getTime() - other.end.getTime());
   if (!first) return;
   const names = soon.map(({ name }) => name).join(", ");

@@ -20,7 +20,7 @@ export async function progressOf(machine: Remote, verb: string, kubeconfig: stri
 elif [ -e ${STATE_FOLDER}/${verb}.started ]; then echo started
 else echo none
 fi`;
-  const { stdout } = await machine.run(script, { step: `looking how far kubeadm ${verb} came`, signal });
+  const { stdout } = await machine.look(script, { step: `looking how far kubeadm ${verb} came`, signal });
   return stdout.trim() as Progress;
 }
 

@@ -25,11 +25,11 @@ interface Answer {
 
 async function ask(machine: Remote, verb: "missing" | "open" | "close", { ports, ranges }: Rules, signal: AbortSignal): Promise<Answer> {
   const head = [`verb=${verb}`, `ports=${quote(ports.join(" "))}`, `ranges=${quote(ranges.join(" "))}`].join("\n");
-  const { stdout } = await machine.run(`${head}\n${template("host/firewall.sh")}`, {
-    step: verb === "missing" ? "looking at the firewall" : "setting the firewall",
-    signal,
-    action: `see \`firewall-cmd --list-all\` or \`ufw status\` there; a node needs ${commandLine(ports)}`,
-  });
+  const script = `${head}\n${template("host/firewall.sh")}`;
+  const action = `see \`firewall-cmd --list-all\` or \`ufw status\` there; a node needs ${commandLine(ports)}`;
+  const { stdout } = await (verb === "missing"
+    ? machine.look(script, { step: "looking at the firewall", signal, action })
+    : machine.run(script, { step: "setting the firewall", signal, action }));
   const values = (key: string) => stdout.split("\n").flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
   return { firewall: values("firewall")[0] ?? "none", missing: values("missing") };
 }

@@ -6,7 +6,7 @@ import { cloudInitDone } from "../host/cloud-init";
 import { gatherFacts } from "../host/facts";
 import { lookAt } from "../host/on-host";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
-import { connectionSchema, type Connection, type Jump } from "../ssh/connection";
+import { connectionSchema, describe, type Connection, type Jump } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { fingerprint, sameKey } from "../ssh/host-key";
 import { meet, remote } from "../ssh/pool";
@@ -48,7 +48,7 @@ async function look(context: Context, { connection, bootTimeout = 0 }: HostInput
 
 /** The kernel's boot, and the start of its first process: a container that is started anew has the boot of its host. */
 async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.run("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", { step: "looking when it was booted", signal });
+  const { stdout } = await machine.look("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", { step: "looking when it was booted", signal });
   return printable(stdout.trim().replaceAll("\n", "/")).slice(0, 64);
 }
 
@@ -104,11 +104,8 @@ const host: Handler<HostInputs, HostOutputs> = {
     // A machine that was rebuilt behind our back shows here, as another `instance`, and nowhere else.
     const connection = remembered(old.inputs.connection, old);
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
-    const seen = await lookAt(context, same, async (machine) => {
-      const boot = await bootOf(machine, context.signal);
-      if (old.outputs.boot !== undefined && boot !== old.outputs.boot) context.warn(`${machine.label} was rebooted since it was last looked at`);
-      return { ...same, outputs: { ...old.outputs, boot } };
-    });
+    const seen = await lookAt(context, same, async (machine) => ({ ...same, outputs: { ...old.outputs, boot: await bootOf(machine, context.signal) } }));
+    if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot) context.warn(`${describe(connection)} was rebooted since it was last looked at`);
     if (seen) return { inputs: old.inputs, outputs: seen.outputs };
     const anew = withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys);
     return { inputs: old.inputs, outputs: await look(context, { connection: anew }, old.outputs) };

@@ -15,7 +15,7 @@ type HostsInputs = z.infer<typeof schema>;
 type HostsOutputs = Record<string, never>;
 
 async function text(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.run(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
+  const { stdout } = await machine.look(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
   return Buffer.from(stdout.trim(), "base64").toString();
 }
 

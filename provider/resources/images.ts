@@ -37,7 +37,7 @@ function storeOf({ runtime = DEFAULT_RUNTIME }: Pick<ImagesInputs, "runtime">): 
 
 async function present(machine: Remote, store: ImageStore, signal: AbortSignal): Promise<{ refs: Set<string>; loaded: Set<string> }> {
   const script = `${store.list} 2>/dev/null; ls ${LOADED} 2>/dev/null; true`;
-  const { stdout } = await machine.run(script, { step: "listing images", signal });
+  const { stdout } = await machine.look(script, { step: "listing images", signal });
   const words = new Set(stdout.split("\n").filter(Boolean));
   return { refs: words, loaded: words };
 }

@@ -44,7 +44,7 @@ async function apply(context: Context, inputs: KernelInputs, withSwap: boolean):
 /** MiB of swap that the machine has for itself. */
 async function swapOf(machine: Remote, signal: AbortSignal): Promise<number> {
   const script = "systemd-detect-virt -qc || swapon --show=SIZE --bytes --noheadings; true";
-  const { stdout } = await machine.run(script, { step: "looking for swap", signal });
+  const { stdout } = await machine.look(script, { step: "looking for swap", signal });
   return Math.round(stdout.split("\n").reduce((sum, line) => sum + (Number(line) || 0), 0) / (1 << 20));
 }
 
@@ -58,7 +58,7 @@ async function problemOf(machine: Remote, inputs: KernelInputs, signal: AbortSig
 
 async function sysctlsOf(machine: Remote, names: readonly string[], signal: AbortSignal): Promise<Record<string, string>> {
   const script = names.map((name) => `printf '%s=%s\\n' ${quote(name)} "$(sysctl -n ${quote(name)} 2>/dev/null | tr '\\t' ' ')"`).join("\n");
-  const { stdout } = await machine.run(script || "true", { step: "reading kernel settings", signal });
+  const { stdout } = await machine.look(script || "true", { step: "reading kernel settings", signal });
   return Object.fromEntries(
     stdout
       .split("\n")

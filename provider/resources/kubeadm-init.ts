@@ -5,7 +5,7 @@ import { put, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
 import { patiently } from "../kube/retry";
-import { warnOfEnds } from "../kubeadm/certificates";
+import { certificateEnds, warnOfEnds } from "../kubeadm/certificates";
 import { resetNode } from "../kubeadm/reset";
 import { progressOf, runKubeadm } from "../kubeadm/run";
 import { caCertHash, newToken, revokeToken } from "../kubeadm/token";
@@ -55,7 +55,7 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
 }
 
 async function outputsOf(context: Context, machine: Remote, inputs: InitInputs): Promise<InitOutputs> {
-  const { stdout } = await machine.run(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal: context.signal });
+  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal: context.signal });
   const { caCertificate } = await kubeApi([inputs.connection], context.signal);
   return { caCertHash: caCertHash(caCertificate), kubeconfig: stdout };
 }
@@ -91,9 +91,9 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const progress = await progressOf(machine, "init", ADMIN_CONF, context.signal);
+      const [progress, ends] = await Promise.all([progressOf(machine, "init", ADMIN_CONF, context.signal), certificateEnds(old.inputs.connection, context.signal)]);
       if (progress !== "done") return undefined;
-      await warnOfEnds(context, old.inputs.connection);
+      warnOfEnds(context, ends);
       return old;
     }),
   async delete(context, _id, { inputs }) {

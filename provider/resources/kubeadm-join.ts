@@ -5,7 +5,7 @@ import type { JoinConfiguration, KubeadmDocument } from "../../render/kubeadm-ty
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { kubeApi, type KubeApi } from "../kube/api";
 import { forgetMember } from "../kubeadm/etcd-member";
-import { warnOfEnds } from "../kubeadm/certificates";
+import { certificateEnds, warnOfEnds } from "../kubeadm/certificates";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
 import { progressOf, runKubeadm } from "../kubeadm/run";
@@ -87,9 +87,11 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const progress = await progressOf(machine, "join", KUBELET_CONF, context.signal);
+      const { document, connection } = old.inputs;
+      const ends = document.controlPlane === undefined ? [] : certificateEnds(connection, context.signal);
+      const [progress, soon] = await Promise.all([progressOf(machine, "join", KUBELET_CONF, context.signal), ends]);
       if (progress !== "done") return undefined;
-      if (old.inputs.document.controlPlane !== undefined) await warnOfEnds(context, old.inputs.connection);
+      warnOfEnds(context, soon);
       return old;
     }),
   async delete(context, _id, { inputs }) {

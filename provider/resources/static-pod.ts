@@ -109,12 +109,12 @@ const staticPod: Handler<StaticPodInputs, StaticPodOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const manifest = await manifestOn(machine, old.inputs, context.signal);
+      const { signal } = context;
+      const looks = [manifestOn(machine, old.inputs, signal), seenFiles(machine, old.inputs.files, signal), runningContainers(machine, LABEL, podOf(old.inputs), signal)] as const;
+      const [manifest, files, running] = await Promise.all(looks);
       if (!manifest) return undefined;
-      const files = (await seenFiles(machine, old.inputs.files, context.signal)) ?? {};
-      const running = await runningContainers(machine, LABEL, podOf(old.inputs), context.signal);
       const { problem: _, ...rest } = old.inputs;
-      return { inputs: { ...rest, manifest, files, ...(running.length > 0 ? {} : { problem: "not running" }) }, outputs: {} };
+      return { inputs: { ...rest, manifest, files: files ?? {}, ...(running.length > 0 ? {} : { problem: "not running" }) }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);

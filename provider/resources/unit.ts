@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { quote } from "../../common/quote";
 import { filePathSchema, sha256Schema, textFilesSchema } from "../host/file-schema";
-import { contents, inspect, put, removeData, removeFiles, sameMode, sha256, textFiles } from "../host/files";
+import { put, removeData, removeFiles, seenFiles, textFiles } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { healthSchema, untilHealthy } from "../host/health";
 import { runningProgram, unitState, type UnitState } from "../host/systemd";
@@ -71,28 +71,19 @@ function commandsFor(inputs: UnitInputs, state: UnitState, written: boolean, res
 }
 
 /** A binary that was replaced by hand is put back by its own resource; a unit that was started with it must be started anew. */
-async function runsAnother(machine: Remote, { unit, restartOn = {} }: UnitInputs, state: UnitState, signal: AbortSignal): Promise<string | undefined> {
+async function runsAnother(machine: Remote, { unit, restartOn = {} }: UnitInputs, signal: AbortSignal): Promise<string | undefined> {
   const wanted = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
-  if (wanted.length === 0 || !state.active) return undefined;
+  if (wanted.length === 0) return undefined;
   const runs = await runningProgram(machine, unit, signal);
   return runs === undefined || wanted.includes(runs) ? undefined : "running another program than the configured one";
 }
 
 async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
-  const paths = Object.keys(inputs.files);
-  const [there, state] = await Promise.all([inspect(machine, paths, signal), unitState(machine, inputs.unit, signal, inputs.startWhenExists)]);
-  if (there.size === 0 && paths.length > 0) return undefined;
-  const changed = paths.filter((path) => there.has(path) && there.get(path)?.sha256 !== sha256(inputs.files[path]?.content ?? ""));
-  const texts = await contents(machine, changed, signal);
-  const files = Object.fromEntries(
-    paths.flatMap((path) => {
-      const [was, is] = [inputs.files[path], there.get(path)];
-      if (!was || !is) return [];
-      return [[path, { content: texts.get(path) ?? was.content, mode: sameMode(was.mode, is.mode) ? was.mode : is.mode }]];
-    }),
-  );
+  const looks = [seenFiles(machine, inputs.files, signal), unitState(machine, inputs.unit, signal, inputs.startWhenExists), runsAnother(machine, inputs, signal)] as const;
+  const [files, state, another] = await Promise.all(looks);
+  if (!files) return undefined;
   const run = inputs.running && state.startable;
-  const problem = state.masked ? "masked" : run && !state.active ? "not running" : await runsAnother(machine, inputs, state, signal);
+  const problem = state.masked ? "masked" : run && !state.active ? "not running" : another;
   const { problem: _, ...rest } = inputs;
   return { ...rest, files, enabled: state.enabled, running: run || !inputs.running ? state.active : inputs.running, ...(problem ? { problem } : {}) };
 }

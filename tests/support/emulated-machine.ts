@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
 import { extract } from "tar-stream";
 import { ARRIVING_SUFFIX } from "../../provider/host/file-schema";
-import { BEGAN } from "./ssh-emulator";
+import type { Answer } from "../../provider/ssh/batch";
+import { BEGAN, batchOf, inOne } from "./ssh-emulator";
 
 interface EmulatedFile {
   mode: string;
@@ -21,18 +22,22 @@ export class EmulatedMachine {
   }
 
   answer(channel: ServerChannel, script: string, latencyMs: number): void {
-    const say = (text: string, code = 0) =>
+    const say = ({ code, stdout, stderr }: Answer) =>
       setTimeout(() => {
-        channel.stderr.write(BEGAN);
-        channel.write(text);
+        channel.stderr.write(`${BEGAN}${stderr}`);
+        channel.write(stdout);
         channel.exit(code);
         channel.end();
       }, latencyMs);
-    if (script.includes("tar -C /")) return this.receive(channel, () => say(""));
-    const answer = this.answerTo(script);
+    if (script.includes("tar -C /")) return this.receive(channel, () => say({ code: 0, stdout: "", stderr: "" }));
     channel.resume();
-    if (answer === undefined) say(`the emulated machine does not know what to say to: ${script}`, 127);
-    else say(answer);
+    const batch = batchOf(script);
+    say(batch ? inOne(batch.scripts.map((one) => this.said(one)), batch.mark) : this.said(script));
+  }
+
+  private said(script: string): Answer {
+    const stdout = this.answerTo(script);
+    return stdout === undefined ? { code: 127, stdout: "", stderr: `the emulated machine does not know what to say to: ${script}` } : { code: 0, stdout, stderr: "" };
   }
 
   private answerTo(script: string): string | undefined {

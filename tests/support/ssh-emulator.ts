@@ -4,15 +4,16 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, type Connection as Client, type ServerChannel } from "ssh2";
+import type { Answer } from "../../provider/ssh/batch";
 import { run } from "../../scripts/lib/exec";
 
 /** Answers one command: writes what the machine would say, and ends the channel: `channel.exit(code)`, `channel.end()`. */
-export type Answer = (channel: ServerChannel, script: string, host: number) => void;
+export type Answering = (channel: ServerChannel, script: string, host: number) => void;
 
 export interface EmulatorOptions {
   /** How many; each has a port of its own on loopback. */
   hosts: number;
-  answer: Answer;
+  answer: Answering;
   /** Whether the user's key is accepted; default yes. */
   admits?: (host: number) => boolean;
 }
@@ -50,7 +51,23 @@ export const BEGAN = "process-group 4711\n";
 
 /** The script that was handed over, out of our wrapper and its quotes. */
 export function scriptOf(command: string): string {
-  const word = command.slice(command.indexOf(WRAPPED) + WRAPPED.length);
+  return unquoted(command.slice(command.indexOf(WRAPPED) + WRAPPED.length));
+}
+
+/** The looks that were handed over as one, and the mark that goes behind each answer. */
+export function batchOf(script: string): { scripts: string[]; mark: string } | undefined {
+  if (!script.startsWith("look() {")) return undefined;
+  const words = [...script.matchAll(/^look ((?:'[^']*'|\\'|[^\s'\\])+)$/gm)];
+  return { scripts: words.map(([, word = ""]) => unquoted(word)), mark: /printf '\\n%s\\n' (\S+) >&2/.exec(script)?.[1] ?? "" };
+}
+
+/** As a shell answers a batch. */
+export function inOne(answers: readonly Answer[], mark: string): Answer {
+  const all = (of: (answer: Answer) => string) => answers.map(of).join("");
+  return { code: 0, stdout: all(({ stdout, code }) => `${stdout}\n${mark} ${code}\n`), stderr: all(({ stderr }) => `${stderr}\n${mark}\n`) };
+}
+
+function unquoted(word: string): string {
   return word.startsWith("'") ? word.slice(1, -1).replaceAll(`'\\''`, "'") : word;
 }
 

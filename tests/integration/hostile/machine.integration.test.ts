@@ -4,13 +4,13 @@ import { contents, inspect } from "../../../provider/host/files";
 import { gatherFacts } from "../../../provider/host/facts";
 import { LONGEST_OUTPUT } from "../../../provider/ssh/channel";
 import { Remote } from "../../../provider/ssh/remote";
-import { type Answer, BEGAN, type Emulator, startEmulator } from "../../support/ssh-emulator";
+import { type Answering, BEGAN, type Emulator, startEmulator } from "../../support/ssh-emulator";
 
 /** A machine that answers as nobody should. What it says must not fill our memory, hold us up, or reach a terminal as it is. */
 const { signal } = new AbortController();
 let emulator: Emulator;
 let machine: Remote;
-let answer: Answer;
+let answer: Answering;
 
 beforeEach(async () => {
   emulator = await startEmulator({ hosts: 1, answer: (...given) => answer(...given) });
