@@ -9,10 +9,16 @@ import { backendFolder, backendUrl, passphraseEnvironment } from "./places";
 /** `name` in Pulumi.yaml. */
 export const PROJECT = "kubewright";
 
+/**
+ * Resources at once, over all machines. The engine's own default is 4 for each processor of the controller, which mostly waits for machines:
+ * ten of them would go by turns, and what is asked of one machine would come in many pieces instead of one.
+ */
+const PARALLEL = 256;
+
 /** The engine on PATH and everything in the environment that Pulumi and our program want. */
 export async function prepareEngine(progress: Progress, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
   const engine = await obtainEngine(progress, signal);
-  const ours = { ...engine.environment, PULUMI_BACKEND_URL: backendUrl(), ...passphraseEnvironment() };
+  const ours = { ...engine.environment, PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? String(PARALLEL), PULUMI_BACKEND_URL: backendUrl(), ...passphraseEnvironment() };
   process.env.PATH = [engine.binDir, process.env.PATH].join(delimiter);
   Object.assign(process.env, ours);
   const state = backendFolder();
