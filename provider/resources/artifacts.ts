@@ -53,9 +53,13 @@ const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
   async extraChanges(inputs) {
     return (await cachedArtifacts(requestOf(inputs))) ? [] : ["source"];
   },
-  predict(inputs, old) {
+  /** From the cache, where it is: so that a preview can tell what a new version changes on each machine. */
+  async predict(inputs, old) {
     const same = old && inputs.kubernetes === old.inputs.kubernetes && inputs.source === old.inputs.source && inputs.arch === old.inputs.arch;
-    return same && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime ? old.outputs : {};
+    if (same && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime) return old.outputs;
+    const { success, data } = schema.safeParse(inputs);
+    const set = success ? await cachedArtifacts(requestOf(data)) : undefined;
+    return set ? outputsOf(set) : {};
   },
 };
 

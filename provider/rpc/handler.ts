@@ -41,8 +41,8 @@ export interface Handler<I extends object = object, O extends object = object> {
   check?(inputs: Partial<I>): Problem[] | Promise<Problem[]>;
   /** Further changed paths, beyond the inputs' own: a cache that is gone, say. May only look at the controller. */
   extraChanges?(inputs: I, old: Recorded<I, O>): Promise<string[]>;
-  /** Outputs that preview can foretell. Default: unknown on create, the old ones on update. */
-  predict?(inputs: Partial<I>, old?: Recorded<I, O>): Partial<O>;
+  /** Outputs that preview can foretell; may only look at the controller. Default: unknown on create, the old ones on update. */
+  predict?(inputs: Partial<I>, old?: Recorded<I, O>): Partial<O> | Promise<Partial<O>>;
   create(context: Context, inputs: I): Promise<{ id: string; outputs: O }>;
   update?(context: Context, id: string, inputs: I, old: Recorded<I, O>): Promise<O>;
   /** The truth about the machine, as inputs that would describe it; undefined where the thing is gone. */

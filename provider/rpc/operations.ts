@@ -65,7 +65,7 @@ export class Operations {
     const inputs = decode(request.getProperties(), secrets);
     const response = new provider.CreateResponse();
     if (request.getPreview()) {
-      response.setProperties(encodeState(handler, inputs, foretold(handler, inputs), secrets));
+      response.setProperties(encodeState(handler, inputs, await foretold(handler, inputs), secrets));
       return response;
     }
     try {
@@ -85,7 +85,7 @@ export class Operations {
     const old = recorded(handler, decode(request.getOlds()), decode(request.getOldInputs()));
     const response = new provider.UpdateResponse();
     if (request.getPreview()) {
-      response.setProperties(encodeState(handler, inputs, foretold(handler, inputs, old), secrets));
+      response.setProperties(encodeState(handler, inputs, await foretold(handler, inputs, old), secrets));
       return response;
     }
     const { update } = handler;
@@ -146,9 +146,9 @@ function encodeState(handler: Handler, inputs: object, outputs: object, secrets:
 }
 
 /** What preview may promise of the outputs: a created resource's are unknown unless the handler can tell. */
-function foretold(handler: Handler, inputs: Properties, old?: Old): object {
+async function foretold(handler: Handler, inputs: Properties, old?: Old): Promise<object> {
   const unknowns = Object.fromEntries(handler.outputs.map((name) => [name, UNKNOWN]));
-  return { ...unknowns, ...(handler.predict ? handler.predict(known(inputs), old) : old?.outputs) };
+  return { ...unknowns, ...(handler.predict ? await handler.predict(known(inputs), old) : old?.outputs) };
 }
 
 function diffResponse(handler: Handler, changes: Change[], news: Properties): provider.DiffResponse {
