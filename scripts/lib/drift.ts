@@ -1,8 +1,8 @@
-import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { printable } from "../../common/printable";
 import { driftWords } from "./drift-words";
-import { plainText } from "./failure";
 import type { Session } from "./operate";
+import { byNumber, foresee, machineOf, machinesOf } from "./plan/step";
 import { labelOf } from "./text";
 
 /** One resource that is not as configured. */
@@ -29,15 +29,10 @@ const NOT_LOOKED_AT = "not looked at";
 
 /** What an `up` with refresh would mend: every machine is looked at, which takes seconds, and nothing is changed. */
 export async function driftReport(stack: Stack, session: Session): Promise<DriftReport> {
-  const drift = new Map<string, Drift>();
-  const notices = new Set<string>();
-  const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
-    const step = resourcePreEvent?.metadata;
-    if (step && isDrift(step)) drift.set(step.urn, driftOfStep(step));
-    if (diagnosticEvent?.severity === "warning") notices.add(plainText(diagnosticEvent.message));
-  };
-  await stack.preview({ refresh: true, onEvent, signal: session.signal, color: "never" });
-  return { drift: [...drift.values()], notices: [...notices], complete: ![...notices].some((notice) => notice.startsWith(NOT_LOOKED_AT)) };
+  const { steps, notices } = await foresee(stack, session, { refresh: true });
+  const machines = machinesOf(steps);
+  const drift = steps.filter(({ op }) => op !== "same").map((step): Drift => ({ machine: machineOf(step, machines), resource: labelOf(step.urn), found: driftWords(step) }));
+  return { drift, notices, complete: !notices.some((notice) => notice.startsWith(NOT_LOOKED_AT)) };
 }
 
 /** The resources' names alone. */
@@ -45,26 +40,9 @@ export async function driftOf(stack: Stack, session: Session): Promise<string[]>
   return (await driftReport(stack, session)).drift.map(({ resource }) => resource);
 }
 
-function isDrift({ op, type }: StepEventMetadata): boolean {
-  return !["same", "refresh", "read"].includes(op) && !type.startsWith("pulumi:");
-}
-
-function driftOfStep({ op, urn, type, old, new: news }: StepEventMetadata): Drift {
-  const found = (old?.inputs ?? {}) as Record<string, unknown>;
-  const wanted = (news?.inputs ?? found) as Record<string, unknown>;
-  return { machine: machineOf(urn, wanted), resource: labelOf(urn), found: driftWords({ op, urn, type, found, wanted }) };
-}
-
-function machineOf(urn: string, { connection, node }: Record<string, unknown>): string {
-  if (typeof node === "string") return node;
-  const { name } = (connection ?? {}) as { name?: unknown };
-  if (typeof name === "string") return name;
-  return urn.includes("docker:Machine::") ? (urn.split("::").pop() ?? "") : "cluster";
-}
-
 /** By machine, for people. */
 export function driftText({ drift, notices }: DriftReport): string {
-  const machines = [...new Set(drift.map(({ machine }) => machine))].sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const machines = [...new Set(drift.map(({ machine }) => machine))].sort(byNumber);
   const lines = machines.flatMap((machine) => [machine, ...drift.filter((one) => one.machine === machine).flatMap(({ found }) => found.map((what) => `  ${what}`)), ""]);
   const verdict = drift.length === 0 ? "no drift: all that could be looked at is as configured" : "`npm start -- --refresh` mends this, and restarts only what it must";
   // File contents of machines are among the lines.

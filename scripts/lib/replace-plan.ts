@@ -1,5 +1,6 @@
-import type { EngineEvent, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import type { Session } from "./operate";
+import { foresee } from "./plan/step";
 import type { MachineState } from "./state";
 import { labelOf } from "./text";
 
@@ -13,12 +14,8 @@ const PHRASES: Record<string, string> = { create: "made", update: "changed", rep
  * @param replace urns that are made anew
  */
 export async function otherChanges(stack: Stack, name: string, state: MachineState, replace: string[], session: Session): Promise<string[]> {
-  const steps: StepEventMetadata[] = [];
-  const onEvent = ({ resourcePreEvent }: EngineEvent) => {
-    if (resourcePreEvent) steps.push(resourcePreEvent.metadata);
-  };
-  await stack.preview({ replace, onEvent, signal: session.signal, color: "never" });
-  const others = steps.filter((step) => PHRASES[step.op] !== undefined && !step.type.startsWith("pulumi:") && !ABOUT_ALL.test(step.type) && !isOf(step.urn, name, state));
+  const { steps } = await foresee(stack, session, { replace });
+  const others = steps.filter((step) => PHRASES[step.op] !== undefined && !ABOUT_ALL.test(step.type) && !isOf(step.urn, name, state));
   const lines = others.map(({ urn, op }) => `${labelOf(urn)} is ${PHRASES[op] ?? op}`);
   return lines.length > SHOWN ? [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`] : lines;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { driftText } from "../../../scripts/lib/drift";
-import { driftWords, lineDiff } from "../../../scripts/lib/drift-words";
+import { driftWords } from "../../../scripts/lib/drift-words";
+import { lineDiff } from "../../../scripts/lib/plan/line-diff";
+import type { Op } from "../../../scripts/lib/plan/step";
 
-const said = (kind: string, found: Record<string, unknown>, wanted: Record<string, unknown>, op = "update") =>
-  driftWords({ op, urn: `urn:pulumi:dev::kubewright::kubewright:x:${kind}::it`, type: `kubewright:x:${kind}`, found, wanted });
+const said = (kind: string, found: Record<string, unknown>, wanted: Record<string, unknown>, op: Op = "update") =>
+  driftWords({ op, urn: `urn:pulumi:dev::kubewright::kubewright:x:${kind}::it`, type: `kubewright:x:${kind}`, kind, name: "it", found, wanted, paths: [], replacing: [] });
 
 describe("what an operator reads", () => {
   test("files: missing, changed with the lines, another mode", () => {

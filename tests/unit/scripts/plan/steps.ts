@@ -1,0 +1,42 @@
+import type { StepEventMetadata } from "@pulumi/pulumi/automation";
+import { stepsOf, type Foreseen, type Values } from "../../../../scripts/lib/plan/step";
+
+interface Event {
+  found?: Values;
+  wanted?: Values;
+  paths?: readonly string[];
+  replacing?: readonly string[];
+  keys?: readonly string[];
+}
+
+/** A step as the engine tells it: `event("update", "host:Unit", "worker-1-kubelet", ...)`. */
+export function event(op: string, type: string, name: string, { found, wanted, paths = [], replacing = [], keys }: Event = {}): StepEventMetadata {
+  const whole = `kubewright:${type}`;
+  const state = (inputs: Values) => ({ type: whole, urn: "", id: "", parent: "", provider: "", inputs, outputs: {} });
+  const detailedDiff = Object.fromEntries<object>([...paths.map((path) => [path, { diffKind: "update", inputDiff: true }]), ...replacing.map((path) => [path, { diffKind: "update-replace", inputDiff: true }])]);
+  return {
+    op, type: whole, provider: "urn:provider", urn: `urn:pulumi:dev::kubewright::kubewright:components:Cluster$${whole}::${name}`, detailedDiff,
+    ...(found ? { old: state(found) } : {}), ...(wanted ? { new: state(wanted) } : {}), ...(keys ? { keys } : {}),
+  } as unknown as StepEventMetadata;
+}
+
+export function foreseen(...events: readonly StepEventMetadata[]): Foreseen {
+  return { steps: stepsOf(events), notices: [] };
+}
+
+export const on = (name: string) => ({ connection: { name, host: "10.0.0.9" } });
+
+/** What stays as it is of a cluster with one worker. */
+export function atRest(op = "same"): StepEventMetadata[] {
+  return [
+    event(op, "docker:Machine", "worker-1", { found: { image: "machine:a" }, wanted: { image: "machine:a" } }),
+    event(op, "host:Host", "worker-1-host", { found: on("worker-1"), wanted: on("worker-1") }),
+    event(op, "kubeadm:Join", "worker-1-join", { found: on("worker-1"), wanted: on("worker-1") }),
+    event(op, "kube:Node", "worker-1-node", { found: { node: "worker-1" }, wanted: { node: "worker-1" } }),
+  ];
+}
+
+export const firstControlPlane: readonly StepEventMetadata[] = [
+  event("same", "docker:Machine", "control-plane-1", { found: {}, wanted: {} }),
+  event("same", "host:Host", "control-plane-1-host", { found: on("control-plane-1"), wanted: on("control-plane-1") }),
+];
