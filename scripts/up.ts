@@ -1,28 +1,44 @@
 import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
+import { ask } from "./lib/ask";
 import { fillCache } from "./lib/fill-cache";
 import { nodeTable, textOf } from "./lib/node-table";
 import { inSession, operate, type Session } from "./lib/operate";
 import { DEFAULT_STACK, parseOptions, type Options } from "./lib/options";
+import { planFrom } from "./lib/plan/plan";
+import { planText } from "./lib/plan/plan-text";
+import { foresee } from "./lib/plan/step";
 import { readStackConfig } from "./lib/stack-config";
-import { openStack, prepareEngine } from "./lib/workspace";
+import { isKnownMissing, openStack, prepareEngine } from "./lib/workspace";
 
-/** `npm start`: a cluster as configured, or nothing to do. */
+/** `npm start`: a cluster as configured, or nothing to do. On a terminal it asks before what disrupts a cluster that is there; `--yes` has said so. */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["refresh"]);
+  const options = parseOptions(args, ["refresh", "yes"]);
   return await inSession(options.stack, (session) => up(options, session));
 }
 
 async function up(options: Options, session: Session): Promise<number> {
   await prepareEngine(session.progress, session.signal);
+  const isNew = isKnownMissing(options.stack);
   const stack = await openStack(options.stack);
   const config = Object.fromEntries(Object.entries(options.config).map(([key, value]) => [key, { value }]));
   if (Object.keys(config).length > 0) await stack.setAllConfig(config, true);
   await fillCache(await readStackConfig(stack), session);
   session.signal.throwIfAborted();
+  if (!isNew && !(await mayDisrupt(stack, session, options))) return 1;
   const { view, outputs } = await upWhole(stack, session, options.flags.has("refresh"));
   session.screen.close();
   await tell(options.stack, view.changed, view.changes.same ?? 0, outputs);
   return 0;
+}
+
+/** The look takes seconds, so only who can be asked waits for it: without a terminal, or with `--yes`, a run does what is configured. */
+async function mayDisrupt(stack: Stack, session: Session, { flags }: Options): Promise<boolean> {
+  if (!process.stdin.isTTY || flags.has("yes")) return true;
+  session.progress("looking at what would happen");
+  const plan = planFrom(await foresee(stack, session, { refresh: flags.has("refresh") }));
+  if (plan.disruptions.length === 0) return true;
+  process.stderr.write(`\n${planText(plan)}\n`);
+  return await ask("go on?", session.signal);
 }
 
 /**
