@@ -13,7 +13,8 @@ interface Event {
 export function event(op: string, type: string, name: string, { found, wanted, paths = [], replacing = [], keys }: Event = {}): StepEventMetadata {
   const whole = `kubewright:${type}`;
   const state = (inputs: Values) => ({ type: whole, urn: "", id: "", parent: "", provider: "", inputs, outputs: {} });
-  const detailedDiff = Object.fromEntries<object>([...paths.map((path) => [path, { diffKind: "update", inputDiff: true }]), ...replacing.map((path) => [path, { diffKind: "update-replace", inputDiff: true }])]);
+  const kinds = (at: readonly string[], diffKind: string) => at.map((path) => [path, { diffKind, inputDiff: true }] as const);
+  const detailedDiff = Object.fromEntries([...kinds(paths, "update"), ...kinds(replacing, "update-replace")]);
   return {
     op, type: whole, provider: "urn:provider", urn: `urn:pulumi:dev::kubewright::kubewright:components:Cluster$${whole}::${name}`, detailedDiff,
     ...(found ? { old: state(found) } : {}), ...(wanted ? { new: state(wanted) } : {}), ...(keys ? { keys } : {}),
