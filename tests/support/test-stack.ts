@@ -14,6 +14,9 @@ export interface Finished {
   text: string;
 }
 
+/** What becomes of a stack's output. */
+export type Show = (name: string, text: string) => void;
+
 /** A stack of a test's own, in a state folder of its own: a person's `dev` is never touched. Commands are those that a person types. */
 export class TestStack {
   private readonly folder: string;
@@ -22,6 +25,7 @@ export class TestStack {
   constructor(
     readonly name: string,
     env: NodeJS.ProcessEnv = {},
+    private readonly show: Show = echo,
   ) {
     this.folder = mkdtempSync(join(tmpdir(), `kubewright-${name}-`));
     rmSync(this.configFile, { force: true }); // of a test run that was killed: its salt belongs to another state
@@ -77,14 +81,14 @@ export class TestStack {
     const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script, "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
-      echo(this.name, data.toString());
+      this.show(this.name, data.toString());
     });
     return begun;
   }
 
   /** Pulumi itself, as somebody uses it who knows it. */
   async pulumi(...args: string[]): Promise<Finished> {
-    return await this.runPulumi(args, args.includes("--json") ? () => undefined : echo);
+    return await this.runPulumi(args, args.includes("--json") ? () => undefined : this.show);
   }
 
   /** The same, with nothing on the screen. */
@@ -92,7 +96,7 @@ export class TestStack {
     return await this.runPulumi(args, () => undefined);
   }
 
-  private async runPulumi(args: readonly string[], show: typeof echo): Promise<Finished> {
+  private async runPulumi(args: readonly string[], show: Show): Promise<Finished> {
     const engine = await obtainEngine(silent, new AbortController().signal);
     const env = { ...this.env, ...engine.environment, PATH: `${engine.binDir}:${process.env.PATH}` };
     const all = [...args, "--stack", this.name, "--non-interactive", "--color", "never"];
@@ -132,7 +136,7 @@ export class TestStack {
     rmSync(this.configFile, { force: true });
   }
 
-  private async command(script: string, args: readonly string[], show = echo): Promise<Finished> {
+  private async command(script: string, args: readonly string[], show = this.show): Promise<Finished> {
     return await this.finish("npm", ["run", script, "--", "--stack", this.name, ...args], this.env, show);
   }
 
@@ -140,7 +144,7 @@ export class TestStack {
     return { cwd: projectRoot(), env: this.env };
   }
 
-  private async finish(file: string, args: readonly string[], env = this.env, show = echo): Promise<Finished> {
+  private async finish(file: string, args: readonly string[], env = this.env, show = this.show): Promise<Finished> {
     const { child } = await start(file, args, { cwd: projectRoot(), env, all: true, reject: false, stdin: "ignore" });
     child.all?.on("data", (data: Buffer) => show(this.name, data.toString()));
     const { exitCode, all } = await child;

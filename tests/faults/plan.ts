@@ -1,0 +1,53 @@
+import { StepError } from "../../common/errors";
+import type { Cell, CellResult, Fault, Operation } from "./cell";
+import { FAULTS } from "./faults";
+import { OPERATIONS } from "./operations";
+
+/** Names; all where none is given. */
+export interface Choice {
+  operations?: readonly string[];
+  phases?: readonly string[];
+  faults?: readonly string[];
+}
+
+/** Every cell that makes sense. */
+export function allCells(operations: readonly Operation[] = OPERATIONS, faults: readonly Fault[] = FAULTS): Cell[] {
+  return operations.flatMap((operation) => operation.phases.flatMap((phase) => faults.filter((fault) => fault.senseless?.(operation, phase) === undefined).map((fault) => ({ operation, phase, fault }))));
+}
+
+/** @throws StepError for a name that there is none of. */
+export function chosen(cells: readonly Cell[], { operations, phases, faults }: Choice): Cell[] {
+  refuseUnknown("operation", operations, cells.map(({ operation }) => operation.name));
+  refuseUnknown("phase", phases, cells.map(({ phase }) => phase.name));
+  refuseUnknown("fault", faults, cells.map(({ fault }) => fault.name));
+  const among = (names: readonly string[] | undefined, name: string) => names?.includes(name) ?? true;
+  return cells.filter(({ operation, phase, fault }) => among(operations, operation.name) && among(phases, phase.name) && among(faults, fault.name));
+}
+
+/** Those that have shown nothing good yet. */
+export function unproved(cells: readonly Cell[], results: readonly CellResult[]): Cell[] {
+  return cells.filter((cell) => !results.some((result) => isOf(cell)(result) && (result.outcome === "healed" || result.outcome === "resumed")));
+}
+
+export function isOf({ operation, phase, fault }: Cell): (result: CellResult) => boolean {
+  return (result) => result.operation === operation.name && result.phase === phase.name && result.fault === fault.name;
+}
+
+/** Each begins, where possible, on what the one before it leaves: then no cluster is built between them. */
+export function inOrder(cells: readonly Cell[]): Cell[] {
+  const left = [...cells];
+  const ordered: Cell[] = [];
+  for (let there: number | undefined; left.length > 0; ) {
+    const next = Math.max(0, left.findIndex(({ operation }) => operation.before === there));
+    const [cell] = left.splice(next, 1);
+    if (cell) ordered.push(cell);
+    there = cell?.operation.after;
+  }
+  return ordered;
+}
+
+function refuseUnknown(what: string, names: readonly string[] | undefined, known: readonly string[]): void {
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new StepError({ step: `reading --${what}`, cause: `there is no ${what} ${unknown}`, action: `known are ${[...new Set(known)].join(", ")}` });
+}
