@@ -5,6 +5,7 @@ import { clearPendingOperations } from "./pending";
 import { engineProcess, freeLocks } from "./locks";
 import { openScreen, type Screen } from "./screen";
 import { refuseHeld } from "./stack-lock";
+import { marked, wasCutOff } from "./unfinished";
 import { UpdateView } from "./update-view";
 import { PROJECT } from "./workspace";
 
@@ -55,17 +56,24 @@ function stopAtOnce(stack: string, screen: Screen): never {
 
 export type Operation = "up" | "destroy" | "refresh";
 
-/** Runs one Pulumi operation with progress on the screen; gives the view, which knows what changed. */
+/**
+ * Runs one Pulumi operation with progress on the screen; gives the view, which knows what changed. An `up` after a run that failed or was cut
+ * off looks at every machine first: one may have been stopped, or half of something made, without the state knowing.
+ */
 export async function operate(stack: Stack, operation: Operation, session: Session, options: UpOptions = {}): Promise<{ view: UpdateView; outputs: OutputMap }> {
   refuseHeld(stack.name);
   await freeLocks(stack, PROJECT, session.progress, session.signal);
   await clearPendingOperations(stack, PROJECT, session.progress);
   const view = new UpdateView(session.screen);
   const common = { ...options, onEvent: view.onEvent, signal: session.signal, color: "never" as const };
+  const look = operation === "up" && options.refresh !== true && wasCutOff(stack.name);
+  if (look) session.progress("the last run did not end well: looking at every machine first");
   try {
-    if (operation === "up") return { view, outputs: (await stack.up(common)).outputs };
-    await stack[operation](common);
-    return { view, outputs: {} };
+    return await marked(stack.name, async () => {
+      if (operation === "up") return { view, outputs: (await stack.up({ ...common, ...(look ? { refresh: true } : {}) })).outputs };
+      await stack[operation](common);
+      return { view, outputs: {} };
+    });
   } catch (error) {
     session.screen.close();
     throw explained(error, view, session);
