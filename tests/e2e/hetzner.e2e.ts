@@ -1,17 +1,16 @@
-import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { projectRoot } from "../../common/project-root";
-import { run, start } from "../../scripts/lib/exec";
+import { run } from "../../scripts/lib/exec";
 import { HcloudApi } from "../support/hcloud/api";
+import { SharedPlugin } from "../support/shared-plugin";
 import { TestStack, kubectlOf } from "../support/test-stack";
 
-/** Hetzner's own plugin, which no registry has: beside the repository in CI. */
-const PLUGIN = join(projectRoot(), "..", "shared", "artifacts", "pulumi-resource-hcloud.xz");
 const TOKEN = "emulated".repeat(8);
-const missing = existsSync(PLUGIN) ? undefined : `there is no ${PLUGIN}`;
+const plugin = new SharedPlugin("hcloud");
+const { missing } = plugin;
 
 let folder: string;
 let api: HcloudApi;
@@ -20,7 +19,7 @@ let stack: TestStack;
 beforeAll(async () => {
   if (missing) return;
   folder = mkdtempSync(join(tmpdir(), "kubewright-hetzner-"));
-  await Promise.all([plugin(), sdk()]);
+  await Promise.all([plugin.unpack(folder), sdk()]);
   api = await HcloudApi.start(`e2e-hetzner-${process.pid}`, TOKEN);
   stack = new TestStack("e2e-hetzner", {
     HCLOUD_TOKEN: TOKEN, HCLOUD_ENDPOINT: api.endpoint, NODE_PATH: join(folder, "node_modules"), PATH: `${folder}:${process.env.PATH}`,
@@ -35,13 +34,6 @@ afterAll(async () => {
   await api.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function plugin(): Promise<void> {
-  const path = join(folder, "pulumi-resource-hcloud");
-  const { child } = await start("xz", ["-dkc", PLUGIN], { buffer: false });
-  if (child.stdout) await pipeline(child.stdout, createWriteStream(path));
-  chmodSync(path, 0o755);
-}
 
 /** As a person installs it, but for the folder: it must not be among this project's own packages. */
 async function sdk(): Promise<void> {

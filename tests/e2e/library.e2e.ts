@@ -1,11 +1,14 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { obtainEngine } from "../../artifacts/index";
 import { silent } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
+import { stackIdOf } from "../../components/machines/docker";
+import { removeStack } from "../../provider/docker/sweep";
 import { run } from "../../scripts/lib/exec";
+import { SharedPlugin } from "../support/shared-plugin";
 
 /** The package as a stranger's Pulumi program meets it: packed, installed, imported; its provider found through Pulumi.yaml. */
 let folder: string;
@@ -16,7 +19,7 @@ beforeAll(async () => {
   const engine = await obtainEngine(silent, new AbortController().signal);
   env = {
     ...engine.environment,
-    PATH: `${engine.binDir}:${process.env.PATH}`,
+    PATH: `${engine.binDir}:${folder}:${process.env.PATH}`,
     PULUMI_BACKEND_URL: `file://${folder}`,
     PULUMI_CONFIG_PASSPHRASE: "library",
   };
@@ -41,13 +44,64 @@ test("a program of its own plans a cluster with the packed library, and its type
   for (const made of ["kubewright:docker:Machine boss", "kubewright:kubeadm:Init boss-init", "kubewright:kubeadm:Join hand-join"]) expect(plan).toContain(`${made} create`);
 }, 300_000);
 
-test("the types of every other example check, with the packages that it names", async () => {
+/** Of every other example, a resource without which it would not be what it says. */
+const EXAMPLES: Record<string, string> = {
+  "digitalocean": "digitalocean:index/droplet:Droplet hand",
+  "existing-hosts": "kubewright:kubeadm:Join hand-2-join",
+  "extra-commands": "command:remote:Command hand-greets",
+  "hetzner-ha": "hcloud:index/server:Server worker-3",
+};
+
+test("every other example checks, with the packages that it names, and plans what it says", async () => {
   const examples = join(projectRoot(), "examples");
   const program = join(folder, "program");
   const others = readdirSync(examples).filter((name) => name !== "as-a-library" && existsSync(join(examples, name, "index.ts")));
+  expect(others.sort()).toEqual(Object.keys(EXAMPLES));
   const wanted = others.flatMap((name) => Object.entries((JSON.parse(readFileSync(join(examples, name, "package.json"), "utf8")) as { dependencies: Record<string, string> }).dependencies));
   const packages = [...new Map(wanted.filter(([, version]) => !version.startsWith("file:"))).entries()].map(([name, version]) => `${name}@${version}`);
   await say("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", ...packages], program);
   for (const name of others) cpSync(join(examples, name, "index.ts"), join(program, `${name}.ts`));
-  await say("npx", ["tsc", "--noEmit", "-p", "."], program);
+  cpSync(join(projectRoot(), "tests", "support", "mocked-program.ts"), join(program, "mocked-program.ts"));
+  await say("npx", ["tsc", "-p", ".", "--outDir", "out"], program);
+  for (const [name, resource] of Object.entries(EXAMPLES)) {
+    const wants = await say("node", [join("out", "mocked-program.js"), name], program);
+    expect(wants.split("\n")).toContain(resource);
+  }
 }, 300_000);
+
+describe("examples/extra-commands", () => {
+  const command = new SharedPlugin("command");
+  beforeEach(({ skip }) => skip(command.missing !== undefined, command.missing));
+
+  let extra = "";
+  beforeAll(async () => {
+    extra = join(folder, "extra");
+    if (command.missing !== undefined) return;
+    cpSync(join(projectRoot(), "examples", "extra-commands"), extra, { recursive: true, filter: (path) => !path.includes("node_modules") });
+    symlinkSync(join(folder, "program", "node_modules"), join(extra, "node_modules"));
+    await command.unpack(folder);
+  });
+  afterAll(async () => {
+    const key = keyFile();
+    if (existsSync(key)) await removeStack(idOf(key), AbortSignal.timeout(120_000)); // it went wrong
+  });
+
+  const keyFile = () => join(extra, ".keys", "id_ed25519.pub");
+  const idOf = (key: string) => stackIdOf("extra", readFileSync(key, "utf8"));
+  const quietly = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
+
+  test("runs a command of one's own on every worker, after its join", async () => {
+    await say("pulumi", ["stack", "init", "extra"], extra);
+    await say("pulumi", ["up", ...quietly], extra);
+    expect(await say("pulumi", ["stack", "output", "greeted", "--json", "--show-secrets"], extra)).toMatch(/\[\s*"hand"\s*\]$/);
+    const state = await say("pulumi", ["stack", "export"], extra);
+    expect(state).toContain("command:remote:Command");
+    expect(state).not.toContain("OPENSSH PRIVATE KEY");
+  });
+
+  test("goes with everything that it made", async () => {
+    const stackId = idOf(keyFile());
+    expect(await say("pulumi", ["destroy", ...quietly], extra)).toMatch(/remote:Command hand-greets deleted/);
+    expect(await removeStack(stackId, AbortSignal.timeout(120_000))).toEqual({ containers: 0, networks: 0, volumes: 0 });
+  });
+});

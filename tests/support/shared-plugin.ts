@@ -1,0 +1,31 @@
+import { chmodSync, createWriteStream, existsSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { projectRoot } from "../../common/project-root";
+import { start } from "../../scripts/lib/exec";
+
+/** A vendor's plugin that no registry has: beside the repository in CI. */
+export class SharedPlugin {
+  private readonly file: string;
+  private readonly packed: string;
+
+  /** @param vendor `hcloud`, `command` */
+  constructor(vendor: string) {
+    this.file = `pulumi-resource-${vendor}`;
+    this.packed = join(projectRoot(), "..", "shared", "artifacts", `${this.file}.xz`);
+  }
+
+  /** Why the tests that need it are skipped; undefined where it is there. */
+  get missing(): string | undefined {
+    return existsSync(this.packed) ? undefined : `there is no ${this.packed}`;
+  }
+
+  /** @param folder that is to be on PATH: there Pulumi looks before it downloads */
+  async unpack(folder: string): Promise<void> {
+    const path = join(folder, this.file);
+    const { child } = await start("xz", ["-dkc", this.packed], { buffer: false });
+    if (child.stdout) await pipeline(child.stdout, createWriteStream(path));
+    await child;
+    chmodSync(path, 0o755);
+  }
+}
