@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -43,15 +44,16 @@ async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSig
 
 async function install(context: Context, inputs: PackagesInputs): Promise<void> {
   const machine = await theMachine(context, inputs);
-  const names = await missing(machine, inputs, context.signal);
+  const { signal } = context;
+  const names = await missing(machine, inputs, signal);
   if (names.length === 0 || inputs.osFamily === "other") return;
   context.status(`installing ${names.join(" ")}`);
-  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, {
-    step: "installing packages",
-    signal: context.signal,
-    timeout: INSTALL_SECONDS,
-    action: `install ${names.join(" ")} by hand, or give the machine a package source`,
-  });
+  const step = "installing packages";
+  const toDo = (which: string[]) => `install ${which.join(" ")} by hand, or give the machine a package source`;
+  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, { step, signal, timeout: INSTALL_SECONDS, action: toDo(names) });
+  // dnf can be told to go on without what it does not find.
+  const still = await missing(machine, inputs, signal);
+  if (still.length > 0) throw new StepError({ step, machine: machine.label, cause: `there is still no ${still.join(", no ")}`, action: toDo(still) });
 }
 
 /** The distribution's packages that a node needs. They stay on delete: others may use them by now. */

@@ -47,6 +47,8 @@ export interface SshdOptions {
   environment?: Record<string, string>;
   /** The machine's name in messages; default `sshd`. */
   name?: string;
+  /** Writes a program into the server's folder that starts sshd in surroundings of its own. @returns its path */
+  within?: (folder: string) => Promise<string>;
 }
 
 /** Makes sure that sshd is there, and says why not. Use: `describe.skipIf(!sshd.met)(...)` or `needs(...)`. */
@@ -62,7 +64,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   await acceptKey(folder, true);
   const port = await freePort();
   await writeFile(join(folder, "sshd_config"), configuration(folder, port, options));
-  const process = new SshdProcess(SSHD, folder, port);
+  const process = new SshdProcess((await options.within?.(folder)) ?? SSHD, folder, port);
   await process.start();
   return await control(folder, port, process, options.name ?? "sshd");
 }
