@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../../common/wait";
+import { networkName } from "../../provider/docker/network";
 import { output } from "../../scripts/lib/exec";
-import { ownHost, type OwnHost } from "../support/own-host";
+import { OwnMachine } from "../support/own-machine";
 import type { Requirement } from "../support/requirement";
 import { TestStack, kubectlOf } from "../support/test-stack";
 import { vagrantAvailable, vagrantIn } from "../support/vagrant";
@@ -18,11 +19,14 @@ const CONFIG = {
   "workers.count": "1",
 };
 const WORKER = "worker-1";
+/** The control plane is the jump host, too. */
+const JUMP = "172.31.98.10";
+const SUDO_PASSWORD = "asked-by-sudo-alone";
 
 const stack = new TestStack("e2e-machines");
 const folder = join(stack.stackFolder, "vagrant");
 let vagrant: Requirement;
-let mine: OwnHost | undefined;
+let mine: OwnMachine | undefined;
 let kubectl: (...args: string[]) => Promise<string>;
 
 describe("a cluster of several kinds of machines", () => {
@@ -70,12 +74,39 @@ describe("a cluster of several kinds of machines", () => {
     await ready(WORKER);
   });
 
-  test("takes in a machine that a person has, by an account with sudo", async () => {
-    mine = await ownHost("mine", String((await stack.outputs()).stackId), 200);
-    const { code, text } = await stack.script("node:join", "--host", mine.address, "--user", mine.user, "--key", mine.privateKeyPath, "--name", mine.name);
-    expect(code, text).toBe(0);
-    await ready(mine.name);
-    expect(await nodes()).toEqual({ "control-plane-1": "172.31.98.10", [WORKER]: "172.31.98.19", mine: "172.31.98.200" });
+  describe("a machine that a person has: by an account whose sudo asks for a password, behind a jump host that alone may log in", () => {
+    let before = "";
+
+    test("joins with one run, and no password is in plain text anywhere", async () => {
+      mine = await OwnMachine.start({ hostname: "mine", network: networkName(String((await stack.outputs()).stackId)), place: 200 });
+      await mine.on(`echo 'admin:${SUDO_PASSWORD}' | chpasswd; echo 'admin ALL=(ALL) ALL' > /etc/sudoers.d/admin`);
+      await mine.on(`echo 'AllowUsers admin@${JUMP}' > /etc/ssh/sshd_config.d/only-by-jump.conf; systemctl reload ssh`);
+      await stack.on("control-plane-1", `cat >> /home/admin/.ssh/authorized_keys <<'EOF'\n${mine.publicKey}\nEOF`);
+      before = await files(mine);
+      await list(mine);
+      const { code, text } = await stack.up();
+      expect(code, text).toBe(0);
+      await ready("mine");
+      expect(await nodes()).toEqual({ "control-plane-1": JUMP, [WORKER]: "172.31.98.19", mine: "172.31.98.200" });
+      expect(await mine.on("journalctl -u ssh -o cat | grep 'Accepted publickey' | sed 's/ port .*//' | sort -u")).toBe(`Accepted publickey for admin from ${JUMP}`);
+      const state = await stack.quietly("stack", "export");
+      expect(state.text).toContain("mine-join");
+      for (const plain of [text, state.text, readFileSync(stack.configFile, "utf8")]) expect(plain).not.toContain(SUDO_PASSWORD);
+    });
+
+    test("leaves, and has on it what it had", async () => {
+      await unlist();
+      expect(Object.keys(await nodes())).not.toContain("mine");
+      expect(await files(mine)).toBe(before);
+      expect(await mine?.on("ip route | grep 10.244; nft list tables | grep kube; systemctl list-units --all --plain | grep -E '(kubelet|containerd).service'; true")).toBe("");
+    });
+
+    test("joins again", async () => {
+      if (mine) await list(mine);
+      const { code, text } = await stack.up();
+      expect(code, text).toBe(0);
+      await ready("mine");
+    });
   });
 
   test("replaces the worker: its machine is really destroyed, and another one joins", async () => {
@@ -87,14 +118,9 @@ describe("a cluster of several kinds of machines", () => {
     await ready(WORKER);
   });
 
-  test("lets the person's machine go, and leaves it as it was", async () => {
-    expect((await stack.pulumi("config", "rm", "--path", "kubewright:workers.hosts")).code).toBe(0);
-    const { code, text } = await stack.up();
-    expect(code, text).toBe(0);
-    expect(Object.keys(await nodes())).not.toContain("mine");
-    // kubeadm's empty folders stay, for the next join.
-    const places = "/etc/kubernetes /var/lib/kubelet /usr/local/bin/kubelet /etc/systemd/system/kubelet.service";
-    expect(await mine?.on(`find ${places} -type f 2>/dev/null || true`)).toBe("");
+  test("lets the person's machine go", async () => {
+    await unlist();
+    expect(Object.keys(await nodes())).toEqual(["control-plane-1", WORKER]);
     await mine?.remove();
     mine = undefined;
   });
@@ -109,6 +135,27 @@ describe("a cluster of several kinds of machines", () => {
     expect(await output("docker", ["volume", "ls", "-q", "--filter", `label=io.kubewright.stack=vagrant ${folder}`])).toBe("");
   });
 });
+
+/** Writes the machine into the configuration, as a person does. */
+async function list({ address, keyPath }: OwnMachine): Promise<void> {
+  stack.configure((config) => {
+    const hosts = [{ name: "mine", host: address, user: "admin", privateKeyPath: keyPath, jump: `admin@${JUMP}` }];
+    config["kubewright:workers"] = { ...(config["kubewright:workers"] as object), hosts };
+  });
+  expect((await stack.quietly("config", "set", "--secret", "--path", "kubewright:workers.hosts[0].sudoPassword", SUDO_PASSWORD)).code).toBe(0);
+}
+
+async function unlist(): Promise<void> {
+  expect((await stack.pulumi("config", "rm", "--path", "kubewright:workers.hosts")).code).toBe(0);
+  const { code, text } = await stack.up();
+  expect(code, text).toBe(0);
+}
+
+/** Every file on it; sudo's note of its first use is there from the beginning. */
+async function files(machine: OwnMachine | undefined): Promise<string> {
+  const passing = "-path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log";
+  return (await machine?.on(`su admin -c 'echo ${SUDO_PASSWORD} | sudo -S true'; find / -xdev \\( ${passing} \\) -prune -o -type f -print | sort`)) ?? "";
+}
 
 async function nodes(): Promise<Record<string, string>> {
   const path = '{range .items[*]}{.metadata.name} {.status.addresses[?(@.type=="InternalIP")].address}{"\\n"}{end}';

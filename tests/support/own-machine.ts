@@ -47,6 +47,10 @@ export class OwnMachine {
     return join(this.folder, "key");
   }
 
+  get publicKey(): string {
+    return readFileSync(`${this.keyPath}.pub`, "utf8").trim();
+  }
+
   /** A shell command on it, past everything that is ours. */
   async on(script: string): Promise<string> {
     return await output("docker", ["exec", this.container, "sh", "-c", script]);
