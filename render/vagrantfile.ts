@@ -40,7 +40,7 @@ function definition(machine: VagrantMachine): string {
   const lines = [
     `machine.vm.hostname = ${ruby(machine.name)}`,
     ...box(machine),
-    `machine.vm.network 'private_network', ${network(machine)}`,
+    ...network(machine),
     `machine.vm.synced_folder '.', '/vagrant'${machine.syncedFolder ? "" : ", disabled: true"}`,
     ...disk(machine),
     `machine.vm.provider ${ruby(vagrantName(machine.provider))} do |p|`,
@@ -57,12 +57,16 @@ function box({ box: name, boxVersion }: VagrantMachine): string[] {
 }
 
 /** The first interface is Vagrant's own (NAT); this is the second, by which the machines know one another. */
-function network({ provider, address, subnet }: VagrantMachine): string {
-  const prefix = parseCidr(subnet)?.prefix ?? 24;
+function network({ provider, address, subnet }: VagrantMachine): string[] {
+  // vagrant-lxc's own private networks ended with LXC 3: there it is an interface of the container (settings).
+  if (provider === "lxc") return [];
+  const prefix = prefixOf(subnet);
   // Vagrant's docker provider takes the netmask as a prefix length, the others as an address.
-  const netmask = provider === "docker" ? String(prefix) : ruby(maskOf(prefix));
-  const bridge = provider === "lxc" ? `, lxc__bridge_name: ${ruby(`kw${address.split(".").slice(0, 3).join("-")}`)}` : "";
-  return `ip: ${ruby(address)}, netmask: ${netmask}${bridge}`;
+  return [`machine.vm.network 'private_network', ip: ${ruby(address)}, netmask: ${provider === "docker" ? String(prefix) : ruby(maskOf(prefix))}`];
+}
+
+function prefixOf(subnet: string): number {
+  return parseCidr(subnet)?.prefix ?? 24;
 }
 
 /** Two providers grow the disk through Vagrant itself, the others by a setting of their own. */
@@ -90,8 +94,14 @@ function settings(machine: VagrantMachine): string[] {
     case "docker":
       return dockerSettings(machine);
     case "lxc":
-      return where(memoryMiB, (n) => `p.customize 'cgroup2.memory.max', '${n}M'`);
+      return [...lxcInterface(machine), ...where(memoryMiB, (n) => `p.customize 'cgroup2.memory.max', '${n}M'`)];
   }
+}
+
+/** Beside the first one, on the bridge that LXC brings. */
+function lxcInterface({ address, subnet }: VagrantMachine): string[] {
+  const settings = { type: "veth", link: "lxcbr0", flags: "up", "ipv4.address": `${address}/${prefixOf(subnet)}` };
+  return Object.entries(settings).map(([key, value]) => `p.customize ${ruby(`net.1.${key}`)}, ${ruby(value)}`);
 }
 
 function dockerSettings({ image = "", dockerArguments = [] }: VagrantMachine): string[] {

@@ -35,9 +35,12 @@ Vagrant.configure('2') do |config|
     machine.vm.hostname = 'lxc'
     machine.vm.box = 'fedora/41-cloud-base'
     machine.vm.box_check_update = false
-    machine.vm.network 'private_network', ip: '192.168.56.15', netmask: '255.255.255.0', lxc__bridge_name: 'kw192-168-56'
     machine.vm.synced_folder '.', '/vagrant', disabled: true
     machine.vm.provider 'lxc' do |p|
+      p.customize 'net.1.type', 'veth'
+      p.customize 'net.1.link', 'lxcbr0'
+      p.customize 'net.1.flags', 'up'
+      p.customize 'net.1.ipv4.address', '192.168.56.15/24'
       p.customize 'cgroup2.memory.max', '4096M'
     end
   end
