@@ -1,10 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { SshKey } from "../../../provider/sdk/local";
 import { cidr } from "../../fields/fields";
-import { type Made, type Order, kind } from "../kind";
+import { type Made, kind } from "../kind";
 import type { Machine } from "../machine";
-import { CLUSTER_PORTS, birthOf, bornMachine, clusterKey, spread, sshFrom, vmOptions } from "./boot";
+import { CLUSTER_PORTS, spread, sshFrom } from "./boot";
+import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
 import { type Args, type Class, load } from "./sdk";
 
 /** A placement group of strategy spread holds seven instances per availability zone. */
@@ -63,54 +63,65 @@ const each = {
   diskGiB: z.int().min(8).default(30),
 };
 
-type AwsOrder = Order<z.output<z.ZodObject<typeof shared>>, z.output<z.ZodObject<typeof each>>>;
+type Shared = z.output<z.ZodObject<typeof shared>>;
+type Each = z.output<z.ZodObject<typeof each>>;
+
+interface AwsGround extends Ground {
+  login: { keyName: pulumi.Output<string> };
+  subnet: pulumi.CustomResource;
+  group: pulumi.CustomResource;
+  /** By machine. */
+  placement: Map<string, pulumi.CustomResource>;
+}
 
 /** EC2 instances: in a VPC with one public subnet, in a security group that lets in SSH, and what nodes need of one another. */
-export class AwsMachines extends pulumi.ComponentResource {
+export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
   readonly machines: Machine[];
+  protected readonly onlyAtBirth = ["userData", "ami"];
   private readonly ec2 = load<AwsSdk>("@pulumi/aws").ec2;
-  private readonly key: SshKey;
 
-  constructor(private readonly cluster: string, private readonly order: Omit<AwsOrder, "avoid" | "cluster">, options?: pulumi.ComponentResourceOptions) {
-    super("kubewright:components:AwsMachines", cluster, {}, options);
-    const { machines, folder } = order;
-    this.key = clusterKey(cluster, folder, this);
-    const login = new this.ec2.KeyPair(`${cluster}-login`, { keyName: cluster, publicKey: this.key.publicKey, tags: this.tags() }, { parent: this });
-    const { vpc, subnet, way } = this.reach();
-    const group = this.securityGroup(vpc);
-    const groups = spread(machines, GROUP, (one) => this.group(`${cluster}-${one}`));
-    this.machines = machines.map(({ name, pool, role, settings: { instanceType, image, diskGiB } }) => {
-      const birth = birthOf(name, this.key, this);
-      const arch = archOf(instanceType);
-      const placementGroup = groups.get(name)?.id;
-      const instance = new this.ec2.Instance(
-        name,
-        {
-          ami: this.ami(image, arch), instanceType,
-          subnetId: subnet.id,
-          vpcSecurityGroupIds: [group.id],
-          keyName: login.keyName,
-          userData: birth.userData,
-          // A pod is one hop further away than its node: user data, which holds the host key, is not for pods.
-          metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
-          rootBlockDevice: { volumeSize: diskGiB, volumeType: "gp3", encrypted: true },
-          tags: { ...this.tags(name), "kubewright.io/pool": pool, "kubewright.io/role": role },
-          ...(placementGroup ? { placementGroup } : {}),
-        },
-        vmOptions(this, [way], ["userData", "ami"], name, order.turns),
-      );
-      return bornMachine(name, this.key, birth, { address: instance.publicIp, privateAddress: instance.privateIp, arch, madeBy: instance });
-    });
+  constructor(cluster: string, order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
+    super("AwsMachines", cluster, order, options);
+    this.machines = this.build();
     this.registerOutputs({});
   }
 
-  private tags(name?: string): Tags {
-    return { Name: name === undefined ? this.cluster : `${this.cluster}-${name}`, "kubewright.io/cluster": this.cluster };
+  protected ground(publicKey: pulumi.Output<string>): AwsGround {
+    const { cluster, child, order: { machines } } = this;
+    const login = new this.ec2.KeyPair(`${cluster}-login`, { keyName: cluster, publicKey, tags: this.tags() }, child);
+    const { vpc, subnet, way } = this.reach();
+    const placement = spread(machines, GROUP, (one) => this.group(`${cluster}-${one}`));
+    return { login, subnet, group: this.securityGroup(vpc), placement, after: [way] };
+  }
+
+  protected vm({ name, title, pool, role, userData, settings: { instanceType, image, diskGiB }, options }: Plan<Each>, { login, subnet, group, placement }: AwsGround): Vm {
+    const arch = archOf(instanceType);
+    const placementGroup = placement.get(name)?.id;
+    const instance = new this.ec2.Instance(
+      name,
+      {
+        ami: this.ami(image, arch), instanceType, userData,
+        subnetId: subnet.id,
+        vpcSecurityGroupIds: [group.id],
+        keyName: login.keyName,
+        // A pod is one hop further away than its node: user data, which holds the host key, is not for pods.
+        metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
+        rootBlockDevice: { volumeSize: diskGiB, volumeType: "gp3", encrypted: true },
+        tags: { ...this.tags(title), "kubewright.io/pool": pool, "kubewright.io/role": role },
+        ...(placementGroup ? { placementGroup } : {}),
+      },
+      options,
+    );
+    return { address: instance.publicIp, privateAddress: instance.privateIp, arch, madeBy: instance };
+  }
+
+  private tags(title = this.cluster): Tags {
+    return { Name: title, "kubewright.io/cluster": this.cluster };
   }
 
   private reach() {
-    const { cluster, order: { shared: { subnet: range, availabilityZone } } } = this;
-    const [child, tags] = [{ parent: this }, this.tags()];
+    const { cluster, child, order: { shared: { subnet: range, availabilityZone } } } = this;
+    const tags = this.tags();
     const vpc = new this.ec2.Vpc(`${cluster}-vpc`, { cidrBlock: range, enableDnsHostnames: true, tags }, child);
     const gateway = new this.ec2.InternetGateway(`${cluster}-gateway`, { vpcId: vpc.id, tags }, child);
     const zone = availabilityZone === undefined ? {} : { availabilityZone };
@@ -129,11 +140,11 @@ export class AwsMachines extends pulumi.ComponentResource {
     ];
     const egress: Rule[] = [{ protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] }];
     const description = `Kubernetes nodes of ${cluster}`;
-    return new this.ec2.SecurityGroup(`${cluster}-nodes`, { name: `${cluster}-nodes`, description, vpcId: vpc.id, ingress, egress, tags: this.tags() }, { parent: this });
+    return new this.ec2.SecurityGroup(`${cluster}-nodes`, { name: `${cluster}-nodes`, description, vpcId: vpc.id, ingress, egress, tags: this.tags() }, this.child);
   }
 
   private group(name: string): pulumi.CustomResource {
-    return new this.ec2.PlacementGroup(name, { name, strategy: "spread", tags: this.tags() }, { parent: this });
+    return new this.ec2.PlacementGroup(name, { name, strategy: "spread", tags: this.tags() }, this.child);
   }
 
   private ami(image: string, arch: Arch): pulumi.Input<string> {

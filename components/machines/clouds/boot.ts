@@ -52,8 +52,8 @@ async function inTurn(name: string, after: pulumi.Resource[], turns: Takers | un
 }
 
 /** How the toolkit gets into a cloud's machine. */
-export function bornMachine(name: string, key: SshKey, { hostKey }: Birth, where: Pick<Machine, "address" | "privateAddress" | "arch" | "madeBy">): Machine {
-  return { name, user: "root", privateKeyPath: key.path, hostKey, bootTimeout: BOOT_SECONDS, ...where };
+export function bornMachine(name: string, key: SshKey, { hostKey }: Birth, made: Pick<Machine, "address" | "privateAddress" | "arch" | "madeBy">): Machine {
+  return { name, user: "root", privateKeyPath: key.path, hostKey, bootTimeout: BOOT_SECONDS, ...made };
 }
 
 /** Machines that stand in for one another, in groups of `most` that a cloud keeps on different hosts; by machine. */

@@ -1,10 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { SshKey } from "../../../provider/sdk/local";
 import { cidr } from "../../fields/fields";
-import { type Made, type Order, kind } from "../kind";
+import { type Made, kind } from "../kind";
 import type { Machine } from "../machine";
-import { CLUSTER_PORTS, birthOf, bornMachine, clusterKey, sshFrom, vmOptions } from "./boot";
+import { CLUSTER_PORTS, sshFrom } from "./boot";
+import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
 import { type Args, type Class, load } from "./sdk";
 
 type Inbound = { protocol: string; portRange?: string; sourceAddresses: string[] };
@@ -36,39 +36,42 @@ const each = {
   image: z.string().default("debian-12-x64"),
 };
 
-type DigitalOceanOrder = Order<z.output<z.ZodObject<typeof shared>>, z.output<z.ZodObject<typeof each>>>;
+type Shared = z.output<z.ZodObject<typeof shared>>;
+type Each = z.output<z.ZodObject<typeof each>>;
+
+interface DigitalOceanGround extends Ground {
+  login: { fingerprint: pulumi.Output<string> };
+  vpc: pulumi.CustomResource;
+}
 
 /** Droplets of DigitalOcean: in a VPC, behind a firewall that lets in SSH, and what nodes need of one another. */
-export class DigitalOceanMachines extends pulumi.ComponentResource {
+export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOceanGround> {
   readonly machines: Machine[];
+  protected readonly onlyAtBirth = ["userData", "image", "sshKeys"];
   private readonly sdk = load<DigitalOceanSdk>("@pulumi/digitalocean");
-  private readonly key: SshKey;
+  private readonly droplets: pulumi.CustomResource[] = [];
 
-  constructor(private readonly cluster: string, private readonly order: Omit<DigitalOceanOrder, "avoid" | "cluster">, options?: pulumi.ComponentResourceOptions) {
-    super("kubewright:components:DigitalOceanMachines", cluster, {}, options);
-    const { machines, folder, shared: { region, subnet } } = order;
-    this.key = clusterKey(cluster, folder, this);
-    const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey: this.key.publicKey }, { parent: this });
-    const vpc = new this.sdk.Vpc(`${cluster}-vpc`, { name: cluster, region, ipRange: subnet }, { parent: this });
-    const made = machines.map(({ name, pool, role, settings: { size, image } }) => {
-      const birth = birthOf(name, this.key, this);
-      const droplet = new this.sdk.Droplet(
-        name,
-        {
-          name: `${cluster}-${name}`, region, size, image,
-          vpcUuid: vpc.id,
-          userData: birth.userData,
-          sshKeys: [login.fingerprint],
-          tags: ["kubewright", `kubewright-cluster:${cluster}`, `kubewright-pool:${pool}`, `kubewright-role:${role}`],
-        },
-        vmOptions(this, [vpc], ["userData", "image", "sshKeys"], name, order.turns),
-      );
-      const where = { address: droplet.ipv4Address, privateAddress: droplet.ipv4AddressPrivate, arch: "amd64" as const, madeBy: droplet };
-      return { droplet, machine: bornMachine(name, this.key, birth, where) };
-    });
-    this.machines = made.map(({ machine }) => machine);
-    this.firewall(made.map(({ droplet }) => droplet.id.apply(Number)));
+  constructor(cluster: string, order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
+    super("DigitalOceanMachines", cluster, order, options);
+    this.machines = this.build();
+    this.firewall(this.droplets.map(({ id }) => id.apply(Number)));
     this.registerOutputs({});
+  }
+
+  protected ground(publicKey: pulumi.Output<string>): DigitalOceanGround {
+    const { cluster, child, order: { shared: { region, subnet } } } = this;
+    const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey }, child);
+    const vpc = new this.sdk.Vpc(`${cluster}-vpc`, { name: cluster, region, ipRange: subnet }, child);
+    return { login, vpc, after: [vpc] };
+  }
+
+  protected vm({ name, title, pool, role, userData, settings, options }: Plan<Each>, { login, vpc }: DigitalOceanGround): Vm {
+    const { region } = this.order.shared;
+    const tags = ["kubewright", `kubewright-cluster:${this.cluster}`, `kubewright-pool:${pool}`, `kubewright-role:${role}`];
+    const args = { name: title, region, ...settings, vpcUuid: vpc.id, userData, sshKeys: [login.fingerprint], tags };
+    const droplet = new this.sdk.Droplet(name, args, options);
+    this.droplets.push(droplet);
+    return { address: droplet.ipv4Address, privateAddress: droplet.ipv4AddressPrivate, arch: "amd64", madeBy: droplet };
   }
 
   /** It is about the private side too. Without a rule nothing goes out. */
@@ -84,7 +87,7 @@ export class DigitalOceanMachines extends pulumi.ComponentResource {
       { protocol: "udp", portRange: "1-65535", destinationAddresses: EVERYWHERE },
       { protocol: "icmp", destinationAddresses: EVERYWHERE },
     ];
-    new this.sdk.Firewall(`${this.cluster}-firewall`, { name: this.cluster, dropletIds, inboundRules, outboundRules }, { parent: this });
+    new this.sdk.Firewall(`${this.cluster}-firewall`, { name: this.cluster, dropletIds, inboundRules, outboundRules }, this.child);
   }
 }
 

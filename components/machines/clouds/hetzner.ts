@@ -1,12 +1,12 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { SshKey } from "../../../provider/sdk/local";
 import { addressIn } from "../../../render/cidr";
 import { cidr } from "../../fields/fields";
 import { roomIn, slotsOf } from "../docker-slots";
-import { type Made, type Order, kind } from "../kind";
+import { type Made, kind } from "../kind";
 import type { Machine } from "../machine";
-import { birthOf, bornMachine, clusterKey, spread, sshFrom, vmOptions } from "./boot";
+import { spread, sshFrom } from "./boot";
+import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
 import { type Args, type Class, load } from "./sdk";
 
 /** A placement group of type spread holds ten servers. https://docs.hetzner.com/cloud/placement-groups/overview */
@@ -49,57 +49,66 @@ const each = {
   location: z.string().default("fsn1"),
 };
 
-type HetznerOrder = Order<z.output<z.ZodObject<typeof shared>>, z.output<z.ZodObject<typeof each>>>;
+type Shared = z.output<z.ZodObject<typeof shared>>;
+type Each = z.output<z.ZodObject<typeof each>>;
+
+interface HetznerGround extends Ground {
+  login: pulumi.CustomResource;
+  network: pulumi.CustomResource;
+  firewall: pulumi.CustomResource;
+  /** By machine. */
+  groups: Map<string, pulumi.CustomResource>;
+  addresses: Map<string, string>;
+}
 
 /** Servers of Hetzner Cloud: on a private network, behind a firewall that lets in SSH alone, those of a pool on different hosts. */
-export class HetznerMachines extends pulumi.ComponentResource {
+export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> {
   readonly machines: Machine[];
+  protected readonly onlyAtBirth = ["userData", "image", "sshKeys"];
   private readonly sdk = load<HcloudSdk>("@pulumi/hcloud");
-  private readonly key: SshKey;
 
-  constructor(private readonly cluster: string, private readonly order: Omit<HetznerOrder, "avoid" | "cluster">, options?: pulumi.ComponentResourceOptions) {
-    super("kubewright:components:HetznerMachines", cluster, {}, options);
-    const { machines, folder, shared: { subnet } } = order;
-    this.key = clusterKey(cluster, folder, this);
-    const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey: this.key.publicKey, labels: this.labels() }, { parent: this });
-    const network = new this.sdk.Network(`${cluster}-network`, { name: cluster, ipRange: subnet, labels: this.labels() }, { parent: this });
-    const part = new this.sdk.NetworkSubnet(`${cluster}-subnet`, this.subnetArgs(network), { parent: this });
-    const firewall = this.firewall();
-    const groups = spread(machines, GROUP, (group) => this.group(`${cluster}-${group}`));
-    const slots = slotsOf(machines.map(({ name }) => name), roomIn(subnet));
-    this.machines = machines.map(({ name, pool, role, settings: { serverType, image, location } }) => {
-      const birth = birthOf(name, this.key, this);
-      const privateAddress = addressIn(subnet, FIRST_OFFSET + (slots.get(name) ?? 0));
-      const group = groups.get(name);
-      const server = new this.sdk.Server(
-        name,
-        {
-          name: `${cluster}-${name}`, serverType, image, location,
-          userData: birth.userData,
-          labels: { ...this.labels(), "kubewright.io/pool": pool, "kubewright.io/role": role },
-          sshKeys: [login.id],
-          firewallIds: [numberOf(firewall)],
-          networks: [{ networkId: numberOf(network), ip: privateAddress, aliasIps: [] }],
-          ...(group ? { placementGroupId: numberOf(group) } : {}),
-        },
-        vmOptions(this, [part], ["userData", "image", "sshKeys"], name, order.turns),
-      );
-      return bornMachine(name, this.key, birth, { address: server.ipv4Address, privateAddress, arch: archOf(serverType), madeBy: server });
-    });
+  constructor(cluster: string, order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
+    super("HetznerMachines", cluster, order, options);
+    this.machines = this.build();
     this.registerOutputs({});
   }
 
+  protected ground(publicKey: pulumi.Output<string>): HetznerGround {
+    const { cluster, child, order: { machines, shared: { subnet, networkZone } } } = this;
+    const labels = this.labels();
+    const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey, labels }, child);
+    const network = new this.sdk.Network(`${cluster}-network`, { name: cluster, ipRange: subnet, labels }, child);
+    const part = new this.sdk.NetworkSubnet(`${cluster}-subnet`, { networkId: numberOf(network), type: "cloud", networkZone, ipRange: subnet }, child);
+    const groups = spread(machines, GROUP, (group) => this.group(`${cluster}-${group}`));
+    const slots = slotsOf(machines.map(({ name }) => name), roomIn(subnet));
+    const addresses = new Map([...slots].map(([name, slot]) => [name, addressIn(subnet, FIRST_OFFSET + slot)]));
+    return { login, network, firewall: this.firewall(), groups, addresses, after: [part] };
+  }
+
+  protected vm({ name, title, pool, role, userData, settings, options }: Plan<Each>, { login, network, firewall, groups, addresses }: HetznerGround): Vm {
+    const privateAddress = addresses.get(name) ?? "";
+    const group = groups.get(name);
+    const server = new this.sdk.Server(
+      name,
+      {
+        name: title, ...settings, userData,
+        labels: { ...this.labels(), "kubewright.io/pool": pool, "kubewright.io/role": role },
+        sshKeys: [login.id],
+        firewallIds: [numberOf(firewall)],
+        networks: [{ networkId: numberOf(network), ip: privateAddress, aliasIps: [] }],
+        ...(group ? { placementGroupId: numberOf(group) } : {}),
+      },
+      options,
+    );
+    return { address: server.ipv4Address, privateAddress, arch: archOf(settings.serverType), madeBy: server };
+  }
+
   private group(name: string): pulumi.CustomResource {
-    return new this.sdk.PlacementGroup(name, { name, type: "spread", labels: this.labels() }, { parent: this });
+    return new this.sdk.PlacementGroup(name, { name, type: "spread", labels: this.labels() }, this.child);
   }
 
   private labels(): Labels {
     return { "kubewright.io/cluster": this.cluster };
-  }
-
-  private subnetArgs(network: pulumi.CustomResource) {
-    const { subnet, networkZone } = this.order.shared;
-    return { networkId: numberOf(network), type: "cloud", networkZone, ipRange: subnet };
   }
 
   /** It is about the public side alone; the private network is the nodes' own. */
@@ -109,7 +118,7 @@ export class HetznerMachines extends pulumi.ComponentResource {
       { direction: "in", protocol: "tcp", port: "22", sourceIps, description: "SSH" },
       { direction: "in", protocol: "icmp", sourceIps: ["0.0.0.0/0", "::/0"], description: "path MTU and ping" },
     ];
-    return new this.sdk.Firewall(`${this.cluster}-firewall`, { name: this.cluster, rules, labels: this.labels() }, { parent: this });
+    return new this.sdk.Firewall(`${this.cluster}-firewall`, { name: this.cluster, rules, labels: this.labels() }, this.child);
   }
 }
 
