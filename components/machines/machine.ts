@@ -3,28 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionArgs, WayArgs } from "../../provider/sdk/connection";
 import type { Host } from "../../provider/sdk/host";
 
-/** A machine that can become a node, whatever made it. */
-export interface Machine {
+/** A machine that can become a node, whatever made it, and the way into it. */
+export interface Machine extends Omit<ConnectionArgs, "name" | "host"> {
   /** Its hostname, and the node's name: a DNS label. */
   name: string;
   /** Where it is reached over SSH. */
   address: pulumi.Input<string>;
-  /** Default 22. */
-  port?: pulumi.Input<number>;
-  /** Default root; another user needs sudo. */
-  user?: pulumi.Input<string>;
-  /** The private key's file on the controller: better than the key itself, which then is in no state. */
-  privateKeyPath?: pulumi.Input<string>;
-  privateKey?: pulumi.Input<string>;
-  /** The keys of the SSH agent that runs where Pulumi does. */
-  agent?: boolean;
-  /** Kept as secrets, whatever they come from. */
-  password?: pulumi.Input<string>;
-  sudoPassword?: pulumi.Input<string>;
-  /** The host through which the machine is reached, and so on. */
-  jump?: JumpHost;
-  /** The host key, `ssh-ed25519 AAAA...`. Absent: the one that the first connection meets is pinned. */
-  hostKey?: pulumi.Input<string | undefined>;
   /** Where other nodes reach it. Default: `address`. */
   privateAddress?: pulumi.Input<string>;
   /** Default: the controller's architecture. */
