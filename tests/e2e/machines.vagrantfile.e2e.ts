@@ -99,7 +99,7 @@ describe("a Vagrantfile of a person's own", () => {
 
   test("halted, its machine is said to be away, and is not started", async () => {
     await vagrantIn(folder, "halt", "box");
-    const { text } = await stack.up("--refresh");
+    const { text } = await stack.pulumi("refresh", "--yes", "--skip-preview", "--target", "**ExistingMachine::control-plane-1");
     expect(text).toContain("Vagrant has no such machine running");
     expect(text).toContain("what was known last is kept");
     expect(await states()).toEqual({ box: "stopped", idle: "not_created" });
