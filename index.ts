@@ -6,7 +6,6 @@ import { membersOf, turnsOf } from "./components/pool";
 import { componentsOf, readConfig } from "./components/program-config";
 import { Turns } from "./components/turns";
 import { Kubeconfig } from "./provider/sdk/local";
-import { reaches } from "./render/rung";
 
 const config = readConfig();
 const stack = pulumi.getStack();
@@ -29,11 +28,9 @@ const cluster = new Cluster(stack, {
   extras: config.extras,
   ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
 });
-const hasApi = config.bootstrap === "kubeadm" || reaches(config.rung ?? "dns", "apiserver");
-const file = hasApi ? new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), content: cluster.kubeconfig }) : undefined;
+const file = cluster.access && new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), of: cluster.access });
 
 export const kubeconfigPath = file?.path ?? "";
-export const kubeconfig = cluster.kubeconfig;
 export const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
 export const artifactSource = cluster.artifacts.resolvedSource;
 export const stackId = made.stackId ?? stack;

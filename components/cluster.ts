@@ -3,7 +3,7 @@ import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { ConnectionArgs } from "../provider/sdk/connection";
 import { Host } from "../provider/sdk/host";
 import { Rollout } from "../provider/sdk/kubernetes";
-import { Artifacts } from "../provider/sdk/local";
+import { Artifacts, type ClusterAccess, kubeconfigOf } from "../provider/sdk/local";
 import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
@@ -58,8 +58,8 @@ type Known = Found & { args: Omit<MemberArgs, "settings"> };
  * const cluster = new Cluster("dev", { version: "1.36.3", controlPlanes: [machines[0]], pools: [{ name: "workers", machines: machines.slice(1) }] });
  */
 export class Cluster extends pulumi.ComponentResource {
-  /** The administrator's kubeconfig, a secret; empty where the rung has no API server. */
-  readonly kubeconfig: pulumi.Output<string>;
+  /** For a Kubeconfig; undefined where the rung has no API server. */
+  readonly access: ClusterAccess | undefined;
   readonly artifacts: Artifacts;
   private readonly workers = new Map<string, pulumi.Resource>();
   private readonly artifactSets = new Map<string, Artifacts>();
@@ -96,12 +96,12 @@ export class Cluster extends pulumi.ComponentResource {
     });
 
     const members = found.map((one) => ({ ...one, args: member(one) }));
-    this.kubeconfig = args.components ? this.climb(members, args.components) : this.runKubeadm(members, timeouts);
+    this.access = args.components ? this.climb(members, args.components) : this.runKubeadm(members, timeouts);
     this.registerOutputs({});
   }
 
   /** kubeadm init, and join. */
-  private runKubeadm(members: readonly Known[], timeouts: Timeouts): pulumi.Output<string> {
+  private runKubeadm(members: readonly Known[], timeouts: Timeouts): ClusterAccess {
     const { name, args } = this;
     const controlPlanes = members.filter(isControlPlane).map((one) => ({ ...one.args, settings: args.controlPlane ?? {} }));
     const controlPlane = new ControlPlane(`${name}-control-plane`, { kubernetesVersion: args.version, clusterName: name, members: controlPlanes }, { parent: this });
@@ -113,18 +113,23 @@ export class Cluster extends pulumi.ComponentResource {
       args.turns?.announce(machine.name, worker.node);
       this.workers.set(machine.name, worker.node);
     }
-    return controlPlane.init.kubeconfig;
+    return { controlPlanes: cluster.controlPlanes, caCertHash: cluster.caCertHash, after: [controlPlane.init] };
   }
 
   /** One component after the other, up to a rung. */
-  private climb(members: readonly Known[], components: ComponentsSettings): pulumi.Output<string> {
+  private climb(members: readonly Known[], components: ComponentsSettings): ClusterAccess | undefined {
     const { name, args } = this;
     const [first] = members.filter(isControlPlane);
     if (!first) throw new Error("controlPlanes: a cluster has one; give it a machine");
     const workers = members.flatMap(({ machine, pool, args: common }) => (pool ? [{ ...common, ...this.workerArgs(pool, machine) }] : []));
     const ladder = new Ladder(name, { clusterName: name, controlPlane: { ...first.args, settings: args.controlPlane ?? {} }, workers, components }, { parent: this });
     for (const [machine, node] of ladder.nodes) args.turns?.announce(machine, node);
-    return ladder.kubeconfig;
+    return ladder.access;
+  }
+
+  /** The administrator's kubeconfig, a secret, read from a control plane when it is asked for; empty where the rung has no API server. */
+  get kubeconfig(): pulumi.Output<string> {
+    return this.access ? kubeconfigOf(this.access) : pulumi.secret("");
   }
 
   private workerArgs(pool: PoolArgs, machine: Machine): Pick<MemberArgs, "settings" | "kubeletArtifacts"> {

@@ -1,5 +1,6 @@
 import { version } from "../package.json";
 import { dockerResources } from "./docker/resources";
+import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
 import { serve } from "./rpc/serve";
 import { artifactsResource } from "./resources/artifacts";
 import { authorityResource } from "./resources/authority";
@@ -32,6 +33,7 @@ import { vagrantResources } from "./vagrant/resources";
 void serve({
   name: "kubewright",
   version,
+  calls: { "kubewright:kubeadm:kubeconfig": kubeconfigCall },
   resources: {
     ...dockerResources,
     ...vagrantResources,

@@ -34,8 +34,6 @@ export class LadderControlPlane extends pulumi.ComponentResource {
   readonly admin: HostFiles | undefined;
   /** The highest of the components. */
   readonly last: pulumi.Resource;
-  /** The administrator's, a secret; empty below the API server. */
-  readonly kubeconfig: pulumi.Output<string>;
 
   constructor(name: string, private readonly args: LadderControlPlaneArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:LadderControlPlane", name, {}, options);
@@ -46,12 +44,11 @@ export class LadderControlPlane extends pulumi.ComponentResource {
     const etcd = this.run("etcd", { ...this.etcdFiles() }, args.after, [ETCD_DATA]);
     addTool(member, "etcdctl", etcd, this);
     this.last = etcd;
-    this.kubeconfig = pulumi.output("");
     if (!reaches(rung, "apiserver")) return;
 
     const api = this.run("kube-apiserver", this.apiServerFiles(), [etcd]);
-    this.kubeconfig = pulumi.secret(this.kubeconfigOf("admin", "kubernetes-admin", this.endpoint));
-    this.admin = new HostFiles(`${machine.name}-admin`, { ...onHost(member), files: { [ADMIN_KUBECONFIG]: { content: this.kubeconfig, mode: "0600" } } }, place(member, [api], this));
+    const kubeconfig = pulumi.secret(this.kubeconfigOf("admin", "kubernetes-admin", this.endpoint));
+    this.admin = new HostFiles(`${machine.name}-admin`, { ...onHost(member), files: { [ADMIN_KUBECONFIG]: { content: kubeconfig, mode: "0600" } } }, place(member, [api], this));
     addTool(member, "kubectl", this.admin, this);
     this.cluster = { origin: api, caCertHash: this.pki.authority("cluster").hash, endpoint: this.endpoint, controlPlanes: [member.connection] };
     this.last = this.admin;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { StaticPod } from "../../provider/sdk/host";
 import { Manifests, type Node } from "../../provider/sdk/kubernetes";
+import type { ClusterAccess } from "../../provider/sdk/local";
 import { bootstrapBindings, defaultServiceAccount } from "../../render/components/rbac";
 import { HELLO_PORT, helloPod } from "../../render/components/static-pod";
 import { pullPolicy } from "../../render/kubeadm";
@@ -26,8 +27,8 @@ export interface LadderArgs {
  * so that climbing touches nothing that is there, and descending takes off what the rung brought.
  */
 export class Ladder extends pulumi.ComponentResource {
-  /** The administrator's, a secret; empty below the API server. */
-  readonly kubeconfig: pulumi.Output<string>;
+  /** None below the API server. */
+  readonly access: ClusterAccess | undefined;
   /** By machine name; none below the API server. */
   readonly nodes = new Map<string, Node>();
   private readonly rung: Rung;
@@ -41,8 +42,11 @@ export class Ladder extends pulumi.ComponentResource {
     if (!first) throw new Error("controlPlanes: a cluster has one; give it a machine");
     this.addHello(first);
     const control = reaches(rung, "etcd") ? this.controlPlane(first) : undefined;
-    this.kubeconfig = control?.kubeconfig ?? pulumi.output("");
-    if (control?.cluster) this.addNodes(control, [first, ...others]);
+    if (control?.cluster && control.admin) {
+      const { controlPlanes, caCertHash } = control.cluster;
+      this.access = { controlPlanes, caCertHash, after: [control.admin] };
+      this.addNodes(control, [first, ...others]);
+    }
     this.registerOutputs({});
   }
 

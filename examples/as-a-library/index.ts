@@ -14,6 +14,6 @@ const cluster = new Cluster("library", {
   network: { podCidr: "10.42.0.0/16", serviceCidr: "10.43.0.0/16" },
 });
 
-const file = new Kubeconfig("kubeconfig", { path: join(process.cwd(), ".keys", "kubeconfig"), content: cluster.kubeconfig });
+const file = new Kubeconfig("kubeconfig", { path: join(process.cwd(), ".keys", "kubeconfig"), of: cluster.access });
 
 export const kubeconfigPath: pulumi.Output<string> = file.path;

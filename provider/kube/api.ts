@@ -32,10 +32,24 @@ const known = new Map<string, Promise<KubeApi>>();
  * @throws StepError when no control plane can be reached.
  */
 export async function kubeApi(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<KubeApi> {
+  return await firstThatAnswers(controlPlanes, signal, (machine) => through(machine, signal));
+}
+
+/** The administrator's kubeconfig, a secret, as the first control plane that answers has it. */
+export async function adminKubeconfig(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<string> {
+  return await firstThatAnswers(controlPlanes, signal, (machine) => adminConf(machine, signal));
+}
+
+async function adminConf(machine: Remote, signal: AbortSignal): Promise<string> {
+  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal, action: "has `kubeadm init` run on it?" });
+  return stdout;
+}
+
+async function firstThatAnswers<T>(controlPlanes: readonly Connection[], signal: AbortSignal, ask: (machine: Remote) => Promise<T>): Promise<T> {
   const failures: string[] = [];
   for (const connection of controlPlanes) {
     try {
-      return await through(remote(connection), signal);
+      return await ask(remote(connection));
     } catch (error) {
       signal.throwIfAborted();
       failures.push(messageOf(error));
@@ -65,13 +79,9 @@ export function forgetApis(): void {
 }
 
 async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
-  const [client, { stdout }, { port }] = await Promise.all([
-    import("@kubernetes/client-node"),
-    machine.look(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal, action: "has `kubeadm init` run on it?" }),
-    tunnel(machine, API_PORT),
-  ]);
+  const [client, text, { port }] = await Promise.all([import("@kubernetes/client-node"), adminConf(machine, signal), tunnel(machine, API_PORT)]);
   const config = new client.KubeConfig();
-  config.loadFromString(stdout);
+  config.loadFromString(text);
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new StepError({ step: "reading the administrator's kubeconfig", machine: machine.label, cause: "it names no cluster" });
   // `kubernetes` is in the API server's certificate, whatever address leads there.

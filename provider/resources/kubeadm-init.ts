@@ -26,8 +26,6 @@ type InitInputs = z.infer<typeof schema>;
 interface InitOutputs {
   /** `sha256:<hex>` of the cluster CA's public key. */
   caCertHash: string;
-  /** The administrator's kubeconfig. */
-  kubeconfig: string;
 }
 
 function documentsOf(inputs: InitInputs): KubeadmDocument[] {
@@ -54,10 +52,9 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   await patiently("revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
-async function outputsOf(context: Context, machine: Remote, inputs: InitInputs): Promise<InitOutputs> {
-  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal: context.signal });
+async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutputs> {
   const { caCertificate } = await kubeApi([inputs.connection], context.signal);
-  return { caCertHash: caCertHash(caCertificate), kubeconfig: stdout };
+  return { caCertHash: caCertHash(caCertificate) };
 }
 
 /** Changed settings of a living control plane: new manifests, which the kubelet puts into force, and the new kubeadm-config. */
@@ -74,20 +71,19 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
 /** The first control plane: kubeadm init, resumed where an earlier run was cut off. */
 const kubeadmInit: Handler<InitInputs, InitOutputs> = {
   schema,
-  outputs: ["caCertHash", "kubeconfig"],
-  secretOutputs: ["kubeconfig"],
+  outputs: ["caCertHash"],
   replaceOn: HOST_REPLACES,
   ignore: [...HOST_IGNORES, "timeout"],
   async create(context, inputs) {
     const machine = await theMachine(context, inputs);
     await init(context, machine, inputs);
-    return { id: `${inputs.instance}/kubeadm-init`, outputs: await outputsOf(context, machine, inputs) };
+    return { id: `${inputs.instance}/kubeadm-init`, outputs: await outputsOf(context, inputs) };
   },
   async update(context, _id, inputs) {
     const machine = await theMachine(context, inputs);
     await init(context, machine, inputs);
     await reconfigure(context, machine, inputs);
-    return outputsOf(context, machine, inputs);
+    return outputsOf(context, inputs);
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {

@@ -5,6 +5,7 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
+import { invoke, type Calls } from "./calls";
 import { EngineLog } from "./engine";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
@@ -14,6 +15,7 @@ export interface ServeOptions {
   name: string;
   version: string;
   resources: Registry;
+  calls: Calls;
 }
 
 type Method = (request: never) => Promise<unknown>;
@@ -104,5 +106,6 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
     update: (request: provider.UpdateRequest) => operations.update(request),
     read: (request: provider.ReadRequest) => operations.read(request),
     delete: (request: provider.DeleteRequest) => operations.delete(request),
+    invoke: (request: provider.InvokeRequest) => invoke(options.calls, tasks, request),
   };
 }

@@ -52,9 +52,8 @@ export interface KubeadmInitArgs extends OnHostArgs {
 /** The first control plane. */
 export class KubeadmInit extends pulumi.CustomResource {
   declare readonly caCertHash: pulumi.Output<string>;
-  declare readonly kubeconfig: pulumi.Output<string>;
   constructor(name: string, args: KubeadmInitArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kubeadm:Init", name, { caCertHash: undefined, kubeconfig: undefined, ...args }, inPlace(options));
+    super("kubewright:kubeadm:Init", name, { caCertHash: undefined, ...args }, inPlace(options));
   }
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ArtifactSet } from "../../artifacts";
 import type { Runtime } from "../../common/runtime";
+import type { ConnectionArgs } from "./connection";
 import { inPlace } from "./in-place";
 
 export interface ArtifactsArgs {
@@ -42,10 +43,25 @@ export class HostKey extends pulumi.CustomResource {
   }
 }
 
-/** The administrator's kubeconfig as a file on the controller. */
+/** How to be a cluster's administrator: by its control planes' own kubeconfig. */
+export interface ClusterAccess {
+  controlPlanes: ConnectionArgs[];
+  caCertHash: pulumi.Input<string>;
+  /** What must be there first. */
+  after: pulumi.Resource[];
+}
+
+/** The administrator's kubeconfig as a file on the controller, mode 0600. What is in it goes from the machine to the file: it is not in the state. */
 export class Kubeconfig extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;
-  constructor(name: string, args: { path: string; content: pulumi.Input<string> }, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:Kubeconfig", name, args, inPlace(options));
+  constructor(name: string, args: { path: string; of: ClusterAccess }, options?: pulumi.CustomResourceOptions) {
+    const { controlPlanes, caCertHash, after } = args.of;
+    super("kubewright:local:Kubeconfig", name, { sha256: undefined, path: args.path, controlPlanes, caCertHash }, inPlace({ dependsOn: after, ...options }));
   }
+}
+
+/** The administrator's kubeconfig as a value: a secret, which is in the state wherever a program gives it to. */
+export function kubeconfigOf({ controlPlanes, caCertHash, after }: ClusterAccess): pulumi.Output<string> {
+  const read = pulumi.runtime.invokeOutput<{ kubeconfig: string }>("kubewright:kubeadm:kubeconfig", { controlPlanes, caCertHash }, { dependsOn: after });
+  return pulumi.secret(read.kubeconfig);
 }

@@ -20,4 +20,5 @@ const GONE: Record<string, (wanted: Values) => string> = {
   Unit: ({ unit }) => `all files of ${String(unit)} are gone`,
   Binaries: () => "all binaries are gone",
   Files: () => "all files are gone",
+  Kubeconfig: ({ path }) => `the kubeconfig ${String(path)} is gone`,
 };

@@ -49,6 +49,7 @@ const RULES: Record<string, (step: Step) => Difference[]> = {
   Node: node,
   Hosts: (step) => maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
   Init: (step) => [...trouble(step), ...properties(step, "documents")],
+  Kubeconfig: (step) => trouble(step),
   Machine: (step) => [...(step.found.running === false ? [{ of: "stopped" } as const] : []), ...properties(step).filter((one) => one.of !== "property" || one.path !== "running")],
 };
 

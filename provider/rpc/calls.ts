@@ -1,0 +1,40 @@
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
+import type { z } from "zod";
+import type { Tasks } from "./tasks";
+import { SecretPaths, decode, encode } from "./values";
+
+/** A function that a program may call: it looks, and changes nothing. */
+export interface Call<I extends object = object, O extends object = object> {
+  schema: z.ZodType<I>;
+  secretOutputs?: readonly (keyof O & string)[];
+  run(inputs: I, signal: AbortSignal): Promise<O>;
+}
+
+/** Calls by token: `kubewright:kubeadm:kubeconfig`. */
+export type Calls = Readonly<Record<string, Call>>;
+
+/** Forgets a call's own types, which the registry has no use for. */
+export function registerCall<I extends object, O extends object>(call: Call<I, O>): Call {
+  return call as unknown as Call;
+}
+
+/** pulumirpc.ResourceProvider's Invoke. What is wrong with the arguments is told by their paths. */
+export async function invoke(calls: Calls, tasks: Tasks, request: provider.InvokeRequest): Promise<provider.InvokeResponse> {
+  const call = calls[request.getTok()];
+  if (!call) throw new Error(`this version of the provider has no function ${request.getTok()}; update kubewright`);
+  const response = new provider.InvokeResponse();
+  const inputs = call.schema.safeParse(decode(request.getArgs()));
+  if (!inputs.success) {
+    response.setFailuresList(
+      inputs.error.issues.map(({ path, message }) => {
+        const failure = new provider.CheckFailure();
+        failure.setReason(`${path.join(".")}: ${message}`);
+        return failure;
+      }),
+    );
+    return response;
+  }
+  const outputs = await tasks.run("invoke", request.getTok(), 0, ({ signal }) => call.run(inputs.data, signal));
+  response.setReturn(encode(outputs, new SecretPaths((call.secretOutputs ?? []).map((name) => [name]))));
+  return response;
+}
