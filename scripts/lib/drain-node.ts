@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { messageOf } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
+import { machineIsGone, type Proof } from "../../provider/kube/dead-node";
 import { drain, type Drained } from "../../provider/kube/drain";
 import type { DrainOptions } from "../../provider/kube/drain-options";
+import { closeAll } from "../../provider/ssh/pool";
 import type { Session } from "./operate";
 import { numberOption, type Options } from "./options";
 import { stackConfigFile } from "./places";
-import { PROJECT } from "./workspace";
+import { machineMet } from "./state";
+import { PROJECT, findStack, prepareEngine } from "./workspace";
 
 export const DRAIN_FLAGS = ["delete-local-data", "delete-unmanaged", "force"];
 
@@ -31,7 +35,24 @@ export async function drainNode(api: KubeApi, stack: string, node: string, rules
     if (message !== said) session.progress(message);
     said = message;
   };
-  return await drain(api, { ...configuredRules(stack), ...rules, node, signal: session.signal, status });
+  const isGone = () => proofFor(stack, node, session);
+  return await drain(api, { ...configuredRules(stack), ...rules, node, signal: session.signal, status, isGone });
+}
+
+/** Asked only of a node whose kubelet is silent: so a drain needs no engine otherwise. */
+async function proofFor(name: string, node: string, { progress, signal }: Session): Promise<Proof> {
+  try {
+    await prepareEngine(progress, signal);
+    const stack = await findStack(name);
+    if (!stack) return { gone: false, why: `stack "${name}" has no state that could tell` };
+    const { connection, instance } = await machineMet(stack, node);
+    return await machineIsGone(connection, instance, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { gone: false, why: messageOf(error) };
+  } finally {
+    closeAll(); // an open connection would keep the command from ending
+  }
 }
 
 /** The section `drain` from the stack's own file: to read a few words Pulumi's engine is not needed. */

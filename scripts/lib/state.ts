@@ -42,10 +42,15 @@ export async function controlPlanes(stack: Stack): Promise<Connection[]> {
 
 /** How one machine is reached, with the host key that was pinned. @throws StepError when the stack has no such machine. */
 export async function machineConnection(stack: Stack, name: string): Promise<Connection> {
+  return (await machineMet(stack, name)).connection;
+}
+
+/** The same, and the incarnation of the machine that was met there last. */
+export async function machineMet(stack: Stack, name: string): Promise<{ connection: Connection; instance: string }> {
   const host = (await resourcesOf(stack)).find(({ type, urn }) => type === "kubewright:host:Host" && nameOf(urn) === `${name}-host`);
   const connection = connectionSchema.safeParse(host?.inputs?.connection).data;
-  const hostKey = host?.outputs?.hostKey;
-  if (connection) return { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) };
+  const { hostKey, instance } = host?.outputs ?? {};
+  if (connection && typeof instance === "string") return { connection: { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) }, instance };
   throw new StepError({ step: "looking for the machine", cause: `stack "${stack.name}" does not say how ${name} is reached`, action: "run `npm start`" });
 }
 

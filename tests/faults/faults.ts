@@ -61,7 +61,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "killed",
     what: "the machine is switched off, and stays so",
-    senseless: goesDown,
+    senseless: (operation, phase) => (operation.name === "drain" ? "a drain forces the pods off a machine that is gone, and leaves the machine as it is" : goesDown(operation, phase)),
     downsMachine: true,
     strike: powerOff,
   },
