@@ -6,7 +6,7 @@ import { Ground } from "../tests/faults/ground";
 import { OPERATIONS } from "../tests/faults/operations";
 import { allCells, chosen, inOrder, unproved } from "../tests/faults/plan";
 import { resultLine, summary } from "../tests/faults/report";
-import { PAGE, keep, readResults } from "../tests/faults/results";
+import { PAGE, keep, readResults, writePage } from "../tests/faults/results";
 import { runCell } from "../tests/faults/run-cell";
 import { inSession, type Session } from "./lib/operate";
 import { DEFAULT_STACK, parseOptions } from "./lib/options";
@@ -14,10 +14,15 @@ import { hiddenFolder } from "./lib/places";
 
 /**
  * `npm run faults`: the cells of the matrix that are not green yet, on local machines; the results go to docs/faults.md. `--operation join,remove`,
- * `--phase images` and `--fault sigkill` choose some; `--fresh` runs green ones again; `--list` only tells which it would be.
+ * `--phase images` and `--fault sigkill` choose some; `--fresh` runs green ones again; `--list` only tells which it would be, `--page` only writes
+ * docs/faults.md, after a change of the tables of operations and faults.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["fresh", "list"], ["operation", "phase", "fault"]);
+  const options = parseOptions(args, ["fresh", "list", "page"], ["operation", "phase", "fault"]);
+  if (options.flags.has("page")) {
+    writePage(readResults());
+    return 0;
+  }
   const { operation, phase, fault } = options.values;
   const wanted = chosen(allCells(), { ...names("operations", operation), ...names("phases", phase), ...names("faults", fault) });
   const cells = inOrder(options.flags.has("fresh") ? wanted : unproved(wanted, readResults()));

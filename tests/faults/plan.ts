@@ -33,17 +33,25 @@ export function isOf({ operation, phase, fault }: Cell): (result: CellResult) =>
   return (result) => result.operation === operation.name && result.phase === phase.name && result.fault === fault.name;
 }
 
-/** Each begins, where possible, on what the one before it leaves: then no cluster is built between them. */
+/**
+ * Each begins, where possible, on what the one before it leaves: then no cluster is built between them. Of those the operation that was run least
+ * comes first, so that a run that is stopped early has shown something of each.
+ */
 export function inOrder(cells: readonly Cell[]): Cell[] {
-  const left = [...cells];
+  const left = new Set(cells);
+  const times = new Map<string, number>();
   const ordered: Cell[] = [];
-  for (let there: number | undefined; left.length > 0; ) {
-    const next = Math.max(0, left.findIndex(({ operation }) => operation.before === there));
-    const [cell] = left.splice(next, 1);
-    if (cell) ordered.push(cell);
-    there = cell?.operation.after;
+  const timesOf = ({ operation }: Cell) => times.get(operation.name) ?? 0;
+  const least = (some: readonly Cell[]) => [...some].sort((one, other) => timesOf(one) - timesOf(other))[0];
+  for (let there: number | undefined; ; ) {
+    const fitting = [...left].filter(({ operation }) => operation.before === there);
+    const cell = least(fitting.length > 0 ? fitting : [...left]);
+    if (!cell) return ordered;
+    ordered.push(cell);
+    left.delete(cell);
+    times.set(cell.operation.name, timesOf(cell) + 1);
+    there = cell.operation.after;
   }
-  return ordered;
 }
 
 function refuseUnknown(what: string, names: readonly string[] | undefined, known: readonly string[]): void {
