@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { patient } from "./patience";
 
 const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
@@ -11,22 +12,23 @@ export async function backoff(attempt: number, signal: AbortSignal): Promise<voi
 
 export interface WaitOptions {
   signal: AbortSignal;
-  /** Seconds. */
+  /** Seconds, for whoever has ordinary patience. */
   timeout: number;
   /** Milliseconds between two looks; default 250. */
   every?: number;
-  /** What is said when time is up: called then, so that it can hold the last thing seen. */
-  onTimeout: () => Error;
+  /** What is said when time is up, after so many seconds: called then, so that it can hold the last thing seen. */
+  onTimeout: (seconds: number) => Error;
 }
 
 /** Looks until there is an answer. */
 export async function until<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
-  const deadline = Date.now() + options.timeout * 1000;
+  const seconds = patient(options.timeout);
+  const deadline = Date.now() + seconds * 1000;
   for (;;) {
     options.signal.throwIfAborted();
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw options.onTimeout();
+    if (Date.now() > deadline) throw options.onTimeout(seconds);
     await sleep(options.every ?? 250, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
   }
 }

@@ -120,6 +120,8 @@ const timeouts = strict({
   join: seconds.default(300),
   /** Until a node that joined is Ready, and CoreDNS Available. */
   ready: seconds.default(300),
+  /** Every deadline is that many times as long, those above too: for slow machines and networks. The provider reads it itself. */
+  patience: z.int().min(1, "deadlines are not made shorter").max(100, "more than 100 is no deadline any more").default(1),
 });
 
 /** Configuration as a person writes it; every default is here. */

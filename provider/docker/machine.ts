@@ -100,7 +100,7 @@ export async function startMachine(id: string, hostname: string, progress: Progr
     signal,
     timeout: START_SECONDS,
     every: 100,
-    onTimeout: () => new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${START_SECONDS} s` }),
+    onTimeout: (seconds) => new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${seconds} s` }),
   }).catch(async (error: unknown) => {
     signal.throwIfAborted();
     throw await withLog(error, id, signal);

@@ -36,7 +36,7 @@ export async function untilGone(machine: Remote, label: ContainerLabel, value: s
     {
       signal,
       timeout,
-      onTimeout: () => new StepError({ step: `stopping ${value}`, machine: machine.label, cause: `its containers still run after ${timeout} s`, action: "is the kubelet running? see `journalctl -u kubelet` on the machine" }),
+      onTimeout: (seconds) => new StepError({ step: `stopping ${value}`, machine: machine.label, cause: `its containers still run after ${seconds} s`, action: "is the kubelet running? see `journalctl -u kubelet` on the machine" }),
     },
   );
 }

@@ -1,4 +1,5 @@
 import { StepError } from "../../common/errors";
+import { patient } from "../../common/patience";
 import { backoff } from "../../common/wait";
 import { isPassing, reasonOf } from "./errors";
 
@@ -6,7 +7,7 @@ const DEADLINE_MS = 60_000;
 
 /** Repeats a request, which must be idempotent, through restarts of the API server. */
 export async function patiently<T>(step: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + patient(DEADLINE_MS);
   for (let attempt = 1; ; attempt++) {
     try {
       return await request();

@@ -77,10 +77,10 @@ async function untilSigned(api: KubeApi, token: string, signal: AbortSignal): Pr
       signal,
       timeout: 60,
       every: 100,
-      onTimeout: () =>
+      onTimeout: (seconds) =>
         new StepError({
           step: "making a join token",
-          cause: "cluster-info was not signed with it within 60 s",
+          cause: `cluster-info was not signed with it within ${seconds} s`,
           action: "is kube-controller-manager running? see `kubectl -n kube-system get pods`",
         }),
     },

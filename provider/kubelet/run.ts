@@ -41,8 +41,8 @@ export async function untilBootstrapped({ signal }: Context, machine: Remote, { 
     {
       signal,
       timeout,
-      onTimeout: () =>
-        new StepError({ step: "TLS bootstrap of the kubelet", machine: machine.label, cause: `it has no certificate after ${timeout} s`, action: `see ${LOOK} on the machine and \`kubectl get csr\`` }),
+      onTimeout: (seconds) =>
+        new StepError({ step: "TLS bootstrap of the kubelet", machine: machine.label, cause: `it has no certificate after ${seconds} s`, action: `see ${LOOK} on the machine and \`kubectl get csr\`` }),
     },
   );
 }

@@ -79,7 +79,7 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
   await until(async () => ((await patiently(`reading ${labelOf(object)}`, signal, () => orMissing(api.objects.read(header)))) ? undefined : true), {
     signal,
     timeout: WORKLOAD_SECONDS,
-    onTimeout: () => new StepError({ step: `deleting ${labelOf(object)}`, cause: `its pods are still there after ${WORKLOAD_SECONDS} s`, action: "is the controller manager running, and are the nodes Ready?" }),
+    onTimeout: (seconds) => new StepError({ step: `deleting ${labelOf(object)}`, cause: `its pods are still there after ${seconds} s`, action: "is the controller manager running, and are the nodes Ready?" }),
   });
 }
 

@@ -4,12 +4,15 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
+import { setPatience } from "../../common/patience";
 import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
+import { patienceIn } from "./configuration";
 import { EngineLog } from "./engine";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
 import { Tasks } from "./tasks";
+import { decode } from "./values";
 
 export interface ServeOptions {
   name: string;
@@ -90,7 +93,8 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
       response.setChanges(provider.DiffResponse.DiffChanges.DIFF_NONE);
       return Promise.resolve(response);
     },
-    configure: () => {
+    configure: (request: provider.ConfigureRequest) => {
+      setPatience(patienceIn(decode(request.getArgs())));
       const response = new provider.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);

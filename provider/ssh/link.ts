@@ -1,4 +1,5 @@
 import type { ClientChannel } from "ssh2";
+import { patient } from "../../common/patience";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
 import { describe, type Connection } from "./connection";
 import { dial, type Dialed } from "./dial";
@@ -26,8 +27,8 @@ export class Link implements Tenant {
   private isJump = false;
   private dialed: Promise<Dialed> | undefined;
   private deadUntil = 0;
-  /** Milliseconds in which the machine may come up. */
-  private patience = CONNECT_DEADLINE_MS;
+  /** In which the machine may come up. */
+  private bootMs = CONNECT_DEADLINE_MS;
   private met: string | undefined;
 
   /** `via`: the way through a jump host. `onLost`: what was known by this connection need not be so on the next. */
@@ -46,7 +47,7 @@ export class Link implements Tenant {
 
   /** For a machine that was just made: it may take longer to boot than one that is there takes to answer. */
   waitAtLeast(seconds: number): void {
-    this.patience = Math.max(this.patience, seconds * 1000);
+    this.bootMs = Math.max(this.bootMs, seconds * 1000);
   }
 
   get idle(): boolean {
@@ -123,7 +124,7 @@ export class Link implements Tenant {
       try {
         if (!this.isJump) await places.take(this, signal);
         // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
-        if (attempt === 1 && Date.now() > this.deadUntil) deadline = Date.now() + this.patience;
+        if (attempt === 1 && Date.now() > this.deadUntil) deadline = Date.now() + patient(this.bootMs);
         const pinned = this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin };
         const through = await this.throughJump(signal);
         const dialed = await dialing.use(() => dial(pinned, signal, through));

@@ -1,5 +1,6 @@
 import type { Client, ClientChannel } from "ssh2";
 import { StepError } from "../../common/errors";
+import { patient } from "../../common/patience";
 import { printable } from "../../common/printable";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
 import { trace } from "../trace";
@@ -149,9 +150,10 @@ export class Remote {
   /** One attempt, which the step's deadline ends too. */
   private async limited(client: Client, script: string, options: RunOptions): Promise<Collected> {
     const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
+    const seconds = patient(timeout);
     const limit = new AbortController();
-    const late = () => limit.abort(new StepError({ step, machine: this.label, cause: `no end within ${timeout} s` }));
-    const timer = setTimeout(late, timeout * 1000);
+    const late = () => limit.abort(new StepError({ step, machine: this.label, cause: `no end within ${seconds} s` }));
+    const timer = setTimeout(late, seconds * 1000);
     const signal = AbortSignal.any([options.signal, limit.signal]);
     try {
       return await orAborted(command(client, this.connection, script, { ...options, signal }), signal);
