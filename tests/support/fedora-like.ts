@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { quote } from "../../common/quote";
 import { run } from "../../scripts/lib/exec";
+import { inLayer } from "./layer";
 import { requirement, type Requirement } from "./requirement";
 import { startSshd, type Sshd } from "./sshd";
 
@@ -13,6 +13,12 @@ export interface TinyPackage {
 }
 
 const PROGRAMS = ["dnf", "rpmbuild", "createrepo_c", "unshare"].map((name) => `/usr/bin/${name}`);
+
+const FEDORA = `rm -f root/etc/os-release
+printf 'ID=fedora\\nVERSION_ID=42\\n' > root/etc/os-release
+printf '[main]\\ngpgcheck=False\\n' > root/etc/dnf/dnf.conf
+mkdir -p root/etc/yum.repos.d
+printf '[tiny]\\nname=tiny\\nbaseurl=@REPOSITORY@\\n' > root/etc/yum.repos.d/tiny.repo`;
 
 /** dnf and rpm are Debian packages too. Mounting wants root. */
 export async function dnfAvailable(): Promise<Requirement> {
@@ -32,9 +38,7 @@ export async function startFedoraLike(packages: readonly TinyPackage[]): Promise
       await mkdir(repository);
       for (const one of packages) await build(one, folder, repository);
       await run("createrepo_c", ["--quiet", repository]);
-      const path = join(folder, "in-layer");
-      await writeFile(path, inLayer(folder, repository), { mode: 0o755 });
-      return path;
+      return await inLayer(folder, FEDORA.replace("@REPOSITORY@", `file://${repository}`));
     },
   });
 }
@@ -47,23 +51,4 @@ async function build({ name, provides = [] }: TinyPackage, folder: string, into:
   const file = join(folder, `${name}.spec`);
   await writeFile(file, spec.join("\n"));
   await run("rpmbuild", ["-bb", "--quiet", "--define", `_topdir ${folder}/rpmbuild`, "--define", `_rpmdir ${into}`, file]);
-}
-
-/** Mounts live in a namespace of their own: nothing of them is left when sshd has ended. */
-function inLayer(folder: string, repository: string): string {
-  const script = `set -eu
-mkdir -p ${quote(folder)}/layer
-cd ${quote(folder)}/layer
-mount -t tmpfs layer .
-mkdir upper work root
-mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work overlay root
-for folder in /proc /sys /dev /run ${quote(folder)}; do mount --rbind "$folder" "root$folder"; done
-rm -f root/etc/os-release
-printf 'ID=fedora\\nVERSION_ID=42\\n' > root/etc/os-release
-printf '[main]\\ngpgcheck=False\\n' > root/etc/dnf/dnf.conf
-mkdir -p root/etc/yum.repos.d
-printf '[tiny]\\nname=tiny\\nbaseurl=%s\\n' ${quote(`file://${repository}`)} > root/etc/yum.repos.d/tiny.repo
-exec chroot root /usr/sbin/sshd "$@"
-`;
-  return `#!/bin/sh\nexec unshare --mount --propagation private sh -c ${quote(script)} in-layer "$@"\n`;
 }
