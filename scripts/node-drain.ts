@@ -1,6 +1,6 @@
 import { DRAIN_FLAGS, drainNode, rulesOf } from "./lib/drain-node";
-import { onCluster, stackOption } from "./lib/on-stack";
-import { onlyWord, parseOptions, type Options } from "./lib/options";
+import { onCluster } from "./lib/on-stack";
+import { onlyWord, parseOptions, type Options, stackOption } from "./lib/options";
 
 /** `npm run node:drain -- worker-2`: its pods move elsewhere, within their budgets, and no new ones come. */
 export async function main(args: readonly string[]): Promise<number> {

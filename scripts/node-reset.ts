@@ -1,8 +1,8 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { ask } from "./lib/ask";
-import { onStack, stackOption } from "./lib/on-stack";
+import { onStack } from "./lib/on-stack";
 import type { Session } from "./lib/operate";
-import { onlyWord, parseOptions, type Options } from "./lib/options";
+import { npmCommand, onlyWord, type Options, parseOptions } from "./lib/options";
 import { refuseFirst, resetMachine } from "./lib/reset";
 import { machineState } from "./lib/state";
 
@@ -20,6 +20,6 @@ async function reset(stack: Stack, name: string, options: Options, session: Sess
   if (!options.flags.has("yes") && !(await ask(`reset ${name}?`, session.signal))) return 1;
   await resetMachine(stack, state, session);
   session.screen.close();
-  process.stdout.write(`${name} has left the cluster, and its machine is clean. It is still in the configuration: \`npm start${stackOption(options.stack) && ` --${stackOption(options.stack)}`}\` joins it again.\n`);
+  process.stdout.write(`${name} has left the cluster, and its machine is clean. It is still in the configuration: \`${npmCommand("start", options.stack)}\` joins it again.\n`);
   return 0;
 }

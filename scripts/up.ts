@@ -3,7 +3,7 @@ import { ask } from "./lib/ask";
 import { fillCache } from "./lib/fill-cache";
 import { nodeTable, textOf } from "./lib/node-table";
 import { inSession, operate, type Session } from "./lib/operate";
-import { DEFAULT_STACK, parseOptions, type Options } from "./lib/options";
+import { parseOptions, stackOption, type Options } from "./lib/options";
 import { planFrom } from "./lib/plan/plan";
 import { planText } from "./lib/plan/plan-text";
 import { foresee } from "./lib/plan/step";
@@ -62,7 +62,7 @@ async function tell(stack: string, changed: number, same: number, outputs: Outpu
 }
 
 function advice(stack: string, kubectl: string, kubeconfig: string): string[] {
-  const option = stack === DEFAULT_STACK ? "" : ` --stack ${stack}`;
+  const option = stackOption(stack);
   const pass = option ? ` --${option}` : "";
   return [
     `kubeconfig  ${kubeconfig}   (npm run -s kubeconfig${pass})`,

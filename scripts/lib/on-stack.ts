@@ -4,8 +4,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import { type KubeApi, kubeApiFromFile } from "../../provider/kube/api";
 import { inSession, type Session } from "./operate";
-import type { Options } from "./options";
-import { DEFAULT_STACK } from "./options";
+import { npmCommand, type Options } from "./options";
 import { stackFolder } from "./places";
 import { withStackLock } from "./stack-lock";
 import { PROJECT, findStack, prepareEngine } from "./workspace";
@@ -36,11 +35,6 @@ export async function clusterApi(stack: string): Promise<KubeApi> {
   return await kubeApiFromFile(path);
 }
 
-/** What a person adds to a command that is to be about the same stack: ` --stack lab`. */
-export function stackOption(stack: string): string {
-  return stack === DEFAULT_STACK ? "" : ` --stack ${stack}`;
-}
-
 function noCluster(stack: string): StepError {
-  return new StepError({ step: "looking for the cluster", cause: `stack "${stack}" has none`, action: `make one with \`npm start${stack === DEFAULT_STACK ? "" : ` -- --stack ${stack}`}\`` });
+  return new StepError({ step: "looking for the cluster", cause: `stack "${stack}" has none`, action: `make one with \`${npmCommand("start", stack)}\`` });
 }

@@ -1,9 +1,13 @@
-import type { OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
+import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
+import { turnsOf } from "../../components/pool";
 import { commandFailure } from "./failure";
 import { onInterrupt } from "./interrupt";
+import { npmCommand } from "./options";
 import { clearPendingOperations } from "./pending";
 import { engineProcess, freeLocks } from "./locks";
+import { type Progress, progressText, RunRecord } from "./run-record";
 import { openScreen, type Screen } from "./screen";
+import { readStackConfig } from "./stack-config";
 import { refuseHeld } from "./stack-lock";
 import { marked, wasCutOff } from "./unfinished";
 import { UpdateView } from "./update-view";
@@ -65,27 +69,50 @@ export async function operate(stack: Stack, operation: Operation, session: Sessi
   await freeLocks(stack, PROJECT, session.progress, session.signal);
   await clearPendingOperations(stack, PROJECT, session.progress);
   const view = new UpdateView(session.screen);
-  const common = { ...options, onEvent: view.onEvent, signal: session.signal, color: "never" as const };
+  const record = new RunRecord();
+  const onEvent = (event: EngineEvent) => (view.onEvent(event), record.onEvent(event));
+  const common = { ...options, onEvent, signal: session.signal, color: "never" as const };
   const look = operation === "up" && options.refresh !== true && wasCutOff(stack.name);
   if (look) session.progress("the last run did not end well: looking at every machine first");
   try {
     return await marked(stack.name, async () => {
-      if (operation === "up") return { view, outputs: (await stack.up({ ...common, ...(look ? { refresh: true } : {}) })).outputs };
+      // A machine that fails stops what needs it, and nothing else.
+      if (operation === "up") return { view, outputs: (await stack.up({ ...common, continueOnError: true, ...(look ? { refresh: true } : {}) })).outputs };
       await stack[operation](common);
       return { view, outputs: {} };
     });
   } catch (error) {
     session.screen.close();
-    throw explained(error, view, session);
+    const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];
+    throw explained(error, { view, progress, stack: stack.name }, session);
   }
 }
 
-function explained(error: unknown, view: UpdateView, session: Session): Error {
-  if (session.signal.aborted) {
-    process.stderr.write("\nstopped; `npm start` goes on from here, `npm run down` removes everything\n");
+/** None where the configuration is what failed. */
+async function configuredMachines(stack: Stack): Promise<string[]> {
+  const members = await readStackConfig(stack).then(turnsOf, () => undefined);
+  return members ? [...(members.others ?? []), ...members.pools.flatMap(({ names }) => names)] : [];
+}
+
+interface Outcome {
+  view: UpdateView;
+  progress: readonly Progress[];
+  stack: string;
+}
+
+function explained(error: unknown, { view, progress, stack }: Outcome, session: Session): Error {
+  const stopped = session.signal.aborted;
+  const begun = progress.some(({ state }) => state !== "not begun");
+  const after = `\`${npmCommand("start", stack)}\` goes on from here`;
+  if (stopped) {
+    const lines = begun ? ["", ...progressText(progress)] : [];
+    process.stderr.write(`${[...lines, "", `stopped; ${after}, \`${npmCommand("run down", stack)}\` removes everything`].join("\n")}\n`);
     return new Ended(INTERRUPTED);
   }
-  const failures = view.failures.length > 0 ? view.failures : [commandFailure(error)];
-  process.stderr.write(`\n${failures.length > 1 ? `${failures.length} errors:\n` : ""}${failures.map((failure) => `✗ ${failure}`).join("\n")}\n`);
+  const told = begun ? progress.map(({ detail }) => detail).join("\n") : "";
+  const failures = (view.failures.length > 0 ? view.failures : [commandFailure(error)]).filter((failure) => !told.includes(failure));
+  const errors = failures.length === 0 ? [] : [...(failures.length > 1 ? [`${failures.length} errors:`] : []), ...failures.map((failure) => `✗ ${failure}`)];
+  const lines = begun ? [...progressText(progress), "", `${after}: what is done is not done again`] : [];
+  process.stderr.write(`\n${[...errors, ...(errors.length > 0 && begun ? [""] : []), ...lines].join("\n")}\n`);
   return new Ended(1);
 }

@@ -14,6 +14,17 @@ export interface Options {
   words: string[];
 }
 
+/** What a person adds to a command that is to be about the same stack: ` --stack lab`. */
+export function stackOption(stack: string): string {
+  return stack === DEFAULT_STACK ? "" : ` --stack ${stack}`;
+}
+
+/** `npm start -- --stack lab` */
+export function npmCommand(command: string, stack: string): string {
+  const option = stackOption(stack);
+  return `npm ${command}${option && ` --${option}`}`;
+}
+
 /** Options that every command knows, and the flags and values of this one. */
 export function parseOptions(args: readonly string[], flags: readonly string[] = [], valued: readonly string[] = []): Options {
   const own: Own = Object.fromEntries([...flags, ...valued].map((name) => [name, { type: flags.includes(name) ? "boolean" : "string" }]));

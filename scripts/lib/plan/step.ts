@@ -55,7 +55,7 @@ export function stepsOf(told: readonly StepEventMetadata[]): Step[] {
 }
 
 /** Undefined for what groups others, and for the half of a replacement that says nothing new. */
-function stepOf({ op, urn, type, provider, old, new: news, keys, detailedDiff }: StepEventMetadata): Step | undefined {
+export function stepOf({ op, urn, type, provider, old, new: news, keys, detailedDiff }: StepEventMetadata): Step | undefined {
   const known = OPS[op];
   if (known === undefined || provider === "" || type.startsWith("pulumi:")) return undefined;
   const found = valuesOf(old?.inputs);

@@ -12,6 +12,11 @@ test("says nothing where there is only a repetition", () => {
   expect(failureOf("urn:pulumi:dev::kubewright::pulumi:pulumi:Stack::kubewright-dev", "update failed")).toBeUndefined();
 });
 
+test.each(["", "Running program '/x/index.ts' failed with an unhandled exception:\n<ref *1> "])("says nothing where the SDK repeats that a resource has failed: %j", (before) => {
+  const text = `${before}Error: resource worker-1-kubelet [kubewright:host:Unit] failed to register\n    at /x/node_modules/@pulumi/runtime/resource.ts:786:40\n`;
+  expect(failureOf("urn:pulumi:dev::kubewright::pulumi:pulumi:Stack::kubewright-dev", text)).toBeUndefined();
+});
+
 test("keeps further lines", () => {
   expect(failureOf(undefined, "error: two things:\n  one\n  two")).toBe("two things:\n    one\n    two");
 });

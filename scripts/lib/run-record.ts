@@ -1,0 +1,86 @@
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { failureOf, plainText } from "./failure";
+import { CLUSTER, byNumber, machineOf, machinesOf, type Step, stepOf } from "./plan/step";
+import { labelOf, table } from "./text";
+
+/** What a run did with one resource before it ended. */
+interface Work {
+  step: Step;
+  state: "begun" | "done" | "failed";
+  /** With the machine, the step, the cause and the next action. */
+  error?: string;
+}
+
+/** How far a machine came. */
+export interface Progress {
+  machine: string;
+  state: "done" | "failed" | "cut off" | "waits" | "not begun";
+  /** What failed and why, what was under way, or what is waited for. */
+  detail: string;
+}
+
+/** Keeps what the engine tells of a run, for the summary of one that failed or was stopped. */
+export class RunRecord {
+  private readonly work = new Map<string, Work>();
+
+  readonly onEvent = ({ resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
+    if (resourcePreEvent) this.note(resourcePreEvent.metadata, resourcePreEvent.metadata.op === "same" ? "done" : "begun");
+    if (resOutputsEvent) this.note(resOutputsEvent.metadata, "done");
+    if (resOpFailedEvent) this.note(resOpFailedEvent.metadata, "failed");
+    const severity: string | undefined = diagnosticEvent?.severity;
+    if (diagnosticEvent?.urn && severity === "error") this.explain(diagnosticEvent.urn, plainText(diagnosticEvent.message));
+  };
+
+  private note(metadata: StepEventMetadata, state: Work["state"]): void {
+    const step = stepOf(metadata);
+    if (step) this.work.set(step.urn, { ...this.work.get(step.urn), step, state });
+  }
+
+  /** The first words are the cause. */
+  private explain(urn: string, text: string): void {
+    const work = this.work.get(urn);
+    const error = failureOf(undefined, text);
+    if (work && error !== undefined) this.work.set(urn, { ...work, state: "failed", error: work.error ?? error });
+  }
+
+  /**
+   * Machine by machine, and the cluster where something failed that is of none.
+   * @param configured the machines that there are to be; the engine says nothing of what it does not come to
+   */
+  progress(configured: readonly string[]): Progress[] {
+    const all = [...this.work.values()];
+    const known = [...configured, ...machinesOf(all.map(({ step }) => step))];
+    const owned = all.map((work) => ({ work, machine: machineOf(work.step, known) }));
+    const failed = new Set(owned.filter(({ work }) => work.state === "failed").map(({ machine }) => machine));
+    // Of one that leaves, perhaps only its node was come to.
+    const machines = [...new Set([...known, ...owned.map(({ machine }) => machine)])].filter((machine) => machine !== CLUSTER || failed.has(CLUSTER));
+    return machines.sort(byNumber).map((name) => progressOf(name, owned.filter(({ machine }) => machine === name).map(({ work }) => work), [...failed]));
+  }
+}
+
+function progressOf(machine: string, work: readonly Work[], failed: readonly string[]): Progress {
+  const failures = work.filter(({ state }) => state === "failed");
+  if (failures.length > 0) return { machine, state: "failed", detail: failures.map(({ step, error }) => `${labelOf(step.urn)}: ${error ?? "it was given up"}`).join("\n") };
+  const begun = work.filter(({ state }) => state === "begun");
+  if (begun.length > 0) return { machine, state: "cut off", detail: `at ${begun.map(({ step }) => labelOf(step.urn)).join(", ")}` };
+  if (isWhole(work)) return { machine, state: "done", detail: "" };
+  const others = failed.filter((other) => other !== machine);
+  const detail = others.length === 0 ? "" : `for ${others.join(", ")}`;
+  const last = work.filter(({ step }) => step.op !== "same").at(-1);
+  return last ? { machine, state: "waits", detail: `${detail === "" ? "" : `${detail}, `}after ${labelOf(last.step.urn)}` } : { machine, state: "not begun", detail: others.length === 0 ? "" : `it waits ${detail}` };
+}
+
+/** Its node is what comes last on a machine; what leaves is done when the last of it is gone. */
+function isWhole(work: readonly Work[]): boolean {
+  const node = work.find(({ step }) => step.kind === "Node");
+  if (!node) return false;
+  if (node.step.op !== "delete") return true;
+  return work.some(({ step }) => step.op === "delete" && step.kind === "Host");
+}
+
+/** One line for each machine, and under it what is to be known of a failure. */
+export function progressText(progress: readonly Progress[]): string[] {
+  const indented = (text: string) => text.split("\n").map((line) => `  ${line.trim()}`);
+  const heads = table(progress.map(({ machine, state, detail }) => [machine, state === "failed" ? "FAILED" : state, state === "failed" ? "" : detail]));
+  return progress.flatMap(({ state, detail }, index) => [heads[index] ?? "", ...(state === "failed" ? indented(detail) : [])]);
+}
