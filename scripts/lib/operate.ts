@@ -9,6 +9,7 @@ import { type Progress, progressText, RunRecord } from "./run-record";
 import { openScreen, type Screen } from "./screen";
 import { readStackConfig } from "./stack-config";
 import { refuseHeld } from "./stack-lock";
+import { Standstill } from "./standstill";
 import { marked, wasCutOff } from "./unfinished";
 import { UpdateView } from "./update-view";
 import { PROJECT } from "./workspace";
@@ -70,8 +71,10 @@ export async function operate(stack: Stack, operation: Operation, session: Sessi
   await clearPendingOperations(stack, PROJECT, session.progress);
   const view = new UpdateView(session.screen);
   const record = new RunRecord();
-  const onEvent = (event: EngineEvent) => (view.onEvent(event), record.onEvent(event));
-  const common = { ...options, onEvent, signal: session.signal, color: "never" as const };
+  const end = new AbortController();
+  const standstill = new Standstill(() => end.abort());
+  const onEvent = (event: EngineEvent) => [view, record, standstill].forEach((one) => one.onEvent(event));
+  const common = { ...options, onEvent, signal: AbortSignal.any([session.signal, end.signal]), color: "never" as const };
   const look = operation === "up" && options.refresh !== true && wasCutOff(stack.name);
   if (look) session.progress("the last run did not end well: looking at every machine first");
   try {
@@ -85,6 +88,8 @@ export async function operate(stack: Stack, operation: Operation, session: Sessi
     session.screen.close();
     const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];
     throw explained(error, { view, progress, stack: stack.name }, session);
+  } finally {
+    standstill.close();
   }
 }
 

@@ -6,7 +6,8 @@ import { labelOf, table } from "./text";
 /** What a run did with one resource before it ended. */
 interface Work {
   step: Step;
-  state: "begun" | "done" | "failed";
+  /** `half`: the old one is gone, the new one is still to come. */
+  state: "begun" | "half" | "done" | "failed";
   /** With the machine, the step, the cause and the next action. */
   error?: string;
 }
@@ -32,8 +33,9 @@ export class RunRecord {
   };
 
   private note(metadata: StepEventMetadata, state: Work["state"]): void {
-    const step = stepOf(metadata);
-    if (step) this.work.set(step.urn, { ...this.work.get(step.urn), step, state });
+    const isHalf = metadata.op === "delete-replaced";
+    const step = stepOf(isHalf ? { ...metadata, op: "replace" } : metadata);
+    if (step) this.work.set(step.urn, { ...this.work.get(step.urn), step, state: isHalf && state === "done" ? "half" : state });
   }
 
   /** The first words are the cause. */
@@ -73,7 +75,7 @@ function progressOf(machine: string, work: readonly Work[], failed: readonly str
 /** Its node is what comes last on a machine; what leaves is done when the last of it is gone. */
 function isWhole(work: readonly Work[]): boolean {
   const node = work.find(({ step }) => step.kind === "Node");
-  if (!node) return false;
+  if (node?.state !== "done") return false;
   if (node.step.op !== "delete") return true;
   return work.some(({ step }) => step.op === "delete" && step.kind === "Host");
 }

@@ -52,6 +52,13 @@ test("a node whose drain fails is told, though nothing else of its machine was c
   expect(told("control-plane-1")).toEqual(["control-plane-1   not begun   it waits for worker-2", "worker-2          FAILED", "  Node worker-2-node: drain failed on worker-2: a budget; scale up"]);
 });
 
+test("between the old machine and the new one it is neither done nor failed; a drain that fails before is", () => {
+  [node("worker-1", "delete-replaced"), host("worker-1", "delete-replaced")].forEach(end);
+  expect(told()).toEqual(["worker-1   waits   after Host worker-1-host"]);
+  fail(node("worker-1", "delete-replaced"), "drain failed on worker-1: a budget; scale up");
+  expect(told()).toEqual(["worker-1   FAILED", "  Node worker-1-node: drain failed on worker-1: a budget; scale up"]);
+});
+
 test("a node that leaves is done when its machine is ours no more", () => {
   const [, left, , gone] = atRest("delete");
   end(gone ?? {});
