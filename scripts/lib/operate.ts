@@ -114,7 +114,7 @@ function explained(error: unknown, { view, progress, stack }: Outcome, session: 
     process.stderr.write(`${[...lines, "", `stopped; ${after}, \`${npmCommand("run down", stack)}\` removes everything`].join("\n")}\n`);
     return new Ended(INTERRUPTED);
   }
-  const told = begun ? progress.map(({ detail }) => detail).join("\n") : "";
+  const told = begun ? progress.flatMap((one) => one.failures) : [];
   const failures = (view.failures.length > 0 ? view.failures : [commandFailure(error)]).filter((failure) => !told.includes(failure));
   const errors = failures.length === 0 ? [] : [...(failures.length > 1 ? [`${failures.length} errors:`] : []), ...failures.map((failure) => `✗ ${failure}`)];
   const lines = begun ? [...progressText(progress), "", `${after}: what is done is not done again`] : [];

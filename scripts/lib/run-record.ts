@@ -16,8 +16,10 @@ interface Work {
 export interface Progress {
   machine: string;
   state: "done" | "failed" | "cut off" | "waits" | "not begun";
-  /** What failed and why, what was under way, or what is waited for. */
+  /** What was under way, or what is waited for. */
   detail: string;
+  /** Each with the step, the cause and the next action. */
+  failures: string[];
 }
 
 /** Keeps what the engine tells of a run, for the summary of one that failed or was stopped. */
@@ -60,16 +62,18 @@ export class RunRecord {
   }
 }
 
-function progressOf(machine: string, work: readonly Work[], failed: readonly string[]): Progress {
-  const failures = work.filter(({ state }) => state === "failed");
-  if (failures.length > 0) return { machine, state: "failed", detail: failures.map(({ step, error }) => `${labelOf(step.urn)}: ${error ?? "it was given up"}`).join("\n") };
+function progressOf(machine: string, work: readonly Work[], failing: readonly string[]): Progress {
+  const failed = work.filter(({ state }) => state === "failed");
+  const failures = failed.map(({ step, error }) => `${labelOf(step.urn)}: ${error ?? "it was given up"}`);
+  if (failures.length > 0) return { machine, state: "failed", detail: "", failures };
   const begun = work.filter(({ state }) => state === "begun");
-  if (begun.length > 0) return { machine, state: "cut off", detail: `at ${begun.map(({ step }) => labelOf(step.urn)).join(", ")}` };
-  if (isWhole(work)) return { machine, state: "done", detail: "" };
-  const others = failed.filter((other) => other !== machine);
+  if (begun.length > 0) return { machine, state: "cut off", detail: `at ${begun.map(({ step }) => labelOf(step.urn)).join(", ")}`, failures };
+  if (isWhole(work)) return { machine, state: "done", detail: "", failures };
+  const others = failing.filter((other) => other !== machine);
   const detail = others.length === 0 ? "" : `for ${others.join(", ")}`;
   const last = work.filter(({ step }) => step.op !== "same").at(-1);
-  return last ? { machine, state: "waits", detail: `${detail === "" ? "" : `${detail}, `}after ${labelOf(last.step.urn)}` } : { machine, state: "not begun", detail: others.length === 0 ? "" : `it waits ${detail}` };
+  if (last) return { machine, state: "waits", detail: `${detail === "" ? "" : `${detail}, `}after ${labelOf(last.step.urn)}`, failures };
+  return { machine, state: "not begun", detail: others.length === 0 ? "" : `it waits ${detail}`, failures };
 }
 
 /** Its node is what comes last on a machine; what leaves is done when the last of it is gone. */
@@ -82,7 +86,6 @@ function isWhole(work: readonly Work[]): boolean {
 
 /** One line for each machine, and under it what is to be known of a failure. */
 export function progressText(progress: readonly Progress[]): string[] {
-  const indented = (text: string) => text.split("\n").map((line) => `  ${line.trim()}`);
-  const heads = table(progress.map(({ machine, state, detail }) => [machine, state === "failed" ? "FAILED" : state, state === "failed" ? "" : detail]));
-  return progress.flatMap(({ state, detail }, index) => [heads[index] ?? "", ...(state === "failed" ? indented(detail) : [])]);
+  const heads = table(progress.map(({ machine, state, detail }) => [machine, state === "failed" ? "FAILED" : state, detail]));
+  return progress.flatMap(({ failures }, index) => [heads[index] ?? "", ...failures.map((failure) => `  ✗ ${failure.replaceAll("\n", "\n  ")}`)]);
 }

@@ -123,7 +123,7 @@ describe("bad luck", () => {
     const { code, text } = keep(await stack.up("--config", "workers.kubelet.maxPods=99", "--config", "controlPlane.kubelet.maxPods=120", "--config", "controlPlane.labels.zone=a"));
     await stack.on("worker-1", `rm ${FOLDER} && mv ${FOLDER}.aside ${FOLDER}`);
     expect(code, text).toBe(1);
-    expect(text).toMatch(/\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not begun +it waits for worker-1\n\n`npm start .*` goes on from here/);
+    expect(text).toMatch(/\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not begun +it waits for worker-1\n\n`npm start .*` goes on from here/);
     expect(text).not.toContain("failed to register");
     expect(await kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.metadata.labels.zone}")).toBe("a");
   });

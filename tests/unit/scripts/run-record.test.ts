@@ -29,7 +29,7 @@ test("done, failed with cause and next action, waiting after what was done, not 
   expect(told("control-plane-1", "worker-1", "worker-2", "worker-3", "worker-10")).toEqual([
     "control-plane-1   done",
     "worker-1          FAILED",
-    "  Unit worker-1-kubelet: writing kubelet.service failed on worker-1 (10.0.0.9): no space; free some",
+    "  ✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 (10.0.0.9): no space; free some",
     "worker-2          done",
     "worker-3          waits       for worker-1, after Unit worker-3-kubelet",
     "worker-10         not begun   it waits for worker-1",
@@ -44,19 +44,19 @@ test("stopped by the person: what was under way is said", () => {
 
 test("what belongs to no machine is of the cluster, and all wait for it", () => {
   fail(event("create", "local:Artifacts", "kubernetes-1.36.3-amd64", { wanted: {} }), "download failed: refused; is there a network?");
-  expect(told("worker-1")).toEqual(["worker-1   not begun   it waits for cluster", "cluster    FAILED", "  Artifacts kubernetes-1.36.3-amd64: download failed: refused; is there a network?"]);
+  expect(told("worker-1")).toEqual(["worker-1   not begun   it waits for cluster", "cluster    FAILED", "  ✗ Artifacts kubernetes-1.36.3-amd64: download failed: refused; is there a network?"]);
 });
 
 test("a node whose drain fails is told, though nothing else of its machine was come to", () => {
   fail(node("worker-2", "delete"), "drain failed on worker-2: a budget; scale up");
-  expect(told("control-plane-1")).toEqual(["control-plane-1   not begun   it waits for worker-2", "worker-2          FAILED", "  Node worker-2-node: drain failed on worker-2: a budget; scale up"]);
+  expect(told("control-plane-1")).toEqual(["control-plane-1   not begun   it waits for worker-2", "worker-2          FAILED", "  ✗ Node worker-2-node: drain failed on worker-2: a budget; scale up"]);
 });
 
 test("between the old machine and the new one it is neither done nor failed; a drain that fails before is", () => {
   [node("worker-1", "delete-replaced"), host("worker-1", "delete-replaced")].forEach(end);
   expect(told()).toEqual(["worker-1   waits   after Host worker-1-host"]);
   fail(node("worker-1", "delete-replaced"), "drain failed on worker-1: a budget; scale up");
-  expect(told()).toEqual(["worker-1   FAILED", "  Node worker-1-node: drain failed on worker-1: a budget; scale up"]);
+  expect(told()).toEqual(["worker-1   FAILED", "  ✗ Node worker-1-node: drain failed on worker-1: a budget; scale up"]);
 });
 
 test("a node that leaves is done when its machine is ours no more", () => {
