@@ -33,6 +33,7 @@ async function play(cell: Cell, ground: Ground): Promise<Verdict> {
   const asking = await ground.ask();
   await fault.prepare?.({ ground, operation });
   const first = await struck(cell, ground);
+  if (first.hung) return { outcome: "red", note: `no end within ${LONGEST_MS / 60_000} minutes: ${causeIn(first.text)}` };
   const again = first.code === 0 && cell.phase.begins ? undefined : await ground.stack.script(...npmScript(operation.again));
   const failure = errorsIn(first.text).join("; ");
   if (again && again.code !== 0) return { outcome: "red", note: `the next run fails: ${causeIn(again.text)}` };
@@ -46,7 +47,7 @@ async function play(cell: Cell, ground: Ground): Promise<Verdict> {
 }
 
 /** The command, with the fault at the beginning of its phase. */
-async function struck({ operation, phase, fault }: Cell, ground: Ground): Promise<{ code: number | undefined; text: string }> {
+async function struck({ operation, phase, fault }: Cell, ground: Ground): Promise<{ code: number | undefined; text: string; hung: boolean }> {
   const [script, ...words] = operation.command;
   let text = "";
   let strike: Promise<Lift | void> | undefined;
@@ -56,13 +57,17 @@ async function struck({ operation, phase, fault }: Cell, ground: Ground): Promis
     if (!strike && phase.begins?.test(text)) strike = fault.strike(scene(child.pid ?? 0));
     strike?.catch(() => undefined); // said below
   }, ...words);
-  const late = setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), LONGEST_MS);
+  let hung = false;
+  const late = setTimeout(() => {
+    hung = true;
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+  }, LONGEST_MS);
   const { exitCode, signal } = await child.finally(() => clearTimeout(late));
   if (!phase.begins && exitCode === 0) strike = fault.strike(scene(0));
   if (!strike) throw new Error(`the phase did not come, and it ended with ${exitCode ?? signal}: ${causeIn(text)}`);
   const lift = await strike;
   if (lift) await lift();
-  return { code: exitCode, text };
+  return { code: exitCode, text, hung };
 }
 
 /** What the person is told: errors, or else the last words. */
