@@ -77,6 +77,7 @@ async function importArchive(context: Context, machine: Remote, store: ImageStor
     throw new StepError({ step, machine: machine.label, cause: `${source ?? name} is not in this user's cache any more`, action: "run `pulumi up` again, which fetches it" });
   }
   const script = `set -e
+${alone(sha256)}
 ${store.load} >/dev/null
 mkdir -p ${LOADED}
 touch ${LOADED}/${quote(sha256)}`;
@@ -86,6 +87,19 @@ touch ${LOADED}/${quote(sha256)}`;
     stdin: () => createReadStream(source, { highWaterMark: 1 << 20 }),
     action: store.action,
   });
+}
+
+/**
+ * A connection that broke without a word leaves a load that waits for the rest of its input for ever, and containerd lets nobody else write the
+ * same layers meanwhile: so the load that is found is ended first. The sum in its command line tells it from another process of that number.
+ */
+function alone(sha256: string): string {
+  const file = `/run/kubewright-load-${quote(sha256)}`;
+  return `left=$(cat ${file} 2>/dev/null || true)
+if [ -n "$left" ] && grep -q ${quote(sha256)} "/proc/$left/cmdline" 2>/dev/null; then kill -KILL "-$left" || true; fi
+read -r _ _ _ _ group _ </proc/$$/stat
+echo "$group" >${file}
+trap 'rm -f ${file}' EXIT`;
 }
 
 /** Container images that are brought to a machine, for clusters without a registry. */

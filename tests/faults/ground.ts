@@ -101,7 +101,9 @@ export class Ground {
     if (!this.workers) return undefined;
     const address = await this.kubectl(`get node ${this.controlPlane} -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`);
     const url = `http://${address}:30080/hostname`;
-    await becomes("the Deployment answers", async () => (await this.on(this.controlPlane, `curl -sf --max-time 2 ${url} || true`)) !== "");
+    await this.on(this.controlPlane, ROLLED_OUT);
+    // The cell before may have taken a node away: all answers together tell that its pods are in no node's rules any more.
+    await becomes("the Deployment answers", async () => (await this.on(this.controlPlane, `curl -sf --fail-early --max-time 2 -o /dev/null '${url}?[1-20]' && echo all || true`)) !== "");
     return new LoadClient({ container: this.container(this.controlPlane), url, perSecond: PER_SECOND, most: PER_SECOND * MOST_SECONDS, seconds: MOST_SECONDS });
   }
 
