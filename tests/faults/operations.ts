@@ -34,7 +34,6 @@ export const OPERATIONS: readonly Operation[] = [
       ...preparing(CONTROL_PLANE),
       { name: "init", begins: /kubeadm init: / },
       { name: "ready", begins: new RegExp(`Node ${CONTROL_PLANE}-node: waiting for Ready`) },
-      END,
     ],
   },
   {
@@ -57,7 +56,7 @@ export const OPERATIONS: readonly Operation[] = [
     again: ["node-drain", WORKER],
     cordons: true,
     carriesPods: true,
-    phases: [{ name: "evict", begins: new RegExp(`draining ${WORKER}: `) }, END],
+    phases: [{ name: "evict", begins: new RegExp(`draining ${WORKER}: `) }],
   },
   {
     name: "replace",
