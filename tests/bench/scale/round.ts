@@ -40,22 +40,25 @@ export interface ScaleResult {
 export async function scaleRound(machines: number, env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<ScaleResult> {
   const failing = Array.from({ length: Math.max(1, Math.round(machines / 100)) }, (_, index) => (index * 97 + 3) % machines);
   const hosts = await Hosts.start({ hosts: machines, latencyMs: LATENCY_MS, failing });
-  const provider = await ProviderProcess.start();
   const folder = mkdtempSync(join(tmpdir(), "kubewright-scale-"));
+  const used: Used = { processor: 0, mostMiB: 0 };
+  const run = <T>(name: string, make: () => void, work: (stack: Stack) => Promise<T>) => withProvider(used, async (port) => {
+    const stack = await open(join(folder, name), make, { ...env, PULUMI_DEBUG_PROVIDERS: `kubewright:${port}` });
+    return { stack, ...(await timed(() => work(stack))) };
+  });
+  const onFleet = <T>(work: (stack: Stack) => Promise<T>) => run("fleet", () => fleet(hosts.connections), work);
   try {
-    const stack = await open(folder, () => fleet(hosts.connections), { ...env, PULUMI_DEBUG_PROVIDERS: `kubewright:${provider.port}` });
-    const first = await timed(() => up(stack, { continueOnError: true }).catch(() => 0));
+    const first = await onFleet((stack) => up(stack, { continueOnError: true }).catch(() => 0));
     say(`${machines} machines: first up ${first.seconds.toFixed(1)} s, ${failing.length} refused us`);
-    const made = await count(stack);
+    const made = await count(first.stack);
     await hosts.ask("heal");
-    const second = await timed(() => up(stack));
+    const second = await onFleet(up);
     say(`${machines} machines: second up ${second.seconds.toFixed(1)} s`);
     const before = (await hosts.ask("count")).seen;
-    const refresh = await timed(() => changes(stack));
+    const refresh = await onFleet(changes);
     const { seen } = await hosts.ask("count");
     say(`${machines} machines: preview with refresh ${refresh.seconds.toFixed(1)} s`);
-    const idle = await open(join(folder, "idle"), () => nothing(machines), { ...env, PULUMI_DEBUG_PROVIDERS: `kubewright:${provider.port}` });
-    const engineAlone = await timed(() => up(idle));
+    const engineAlone = await run("idle", () => nothing(machines), up);
     const mean = (list: readonly number[] = []) => list.reduce((sum, one) => sum + one, 0) / machines;
     return {
       machines,
@@ -66,19 +69,37 @@ export async function scaleRound(machines: number, env: NodeJS.ProcessEnv, say: 
       second: second.seconds,
       refresh: refresh.seconds,
       engineAlone: engineAlone.seconds,
-      providerProcessor: provider.processorSeconds,
-      providerMiB: provider.mostMemoryMiB,
+      providerProcessor: used.processor,
+      providerMiB: used.mostMiB,
       connectionsPerMachine: mean(seen?.connections),
       mostOpen: seen?.mostOpen ?? NaN,
       mostOpenOfOne: seen?.mostOpenOfOne ?? NaN,
       roundTrips: { create: mean(before?.commands), refresh: mean(seen?.commands) - mean(before?.commands) },
-      stateKiB: Math.round(statSync(join(folder, ".pulumi", "stacks", PROJECT, "scale.json")).size / 1024),
+      stateKiB: Math.round(statSync(join(folder, "fleet", ".pulumi", "stacks", PROJECT, "scale.json")).size / 1024),
       left: refresh.value,
     };
   } finally {
-    provider.stop();
     hosts.stop();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Of all runs. */
+interface Used {
+  /** Seconds. */
+  processor: number;
+  mostMiB: number;
+}
+
+/** One for each run, as the engine has it. */
+async function withProvider<T>(used: Used, work: (port: string) => Promise<T>): Promise<T> {
+  const provider = await ProviderProcess.start();
+  try {
+    return await work(provider.port);
+  } finally {
+    used.processor += provider.processorSeconds;
+    used.mostMiB = Math.max(used.mostMiB, provider.mostMemoryMiB);
+    provider.stop();
   }
 }
 
