@@ -9,7 +9,7 @@ export function plainText(text: string): string {
 /** Words that say nothing beside the real cause: Pulumi adds them above and below it. */
 const NOISE = [/^update failed$/, /^preview failed$/, /^destroy failed$/, /^resource .* errors? occurred/, /^\d+ errors? occurred:?$/];
 /** What the SDK says, with its own stack, of a resource whose error has been told. */
-const REPETITION = /Error: resource .+ \[.+\] failed to register$/m;
+const REPETITION = /Error: (error serializing property ".+": )?resource .+ \[.+\] failed to register$/m;
 /** `update of urn:... failed: `, `kubewright:index:X resource 'y': property ...: ` and the like say again which resource it is. */
 const PREFIXES = [/^error: /, /^(creating|updating|deleting|reading|refreshing|diffing) urn:\S+: /, /^sdk-v2.*?: /, /^rpc error: code = \w+ desc = /];
 

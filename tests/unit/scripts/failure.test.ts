@@ -17,6 +17,10 @@ test.each(["", "Running program '/x/index.ts' failed with an unhandled exception
   expect(failureOf("urn:pulumi:dev::kubewright::pulumi:pulumi:Stack::kubewright-dev", text)).toBeUndefined();
 });
 
+test("nor where it repeats it of a property of the next resource", () => {
+  expect(failureOf("urn", 'Error: error serializing property "membership": resource worker-2-join [kubewright:kubeadm:Join] failed to register\n    at /x/resource.ts:786:40\n')).toBeUndefined();
+});
+
 test("keeps further lines", () => {
   expect(failureOf(undefined, "error: two things:\n  one\n  two")).toBe("two things:\n    one\n    two");
 });
