@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../common/wait";
 import { networkName } from "../../provider/docker/network";
 import { LoadClient, type LoadSpec } from "../support/load-client";
+import { inOrder } from "../support/in-order";
 import { manifest } from "../support/manifests";
 import { OwnMachine } from "../support/own-machine";
 import { TestStack, kubectlOf, type Finished } from "../support/test-stack";
@@ -248,11 +249,4 @@ async function urns(type: string, ...names: string[]): Promise<string[]> {
   const { text } = await stack.quietly("stack", "export");
   const { deployment } = JSON.parse(text.slice(text.indexOf("{"))) as { deployment: { resources: { urn: string; type: string }[] } };
   return deployment.resources.filter((one) => one.type === type && names.some((name) => one.urn.endsWith(`::${name}`))).map(({ urn }) => urn);
-}
-
-/** Each of these words comes after the one before it. */
-function inOrder(text: string, ...words: string[]): void {
-  const places = words.map((word) => text.indexOf(word));
-  expect(places.every((place) => place >= 0), `${words.filter((_, index) => (places[index] ?? -1) < 0).join(", ")} not said`).toBe(true);
-  expect(places).toEqual([...places].sort((one, other) => one - other));
 }
