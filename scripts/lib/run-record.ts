@@ -52,7 +52,8 @@ export class RunRecord {
    * @param configured the machines that there are to be; the engine says nothing of what it does not come to
    */
   progress(configured: readonly string[]): Progress[] {
-    const all = [...this.work.values()];
+    // What ends with the provider's own "cancelled" was stopped, and has not failed.
+    const all = [...this.work.values()].map((work): Work => (work.error === "cancelled" ? { ...work, state: "begun" } : work));
     const known = [...configured, ...machinesOf(all.map(({ step }) => step))];
     const owned = all.map((work) => ({ work, machine: machineOf(work.step, known) }));
     const failed = new Set(owned.filter(({ work }) => work.state === "failed").map(({ machine }) => machine));

@@ -38,7 +38,7 @@ test("done, failed with cause and next action, waiting after what was done, not 
 
 test("stopped by the person: what was under way is said", () => {
   end(host("worker-1"));
-  begin(unit("worker-1"));
+  fail(unit("worker-1"), "cancelled");
   expect(told("worker-1", "worker-2")).toEqual(["worker-1   cut off     at Unit worker-1-kubelet", "worker-2   not begun"]);
 });
 
