@@ -42,6 +42,8 @@ export interface MachineFacts {
   firewall: "firewalld" | "ufw" | "none";
   /** What of Kubernetes is on it already; `partial` is an init or join that did not finish. */
   kubernetesState: "none" | "control-plane" | "worker" | "partial";
+  /** SHA-256 of its cluster's CA certificate; absent where it is in no cluster. */
+  clusterCa?: string;
   /** Which runtime its kubelet is configured for; absent where there is none. */
   kubeletRuntime?: Runtime;
   /** Docker is configured on it (/etc/docker/daemon.json), and not by us. */

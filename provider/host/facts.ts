@@ -2,6 +2,7 @@ import { RUNTIMES, type Runtime } from "../../common/runtime";
 import type { MachineFacts } from "../../render/facts";
 import { StepError } from "../../common/errors";
 import { printable } from "../../common/printable";
+import { sha256Schema } from "./file-schema";
 import type { Remote } from "../ssh/remote";
 import { template } from "../../render/template";
 
@@ -43,6 +44,7 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
   const number = (key: string) => (Number.isFinite(Number(text(key))) ? Number(text(key)) : 0);
   const list = (key: string) => text(key).split(/\s+/).filter(Boolean);
   const runtime = text("kubelet_runtime");
+  const clusterCa = sha256Schema.safeParse(text("cluster_ca")).data;
   const arch = ARCHITECTURES[text("arch")];
   if (!arch) {
     throw new StepError({ step: "preflight", machine: label, cause: `architecture ${text("arch")} is not supported`, action: "use amd64 or arm64" });
@@ -71,6 +73,7 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
     selinux: oneOf(text("selinux"), ["enforcing", "permissive"]) ?? "none",
     firewall: oneOf(text("firewall"), ["firewalld", "ufw"]) ?? "none",
     kubernetesState: stateOf(text("kubernetes")),
+    ...(clusterCa === undefined ? {} : { clusterCa }),
     ...(isRuntime(runtime) ? { kubeletRuntime: runtime } : {}),
     dockerConfigured: text("docker_configured") === "yes",
   };

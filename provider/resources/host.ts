@@ -20,7 +20,7 @@ const schema = z.strictObject({
 type HostInputs = z.infer<typeof schema>;
 
 /** Facts that stay as they are for as long as the machine does; what varies from minute to minute is the preflight's. */
-export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "selinux" | "firewall">;
+export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "clusterCa" | "selinux" | "firewall">;
 
 interface HostOutputs {
   facts: HostFacts;
@@ -40,7 +40,7 @@ async function look(context: Context, { connection, bootTimeout = 0 }: HostInput
   machine.waitAtLeast(bootTimeout);
   context.status("connecting");
   await cloudInitDone(context, machine);
-  const { bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, kubernetesState: _5, selinux: _6, firewall: _7, ...facts } = await gatherFacts(machine, context.signal);
+  const { bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, kubernetesState: _5, clusterCa: _6, selinux: _7, firewall: _8, ...facts } = await gatherFacts(machine, context.signal);
   const [hostKey, jumpHostKeys, boot] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal), bootOf(machine, context.signal)]);
   if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };

@@ -5,7 +5,7 @@ import type { Leaver } from "../../render/remains";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
 import { inPlace } from "./in-place";
 
-export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "kubeletRuntime" | "dockerConfigured" | "selinux" | "firewall">;
+export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "clusterCa" | "kubeletRuntime" | "dockerConfigured" | "selinux" | "firewall">;
 
 export interface HostArgs {
   connection: pulumi.Input<ConnectionArgs>;

@@ -31,6 +31,7 @@ elif [ -f /etc/kubernetes/kubelet.conf ]; then echo kubernetes=worker
 elif [ -d /etc/kubernetes/pki ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then echo kubernetes=partial
 else echo kubernetes=none
 fi
+[ -f /etc/kubernetes/pki/ca.crt ] && echo "cluster_ca=$(sha256sum < /etc/kubernetes/pki/ca.crt | cut -d ' ' -f 1)"
 # kubeadm writes the runtime's socket there, up to 1.34 into the flags, later into the kubelet's own configuration.
 if grep -qs cri-dockerd.sock /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/instance-config.yaml /var/lib/kubelet/config.yaml; then echo kubelet_runtime=docker
 elif grep -qs containerd.sock /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/instance-config.yaml /var/lib/kubelet/config.yaml; then echo kubelet_runtime=containerd

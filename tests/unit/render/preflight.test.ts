@@ -96,6 +96,20 @@ test("a member of ours holds its own ports, state, addresses and disk", () => {
   expect(findings([judged({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
 });
 
+describe("a node that the state has lost", () => {
+  const member = (clusterCa: string) => judged({ instanceAlreadyMember: true, facts: { kubernetesState: "control-plane", clusterCa } });
+  const lost = (clusterCa: string) => judgedWorker({ facts: { hostname: "worker-1", machineId: "id-2", kubernetesState: "worker", clusterCa, listeningPorts: [10250] } });
+
+  test("has the CA of a member, and is one", () => {
+    expect(findings([member("a".repeat(64)), lost("a".repeat(64))])).toEqual([]);
+  });
+
+  test("is another cluster's where the CA is another, or where there is no member to compare with", () => {
+    expect(findings([member("a".repeat(64)), lost("b".repeat(64))])).toMatchObject([{ severity: "error", message: expect.stringContaining("does not know") as string }]);
+    expect(findings([judged(), lost("b".repeat(64))])).toMatchObject([{ severity: "error" }]);
+  });
+});
+
 describe("the runtime", () => {
   test("a node keeps the one that it has", () => {
     const member = judged({ instanceAlreadyMember: true, facts: { kubeletRuntime: "containerd" } });
