@@ -28,7 +28,7 @@ export abstract class CloudMachines<Shared, Each, G extends Ground> extends pulu
   abstract readonly machines: Machine[];
   /** Inputs of a machine that count when it is made, and never again. */
   protected abstract readonly onlyAtBirth: string[];
-  protected readonly child = { parent: this };
+  protected readonly child: { parent: pulumi.Resource } = { parent: this };
 
   constructor(type: string, protected readonly cluster: string, protected readonly order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
     super(`kubewright:components:${type}`, cluster, {}, options);
