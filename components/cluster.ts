@@ -58,9 +58,8 @@ type Known = Found & { args: Omit<MemberArgs, "settings"> };
  * const cluster = new Cluster("dev", { version: "1.36.3", controlPlanes: [machines[0]], pools: [{ name: "workers", machines: machines.slice(1) }] });
  */
 export class Cluster extends pulumi.ComponentResource {
-  /** For a Kubeconfig; undefined where the rung has no API server. */
-  readonly access: ClusterAccess | undefined;
   readonly artifacts: Artifacts;
+  private readonly api: ClusterAccess | undefined;
   private readonly workers = new Map<string, pulumi.Resource>();
   private readonly artifactSets = new Map<string, Artifacts>();
 
@@ -96,7 +95,7 @@ export class Cluster extends pulumi.ComponentResource {
     });
 
     const members = found.map((one) => ({ ...one, args: member(one) }));
-    this.access = args.components ? this.climb(members, args.components) : this.runKubeadm(members, timeouts);
+    this.api = args.components ? this.climb(members, args.components) : this.runKubeadm(members, timeouts);
     this.registerOutputs({});
   }
 
@@ -127,9 +126,23 @@ export class Cluster extends pulumi.ComponentResource {
     return ladder.access;
   }
 
-  /** The administrator's kubeconfig, a secret, read from a control plane when it is asked for; empty where the rung has no API server. */
+  /** False where it is built by components, and the rung has no API server yet. */
+  get hasApi(): boolean {
+    return this.api !== undefined;
+  }
+
+  /**
+   * For a `Kubeconfig`.
+   * @throws pulumi.RunError where there is no API server.
+   */
+  get access(): ClusterAccess {
+    if (this.api) return this.api;
+    throw new pulumi.RunError(`cluster ${this.name}: on this rung there is no API server, and so no kubeconfig; ask hasApi first`);
+  }
+
+  /** The administrator's kubeconfig, a secret, read from a control plane when it is asked for; empty where there is no API server. */
   get kubeconfig(): pulumi.Output<string> {
-    return this.access ? kubeconfigOf(this.access) : pulumi.secret("");
+    return this.api ? kubeconfigOf(this.api) : pulumi.secret("");
   }
 
   private workerArgs(pool: PoolArgs, machine: Machine): Pick<MemberArgs, "settings" | "kubeletArtifacts"> {
