@@ -34,5 +34,10 @@ export async function orMissing<T>(request: Promise<T>): Promise<T | undefined> 
 /** Worth another try: the server starts, is overloaded, or the connection broke. */
 export function isPassing(error: unknown): boolean {
   const status = statusOf(error);
-  return status === undefined || status === 429 || status >= 500;
+  return status === undefined || status === 429 || status >= 500 || isBeforeRoles(error);
+}
+
+/** An API server that has just started has not read the roles yet, and refuses even its administrator, who may do everything. */
+function isBeforeRoles(error: unknown): boolean {
+  return statusOf(error) === 403 && /User "[^"]*" cannot /.test(reasonOf(error));
 }
