@@ -1,5 +1,6 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import type { z } from "zod";
+import { failuresOf, problemsOf } from "./check";
 import type { Tasks } from "./tasks";
 import { SecretPaths, decode, encode } from "./values";
 
@@ -23,18 +24,13 @@ export async function invoke(calls: Calls, tasks: Tasks, request: provider.Invok
   const call = calls[request.getTok()];
   if (!call) throw new Error(`this version of the provider has no function ${request.getTok()}; update kubewright`);
   const response = new provider.InvokeResponse();
-  const inputs = call.schema.safeParse(decode(request.getArgs()));
-  if (!inputs.success) {
-    response.setFailuresList(
-      inputs.error.issues.map(({ path, message }) => {
-        const failure = new provider.CheckFailure();
-        failure.setReason(`${path.join(".")}: ${message}`);
-        return failure;
-      }),
-    );
+  const inputs = decode(request.getArgs());
+  const problems = await problemsOf(call, inputs);
+  if (problems.length > 0) {
+    response.setFailuresList(failuresOf(problems));
     return response;
   }
-  const outputs = await tasks.run("invoke", request.getTok(), 0, ({ signal }) => call.run(inputs.data, signal));
+  const outputs = await tasks.run("invoke", request.getTok(), 0, ({ signal }) => call.run(inputs, signal));
   response.setReturn(encode(outputs, new SecretPaths((call.secretOutputs ?? []).map((name) => [name]))));
   return response;
 }

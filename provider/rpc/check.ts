@@ -1,14 +1,24 @@
+import { CheckFailure } from "@pulumi/pulumi/proto/provider_pb";
 import type { z } from "zod";
 import type { Handler, Problem } from "./handler";
 import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Properties } from "./values";
 
 /** Everything that is wrong with the inputs as far as they are known. Messages never hold a value: it may be a secret. */
-export async function problemsOf(handler: Handler, inputs: Properties): Promise<Problem[]> {
+export async function problemsOf(handler: Pick<Handler, "schema" | "check">, inputs: Properties): Promise<Problem[]> {
   const parsed = handler.schema.safeParse(inputs);
   const shape = parsed.success ? [] : parsed.error.issues.filter((issue) => !concernsUnknown(inputs, issue.path.map(String)));
   const problems = shape.map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
   if (problems.length > 0) return problems;
   return (await handler.check?.(known(inputs))) ?? [];
+}
+
+/** As the engine wants them. With a property set it prints its value, a secret in plain text included: the path goes into the reason. */
+export function failuresOf(problems: readonly Problem[]): CheckFailure[] {
+  return problems.map(({ path, reason }) => {
+    const failure = new CheckFailure();
+    failure.setReason(path ? `${path}: ${reason}` : reason);
+    return failure;
+  });
 }
 
 function reasonOf(issue: z.core.$ZodIssue): string {

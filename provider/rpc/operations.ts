@@ -2,7 +2,7 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
-import { problemsOf } from "./check";
+import { failuresOf, problemsOf } from "./check";
 import { changesBetween, isWithin, type Change } from "./diff";
 import type { Handler, Recorded, Registry } from "./handler";
 import { rpcError } from "./status";
@@ -30,14 +30,7 @@ export class Operations {
     const problems = await problemsOf(this.handler(request.getUrn()), news);
     const response = new provider.CheckResponse();
     response.setInputs(encode(news, secrets));
-    // With a property set the engine prints its value, a secret in plain text included: the path goes into the reason.
-    response.setFailuresList(
-      problems.map((problem) => {
-        const failure = new provider.CheckFailure();
-        failure.setReason(problem.path ? `${problem.path}: ${problem.reason}` : problem.reason);
-        return failure;
-      }),
-    );
+    response.setFailuresList(failuresOf(problems));
     return response;
   }
 

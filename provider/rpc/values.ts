@@ -5,7 +5,8 @@ import { Struct as StructMessage } from "google-protobuf/google/protobuf/struct_
 export const UNKNOWN = Symbol("unknown");
 
 // The engine's sentinels and signature keys: sdk/go/common/resource/plugin/rpc.go and resource/properties.go in pulumi/pulumi.
-const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+/** How the engine writes it on the wire, and in its events. */
+export const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const UNKNOWN_STRINGS = new Set([
   UNKNOWN_STRING,
   "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",

@@ -1,6 +1,6 @@
 import { isWithin } from "../../../provider/rpc/diff";
-import { formatPath, isObject } from "../../../provider/rpc/values";
-import { SECRET, UNKNOWN, type Step, type Values } from "./step";
+import { UNKNOWN_STRING, formatPath, isObject } from "../../../provider/rpc/values";
+import { SECRET, valuesOf, type Step, type Values } from "./step";
 
 /** What two descriptions of one thing on a machine or in the cluster differ in. Absent is: not there. */
 export type Difference =
@@ -71,14 +71,14 @@ function trouble({ found }: Step, of?: string): Difference[] {
 }
 
 function nameOfPod({ wanted }: Step): string {
-  return text(record(record(wanted.manifest).metadata).name);
+  return text(valuesOf(valuesOf(wanted.manifest).metadata).name);
 }
 
 function files(step: Step): Difference[] {
   return maps(step, "files").flatMap(({ key: path, at, whole: [is, should] }): Difference[] => {
-    if (is === undefined) return [{ of: "file", path, wanted: text(record(should).content) }];
-    if (should === undefined) return [{ of: "file", path, found: text(record(is).content) }];
-    const [one, other] = [record(is), record(should)];
+    if (is === undefined) return [{ of: "file", path, wanted: text(valuesOf(should).content) }];
+    if (should === undefined) return [{ of: "file", path, found: text(valuesOf(is).content) }];
+    const [one, other] = [valuesOf(is), valuesOf(should)];
     return [
       ...(one.mode === other.mode ? [] : [{ of: "mode" as const, path, found: text(one.mode), wanted: text(other.mode) }]),
       ...(differs(step, [...at, "content"], one.content, other.content) ? [{ of: "file" as const, path, found: text(one.content), wanted: text(other.content) }] : []),
@@ -96,12 +96,12 @@ function binaries(step: Step): Difference[] {
 
 /** Files of the cache are below `<name>-<version>-<architecture>-...`. */
 function program(sha256: string, { sources }: Values): Program {
-  const version = /-(\d+\.\d+\.\d+)-/.exec(text(record(sources)[sha256] ?? ""))?.[1];
+  const version = /-(\d+\.\d+\.\d+)-/.exec(text(valuesOf(sources)[sha256] ?? ""))?.[1];
   return { sha256, ...(version === undefined ? {} : { version }) };
 }
 
 function images({ found, wanted }: Step): Difference[] {
-  const refs = (values: Values) => Object.values(record(values.archives)).flatMap((archive) => list(record(archive).refs)).concat(list(values.pull));
+  const refs = (values: Values) => Object.values(valuesOf(values.archives)).flatMap((archive) => list(valuesOf(archive).refs)).concat(list(values.pull));
   const [there, should] = [refs(found), refs(wanted)];
   return missing(there, should).map((ref) => {
     const instead = there.find((other) => repository(other) === repository(ref) && !should.includes(other));
@@ -116,7 +116,7 @@ export function repository(ref: string): string {
 function node(step: Step): Difference[] {
   const { found, wanted } = step;
   const name = text(wanted.node);
-  const taint = (value: unknown) => `${text(record(value).key)}=${text(record(value).value ?? "")}:${text(record(value).effect)}`;
+  const taint = (value: unknown) => `${text(valuesOf(value).key)}=${text(valuesOf(value).value ?? "")}:${text(valuesOf(value).effect)}`;
   const taints = (values: Values) => (Array.isArray(values.taints) ? values.taints.map(taint) : []);
   const [there, should] = [taints(found), taints(wanted)];
   return [
@@ -138,7 +138,7 @@ function properties({ found, wanted, paths }: Step, within?: string): Difference
 /** `files["/etc/x"].mode`, `documents[1].kind` */
 export function valueAt(root: unknown, path: string): unknown {
   const parts = [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(([, index, quoted, plain]) => index ?? quoted?.replaceAll('\\"', '"') ?? plain ?? "");
-  return parts.reduce<unknown>((value, part) => (Array.isArray(value) ? (value as unknown[])[Number(part)] : record(value)[part]), root);
+  return parts.reduce<unknown>((value, part) => (Array.isArray(value) ? (value as unknown[])[Number(part)] : valuesOf(value)[part]), root);
 }
 
 interface Entry {
@@ -155,7 +155,7 @@ interface Entry {
 function maps(step: Step, property: string): Entry[] {
   const [is, should] = [step.found[property], step.wanted[property]];
   if ([is, should].some((map) => map !== undefined && !isObject(map))) return [];
-  const [found, wanted] = [record(is), record(should)];
+  const [found, wanted] = [valuesOf(is), valuesOf(should)];
   return [...new Set([...Object.keys(wanted), ...Object.keys(found)])]
     .filter((key) => differs(step, [property, key], found[key], wanted[key]))
     .map((key) => ({
@@ -176,15 +176,11 @@ function differs({ paths }: Step, at: readonly string[], found: unknown, wanted:
 }
 
 export function isKnown(value: unknown): boolean {
-  return value !== SECRET && !JSON.stringify(value ?? "").includes(UNKNOWN);
+  return value !== SECRET && !JSON.stringify(value ?? "").includes(UNKNOWN_STRING);
 }
 
 function missing(there: readonly string[], wanted: readonly string[]): string[] {
   return wanted.filter((one) => !there.includes(one));
-}
-
-function record(value: unknown): Values {
-  return isObject(value) ? value : {};
 }
 
 function list(value: unknown): string[] {

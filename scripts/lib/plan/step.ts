@@ -31,9 +31,8 @@ export interface Foreseen {
   notices: string[];
 }
 
-/** How the engine's events write a secret, and a value that only the run itself will know (resource/properties.go in pulumi/pulumi). */
+/** How the engine's events write a secret (resource/properties.go in pulumi/pulumi). */
 export const SECRET = "[secret]";
-export const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const OPS: Record<string, Op> = { same: "same", create: "create", update: "update", delete: "delete", replace: "replace", "create-replacement": "replace" };
 
@@ -69,7 +68,8 @@ export function stepOf({ op, urn, type, provider, old, new: news, keys, detailed
   };
 }
 
-function valuesOf(inputs: unknown): Values {
+/** Of what is no object, none. */
+export function valuesOf(inputs: unknown): Values {
   return isObject(inputs) ? inputs : {};
 }
 

@@ -2,7 +2,8 @@ import type { StepEventMetadata } from "@pulumi/pulumi/automation";
 import { describe, expect, test } from "vitest";
 import { planFrom } from "../../../../scripts/lib/plan/plan";
 import { planText } from "../../../../scripts/lib/plan/plan-text";
-import { SECRET, UNKNOWN } from "../../../../scripts/lib/plan/step";
+import { UNKNOWN_STRING as UNKNOWN } from "../../../../provider/rpc/values";
+import { SECRET } from "../../../../scripts/lib/plan/step";
 import { atRest, event, firstControlPlane, foreseen, on } from "./steps";
 
 const told = (...events: readonly StepEventMetadata[]) => planText(planFrom(foreseen(...events)));
