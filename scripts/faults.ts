@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Cell } from "../tests/faults/cell";
+import { type Cell, isGreen } from "../tests/faults/cell";
 import { FAULTS } from "../tests/faults/faults";
 import { Ground } from "../tests/faults/ground";
 import { OPERATIONS } from "../tests/faults/operations";
@@ -50,7 +50,7 @@ async function runAll(cells: readonly Cell[], stack: string, { signal, screen, p
       rmSync(log, { force: true });
       progress(`(${index + 1}/${cells.length}) ${nameOf(cell)}`);
       const result = await runCell(cell, ground);
-      green &&= result.outcome === "healed" || result.outcome === "resumed";
+      green &&= isGreen(result);
       keep(result);
       screen.line(resultLine(result));
     }

@@ -3,7 +3,7 @@ import { ask } from "./lib/ask";
 import { fillCache } from "./lib/fill-cache";
 import { nodeTable, textOf } from "./lib/node-table";
 import { inSession, operate, type Session } from "./lib/operate";
-import { parseOptions, stackOption, type Options } from "./lib/options";
+import { npmCommand, parseOptions, stackOption, type Options } from "./lib/options";
 import { planFrom } from "./lib/plan/plan";
 import { planText } from "./lib/plan/plan-text";
 import { foresee } from "./lib/plan/step";
@@ -62,14 +62,12 @@ async function tell(stack: string, changed: number, same: number, outputs: Outpu
 }
 
 function advice(stack: string, kubectl: string, kubeconfig: string): string[] {
-  const option = stackOption(stack);
-  const pass = option ? ` --${option}` : "";
   return [
-    `kubeconfig  ${kubeconfig}   (npm run -s kubeconfig${pass})`,
+    `kubeconfig  ${kubeconfig}   (${npmCommand("run -s kubeconfig", stack)})`,
     `look        ${kubectl} --kubeconfig ${kubeconfig} get pods -A`,
-    `grow        npm run node:join -- --pool workers${option}`,
-    `status      npm run status${pass}`,
-    `again       npm start${pass}   (changes only what is not as configured)`,
-    `destroy     npm run down${pass}`,
+    `grow        npm run node:join -- --pool workers${stackOption(stack)}`,
+    `status      ${npmCommand("run status", stack)}`,
+    `again       ${npmCommand("start", stack)}   (changes only what is not as configured)`,
+    `destroy     ${npmCommand("run down", stack)}`,
   ];
 }

@@ -64,6 +64,11 @@ export interface Cell {
  */
 export type Outcome = "healed" | "resumed" | "red" | "missed";
 
+/** The operation came to its end, by itself or with the next run. */
+export function isGreen({ outcome }: { outcome: Outcome }): boolean {
+  return outcome === "healed" || outcome === "resumed";
+}
+
 export interface CellResult {
   operation: string;
   phase: string;

@@ -15,10 +15,16 @@ function preparing(machine: string): Phase[] {
   ];
 }
 
+const evicting: Phase = { name: "evict", begins: new RegExp(`draining ${WORKER}: `) };
+
+function readying(machine: string): Phase {
+  return { name: "ready", begins: new RegExp(`Node ${machine}-node: waiting for Ready`) };
+}
+
 /** kubeadm's own first words may come within the second in which a status line is not said again. */
 const joining: Phase[] = [
   { name: "join", begins: new RegExp(`Join ${WORKER}-join: (making a join token|kubeadm join)`) },
-  { name: "ready", begins: new RegExp(`Node ${WORKER}-node: waiting for Ready`) },
+  readying(WORKER),
 ];
 
 export const OPERATIONS: readonly Operation[] = [
@@ -33,7 +39,7 @@ export const OPERATIONS: readonly Operation[] = [
     phases: [
       ...preparing(CONTROL_PLANE),
       { name: "init", begins: /kubeadm init: / },
-      { name: "ready", begins: new RegExp(`Node ${CONTROL_PLANE}-node: waiting for Ready`) },
+      readying(CONTROL_PLANE),
     ],
   },
   {
@@ -56,7 +62,7 @@ export const OPERATIONS: readonly Operation[] = [
     again: ["node-drain", WORKER],
     cordons: true,
     carriesPods: true,
-    phases: [{ name: "evict", begins: new RegExp(`draining ${WORKER}: `) }],
+    phases: [evicting],
   },
   {
     name: "replace",
@@ -67,7 +73,7 @@ export const OPERATIONS: readonly Operation[] = [
     command: ["node-replace", WORKER, "--yes"],
     again: ["up"],
     carriesPods: true,
-    phases: [{ name: "evict", begins: new RegExp(`draining ${WORKER}: `) }, ...preparing(WORKER), ...joining, END],
+    phases: [evicting, ...preparing(WORKER), ...joining, END],
   },
   {
     name: "remove",
@@ -79,7 +85,7 @@ export const OPERATIONS: readonly Operation[] = [
     again: ["up"],
     carriesPods: true,
     phases: [
-      { name: "evict", begins: new RegExp(`draining ${WORKER}: `) },
+      evicting,
       { name: "machine", begins: new RegExp(`Machine ${WORKER}: deleting`) },
       END,
     ],

@@ -1,5 +1,5 @@
 import { StepError } from "../../common/errors";
-import type { Cell, CellResult, Fault, Operation } from "./cell";
+import { type Cell, type CellResult, type Fault, type Operation, isGreen } from "./cell";
 import { FAULTS } from "./faults";
 import { OPERATIONS } from "./operations";
 
@@ -26,10 +26,10 @@ export function chosen(cells: readonly Cell[], { operations, phases, faults }: C
 
 /** Those that have shown nothing good yet. */
 export function unproved(cells: readonly Cell[], results: readonly CellResult[]): Cell[] {
-  return cells.filter((cell) => !results.some((result) => isOf(cell)(result) && (result.outcome === "healed" || result.outcome === "resumed")));
+  return cells.filter((cell) => !results.some((result) => isOf(cell)(result) && isGreen(result)));
 }
 
-export function isOf({ operation, phase, fault }: Cell): (result: CellResult) => boolean {
+export function isOf({ operation, phase, fault }: { [K in keyof Cell]: Pick<Cell[K], "name"> }): (result: CellResult) => boolean {
   return (result) => result.operation === operation.name && result.phase === phase.name && result.fault === fault.name;
 }
 

@@ -1,4 +1,5 @@
 import type { CellResult, Fault, Operation, Outcome } from "./cell";
+import { allCells, isOf } from "./plan";
 
 /** What stands in a cell of the table. */
 const WORDS: Record<Outcome, string> = { healed: "healed", resumed: "resumed", red: "**red**", missed: "missed" };
@@ -39,7 +40,7 @@ function reasons(operations: readonly Operation[], fault: Fault): string[] {
 
 export function summary(results: readonly CellResult[], operations: readonly Operation[], faults: readonly Fault[]): string {
   const count = (outcome: Outcome) => results.filter((result) => result.outcome === outcome).length;
-  const sensible = operations.flatMap((operation) => operation.phases.flatMap((phase) => faults.filter((fault) => fault.senseless?.(operation, phase) === undefined))).length;
+  const sensible = allCells(operations, faults).length;
   const days = results.map(({ on }) => on).sort();
   return `${results.length} of ${sensible} cells were run (${days[0] ?? "never"} to ${days.at(-1) ?? "never"}): ${count("healed")} healed, ${count("resumed")} resumed, ${count("red")} red, ${count("missed")} missed.`;
 }
@@ -57,7 +58,7 @@ function line(cells: readonly string[]): string {
 
 function wordFor(results: readonly CellResult[], operation: Operation, phase: Operation["phases"][number], fault: Fault): string {
   if (fault.senseless?.(operation, phase) !== undefined) return SENSELESS;
-  const found = results.find((result) => result.operation === operation.name && result.phase === phase.name && result.fault === fault.name);
+  const found = results.find(isOf({ operation, phase, fault }));
   return found ? WORDS[found.outcome] : NOT_RUN;
 }
 

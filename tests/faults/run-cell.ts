@@ -1,5 +1,5 @@
 import { messageOf } from "../../common/errors";
-import type { Cell, CellResult, Lift, Outcome, Scene } from "./cell";
+import { type Cell, type CellResult, type Lift, type Outcome, type Scene, isGreen } from "./cell";
 import type { Ground } from "./ground";
 import { wrongAfter } from "./whole";
 
@@ -12,7 +12,7 @@ const LONGEST_LINE = 300;
 export async function runCell(cell: Cell, ground: Ground): Promise<CellResult> {
   const begun = Date.now();
   const { outcome, note } = await play(cell, ground).catch((error: unknown) => ({ outcome: "missed" as const, note: messageOf(error) }));
-  if (outcome === "healed" || outcome === "resumed") ground.is(cell.operation.after);
+  if (isGreen({ outcome })) ground.is(cell.operation.after);
   else ground.giveUp();
   return {
     operation: cell.operation.name,

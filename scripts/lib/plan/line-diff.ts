@@ -8,7 +8,6 @@ type Marked = readonly [mark: Mark, line: string];
 /** The lines that differ, with the number of the first of each block: what is there, and what is wanted. */
 export function lineDiff(found: string, wanted: string): string {
   const lines: string[] = [];
-  let shown = 0;
   let all = 0;
   let number = 1;
   let last: Mark = " ";
@@ -16,12 +15,11 @@ export function lineDiff(found: string, wanted: string): string {
     if (mark !== " " && all++ < LONGEST_DIFF) {
       if (last === " ") lines.push(`    line ${number}:`);
       lines.push(`    ${mark} ${line}`);
-      shown++;
     }
     if (mark !== "+") number++;
     last = mark;
   }
-  return [...lines, ...(all > shown ? [`    and ${all - shown} lines more`] : [])].join("\n");
+  return [...lines, ...(all > LONGEST_DIFF ? [`    and ${all - LONGEST_DIFF} lines more`] : [])].join("\n");
 }
 
 /** What both begin and end with is left out of the search for the longest common subsequence. */
@@ -44,9 +42,17 @@ function middle(is: readonly string[], should: readonly string[]): Marked[] {
   let [one, other] = [0, 0];
   while (one < is.length || other < should.length) {
     const [left, right] = [is[one], should[other]];
-    if (left !== undefined && left === right) [one, other] = [marked.push([" ", left]) && one + 1, other + 1];
-    else if (left !== undefined && (right === undefined || at(common, one + 1, other) >= at(common, one, other + 1))) one = marked.push(gone(left)) && one + 1;
-    else other = marked.push(come(right ?? "")) && other + 1;
+    if (left !== undefined && left === right) {
+      marked.push([" ", left]);
+      one++;
+      other++;
+    } else if (left !== undefined && (right === undefined || at(common, one + 1, other) >= at(common, one, other + 1))) {
+      marked.push(gone(left));
+      one++;
+    } else {
+      marked.push(come(right ?? ""));
+      other++;
+    }
   }
   return marked;
 }

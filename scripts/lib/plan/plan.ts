@@ -42,7 +42,8 @@ export function planFrom({ steps, notices }: Foreseen): Plan {
   const machinesAndCluster = [...new Set(owned.map(({ machine }) => machine))].sort(byNumber);
   const outlooks = machinesAndCluster.map((name) => outlookOf(name, owned.filter(({ machine }) => machine === name).map(({ step }) => step)));
   const machines = outlooks.map(machinePlan).filter(({ fate, changes }) => fate !== "changed" || changes.length > 0);
-  return { disruptions: disruptionsOf(outlooks), machines: machines.filter((one): one is MachinePlan => one.fate !== "same"), notices, counts: countsOf(outlooks) };
+  const changed = machines.filter(({ machine, fate }) => machine !== CLUSTER && fate === "changed").length;
+  return { disruptions: disruptionsOf(outlooks), machines: machines.filter((one): one is MachinePlan => one.fate !== "same"), notices, counts: { ...countsOf(outlooks), changed } };
 }
 
 const WHOLE: readonly Fate[] = ["made", "joins", "rebuilt", "rejoins", "removed", "leaves"];
@@ -88,7 +89,8 @@ function paths(files: unknown): string {
 }
 
 /** A unit is started anew for its files, for what it is told to watch, and where it was found not to run as it should. */
-function restartWords({ kind, wanted, name, ...step }: Step, differences: readonly Difference[]): string[] {
+function restartWords(step: Step, differences: readonly Difference[]): string[] {
+  const { kind, wanted, name } = step;
   const pod = kind === "StaticPod";
   if (!pod && (kind !== "Unit" || wanted.running !== true)) return [];
   const causes = differences.flatMap((one) => (one.of === "cause" ? [one.cause] : []));
@@ -99,11 +101,11 @@ function restartWords({ kind, wanted, name, ...step }: Step, differences: readon
     ...differences.flatMap((one) => (one.of === "trouble" ? [`it is ${one.trouble}`] : [])),
     ...differences.flatMap((one) => (one.of === "property" && one.path in wanted && /^(files|restartOn)$/.test(one.path) ? [`its ${one.path === "files" ? "files" : "program"} may be another`] : [])),
   ];
-  const what = pod ? `the pod ${componentOf({ kind, wanted, name, ...step }) ?? name}` : String(wanted.unit);
+  const what = pod ? `the pod ${componentOf(step) ?? name}` : String(wanted.unit);
   return reasons.length === 0 ? [] : [`${what} restarts, because ${listed(reasons)}`];
 }
 
-function countsOf(outlooks: readonly Outlook[]): Counts {
+function countsOf(outlooks: readonly Outlook[]): Omit<Counts, "changed"> {
   const machines = outlooks.filter(({ machine }) => machine !== CLUSTER);
   const withFate = (...fates: Fate[]) => machines.filter(({ fate }) => fates.includes(fate)).length;
   const updates = machines.filter(({ fate }) => fate === "changed").flatMap(({ steps }) => steps.filter(({ op }) => op === "update"));
@@ -112,7 +114,6 @@ function countsOf(outlooks: readonly Outlook[]): Counts {
     made: withFate("made", "joins"),
     rebuilt: withFate("rebuilt", "rejoins"),
     removed: withFate("removed", "leaves"),
-    changed: machines.filter(({ fate, steps }) => fate === "changed" && steps.flatMap(wordsOf).length > 0).length,
     files: files.length,
     restarts: updates.flatMap((step) => restartWords(step, differencesOf(step))).length,
     drains: withFate(...DRAINED),
