@@ -1,6 +1,5 @@
 import { StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
-import { put, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -9,8 +8,8 @@ export const STATE_FOLDER = "/var/lib/kubewright/kubeadm";
 const CONFIG = "/etc/kubernetes/kubewright-kubeadm.yaml";
 const LOCK = "/run/kubewright-kubeadm.lock";
 
-/** kubeadm's exit codes: 1 error, 2 preflight, 3 validation. */
-const ANY_CODE = [0, 1, 2, 3];
+/** kubeadm succeeded, or did not, or the one before it never gave the lock back. */
+const ANY_CODE = [0, 1];
 
 export type Progress = "none" | "started" | "done";
 
@@ -28,7 +27,7 @@ export interface KubeadmRun {
   verb: "init" | "join";
   /** Further words of the command line, without secrets. */
   flags: readonly string[];
-  /** The configuration with its secrets: it is a 0600 file on the machine while kubeadm runs. */
+  /** The configuration with its secrets: it goes by stdin, and is a 0600 file on the machine while kubeadm runs. */
   config: string;
   /** Seconds. */
   timeout: number;
@@ -36,21 +35,24 @@ export interface KubeadmRun {
 }
 
 /**
- * Runs kubeadm under a lock on the machine: a run that a broken connection left behind is waited for, not raced.
+ * Runs kubeadm under a lock on the machine: a run that a broken connection left behind goes on, is waited for, and counts; it is not raced.
  * Its phases become the resource's status line.
  */
 export async function runKubeadm(context: Context, machine: Remote, run: KubeadmRun): Promise<void> {
   const step = `kubeadm ${run.verb}`;
-  await put(machine, [textFile(CONFIG, run.config, "0600")], step, context.signal);
   const command = commandLine(["kubeadm", run.verb, "--config", CONFIG, "-v=1", ...run.flags]);
   const done = `${STATE_FOLDER}/${run.verb}.done`;
-  // -o: the kubelet that kubeadm starts must not inherit the lock.
+  // -o: the kubelet that kubeadm starts must not inherit the lock. tee -p reads on when nobody listens any more: a kubeadm that writes to a
+  // pipe without an end would be killed.
   const script = `mkdir -p ${STATE_FOLDER}
 exec flock -o -w ${run.timeout} ${LOCK} sh -c ${quote(`
 [ -e ${done} ] && exit 0
 trap 'rm -f ${CONFIG}' EXIT
+(umask 077; exec cat > ${CONFIG})
+[ "$(wc -c < ${CONFIG})" -eq ${Buffer.byteLength(run.config)} ] || exit 1 # the connection broke in the middle of it
 touch ${STATE_FOLDER}/${run.verb}.started
-${command} 2>&1 && touch ${done}
+(${command} </dev/null && touch ${done}) 2>&1 | tee -p /dev/null
+[ -e ${done} ]
 `)}`;
   const lines: string[] = [];
   const onLine = (line: string) => {
@@ -59,7 +61,7 @@ ${command} 2>&1 && touch ${done}
     if (phase) context.status(`kubeadm ${run.verb}: ${phase}`);
   };
   try {
-    const { code } = await machine.run(script, { step, signal: context.signal, timeout: run.timeout, onLine, accept: ANY_CODE });
+    const { code } = await machine.run(script, { step, signal: context.signal, timeout: run.timeout, onLine, accept: ANY_CODE, stdin: run.config });
     if (code !== 0) throw new StepError({ step, machine: machine.label, cause: causeOf(lines), action: run.action });
   } finally {
     const removal = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000) };
