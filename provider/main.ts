@@ -1,3 +1,4 @@
+import { OWN_WORDS } from "../common/own-words";
 import { version } from "../package.json";
 import { dockerResources } from "./docker/resources";
 import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
@@ -29,10 +30,12 @@ import { sshKeyResource } from "./resources/ssh-key";
 import { staticPodResource } from "./resources/static-pod";
 import { unitResource } from "./resources/unit";
 import { vagrantResources } from "./vagrant/resources";
+import { foretell } from "./words/foretell";
 
 void serve({
   name: "kubewright",
   version,
+  foretell: process.env[OWN_WORDS] ? undefined : foretell,
   calls: { "kubewright:kubeadm:kubeconfig": kubeconfigCall },
   resources: {
     ...dockerResources,

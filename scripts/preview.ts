@@ -4,7 +4,7 @@ import type { Session } from "./lib/operate";
 import { parseOptions, type Options } from "./lib/options";
 import { type Plan, planFrom } from "./lib/plan/plan";
 import { planText } from "./lib/plan/plan-text";
-import { foresee } from "./lib/plan/step";
+import { foresee } from "./lib/plan/foresee";
 import { withTrialConfig } from "./lib/trial-config";
 
 const CHANGES = 2;

@@ -6,7 +6,7 @@ import { inSession, operate, type Session } from "./lib/operate";
 import { npmCommand, parseOptions, stackOption, type Options } from "./lib/options";
 import { planFrom } from "./lib/plan/plan";
 import { planText } from "./lib/plan/plan-text";
-import { foresee } from "./lib/plan/step";
+import { foresee } from "./lib/plan/foresee";
 import { readStackConfig } from "./lib/stack-config";
 import { isKnownMissing, openStack, prepareEngine } from "./lib/workspace";
 

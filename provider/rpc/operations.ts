@@ -4,19 +4,25 @@ import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { failuresOf, problemsOf } from "./check";
 import { changesBetween, isWithin, type Change } from "./diff";
+import { Foreseen, type Foretell } from "./foreseen";
 import type { Handler, Recorded, Registry } from "./handler";
 import { rpcError } from "./status";
 import { typeOf, type Tasks } from "./tasks";
 import { SecretPaths, UNKNOWN, decode, encode, hasUnknown, known, type Properties } from "./values";
 
-type Old = Recorded<object, object>;
+type Old = Recorded<Properties, object>;
 
 /** The operations of pulumirpc.ResourceProvider on resources, for any handler. */
 export class Operations {
+  private readonly foreseen: Foreseen;
+
   constructor(
     private readonly registry: Registry,
     private readonly tasks: Tasks,
-  ) {}
+    foretell?: Foretell,
+  ) {
+    this.foreseen = new Foreseen(tasks, foretell);
+  }
 
   private handler(urn: string): Handler {
     const handler = this.registry[typeOf(urn)];
@@ -36,15 +42,17 @@ export class Operations {
 
   async diff(request: provider.DiffRequest): Promise<provider.DiffResponse> {
     const handler = this.handler(request.getUrn());
-    const news = decode(request.getNews());
-    const old = recorded(handler, decode(request.getOlds()), decode(request.getOldInputs()));
+    const secrets = new SecretPaths();
+    const news = decode(request.getNews(), secrets);
+    const old = recorded(handler, decode(request.getOlds(), secrets), decode(request.getOldInputs(), secrets));
     const passes = (path: string) => ![...(handler.ignore ?? []), ...request.getIgnorechangesList()].some((rule) => isWithin(path, rule));
     const changes = changesBetween(old.inputs, news).filter((change) => passes(change.path));
     const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old)) ?? []);
     changes.push(...further.map((path): Change => ({ path, kind: "update" })));
-    const response = diffResponse(handler, changes, news);
-    if (response.getReplacesList().length === 0 || hasUnknown(news) || !(await this.isSame(request.getUrn(), handler, news, old))) return response;
-    return diffResponse({ ...handler, replaceOn: [] }, changes, news);
+    let replacing = changes.filter(({ path }) => replaces(handler, path, news));
+    if (handler.update && replacing.length > 0 && !hasUnknown(news) && (await this.isSame(request.getUrn(), handler, news, old))) replacing = [];
+    this.foreseen.note(request.getUrn(), { found: old.inputs, wanted: news, secrets, changes, replacing });
+    return diffResponse(handler, changes, replacing);
   }
 
   private async isSame(urn: string, handler: Handler, news: Properties, old: Old): Promise<boolean> {
@@ -58,6 +66,7 @@ export class Operations {
     const inputs = decode(request.getProperties(), secrets);
     const response = new provider.CreateResponse();
     if (request.getPreview()) {
+      await this.foreseen.say(request.getUrn());
       response.setProperties(encodeState(handler, inputs, await foretold(handler, inputs), secrets));
       return response;
     }
@@ -78,6 +87,7 @@ export class Operations {
     const old = recorded(handler, decode(request.getOlds()), decode(request.getOldInputs()));
     const response = new provider.UpdateResponse();
     if (request.getPreview()) {
+      await this.foreseen.say(request.getUrn());
       response.setProperties(encodeState(handler, inputs, await foretold(handler, inputs, old), secrets));
       return response;
     }
@@ -144,27 +154,31 @@ async function foretold(handler: Handler, inputs: Properties, old?: Old): Promis
   return { ...unknowns, ...(handler.predict ? await handler.predict(known(inputs), old) : old?.outputs) };
 }
 
-function diffResponse(handler: Handler, changes: Change[], news: Properties): provider.DiffResponse {
+/**
+ * Before it deletes a resource the engine asks which others go first, with a whole property unknown: `connection`, where the rule is
+ * `connection.host`. What is unknown may be another host.
+ */
+function replaces(handler: Handler, path: string, news: Properties): boolean {
+  const touches = (rule: string) => isWithin(path, rule) || (news[path] === UNKNOWN && isWithin(rule, path));
+  return !handler.update || (handler.replaceOn ?? []).some(touches);
+}
+
+function diffResponse(handler: Handler, changes: readonly Change[], replacing: readonly Change[]): provider.DiffResponse {
   const { DiffChanges } = provider.DiffResponse;
   const response = new provider.DiffResponse();
   response.setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
   response.setHasdetaileddiff(true);
-  // Before it deletes a resource the engine asks which others go first, with a whole property unknown: `connection`, where the rule is
-  // `connection.host`. What is unknown may be another host.
-  const touches = (path: string, rule: string) => isWithin(path, rule) || (news[path] === UNKNOWN && isWithin(rule, path));
-  const replaces = (path: string) => (handler.replaceOn ?? []).some((rule) => touches(path, rule)) || !handler.update;
-  for (const { path, kind } of changes) {
+  for (const change of changes) {
     const difference = new provider.PropertyDiff();
-    const name = `${kind.toUpperCase()}${replaces(path) ? "_REPLACE" : ""}` as keyof typeof provider.PropertyDiff.Kind;
+    const name = `${change.kind.toUpperCase()}${replacing.includes(change) ? "_REPLACE" : ""}` as keyof typeof provider.PropertyDiff.Kind;
     difference.setKind(provider.PropertyDiff.Kind[name]);
     difference.setInputdiff(true);
-    response.getDetaileddiffMap().set(path, difference);
+    response.getDetaileddiffMap().set(change.path, difference);
   }
   const top = (path: string) => path.split(/[.[]/)[0] ?? path;
-  const tops = (list: Change[]) => [...new Set(list.map(({ path }) => top(path)))];
+  const tops = (list: readonly Change[]) => [...new Set(list.map(({ path }) => top(path)))];
   response.setDiffsList(tops(changes));
-  response.setReplacesList(tops(changes.filter(({ path }) => replaces(path))));
+  response.setReplacesList(tops(replacing));
   response.setDeletebeforereplace(handler.deleteBeforeReplace ?? true);
   return response;
 }
-

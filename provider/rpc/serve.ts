@@ -9,6 +9,7 @@ import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
 import { patienceIn } from "./configuration";
 import { EngineLog } from "./engine";
+import type { Foretell } from "./foreseen";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
 import { Tasks } from "./tasks";
@@ -19,6 +20,8 @@ export interface ServeOptions {
   version: string;
   resources: Registry;
   calls: Calls;
+  /** Words for previews; none where it is absent. */
+  foretell?: Foretell | undefined;
 }
 
 type Method = (request: never) => Promise<unknown>;
@@ -60,7 +63,7 @@ function isStatus(error: unknown): error is Partial<grpc.StatusObject> {
 function lifecycle(options: ServeOptions): Record<string, Method> {
   const log = new EngineLog();
   const tasks = new Tasks(log);
-  const operations = new Operations(options.resources, tasks);
+  const operations = new Operations(options.resources, tasks, options.foretell);
   return {
     handshake: (request: provider.ProviderHandshakeRequest) => {
       log.connect(request.getEngineAddress());

@@ -67,6 +67,19 @@ export function decode(struct: Struct | undefined, secrets = new SecretPaths()):
 
 /** Plain values to wire; `secrets` are wrapped, UNKNOWN becomes the engine's sentinel. */
 export function encode(properties: object, secrets = new SecretPaths()): Struct {
+  const wire = written(properties, secrets, (value) => ({ [SIGNATURE]: SECRET, value }));
+  return StructMessage.fromJavaScript(wire as Record<string, JavaScriptValue>);
+}
+
+/** How the engine's events write a secret (resource/properties.go in pulumi/pulumi). */
+export const SECRET_WORD = "[secret]";
+
+/** Plain values to what may be shown, as the engine's events have it. */
+export function legible(properties: Properties, secrets: SecretPaths): Properties {
+  return written(properties, secrets, () => SECRET_WORD);
+}
+
+function written(properties: object, secrets: SecretPaths, secret: (plain: unknown) => unknown): Properties {
   const walk = (value: unknown, path: Path): unknown => {
     const plain =
       value === UNKNOWN
@@ -76,9 +89,9 @@ export function encode(properties: object, secrets = new SecretPaths()): Struct 
           : isObject(value)
             ? mapEntries(value, path, walk)
             : value;
-    return secrets.has(path) ? { [SIGNATURE]: SECRET, value: plain } : plain;
+    return secrets.has(path) ? secret(plain) : plain;
   };
-  return StructMessage.fromJavaScript(walk(properties, []) as Record<string, JavaScriptValue>);
+  return walk(properties, []) as Properties;
 }
 
 export function hasUnknown(value: unknown): boolean {

@@ -1,15 +1,14 @@
-import { differencesOf } from "./plan/differences";
-import type { Step, Values } from "./plan/step";
-import { sayingOf } from "./plan/vocabulary";
-import { labelOf } from "./text";
+import { differencesOf } from "../../provider/words/differences";
+import { labelOfStep, type Step, type Values } from "../../provider/words/step";
+import { sayingOf } from "../../provider/words/vocabulary";
 
 /** What was found, in the words of an operator; a diff of text is several lines. */
 export function driftWords(step: Step): string[] {
-  const { op, urn, kind, wanted } = step;
-  if (op === "delete") return [`${labelOf(urn)} is no longer configured, and would be taken away`];
-  if (op === "create") return [GONE[kind]?.(wanted) ?? `${labelOf(urn)} is gone`];
-  if (op === "replace") return [kind === "Host" || "instance" in wanted ? "the machine was rebuilt: everything on it is made anew" : `${labelOf(urn)} is made anew`];
-  return differencesOf(step).map((one) => `${one.of === "property" ? `${labelOf(urn)}: ` : ""}${sayingOf(one, "found")}`);
+  const { op, kind, wanted } = step;
+  if (op === "delete") return [`${labelOfStep(step)} is no longer configured, and would be taken away`];
+  if (op === "create") return [GONE[kind]?.(wanted) ?? `${labelOfStep(step)} is gone`];
+  if (op === "replace") return [kind === "Host" || "instance" in wanted ? "the machine was rebuilt: everything on it is made anew" : `${labelOfStep(step)} is made anew`];
+  return differencesOf(step).map((one) => `${one.of === "property" ? `${labelOfStep(step)}: ` : ""}${sayingOf(one, "found")}`);
 }
 
 const GONE: Record<string, (wanted: Values) => string> = {

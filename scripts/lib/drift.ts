@@ -1,9 +1,9 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { printable } from "../../common/printable";
+import { byNumber, labelOfStep, machineOf } from "../../provider/words/step";
 import { driftWords } from "./drift-words";
 import type { Session } from "./operate";
-import { byNumber, foresee, machineOf, machinesOf } from "./plan/step";
-import { labelOf } from "./text";
+import { foresee, machinesOf } from "./plan/foresee";
 
 /** One resource that is not as configured. */
 export interface Drift {
@@ -31,7 +31,7 @@ const NOT_LOOKED_AT = "not looked at";
 export async function driftReport(stack: Stack, session: Session): Promise<DriftReport> {
   const { steps, notices } = await foresee(stack, session, { refresh: true });
   const machines = machinesOf(steps);
-  const drift = steps.filter(({ op }) => op !== "same").map((step): Drift => ({ machine: machineOf(step, machines), resource: labelOf(step.urn), found: driftWords(step) }));
+  const drift = steps.filter(({ op }) => op !== "same").map((step): Drift => ({ machine: machineOf(step, machines), resource: labelOfStep(step), found: driftWords(step) }));
   return { drift, notices, complete: !notices.some((notice) => notice.startsWith(NOT_LOOKED_AT)) };
 }
 

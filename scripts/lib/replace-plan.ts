@@ -1,6 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import type { Session } from "./operate";
-import { foresee } from "./plan/step";
+import { foresee } from "./plan/foresee";
 import type { MachineState } from "./state";
 import { labelOf } from "./text";
 

@@ -1,7 +1,8 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
+import { CLUSTER, byNumber, labelOfStep, machineOf, type Step } from "../../provider/words/step";
 import { failureOf, plainText } from "./failure";
-import { CLUSTER, byNumber, machineOf, machinesOf, type Step, stepOf } from "./plan/step";
-import { labelOf, table } from "./text";
+import { machinesOf, stepOf } from "./plan/foresee";
+import { table } from "./text";
 
 /** What a run did with one resource before it ended. */
 interface Work {
@@ -65,15 +66,15 @@ export class RunRecord {
 
 function progressOf(machine: string, work: readonly Work[], failing: readonly string[]): Progress {
   const failed = work.filter(({ state }) => state === "failed");
-  const failures = failed.map(({ step, error }) => `${labelOf(step.urn)}: ${error ?? "it was given up"}`);
+  const failures = failed.map(({ step, error }) => `${labelOfStep(step)}: ${error ?? "it was given up"}`);
   if (failures.length > 0) return { machine, state: "failed", detail: "", failures };
   const begun = work.filter(({ state }) => state === "begun");
-  if (begun.length > 0) return { machine, state: "cut off", detail: `at ${begun.map(({ step }) => labelOf(step.urn)).join(", ")}`, failures };
+  if (begun.length > 0) return { machine, state: "cut off", detail: `at ${begun.map(({ step }) => labelOfStep(step)).join(", ")}`, failures };
   if (isWhole(work)) return { machine, state: "done", detail: "", failures };
   const others = failing.filter((other) => other !== machine);
   const detail = others.length === 0 ? "" : `for ${others.join(", ")}`;
   const last = work.filter(({ step }) => step.op !== "same").at(-1);
-  if (last) return { machine, state: "waits", detail: `${detail === "" ? "" : `${detail}, `}after ${labelOf(last.step.urn)}`, failures };
+  if (last) return { machine, state: "waits", detail: `${detail === "" ? "" : `${detail}, `}after ${labelOfStep(last.step)}`, failures };
   return { machine, state: "not begun", detail: others.length === 0 ? "" : `it waits ${detail}`, failures };
 }
 

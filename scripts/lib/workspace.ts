@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { obtainEngine } from "../../artifacts/engine";
+import { OWN_WORDS } from "../../common/own-words";
 import type { Progress } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
 import { backendFolder, backendUrl, passphraseEnvironment } from "./places";
@@ -18,7 +19,7 @@ const PARALLEL = 256;
 /** The engine on PATH and everything in the environment that Pulumi and our program want. */
 export async function prepareEngine(progress: Progress, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
   const engine = await obtainEngine(progress, signal);
-  const ours = { ...engine.environment, PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? String(PARALLEL), PULUMI_BACKEND_URL: backendUrl(), ...passphraseEnvironment() };
+  const ours = { ...engine.environment, [OWN_WORDS]: "1", PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? String(PARALLEL), PULUMI_BACKEND_URL: backendUrl(), ...passphraseEnvironment() };
   process.env.PATH = [engine.binDir, process.env.PATH].join(delimiter);
   Object.assign(process.env, ours);
   const state = backendFolder();

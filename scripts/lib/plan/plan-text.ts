@@ -1,5 +1,5 @@
 import { printable } from "../../../common/printable";
-import type { Disruption } from "./disruptions";
+import { sentenceOf } from "../../../provider/words/disruptions";
 import type { Counts, MachinePlan, Plan } from "./plan";
 
 /** Characters of a plan. */
@@ -15,11 +15,7 @@ export function planText(plan: Plan): string {
 
 /** The section that comes first; nothing where nothing disrupts. */
 export function disruptionLines({ disruptions }: Pick<Plan, "disruptions">): string[] {
-  return disruptions.length === 0 ? [] : ["THIS DISRUPTS:", ...disruptions.map((one) => `  ${sentence(one)}`), ""];
-}
-
-function sentence({ what, why }: Disruption): string {
-  return `${what}${why === undefined ? "" : `, because ${why}`}`;
+  return disruptions.length === 0 ? [] : ["THIS DISRUPTS:", ...disruptions.map((one) => `  ${sentenceOf(one)}`), ""];
 }
 
 const HEADINGS: Record<MachinePlan["fate"], string> = {

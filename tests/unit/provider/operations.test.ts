@@ -3,6 +3,7 @@ import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { EngineLog } from "../../../provider/rpc/engine";
+import type { Foresight, Foretell } from "../../../provider/rpc/foreseen";
 import { PartialFailure, register, type Handler } from "../../../provider/rpc/handler";
 import { Operations } from "../../../provider/rpc/operations";
 import { Tasks } from "../../../provider/rpc/tasks";
@@ -126,4 +127,56 @@ test("cancelling aborts what is under way", async () => {
   const waiting = tasks.run("create", URN, 0, ({ signal }) => new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error))));
   tasks.cancel();
   await expect(waiting).rejects.toThrow("cancelled");
+});
+
+/** With the foresight that a preview is given words for. */
+function foretelling(parts: Partial<Handler<Inputs, Outputs>> = {}) {
+  const told: Foresight[] = [];
+  const foretell: Foretell = (foresight) => {
+    told.push(foresight);
+    return { disruptions: [], changes: [] };
+  };
+  return { told, operations: new Operations({ "kubewright:test:Thing": register(thing(parts)) }, new Tasks(new EngineLog()), foretell) };
+}
+
+function updating(preview: boolean) {
+  const request = new provider.UpdateRequest();
+  request.setUrn(URN);
+  request.setPreview(preview);
+  return request;
+}
+
+function creating() {
+  const request = new provider.CreateRequest();
+  request.setUrn(URN);
+  request.setPreview(true);
+  return request;
+}
+
+test("a preview of an update is told in words, once, and never with a secret in it", async () => {
+  const { told, operations } = foretelling();
+  const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: "hush" };
+  await operations.diff(differing({ host: "a", port: 1, login: "hush" }, { host: "a", port: 2, login: secret }));
+  await operations.update(updating(true));
+  await operations.update(updating(true));
+  const login = "[secret]";
+  expect(told).toEqual([{ urn: URN, type: "kubewright:test:Thing", name: "it", replaced: false, found: { host: "a", port: 1, login }, wanted: { host: "a", port: 2, login }, paths: ["port"], replacing: [] }]);
+});
+
+test("and so is that of a replacement, which the engine previews as a creation", async () => {
+  const { told, operations } = foretelling();
+  await operations.diff(differing({ host: "a", port: 1 }, { host: "b", port: 1 }));
+  await operations.create(creating());
+  expect(told).toEqual([expect.objectContaining({ replaced: true, paths: ["host"], replacing: ["host"] })]);
+});
+
+test("nothing is foretold where nothing changes, or in a run, or where the engine only asks what would go along", async () => {
+  const { told, operations } = foretelling();
+  await operations.diff(differing({ host: "a", port: 1 }, { host: "a", port: 1 }));
+  await operations.update(updating(true));
+  await operations.diff(differing({ host: "a", port: 1 }, { host: "a", port: 2 }));
+  await operations.update(updating(false));
+  await operations.diff(differing({ host: "a", port: 1 }, { host: UNKNOWN_STRING, port: 1 }));
+  await operations.create(creating());
+  expect(told).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { expect, test } from "vitest";
-import { SecretPaths, UNKNOWN, decode, encode, formatPath, hasUnknown, known } from "../../../provider/rpc/values";
+import { SecretPaths, UNKNOWN, decode, encode, formatPath, hasUnknown, known, legible } from "../../../provider/rpc/values";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = { [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270" };
@@ -22,6 +22,12 @@ test("unknowns survive the way in and out", () => {
   const plain = decode(wire);
   expect(plain).toEqual({ address: UNKNOWN, list: [1, "x"] });
   expect(encode(plain).toJavaScript()).toEqual(wire.toJavaScript());
+});
+
+test("what may be shown has words for secrets and unknowns", () => {
+  const secrets = new SecretPaths([["files", "/a", "content"]]);
+  const shown = legible({ files: { "/a": { content: "hush", mode: "0600" } }, address: UNKNOWN }, secrets);
+  expect(shown).toEqual({ files: { "/a": { content: "[secret]", mode: "0600" } }, address: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" });
 });
 
 test("knows what is not known yet, however deep", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { driftText } from "../../../scripts/lib/drift";
 import { driftWords } from "../../../scripts/lib/drift-words";
-import { lineDiff } from "../../../scripts/lib/plan/line-diff";
-import type { Op } from "../../../scripts/lib/plan/step";
+import { lineDiff } from "../../../provider/words/line-diff";
+import type { Op } from "../../../provider/words/step";
 
 const said = (kind: string, found: Record<string, unknown>, wanted: Record<string, unknown>, op: Op = "update") =>
   driftWords({ op, urn: `urn:pulumi:dev::kubewright::kubewright:x:${kind}::it`, type: `kubewright:x:${kind}`, kind, name: "it", found, wanted, paths: [], replacing: [] });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { planFrom } from "../../../../scripts/lib/plan/plan";
 import { planText } from "../../../../scripts/lib/plan/plan-text";
 import { UNKNOWN_STRING as UNKNOWN } from "../../../../provider/rpc/values";
-import { SECRET } from "../../../../scripts/lib/plan/step";
+import { SECRET_WORD } from "../../../../provider/rpc/values";
 import { atRest, event, firstControlPlane, foreseen, on } from "./steps";
 
 const told = (...events: readonly StepEventMetadata[]) => planText(planFrom(foreseen(...events)));
@@ -109,9 +109,9 @@ test("what changes on a machine: lines of text, programs by version and hash, re
 
 test("a secret is a secret, though both look the same; what is not known yet is said to be so", () => {
   const values = (files: unknown) => ({ ...on("worker-1"), files });
-  const secret = values({ "/key": text(SECRET, "0600") });
+  const secret = values({ "/key": text(SECRET_WORD, "0600") });
   expect(told(...atRest(), event("update", "host:Files", "worker-1-keys", { found: secret, wanted: secret, paths: ['files["/key"].content'] }))).toContain("  /key changes (its content is a secret)\n");
-  expect(told(...atRest(), event("update", "host:Files", "worker-1-keys", { found: values(SECRET), wanted: values(SECRET), paths: ["files"] }))).toContain("  Files worker-1-keys: files changes (a secret)\n");
+  expect(told(...atRest(), event("update", "host:Files", "worker-1-keys", { found: values(SECRET_WORD), wanted: values(SECRET_WORD), paths: ["files"] }))).toContain("  Files worker-1-keys: files changes (a secret)\n");
   expect(told(...atRest(), event("update", "host:Files", "worker-1-keys", { found: secret, wanted: values(UNKNOWN), paths: ["files"] }))).toContain("  Files worker-1-keys: files changes; how, shows when the run comes to it\n");
 });
 

@@ -1,5 +1,6 @@
 import type { StepEventMetadata } from "@pulumi/pulumi/automation";
-import { stepsOf, type Foreseen, type Values } from "../../../../scripts/lib/plan/step";
+import { type Values } from "../../../../provider/words/step";
+import { stepsOf, type Foreseen } from "../../../../scripts/lib/plan/foresee";
 
 interface Event {
   found?: Values;

@@ -1,8 +1,7 @@
-import { isObject } from "../../../provider/rpc/values";
-import { yamlText } from "../../../render/json";
+import { SECRET_WORD, isObject } from "../rpc/values";
+import { yamlText } from "../../render/json";
 import { isKnown, repository, type Difference, type Program } from "./differences";
 import { lineDiff } from "./line-diff";
-import { SECRET } from "./step";
 
 /** How one kind of difference is told in both directions. */
 interface Sayings<D> {
@@ -108,7 +107,7 @@ const VOCABULARY: Vocabulary = {
 
 /** `changes from a to b`, or the lines of what is longer. */
 export function change(found: unknown, wanted: unknown): string {
-  if (!isKnown(wanted)) return wanted === SECRET ? "changes (a secret)" : "changes; how, shows when the run comes to it";
+  if (!isKnown(wanted)) return wanted === SECRET_WORD ? "changes (a secret)" : "changes; how, shows when the run comes to it";
   if (wanted === undefined) return "goes";
   const [is, should] = [asText(found), asText(wanted)];
   if (![found, wanted].every(isWord)) return `changes${textDiff(is, should)}`;
@@ -132,7 +131,7 @@ function asText(value: unknown): string {
 }
 
 function textDiff(found: string, wanted: string): string {
-  if (found.includes(SECRET) || wanted.includes(SECRET)) return " (its content is a secret)";
+  if (found.includes(SECRET_WORD) || wanted.includes(SECRET_WORD)) return " (its content is a secret)";
   return isKnown(wanted) ? `:\n${lineDiff(found, wanted)}` : "; how, shows when the run comes to it";
 }
 

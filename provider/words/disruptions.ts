@@ -1,5 +1,5 @@
 import semver from "semver";
-import { isObject } from "../../../provider/rpc/values";
+import { isObject } from "../rpc/values";
 import { valueAt } from "./differences";
 import { componentOf, type Fate, type Outlook } from "./fates";
 import { byNumber, type Step } from "./step";
@@ -16,11 +16,25 @@ export interface Disruption {
 
 /** The worst first: the cluster itself, beside whose loss nothing else counts; its control plane; its workers. */
 export function disruptionsOf(outlooks: readonly Outlook[]): Disruption[] {
+  const isHa = outlooks.filter(({ isControlPlane }) => isControlPlane).length > 1;
+  return told(outlooks, isHa ? "the other control planes go on" : "the API is away for some seconds");
+}
+
+/** Where only one resource of a machine is known, and nothing of the others. */
+export function disruptionsOfOne(outlook: Outlook): Disruption[] {
+  return told([outlook], "with one control plane only, the API is away for some seconds");
+}
+
+/** As a sentence, without its full stop. */
+export function sentenceOf({ what, why }: Disruption): string {
+  return `${what}${why === undefined ? "" : `, because ${why}`}`;
+}
+
+function told(outlooks: readonly Outlook[], away: string): Disruption[] {
   const losses = outlooks.flatMap(lossOf);
   if (losses.length > 0) return losses;
   const sorted = [...outlooks].sort((one, other) => Number(other.isControlPlane) - Number(one.isControlPlane) || byNumber(one.machine, other.machine));
-  const others = outlooks.filter(({ isControlPlane }) => isControlPlane).length > 1;
-  return sorted.flatMap((outlook) => [...interruptionsOf(outlook, others), ...departureOf(outlook)]);
+  return sorted.flatMap((outlook) => [...interruptionsOf(outlook, away), ...departureOf(outlook)]);
 }
 
 function lossOf({ machine, isOrigin, why }: Outlook): Disruption[] {
@@ -41,8 +55,7 @@ function departureOf({ machine, fate, why = "it is not configured any more", isC
 }
 
 /** Restarts of what serves the API; the scheduler and the controller manager may be away for a moment. */
-function interruptionsOf({ machine, steps }: Outlook, others: boolean): Disruption[] {
-  const away = others ? "the other control planes go on" : "the API is away for some seconds";
+function interruptionsOf({ machine, steps }: Outlook, away: string): Disruption[] {
   return steps.filter(({ op }) => op === "update").flatMap((step) => {
     const servers = restartedBy(step);
     return servers.length === 0 ? [] : [{ machine, what: `${listed(servers)} of ${machine} ${servers.length === 1 ? "restarts" : "restart"} (${away})`, why: causeOf(step) }];

@@ -1,4 +1,4 @@
-import { isObject } from "../../../provider/rpc/values";
+import { isObject } from "../rpc/values";
 import { valueAt } from "./differences";
 import type { Step } from "./step";
 import { briefly } from "./vocabulary";

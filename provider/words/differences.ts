@@ -1,6 +1,6 @@
-import { isWithin } from "../../../provider/rpc/diff";
-import { UNKNOWN_STRING, formatPath, isObject } from "../../../provider/rpc/values";
-import { SECRET, valuesOf, type Step, type Values } from "./step";
+import { isWithin } from "../rpc/diff";
+import { SECRET_WORD, UNKNOWN_STRING, formatPath, isObject } from "../rpc/values";
+import { valuesOf, type Step, type Values } from "./step";
 
 /** What two descriptions of one thing on a machine or in the cluster differ in. Absent is: not there. */
 export type Difference =
@@ -172,11 +172,11 @@ function differs({ paths }: Step, at: readonly string[], found: unknown, wanted:
   const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
   if (one !== other) return true;
   const path = formatPath(at);
-  return (one ?? "").includes(SECRET) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed));
+  return (one ?? "").includes(SECRET_WORD) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed));
 }
 
 export function isKnown(value: unknown): boolean {
-  return value !== SECRET && !JSON.stringify(value ?? "").includes(UNKNOWN_STRING);
+  return value !== SECRET_WORD && !JSON.stringify(value ?? "").includes(UNKNOWN_STRING);
 }
 
 function missing(there: readonly string[], wanted: readonly string[]): string[] {

@@ -1,0 +1,19 @@
+import type { Foresight, Foretell } from "../rpc/foreseen";
+import { changesOf } from "./changes";
+import { disruptionsOfOne, sentenceOf } from "./disruptions";
+import { outlookOf } from "./fates";
+import { machineOf, type Step } from "./step";
+
+/** What plain `pulumi preview` says of one resource: the words of `npm run preview`, as far as one resource tells. */
+export const foretell: Foretell = (foresight) => {
+  const step = stepOf(foresight);
+  const { machine } = step;
+  const disruptions = disruptionsOfOne(outlookOf(machine, [step]));
+  return { disruptions: disruptions.map(sentenceOf), changes: changesOf(step) };
+};
+
+function stepOf({ urn, type, name, replaced, found, wanted, paths, replacing }: Foresight): Step & { machine: string } {
+  const kind = type.split(":").pop() ?? "";
+  const step: Step = { op: replaced ? "replace" : "update", urn, kind, type, name, found, wanted, paths, replacing };
+  return { ...step, machine: kind === "Machine" ? name : machineOf(step, []) };
+}
