@@ -8,7 +8,14 @@ import { plainSecrets } from "./config/plain-secrets";
 import { sshKnowledge } from "./machines/ssh-files";
 import type { ComponentsSettings } from "./settings";
 
-const SECTIONS = ["source", "kubernetes", "runtime", "bootstrap", "rung", "auth", "admission", "network", "machines", "controlPlane", "workers", "pools", "drain", "timeouts", "extras"] as const;
+/** The project's part of a stack's configuration, by its keys without the namespace: each as Pulumi stores it. */
+export type Sections = Readonly<Record<string, string>>;
+
+/** Of all that a stack has configured, what is the project's. */
+export function sectionsOf(project: string, all: Readonly<Record<string, string>>): Sections {
+  const prefix = `${project}:`;
+  return Object.fromEntries(Object.entries(all).flatMap(([key, text]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), text]] : [])));
+}
 
 /**
  * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in. Warns of secrets in plain text.
@@ -17,10 +24,10 @@ const SECTIONS = ["source", "kubernetes", "runtime", "bootstrap", "rung", "auth"
  */
 export function readConfig(): ClusterConfig {
   const { name } = new pulumi.Config();
-  const text = (section: string) => pulumi.runtime.getConfig(`${name}:${section}`);
-  const config = configOf(text);
-  const open = SECTIONS.filter((section) => !secretKeys().includes(`${name}:${section}`));
-  for (const warning of plainSecrets(Object.fromEntries(open.map((section) => [section, valueOf(text(section))])))) void pulumi.log.warn(warning);
+  const sections = sectionsOf(name, pulumi.runtime.allConfig());
+  const config = configOf(sections);
+  const open = Object.fromEntries(Object.entries(sections).filter(([section]) => !secretKeys().includes(`${name}:${section}`)));
+  for (const warning of plainSecrets(valuesOf(open))) void pulumi.log.warn(warning);
   return config;
 }
 
@@ -29,13 +36,11 @@ function secretKeys(): string[] {
   return JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
 }
 
-/** The same from anywhere: `text` gives a section as Pulumi stores it. */
-export function configOf(text: (section: string) => string | undefined): ClusterConfig {
-  const given = SECTIONS.map((section) => [section, valueOf(text(section))] as const);
-  const raw = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+/** The same from anywhere. */
+export function configOf(sections: Sections): ClusterConfig {
   const ssh = sshKnowledge();
   try {
-    return parseConfig(raw, { kubernetesVersions: supportedVersions(), fileExists: ssh.fileExists, ssh });
+    return parseConfig(valuesOf(sections), { kubernetesVersions: supportedVersions(), fileExists: ssh.fileExists, ssh });
   } catch (error) {
     throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
   }
@@ -46,9 +51,12 @@ export function componentsOf({ rung, controlPlane, auth, admission }: ClusterCon
   return { ...(rung ? { rung } : {}), runAs: controlPlane.runAs, staticTokens: auth.staticTokens, disableAdmission: admission.disable };
 }
 
+function valuesOf(sections: Sections): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(sections).map(([section, text]) => [section, valueOf(text)]));
+}
+
 /** A section is an object; `source` is a plain word, which is not JSON. */
-function valueOf(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
+export function valueOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterConfig, type Pool, madeNames, poolsOf } from "../../components/config";
-import { configOf } from "../../components/program-config";
+import { type Sections, configOf, sectionsOf, valueOf } from "../../components/program-config";
 import { StepError } from "../../common/errors";
 import { PROJECT } from "./workspace";
 
@@ -8,30 +8,25 @@ export type Change = Record<string, string | number | boolean>;
 
 /** The stack's configuration as the program reads it. @throws ConfigError */
 export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
-  const text = await textOf(stack);
-  return configOf(text);
+  return configOf(await sectionsIn(stack));
 }
 
 /** Writes properties by their paths, such as `workers.count`, once it is certain that the program takes them. @throws ConfigError */
 export async function changeStackConfig(stack: Stack, change: Change): Promise<ClusterConfig> {
-  const text = await textOf(stack);
-  const changed = new Map<string, unknown>();
+  const sections: Record<string, string> = { ...(await sectionsIn(stack)) };
   for (const [path, value] of Object.entries(change)) {
     const [section = "", ...rest] = path.split(/[.[\]]+/).filter(Boolean);
-    changed.set(section, placed(changed.get(section) ?? parsed(text(section)), rest, value));
+    const text = sections[section];
+    sections[section] = JSON.stringify(placed(text === undefined ? undefined : valueOf(text), rest, value));
   }
-  const config = configOf((section) => (changed.has(section) ? JSON.stringify(changed.get(section)) : text(section)));
+  const config = configOf(sections);
   await stack.setAllConfig(Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }])), true);
   return config;
 }
 
-async function textOf(stack: Stack): Promise<(section: string) => string | undefined> {
-  const all = await stack.getAllConfig();
-  return (section) => all[`${PROJECT}:${section}`]?.value;
-}
-
-function parsed(text: string | undefined): unknown {
-  return text === undefined ? undefined : JSON.parse(text);
+async function sectionsIn(stack: Stack): Promise<Sections> {
+  const all = Object.entries(await stack.getAllConfig());
+  return sectionsOf(PROJECT, Object.fromEntries(all.map(([key, { value }]) => [key, value])));
 }
 
 /** A copy of the object or list with the value at its place. */
