@@ -97,18 +97,20 @@ test("a configuration is tried without being kept: what it changes is told, and 
 describe("drift", () => {
   const FILE = "/etc/containerd/config.toml";
 
-  test("a changed file and a stopped unit are found, and nothing else", async () => {
-    await stack.on("worker-1", `printf '\\n# by hand\\n' >> ${FILE}`);
-    await stack.on("worker-2", "systemctl stop kubelet");
+  test("a changed file and units that are stopped or masked are found, and nothing else", async () => {
+    await stack.on("worker-1", `printf '\\n# by hand\\n' >> ${FILE}; systemctl stop kubelet`);
+    // Of a unit below /etc this is what `systemctl mask` would make.
+    await stack.on("worker-2", "ln -sfn /dev/null /etc/systemd/system/kubelet.service && systemctl daemon-reload && systemctl stop kubelet");
     const { text } = keep(await stack.pulumi("preview", "--refresh", "--json"));
-    expect(changedBy(text)).toEqual(["worker-1-containerd", "worker-2-kubelet"]);
+    expect(changedBy(text)).toEqual(["worker-1-containerd", "worker-1-kubelet", "worker-2-kubelet"]);
+    expect(keep(await stack.script("drift")).text).toContain("kubelet.service is masked");
   });
 
   test("and mended", async () => {
     const { code, text } = keep(await stack.up("--refresh"));
     expect(code, text).toBe(0);
     expect(await stack.on("worker-1", `cat ${FILE}`)).not.toContain("by hand");
-    expect(await stack.on("worker-2", "systemctl is-active kubelet")).toBe("active");
+    for (const worker of WORKERS) expect(await stack.on(worker, "systemctl is-enabled kubelet && systemctl is-active kubelet")).toBe("enabled\nactive");
     await kubectl("wait", "node", "--all", "--for=condition=Ready", "--timeout=60s");
     const again = keep(await stack.pulumi("preview", "--refresh", "--expect-no-changes"));
     expect(again.code, again.text).toBe(0);
@@ -126,6 +128,12 @@ describe("bad luck", () => {
     expect(text).toMatch(/\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not begun +it waits for worker-1\n\n`npm start .*` goes on from here/);
     expect(text).not.toContain("failed to register");
     expect(await kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.metadata.labels.zone}")).toBe("a");
+  });
+
+  test("what is left to do is said in words, also by Pulumi alone", async () => {
+    const { text } = keep(await stack.pulumi("preview"));
+    expect(text).toMatch(/worker-1-kubelet\):\n +\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:\n +line \d+:\n +\+ maxPods: 99\n +kubelet.service restarts, because its files change/);
+    expect(text).not.toContain("control-plane-1-kubelet");
   });
 
   test("and the next run goes on there", async () => {
@@ -155,14 +163,13 @@ test("no key, token or kubeconfig is in output, plain state, a command line, a t
   const secrets = [key, ...[...kubeconfig.matchAll(/client-(?:key|certificate)-data: (\S+)/g)].map((found) => found[1] ?? "")];
   expect(secrets.filter((secret) => secret.length > 40)).toHaveLength(3);
   expect(commands.filter((command) => command.includes("kubeadm join"))).not.toHaveLength(0); // the watch has seen what it is for
-  const detailed = await stack.quietly("preview", "--refresh", "--logtostderr", "--logflow", "-v=9");
-  expect(detailed.code).toBe(0);
+  const detailed = await replacedInDetail("worker-3");
   const places = {
     output: said,
     state: filesBelow(stack.stateFolder).map((file) => readFileSync(file, "utf8")),
     "command lines": commands,
     "temporary files": temporaryFiles(),
-    "the detailed log": [detailed.text],
+    "the detailed log": detailed,
   };
   for (const [place, texts] of Object.entries(places)) {
     for (const secret of secrets) expect(texts.filter((text) => text.includes(secret)).length, `secrets in ${place}`).toBe(0);
@@ -182,6 +189,21 @@ test("npm run down leaves nothing behind, also the second time", async () => {
   expect(readFileSync(stack.configFile, "utf8")).toContain("workers"); // what a person has configured is theirs
   expect((await stack.down()).code).toBe(0);
 });
+
+/** What Pulumi says, and notes for its own developers, while it looks at everything and makes a machine anew. */
+async function replacedInDetail(machine: string): Promise<string[]> {
+  const watch = new ProcessWatch();
+  const { text: state } = await stack.quietly("stack", "export");
+  const [urn = ""] = new RegExp(`urn:[^"]*docker:Machine::${machine}(?=")`).exec(state) ?? [];
+  const taint = await stack.quietly("state", "taint", urn, "--yes");
+  expect(taint.code, taint.text).toBe(0);
+  const { code, text } = await stack.quietly("up", "--yes", "--skip-preview", "--refresh", "--logtostderr", "--logflow", "-v=9");
+  commands.push(...watch.stop());
+  expect(code).toBe(0);
+  expect(text).toMatch(new RegExp(`Machine ${machine} created replacement`));
+  expect(text).toContain("making a join token");
+  return [text];
+}
 
 /** Names of the resources that a preview wants to change. */
 function changedBy(preview: string): string[] {
