@@ -5,6 +5,7 @@ import { onInterrupt } from "./interrupt";
 import { npmCommand } from "./options";
 import { clearPendingOperations } from "./pending";
 import { engineProcess, freeLocks } from "./locks";
+import { nameUndone } from "./rebuilt";
 import { type Progress, progressText, RunRecord } from "./run-record";
 import { openScreen, type Screen } from "./screen";
 import { readStackConfig } from "./stack-config";
@@ -75,7 +76,9 @@ export async function operate(stack: Stack, operation: Operation, session: Sessi
   const standstill = new Standstill(() => end.abort());
   const onEvent = (event: EngineEvent) => [view, record, standstill].forEach((one) => one.onEvent(event));
   const common = { ...options, onEvent, signal: AbortSignal.any([session.signal, end.signal]), color: "never" as const };
-  const look = operation === "up" && options.refresh !== true && wasCutOff(stack.name);
+  const cutOff = wasCutOff(stack.name);
+  if (cutOff) await nameUndone(stack);
+  const look = operation === "up" && options.refresh !== true && cutOff;
   if (look) session.progress("the last run did not end well: looking at every machine first");
   try {
     return await marked(stack.name, async () => {

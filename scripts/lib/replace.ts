@@ -3,10 +3,10 @@ import type { ClusterConfig, Pool } from "../../components/config";
 import { machineName, madeNames, numberOf } from "../../components/config";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
-import { REBUILT } from "../../provider/host/unreachable";
 import { isReady, readNode } from "../../provider/kube/cordon";
 import { run } from "./exec";
 import type { Session } from "./operate";
+import { nameRebuilt } from "./rebuilt";
 import { refuseFirst, resetMachine } from "./reset";
 import { changeStackConfig, poolThatMakes } from "./stack-config";
 import type { MachineState } from "./state";
@@ -71,7 +71,7 @@ export async function rebuild({ stack, api, name, way, session }: Replacement, u
     return (await up({})).outputs;
   }
   await mark(stack, "taint", way.urn);
-  process.env[REBUILT] = name; // the provider is a child of ours
+  nameRebuilt([name]);
   try {
     return (await up({})).outputs;
   } catch (error) {

@@ -9,6 +9,8 @@ interface StateResource {
   parent?: string;
   /** Of a Host: what made its machine. */
   deletedWith?: string;
+  /** It was deleted to be made anew, and a run ended before it was. */
+  pendingReplacement?: boolean;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
@@ -21,16 +23,18 @@ export interface MachineState {
   contents: string[];
 }
 
+const HOST = "kubewright:host:Host";
 const nameOf = (urn: string) => urn.split("::").slice(3).join("::");
+const machineOfHost = ({ urn }: StateResource) => nameOf(urn).replace(/-host$/, "");
 
 /** @throws StepError when the stack has no such node. */
 export async function machineState(stack: Stack, name: string): Promise<MachineState> {
   const resources = await resourcesOf(stack);
-  const nodes = resources.filter(({ type }) => type === "kubewright:host:Host").map(({ urn }) => nameOf(urn).replace(/-host$/, ""));
+  const nodes = resources.filter(({ type }) => type === HOST).map(machineOfHost);
   if (!nodes.includes(name)) {
     throw new StepError({ step: "looking for the node", cause: `stack "${stack.name}" has no node "${name}"`, action: `its nodes are ${nodes.join(", ") || "none yet: run `npm start`"}` });
   }
-  const machine = resources.find(({ type, urn }) => type === "kubewright:host:Host" && nameOf(urn) === `${name}-host`)?.deletedWith;
+  const machine = hostOf(resources, name)?.deletedWith;
   return { ...(machine === undefined ? {} : { machine }), contents: contentsOf(resources, name) };
 }
 
@@ -47,15 +51,24 @@ export async function machineConnection(stack: Stack, name: string): Promise<Con
 
 /** The same, and the incarnation of the machine that was met there last. */
 export async function machineMet(stack: Stack, name: string): Promise<{ connection: Connection; instance: string }> {
-  const host = (await resourcesOf(stack)).find(({ type, urn }) => type === "kubewright:host:Host" && nameOf(urn) === `${name}-host`);
+  const host = hostOf(await resourcesOf(stack), name);
   const connection = connectionSchema.safeParse(host?.inputs?.connection).data;
   const { hostKey, instance } = host?.outputs ?? {};
   if (connection && typeof instance === "string") return { connection: { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) }, instance };
   throw new StepError({ step: "looking for the machine", cause: `stack "${stack.name}" does not say how ${name} is reached`, action: "run `npm start`" });
 }
 
+/** Machines on which all of ours was undone, to be made anew, when a run ended. */
+export async function undoneMachines(stack: Stack): Promise<string[]> {
+  return (await resourcesOf(stack)).filter(({ type, pendingReplacement }) => type === HOST && pendingReplacement === true).map(machineOfHost);
+}
+
 async function resourcesOf(stack: Stack): Promise<StateResource[]> {
   return ((await stack.exportStack()).deployment as { resources?: StateResource[] }).resources ?? [];
+}
+
+function hostOf(resources: readonly StateResource[], machine: string): StateResource | undefined {
+  return resources.find((resource) => resource.type === HOST && machineOfHost(resource) === machine);
 }
 
 const ON_ITS_OWN = ["join", "node", "kubectl"];
