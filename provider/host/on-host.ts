@@ -83,11 +83,16 @@ export async function lookAt<I extends OnHost, O>(
     const [identity, seen] = await Promise.allSettled([identityOf(machine, context.signal), look(machine)]);
     if (identity.status === "rejected") throw identity.reason as Error;
     if (identity.value !== old.inputs.instance) return undefined;
+    unseen.delete(machine.label);
     if (seen.status === "rejected") throw seen.reason as Error;
     return seen.value;
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    context.warn(`not looked at, its last known state is kept: ${error.message}`);
+    if (!unseen.has(machine.label)) context.warn(`not looked at, the last known state of what is on it is kept: ${error.message}`);
+    unseen.add(machine.label);
     return old;
   }
 }
+
+/** Machines that do not answer: once is enough to say so, and not for each of some twenty resources. */
+const unseen = new Set<string>();

@@ -31,6 +31,16 @@ export async function orMissing<T>(request: Promise<T>): Promise<T | undefined> 
   }
 }
 
+/** For a wait: what a look found, or why it found nothing, as the cause if time runs out meanwhile. */
+export async function looked<T>(request: Promise<T>, found: (answer: T | undefined) => string): Promise<{ answer?: T | undefined; cause: string }> {
+  try {
+    const answer = await orMissing(request);
+    return { answer, cause: found(answer) };
+  } catch (error) {
+    return { cause: `the API server does not answer: ${reasonOf(error)}` };
+  }
+}
+
 /** Worth another try: the server starts, is overloaded, or the connection broke. */
 export function isPassing(error: unknown): boolean {
   const status = statusOf(error);

@@ -4,6 +4,7 @@ import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
 import { isReady } from "./cordon";
+import { looked } from "./errors";
 import { patiently } from "./retry";
 
 /** What we say of a node; what others say of it stays as it is. */
@@ -23,14 +24,15 @@ interface Wait {
 }
 
 export async function untilReady(api: KubeApi, { node: name, timeout, signal, status }: Wait): Promise<V1Node> {
-  let last = "the node has not registered";
+  let last = "";
   status("waiting for Ready");
   return until(
     async () => {
-      const node = await api.core.readNode({ name }).catch(() => undefined);
-      const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-      if (ready) last = ready.message ?? ready.reason ?? "not Ready";
-      return node && isReady(node) ? node : undefined;
+      const { answer: node, cause } = await looked(api.core.readNode({ name }), whyNotReady);
+      if (node && isReady(node)) return node;
+      if (cause !== last) status(`waiting for Ready: ${cause}`);
+      last = cause;
+      return undefined;
     },
     {
       signal,
@@ -45,6 +47,11 @@ export async function untilReady(api: KubeApi, { node: name, timeout, signal, st
         }),
     },
   );
+}
+
+function whyNotReady(node: V1Node | undefined): string {
+  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  return ready ? (ready.message ?? ready.reason ?? "not Ready") : "the node has not registered";
 }
 
 /** Labels, annotations and taints as wanted; what was wanted the last time, and now is not, is removed. */

@@ -1,7 +1,9 @@
+import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
 import { kubeApi } from "../kube/api";
+import { looked } from "../kube/errors";
 import { patiently } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
@@ -30,15 +32,17 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
     await patiently(`patching ${label}`, context.signal, () => api.apps.patchNamespacedDeployment({ namespace, name, body: inputs.patch }, strategic));
   }
   context.status(`waiting for ${label} to be Available`);
-  let last = "it has no status";
+  let last = "";
   await until(
     async () => {
-      const deployment = await api.apps.readNamespacedDeployment({ namespace, name }).catch(() => undefined);
+      const { answer: deployment, cause } = await looked(api.apps.readNamespacedDeployment({ namespace, name }), replicas);
       const status = deployment?.status;
-      last = `${status?.availableReplicas ?? 0} of ${deployment?.spec?.replicas ?? 0} replicas are available`;
       const current = status?.observedGeneration === deployment?.metadata?.generation;
       const available = status?.conditions?.some(({ type, status: is }) => type === "Available" && is === "True");
-      return deployment && current && available ? true : undefined;
+      if (deployment && current && available) return true;
+      if (cause !== last) context.status(`waiting for ${label} to be Available: ${cause}`);
+      last = cause;
+      return undefined;
     },
     {
       signal: context.signal,
@@ -47,6 +51,10 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
       onTimeout: () => new StepError({ step: `waiting for ${label}`, cause: last, action: `see \`kubectl -n ${namespace} describe deployment ${name}\`` }),
     },
   );
+}
+
+function replicas(deployment: V1Deployment | undefined): string {
+  return deployment ? `${deployment.status?.availableReplicas ?? 0} of ${deployment.spec?.replicas ?? 0} replicas are available` : "there is no such Deployment";
 }
 
 /** A Deployment that something else made (CoreDNS, by kubeadm): patched, and Available. */
