@@ -1,9 +1,7 @@
 import type { Runtime } from "../common/runtime";
 
-/**
- * What a machine said about itself when `Host` looked at it. Renderers and preflight only read it: no Pulumi, no SSH here.
- */
-export interface MachineFacts {
+/** What stays as it is for as long as the machine does: a program may build on it. Only read here: no Pulumi, no SSH. */
+export interface HostFacts {
   /** `ID` of os-release: `debian`, `ubuntu`, `fedora`. */
   osId: string;
   /** `VERSION_ID` of os-release: `12`, `24.04`. */
@@ -15,7 +13,6 @@ export interface MachineFacts {
   hostname: string;
   /** /etc/machine-id: the machine's identity; a rebuilt machine has another one. */
   machineId: string;
-  bootId: string;
   cpus: number;
   memoryMiB: number;
   swapMiB: number;
@@ -28,10 +25,15 @@ export interface MachineFacts {
   root: boolean;
   /** All addresses on all interfaces but loopback. */
   addresses: string[];
-  /** The machine's clock minus the controller's, in seconds; positive when the machine is ahead. */
-  clockSkewSeconds: number;
   /** systemd-resolved answers for names; absent where the machine was looked at by an older version. */
   systemdResolved?: boolean;
+}
+
+/** All that a machine says of itself when it is looked at: with what varies from minute to minute, or with what is done to it. For preflight. */
+export interface MachineFacts extends HostFacts {
+  bootId: string;
+  /** The machine's clock minus the controller's, in seconds; positive when the machine is ahead. */
+  clockSkewSeconds: number;
   /** Free space where Kubernetes keeps its data (/var/lib), in MiB. */
   diskFreeMiB: number;
   /** TCP ports with a listener. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
-import type { MachineFacts } from "../../render/facts";
+import type { HostFacts, MachineFacts } from "../../render/facts";
 import { cloudInitDone } from "../host/cloud-init";
 import { gatherFacts } from "../host/facts";
 import { lookAt } from "../host/on-host";
@@ -18,9 +18,6 @@ const schema = z.strictObject({
   bootTimeout: z.number().positive().optional(),
 });
 type HostInputs = z.infer<typeof schema>;
-
-/** Facts that stay as they are for as long as the machine does; what varies from minute to minute is the preflight's. */
-export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "clusterCa" | "selinux" | "firewall">;
 
 interface HostOutputs {
   facts: HostFacts;
@@ -40,10 +37,19 @@ async function look(context: Context, { connection, bootTimeout = 0 }: HostInput
   machine.waitAtLeast(bootTimeout);
   context.status("connecting");
   await cloudInitDone(context, machine);
-  const { bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, kubernetesState: _5, clusterCa: _6, selinux: _7, firewall: _8, ...facts } = await gatherFacts(machine, context.signal);
+  const facts = lasting(await gatherFacts(machine, context.signal));
   const [hostKey, jumpHostKeys, boot] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal), bootOf(machine, context.signal)]);
   if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
+}
+
+/** Without what the preflight looks at anew each time. */
+function lasting(all: MachineFacts): HostFacts {
+  const {
+    bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, selinux: _5, firewall: _6,
+    kubernetesState: _7, clusterCa: _8, kubeletRuntime: _9, dockerConfigured: _10, ...facts
+  } = all;
+  return facts;
 }
 
 /** The kernel's boot, and the start of its first process: a container that is started anew has the boot of its host. */

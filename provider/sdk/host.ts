@@ -1,11 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Runtime } from "../../common/runtime";
-import type { MachineFacts } from "../../render/facts";
+import type { HostFacts } from "../../render/facts";
 import type { Leaver } from "../../render/remains";
 import type { ConnectionArgs, OnHostArgs } from "./connection";
 import { inPlace } from "./in-place";
-
-export type HostFacts = Omit<MachineFacts, "bootId" | "clockSkewSeconds" | "diskFreeMiB" | "listeningPorts" | "kubernetesState" | "clusterCa" | "kubeletRuntime" | "dockerConfigured" | "selinux" | "firewall">;
 
 export interface HostArgs {
   connection: pulumi.Input<ConnectionArgs>;
@@ -27,7 +25,7 @@ export class Host extends pulumi.CustomResource {
 
 export interface PackagesArgs extends OnHostArgs {
   packages: pulumi.Input<string[]>;
-  osFamily: pulumi.Input<MachineFacts["osFamily"]>;
+  osFamily: pulumi.Input<HostFacts["osFamily"]>;
   /** A program that makes the packages unnecessary where the machine has it already. */
   unlessProgram?: string;
 }

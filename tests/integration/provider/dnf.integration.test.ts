@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { hostResource, type HostFacts } from "../../../provider/resources/host";
+import { hostResource } from "../../../provider/resources/host";
+import type { HostFacts } from "../../../render/facts";
 import { packagesResource } from "../../../provider/resources/packages";
 import type { Context } from "../../../provider/rpc/handler";
 import { remote } from "../../../provider/ssh/pool";
