@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { StepError } from "../../common/errors";
+import { hasVanished } from "../docker/vanished";
 import type { Context, Recorded } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
-import { howToForget, isMarkedGone, isRebuilt, mayForget } from "./unreachable";
+import { howToForget, isMarkedGone, isRebuilt, markGone, mayForget } from "./unreachable";
 
 /** What every resource on a machine has: how to get there, and which incarnation of the machine it is meant for. */
 export const onHost = {
@@ -56,6 +57,7 @@ export async function sameMachine(context: Context, { connection, instance }: On
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     if (mayForget(connection)) return leftBehind(context, machine);
+    if (await hasVanished(connection.host, context.signal)) return vanished(context, machine);
     throw new StepError({ ...error.failure, action: howToForget(connection) });
   }
   context.status(`${machine.label} was rebuilt since: nothing is left to remove`);
@@ -66,6 +68,12 @@ export async function sameMachine(context: Context, { connection, instance }: On
 function leftBehind(context: Context, machine: Remote): undefined {
   context.warn(`${machine.label} does not answer: what ${context.name} put on it was left there`);
   return undefined;
+}
+
+/** Its container is gone, and with it all that was on it. Nobody else need wait for an answer. */
+function vanished(context: Context, machine: Remote): undefined {
+  markGone(machine.connection);
+  context.status(`${machine.label} is gone: nothing is left to remove`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { hasVanished } from "../../../provider/docker/vanished";
 import { removeStack } from "../../../provider/docker/sweep";
 import { output } from "../../../scripts/lib/exec";
 import { belongings, context, docker, dockerIsMissing, handler, makeKeys, refreshed, type Keys, type Made, type Values } from "./support";
@@ -107,6 +108,7 @@ describe("machines made of containers", () => {
     await docker("stop", "--time", "20", two.id);
     const found = await refreshed("Machine", two, inputs("two", 2));
     expect(found?.inputs).toEqual(inputs("two", 2, { running: false }));
+    expect(await hasVanished(String(two.outputs.address), signal)).toBe(false);
     const outputs = await handler("Machine").update(context("two"), two.id, inputs("two", 2), { inputs: found?.inputs ?? {}, outputs: two.outputs });
     expect(outputs).toEqual(two.outputs);
     expect(await on(two, "uname -n")).toBe("two");
@@ -152,6 +154,12 @@ describe("machines made of containers", () => {
     await handler("Machine").delete(context("one"), one.id, { inputs: inputs("one", 1), outputs: one.outputs });
     expect(await refreshed("Machine", one, inputs("one", 1))).toBeUndefined();
     await handler("Machine").delete(context("one"), one.id, { inputs: inputs("one", 1), outputs: one.outputs });
+  });
+
+  test("Docker proves that a machine has vanished, and nothing of an address that is not in its networks", async () => {
+    expect(await hasVanished(String(one.outputs.address), signal)).toBe(true);
+    expect(await hasVanished(String(two.outputs.address), signal)).toBe(false);
+    expect(await hasVanished("192.0.2.1", signal)).toBe(false);
   });
 
   test("the sweep leaves nothing", async () => {
