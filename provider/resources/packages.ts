@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { StepError } from "../../common/errors";
+import { patient } from "../../common/patience";
 import { commandLine, quote } from "../../common/quote";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-host";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -18,15 +19,31 @@ type PackagesInputs = z.infer<typeof schema>;
 type PackagesOutputs = Record<string, never>;
 
 const INSTALL_SECONDS = 600;
+/** Seconds: unattended upgrades hold the locks for minutes after a first boot. */
+const LOCK_SECONDS = 300;
+
+/** A shell function: a command is run again for as long as another process holds a lock. dpkg waits for none, apt not for that of its lists. */
+const unlocked = () => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+end=$(($(date +%s) + ${Math.ceil(patient(LOCK_SECONDS))}))
+unlocked() {
+  until said=$("$@" 2>&1); do
+    held=$(echo "$said" | grep -iE -m1 'locked by another process|could not get lock|unable to lock') || { echo "$said" >&2; return 1; }
+    [ "$(date +%s)" -lt $end ] || { echo "$held, and is not given back: see what that process does, and run again" >&2; return 1; }
+    echo "${WAITING}$held"
+    sleep 1
+  done
+}`;
+
+const WAITING = "waiting: ";
+
 const MANAGERS = {
   debian: {
     missing: (names: string) => `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
-    // The lock is waited for: unattended upgrades hold it for minutes after a first boot.
     // An installation that was cut off is finished first.
-    install: (names: string) => `export DEBIAN_FRONTEND=noninteractive
-dpkg --configure -a
-apt-get -o DPkg::Lock::Timeout=300 -qq update
-apt-get -o DPkg::Lock::Timeout=300 -qq install -y --no-install-recommends ${names}`,
+    install: (names: string) => `${unlocked()}
+unlocked dpkg --configure -a
+unlocked apt-get -qq update
+unlocked apt-get -qq install -y --no-install-recommends ${names}`,
   },
   fedora: {
     missing: (names: string) => `for p in ${names}; do rpm -q --whatprovides "$p" >/dev/null 2>&1 || echo "$p"; done`,
@@ -50,7 +67,8 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
   context.status(`installing ${names.join(" ")}`);
   const step = "installing packages";
   const toDo = (which: string[]) => `install ${which.join(" ")} by hand, or give the machine a package source`;
-  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, { step, signal, timeout: INSTALL_SECONDS, action: toDo(names) });
+  const onLine = (line: string) => line.startsWith(WAITING) && context.status(line);
+  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, { step, signal, timeout: INSTALL_SECONDS, action: toDo(names), onLine });
   // dnf can be told to go on without what it does not find.
   const still = await missing(machine, inputs, signal);
   if (still.length > 0) throw new StepError({ step, machine: machine.label, cause: `there is still no ${still.join(", no ")}`, action: toDo(still) });

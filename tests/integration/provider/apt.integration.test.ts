@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { setPatience } from "../../../common/patience";
+import { packagesResource } from "../../../provider/resources/packages";
+import { remote } from "../../../provider/ssh/pool";
+import { silentContext } from "../../support/context";
+import { archiveOf, startDebianLike } from "../../support/debian-like";
+import type { Sshd } from "../../support/sshd";
+
+/** Debian's locks with the real dpkg and apt. Mounting wants root. */
+const missing = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get") ? "" : "a Debian root file system of a test's own wants root, on Debian";
+let sshd: Sshd;
+const instance = readFileSync("/etc/machine-id", "utf8").trim();
+const ask = (...packages: string[]) => ({ connection: sshd.connection(), instance, osFamily: "debian", packages });
+const on = async (script: string) => (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+const installed = (name: string) => on(`dpkg-query -Wf '\${db:Status-Status}' ${name} 2>/dev/null || true`);
+const RELEASE = "/tmp/give-back";
+
+beforeAll(async () => {
+  if (process.env.CI === "true") expect(missing).toBe("");
+  if (missing) return;
+  const slow = { name: "kubewright-slow", postinst: `[ "$1" != configure ] || until [ -e ${RELEASE} ]; do sleep 0.1; done` };
+  sshd = await startDebianLike([slow, ...["one", "two", "three"].map((name) => ({ name: `kubewright-${name}` }))]);
+});
+beforeEach(({ skip }) => skip(missing !== "", missing));
+afterEach(() => setPatience(1));
+afterAll(async () => {
+  if (missing) return;
+  remote(sshd.connection()).close();
+  await sshd.stop();
+});
+
+/** Waits for a status that tells of a lock, then lets it go. */
+function givingBack(said: string[]) {
+  return { ...silentContext, status: (message: string) => {
+    said.push(message);
+    if (message.startsWith("waiting: ")) void on(`touch ${RELEASE}`);
+  } };
+}
+
+/** In the background, until `RELEASE` is there or the machine ends. */
+async function holding(command: string, held: string): Promise<void> {
+  await on(`rm -f ${RELEASE}; (${command}) </dev/null >/dev/null 2>&1 & for try in $(seq 300); do ${held} && exit 0; sleep 0.1; done; exit 1`);
+}
+
+test("an installation that is under way is waited for, and said to be", async () => {
+  await holding(`dpkg -i ${archiveOf(sshd, "kubewright-slow")}`, "pgrep -f kubewright-slow.postinst");
+  const said: string[] = [];
+  await packagesResource.create(givingBack(said), ask("kubewright-one"));
+  expect(said.find((message) => message.startsWith("waiting: "))).toContain("locked by another process");
+  expect(await installed("kubewright-one")).toBe("installed");
+  expect(await installed("kubewright-slow")).toBe("installed");
+});
+
+/** fcntl(2)'s lock, which no shell has: struct flock of 64-bit Linux. */
+const lockLists = `perl -e 'use Fcntl; open(my $f, ">>", "/var/lib/apt/lists/lock"); my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLKW, $lock) or die; open(my $h, ">", "/tmp/held"); close($h); select(undef, undef, undef, 0.1) until -e "${RELEASE}"'`;
+
+test("so is an update of apt's lists, for which apt itself does not wait", async () => {
+  await holding(lockLists, "[ -e /tmp/held ]");
+  const said: string[] = [];
+  await packagesResource.create(givingBack(said), ask("kubewright-two"));
+  expect(said.find((message) => message.startsWith("waiting: "))).toContain("/var/lib/apt/lists");
+  expect(await installed("kubewright-two")).toBe("installed");
+});
+
+test("a lock that is never given back ends the wait, with who holds it", async () => {
+  await on("rm -f /tmp/held");
+  await holding(lockLists, "[ -e /tmp/held ]");
+  setPatience(0.01);
+  await expect(packagesResource.create(silentContext, ask("kubewright-three"))).rejects.toThrow(/installing packages failed on debian .*lists\/lock.*held by process \d+.*is not given back: see what that process does, and run again/s);
+  setPatience(1);
+  await on(`touch ${RELEASE}`);
+  await packagesResource.create(silentContext, ask("kubewright-three"));
+  expect(await installed("kubewright-three")).toBe("installed");
+});
+
+test("one that no repository has is named, with what to do", async () => {
+  await expect(packagesResource.create(silentContext, ask("kubewright-none"))).rejects.toThrow(/installing packages failed on debian .*kubewright-none.*; install kubewright-none by hand, or give the machine a package source/s);
+});

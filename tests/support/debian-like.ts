@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../../scripts/lib/exec";
+import { inLayer } from "./layer";
+import { startSshd, type Sshd } from "./sshd";
+
+export interface TinyPackage {
+  name: string;
+  /** Shell lines that are run when it is installed. */
+  postinst?: string;
+}
+
+const SOURCES = `rm -rf root/etc/apt/sources.list root/etc/apt/sources.list.d root/var/lib/apt/lists
+mkdir -p root/etc/apt/sources.list.d root/var/lib/apt/lists/partial
+printf 'APT::Sandbox::User "root";\\n' > root/etc/apt/apt.conf.d/99test # only root may read our folder
+printf 'deb [trusted=yes] file:@REPOSITORY@ ./\\n' > root/etc/apt/sources.list`;
+
+/** In the machine's own folder of files that a test sees too. */
+export function archiveOf({ folder }: Pick<Sshd, "folder">, name: string): string {
+  return join(folder, "repository", `${name}.deb`);
+}
+
+/**
+ * A Debian machine with the real dpkg and apt: this computer's root file system under a layer in memory, which goes with its sshd. Its only
+ * repository is a folder of packages that hold nothing.
+ */
+export async function startDebianLike(packages: readonly TinyPackage[]): Promise<Sshd> {
+  return await startSshd({
+    name: "debian",
+    within: async (folder) => {
+      const repository = join(folder, "repository");
+      await mkdir(repository);
+      const entries = [];
+      for (const one of packages) entries.push(await build(one, folder));
+      await writeFile(join(repository, "Packages"), entries.join("\n"));
+      return await inLayer(folder, SOURCES.replace("@REPOSITORY@", repository));
+    },
+  });
+}
+
+/** @returns its entry in the repository's index (deb822(5)). */
+async function build({ name, postinst = "" }: TinyPackage, folder: string): Promise<string> {
+  const source = join(folder, "sources", name, "DEBIAN");
+  await mkdir(source, { recursive: true });
+  const control = `Package: ${name}\nVersion: 1\nArchitecture: all\nMaintainer: a test <test@localhost>\nDescription: nothing\n`;
+  await writeFile(join(source, "control"), control);
+  await writeFile(join(source, "postinst"), `#!/bin/sh\nset -e\n${postinst}\n`);
+  await chmod(join(source, "postinst"), 0o755);
+  const archive = archiveOf({ folder }, name);
+  await run("dpkg-deb", ["--build", "--root-owner-group", join(source, ".."), archive]);
+  const bytes = await readFile(archive);
+  return `${control}Filename: ./${name}.deb\nSize: ${bytes.length}\nSHA256: ${createHash("sha256").update(bytes).digest("hex")}\n`;
+}
