@@ -26,6 +26,9 @@ export class StepError extends Error {
   }
 }
 
+/** A step that did not end within the time that it had. */
+export class DeadlineError extends StepError {}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

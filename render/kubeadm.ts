@@ -118,6 +118,16 @@ export function withoutPreflight(documents: readonly KubeadmDocument[]): Kubeadm
   );
 }
 
+/**
+ * A join whose own waits are over before the whole may take no longer, so that it still says what it waited for. Both are moments when all is
+ * well; kubeadm's defaults are 5 minutes each.
+ * @param seconds that the whole may take
+ */
+export function withinSeconds(document: JoinConfiguration, seconds: number): JoinConfiguration {
+  const part = (share: number) => `${Math.max(1, Math.floor(seconds * share))}s`;
+  return { ...document, timeouts: { discovery: part(0.2), tlsBootstrap: part(0.4), ...document.timeouts } };
+}
+
 /** One YAML file with all documents. */
 export function toYaml(documents: readonly KubeadmDocument[]): string {
   return documents.map(yamlText).join("---\n");

@@ -1,4 +1,4 @@
-import { StepError } from "../../common/errors";
+import { DeadlineError, StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -63,6 +63,8 @@ touch ${STATE_FOLDER}/${run.verb}.started
   try {
     const { code } = await machine.run(script, { step, signal: context.signal, timeout: run.timeout, onLine, accept: ANY_CODE, stdin: run.config });
     if (code !== 0) throw new StepError({ step, machine: machine.label, cause: causeOf(lines), action: run.action });
+  } catch (error) {
+    throw error instanceof DeadlineError ? new StepError({ ...error.failure, cause: `${error.failure.cause}; its last words: ${causeOf(lines)}`, action: run.action }) : error;
   } finally {
     const removal = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000) };
     await machine.run(`rm -f ${CONFIG}`, removal).catch(() => undefined);

@@ -35,6 +35,11 @@ export function caCertHash(pem: string): string {
   return `sha256:${createHash("sha256").update(key).digest("hex")}`;
 }
 
+/** Of its Secret. */
+function nameOf(token: string): string {
+  return `bootstrap-token-${tokenId(token)}`;
+}
+
 export interface TokenOptions {
   /** The node that joins with it. */
   node: string;
@@ -48,7 +53,7 @@ export async function makeToken(api: KubeApi, { node, signal, signed = false }: 
   const token = newToken();
   const expiration = new Date(Date.now() + TOKEN_MINUTES * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
   const body = {
-    metadata: { name: `bootstrap-token-${tokenId(token)}`, namespace: NAMESPACE },
+    metadata: { name: nameOf(token), namespace: NAMESPACE },
     type: "bootstrap.kubernetes.io/token",
     stringData: {
       "token-id": tokenId(token),
@@ -87,6 +92,16 @@ async function untilSigned(api: KubeApi, token: string, signal: AbortSignal): Pr
   );
 }
 
+/** Is it over with the token: expired, or gone? Somebody may have cleared tokens away, or set a clock. Where the API does not say, it is not. */
+export async function hasEnded(api: KubeApi, token: string): Promise<boolean> {
+  const reading = orMissing(api.core.readNamespacedSecret({ name: nameOf(token), namespace: NAMESPACE }));
+  return await reading.then((secret) => !isAhead(secret?.data?.expiration), () => false);
+}
+
+function isAhead(expiration = ""): boolean {
+  return Date.parse(Buffer.from(expiration, "base64").toString()) > Date.now();
+}
+
 export async function revokeToken(api: KubeApi, token: string): Promise<void> {
-  await orMissing(api.core.deleteNamespacedSecret({ name: `bootstrap-token-${tokenId(token)}`, namespace: NAMESPACE }));
+  await orMissing(api.core.deleteNamespacedSecret({ name: nameOf(token), namespace: NAMESPACE }));
 }

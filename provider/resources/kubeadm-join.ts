@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { messageOf } from "../../common/errors";
-import { toYaml, withBootstrapToken } from "../../render/kubeadm";
-import type { JoinConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
+import { StepError, messageOf } from "../../common/errors";
+import { patient } from "../../common/patience";
+import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
+import type { JoinConfiguration } from "../../render/kubeadm-types";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
 import { kubeApi, type KubeApi } from "../kube/api";
 import { forgetMember } from "../kubeadm/etcd-member";
@@ -9,7 +10,7 @@ import { certificateEnds, warnOfEnds } from "../kubeadm/certificates";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
 import { progressOf, runKubeadm } from "../kubeadm/run";
-import { caCertHash, makeToken, revokeToken } from "../kubeadm/token";
+import { caCertHash, hasEnded, makeToken, revokeToken } from "../kubeadm/token";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -38,6 +39,19 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   if (progress === "started") await resetNode(machine, { ...context, others: others(inputs) }); // A half-done join is undone: joining is quick.
   context.status("making a join token");
   const api = await kubeApi(inputs.controlPlanes, context.signal);
+  try {
+    await joinOnce(context, machine, inputs, api);
+  } catch (error) {
+    if (!(error instanceof TokenEnded)) throw error;
+    context.warn("its join token ended before kubeadm had used it: joining once more, with a new one");
+    await resetNode(machine, { ...context, others: others(inputs) });
+    await joinOnce(context, machine, inputs, api);
+  }
+}
+
+class TokenEnded extends StepError {}
+
+async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, api: KubeApi): Promise<void> {
   if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
   const token = await makeToken(api, { node: context.name, signal: context.signal, signed: true });
   try {
@@ -48,6 +62,8 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
       timeout: inputs.timeout,
       action: "mend the cause and run `pulumi up` again, which joins this node only",
     });
+  } catch (error) {
+    throw error instanceof StepError && (await hasEnded(api, token)) ? new TokenEnded(error.failure) : error;
   } finally {
     await revokeToken(api, token).catch((error: unknown) => context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`));
   }
@@ -65,7 +81,7 @@ function nodeOf({ document, connection }: JoinInputs): string {
 }
 
 function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
-  const document = inputs.document as unknown as KubeadmDocument;
+  const document = withinSeconds(inputs.document as unknown as JoinConfiguration, patient(inputs.timeout));
   return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
 }
 

@@ -1,5 +1,5 @@
 import type { Client, ClientChannel } from "ssh2";
-import { StepError } from "../../common/errors";
+import { DeadlineError, StepError } from "../../common/errors";
 import { patient } from "../../common/patience";
 import { printable } from "../../common/printable";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
@@ -152,7 +152,7 @@ export class Remote {
     const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
     const seconds = patient(timeout);
     const limit = new AbortController();
-    const late = () => limit.abort(new StepError({ step, machine: this.label, cause: `no end within ${seconds} s` }));
+    const late = () => limit.abort(new DeadlineError({ step, machine: this.label, cause: `no end within ${seconds} s` }));
     const timer = setTimeout(late, seconds * 1000);
     const signal = AbortSignal.any([options.signal, limit.signal]);
     try {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { initDocuments, joinDocument, toYaml, withBootstrapToken, withoutPreflight } from "../../../render/kubeadm";
+import { initDocuments, joinDocument, toYaml, withBootstrapToken, withinSeconds, withoutPreflight } from "../../../render/kubeadm";
 import { containerFacts, facts, golden, initOptions, node } from "./samples";
 
 const token = "abcdef.0123456789abcdef";
@@ -72,6 +72,12 @@ describe("kubeadm join", () => {
     expect(init).toMatchObject({ kind: "InitConfiguration", nodeRegistration: { ignorePreflightErrors: ["all"] } });
     const document = joinDocument({ node: node(), apiServerEndpoint });
     expect(withoutPreflight([document])).toEqual([document]);
+  });
+
+  test("a join's own waits end before the whole may take no longer; what was set stays", () => {
+    const document = joinDocument({ node: node(), apiServerEndpoint, timeouts: { tlsBootstrap: "9m0s" } });
+    expect(withinSeconds(document, 300).timeouts).toEqual({ discovery: "60s", tlsBootstrap: "9m0s" });
+    expect(withinSeconds(joinDocument({ node: node(), apiServerEndpoint }), 300).timeouts).toEqual({ discovery: "60s", tlsBootstrap: "120s" });
   });
 
   test("a malformed token is refused without being shown", () => {
