@@ -12,7 +12,7 @@ export function yamlText(value: object): string {
   const document = new Document(value, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
   visit(document, {
     Scalar: (_, scalar) => {
-      if (typeof scalar.value === "string" && scalar.value.search(UNPRINTABLE) >= 0) scalar.type = "QUOTE_DOUBLE";
+      if (typeof scalar.value === "string" && (scalar.value.search(UNPRINTABLE) >= 0 || BLANK.test(scalar.value))) scalar.type = "QUOTE_DOUBLE";
     },
   });
   const text = document.toString({ lineWidth: 0 });
@@ -21,6 +21,9 @@ export function yamlText(value: object): string {
 
 /** Beyond c-printable, and line breaks of version 1.1 alone: https://yaml.org/spec/1.2.2/#51-character-set */
 const UNPRINTABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+/** As a block it would lose the blanks of its first line (yaml 2.9.1). */
+const BLANK = /^\s+$/;
 
 /** The same object without the properties that are undefined, so that `in` and deep equality say what YAML will say. */
 export function withoutUndefined<T extends object>(value: T): T {

@@ -36,6 +36,14 @@ test("YAML carries any text, as key and as value, by both versions of its rules"
   }));
 }, HOSTILE_TIMEOUT_MS);
 
+test("YAML carries every short text of white space and a letter", () => {
+  const texts = (length: number): string[] => (length === 0 ? [""] : texts(length - 1).flatMap((text) => [text, ...[" ", "\n", "\t", "\r", "a"].map((more) => text + more)]));
+  for (const text of new Set(texts(4))) {
+    const plain = { value: text, list: [text], [`key${text}`]: 1 };
+    for (const read of readings(yamlText(plain))) expect(read).toEqual(plain);
+  }
+});
+
 test("kubeadm's documents carry names, taints and flags exactly", async () => {
   await holds("kubeadm documents", 300, fc.property(hostileText(), hostileText(), hostileText(), (name, value, flag) => {
     const options = initOptions({ node: node({ name, taints: [{ key: name, value, effect: "NoSchedule" }] }), extraArgs: { apiServer: { [flag]: value } } });
