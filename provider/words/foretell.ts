@@ -2,7 +2,7 @@ import type { Foresight, Foretell } from "../rpc/foreseen";
 import { changesOf } from "./changes";
 import { disruptionsOfOne, sentenceOf } from "./disruptions";
 import { outlookOf } from "./fates";
-import { machineOf, type Step } from "./step";
+import { kindOf, machineOf, type Step } from "./step";
 
 /** What plain `pulumi preview` says of one resource: the words of `npm run preview`, as far as one resource tells. */
 export const foretell: Foretell = (foresight) => {
@@ -13,7 +13,7 @@ export const foretell: Foretell = (foresight) => {
 };
 
 function stepOf({ urn, type, name, replaced, found, wanted, paths, replacing }: Foresight): Step & { machine: string } {
-  const kind = type.split(":").pop() ?? "";
+  const kind = kindOf(type);
   const step: Step = { op: replaced ? "replace" : "update", urn, kind, type, name, found, wanted, paths, replacing };
   return { ...step, machine: kind === "Machine" ? name : machineOf(step, []) };
 }

@@ -22,6 +22,11 @@ export interface Step {
   replacing: string[];
 }
 
+/** `Unit` of `kubewright:host:Unit` */
+export function kindOf(type: string): string {
+  return type.split(":").pop() ?? "";
+}
+
 /** `Unit worker-1-kubelet` */
 export function labelOfStep({ kind, name }: Pick<Step, "kind" | "name">): string {
   return `${kind} ${name}`;
@@ -30,6 +35,11 @@ export function labelOfStep({ kind, name }: Pick<Step, "kind" | "name">): string
 /** Of what is no object, none. */
 export function valuesOf(inputs: unknown): Values {
   return isObject(inputs) ? inputs : {};
+}
+
+/** The names of the cluster's machines, also of those that go or come. */
+export function machinesOf(steps: readonly Step[]): string[] {
+  return steps.filter(({ type }) => type === "kubewright:host:Host").map(({ name }) => name.replace(/-host$/, ""));
 }
 
 /** The machine or node that a step is about; what belongs to none is of the `cluster`. */

@@ -1,9 +1,9 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { printable } from "../../common/printable";
-import { byNumber, labelOfStep, machineOf } from "../../provider/words/step";
+import { byNumber, labelOfStep, machineOf, machinesOf } from "../../provider/words/step";
 import { driftWords } from "./drift-words";
 import type { Session } from "./operate";
-import { foresee, machinesOf } from "./plan/foresee";
+import { foresee } from "./plan/foresee";
 
 /** One resource that is not as configured. */
 export interface Drift {

@@ -1,7 +1,7 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
-import { CLUSTER, byNumber, labelOfStep, machineOf, type Step } from "../../provider/words/step";
+import { CLUSTER, byNumber, labelOfStep, machineOf, machinesOf, type Step } from "../../provider/words/step";
 import { failureOf, plainText } from "./failure";
-import { machinesOf, stepOf } from "./plan/foresee";
+import { stepOf } from "./plan/events";
 import { table } from "./text";
 
 /** What a run did with one resource before it ended. */

@@ -2,8 +2,8 @@ import { changesOf, restartsOf } from "../../../provider/words/changes";
 import { differencesOf } from "../../../provider/words/differences";
 import { disruptionsOf, type Disruption } from "../../../provider/words/disruptions";
 import { type Fate, type Outlook, outlookOf } from "../../../provider/words/fates";
-import { byNumber, CLUSTER, machineOf } from "../../../provider/words/step";
-import { type Foreseen, machinesOf } from "./foresee";
+import { byNumber, CLUSTER, machineOf, machinesOf } from "../../../provider/words/step";
+import type { Foreseen } from "./foresee";
 
 /** What a run would do, in the words of an operator. */
 export interface Plan {

@@ -1,6 +1,7 @@
 import type { StepEventMetadata } from "@pulumi/pulumi/automation";
 import { type Values } from "../../../../provider/words/step";
-import { stepsOf, type Foreseen } from "../../../../scripts/lib/plan/foresee";
+import { stepsOf } from "../../../../scripts/lib/plan/events";
+import type { Foreseen } from "../../../../scripts/lib/plan/foresee";
 
 interface Event {
   found?: Values;
