@@ -11,6 +11,7 @@ const SAMPLE = [
   ["remove", "evict", "ctrl-c"],
   ["join", "join", "sigkill"],
   ["replace", "images", "killed"],
+  ["replace", "machine", "sigkill"],
   ["remove", "end", "stale-state"],
   ["join", "binaries", "disk-full"],
 ] as const;
