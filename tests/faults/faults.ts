@@ -105,7 +105,7 @@ export const FAULTS: readonly Fault[] = [
     name: "token-expired",
     what: "the bootstrap token ends before kubeadm has used it",
     senseless: (_operation, phase) => (phase.name === "join" ? undefined : "a token lives for one join"),
-    strike: ({ ground }) => ground.expireTokens(),
+    strike: ({ ground, operation }) => ground.expireTokens(operation.target),
   },
   {
     name: "stale-state",

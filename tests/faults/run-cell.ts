@@ -1,12 +1,11 @@
 import { messageOf } from "../../common/errors";
 import { type Cell, type CellResult, type Lift, type Outcome, type Scene, isGreen } from "./cell";
 import type { Ground } from "./ground";
+import { causeIn, errorsIn, unclear } from "./said";
 import { wrongAfter } from "./whole";
 
 /** After so long a command hangs: its deadlines are minutes. */
 const LONGEST_MS = 10 * 60_000;
-/** Letters of an error that are enough in a table. */
-const LONGEST_LINE = 300;
 
 /** Runs the operation with the fault in it, completes it if it must be, and judges what is there then. */
 export async function runCell(cell: Cell, ground: Ground): Promise<CellResult> {
@@ -40,7 +39,7 @@ async function play(cell: Cell, ground: Ground): Promise<Verdict> {
   const wrong = await wrongAfter(operation, ground);
   const load = await asking?.stop();
   if (load && load.failed > 0 && !(fault.downsMachine && operation.carriesPods)) wrong.push(`${load.failed} of ${load.total} requests failed: ${load.failures[0] ?? ""}`);
-  if (isTrace(first.text)) wrong.push("the error is a stack trace");
+  if (first.code) wrong.push(...unclear(first.text, operation.target));
   if (operation.cordons) await ground.stack.script("node:uncordon", operation.target);
   if (wrong.length > 0) return { outcome: "red", note: wrong.join("; ") };
   return again ? { outcome: "resumed", note: failure } : { outcome: "healed" };
@@ -68,24 +67,6 @@ async function struck({ operation, phase, fault }: Cell, ground: Ground): Promis
   const lift = await strike;
   if (lift) await lift();
   return { code: exitCode, text, hung };
-}
-
-/** What the person is told: errors, or else the last words. */
-function causeIn(text: string): string {
-  const errors = errorsIn(text);
-  return errors.length > 0 ? errors.join("; ") : linesOf(text).slice(-2).join("; ");
-}
-
-function errorsIn(text: string): string[] {
-  return linesOf(text).filter((line) => line.startsWith("✗ ")).slice(0, 2);
-}
-
-function linesOf(text: string): string[] {
-  return text.split("\n").map((line) => line.trim().slice(0, LONGEST_LINE)).filter((line) => line !== "");
-}
-
-function isTrace(text: string): boolean {
-  return /^\s+at \S+ \(.*:\d+:\d+\)$/m.test(text);
 }
 
 /** `node-drain` of `begin` is `npm run node:drain`, and `up` is `npm start`. */
