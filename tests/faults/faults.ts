@@ -9,7 +9,7 @@ const unmade = "the machine goes, and what is on it is not undone";
 function needsMachine(operation: Operation, phase: Phase): string | undefined {
   if (phase.name === "end") return over;
   if (operation.name === "destroy") return unmade;
-  return phase.name === "machine" ? madeNow : operation.name === "drain" ? "it talks to the API server only" : undefined;
+  return phase.name === "machine" ? madeNow : phase.name === "evict" ? "an eviction talks to the API server only" : undefined;
 }
 
 function goesDown(_operation: Operation, phase: Phase): string | undefined {
