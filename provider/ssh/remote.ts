@@ -163,6 +163,9 @@ export class Remote {
   }
 }
 
+/** The last words; a program's own warnings (logrus, as in containerd's tools) are no cause where it says anything else. */
 function said({ stdout, stderr }: Answer): string {
-  return (stderr.trim() || stdout.trim()).slice(-TAIL);
+  const all = stderr.trim() || stdout.trim();
+  const telling = all.split("\n").filter((line) => !/\blevel=(debug|info|warning)\b/.test(line)).join("\n");
+  return (telling || all).slice(-TAIL);
 }

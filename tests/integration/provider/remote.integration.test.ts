@@ -29,7 +29,7 @@ test("many commands at once go over one connection", async () => {
 });
 
 test("a failure names machine, step, cause and next action", async () => {
-  const failing = say("echo no room left >&2; exit 3", { step: "writing files", action: "free some space" });
+  const failing = say("echo 'time=now level=warning msg=old' >&2; echo no room left >&2; exit 3", { step: "writing files", action: "free some space" });
   await expect(failing).rejects.toThrow(`writing files failed on sshd (127.0.0.1:${sshd.port}): no room left; free some space`);
 });
 
