@@ -76,6 +76,9 @@ function vanished(context: Context, machine: Remote): undefined {
   context.status(`${machine.label} is gone: nothing is left to remove`);
 }
 
+/** Machines that do not answer: once is enough to say so, and not for each of some twenty resources. */
+const unseen = new Set<string>();
+
 /**
  * Reads through `look`. A machine that cannot be reached tells nothing: the last known state stays, with a warning, so that
  * one dead machine does not fail the refresh of all others. Gone (undefined) where the machine was rebuilt.
@@ -102,5 +105,3 @@ export async function lookAt<I extends OnHost, O>(
   }
 }
 
-/** Machines that do not answer: once is enough to say so, and not for each of some twenty resources. */
-const unseen = new Set<string>();

@@ -21,6 +21,7 @@ type PackagesOutputs = Record<string, never>;
 const INSTALL_SECONDS = 600;
 /** Seconds: unattended upgrades hold the locks for minutes after a first boot. */
 const LOCK_SECONDS = 300;
+const WAITING = "waiting: ";
 
 /** A shell function: a command is run again for as long as another process holds a lock. dpkg waits for none, apt not for that of its lists. */
 const unlocked = () => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -33,8 +34,6 @@ unlocked() {
     sleep 1
   done
 }`;
-
-const WAITING = "waiting: ";
 
 const MANAGERS = {
   debian: {

@@ -42,7 +42,7 @@ export class Foreseen {
     // With something unknown the engine asks what else is replaced along: that is no news of this resource.
     const isGuess = difference.replacing.length > 0 && hasUnknown(difference.wanted);
     this.noted.delete(urn);
-    if (difference.changes.length > 0 && !isGuess) this.noted.set(urn, difference);
+    if (this.foretell && difference.changes.length > 0 && !isGuess) this.noted.set(urn, difference);
   }
 
   async say(urn: string): Promise<void> {

@@ -1,7 +1,9 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterConfig, type Pool, madeNames, poolsOf } from "../../components/config";
 import { type Sections, configOf, sectionsOf, valueOf } from "../../components/program-config";
 import { StepError } from "../../common/errors";
+import { stackConfigFile } from "./places";
 import { PROJECT } from "./workspace";
 
 export type Change = Record<string, string | number | boolean>;
@@ -22,6 +24,24 @@ export async function changeStackConfig(stack: Stack, change: Change): Promise<C
   const config = configOf(sections);
   await stack.setAllConfig(Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }])), true);
   return config;
+}
+
+/**
+ * Sets what a person gives with a command, and takes it back where the program refuses it: else every next run would fail for it too.
+ * @throws ConfigError
+ */
+export async function setStackConfig(stack: Stack, given: Readonly<Record<string, string>>): Promise<ClusterConfig> {
+  const file = stackConfigFile(stack.name);
+  const before = existsSync(file) ? readFileSync(file) : undefined;
+  const all = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, { value }]));
+  if (Object.keys(all).length > 0) await stack.setAllConfig(all, true);
+  try {
+    return await readStackConfig(stack);
+  } catch (error) {
+    if (before === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, before);
+    throw error;
+  }
 }
 
 async function sectionsIn(stack: Stack): Promise<Sections> {

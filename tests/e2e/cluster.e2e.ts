@@ -94,6 +94,14 @@ test("a configuration is tried without being kept: what it changes is told, and 
   expect(kept.code, kept.text).toBe(0);
 });
 
+test("a configuration that is refused is not kept", async () => {
+  const before = readFileSync(stack.configFile, "utf8");
+  const { code, text } = keep(await stack.up("--config", "workrs.count=3", "--config", "workers.count=1"));
+  expect(code, text).toBe(1);
+  expect(text).toContain("workrs: is not a known property; did you mean workers?");
+  expect(readFileSync(stack.configFile, "utf8")).toBe(before);
+});
+
 describe("drift", () => {
   const FILE = "/etc/containerd/config.toml";
 
