@@ -10,7 +10,6 @@ const SAMPLE = [
   ["join", "binaries", "hanging"],
   ["remove", "evict", "ctrl-c"],
   ["join", "join", "sigkill"],
-  ["replace", "images", "killed"],
   ["replace", "machine", "sigkill"],
   ["remove", "end", "stale-state"],
   ["join", "binaries", "disk-full"],
