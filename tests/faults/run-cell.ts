@@ -1,7 +1,7 @@
 import { messageOf } from "../../common/errors";
 import { type Cell, type CellResult, type Lift, type Outcome, type Scene, isGreen } from "./cell";
 import type { Ground } from "./ground";
-import { causeIn, errorsIn, unclear } from "./said";
+import { causeIn, errorsIn, traces, unclear } from "./said";
 import { wrongAfter } from "./whole";
 
 /** After so long a command hangs: its deadlines are minutes. */
@@ -39,7 +39,7 @@ async function play(cell: Cell, ground: Ground): Promise<Verdict> {
   const wrong = await wrongAfter(operation, ground);
   const load = await asking?.stop();
   if (load && load.failed > 0 && !(fault.downsMachine && operation.carriesPods)) wrong.push(`${load.failed} of ${load.total} requests failed: ${load.failures[0] ?? ""}`);
-  if (first.code) wrong.push(...unclear(first.text, operation.target));
+  wrong.push(...(first.code ? unclear(first.text, operation.target) : traces(first.text)));
   if (operation.cordons) await ground.stack.script("node:uncordon", operation.target);
   if (wrong.length > 0) return { outcome: "red", note: wrong.join("; ") };
   return again ? { outcome: "resumed", note: failure } : { outcome: "healed" };
