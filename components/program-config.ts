@@ -56,7 +56,7 @@ function valuesOf(sections: Sections): Record<string, unknown> {
 }
 
 /** A section is an object; `source` is a plain word, which is not JSON. */
-export function valueOf(text: string): unknown {
+function valueOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -7,7 +7,7 @@ import { npmCommand, parseOptions, stackOption, type Options } from "./lib/optio
 import { planFrom } from "./lib/plan/plan";
 import { planText } from "./lib/plan/plan-text";
 import { foresee } from "./lib/plan/foresee";
-import { setStackConfig } from "./lib/stack-config";
+import { changeStackConfig } from "./lib/stack-config";
 import { isKnownMissing, openStack, prepareEngine } from "./lib/workspace";
 
 /** `npm start`: a cluster as configured, or nothing to do. On a terminal it asks before what disrupts a cluster that is there; `--yes` has said so. */
@@ -20,7 +20,7 @@ async function up(options: Options, session: Session): Promise<number> {
   await prepareEngine(session.progress, session.signal);
   const isNew = isKnownMissing(options.stack);
   const stack = await openStack(options.stack);
-  await fillCache(await setStackConfig(stack, options.config), session);
+  await fillCache(await changeStackConfig(stack, options.config), session);
   session.signal.throwIfAborted();
   if (!isNew && !(await mayDisrupt(stack, session, options))) return 1;
   const { view, outputs } = await upWhole(stack, session, options.flags.has("refresh"));

@@ -1,39 +1,27 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterConfig, type Pool, madeNames, poolsOf } from "../../components/config";
-import { type Sections, configOf, sectionsOf, valueOf } from "../../components/program-config";
+import { type Sections, configOf, sectionsOf } from "../../components/program-config";
 import { StepError } from "../../common/errors";
 import { stackConfigFile } from "./places";
 import { PROJECT } from "./workspace";
 
-export type Change = Record<string, string | number | boolean>;
+export type Change = Readonly<Record<string, string | number | boolean>>;
 
 /** The stack's configuration as the program reads it. @throws ConfigError */
 export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
   return configOf(await sectionsIn(stack));
 }
 
-/** Writes properties by their paths, such as `workers.count`, once it is certain that the program takes them. @throws ConfigError */
-export async function changeStackConfig(stack: Stack, change: Change): Promise<ClusterConfig> {
-  const sections: Record<string, string> = { ...(await sectionsIn(stack)) };
-  for (const [path, value] of Object.entries(change)) {
-    const [section = "", ...rest] = path.split(/[.[\]]+/).filter(Boolean);
-    const text = sections[section];
-    sections[section] = JSON.stringify(placed(text === undefined ? undefined : valueOf(text), rest, value));
-  }
-  const config = configOf(sections);
-  await stack.setAllConfig(Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }])), true);
-  return config;
-}
-
 /**
- * Sets what a person gives with a command, and takes it back where the program refuses it: else every next run would fail for it too.
+ * Writes properties by their paths, such as `workers.count`, and takes them back where the program refuses them: else every next run would
+ * fail for them too.
  * @throws ConfigError
  */
-export async function setStackConfig(stack: Stack, given: Readonly<Record<string, string>>): Promise<ClusterConfig> {
+export async function changeStackConfig(stack: Stack, change: Change): Promise<ClusterConfig> {
   const file = stackConfigFile(stack.name);
   const before = existsSync(file) ? readFileSync(file) : undefined;
-  const all = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, { value }]));
+  const all = Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }]));
   if (Object.keys(all).length > 0) await stack.setAllConfig(all, true);
   try {
     return await readStackConfig(stack);
@@ -47,18 +35,6 @@ export async function setStackConfig(stack: Stack, given: Readonly<Record<string
 async function sectionsIn(stack: Stack): Promise<Sections> {
   const all = Object.entries(await stack.getAllConfig());
   return sectionsOf(PROJECT, Object.fromEntries(all.map(([key, { value }]) => [key, value])));
-}
-
-/** A copy of the object or list with the value at its place. */
-function placed(root: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
-  if (key === undefined) return value;
-  if (/^\d+$/.test(key)) {
-    const list: unknown[] = Array.isArray(root) ? [...(root as unknown[])] : [];
-    list[Number(key)] = placed(list[Number(key)], rest, value);
-    return list;
-  }
-  const object = typeof root === "object" && root !== null ? (root as Record<string, unknown>) : {};
-  return { ...object, [key]: placed(object[key], rest, value) };
 }
 
 /** @throws StepError with the names that there are. */
