@@ -1,4 +1,3 @@
-import { OWN_WORDS } from "../common/own-words";
 import { version } from "../package.json";
 import { dockerResources } from "./docker/resources";
 import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
@@ -30,7 +29,7 @@ import { sshKeyResource } from "./resources/ssh-key";
 import { staticPodResource } from "./resources/static-pod";
 import { unitResource } from "./resources/unit";
 import { vagrantResources } from "./vagrant/resources";
-import { foretell } from "./words/foretell";
+import { OWN_WORDS, foretell } from "./words/foretell";
 
 void serve({
   name: "kubewright",

@@ -104,4 +104,3 @@ export async function lookAt<I extends OnHost, O>(
     return old;
   }
 }
-

@@ -4,6 +4,9 @@ import { disruptionsOfOne, sentenceOf } from "./disruptions";
 import { outlookOf } from "./fates";
 import { kindOf, machineOf, type Step } from "./step";
 
+/** Set by commands that foretell a whole run in words of their own: the provider then has none for each resource. */
+export const OWN_WORDS = "KUBEWRIGHT_OWN_WORDS";
+
 /** What plain `pulumi preview` says of one resource: the words of `npm run preview`, as far as one resource tells. */
 export const foretell: Foretell = (foresight) => {
   const step = stepOf(foresight);

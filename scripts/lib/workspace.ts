@@ -2,9 +2,9 @@ import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { obtainEngine } from "../../artifacts/engine";
-import { OWN_WORDS } from "../../common/own-words";
 import type { Progress } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
+import { OWN_WORDS } from "../../provider/words/foretell";
 import { backendFolder, backendUrl, passphraseEnvironment } from "./places";
 
 /** `name` in Pulumi.yaml. */
