@@ -14,13 +14,31 @@ const ALL = ["common", "artifacts", "render", "provider", "components", "scripts
 /** What a room may not import, as zones. `except` is relative to `from`. */
 const zones = Object.entries(ROOMS).flatMap(([room, allowed]) =>
   ALL.filter((other) => other !== room && !allowed.includes(other)).map((other) => {
-    const except = allowed.filter((path) => path.startsWith(`${other}/`)).map((path) => `./${path.slice(other.length + 1)}`);
-    return { target: `./${room}`, from: `./${other}`, ...(except.length > 0 ? { except } : {}), message: `docs/architecture.md: ${room}/ may not import ${other}/` };
+    const except = allowed
+      .filter((path) => path.startsWith(`${other}/`))
+      .map((path) => `./${path.slice(other.length + 1)}`);
+    return {
+      target: `./${room}`,
+      from: `./${other}`,
+      ...(except.length > 0 ? { except } : {}),
+      message: `docs/architecture.md: ${room}/ may not import ${other}/`,
+    };
   }),
 );
 
 export default tseslint.config(
-  { ignores: ["node_modules/**", "dist/**", ".kubewright/**", "**/*.cjs", "**/*.mjs", "bin/**", "examples/**", "**/*.mts"] },
+  {
+    ignores: [
+      "node_modules/**",
+      "dist/**",
+      ".kubewright/**",
+      "**/*.cjs",
+      "**/*.mjs",
+      "bin/**",
+      "examples/**",
+      "**/*.mts",
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     files: ["**/*.ts"],

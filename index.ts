@@ -28,7 +28,9 @@ const cluster = new Cluster(stack, {
   extras: config.extras,
   ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
 });
-const file = cluster.hasApi ? new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), of: cluster.access }) : undefined;
+const file = cluster.hasApi
+  ? new Kubeconfig("kubeconfig", { path: join(folder, "kubeconfig"), of: cluster.access })
+  : undefined;
 
 export const kubeconfigPath = file?.path ?? "";
 export const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);

@@ -7,7 +7,14 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 10_000 } },
-      { test: { name: "integration", include: ["tests/integration/**/*.test.ts"], testTimeout: MINUTE, hookTimeout: 5 * MINUTE } },
+      {
+        test: {
+          name: "integration",
+          include: ["tests/integration/**/*.test.ts"],
+          testTimeout: MINUTE,
+          hookTimeout: 5 * MINUTE,
+        },
+      },
       {
         test: {
           name: "e2e",

@@ -77,13 +77,20 @@ export class Cache {
     const dir = join(this.entries, key);
     const manifest = await readManifest(dir);
     if (manifest?.key !== key) return undefined;
-    const sound = await Promise.all(Object.entries(manifest.files).map(([name, file]) => isSound(join(dir, name), file, this.options.thorough ?? false)));
+    const sound = await Promise.all(
+      Object.entries(manifest.files).map(([name, file]) =>
+        isSound(join(dir, name), file, this.options.thorough ?? false),
+      ),
+    );
     return sound.every(Boolean) ? toEntry(dir, manifest) : undefined;
   }
 
   /** The entry, made first when it is not there or is damaged. Two callers make it once. */
   async obtain(making: Making): Promise<Entry> {
-    return (await this.find(making.key)) ?? this.exclusively(making, async () => (await this.find(making.key)) ?? this.make(making));
+    return (
+      (await this.find(making.key)) ??
+      this.exclusively(making, async () => (await this.find(making.key)) ?? this.make(making))
+    );
   }
 
   private exclusively(making: Making, work: () => Promise<Entry>): Promise<Entry> {
@@ -91,7 +98,12 @@ export class Cache {
       signal: making.signal,
       stale: this.options.stale,
       onWait: () => making.progress(`waiting for another run that builds ${making.what}`),
-      onTimeout: () => new StepError({ step: `obtain ${making.what}`, cause: "another run has been at it for an hour", action: "stop that run, or try later" }),
+      onTimeout: () =>
+        new StepError({
+          step: `obtain ${making.what}`,
+          cause: "another run has been at it for an hour",
+          action: "stop that run, or try later",
+        }),
     });
   }
 
@@ -115,7 +127,12 @@ export class Cache {
     await rm(dir, { recursive: true, force: true });
     await rename(folder, dir);
     const entry = await this.find(key);
-    if (!entry) throw new StepError({ step: `store ${key} in the cache`, cause: `${dir} changed while it was written`, action: "try again" });
+    if (!entry)
+      throw new StepError({
+        step: `store ${key} in the cache`,
+        cause: `${dir} changed while it was written`,
+        action: "try again",
+      });
     return entry;
   }
 
@@ -164,7 +181,8 @@ async function describe(folder: string): Promise<Manifest["files"]> {
 
 function toEntry(dir: string, manifest: Manifest): Entry {
   const files: Entry["files"] = {};
-  for (const [name, { sha256, size }] of Object.entries(manifest.files)) files[name] = { path: join(dir, name), sha256, size };
+  for (const [name, { sha256, size }] of Object.entries(manifest.files))
+    files[name] = { path: join(dir, name), sha256, size };
   return { dir, files, notes: manifest.notes };
 }
 

@@ -38,8 +38,10 @@ export async function fetchPackages(names: readonly string[], folder: string, si
 }
 
 /** What a container needs of a package: programs, libraries, the name tables in /etc, and its licence. */
-const KEEP = /^(usr\/(bin|sbin|lib|lib64)\/|etc\/(protocols|services|rpc|ethertypes|iproute2\/|nftables)|usr\/share\/doc\/[^/]+\/copyright$)/;
-const DROP = /^usr\/lib\/((systemd|dpkg|tmpfiles\.d|sysusers\.d|usrmerge|apt|init|lsb)\/|[^/]+\/(gconv|perl|perl-base)\/)/;
+const KEEP =
+  /^(usr\/(bin|sbin|lib|lib64)\/|etc\/(protocols|services|rpc|ethertypes|iproute2\/|nftables)|usr\/share\/doc\/[^/]+\/copyright$)/;
+const DROP =
+  /^usr\/lib\/((systemd|dpkg|tmpfiles\.d|sysusers\.d|usrmerge|apt|init|lsb)\/|[^/]+\/(gconv|perl|perl-base)\/)/;
 
 /** Part of a layer's recipe: a change of the selection changes the layer. */
 export const SELECTION = [KEEP.source, DROP.source];
@@ -107,5 +109,9 @@ export async function busyboxApplets(debs: readonly string[], folder: string): P
   }
   const said = await ask(program, ["--list"]);
   if (said) return said.split("\n").filter((name) => name !== "" && name !== "busybox");
-  throw new StepError({ step: "list busybox's programs", cause: "the packaged busybox does not run here", action: "use the official source or a mirror" });
+  throw new StepError({
+    step: "list busybox's programs",
+    cause: "the packaged busybox does not run here",
+    action: "use the official source or a mirror",
+  });
 }

@@ -41,7 +41,11 @@ export async function downloadText(url: string, options: DownloadOptions): Promi
   return persistently(url, options, (response) => response.text());
 }
 
-async function persistently<T>(url: string, options: DownloadOptions, read: (response: Response, beat: () => void) => Promise<T>): Promise<T> {
+async function persistently<T>(
+  url: string,
+  options: DownloadOptions,
+  read: (response: Response, beat: () => void) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await once(url, options, read);
@@ -57,7 +61,11 @@ async function persistently<T>(url: string, options: DownloadOptions, read: (res
   }
 }
 
-async function once<T>(url: string, options: DownloadOptions, read: (response: Response, beat: () => void) => Promise<T>): Promise<T> {
+async function once<T>(
+  url: string,
+  options: DownloadOptions,
+  read: (response: Response, beat: () => void) => Promise<T>,
+): Promise<T> {
   const idle = new AbortController();
   const seconds = options.idleTimeout ?? 30;
   const timer = setTimeout(() => idle.abort(new Error(`nothing came for ${seconds} s`)), seconds * 1000);
@@ -81,7 +89,10 @@ function refusal(status: number): Error {
  */
 export function publishedSum(text: string, file: string): string | undefined {
   if (text.trimStart().startsWith("{")) return releaseSum(text, file);
-  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
   for (const line of lines) {
     const match = /^([0-9a-fA-F]{64})\s+\*?(\S+)$/.exec(line);
     if (match?.[1] && basename(match[2] ?? "") === file) return match[1].toLowerCase();

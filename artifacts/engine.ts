@@ -38,7 +38,8 @@ export async function obtainEngine(progress: Progress, signal: AbortSignal): Pro
   const versions = loadVersions();
   const present = (await onPath(versions)) ?? (await downloadedBefore(versions)) ?? (await builtBefore(versions));
   if (present) return present;
-  const refusal = (await realProbes.reach(versions.pulumi.probe, probeLimit(signal))) ?? (await download(versions, progress, signal));
+  const refusal =
+    (await realProbes.reach(versions.pulumi.probe, probeLimit(signal))) ?? (await download(versions, progress, signal));
   signal.throwIfAborted();
   if (refusal === undefined) return engineAt(officialFolder(versions), versions.pulumi.version, "official");
   return build(versions, refusal, progress, signal);
@@ -99,7 +100,13 @@ async function download(versions: Versions, progress: Progress, signal: AbortSig
   progress(`downloading Pulumi ${version}`);
   try {
     const launcher = createRequire(join(projectRoot(), "package.json")).resolve("pulumi/run.js");
-    await runGroup({ program: process.execPath, words: [launcher, "version"], step: `download Pulumi ${version}`, signal, env: { ...ENVIRONMENT, PULUMI_VERSION: version } });
+    await runGroup({
+      program: process.execPath,
+      words: [launcher, "version"],
+      step: `download Pulumi ${version}`,
+      signal,
+      env: { ...ENVIRONMENT, PULUMI_VERSION: version },
+    });
   } catch (error) {
     signal.throwIfAborted();
     return messageOf(error);
@@ -130,11 +137,23 @@ async function build(versions: Versions, refusal: string, progress: Progress, si
   });
   progress(`Pulumi cannot be downloaded (${refusal}), so it is built from Go modules`);
   const fill = async (folder: string): Promise<void> => {
-    for (const [index, module] of modules.entries()) await buildModule(module, folder, (name) => progress(`building (${index + 1}/${modules.length}) ${name}`), signal);
+    for (const [index, module] of modules.entries())
+      await buildModule(
+        module,
+        folder,
+        (name) => progress(`building (${index + 1}/${modules.length}) ${name}`),
+        signal,
+      );
     const source = await downloadModule(dynamicProvider.path, dynamicProvider.version, dynamicProvider.sum, signal);
     await copyLauncher(join(source.Dir, dynamicProvider.file), folder);
   };
-  const entry = await new Cache().obtain({ key: engineKey(versions), what: `Pulumi ${version}`, progress, signal, fill });
+  const entry = await new Cache().obtain({
+    key: engineKey(versions),
+    what: `Pulumi ${version}`,
+    progress,
+    signal,
+    fill,
+  });
   return engineAt(entry.dir, version, "modules");
 }
 
@@ -146,13 +165,19 @@ function noWay(version: string, refusal: string, error: unknown): StepError {
   });
 }
 
-async function buildModule(module: PinnedModule, folder: string, say: (name: string) => void, signal: AbortSignal): Promise<void> {
+async function buildModule(
+  module: PinnedModule,
+  folder: string,
+  say: (name: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const recipe: Recipe = { ...module, staging: false };
   const scratch = await mkdtemp(join(tmpdir(), "kubewright-go-"));
   try {
     for (const name of Object.keys(recipe.packages)) say(name);
     await prepareScratch(recipe, scratch, signal);
-    for (const name of Object.keys(recipe.packages)) await goBuild(recipe, name, scratch, { ...target(), path: join(folder, name) }, signal);
+    for (const name of Object.keys(recipe.packages))
+      await goBuild(recipe, name, scratch, { ...target(), path: join(folder, name) }, signal);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -34,12 +34,28 @@ const GO_ENV = { GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off" };
 const ACTION = "see that the Go module proxy can be reached (go env GOPROXY), then try again: finished parts are kept";
 
 /** Fetches a module into Go's own cache and checks its content against the sum that we know. Throws a StepError when it differs. */
-export async function downloadModule(path: string, version: string, sum: string, signal: AbortSignal): Promise<Downloaded> {
+export async function downloadModule(
+  path: string,
+  version: string,
+  sum: string,
+  signal: AbortSignal,
+): Promise<Downloaded> {
   const step = `fetch Go module ${path}@${version}`;
-  const text = await runGroup({ program: "go", words: ["mod", "download", "-json", `${path}@${version}`], step, action: ACTION, signal, env: GO_ENV });
+  const text = await runGroup({
+    program: "go",
+    words: ["mod", "download", "-json", `${path}@${version}`],
+    step,
+    action: ACTION,
+    signal,
+    env: GO_ENV,
+  });
   const found = downloaded.parse(JSON.parse(text));
   if (found.Sum === sum) return found;
-  throw new StepError({ step, cause: `its sum is ${found.Sum}, versions.yaml says ${sum}`, action: "do not use it: find out who changed the module, or correct versions.yaml" });
+  throw new StepError({
+    step,
+    cause: `its sum is ${found.Sum}, versions.yaml says ${sum}`,
+    action: "do not use it: find out who changed the module, or correct versions.yaml",
+  });
 }
 
 /**
@@ -50,10 +66,21 @@ export async function prepareScratch(recipe: Recipe, folder: string, signal: Abo
   const module = await downloadModule(recipe.path, recipe.version, recipe.sum, signal);
   const replaces = recipe.staging ? stagingReplaces(await readFile(module.GoMod, "utf8"), recipe.version) : [];
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "go.mod"), ["module scratch", "go 1.26", `require ${recipe.path} ${recipe.version}`, ...replaces, ""].join("\n"));
+  await writeFile(
+    join(folder, "go.mod"),
+    ["module scratch", "go 1.26", `require ${recipe.path} ${recipe.version}`, ...replaces, ""].join("\n"),
+  );
   const imports = Object.values(recipe.packages).map((name) => `import _ "${name}"`);
   await writeFile(join(folder, "tools.go"), ["//go:build tools", "package scratch", ...imports, ""].join("\n"));
-  await runGroup({ program: "go", words: ["mod", "tidy"], step: `resolve the modules of ${recipe.path}`, action: ACTION, signal, cwd: folder, env: GO_ENV });
+  await runGroup({
+    program: "go",
+    words: ["mod", "tidy"],
+    step: `resolve the modules of ${recipe.path}`,
+    action: ACTION,
+    signal,
+    cwd: folder,
+    env: GO_ENV,
+  });
 }
 
 /** `replace k8s.io/api => k8s.io/api v0.36.3` for every line of Kubernetes' go.mod that points into its own tree. */
@@ -71,7 +98,13 @@ export interface Output {
 }
 
 /** Builds the binary `name` of a prepared scratch module, or of a module in its own folder. */
-export async function goBuild(recipe: Recipe, name: string, scratch: string, output: Output, signal: AbortSignal): Promise<void> {
+export async function goBuild(
+  recipe: Recipe,
+  name: string,
+  scratch: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   const tags = recipe.tags.length > 0 ? ["-tags", recipe.tags.join(" ")] : [];
   const target = recipe.packages[name];
   if (!target) throw new Error(`${recipe.path} has no package for ${name}`);

@@ -14,12 +14,20 @@ export interface Need {
 
 export const GCC: Need = { what: "a C compiler", debian: "gcc", present: () => onPath("gcc") };
 export const LIBC: Need = { what: "the C library's static archive", debian: "libc6-dev", present: () => linkable("c") };
-export const SECCOMP: Need = { what: "libseccomp's static archive", debian: "libseccomp-dev", present: () => linkable("seccomp") };
+export const SECCOMP: Need = {
+  what: "libseccomp's static archive",
+  debian: "libseccomp-dev",
+  present: () => linkable("seccomp"),
+};
 export const PKG_CONFIG: Need = { what: "pkg-config", debian: "pkg-config", present: () => onPath("pkg-config") };
 export const ZSTD: Need = { what: "zstd", debian: "zstd", present: () => onPath("zstd") };
 
 /** Only Debian and its kin have these, and they always do. */
-export const APT: Need = { what: "apt-get and dpkg-deb", debian: "apt dpkg", present: async () => (await onPath("apt-get")) && (await onPath("dpkg-deb")) };
+export const APT: Need = {
+  what: "apt-get and dpkg-deb",
+  debian: "apt dpkg",
+  present: async () => (await onPath("apt-get")) && (await onPath("dpkg-deb")),
+};
 
 /** How this machine can bring what is missing; tests bring their own. */
 export interface Host {
@@ -31,7 +39,12 @@ export interface Host {
  * Makes sure that all needs are met. On Debian and its kin, as root, the missing packages are installed;
  * elsewhere a StepError says what to install.
  */
-export async function ensureHost(needs: readonly Need[], progress: Progress, signal: AbortSignal, host: Host = thisHost): Promise<void> {
+export async function ensureHost(
+  needs: readonly Need[],
+  progress: Progress,
+  signal: AbortSignal,
+  host: Host = thisHost,
+): Promise<void> {
   const missing = await missingOf(needs);
   if (missing.length === 0) return;
   const packages = missing.map((need) => need.debian);
@@ -78,14 +91,26 @@ async function canInstall(): Promise<boolean> {
 async function install(packages: string[], progress: Progress, signal: AbortSignal): Promise<void> {
   await ensureAptLists(progress, signal);
   const words = ["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", ...packages];
-  await runGroup({ program: "apt-get", words, step: `install ${packages.join(" ")}`, signal, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await runGroup({
+    program: "apt-get",
+    words,
+    step: `install ${packages.join(" ")}`,
+    signal,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
 }
 
 /** A fresh machine image has no package lists: then, and only then, they are fetched. Needs root. */
 export async function ensureAptLists(progress: Progress, signal: AbortSignal): Promise<void> {
   if (await haveAptLists()) return;
   progress("fetching Debian's package lists");
-  await runGroup({ program: "apt-get", words: ["update", "-qq"], step: "fetch Debian's package lists", signal, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await runGroup({
+    program: "apt-get",
+    words: ["update", "-qq"],
+    step: "fetch Debian's package lists",
+    signal,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
 }
 
 async function haveAptLists(): Promise<boolean> {

@@ -75,7 +75,11 @@ export function refsFor(refs: ImageRefs): { worker: string[]; controlPlane: stri
 export function imageSpecs(versions: Versions, kubernetes: string): Record<ArchiveName, ImageSpec[]> {
   const refs = imageRefs(versions, kubernetes, true);
   const { agnhost } = versions.components;
-  const pause: ImageSpec = { ref: refs.pause, files: { "/pause": "pause" }, run: { Entrypoint: ["/pause"], User: "65535:65535" } };
+  const pause: ImageSpec = {
+    ref: refs.pause,
+    files: { "/pause": "pause" },
+    run: { Entrypoint: ["/pause"], User: "65535:65535" },
+  };
   return {
     worker: [
       pause,
@@ -88,7 +92,11 @@ export function imageSpecs(versions: Versions, kubernetes: string): Record<Archi
       program(refs.apiserver, "/usr/local/bin/kube-apiserver", "kube-apiserver"),
       program(refs.controllerManager, "/usr/local/bin/kube-controller-manager", "kube-controller-manager"),
       program(refs.scheduler, "/usr/local/bin/kube-scheduler", "kube-scheduler"),
-      { ref: refs.etcd, files: { "/usr/local/bin/etcd": "etcd", "/usr/local/bin/etcdctl": "etcdctl" }, run: { Entrypoint: ["/usr/local/bin/etcd"] } },
+      {
+        ref: refs.etcd,
+        files: { "/usr/local/bin/etcd": "etcd", "/usr/local/bin/etcdctl": "etcdctl" },
+        run: { Entrypoint: ["/usr/local/bin/etcd"] },
+      },
     ],
     extras: [
       {
@@ -136,11 +144,17 @@ export async function findArchive(cache: Cache, request: ArchiveRequest): Promis
 }
 
 /** The archive from the cache, or put together now. Throws a StepError when a userland cannot be had. */
-export async function obtainArchive(cache: Cache, request: ArchiveRequest, progress: Progress, signal: AbortSignal): Promise<ImageArchive> {
+export async function obtainArchive(
+  cache: Cache,
+  request: ArchiveRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<ImageArchive> {
   const { name, specs, kubernetes, arch, runtime } = request;
   const compression = await compressionFor(request.runtime);
   const bases = new Map<UserlandName, Layer>();
-  for (const base of basesOf(specs)) bases.set(base, await obtainUserland(cache, { name: base, arch, compression }, progress, signal));
+  for (const base of basesOf(specs))
+    bases.set(base, await obtainUserland(cache, { name: base, arch, compression }, progress, signal));
   const entry = await cache.obtain({
     key: archiveKey(request, [...bases.values()], compression),
     what: `the ${name} images of Kubernetes ${kubernetes}`,
@@ -162,7 +176,13 @@ export async function obtainArchive(cache: Cache, request: ArchiveRequest, progr
   return toArchive(entry, request);
 }
 
-async function packImage(spec: ImageSpec, request: ArchiveRequest, path: string, bases: Map<UserlandName, Layer>, compression: Compression): Promise<Image> {
+async function packImage(
+  spec: ImageSpec,
+  request: ArchiveRequest,
+  path: string,
+  bases: Map<UserlandName, Layer>,
+  compression: Compression,
+): Promise<Image> {
   const base = spec.base && bases.get(spec.base);
   const layers = base ? [base] : [];
   if (Object.keys(spec.files).length > 0) layers.push(await packFiles(spec, request, path, compression));
@@ -192,7 +212,9 @@ function basesOf(specs: readonly ImageSpec[]): UserlandName[] {
 }
 
 function archiveKey(request: ArchiveRequest, bases: readonly Layer[], compression: Compression): string {
-  const binaries = request.specs.flatMap((spec) => Object.values(spec.files)).map((name) => binaryOf(request, name).sha256);
+  const binaries = request.specs
+    .flatMap((spec) => Object.values(spec.files))
+    .map((name) => binaryOf(request, name).sha256);
   const form = request.runtime === "docker" ? ["docker"] : [];
   const recipe = recipeHash([EDITION, request.specs, binaries, bases.map((base) => base.digest), compression, ...form]);
   return ["images", request.name, request.kubernetes, request.arch, "modules", recipe].join("-");

@@ -2,7 +2,17 @@ import type { Progress } from "../common/progress";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import { Cache, type Entry, type LocalFile } from "./cache";
 import { APT, ZSTD, ensureHost } from "./host-packages";
-import { findArchive, imageRefs, imageSpecs, obtainArchive, refsFor, type ArchiveName, type ArchiveRequest, type ImageArchive, type ImageRefs } from "./images";
+import {
+  findArchive,
+  imageRefs,
+  imageSpecs,
+  obtainArchive,
+  refsFor,
+  type ArchiveName,
+  type ArchiveRequest,
+  type ImageArchive,
+  type ImageRefs,
+} from "./images";
 import { buildTargets, findTargets, plannedTargets } from "./modules";
 import type { DockerBinary, ImageBinary, NodeBinary } from "./names";
 import { fetchAll, fetchKey, plannedFetches, type Remote } from "./official";
@@ -12,7 +22,15 @@ import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
 export { obtainEngine, type Engine } from "./engine";
 export { cacheRoot, type LocalFile } from "./cache";
 export type { ImageArchive, ImageRefs } from "./images";
-export { DOCKER_BINARIES, IMAGE_BINARIES, NODE_BINARIES, type BinaryName, type DockerBinary, type ImageBinary, type NodeBinary } from "./names";
+export {
+  DOCKER_BINARIES,
+  IMAGE_BINARIES,
+  NODE_BINARIES,
+  type BinaryName,
+  type DockerBinary,
+  type ImageBinary,
+  type NodeBinary,
+} from "./names";
 export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {
@@ -50,14 +68,24 @@ export interface ArtifactSet {
  * which may take a quarter of an hour the first time. An interrupted call goes on where it stopped.
  * Throws a StepError that says what to do.
  */
-export async function obtainArtifacts(request: ArtifactRequest, progress: Progress, signal: AbortSignal): Promise<ArtifactSet> {
+export async function obtainArtifacts(
+  request: ArtifactRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<ArtifactSet> {
   const cached = await cachedArtifacts(request);
   if (cached) return cached;
   const { source, reason } = await chooseSource(request.source, signal);
   progress(reason);
   const cache = new Cache({ thorough: request.verify });
   if (source.kind === "modules") return build(cache, request, reason, progress, signal);
-  const entries = await fetchAll(cache, plannedFetches(loadVersions(), request.kubernetes, request.arch, request.runtime), source, progress, signal);
+  const entries = await fetchAll(
+    cache,
+    plannedFetches(loadVersions(), request.kubernetes, request.arch, request.runtime),
+    source,
+    progress,
+    signal,
+  );
   return pulling(source, reason, request, entries);
 }
 
@@ -66,7 +94,8 @@ export async function cachedArtifacts(request: ArtifactRequest): Promise<Artifac
   kubeadmImagesOf(loadVersions(), request.kubernetes);
   const cache = new Cache({ thorough: request.verify });
   for (const source of candidates(request.source)) {
-    const found = source.kind === "modules" ? await findBuilt(cache, request) : await findFetched(cache, source, request);
+    const found =
+      source.kind === "modules" ? await findBuilt(cache, request) : await findFetched(cache, source, request);
     if (found) return found;
   }
   return undefined;
@@ -88,7 +117,13 @@ async function findFetched(cache: Cache, source: Remote, request: ArtifactReques
 function pulling(source: Remote, reason: string, request: ArtifactRequest, entries: readonly Entry[]): ArtifactSet {
   const refs = imageRefs(loadVersions(), request.kubernetes, false);
   const registryMirror = source.kind === "mirror" ? source.url : undefined;
-  return { source: registryMirror ?? "official", reason, binaries: binariesOf(entries), images: { kind: "pull", ...refsFor(refs), registryMirror }, refs };
+  return {
+    source: registryMirror ?? "official",
+    reason,
+    binaries: binariesOf(entries),
+    images: { kind: "pull", ...refsFor(refs), registryMirror },
+    refs,
+  };
 }
 
 async function findBuilt(cache: Cache, request: ArtifactRequest): Promise<ArtifactSet | undefined> {
@@ -100,12 +135,20 @@ async function findBuilt(cache: Cache, request: ArtifactRequest): Promise<Artifa
   return built(request, "all of it was built before", entries, { kind: "archives", worker, controlPlane, extras });
 }
 
-async function build(cache: Cache, request: ArtifactRequest, reason: string, progress: Progress, signal: AbortSignal): Promise<ArtifactSet> {
+async function build(
+  cache: Cache,
+  request: ArtifactRequest,
+  reason: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<ArtifactSet> {
   // Asked before the long work: the images' programs come from Debian packages.
   await ensureHost([APT], progress, signal);
   await preferZstd(progress, signal);
   const entries = await buildTargets(cache, targetsOf(request), progress, signal);
-  const { worker, controlPlane, extras } = await eachArchive(request, entries, (archive) => obtainArchive(cache, archive, progress, signal));
+  const { worker, controlPlane, extras } = await eachArchive(request, entries, (archive) =>
+    obtainArchive(cache, archive, progress, signal),
+  );
   return built(request, reason, entries, { kind: "archives", worker, controlPlane, extras });
 }
 
@@ -117,7 +160,13 @@ async function preferZstd(progress: Progress, signal: AbortSignal): Promise<void
 }
 
 function built(request: ArtifactRequest, reason: string, entries: readonly Entry[], images: Images): ArtifactSet {
-  return { source: "modules", reason, binaries: binariesOf(entries), images, refs: imageRefs(loadVersions(), request.kubernetes, true) };
+  return {
+    source: "modules",
+    reason,
+    binaries: binariesOf(entries),
+    images,
+    refs: imageRefs(loadVersions(), request.kubernetes, true),
+  };
 }
 
 function targetsOf(request: ArtifactRequest) {
@@ -130,10 +179,15 @@ interface Archives<T> {
   extras?: T;
 }
 
-async function eachArchive<T>(request: ArtifactRequest, entries: readonly Entry[], bring: (archive: ArchiveRequest) => Promise<T>): Promise<Archives<T>> {
+async function eachArchive<T>(
+  request: ArtifactRequest,
+  entries: readonly Entry[],
+  bring: (archive: ArchiveRequest) => Promise<T>,
+): Promise<Archives<T>> {
   const { kubernetes, arch, runtime = DEFAULT_RUNTIME } = request;
   const specs = imageSpecs(loadVersions(), kubernetes);
-  const of = (name: ArchiveName): Promise<T> => bring({ name, specs: specs[name], kubernetes, arch, runtime, binaries: filesOf(entries) });
+  const of = (name: ArchiveName): Promise<T> =>
+    bring({ name, specs: specs[name], kubernetes, arch, runtime, binaries: filesOf(entries) });
   // One after the other: compression uses all cores by itself.
   const worker = await of("worker");
   const controlPlane = await of("control-plane");

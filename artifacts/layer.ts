@@ -77,7 +77,10 @@ export class LayerWriter {
 }
 
 function clean(path: string): string {
-  return posix.normalize(path).replace(/^\/+|\/+$/g, "").replace(/^\.$/, "");
+  return posix
+    .normalize(path)
+    .replace(/^\/+|\/+$/g, "")
+    .replace(/^\.$/, "");
 }
 
 function header(own: Partial<Header> & Pick<Header, "name">): Partial<Header> & Pick<Header, "name"> {
@@ -85,7 +88,11 @@ function header(own: Partial<Header> & Pick<Header, "name">): Partial<Header> & 
 }
 
 /** Makes a layer of what `write` puts in, in the file `path`. */
-export async function makeLayer(path: string, compression: Compression, write: (layer: LayerWriter) => Promise<void>): Promise<Layer> {
+export async function makeLayer(
+  path: string,
+  compression: Compression,
+  write: (layer: LayerWriter) => Promise<void>,
+): Promise<Layer> {
   const writer = new LayerWriter();
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
   const squeeze = await compressor(compression);
@@ -95,5 +102,11 @@ export async function makeLayer(path: string, compression: Compression, write: (
   const draining = pipeline(writer.output, hashing(plain), squeeze, hashing(packed), createWriteStream(path));
   await Promise.all([writing, draining]);
   const { size } = await stat(path);
-  return { path, digest: `sha256:${packed.digest("hex")}`, size, diffId: `sha256:${plain.digest("hex")}`, mediaType: compression.mediaType };
+  return {
+    path,
+    digest: `sha256:${packed.digest("hex")}`,
+    size,
+    diffId: `sha256:${plain.digest("hex")}`,
+    mediaType: compression.mediaType,
+  };
 }

@@ -23,7 +23,13 @@ export interface Target {
 }
 
 /** Every binary that a cluster of this version needs when all is built here; with `extras` the test images' too. */
-export function plannedTargets(versions: Versions, kubernetes: string, arch: Arch, extras: boolean, runtime: Runtime = DEFAULT_RUNTIME): Target[] {
+export function plannedTargets(
+  versions: Versions,
+  kubernetes: string,
+  arch: Arch,
+  extras: boolean,
+  runtime: Runtime = DEFAULT_RUNTIME,
+): Target[] {
   const built = componentsFor(versions, runtime)
     .filter(([, component]) => extras || !component.extra)
     .flatMap(([name, component]) => {
@@ -39,14 +45,31 @@ function targetsOf(recipe: Recipe, version: string, arch: Arch): Target[] {
 
 export function toRecipe(module: GoModule, version: string, arch: Arch): Recipe {
   const sum = module.sums[version];
-  if (!sum) throw new StepError({ step: `build ${module.path} ${version}`, cause: "versions.yaml has no sum for it", action: "add the sum" });
+  if (!sum)
+    throw new StepError({
+      step: `build ${module.path} ${version}`,
+      cause: "versions.yaml has no sum for it",
+      action: "add the sum",
+    });
   const { path, staging, inPlace, packages, cgo, tags } = module;
-  return { path, version: `v${version}`, sum, staging, inPlace, packages, cgo, tags, ldflags: fill(module.ldflags, { version, arch }) };
+  return {
+    path,
+    version: `v${version}`,
+    sum,
+    staging,
+    inPlace,
+    packages,
+    cgo,
+    tags,
+    ldflags: fill(module.ldflags, { version, arch }),
+  };
 }
 
 export async function targetKey(target: Target): Promise<string> {
   const { recipe } = target;
-  const parts = recipe ? [recipe.packages[target.name], recipe.sum, recipe.cgo, recipe.tags, recipe.ldflags] : [await sha256Of(pauseSource())];
+  const parts = recipe
+    ? [recipe.packages[target.name], recipe.sum, recipe.cgo, recipe.tags, recipe.ldflags]
+    : [await sha256Of(pauseSource())];
   return [target.name, target.version, target.arch, "modules", recipeHash(parts)].join("-");
 }
 
@@ -60,7 +83,12 @@ export async function findTargets(cache: Cache, targets: readonly Target[]): Pro
  * Builds what the cache does not have, one after the other: a Go build uses all cores by itself.
  * Throws a StepError when this machine cannot build, or when a module's sum is not the one in versions.yaml.
  */
-export async function buildTargets(cache: Cache, targets: readonly Target[], progress: Progress, signal: AbortSignal): Promise<Entry[]> {
+export async function buildTargets(
+  cache: Cache,
+  targets: readonly Target[],
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Entry[]> {
   const done = await findTargets(cache, targets);
   if (done) return done;
   refuseForeign(targets);
@@ -69,7 +97,8 @@ export async function buildTargets(cache: Cache, targets: readonly Target[], pro
   try {
     const entries: Entry[] = [];
     for (const [index, target] of targets.entries()) {
-      const say = (doing: string): void => progress(`${doing} (${index + 1}/${targets.length}) ${target.name} ${target.version}`);
+      const say = (doing: string): void =>
+        progress(`${doing} (${index + 1}/${targets.length}) ${target.name} ${target.version}`);
       entries.push(await buildTarget(cache, target, scratches, { progress, signal, say }));
     }
     return entries;

@@ -44,7 +44,11 @@ export interface ArchiveOptions {
  * Writes images as one tar in OCI image layout, each blob once, which `ctr images import` takes.
  * Equal images give equal bytes: nothing in it says when it was made, and blobs go by digest.
  */
-export async function writeArchive(path: string, images: readonly Image[], { forDocker = false }: ArchiveOptions = {}): Promise<void> {
+export async function writeArchive(
+  path: string,
+  images: readonly Image[],
+  { forDocker = false }: ArchiveOptions = {},
+): Promise<void> {
   const blobs = new Map<string, Blob>();
   const added = images.map((image) => addImage(blobs, image));
   const lists = {
@@ -74,7 +78,10 @@ async function writeBlob(tar: Pack, name: string, blob: Blob): Promise<void> {
     tar.entry(header(name), blob.bytes);
     return;
   }
-  await pipeline(createReadStream(blob.path, { highWaterMark: 1 << 20 }), tar.entry({ ...header(name), size: blob.size }));
+  await pipeline(
+    createReadStream(blob.path, { highWaterMark: 1 << 20 }),
+    tar.entry({ ...header(name), size: blob.size }),
+  );
 }
 
 function header(name: string) {
@@ -98,7 +105,11 @@ function addImage(blobs: Map<string, Blob>, image: Image): { manifest: object; d
   });
   const layers = image.layers.map((layer) => addLayer(blobs, layer));
   const manifest = addBytes(blobs, MANIFEST, { schemaVersion: 2, mediaType: MANIFEST, config, layers });
-  const docker = { Config: blobPath(config.digest), RepoTags: [image.ref], Layers: layers.map(({ digest }) => blobPath(digest)) };
+  const docker = {
+    Config: blobPath(config.digest),
+    RepoTags: [image.ref],
+    Layers: layers.map(({ digest }) => blobPath(digest)),
+  };
   return { manifest: { ...manifest, platform, annotations: annotations(image.ref) }, docker };
 }
 

@@ -32,7 +32,12 @@ export interface Fetch {
 }
 
 /** Every download that a cluster of this version needs. */
-export function plannedFetches(versions: Versions, kubernetes: string, arch: Arch, runtime: Runtime = DEFAULT_RUNTIME): Fetch[] {
+export function plannedFetches(
+  versions: Versions,
+  kubernetes: string,
+  arch: Arch,
+  runtime: Runtime = DEFAULT_RUNTIME,
+): Fetch[] {
   return componentsFor(versions, runtime).flatMap(([name, component]) => {
     const version = name === "kubernetes" ? kubernetes : component.version;
     return component.downloads.map((download) => toFetch(download, version, arch));
@@ -41,9 +46,18 @@ export function plannedFetches(versions: Versions, kubernetes: string, arch: Arc
 
 function toFetch(download: Download, version: string, arch: Arch): Fetch {
   const put = (template: string): string => fill(template, { version, arch });
-  const members = download.members && Object.fromEntries(Object.entries(download.members).map(([name, path]) => [name, put(path)]));
+  const members =
+    download.members && Object.fromEntries(Object.entries(download.members).map(([name, path]) => [name, put(path)]));
   const pinned = download.pinned[`${version}-${arch}`];
-  return { name: download.name, version, arch, url: put(download.url), checksum: put(download.checksum), pinned, members };
+  return {
+    name: download.name,
+    version,
+    arch,
+    url: put(download.url),
+    checksum: put(download.checksum),
+    pinned,
+    members,
+  };
 }
 
 /** Where the source keeps what the official host has at `url`: a mirror is laid out as <mirror>/<official host>/<path>. */
@@ -59,17 +73,26 @@ export function fetchKey(fetch: Fetch, source: Remote): string {
 }
 
 /** Brings all downloads into the cache, a few at a time. The first failure stops the others. */
-export async function fetchAll(cache: Cache, fetches: Fetch[], source: Remote, progress: Progress, signal: AbortSignal): Promise<Entry[]> {
+export async function fetchAll(
+  cache: Cache,
+  fetches: Fetch[],
+  source: Remote,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Entry[]> {
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
   const places = new Semaphore(AT_ONCE);
-  const say = (fetch: Fetch): void => progress(`downloading (${fetches.indexOf(fetch) + 1}/${fetches.length}) ${fetch.name} ${fetch.version}`);
+  const say = (fetch: Fetch): void =>
+    progress(`downloading (${fetches.indexOf(fetch) + 1}/${fetches.length}) ${fetch.name} ${fetch.version}`);
   const outcomes = await Promise.allSettled(
     fetches.map((fetch) =>
-      places.use(() => fetchOne(cache, fetch, source, { progress, signal: both, say: () => say(fetch) })).catch((error: unknown) => {
-        failed.abort(error);
-        throw error;
-      }),
+      places
+        .use(() => fetchOne(cache, fetch, source, { progress, signal: both, say: () => say(fetch) }))
+        .catch((error: unknown) => {
+          failed.abort(error);
+          throw error;
+        }),
     ),
   );
   signal.throwIfAborted();
@@ -98,12 +121,16 @@ async function fetchOne(cache: Cache, fetch: Fetch, source: Remote, run: Run): P
 }
 
 async function fetchVerified(fetch: Fetch, source: Remote, folder: string, signal: AbortSignal): Promise<string> {
-  const action = source.kind === "official" ? "check the network, or name a mirror as the source" : `see that the mirror is up and has it at ${source.url}`;
+  const action =
+    source.kind === "official"
+      ? "check the network, or name a mirror as the source"
+      : `see that the mirror is up and has it at ${source.url}`;
   const path = join(folder, "download");
   const published = publishedFor(fetch, await downloadText(addressAt(source, fetch.checksum), { signal, action }));
   const got = await downloadTo(addressAt(source, fetch.url), path, { signal, action });
   for (const expected of [published, fetch.pinned]) {
-    if (expected && expected !== got) throw mismatch(addressAt(source, fetch.url), expected, got, expected === published);
+    if (expected && expected !== got)
+      throw mismatch(addressAt(source, fetch.url), expected, got, expected === published);
   }
   return path;
 }
@@ -111,7 +138,11 @@ async function fetchVerified(fetch: Fetch, source: Remote, folder: string, signa
 function publishedFor(fetch: Fetch, text: string): string {
   const found = publishedSum(text, basename(fetch.url));
   if (found) return found;
-  throw new StepError({ step: `verify ${fetch.url}`, cause: `${fetch.checksum} has no sha256 for it`, action: "see what the source serves there" });
+  throw new StepError({
+    step: `verify ${fetch.url}`,
+    cause: `${fetch.checksum} has no sha256 for it`,
+    action: "see what the source serves there",
+  });
 }
 
 function mismatch(url: string, expected: string, got: string, published: boolean): StepError {
@@ -135,11 +166,20 @@ async function unpack(fetch: Fetch, path: string, folder: string, signal: AbortS
   });
   await rm(path);
   if (missing.length === 0) return;
-  throw new StepError({ step: `unpack ${fetch.url}`, cause: `it has no ${missing.join(", ")}`, action: "correct members in versions.yaml" });
+  throw new StepError({
+    step: `unpack ${fetch.url}`,
+    cause: `it has no ${missing.join(", ")}`,
+    action: "correct members in versions.yaml",
+  });
 }
 
 /** Returns the members that were not found. */
-async function extractMembers(archive: string, members: Record<string, string>, folder: string, signal: AbortSignal): Promise<string[]> {
+async function extractMembers(
+  archive: string,
+  members: Record<string, string>,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const wanted = new Map(Object.entries(members).map(([name, path]) => [path, name]));
   const entries = extract();
   const reading = pipeline(createReadStream(archive), createGunzip(), entries, { signal });

@@ -27,7 +27,13 @@ const LAST_LINES = 6;
 export async function runGroup(command: Command): Promise<string> {
   command.signal.throwIfAborted();
   const { execa } = await load();
-  const child = execa(command.program, command.words, { cwd: command.cwd, env: command.env, detached: true, cleanup: false, stdin: "ignore" });
+  const child = execa(command.program, command.words, {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    cleanup: false,
+    stdin: "ignore",
+  });
   const end = (): void => killGroup(child.pid);
   command.signal.addEventListener("abort", end, { once: true });
   // A run that ends without an abort must not leave a compiler behind either.
@@ -59,7 +65,11 @@ function lastWords(error: ExecaError): string {
 }
 
 /** What a quick program wrote to standard output, or undefined when it failed or is not there. */
-export async function ask(program: string, words: readonly string[], env?: Record<string, string>): Promise<string | undefined> {
+export async function ask(
+  program: string,
+  words: readonly string[],
+  env?: Record<string, string>,
+): Promise<string | undefined> {
   const { execa } = await load();
   const result = await execa(program, words, { reject: false, env, stdin: "ignore" });
   return result.failed ? undefined : result.stdout.trim();

@@ -29,9 +29,13 @@ const PROBE_TIMEOUT_S = 3;
  */
 export async function chooseSource(setting: string, signal: AbortSignal, probes: Probes = realProbes): Promise<Choice> {
   if (setting === "auto") return chooseForMyself(signal, probes);
-  if (setting === "official") return { source: { kind: "official" }, reason: "the configuration asks for the official downloads" };
+  if (setting === "official")
+    return { source: { kind: "official" }, reason: "the configuration asks for the official downloads" };
   if (setting === "modules") return askedForModules(probes);
-  return { source: { kind: "mirror", url: mirrorUrl(setting) }, reason: `the configuration names the mirror ${setting}` };
+  return {
+    source: { kind: "mirror", url: mirrorUrl(setting) },
+    reason: `the configuration names the mirror ${setting}`,
+  };
 }
 
 /** The mirror's address without the last slash, or a StepError when it is none. */
@@ -50,20 +54,33 @@ async function chooseForMyself(signal: AbortSignal, probes: Probes): Promise<Cho
   if (!refusal) return { source: { kind: "official" }, reason: "the official download hosts answer" };
   const go = await probes.goVersion();
   if (isEnough(go, versions)) {
-    return { source: { kind: "modules" }, reason: `no official downloads (${refusal}), so they are built from Go modules with Go ${go}` };
+    return {
+      source: { kind: "modules" },
+      reason: `no official downloads (${refusal}), so they are built from Go modules with Go ${go}`,
+    };
   }
   throw new StepError({
     step: "find a source of Kubernetes' binaries",
     cause: `the official downloads cannot be had (${refusal}), and ${describeGo(go)}`,
-    action: `open the way to ${probeUrls(versions).map((url) => new URL(url).host).join(", ")}, or name a mirror as the source, or install Go ${versions.go.atLeast} or later`,
+    action: `open the way to ${probeUrls(versions)
+      .map((url) => new URL(url).host)
+      .join(", ")}, or name a mirror as the source, or install Go ${versions.go.atLeast} or later`,
   });
 }
 
 async function askedForModules(probes: Probes): Promise<Choice> {
   const versions = loadVersions();
   const go = await probes.goVersion();
-  if (isEnough(go, versions)) return { source: { kind: "modules" }, reason: `the configuration asks for builds from Go modules; Go ${go} is here` };
-  throw new StepError({ step: "build from Go modules", cause: describeGo(go), action: `install Go ${versions.go.atLeast} or later and put it on PATH` });
+  if (isEnough(go, versions))
+    return {
+      source: { kind: "modules" },
+      reason: `the configuration asks for builds from Go modules; Go ${go} is here`,
+    };
+  throw new StepError({
+    step: "build from Go modules",
+    cause: describeGo(go),
+    action: `install Go ${versions.go.atLeast} or later and put it on PATH`,
+  });
 }
 
 /** One address for each official host that binaries and images come from. */

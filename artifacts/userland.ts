@@ -24,7 +24,9 @@ interface Userland {
 
 /** update-alternatives has not run in an image: iptables is the nft one, as on Debian itself. */
 const IPTABLES = Object.fromEntries(
-  ["iptables", "ip6tables"].flatMap((name) => ["", "-save", "-restore"].map((end) => [`usr/sbin/${name}${end}`, "xtables-nft-multi"])),
+  ["iptables", "ip6tables"].flatMap((name) =>
+    ["", "-save", "-restore"].map((end) => [`usr/sbin/${name}${end}`, "xtables-nft-multi"]),
+  ),
 );
 
 const USERLANDS: Record<UserlandName, Userland> = {
@@ -37,14 +39,39 @@ const USERLANDS: Record<UserlandName, Userland> = {
   },
   // What Kubernetes' tests run inside agnhost.
   tools: {
-    packages: ["bash", "dash", "coreutils", "sed", "grep", "findutils", "hostname", "procps", "libc-bin", "curl", "bind9-dnsutils", "bind9-host", "netcat-openbsd", "iproute2", "iptables", "iputils-ping", "netbase", "busybox-static"],
+    packages: [
+      "bash",
+      "dash",
+      "coreutils",
+      "sed",
+      "grep",
+      "findutils",
+      "hostname",
+      "procps",
+      "libc-bin",
+      "curl",
+      "bind9-dnsutils",
+      "bind9-host",
+      "netcat-openbsd",
+      "iproute2",
+      "iptables",
+      "iputils-ping",
+      "netbase",
+      "busybox-static",
+    ],
     applets: "usr/bin",
     links: { ...IPTABLES, "usr/local/bin/nc": "/usr/bin/nc.openbsd" },
     shell: "dash",
     home: true,
   },
   // Debian's ash drops environment names such as "data-1", which tests want kept: so bash is its shell.
-  busybox: { packages: ["busybox-static", "bash-static"], applets: "usr/bin", links: {}, shell: "bash-static", home: true },
+  busybox: {
+    packages: ["busybox-static", "bash-static"],
+    applets: "usr/bin",
+    links: {},
+    shell: "bash-static",
+    home: true,
+  },
 };
 
 /** Raised when the way a layer is put together changes, so that cached ones are made anew. */
@@ -69,7 +96,12 @@ export interface UserlandRequest {
 }
 
 /** A layer with programs and libraries of this machine's distribution; from the cache, or fetched with apt and put together. */
-export async function obtainUserland(cache: Cache, request: UserlandRequest, progress: Progress, signal: AbortSignal): Promise<Layer> {
+export async function obtainUserland(
+  cache: Cache,
+  request: UserlandRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Layer> {
   const { name, arch, compression } = request;
   const entry = await cache.obtain({
     key: await userlandKey(name, arch, compression),
@@ -85,7 +117,12 @@ export async function obtainUserland(cache: Cache, request: UserlandRequest, pro
   return layerOf(entry);
 }
 
-async function assemble(userland: Userland, folder: string, compression: Compression, signal: AbortSignal): Promise<Record<string, string>> {
+async function assemble(
+  userland: Userland,
+  folder: string,
+  compression: Compression,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
   const work = join(folder, "work");
   await mkdir(work);
   const debs = await fetchPackages(userland.packages, work, signal);

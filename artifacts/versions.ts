@@ -55,7 +55,11 @@ const component = z
   .superRefine((value, context) => {
     value.modules.forEach((module, index) => {
       if (module.sums[value.version]) return;
-      context.addIssue({ code: "custom", path: ["modules", index, "sums"], message: `has no sum for ${value.version}` });
+      context.addIssue({
+        code: "custom",
+        path: ["modules", index, "sums"],
+        message: `has no sum for ${value.version}`,
+      });
     });
   });
 
@@ -91,7 +95,11 @@ const schema = z
     const sums = value.components.kubernetes.modules[0]?.sums ?? {};
     for (const known of [value.kubernetes.default, ...Object.keys(value.kubernetes.supported)]) {
       if (value.kubernetes.supported[known] && sums[known]) continue;
-      context.addIssue({ code: "custom", path: ["kubernetes"], message: `${known} needs both a line in supported and a sum` });
+      context.addIssue({
+        code: "custom",
+        path: ["kubernetes"],
+        message: `${known} needs both a line in supported and a sum`,
+      });
     }
   });
 
@@ -112,7 +120,9 @@ export function parseVersions(text: string): Versions {
 
 /** The components that a cluster with this runtime has something of. */
 export function componentsFor(versions: Versions, runtime: Runtime): [string, Component][] {
-  return Object.entries(versions.components).filter(([, component]) => component.runtime === undefined || component.runtime === runtime);
+  return Object.entries(versions.components).filter(
+    ([, component]) => component.runtime === undefined || component.runtime === runtime,
+  );
 }
 
 let loaded: Versions | undefined;
@@ -127,7 +137,11 @@ function readVersions(): string {
   try {
     return readFileSync(join(projectRoot(), "versions.yaml"), "utf8");
   } catch (error) {
-    throw new StepError({ step: "read versions.yaml", cause: messageOf(error), action: "reinstall kubewright: the file belongs to it" });
+    throw new StepError({
+      step: "read versions.yaml",
+      cause: messageOf(error),
+      action: "reinstall kubewright: the file belongs to it",
+    });
   }
 }
 
@@ -136,7 +150,11 @@ export function kubeadmImagesOf(versions: Versions, kubernetes: string): Kubeadm
   const found = versions.kubernetes.supported[kubernetes];
   if (found) return found;
   const supported = Object.keys(versions.kubernetes.supported).join(", ");
-  throw new StepError({ step: `choose Kubernetes ${kubernetes}`, cause: "versions.yaml does not name it", action: `use one of ${supported}` });
+  throw new StepError({
+    step: `choose Kubernetes ${kubernetes}`,
+    cause: "versions.yaml does not name it",
+    action: `use one of ${supported}`,
+  });
 }
 
 /** Puts version and architecture into a template of versions.yaml. */

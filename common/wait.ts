@@ -29,7 +29,9 @@ export async function until<T>(look: () => Promise<T | undefined>, options: Wait
     const found = await look();
     if (found !== undefined) return found;
     if (Date.now() > deadline) throw options.onTimeout(seconds);
-    await sleep(options.every ?? 250, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted());
+    await sleep(options.every ?? 250, undefined, { signal: options.signal }).catch(() =>
+      options.signal.throwIfAborted(),
+    );
   }
 }
 

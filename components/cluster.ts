@@ -13,7 +13,16 @@ import { type Machine, connectionOf, controllerArch, nodeAddress, pinned } from 
 import type { ClusterHandle, MemberArgs } from "./member";
 import { type PoolArgs, settingsOf } from "./pool";
 import { Preflights } from "./preflights";
-import { type ComponentsSettings, type ControlPlaneSettings, DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, type DrainSettings, type NetworkSettings, type Timeouts } from "./settings";
+import {
+  type ComponentsSettings,
+  type ControlPlaneSettings,
+  DEFAULT_DRAIN,
+  DEFAULT_NETWORK,
+  DEFAULT_TIMEOUTS,
+  type DrainSettings,
+  type NetworkSettings,
+  type Timeouts,
+} from "./settings";
 import type { Turns } from "./turns";
 import { Worker } from "./worker";
 
@@ -74,7 +83,9 @@ export class Cluster extends pulumi.ComponentResource {
     const timeouts = { ...DEFAULT_TIMEOUTS, ...args.timeouts };
 
     this.artifacts = this.artifactsFor(args.version, args.controlPlanes[0]);
-    const workers = (args.pools ?? []).flatMap((pool) => this.look(pool.machines, "worker").map((one) => ({ ...one, pool })));
+    const workers = (args.pools ?? []).flatMap((pool) =>
+      this.look(pool.machines, "worker").map((one) => ({ ...one, pool })),
+    );
     const found: Found[] = [...this.look(args.controlPlanes, "control-plane"), ...workers];
     const preflights = this.judge(found, network);
     const neighbours = Object.fromEntries(found.map(({ machine }) => [machine.name, nodeAddress(machine)]));
@@ -102,13 +113,23 @@ export class Cluster extends pulumi.ComponentResource {
   /** kubeadm init, and join. */
   private runKubeadm(members: readonly Known[], timeouts: Timeouts): ClusterAccess {
     const { name, args } = this;
-    const controlPlanes = members.filter(isControlPlane).map((one) => ({ ...one.args, settings: args.controlPlane ?? {} }));
-    const controlPlane = new ControlPlane(`${name}-control-plane`, { kubernetesVersion: args.version, clusterName: name, members: controlPlanes }, { parent: this });
+    const controlPlanes = members
+      .filter(isControlPlane)
+      .map((one) => ({ ...one.args, settings: args.controlPlane ?? {} }));
+    const controlPlane = new ControlPlane(
+      `${name}-control-plane`,
+      { kubernetesVersion: args.version, clusterName: name, members: controlPlanes },
+      { parent: this },
+    );
     const { cluster } = controlPlane;
     this.addDns(cluster, timeouts);
     for (const { machine, pool, args: common } of members) {
       if (!pool) continue;
-      const worker = new Worker(machine.name, { ...common, ...this.workerArgs(pool, machine), cluster }, { parent: this });
+      const worker = new Worker(
+        machine.name,
+        { ...common, ...this.workerArgs(pool, machine), cluster },
+        { parent: this },
+      );
       args.turns?.announce(machine.name, worker.node);
       this.workers.set(machine.name, worker.node);
     }
@@ -120,8 +141,14 @@ export class Cluster extends pulumi.ComponentResource {
     const { name, args } = this;
     const [first] = members.filter(isControlPlane);
     if (!first) throw new Error("controlPlanes: a cluster has one; give it a machine");
-    const workers = members.flatMap(({ machine, pool, args: common }) => (pool ? [{ ...common, ...this.workerArgs(pool, machine) }] : []));
-    const ladder = new Ladder(name, { clusterName: name, controlPlane: { ...first.args, settings: args.controlPlane ?? {} }, workers, components }, { parent: this });
+    const workers = members.flatMap(({ machine, pool, args: common }) =>
+      pool ? [{ ...common, ...this.workerArgs(pool, machine) }] : [],
+    );
+    const ladder = new Ladder(
+      name,
+      { clusterName: name, controlPlane: { ...first.args, settings: args.controlPlane ?? {} }, workers, components },
+      { parent: this },
+    );
     for (const [machine, node] of ladder.nodes) args.turns?.announce(machine, node);
     return ladder.access;
   }
@@ -137,7 +164,9 @@ export class Cluster extends pulumi.ComponentResource {
    */
   get access(): ClusterAccess {
     if (this.api) return this.api;
-    throw new pulumi.RunError(`cluster ${this.name}: on this rung there is no API server, and so no kubeconfig; ask hasApi first`);
+    throw new pulumi.RunError(
+      `cluster ${this.name}: on this rung there is no API server, and so no kubeconfig; ask hasApi first`,
+    );
   }
 
   /** The administrator's kubeconfig, a secret, read from a control plane when it is asked for; empty where there is no API server. */
@@ -155,14 +184,20 @@ export class Cluster extends pulumi.ComponentResource {
   joined(machine: string): pulumi.Resource {
     const node = this.workers.get(machine);
     if (node) return node;
-    throw new pulumi.RunError(`${machine} is no worker of this cluster: ${[...this.workers.keys()].join(", ") || "it has none"}`);
+    throw new pulumi.RunError(
+      `${machine} is no worker of this cluster: ${[...this.workers.keys()].join(", ") || "it has none"}`,
+    );
   }
 
   private look(machines: Machine[], role: MachineRole): Found[] {
     return machines.map((machine) => {
       const connection = connectionOf(machine);
       const after = this.args.turns ? { dependsOn: this.args.turns.of(machine.name) } : {};
-      const host = new Host(`${machine.name}-host`, { connection, ...(machine.bootTimeout === undefined ? {} : { bootTimeout: machine.bootTimeout }) }, { parent: this, ...after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) });
+      const host = new Host(
+        `${machine.name}-host`,
+        { connection, ...(machine.bootTimeout === undefined ? {} : { bootTimeout: machine.bootTimeout }) },
+        { parent: this, ...after, ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
+      );
       return { machine, connection: pinned(connection, host), host, role };
     });
   }
@@ -178,7 +213,13 @@ export class Cluster extends pulumi.ComponentResource {
       ...(machine.privateAddress === undefined ? {} : { privateAddress: machine.privateAddress }),
     }));
     const bootstrap = this.args.components ? ({ bootstrap: "components" } as const) : {};
-    return new Preflights(this.name, machines, { podCidr, serviceCidr, proxyMode, runtime, ...bootstrap }, this.args.turns, this);
+    return new Preflights(
+      this.name,
+      machines,
+      { podCidr, serviceCidr, proxyMode, runtime, ...bootstrap },
+      this.args.turns,
+      this,
+    );
   }
 
   /** CoreDNS is kubeadm's; the cluster is not done before it answers. */
@@ -186,7 +227,14 @@ export class Cluster extends pulumi.ComponentResource {
     const { metadata, spec } = corednsPatch();
     new Rollout(
       `${this.name}-coredns`,
-      { controlPlanes, caCertHash, namespace: metadata.namespace, deployment: metadata.name, patch: { spec }, timeout: timeouts.ready },
+      {
+        controlPlanes,
+        caCertHash,
+        namespace: metadata.namespace,
+        deployment: metadata.name,
+        patch: { spec },
+        timeout: timeouts.ready,
+      },
       { parent: this, dependsOn: [podNetwork], deletedWith: origin },
     );
   }
@@ -197,18 +245,29 @@ export class Cluster extends pulumi.ComponentResource {
     const key = `kubernetes-${kubernetes}-${arch}`;
     const { source = "auto", runtime, extras } = this.args;
     const more = { ...(runtime && runtime !== DEFAULT_RUNTIME ? { runtime } : {}), ...(extras ? { extras } : {}) };
-    const made = this.artifactSets.get(key) ?? new Artifacts(key, { source, kubernetes, arch, ...more }, { parent: this });
+    const made =
+      this.artifactSets.get(key) ?? new Artifacts(key, { source, kubernetes, arch, ...more }, { parent: this });
     this.artifactSets.set(key, made);
     return made;
   }
 }
 
 /** Said at preview, before anything is made, to whoever uses the component without our configuration. */
-function refuseWrongPlan(name: string, { controlPlanes, pools = [] }: ClusterArgs, { podCidr, serviceCidr }: NetworkSettings): void {
+function refuseWrongPlan(
+  name: string,
+  { controlPlanes, pools = [] }: ClusterArgs,
+  { podCidr, serviceCidr }: NetworkSettings,
+): void {
   const as = (role: MachineRole) => (machine: Machine) => ({ name: machine.name, role });
-  const machines = [...controlPlanes.map(as("control-plane")), ...pools.flatMap((pool) => pool.machines).map(as("worker"))];
+  const machines = [
+    ...controlPlanes.map(as("control-plane")),
+    ...pools.flatMap((pool) => pool.machines).map(as("worker")),
+  ];
   const problems = planProblems({ machines, podCidr, serviceCidr });
-  if (problems.length > 0) throw new pulumi.RunError(`cluster ${name}:\n${problems.map(({ path, reason }) => `  ${path}: ${reason}`).join("\n")}`);
+  if (problems.length > 0)
+    throw new pulumi.RunError(
+      `cluster ${name}:\n${problems.map(({ path, reason }) => `  ${path}: ${reason}`).join("\n")}`,
+    );
 }
 
 function isControlPlane({ role }: Pick<Found, "role">): boolean {

@@ -7,18 +7,51 @@ import { kindOf } from "./config/kinds";
 import { supportedVersions, versionSkew } from "./config/check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "./fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./config/schema";
-import { type ClusterConfig, type ConfigSurroundings, type CrossCheck, type CrossProblem, sshHosts } from "./config/types";
+import {
+  type ClusterConfig,
+  type ConfigSurroundings,
+  type CrossCheck,
+  type CrossProblem,
+  sshHosts,
+} from "./config/types";
 import { withWays } from "./config/ways";
 
 export { ConfigError, renderProblem, type Problem } from "./fields/problems";
 export { kindOf, machineSettings, sharedSettings } from "./config/kinds";
-export { controlPlaneNames, listedControlPlanes, listedIn, machineName, madeNames, numberOf, numbersOf, poolsOf, type Pool } from "./config/pools";
+export {
+  controlPlaneNames,
+  listedControlPlanes,
+  listedIn,
+  machineName,
+  madeNames,
+  numberOf,
+  numbersOf,
+  poolsOf,
+  type Pool,
+} from "./config/pools";
 export type { NodeOverrides } from "./config/schema";
 export type { ClusterConfig, ConfigSurroundings } from "./config/types";
 
 const crossChecks: readonly CrossCheck[] = [
-  supportedVersions, versionSkew, etcdQuorum, rangesOverlap, serviceRangeSize, podRangeSize, podsPerNode, hostCounts, countedHosts,
-  hostsTwice, ways, namedNodes, kindSettings, routedNetworks, strayControlPlanes, onlyComponents, loneControlPlane, loneBridge, tokensOnce,
+  supportedVersions,
+  versionSkew,
+  etcdQuorum,
+  rangesOverlap,
+  serviceRangeSize,
+  podRangeSize,
+  podsPerNode,
+  hostCounts,
+  countedHosts,
+  hostsTwice,
+  ways,
+  namedNodes,
+  kindSettings,
+  routedNetworks,
+  strayControlPlanes,
+  onlyComponents,
+  loneControlPlane,
+  loneBridge,
+  tokensOnce,
 ];
 
 /**
@@ -33,7 +66,13 @@ export function parseConfig(raw: unknown, surroundings: ConfigSurroundings): Clu
   // What stands on its own is judged also when a field is wrong, so that a person does not learn the rest only at the next try.
   const written = parsed.success ? parsed.data : withoutFields(given, parsed.error.issues);
   const config = written && withCounts(withWays(written, surroundings));
-  if (written && config) problems.push(...newProblems(crossChecks.flatMap((check) => check(config, surroundings, written)), problems));
+  if (written && config)
+    problems.push(
+      ...newProblems(
+        crossChecks.flatMap((check) => check(config, surroundings, written)),
+        problems,
+      ),
+    );
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
   return config;
 }
@@ -56,7 +95,7 @@ function wrongPaths(issue: z.core.$ZodIssue): PropertyKey[][] {
 }
 
 function remove(root: unknown, path: readonly PropertyKey[]): void {
-  const parent = path.slice(0, -1).reduce<unknown>((node, key) => isObject(node) ? node[key] : undefined, root);
+  const parent = path.slice(0, -1).reduce<unknown>((node, key) => (isObject(node) ? node[key] : undefined), root);
   const last = path.at(-1);
   if (isObject(parent) && last !== undefined) delete parent[last];
 }
@@ -74,7 +113,13 @@ function newProblems(found: readonly CrossProblem[], known: readonly Problem[]):
 }
 
 function touches(one: string, other: string): boolean {
-  return one === other || [[one, other], [other, one]].some(([long = "", short = ""]) => long.startsWith(`${short}.`) || long.startsWith(`${short}[`));
+  return (
+    one === other ||
+    [
+      [one, other],
+      [other, one],
+    ].some(([long = "", short = ""]) => long.startsWith(`${short}.`) || long.startsWith(`${short}[`))
+  );
 }
 
 function withCounts(written: WrittenConfig): ClusterConfig {
@@ -86,9 +131,14 @@ function withCounts(written: WrittenConfig): ClusterConfig {
     ...written,
     // The ladder's example is a pod of such an image.
     extras: written.extras || written.bootstrap === "components",
-    controlPlane: { ...controlPlane, count: makes(controlPlane) ? controlPlane.count ?? 1 : listed("control-plane") },
-    workers: { ...workers, count: makes(workers) ? workers.count ?? 2 : listed("worker") + workers.hosts.length },
-    pools: Object.fromEntries(Object.entries(written.pools).map(([name, pool]) => [name, { ...pool, count: makes(pool) ? countOf(pool) : pool.hosts.length }])),
+    controlPlane: { ...controlPlane, count: makes(controlPlane) ? (controlPlane.count ?? 1) : listed("control-plane") },
+    workers: { ...workers, count: makes(workers) ? (workers.count ?? 2) : listed("worker") + workers.hosts.length },
+    pools: Object.fromEntries(
+      Object.entries(written.pools).map(([name, pool]) => [
+        name,
+        { ...pool, count: makes(pool) ? countOf(pool) : pool.hosts.length },
+      ]),
+    ),
   };
 }
 

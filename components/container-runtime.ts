@@ -17,26 +17,50 @@ export interface ContainerRuntimeArgs extends OnHostArgs {
 }
 
 /** What runs containers on a machine. @returns the unit that answers the kubelet */
-export function containerRuntime(name: string, args: ContainerRuntimeArgs, options: pulumi.CustomResourceOptions): Unit {
+export function containerRuntime(
+  name: string,
+  args: ContainerRuntimeArgs,
+  options: pulumi.CustomResourceOptions,
+): Unit {
   return args.runtime === "docker" ? docker(name, args, options) : containerd(name, args, options);
 }
 
-function containerd(name: string, { host, artifacts, hashes, connection, instance }: ContainerRuntimeArgs, options: pulumi.CustomResourceOptions): Unit {
+function containerd(
+  name: string,
+  { host, artifacts, hashes, connection, instance }: ContainerRuntimeArgs,
+  options: pulumi.CustomResourceOptions,
+): Unit {
   const files = pulumi
     .all([host.facts, artifacts.refs, mirrorsOf(artifacts)])
     .apply(([facts, refs, mirrors]) => octal(runtimeFiles({ facts, pauseImage: refs.pause, mirrors })));
   const restartOn = hashes.apply(({ containerd: daemon = "", runc = "" }) => ({ containerd: daemon, runc }));
-  return new Unit(`${name}-containerd`, { connection, instance, unit: "containerd.service", files, enabled: true, running: true, restartOn }, options);
+  return new Unit(
+    `${name}-containerd`,
+    { connection, instance, unit: "containerd.service", files, enabled: true, running: true, restartOn },
+    options,
+  );
 }
 
 /** Docker Engine and cri-dockerd. The engine starts with its package, so the kernel must be ready before. */
-function docker(name: string, { host, artifacts, hashes, connection, instance }: ContainerRuntimeArgs, options: pulumi.CustomResourceOptions): Unit {
+function docker(
+  name: string,
+  { host, artifacts, hashes, connection, instance }: ContainerRuntimeArgs,
+  options: pulumi.CustomResourceOptions,
+): Unit {
   const unit = { connection, instance, enabled: true, running: true };
   const { osFamily } = host.facts;
   const packages = host.facts.apply(enginePackages);
-  const engine = new Packages(`${name}-engine`, { connection, instance, osFamily, packages, unlessProgram: "dockerd" }, options);
+  const engine = new Packages(
+    `${name}-engine`,
+    { connection, instance, osFamily, packages, unlessProgram: "dockerd" },
+    options,
+  );
   const engineConfiguration = mirrorsOf(artifacts).apply((mirrors) => octal(engineFiles({ mirrors })));
-  const daemon = new Unit(`${name}-docker`, { ...unit, unit: "docker.service", files: engineConfiguration }, { ...options, dependsOn: [engine] });
+  const daemon = new Unit(
+    `${name}-docker`,
+    { ...unit, unit: "docker.service", files: engineConfiguration },
+    { ...options, dependsOn: [engine] },
+  );
   return new Unit(
     `${name}-cri-dockerd`,
     {
@@ -51,5 +75,7 @@ function docker(name: string, { host, artifacts, hashes, connection, instance }:
 }
 
 function mirrorsOf({ images }: Artifacts): pulumi.Output<RegistryMirror[]> {
-  return images.apply((all) => (all.kind === "pull" && all.registryMirror !== undefined ? everyRegistry(all.registryMirror) : []));
+  return images.apply((all) =>
+    all.kind === "pull" && all.registryMirror !== undefined ? everyRegistry(all.registryMirror) : [],
+  );
 }

@@ -38,13 +38,24 @@ export class ControlPlane extends pulumi.ComponentResource {
     let last: pulumi.Resource = this.init;
     for (const member of others) {
       const next = setUp(member.machine.name, "control-plane", member, this);
-      const joined = join(member, "control-plane", { ...this.cluster, controlPlanes: [first.connection] }, [...next.ready, last], this);
+      const joined = join(
+        member,
+        "control-plane",
+        { ...this.cluster, controlPlanes: [first.connection] },
+        [...next.ready, last],
+        this,
+      );
       last = node(member, this.cluster, joined, next.images, this);
     }
     this.registerOutputs({});
   }
 
-  private initialise(args: ControlPlaneArgs, first: ControlPlaneArgs["members"][number], setup: NodeSetup, endpoint: pulumi.Input<string>): KubeadmInit {
+  private initialise(
+    args: ControlPlaneArgs,
+    first: ControlPlaneArgs["members"][number],
+    setup: NodeSetup,
+    endpoint: pulumi.Input<string>,
+  ): KubeadmInit {
     const { machine, connection, host, artifacts, network, timeouts, settings } = first;
     const sans = pulumi.all(args.members.flatMap((member) => addressesOf(member.machine)));
     const documents = pulumi

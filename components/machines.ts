@@ -1,7 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import {
-  type ClusterConfig, controlPlaneNames, kindOf, listedControlPlanes, listedIn, machineSettings, madeNames, poolsOf, sharedSettings,
+  type ClusterConfig,
+  controlPlaneNames,
+  kindOf,
+  listedControlPlanes,
+  listedIn,
+  machineSettings,
+  madeNames,
+  poolsOf,
+  sharedSettings,
 } from "./config";
 import type { AnyKind, Made, Order, Wanted } from "./machines/kind";
 import { KINDS } from "./machines/kinds";
@@ -26,9 +34,19 @@ export function requestsOf(config: ClusterConfig): Request[] {
 
 type Place = Pick<Request, "role" | "pool">;
 
-function made(config: ClusterConfig, own: ClusterConfig["controlPlane"] | ClusterConfig["workers"], names: string[], place: Place): Request[] {
+function made(
+  config: ClusterConfig,
+  own: ClusterConfig["controlPlane"] | ClusterConfig["workers"],
+  names: string[],
+  place: Place,
+): Request[] {
   const kind = kindOf(config, own);
-  return names.map((name) => ({ ...place, name, kind, settings: z.object(kind.each).parse(machineSettings(config, own, kind)) }));
+  return names.map((name) => ({
+    ...place,
+    name,
+    kind,
+    settings: z.object(kind.each).parse(machineSettings(config, own, kind)),
+  }));
 }
 
 function given(hosts: PoolHost[], place: Place): Request[] {

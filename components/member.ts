@@ -48,7 +48,13 @@ export interface ClusterHandle {
 /** What differs for a node of a cluster that is built by components. */
 export type SetUpOptions = Pick<NodeSetupArgs, "components"> & { after?: pulumi.Resource[] };
 
-export function setUp(name: string, role: MachineRole, args: MemberArgs, parent: pulumi.Resource, { after = [], ...more }: SetUpOptions = {}): NodeSetup {
+export function setUp(
+  name: string,
+  role: MachineRole,
+  args: MemberArgs,
+  parent: pulumi.Resource,
+  { after = [], ...more }: SetUpOptions = {},
+): NodeSetup {
   const { machine, connection, host, artifacts, kubeletArtifacts, network, runtime, settings } = args;
   return new NodeSetup(
     name,
@@ -62,7 +68,11 @@ export function setUp(name: string, role: MachineRole, args: MemberArgs, parent:
       ...(kubeletArtifacts ? { kubeletArtifacts } : {}),
       network,
       neighbours: args.neighbours,
-      kubelet: { version: args.kubeletVersion, settings: settings.kubelet ?? {}, extraArgs: settings.kubeletArgs ?? {} },
+      kubelet: {
+        version: args.kubeletVersion,
+        settings: settings.kubelet ?? {},
+        extraArgs: settings.kubeletArgs ?? {},
+      },
       after: [args.preflight, ...after],
       ...more,
     },
@@ -84,13 +94,21 @@ export function kubeadmNode(args: MemberArgs): pulumi.Output<KubeadmNode> {
 }
 
 /** Joins the machine, as a worker or as one more control plane, once everything in `after` is there. */
-export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle, after: pulumi.Resource[], parent: pulumi.Resource): KubeadmJoin {
+export function join(
+  args: MemberArgs,
+  role: MachineRole,
+  cluster: ClusterHandle,
+  after: pulumi.Resource[],
+  parent: pulumi.Resource,
+): KubeadmJoin {
   const { machine, connection, host, timeouts } = args;
   // A worker's membership goes with its machine. A control plane also counts in etcd, which must be told, unless the whole cluster goes.
   const goesWith = role === "control-plane" ? cluster.origin : machine.madeBy;
   const document = pulumi
     .all([kubeadmNode(args), cluster.endpoint])
-    .apply(([node, apiServerEndpoint]) => joinDocument({ node, apiServerEndpoint, ...(role === "control-plane" ? { controlPlane: {} } : {}) }));
+    .apply(([node, apiServerEndpoint]) =>
+      joinDocument({ node, apiServerEndpoint, ...(role === "control-plane" ? { controlPlane: {} } : {}) }),
+    );
   return new KubeadmJoin(
     `${machine.name}-join`,
     {
@@ -106,11 +124,21 @@ export function join(args: MemberArgs, role: MachineRole, cluster: ClusterHandle
 }
 
 /** For people who log in; nothing waits for it. */
-export function addTool({ machine, connection, host, artifacts }: MemberArgs, tool: "kubectl" | "etcdctl", after: pulumi.Resource, parent: pulumi.Resource): void {
+export function addTool(
+  { machine, connection, host, artifacts }: MemberArgs,
+  tool: "kubectl" | "etcdctl",
+  after: pulumi.Resource,
+  parent: pulumi.Resource,
+): void {
   const { path, sha256 } = artifacts.binaries[tool];
   new Binaries(
     `${machine.name}-${tool}`,
-    { connection, instance: host.instance, files: { [`/usr/local/bin/${tool}`]: sha256 }, sources: sha256.apply((hash) => ({ [hash]: path })) },
+    {
+      connection,
+      instance: host.instance,
+      files: { [`/usr/local/bin/${tool}`]: sha256 },
+      sources: sha256.apply((hash) => ({ [hash]: path })),
+    },
     { parent, dependsOn: [after], ...(machine.madeBy ? { deletedWith: machine.madeBy } : {}) },
   );
 }

@@ -51,10 +51,27 @@ export class NodeSetup extends pulumi.ComponentResource {
     const kubelet = pulumi.all([artifacts.binaries, (args.kubeletArtifacts ?? artifacts).binaries]);
     const contents = kubelet.apply(([all, older]) => nodeBinaries({ ...all, kubelet: older.kubelet }, args.runtime));
 
-    const packages = new Packages(`${name}-packages`, { ...onHost, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) }, first);
+    const packages = new Packages(
+      `${name}-packages`,
+      { ...onHost, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) },
+      first,
+    );
     this.packages = packages;
-    const kernel = new Kernel(`${name}-kernel`, { ...onHost, modules: [...kernelModules], sysctls: { ...kernelSysctls }, swapOff: args.kubelet.settings?.failSwapOn !== false }, { ...child, dependsOn: [packages] });
-    const binaries = new Binaries(`${name}-binaries`, { ...onHost, files: contents.files, sources: contents.sources }, first);
+    const kernel = new Kernel(
+      `${name}-kernel`,
+      {
+        ...onHost,
+        modules: [...kernelModules],
+        sysctls: { ...kernelSysctls },
+        swapOff: args.kubelet.settings?.failSwapOn !== false,
+      },
+      { ...child, dependsOn: [packages] },
+    );
+    const binaries = new Binaries(
+      `${name}-binaries`,
+      { ...onHost, files: contents.files, sources: contents.sources },
+      first,
+    );
 
     const runtime = containerRuntime(
       name,
@@ -63,10 +80,20 @@ export class NodeSetup extends pulumi.ComponentResource {
     );
     const guard = new Unit(
       `${name}-guard`,
-      { ...onHost, unit: "kubewright-guard.service", files: octal(guardFiles(args.network)), enabled: true, running: true },
+      {
+        ...onHost,
+        unit: "kubewright-guard.service",
+        files: octal(guardFiles(args.network)),
+        enabled: true,
+        running: true,
+      },
       { ...child, dependsOn: [packages] },
     );
-    const firewall = new Firewall(`${name}-firewall`, { ...onHost, ...firewallRules({ ...args.network, role: args.role }) }, { ...child, dependsOn: [packages] });
+    const firewall = new Firewall(
+      `${name}-firewall`,
+      { ...onHost, ...firewallRules({ ...args.network, role: args.role }) },
+      { ...child, dependsOn: [packages] },
+    );
     // Nothing waits for it: a machine that waits for its turn (turns.ts) has no address before this one's node is Ready.
     new Hosts(`${name}-hosts`, { ...onHost, entries: args.neighbours }, { ...child, dependsOn: [packages] });
     const kubeletUnit = new Unit(
@@ -74,9 +101,21 @@ export class NodeSetup extends pulumi.ComponentResource {
       {
         ...onHost,
         unit: "kubelet.service",
-        files: pulumi.all([host.facts, nodeAddress(machine)]).apply(([facts, nodeIp]) =>
-          octal(kubeletFiles({ ...args.kubelet, runtime: args.runtime, facts, nodeIp, ...(args.components ? { standalone: { criSocket: criSocket(args.runtime), nodeName: machine.name } } : {}) })),
-        ),
+        files: pulumi
+          .all([host.facts, nodeAddress(machine)])
+          .apply(([facts, nodeIp]) =>
+            octal(
+              kubeletFiles({
+                ...args.kubelet,
+                runtime: args.runtime,
+                facts,
+                nodeIp,
+                ...(args.components
+                  ? { standalone: { criSocket: criSocket(args.runtime), nodeName: machine.name } }
+                  : {}),
+              }),
+            ),
+          ),
         enabled: true,
         running: true,
         ...(args.components ? {} : { startWhenExists: "/var/lib/kubelet/config.yaml" }),
@@ -88,7 +127,15 @@ export class NodeSetup extends pulumi.ComponentResource {
 
     const target = { ...onHost, ...(args.runtime === DEFAULT_RUNTIME ? {} : { runtime: args.runtime }) };
     // A control plane starts on its own images; those of the node come while it does.
-    const own = args.role === "control-plane" && args.components?.runAs !== "systemd" ? [imagesOf(`${name}-control-plane-images`, target, artifacts, "controlPlane", { ...child, dependsOn: [runtime] })] : [];
+    const own =
+      args.role === "control-plane" && args.components?.runAs !== "systemd"
+        ? [
+            imagesOf(`${name}-control-plane-images`, target, artifacts, "controlPlane", {
+              ...child,
+              dependsOn: [runtime],
+            }),
+          ]
+        : [];
     this.images = imagesOf(`${name}-images`, target, artifacts, "worker", { ...child, dependsOn: [runtime, ...own] });
     this.ready = [...(own.length > 0 ? own : [this.images]), guard, firewall, kubeletUnit];
     this.registerOutputs({});

@@ -1,4 +1,12 @@
-import { type ClusterConfig, type Pool, controlPlaneNames, listedControlPlanes, listedIn, madeNames, poolsOf } from "./config";
+import {
+  type ClusterConfig,
+  type Pool,
+  controlPlaneNames,
+  listedControlPlanes,
+  listedIn,
+  madeNames,
+  poolsOf,
+} from "./config";
 import type { Machine } from "./machines/machine";
 import type { NodeSettings } from "./settings";
 import type { Members } from "./turns";
@@ -21,7 +29,9 @@ export interface PoolArgs {
 export function settingsOf({ settings = {}, nodes = {} }: PoolArgs, machine: string): NodeSettings {
   const own = nodes[machine] ?? {};
   const taints = own.taints ?? [];
-  const others = (settings.taints ?? []).filter((taint) => !taints.some(({ key, effect }) => key === taint.key && effect === taint.effect));
+  const others = (settings.taints ?? []).filter(
+    (taint) => !taints.some(({ key, effect }) => key === taint.key && effect === taint.effect),
+  );
   return {
     labels: { ...settings.labels, ...own.labels },
     annotations: { ...settings.annotations, ...own.annotations },
@@ -40,8 +50,12 @@ export function turnsOf(config: ClusterConfig): Members {
 }
 
 /** The configuration's control planes and pools, with their machines. */
-export function membersOf(config: ClusterConfig, machines: readonly Machine[]): { controlPlanes: Machine[]; pools: PoolArgs[] } {
-  const named = (names: readonly string[]) => names.flatMap((name) => machines.filter((machine) => machine.name === name));
+export function membersOf(
+  config: ClusterConfig,
+  machines: readonly Machine[],
+): { controlPlanes: Machine[]; pools: PoolArgs[] } {
+  const named = (names: readonly string[]) =>
+    names.flatMap((name) => machines.filter((machine) => machine.name === name));
   return {
     controlPlanes: named(controlPlanesOf(config)),
     pools: poolsOf(config).map((pool) => poolArgs(pool, named(namesIn(config, pool)))),

@@ -16,12 +16,17 @@ export class Preflights {
   constructor(name: string, machines: Machine[], rules: Rules, turns: Turns | undefined, parent: pulumi.Resource) {
     const alone = (machine: Machine) => turns?.isKnown(machine.name) ?? pulumi.output(false);
     // Each of the two waits for the other, so both ask first which way round it is: then only one of them does.
-    const judgedAlone = machines.map((machine) => alone(machine).apply((known) => (known ? this.of(machine.name).passed : {})));
+    const judgedAlone = machines.map((machine) =>
+      alone(machine).apply((known) => (known ? this.of(machine.name).passed : {})),
+    );
     const judged = pulumi.all(judgedAlone).apply((passed) => Object.assign({}, ...passed) as Record<string, string>);
     const whole = new Preflight(`${name}-preflight`, { ...rules, machines, judged }, { parent });
     for (const machine of machines) {
       const before = alone(machine).apply((known) => (known ? {} : whole.passed));
-      this.own.set(machine.name, new Preflight(`${machine.name}-preflight`, { ...rules, machines: [machine], judged: before }, { parent }));
+      this.own.set(
+        machine.name,
+        new Preflight(`${machine.name}-preflight`, { ...rules, machines: [machine], judged: before }, { parent }),
+      );
     }
   }
 

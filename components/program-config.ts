@@ -14,7 +14,9 @@ export type Sections = Readonly<Record<string, string>>;
 /** Of all that a stack has configured, what is the project's. */
 export function sectionsOf(project: string, all: Readonly<Record<string, string>>): Sections {
   const prefix = `${project}:`;
-  return Object.fromEntries(Object.entries(all).flatMap(([key, text]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), text]] : [])));
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([key, text]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), text]] : [])),
+  );
 }
 
 /**
@@ -26,7 +28,9 @@ export function readConfig(): ClusterConfig {
   const { name } = new pulumi.Config();
   const sections = sectionsOf(name, pulumi.runtime.allConfig());
   const config = configOf(sections);
-  const open = Object.fromEntries(Object.entries(sections).filter(([section]) => !secretKeys().includes(`${name}:${section}`)));
+  const open = Object.fromEntries(
+    Object.entries(sections).filter(([section]) => !secretKeys().includes(`${name}:${section}`)),
+  );
   for (const warning of plainSecrets(valuesOf(open))) void pulumi.log.warn(warning);
   return config;
 }
@@ -40,7 +44,11 @@ function secretKeys(): string[] {
 export function configOf(sections: Sections): ClusterConfig {
   const ssh = sshKnowledge();
   try {
-    return parseConfig(valuesOf(sections), { kubernetesVersions: supportedVersions(), fileExists: ssh.fileExists, ssh });
+    return parseConfig(valuesOf(sections), {
+      kubernetesVersions: supportedVersions(),
+      fileExists: ssh.fileExists,
+      ssh,
+    });
   } catch (error) {
     throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
   }
@@ -48,7 +56,12 @@ export function configOf(sections: Sections): ClusterConfig {
 
 /** How the configuration wants the cluster built, where not by kubeadm. */
 export function componentsOf({ rung, controlPlane, auth, admission }: ClusterConfig): ComponentsSettings {
-  return { ...(rung ? { rung } : {}), runAs: controlPlane.runAs, staticTokens: auth.staticTokens, disableAdmission: admission.disable };
+  return {
+    ...(rung ? { rung } : {}),
+    runAs: controlPlane.runAs,
+    staticTokens: auth.staticTokens,
+    disableAdmission: admission.disable,
+  };
 }
 
 function valuesOf(sections: Sections): Record<string, unknown> {
@@ -65,6 +78,8 @@ function valueOf(text: string): unknown {
 }
 
 function supportedVersions(): string[] {
-  const versions = parse(readFileSync(join(projectRoot(), "versions.yaml"), "utf8")) as { kubernetes: { supported: Record<string, unknown> } };
+  const versions = parse(readFileSync(join(projectRoot(), "versions.yaml"), "utf8")) as {
+    kubernetes: { supported: Record<string, unknown> };
+  };
   return Object.keys(versions.kubernetes.supported);
 }

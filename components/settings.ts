@@ -73,4 +73,10 @@ export const DEFAULT_NETWORK: NetworkSettings = {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { init: 300, join: 300, ready: 300 };
 
-export const DEFAULT_DRAIN: DrainSettings = { timeout: 300, localData: "refuse", unmanaged: "refuse", force: false, onUnreachable: "prove" };
+export const DEFAULT_DRAIN: DrainSettings = {
+  timeout: 300,
+  localData: "refuse",
+  unmanaged: "refuse",
+  force: false,
+  onUnreachable: "prove",
+};

@@ -62,7 +62,9 @@ export function addressAt(range: string, index: number): string | undefined {
 export function partAt(range: string, prefix: number, index: number): string | undefined {
   const cidr = parseCidr(range);
   const first = cidr && cidr.first + index * 2 ** (32 - prefix);
-  return cidr && first !== undefined && prefix >= cidr.prefix && first <= cidr.last ? `${toAddress(first)}/${prefix}` : undefined;
+  return cidr && first !== undefined && prefix >= cidr.prefix && first <= cidr.last
+    ? `${toAddress(first)}/${prefix}`
+    : undefined;
 }
 
 function toAddress(value: number): string {

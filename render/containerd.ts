@@ -47,13 +47,19 @@ export function containerdUnit(): string {
 export function registryHosts({ endpoints, caFile, overridePath = false }: RegistryMirror): string {
   const ca = caFile === undefined ? "" : `  ca = ${tomlString(caFile)}\n`;
   const path = overridePath ? "  override_path = true\n" : "";
-  return endpoints.map((endpoint) => `[host.${tomlString(endpoint)}]\n  capabilities = ["pull", "resolve"]\n${ca}${path}`).join("\n");
+  return endpoints
+    .map((endpoint) => `[host.${tomlString(endpoint)}]\n  capabilities = ["pull", "resolve"]\n${ca}${path}`)
+    .join("\n");
 }
 
 /** One mirror that has the API of registry R at `<mirror>/R/v2`, for every registry that images come from. */
 export function everyRegistry(mirror: string): RegistryMirror[] {
   const base = mirror.replace(/\/+$/, "");
-  return mirroredRegistries.map((registry) => ({ registry, endpoints: [`${base}/${registry}/v2`], overridePath: true }));
+  return mirroredRegistries.map((registry) => ({
+    registry,
+    endpoints: [`${base}/${registry}/v2`],
+    overridePath: true,
+  }));
 }
 
 /** Path of the hosts.toml of one mirrored registry. */

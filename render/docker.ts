@@ -40,8 +40,13 @@ export function criDockerdSocket(): string {
  * The distribution's Docker Engine. Debian 13 and Fedora 41 have put the client into a package of its own.
  * An engine from Docker's own packages (docker-ce) that is there already is used instead.
  */
-export function enginePackages({ osFamily, osId, osVersion }: Pick<MachineFacts, "osFamily" | "osId" | "osVersion">): string[] {
-  const since = (id: string, version: number): string[] => (osId === id && Number.parseFloat(osVersion) >= version ? ["docker-cli"] : []);
+export function enginePackages({
+  osFamily,
+  osId,
+  osVersion,
+}: Pick<MachineFacts, "osFamily" | "osId" | "osVersion">): string[] {
+  const since = (id: string, version: number): string[] =>
+    osId === id && Number.parseFloat(osVersion) >= version ? ["docker-cli"] : [];
   if (osFamily === "debian") return ["docker.io", ...since("debian", 13)];
   return osFamily === "fedora" ? ["moby-engine", ...since("fedora", 41)] : [];
 }

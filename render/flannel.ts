@@ -25,7 +25,11 @@ const configName = "kube-flannel-cfg";
 export function flannelManifests(options: FlannelOptions): KubernetesObject[] {
   const data = flannelConfig(options);
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } } },
+    {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+    },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "flannel", namespace } },
     clusterRole("flannel", rules),
     clusterRoleBinding("flannel", "flannel", { kind: "ServiceAccount", name: "flannel", namespace }),
@@ -54,7 +58,9 @@ function daemonSet(options: FlannelOptions, data: Record<string, string>): Kuber
   // A pod does not notice that its ConfigMap changed; another hash makes another pod.
   const annotations = { "kubewright.dev/config": configHash(data) };
   return {
-    apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "kube-flannel-ds", namespace, labels },
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "kube-flannel-ds", namespace, labels },
     spec: {
       selector: { matchLabels: labels },
       // Routes stay while flanneld restarts, so there is no reason to go node by node.
@@ -83,7 +89,9 @@ function podSpec(options: FlannelOptions): object {
 
 function container({ image, imagePullPolicy, apiServer }: FlannelOptions): object {
   return {
-    name: "kube-flannel", image, imagePullPolicy,
+    name: "kube-flannel",
+    image,
+    imagePullPolicy,
     command: ["/bin/sh", "/etc/kube-flannel/run.sh"],
     // The node's own address: where the first interface is NAT, flannel would otherwise choose the same address on every node.
     args: ["--iface=$(HOST_IP)"],

@@ -12,7 +12,8 @@ export function yamlText(value: object): string {
   const document = new Document(value, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
   visit(document, {
     Scalar: (_, scalar) => {
-      if (typeof scalar.value === "string" && (scalar.value.search(UNPRINTABLE) >= 0 || BLANK.test(scalar.value))) scalar.type = "QUOTE_DOUBLE";
+      if (typeof scalar.value === "string" && (scalar.value.search(UNPRINTABLE) >= 0 || BLANK.test(scalar.value)))
+        scalar.type = "QUOTE_DOUBLE";
     },
   });
   const text = document.toString({ lineWidth: 0 });

@@ -11,7 +11,10 @@ export interface ComponentArgs {
 }
 
 /** Our own flags of the control plane. */
-export function initDefaults(controlPlanes: number, nodeMaskSize?: number): Required<Pick<ComponentArgs, "controllerManager" | "scheduler">> {
+export function initDefaults(
+  controlPlanes: number,
+  nodeMaskSize?: number,
+): Required<Pick<ComponentArgs, "controllerManager" | "scheduler">> {
   // Taking the lease costs up to 7 s at first boot, and a lone control plane has nobody to share it with.
   const election: Args = controlPlanes === 1 ? { "leader-elect": "false" } : {};
   const mask: Args = nodeMaskSize === undefined ? {} : { "node-cidr-mask-size": String(nodeMaskSize) };

@@ -106,8 +106,4 @@ export interface KubeProxyConfiguration {
 }
 
 export type KubeadmDocument =
-  | InitConfiguration
-  | ClusterConfiguration
-  | JoinConfiguration
-  | KubeletConfiguration
-  | KubeProxyConfiguration;
+  InitConfiguration | ClusterConfiguration | JoinConfiguration | KubeletConfiguration | KubeProxyConfiguration;

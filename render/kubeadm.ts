@@ -3,8 +3,17 @@ import { initDefaults, type ComponentArgs, mergedArguments } from "./kubeadm-arg
 import type { MachineFacts } from "./facts";
 import { withoutUndefined, yamlText } from "./json";
 import {
-  type ClusterConfiguration, type InitConfiguration, type JoinConfiguration, type KubeadmDocument, type KubeadmTimeouts,
-  type KubeProxyConfiguration, type NodeRegistration, type ProxyMode, type PullPolicy, type Taint, kubeadmApi,
+  type ClusterConfiguration,
+  type InitConfiguration,
+  type JoinConfiguration,
+  type KubeadmDocument,
+  type KubeadmTimeouts,
+  type KubeProxyConfiguration,
+  type NodeRegistration,
+  type ProxyMode,
+  type PullPolicy,
+  type Taint,
+  kubeadmApi,
 } from "./kubeadm-types";
 import type { KubeletConfiguration } from "./kubelet";
 import { criSocket } from "./runtime";
@@ -79,7 +88,12 @@ export interface BootstrapSecret {
 
 /** What `kubeadm init --config` reads, without the secrets. */
 export function initDocuments(options: InitOptions): KubeadmDocument[] {
-  return [initConfiguration(options), clusterConfiguration(options), kubeletDocument(), kubeProxyConfiguration(options)];
+  return [
+    initConfiguration(options),
+    clusterConfiguration(options),
+    kubeletDocument(),
+    kubeProxyConfiguration(options),
+  ];
 }
 
 /** What `kubeadm join --config` reads, without the secrets and the CA's hash. */
@@ -89,7 +103,9 @@ export function joinDocument(options: JoinOptions): JoinConfiguration {
     apiVersion: kubeadmApi,
     kind: "JoinConfiguration",
     discovery: { bootstrapToken: { apiServerEndpoint: options.apiServerEndpoint } },
-    controlPlane: controlPlane && { localAPIEndpoint: { advertiseAddress: node.address, bindPort: controlPlane.bindPort ?? 6443 } },
+    controlPlane: controlPlane && {
+      localAPIEndpoint: { advertiseAddress: node.address, bindPort: controlPlane.bindPort ?? 6443 },
+    },
     nodeRegistration: nodeRegistration(node),
     timeouts: options.timeouts,
   });
@@ -101,7 +117,8 @@ export function joinDocument(options: JoinOptions): JoinConfiguration {
  * @throws when the token is malformed, or a join has no CA hash; neither message shows the token
  */
 export function withBootstrapToken(documents: readonly KubeadmDocument[], secret: BootstrapSecret): KubeadmDocument[] {
-  if (!/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.token)) throw new Error("the bootstrap token is not of the form [a-z0-9]{6}.[a-z0-9]{16}");
+  if (!/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.token))
+    throw new Error("the bootstrap token is not of the form [a-z0-9]{6}.[a-z0-9]{16}");
   return documents.map((document) => {
     if (isInit(document)) return { ...document, bootstrapTokens: [initToken(secret)] };
     return isJoin(document) ? { ...document, discovery: discovery(document, secret) } : document;
@@ -114,7 +131,9 @@ export function withBootstrapToken(documents: readonly KubeadmDocument[], secret
  */
 export function withoutPreflight(documents: readonly KubeadmDocument[]): KubeadmDocument[] {
   return documents.map((document) =>
-    isInit(document) ? { ...document, nodeRegistration: { ...document.nodeRegistration, ignorePreflightErrors: ["all"] } } : document,
+    isInit(document)
+      ? { ...document, nodeRegistration: { ...document.nodeRegistration, ignorePreflightErrors: ["all"] } }
+      : document,
   );
 }
 
@@ -161,12 +180,18 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
     kubernetesVersion: `v${options.kubernetesVersion}`,
     controlPlaneEndpoint: options.controlPlaneEndpoint ?? `${options.node.address}:${options.bindPort ?? 6443}`,
     imageRepository: options.imageRepository,
-    networking: { podSubnet: network.podCidr, serviceSubnet: network.serviceCidr, dnsDomain: network.dnsDomain ?? "cluster.local" },
+    networking: {
+      podSubnet: network.podCidr,
+      serviceSubnet: network.serviceCidr,
+      dnsDomain: network.dnsDomain ?? "cluster.local",
+    },
     apiServer: { ...mergedArguments(extraArgs.apiServer), ...certSANs(options.certSANs) },
     controllerManager: mergedArguments(defaults.controllerManager, extraArgs.controllerManager),
     scheduler: mergedArguments(defaults.scheduler, extraArgs.scheduler),
     dns: options.dnsImageTag === undefined ? undefined : imageTag(options.dnsImageTag),
-    etcd: { local: { dataDir: "/var/lib/etcd", ...imageTag(options.etcdImageTag), ...mergedArguments(extraArgs.etcd) } },
+    etcd: {
+      local: { dataDir: "/var/lib/etcd", ...imageTag(options.etcdImageTag), ...mergedArguments(extraArgs.etcd) },
+    },
   });
 }
 
@@ -180,8 +205,15 @@ function kubeletDocument(): KubeletConfiguration {
 }
 
 /** One configuration for kube-proxy on all machines of the cluster. */
-export function kubeProxyConfiguration({ proxyMode, machines }: Pick<InitOptions, "proxyMode" | "machines">): KubeProxyConfiguration {
-  const base = { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration", mode: proxyMode } as const;
+export function kubeProxyConfiguration({
+  proxyMode,
+  machines,
+}: Pick<InitOptions, "proxyMode" | "machines">): KubeProxyConfiguration {
+  const base = {
+    apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+    kind: "KubeProxyConfiguration",
+    mode: proxyMode,
+  } as const;
   if (machines.every((machine) => machine.conntrackWritable)) return base;
   // kube-proxy exits when it may not write nf_conntrack_max and its timeouts; zero means: leave them as they are.
   return { ...base, conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" } };
@@ -199,12 +231,24 @@ function nodeRegistration(node: KubeadmNode): NodeRegistration {
   });
 }
 
-function initToken({ token, ttl = "1h0m0s" }: BootstrapSecret): NonNullable<InitConfiguration["bootstrapTokens"]>[number] {
-  return { token, ttl, usages: ["signing", "authentication"], groups: ["system:bootstrappers:kubeadm:default-node-token"] };
+function initToken({
+  token,
+  ttl = "1h0m0s",
+}: BootstrapSecret): NonNullable<InitConfiguration["bootstrapTokens"]>[number] {
+  return {
+    token,
+    ttl,
+    usages: ["signing", "authentication"],
+    groups: ["system:bootstrappers:kubeadm:default-node-token"],
+  };
 }
 
-function discovery(document: JoinConfiguration, { token, caCertHashes = [] }: BootstrapSecret): JoinConfiguration["discovery"] {
-  if (caCertHashes.length === 0) throw new Error("a join needs the hash of the cluster's CA: without it any server could pose as the control plane");
+function discovery(
+  document: JoinConfiguration,
+  { token, caCertHashes = [] }: BootstrapSecret,
+): JoinConfiguration["discovery"] {
+  if (caCertHashes.length === 0)
+    throw new Error("a join needs the hash of the cluster's CA: without it any server could pose as the control plane");
   return { bootstrapToken: { ...document.discovery.bootstrapToken, token, caCertHashes: [...caCertHashes] } };
 }
 

@@ -83,7 +83,9 @@ export function kubeletComponentsDropIn(): string {
  * @throws when a value has white space or a quote, which systemd would split or eat
  */
 export function kubeletDefaults(options: KubeletDefaultsOptions): string {
-  const flags = Object.entries({ "node-ip": options.nodeIp, ...options.extraArgs }).map(([name, value]) => kubeletFlag(name, value));
+  const flags = Object.entries({ "node-ip": options.nodeIp, ...options.extraArgs }).map(([name, value]) =>
+    kubeletFlag(name, value),
+  );
   return `KUBELET_EXTRA_ARGS="${flags.join(" ")}"\n`;
 }
 
@@ -96,7 +98,13 @@ export function kubeletConfiguration({ settings, ...options }: KubeletConfigurat
   // Kubernetes 1.35 and later refuse cgroup v1 unless told otherwise (KEP-5573).
   const needed: KubeletSettings = options.facts.cgroupVersion === 1 ? { failCgroupV1: false } : {};
   const all = Object.keys(gates).length > 0 ? { featureGates: gates } : {};
-  return withoutUndefined({ apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...needed, ...settings, ...all });
+  return withoutUndefined({
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    kind: "KubeletConfiguration",
+    ...needed,
+    ...settings,
+    ...all,
+  });
 }
 
 /**
@@ -112,6 +120,9 @@ export function kubeletConfigurationText(options: KubeletConfigurationOptions): 
 }
 
 function kubeletFlag(name: string, value: string): string {
-  if (NOT_IN_A_FLAG.test(name + value)) throw new Error(`kubelet flag --${name}: white space, control characters, quotes, $ and backslashes cannot be passed`);
+  if (NOT_IN_A_FLAG.test(name + value))
+    throw new Error(
+      `kubelet flag --${name}: white space, control characters, quotes, $ and backslashes cannot be passed`,
+    );
   return `--${name}=${value}`;
 }

@@ -32,8 +32,18 @@ const PARTS: readonly Part[] = [
   { rung: "apiserver", on: "first", text: (scene) => `kube-apiserver :6443 (${COMPONENT(scene)})` },
   { rung: "etcd", on: "first", text: (scene) => `etcd :2379 (${COMPONENT(scene)})` },
   { rung: "kubelet", on: "first", text: () => "hello :8080 (static pod)" },
-  { rung: "kubelet", changedBy: "apiserver", on: "every", text: ({ rung }) => (reaches(rung, "apiserver") ? "kubelet :10250, a node of the cluster" : "kubelet, alone: pods from a folder") },
-  { rung: "kubelet", on: "every", text: ({ runtime }) => (runtime === "docker" ? "cri-dockerd ── Docker Engine" : "containerd") },
+  {
+    rung: "kubelet",
+    changedBy: "apiserver",
+    on: "every",
+    text: ({ rung }) =>
+      reaches(rung, "apiserver") ? "kubelet :10250, a node of the cluster" : "kubelet, alone: pods from a folder",
+  },
+  {
+    rung: "kubelet",
+    on: "every",
+    text: ({ runtime }) => (runtime === "docker" ? "cri-dockerd ── Docker Engine" : "containerd"),
+  },
 ];
 
 const WIDTH = 43;
@@ -46,8 +56,17 @@ export function ladderDrawing(scene: LadderScene): string {
   const height = Math.max(...boxes.map((lines) => lines.length));
   // Machines stand on the same floor: what a worker lacks is air above it.
   const columns = boxes.map((lines) => [...Array<string>(height - lines.length).fill(" ".repeat(WIDTH)), ...lines]);
-  const picture = Array.from({ length: height }, (_, row) => columns.map((lines) => lines[row]).join("  ").trimEnd());
-  return [`rung ${place} of ${RUNGS.length}: ${rung}   ${RUNGS.map((one) => (reaches(rung, one) ? "■" : "□")).join("")}`, ...picture, ""].join("\n");
+  const picture = Array.from({ length: height }, (_, row) =>
+    columns
+      .map((lines) => lines[row])
+      .join("  ")
+      .trimEnd(),
+  );
+  return [
+    `rung ${place} of ${RUNGS.length}: ${rung}   ${RUNGS.map((one) => (reaches(rung, one) ? "■" : "□")).join("")}`,
+    ...picture,
+    "",
+  ].join("\n");
 }
 
 function rowsOf(scene: LadderScene, first: boolean): string[] {

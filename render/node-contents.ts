@@ -23,7 +23,10 @@ const OF_DOCKER = { "cri-dockerd": "/usr/local/bin" } as const;
 type Places = typeof COMMON & Partial<typeof OF_CONTAINERD & typeof OF_DOCKER>;
 
 /** The binaries of a node and where they live; `/opt/cni/bin` is where the runtimes and kubeadm expect CNI plugins. */
-const PLACES: Readonly<Record<Runtime, Places>> = { containerd: { ...OF_CONTAINERD, ...COMMON }, docker: { ...OF_DOCKER, ...COMMON } };
+const PLACES: Readonly<Record<Runtime, Places>> = {
+  containerd: { ...OF_CONTAINERD, ...COMMON },
+  docker: { ...OF_DOCKER, ...COMMON },
+};
 
 export type NodeBinary = keyof Places;
 

@@ -1,8 +1,19 @@
-import { type ContainerdOptions, containerdConfig, containerdUnit, registryHosts, registryHostsPath } from "./containerd";
+import {
+  type ContainerdOptions,
+  containerdConfig,
+  containerdUnit,
+  registryHosts,
+  registryHostsPath,
+} from "./containerd";
 import { criDockerdSocket, criDockerdUnit, dockerConfigurationText } from "./docker";
 import { type GuardOptions, guardTable, guardUnit } from "./guard";
 import {
-  type KubeletConfigurationOptions, type KubeletDefaultsOptions, kubeletConfigurationText, kubeletDefaults, kubeletComponentsDropIn, kubeletKubeadmDropIn,
+  type KubeletConfigurationOptions,
+  type KubeletDefaultsOptions,
+  kubeletConfigurationText,
+  kubeletDefaults,
+  kubeletComponentsDropIn,
+  kubeletKubeadmDropIn,
   kubeletUnit,
 } from "./kubelet";
 import { type StandaloneOptions, standaloneConfiguration } from "./components/kubelet";
@@ -45,7 +56,9 @@ export function criDockerdFiles({ pauseImage }: Pick<ContainerdOptions, "pauseIm
 }
 
 function mirrorFiles(mirrors: ContainerdOptions["mirrors"] = []): NodeFiles {
-  return Object.fromEntries(mirrors.map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]));
+  return Object.fromEntries(
+    mirrors.map((mirror): [string, NodeFile] => [registryHostsPath(mirror), readable(registryHosts(mirror))]),
+  );
 }
 
 /** The kubelet as kubeadm expects it, or alone; and this node's own settings. A change of any of them needs the kubelet restarted. */
@@ -64,10 +77,15 @@ function kubeadmFiles(options: KubeletFilesOptions): NodeFiles {
   };
 }
 
-function standaloneFiles({ extraArgs, facts, nodeIp }: KubeletFilesOptions, { criSocket, nodeName }: NonNullable<KubeletFilesOptions["standalone"]>): NodeFiles {
+function standaloneFiles(
+  { extraArgs, facts, nodeIp }: KubeletFilesOptions,
+  { criSocket, nodeName }: NonNullable<KubeletFilesOptions["standalone"]>,
+): NodeFiles {
   return {
     "/etc/systemd/system/kubelet.service.d/10-components.conf": readable(kubeletComponentsDropIn()),
-    "/etc/default/kubelet": readable(kubeletDefaults({ nodeIp, extraArgs: { "hostname-override": nodeName, ...extraArgs } })),
+    "/etc/default/kubelet": readable(
+      kubeletDefaults({ nodeIp, extraArgs: { "hostname-override": nodeName, ...extraArgs } }),
+    ),
     "/var/lib/kubelet/config.yaml": readable(standaloneConfiguration({ criSocket, facts })),
   };
 }
@@ -86,5 +104,10 @@ function readable(content: string): NodeFile {
 
 /** Files as resources take them: permission bits are text there. */
 export function octal(files: NodeFiles): Record<string, { content: string; mode: string }> {
-  return Object.fromEntries(Object.entries(files).map(([path, { content, mode }]) => [path, { content, mode: mode.toString(8).padStart(4, "0") }]));
+  return Object.fromEntries(
+    Object.entries(files).map(([path, { content, mode }]) => [
+      path,
+      { content, mode: mode.toString(8).padStart(4, "0") },
+    ]),
+  );
 }

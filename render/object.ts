@@ -6,7 +6,8 @@ export interface KubernetesObject {
   [member: string]: unknown;
 }
 
-export type Subject = { kind: "ServiceAccount"; name: string; namespace: string } | { kind: "User" | "Group"; name: string };
+export type Subject =
+  { kind: "ServiceAccount"; name: string; namespace: string } | { kind: "User" | "Group"; name: string };
 
 const RBAC = "rbac.authorization.k8s.io";
 
@@ -17,7 +18,13 @@ export function clusterRole(name: string, rules: readonly object[]): KubernetesO
 /** Gives the subject a ClusterRole. */
 export function clusterRoleBinding(name: string, role: string, subject: Subject): KubernetesObject {
   const who = subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: RBAC };
-  return { apiVersion: `${RBAC}/v1`, kind: "ClusterRoleBinding", metadata: { name }, roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: role }, subjects: [who] };
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: "ClusterRoleBinding",
+    metadata: { name },
+    roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: role },
+    subjects: [who],
+  };
 }
 
 /** Objects by a name that says in a diff which one changed. */

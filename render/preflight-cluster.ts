@@ -7,7 +7,12 @@ export function clusterFindings(machines: readonly JudgedMachine[], expectations
     ...shared(machines, "name", ({ name }) => name, "give each machine its own name"),
     ...shared(machines, "address", nodeAddress, "give each machine its own address"),
     ...shared(machines, "hostname", ({ facts }) => facts.hostname, "set another one with `hostnamectl set-hostname`"),
-    ...shared(machines, "machine-id", ({ facts }) => facts.machineId, "it is a clone: remove /etc/machine-id, run `systemd-machine-id-setup` and reboot"),
+    ...shared(
+      machines,
+      "machine-id",
+      ({ facts }) => facts.machineId,
+      "it is a clone: remove /etc/machine-id, run `systemd-machine-id-setup` and reboot",
+    ),
     ...machines.flatMap((machine) => addressFindings(machine, expectations)),
   ];
 }
@@ -18,13 +23,27 @@ export function nodeAddress({ privateAddress, address }: Pick<JudgedMachine, "ad
 }
 
 /** Reported once per machine but the first, naming the first. */
-function shared(machines: readonly JudgedMachine[], what: string, key: (machine: JudgedMachine) => string, action: string): Finding[] {
+function shared(
+  machines: readonly JudgedMachine[],
+  what: string,
+  key: (machine: JudgedMachine) => string,
+  action: string,
+): Finding[] {
   const firstWith = new Map<string, string>();
   return machines.flatMap((machine) => {
     const value = key(machine);
     const first = firstWith.get(value);
     if (first === undefined) firstWith.set(value, machine.name);
-    return first === undefined ? [] : [{ machine: machine.name, severity: "error" as const, message: `it has the same ${what} as ${first} (${value})`, action }];
+    return first === undefined
+      ? []
+      : [
+          {
+            machine: machine.name,
+            severity: "error" as const,
+            message: `it has the same ${what} as ${first} (${value})`,
+            action,
+          },
+        ];
   });
 }
 
@@ -42,8 +61,15 @@ function addressFindings(machine: JudgedMachine, { podCidr, serviceCidr }: Expec
   }
   for (const [property, range] of Object.entries({ "network.podCidr": podCidr, "network.serviceCidr": serviceCidr })) {
     const cidr = parseCidr(range);
-    const inside = addresses.find((candidate) => cidr !== undefined && includes(cidr, candidate) && !isOurBridge(machine));
-    if (inside !== undefined) found.push({ severity: "error", message: `its address ${inside} is inside ${property} (${range})`, action: `choose another ${property}` });
+    const inside = addresses.find(
+      (candidate) => cidr !== undefined && includes(cidr, candidate) && !isOurBridge(machine),
+    );
+    if (inside !== undefined)
+      found.push({
+        severity: "error",
+        message: `its address ${inside} is inside ${property} (${range})`,
+        action: `choose another ${property}`,
+      });
   }
   return found.map((finding) => ({ machine: machine.name, ...finding }));
 }

@@ -24,7 +24,8 @@ export function planProblems({ machines, podCidr, serviceCidr }: ClusterPlan): P
 function nameProblems(machines: ClusterPlan["machines"]): PlanProblem[] {
   return machines.flatMap(({ name }, index) => {
     const path = `machines[${index}].name`;
-    if (!NODE_NAME.test(name)) return [{ path, reason: `${name} is not a node's name; use lower-case letters, digits, - and .` }];
+    if (!NODE_NAME.test(name))
+      return [{ path, reason: `${name} is not a node's name; use lower-case letters, digits, - and .` }];
     const first = machines.findIndex((other) => other.name === name);
     return first < index ? [{ path, reason: `${name} is also machines[${first}]; give each its own name` }] : [];
   });
@@ -34,13 +35,27 @@ function nameProblems(machines: ClusterPlan["machines"]): PlanProblem[] {
 function quorumProblems(machines: ClusterPlan["machines"]): PlanProblem[] {
   const members = machines.filter(({ role }) => role === "control-plane").length;
   if (members % 2 === 1) return [];
-  const reason = members === 0 ? "there is no control plane; give the cluster one" : `${members} control planes are an even number of etcd members; use ${members - 1} or ${members + 1}`;
+  const reason =
+    members === 0
+      ? "there is no control plane; give the cluster one"
+      : `${members} control planes are an even number of etcd members; use ${members - 1} or ${members + 1}`;
   return [{ path: "machines", reason }];
 }
 
 function rangeProblems(podCidr: string, serviceCidr: string): PlanProblem[] {
   const [pods, services] = [parseCidr(podCidr), parseCidr(serviceCidr)];
   const wrong = [...(pods ? [] : [["podCidr", podCidr]]), ...(services ? [] : [["serviceCidr", serviceCidr]])];
-  if (!pods || !services) return wrong.map(([path = "", range = ""]) => ({ path, reason: `${range} is not a range; write one like 10.244.0.0/16` }));
-  return overlap(pods, services) ? [{ path: "serviceCidr", reason: `${serviceCidr} overlaps podCidr ${podCidr}; choose ranges that have nothing in common` }] : [];
+  if (!pods || !services)
+    return wrong.map(([path = "", range = ""]) => ({
+      path,
+      reason: `${range} is not a range; write one like 10.244.0.0/16`,
+    }));
+  return overlap(pods, services)
+    ? [
+        {
+          path: "serviceCidr",
+          reason: `${serviceCidr} overlaps podCidr ${podCidr}; choose ranges that have nothing in common`,
+        },
+      ]
+    : [];
 }

@@ -8,7 +8,10 @@ interface Port {
 }
 
 /** Source: https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
-const everyNode: readonly Port[] = [{ port: 10250, owner: "the kubelet" }, { port: 10256, owner: "kube-proxy" }];
+const everyNode: readonly Port[] = [
+  { port: 10250, owner: "the kubelet" },
+  { port: 10256, owner: "kube-proxy" },
+];
 
 function controlPlanePorts(apiPort: number): readonly Port[] {
   return [
@@ -21,7 +24,10 @@ function controlPlanePorts(apiPort: number): readonly Port[] {
 }
 
 /** Ports that Kubernetes needs and something else holds. On a node of ours they are held by Kubernetes itself, so it is not judged. */
-export function portFindings(machine: JudgedMachine, { apiPort = 6443, bootstrap }: Expectations): Omit<Finding, "machine">[] {
+export function portFindings(
+  machine: JudgedMachine,
+  { apiPort = 6443, bootstrap }: Expectations,
+): Omit<Finding, "machine">[] {
   const { facts, role } = machine;
   // An unfinished init or join left parts of Kubernetes running: `membership` says so, and once is enough.
   if (machine.instanceAlreadyMember || facts.kubernetesState !== "none") return [];

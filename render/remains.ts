@@ -5,5 +5,7 @@ export type Leaver = "kubelet" | "kube-proxy" | "flannel";
 
 /** A script that takes it off, safe to run again. `first` comes before. */
 export function remainsScript(of: readonly Leaver[], first = ""): string {
-  return [template("remains/common.sh"), first, ...of.map((leaver) => template(`remains/${leaver}.sh`)), "exit 0\n"].filter(Boolean).join("\n");
+  return [template("remains/common.sh"), first, ...of.map((leaver) => template(`remains/${leaver}.sh`)), "exit 0\n"]
+    .filter(Boolean)
+    .join("\n");
 }

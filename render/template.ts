@@ -9,12 +9,15 @@ import { projectRoot } from "../common/project-root";
  */
 export function template(path: string, values: Readonly<Record<string, string>> = {}): string {
   const used = new Set<string>();
-  const text = readFileSync(join(projectRoot(), "templates", path), "utf8").replace(/@([A-Z][A-Z_]*)@/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`templates/${path} needs a value for @${name}@`);
-    used.add(name);
-    return value;
-  });
+  const text = readFileSync(join(projectRoot(), "templates", path), "utf8").replace(
+    /@([A-Z][A-Z_]*)@/g,
+    (_, name: string) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`templates/${path} needs a value for @${name}@`);
+      used.add(name);
+      return value;
+    },
+  );
   const unused = Object.keys(values).filter((name) => !used.has(name));
   if (unused.length > 0) throw new Error(`templates/${path} has no @${unused.join("@, @")}@`);
   return text;

@@ -47,7 +47,9 @@ function definition(machine: VagrantMachine): string {
     ...settings(machine).map((line) => `  ${line}`),
     "end",
   ];
-  return [`config.vm.define ${ruby(machine.name)} do |machine|`, ...lines.map((line) => `  ${line}`), "end"].map((line) => `  ${line}\n`).join("");
+  return [`config.vm.define ${ruby(machine.name)} do |machine|`, ...lines.map((line) => `  ${line}`), "end"]
+    .map((line) => `  ${line}\n`)
+    .join("");
 }
 
 function box({ box: name, boxVersion }: VagrantMachine): string[] {
@@ -62,7 +64,9 @@ function network({ provider, address, subnet }: VagrantMachine): string[] {
   if (provider === "lxc") return [];
   const prefix = prefixOf(subnet);
   // Vagrant's docker provider takes the netmask as a prefix length, the others as an address.
-  return [`machine.vm.network 'private_network', ip: ${ruby(address)}, netmask: ${provider === "docker" ? String(prefix) : ruby(maskOf(prefix))}`];
+  return [
+    `machine.vm.network 'private_network', ip: ${ruby(address)}, netmask: ${provider === "docker" ? String(prefix) : ruby(maskOf(prefix))}`,
+  ];
 }
 
 function prefixOf(subnet: string): number {
@@ -72,19 +76,33 @@ function prefixOf(subnet: string): number {
 /** Two providers grow the disk through Vagrant itself, the others by a setting of their own. */
 function disk({ provider, diskGiB }: VagrantMachine): string[] {
   const byVagrant = provider === "virtualbox" || provider === "vmware";
-  return diskGiB !== undefined && byVagrant ? [`machine.vm.disk :disk, size: ${ruby(`${diskGiB}GB`)}, primary: true`] : [];
+  return diskGiB !== undefined && byVagrant
+    ? [`machine.vm.disk :disk, size: ${ruby(`${diskGiB}GB`)}, primary: true`]
+    : [];
 }
 
 function settings(machine: VagrantMachine): string[] {
   const { provider, cpus, memoryMiB, diskGiB } = machine;
-  const where = (value: number | undefined, line: (value: number) => string) => (value === undefined ? [] : [line(value)]);
+  const where = (value: number | undefined, line: (value: number) => string) =>
+    value === undefined ? [] : [line(value)];
   switch (provider) {
     case "virtualbox":
-      return ["p.linked_clone = true", ...where(cpus, (n) => `p.cpus = ${n}`), ...where(memoryMiB, (n) => `p.memory = ${n}`)];
+      return [
+        "p.linked_clone = true",
+        ...where(cpus, (n) => `p.cpus = ${n}`),
+        ...where(memoryMiB, (n) => `p.memory = ${n}`),
+      ];
     case "libvirt":
-      return [...where(cpus, (n) => `p.cpus = ${n}`), ...where(memoryMiB, (n) => `p.memory = ${n}`), ...where(diskGiB, (n) => `p.machine_virtual_size = ${n}`)];
+      return [
+        ...where(cpus, (n) => `p.cpus = ${n}`),
+        ...where(memoryMiB, (n) => `p.memory = ${n}`),
+        ...where(diskGiB, (n) => `p.machine_virtual_size = ${n}`),
+      ];
     case "vmware":
-      return [...where(cpus, (n) => `p.vmx['numvcpus'] = '${n}'`), ...where(memoryMiB, (n) => `p.vmx['memsize'] = '${n}'`)];
+      return [
+        ...where(cpus, (n) => `p.vmx['numvcpus'] = '${n}'`),
+        ...where(memoryMiB, (n) => `p.vmx['memsize'] = '${n}'`),
+      ];
     case "parallels":
       return [
         ...where(cpus, (n) => `p.cpus = ${n}`),

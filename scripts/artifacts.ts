@@ -30,7 +30,8 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (values.arch !== "amd64" && values.arch !== "arm64") throw new Error(`--arch ${values.arch}: it is amd64 or arm64`);
+  if (values.arch !== "amd64" && values.arch !== "arm64")
+    throw new Error(`--arch ${values.arch}: it is amd64 or arm64`);
   const { source, kubernetes, arch, extras, verify } = values;
   const runtime = RUNTIMES.find((known) => known === values.runtime);
   if (runtime === undefined) throw new Error(`--runtime ${values.runtime}: it is ${RUNTIMES.join(" or ")}`);
@@ -46,7 +47,8 @@ function say(message: string): void {
 
 function stopped(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort(new Error(`stopped by ${name}`)));
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.once(name, () => controller.abort(new Error(`stopped by ${name}`)));
   return controller.signal;
 }
 
@@ -71,5 +73,7 @@ function showEngine(engine: { version: string; origin: string; binDir: string })
 }
 
 function row(name: string, file: LocalFile): void {
-  console.log(`${name.padEnd(26)} ${(file.size / 1e6).toFixed(1).padStart(7)} MB  ${file.sha256.slice(0, 16)}  ${file.path}`);
+  console.log(
+    `${name.padEnd(26)} ${(file.size / 1e6).toFixed(1).padStart(7)} MB  ${file.sha256.slice(0, 16)}  ${file.path}`,
+  );
 }

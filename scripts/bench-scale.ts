@@ -18,7 +18,11 @@ export async function main(args: readonly string[]): Promise<number> {
     for (const size of sizes) results.push(await scaleRound(size, env, progress));
     screen.close();
     process.stdout.write(`\n${render(results)}\n`);
-    return results.every(({ left, made, possible, mostOpenOfOne }) => left === 0 && made >= possible && mostOpenOfOne <= 1) ? 0 : 1;
+    return results.every(
+      ({ left, made, possible, mostOpenOfOne }) => left === 0 && made >= possible && mostOpenOfOne <= 1,
+    )
+      ? 0
+      : 1;
   });
 }
 
@@ -31,7 +35,10 @@ function render(results: readonly ScaleResult[]): string {
     row("first up, 1 % of the machines refuse us", ({ first, failing }) => `${seconds(first)} (${failing})`),
     row("  made, of what could be made", ({ made, possible }) => `${made} of ${possible}`),
     row("  the engine alone, on as many resources", ({ engineAlone }) => seconds(engineAlone)),
-    row("  a machine, without the engine", ({ first, engineAlone, machines }) => `${((1000 * Math.max(0, first - engineAlone)) / machines).toFixed(0)} ms`),
+    row(
+      "  a machine, without the engine",
+      ({ first, engineAlone, machines }) => `${((1000 * Math.max(0, first - engineAlone)) / machines).toFixed(0)} ms`,
+    ),
     row("second up: the rest", ({ second }) => seconds(second)),
     row("preview with refresh", ({ refresh }) => seconds(refresh)),
     row("  changes that it still sees", ({ left }) => String(left)),

@@ -33,7 +33,12 @@ async function bench(parts: readonly string[], rounds: number, session: Session)
   const folder = mkdtempSync(join(tmpdir(), "kubewright-bench-"));
   try {
     await obtainEngine(progress, signal);
-    const request = { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true } as const;
+    const request = {
+      source: "auto",
+      kubernetes: newestVersion(loadVersions()),
+      arch: controllerArch(),
+      extras: true,
+    } as const;
     const artifacts = await obtainArtifacts(request, progress, signal);
     await run(join(__dirname, "..", "bin", "pulumi-resource-kubewright"), ["--build-only"]); // an installed package ships it
     const ground = await groundOf(folder, artifacts);
@@ -58,12 +63,22 @@ interface Ground {
 }
 
 async function groundOf(folder: string, artifacts: ArtifactSet): Promise<Ground> {
-  const without = isThere() ? (artifacts.images.kind === "archives" ? undefined : "images are pulled here, and the script loads archives") : "its folder is not here";
-  return without === undefined ? { folder, artifacts, shell: await prepareShell(folder, artifacts) } : { folder, artifacts, without };
+  const without = isThere()
+    ? artifacts.images.kind === "archives"
+      ? undefined
+      : "images are pulled here, and the script loads archives"
+    : "its folder is not here";
+  return without === undefined
+    ? { folder, artifacts, shell: await prepareShell(folder, artifacts) }
+    : { folder, artifacts, without };
 }
 
 /** Workers that come and go, on one cluster for all rounds. */
-async function playNodes(rounds: number, { folder, shell, artifacts, without }: Ground, session: Session): Promise<NodeResults> {
+async function playNodes(
+  rounds: number,
+  { folder, shell, artifacts, without }: Ground,
+  session: Session,
+): Promise<NodeResults> {
   const nodes = new NodesBench(session.signal);
   let missing = without;
   // A hand that fails costs its own figures and not ours.
@@ -90,12 +105,13 @@ async function playCluster(rounds: number, { folder, shell, without }: Ground, s
   for (let round = 1; round <= rounds; round++) {
     const say = (text: string) => session.progress(`round ${round} of ${rounds}: ${text}`);
     // In turn, so that what the machine does beside hits both.
-    if (shell) await onMachines(folder, session, async (machines, keys) => {
-      await shieldRanges(STACK);
-      const measured = await runShell(shell, machines, keys);
-      results.shell.push(measured);
-      say(`shell script ${measured.seconds.toFixed(1)} s`);
-    });
+    if (shell)
+      await onMachines(folder, session, async (machines, keys) => {
+        await shieldRanges(STACK);
+        const measured = await runShell(shell, machines, keys);
+        results.shell.push(measured);
+        say(`shell script ${measured.seconds.toFixed(1)} s`);
+      });
     await onMachines(folder, session, (machines, keys) => ours(new OurRun(folder, machines, keys), results, say));
   }
   return results;
@@ -114,7 +130,11 @@ async function ours(run: OurRun, results: Results, say: (text: string) => void):
   }
 }
 
-async function onMachines(folder: string, session: Session, work: (machines: BenchMachine[], keys: string) => Promise<void>): Promise<void> {
+async function onMachines(
+  folder: string,
+  session: Session,
+  work: (machines: BenchMachine[], keys: string) => Promise<void>,
+): Promise<void> {
   const keys = join(folder, "keys");
   try {
     await work(await makeMachines(STACK, keys, session.progress, session.signal), keys);

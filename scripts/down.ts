@@ -28,14 +28,20 @@ async function down(name: string, force: boolean, session: Session): Promise<num
   session.screen.close();
   const cache = cacheRoot();
   process.stdout.write(`Nothing of stack "${name}" is left.\n`);
-  if (existsSync(cache)) process.stdout.write(`The cache of binaries and images stays for the next time: remove it with \`rm -rf ${cache}\`.\n`);
+  if (existsSync(cache))
+    process.stdout.write(
+      `The cache of binaries and images stays for the next time: remove it with \`rm -rf ${cache}\`.\n`,
+    );
   return 0;
 }
 
 /** Only what was cut off leaves something that the state does not know. */
 function report(swept: Readonly<Record<string, number>>, session: Session): void {
   const found = Object.entries(swept).filter(([, count]) => count > 0);
-  if (found.length > 0) session.progress(`removed what a stopped run had left: ${found.map(([kind, count]) => `${count} ${kind}`).join(", ")}`);
+  if (found.length > 0)
+    session.progress(
+      `removed what a stopped run had left: ${found.map(([kind, count]) => `${count} ${kind}`).join(", ")}`,
+    );
 }
 
 /** Destroys what the state knows; gives the label of the stack's Docker things. */
@@ -56,7 +62,9 @@ async function destroy(name: string, force: boolean, session: Session): Promise<
 
 function withAdvice(error: unknown, session: Session): unknown {
   if (error instanceof Ended && !session.signal.aborted) {
-    process.stderr.write("\n`npm run down -- --force` removes the local machines all the same, and forgets the state\n");
+    process.stderr.write(
+      "\n`npm run down -- --force` removes the local machines all the same, and forgets the state\n",
+    );
   }
   return error;
 }

@@ -24,13 +24,19 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { operation, phase, fault } = options.values;
-  const wanted = chosen(allCells(), { ...names("operations", operation), ...names("phases", phase), ...names("faults", fault) });
+  const wanted = chosen(allCells(), {
+    ...names("operations", operation),
+    ...names("phases", phase),
+    ...names("faults", fault),
+  });
   const cells = inOrder(options.flags.has("fresh") ? wanted : unproved(wanted, readResults()));
   if (options.flags.has("list")) {
     process.stdout.write(cells.map((cell) => `${nameOf(cell)}\n`).join(""));
     return 0;
   }
-  return await inSession("faults", (session) => runAll(cells, options.stack === DEFAULT_STACK ? "faults" : options.stack, session));
+  return await inSession("faults", (session) =>
+    runAll(cells, options.stack === DEFAULT_STACK ? "faults" : options.stack, session),
+  );
 }
 
 function names(key: string, list: string | undefined): Record<string, string[]> {
@@ -60,7 +66,9 @@ async function runAll(cells: readonly Cell[], stack: string, { signal, screen, p
     ground.forget();
   }
   screen.close();
-  process.stdout.write(`\n${summary(readResults(), OPERATIONS, FAULTS)}\nThe tables are in ${PAGE}; what each cell said is in ${folder}.\n`);
+  process.stdout.write(
+    `\n${summary(readResults(), OPERATIONS, FAULTS)}\nThe tables are in ${PAGE}; what each cell said is in ${folder}.\n`,
+  );
   return green ? 0 : 1;
 }
 

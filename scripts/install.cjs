@@ -46,7 +46,10 @@ async function install(root) {
   } finally {
     clearInterval(heartbeat);
   }
-  if (!isInstalled(root)) throw new Error("`npm ci` ended well, but node_modules is not what package-lock.json says; remove it and try again");
+  if (!isInstalled(root))
+    throw new Error(
+      "`npm ci` ended well, but node_modules is not what package-lock.json says; remove it and try again",
+    );
   say(`dependencies: installed in ${seconds()}`);
 }
 
@@ -59,7 +62,9 @@ function npmCi(root) {
     // npm's stdout is our stderr: stdout belongs to what the command itself says.
     const child = spawn(file, words, { cwd: root, stdio: ["ignore", 2, 2] });
     child.once("error", (error) => fail(new Error(`npm could not be started: ${error.message}`)));
-    child.once("exit", (code, signal) => (code === 0 ? done() : fail(new Error(`npm ci failed (${signal ?? `exit code ${code}`}); its words are above`))));
+    child.once("exit", (code, signal) =>
+      code === 0 ? done() : fail(new Error(`npm ci failed (${signal ?? `exit code ${code}`}); its words are above`)),
+    );
   });
 }
 

@@ -10,7 +10,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const { stack: name } = parseOptions(args);
   const path = await kubeconfigPath(name);
   if (!path || !existsSync(path)) {
-    throw new StepError({ step: "looking for the kubeconfig", cause: `stack "${name}" has no cluster`, action: "make one with `npm start`" });
+    throw new StepError({
+      step: "looking for the kubeconfig",
+      cause: `stack "${name}" has no cluster`,
+      action: "make one with `npm start`",
+    });
   }
   process.stdout.write(`${path}\n`);
   return 0;

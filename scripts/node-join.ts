@@ -11,16 +11,27 @@ import { type Change, changeStackConfig, poolNamed, readStackConfig } from "./li
 
 /** `npm run node:join -- --pool gpu --count 2`, `npm run node:join -- --host 10.0.0.9 --user admin --key ~/.ssh/id`. */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["agent"], ["pool", "count", "host", "user", "key", "port", "jump", "name", "private-address", "host-key"]);
+  const options = parseOptions(
+    args,
+    ["agent"],
+    ["pool", "count", "host", "user", "key", "port", "jump", "name", "private-address", "host-key"],
+  );
   return await onStack(options, "node:join", (stack, session) => join(stack, options, session));
 }
 
 async function join(stack: Stack, options: Options, session: Session): Promise<number> {
   const config = await readStackConfig(stack);
   const pool = poolNamed(config, options.values.pool ?? "workers");
-  const change = options.values.host === undefined ? more(config, pool, options) : hostOf(config, pool, options.values.host, options);
+  const change =
+    options.values.host === undefined
+      ? more(config, pool, options)
+      : hostOf(config, pool, options.values.host, options);
   await changeStackConfig(stack, change);
-  session.progress(`configuration: ${Object.entries(change).map(([path, value]) => `${path}=${value}`).join(" ")}`);
+  session.progress(
+    `configuration: ${Object.entries(change)
+      .map(([path, value]) => `${path}=${value}`)
+      .join(" ")}`,
+  );
   session.signal.throwIfAborted();
   const { outputs } = await operate(stack, "up", session);
   session.screen.close();
@@ -32,12 +43,23 @@ function more(config: ClusterConfig, pool: Pool, options: Options): Record<strin
   const { path, name, count } = pool;
   const kind = kindOf(config, pool);
   if (kind.makes) return { [`${path}.count`]: count + (numberOption(options, "count") ?? 1) };
-  throw new StepError({ step: "growing the pool", cause: `its machines are of kind ${kind.name}, so none is made`, action: `name one that you have: --pool ${name} --host 10.0.0.9 --user admin --key ~/.ssh/id` });
+  throw new StepError({
+    step: "growing the pool",
+    cause: `its machines are of kind ${kind.name}, so none is made`,
+    action: `name one that you have: --pool ${name} --host 10.0.0.9 --user admin --key ~/.ssh/id`,
+  });
 }
 
 /** A machine that the person has: one more in the pool's list. */
 function hostOf(config: ClusterConfig, { path, hosts }: Pool, host: string, options: Options): Change {
-  const { user, key, jump, name = hostName(host), "private-address": privateAddress, "host-key": hostKey } = options.values;
+  const {
+    user,
+    key,
+    jump,
+    name = hostName(host),
+    "private-address": privateAddress,
+    "host-key": hostKey,
+  } = options.values;
   const port = numberOption(options, "port");
   const fields = {
     name,
@@ -69,5 +91,9 @@ function keyPath(key: string): string {
 function refuseKnown({ workers, pools }: ClusterConfig, name: string): void {
   const all = [workers, ...Object.values(pools)].flatMap(({ hosts }) => hosts);
   if (!all.some((host) => host.name === name)) return;
-  throw new StepError({ step: "joining a machine", cause: `${name} is in the configuration already`, action: "give it another name with --name" });
+  throw new StepError({
+    step: "joining a machine",
+    cause: `${name} is in the configuration already`,
+    action: "give it another name with --name",
+  });
 }

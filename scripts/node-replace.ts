@@ -28,12 +28,20 @@ async function replace(stack: Stack, name: string, options: Options, session: Se
   const ownDrain = Object.keys(rules).length > 0;
   const surge = options.flags.has("surge");
   if (surge && ownDrain) throw surgeWithRules();
-  const [config, state, api] = await Promise.all([readStackConfig(stack), machineState(stack, name), clusterApi(options.stack)]);
+  const [config, state, api] = await Promise.all([
+    readStackConfig(stack),
+    machineState(stack, name),
+    clusterApi(options.stack),
+  ]);
   const way = wayOf(config, name, state, surge);
   progress("looking at what would happen");
   // What else the run changes is for the person who decides; the run itself tells it too.
-  const others = options.flags.has("yes") ? [] : await otherChanges(stack, name, state, way.kind === "rebuild" ? [way.urn] : [], session);
-  process.stderr.write(`${[...planOf(way, name), ...(await prospects(api, options.stack, name, rules, signal)), ...listed(others)].join("\n")}\n`);
+  const others = options.flags.has("yes")
+    ? []
+    : await otherChanges(stack, name, state, way.kind === "rebuild" ? [way.urn] : [], session);
+  process.stderr.write(
+    `${[...planOf(way, name), ...(await prospects(api, options.stack, name, rules, signal)), ...listed(others)].join("\n")}\n`,
+  );
   if (!options.flags.has("yes") && !(await ask(`replace ${name}?`, signal))) return 1;
   return await carryOut({ stack, api, name, way, options, session }, ownDrain);
 }
@@ -52,16 +60,22 @@ async function carryOut({ stack, api, name, way, options, session }: Order, ownD
   const before = await wholeWorkloads(api, session.signal);
   // With rules of its own the drain comes first, by itself; what then deletes the node finds it empty.
   if (ownDrain) await drainNode(api, options.stack, name, rulesOf(options), session);
-  const outputs = await rebuild({ stack, api, name, way, session }, (operation) => operate(stack, "up", session, operation));
+  const outputs = await rebuild({ stack, api, name, way, session }, (operation) =>
+    operate(stack, "up", session, operation),
+  );
   session.progress("waiting for the pods to be back");
   await untilWhole(api, before, session.signal);
   session.screen.close();
-  process.stdout.write(`\n${name} is replaced${way.kind === "surge" ? ` by ${way.newcomer}` : ""}, and its pods are back, after ${seconds(start)}.\n\n${(await nodeTable(outputs)) ?? ""}\n`);
+  process.stdout.write(
+    `\n${name} is replaced${way.kind === "surge" ? ` by ${way.newcomer}` : ""}, and its pods are back, after ${seconds(start)}.\n\n${(await nodeTable(outputs)) ?? ""}\n`,
+  );
   return 0;
 }
 
 function listed(others: readonly string[]): string[] {
-  return others.length === 0 ? [] : ["", "The same run also does what else the configuration asks for:", ...others.map((line) => `  ${line}`)];
+  return others.length === 0
+    ? []
+    : ["", "The same run also does what else the configuration asks for:", ...others.map((line) => `  ${line}`)];
 }
 
 function surgeWithRules(): StepError {

@@ -16,10 +16,14 @@ export async function main(args: readonly string[]): Promise<number> {
 async function reset(stack: Stack, name: string, options: Options, session: Session): Promise<number> {
   const state = await machineState(stack, name);
   refuseFirst(name, state);
-  process.stderr.write(`${name} will be drained and leave the cluster; everything of ours on its machine is removed. The machine itself stays.\n`);
+  process.stderr.write(
+    `${name} will be drained and leave the cluster; everything of ours on its machine is removed. The machine itself stays.\n`,
+  );
   if (!options.flags.has("yes") && !(await ask(`reset ${name}?`, session.signal))) return 1;
   await resetMachine(stack, state, session);
   session.screen.close();
-  process.stdout.write(`${name} has left the cluster, and its machine is clean. It is still in the configuration: \`${npmCommand("start", options.stack)}\` joins it again.\n`);
+  process.stdout.write(
+    `${name} has left the cluster, and its machine is clean. It is still in the configuration: \`${npmCommand("start", options.stack)}\` joins it again.\n`,
+  );
   return 0;
 }

@@ -25,5 +25,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function look(stack: Stack, session: Session, { config, flags }: Options): Promise<Plan> {
-  return await withTrialConfig(stack, config, async (configFile) => planFrom(await foresee(stack, session, { refresh: flags.has("refresh"), ...configFile })));
+  return await withTrialConfig(stack, config, async (configFile) =>
+    planFrom(await foresee(stack, session, { refresh: flags.has("refresh"), ...configFile })),
+  );
 }

@@ -28,7 +28,11 @@ async function status(options: Options, session: Session): Promise<number> {
   return healthy ? 0 : 1;
 }
 
-async function look(stack: Stack | undefined, api: Parameters<typeof clusterStatus>[0], session: Session): Promise<ClusterStatus> {
+async function look(
+  stack: Stack | undefined,
+  api: Parameters<typeof clusterStatus>[0],
+  session: Session,
+): Promise<ClusterStatus> {
   const connections = stack ? await controlPlanes(stack) : [];
   try {
     return await clusterStatus(api, { signal: session.signal, controlPlanes: connections });

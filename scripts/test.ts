@@ -24,5 +24,9 @@ export async function runSteps(steps: readonly Step[], names: readonly string[] 
 function stepNamed(name: string): Step {
   const step = STEPS.find((known) => known === name);
   if (step) return step;
-  throw new StepError({ step: "reading the command line", cause: `there is no step "${name}"`, action: `known are ${STEPS.join(", ")}` });
+  throw new StepError({
+    step: "reading the command line",
+    cause: `there is no step "${name}"`,
+    action: `known are ${STEPS.join(", ")}`,
+  });
 }

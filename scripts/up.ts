@@ -53,7 +53,11 @@ async function upWhole(stack: Stack, session: Session, refresh: boolean): Return
 async function tell(stack: string, changed: number, same: number, outputs: OutputMap): Promise<void> {
   const kubeconfig = textOf(outputs, "kubeconfigPath");
   const kubectl = textOf(outputs, "kubectlPath");
-  const lines = [changed === 0 ? `Nothing to change: all ${same} resources are as configured.` : `Done: ${changed} of ${changed + same} resources changed.`];
+  const lines = [
+    changed === 0
+      ? `Nothing to change: all ${same} resources are as configured.`
+      : `Done: ${changed} of ${changed + same} resources changed.`,
+  ];
   const nodes = await nodeTable(outputs);
   if (kubeconfig && kubectl && nodes) lines.push("", nodes, "", ...advice(stack, kubectl, kubeconfig));
   process.stdout.write(`${["", ...lines].join("\n")}\n`);

@@ -7,13 +7,21 @@ const SHORTEST_TOKEN = 16;
 
 /** A word of the token file, which is CSV. */
 const word = z.string().regex(/^[^\s,"]+$/, {
-  error: complaint("is empty, or has a comma, a quote or white space, which the API server's token file cannot hold", "use letters, digits and punctuation only"),
+  error: complaint(
+    "is empty, or has a comma, a quote or white space, which the API server's token file cannot hold",
+    "use letters, digits and punctuation only",
+  ),
 });
 
 /** Messages never show the token. */
 const token = z.string().superRefine((value, context) => {
   if (!/^[\x21-\x7e]*$/.test(value) || /[,"]/.test(value)) {
-    context.addIssue(complaint("has a comma, a quote, white space or a letter beyond ASCII, which a bearer token cannot have", "make one with `openssl rand -hex 16`"));
+    context.addIssue(
+      complaint(
+        "has a comma, a quote, white space or a letter beyond ASCII, which a bearer token cannot have",
+        "make one with `openssl rand -hex 16`",
+      ),
+    );
   } else if (value.length < SHORTEST_TOKEN) {
     context.addIssue(complaint(`is shorter than ${SHORTEST_TOKEN} characters`, "make one with `openssl rand -hex 16`"));
   }

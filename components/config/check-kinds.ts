@@ -8,7 +8,9 @@ import { type ClusterConfig, type CrossProblem, sshHosts } from "./types";
 /** Where machines are made: the control plane, and pools that count any. */
 function makers(config: ClusterConfig) {
   const pools = poolsOf(config).map((pool) => ({ own: pool, made: madeNames(config, pool) }));
-  return [{ own: config.controlPlane, made: controlPlaneNames(config) }, ...pools].filter(({ made }) => made.length > 0);
+  return [{ own: config.controlPlane, made: controlPlaneNames(config) }, ...pools].filter(
+    ({ made }) => made.length > 0,
+  );
 }
 
 /** What a kind requires is required only where machines of it are wanted. */
@@ -33,23 +35,34 @@ function missing({ name }: AnyKind, shape: z.ZodRawShape, given: object): CrossP
 /** Routes to pods by way of a machine need that machine on one's own segment. */
 export function routedNetworks(config: ClusterConfig): CrossProblem[] {
   if (config.network.flannel.backend !== "host-gw") return [];
-  const routed = makers(config).map(({ own }) => kindOf(config, own)).find((kind) => kind.routed);
+  const routed = makers(config)
+    .map(({ own }) => kindOf(config, own))
+    .find((kind) => kind.routed);
   if (!routed) return [];
-  return [{
-    path: "network.flannel.backend", about: ["machines"],
-    reason: `host-gw needs all machines on one network segment, and those of kind ${routed.name} have routers between them`,
-    action: "set network.flannel.backend: vxlan",
-  }];
+  return [
+    {
+      path: "network.flannel.backend",
+      about: ["machines"],
+      reason: `host-gw needs all machines on one network segment, and those of kind ${routed.name} have routers between them`,
+      action: "set network.flannel.backend: vxlan",
+    },
+  ];
 }
 
 /** A control plane is of one kind: a listed one beside those that are made would be no member. */
 export function strayControlPlanes(config: ClusterConfig): CrossProblem[] {
   const { name, makes } = kindOf(config, config.controlPlane);
   if (!makes) return [];
-  return sshHosts(config).flatMap(({ role }, index) => role === "worker" ? [] : [{
-    path: `${pathText(["machines", "ssh", "hosts", index])}.role`,
-    reason: `control planes are machines of kind ${name}, so a listed one has no place`,
-    action: "set controlPlane.machines.kind: ssh, or give it role: worker",
-    about: ["machines.kind", "controlPlane.machines"],
-  }]);
+  return sshHosts(config).flatMap(({ role }, index) =>
+    role === "worker"
+      ? []
+      : [
+          {
+            path: `${pathText(["machines", "ssh", "hosts", index])}.role`,
+            reason: `control planes are machines of kind ${name}, so a listed one has no place`,
+            action: "set controlPlane.machines.kind: ssh, or give it role: worker",
+            about: ["machines.kind", "controlPlane.machines"],
+          },
+        ],
+  );
 }

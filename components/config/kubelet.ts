@@ -31,15 +31,28 @@ const known = {
 };
 
 /** Decided by kubeadm, by containerd's configuration or by the machine: another value breaks the node. */
-const ours = ["apiVersion", "kind", "cgroupDriver", "clusterDNS", "clusterDomain", "containerRuntimeEndpoint", "failCgroupV1", "staticPodPath"];
+const ours = [
+  "apiVersion",
+  "kind",
+  "cgroupDriver",
+  "clusterDNS",
+  "clusterDomain",
+  "containerRuntimeEndpoint",
+  "failCgroupV1",
+  "staticPodPath",
+];
 
 /** The kubelet's settings: known ones by their type, others as they are, near misses of known ones refused. */
-export const kubeletSettings: z.ZodType<KubeletSettings> = z.object(known).partial().catchall(z.json()).superRefine((given, context) => {
-  for (const name of Object.keys(given)) {
-    const message = nameProblem(name);
-    if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
-  }
-});
+export const kubeletSettings: z.ZodType<KubeletSettings> = z
+  .object(known)
+  .partial()
+  .catchall(z.json())
+  .superRefine((given, context) => {
+    for (const name of Object.keys(given)) {
+      const message = nameProblem(name);
+      if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
+    }
+  });
 
 function nameProblem(name: string): string | undefined {
   if (name in known) return undefined;

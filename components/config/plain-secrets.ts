@@ -16,6 +16,10 @@ export function plainSecrets(sections: Record<string, unknown>): string[] {
 
 function secretPaths(value: unknown, path: readonly PropertyKey[]): PropertyKey[][] {
   if (typeof value !== "object" || value === null) return [];
-  const entries: [PropertyKey, unknown][] = Array.isArray(value) ? value.map((one: unknown, index) => [index, one]) : Object.entries(value);
-  return entries.flatMap(([key, inner]) => (SECRETS.includes(key) && typeof inner === "string" ? [[...path, key]] : secretPaths(inner, [...path, key])));
+  const entries: [PropertyKey, unknown][] = Array.isArray(value)
+    ? value.map((one: unknown, index) => [index, one])
+    : Object.entries(value);
+  return entries.flatMap(([key, inner]) =>
+    SECRETS.includes(key) && typeof inner === "string" ? [[...path, key]] : secretPaths(inner, [...path, key]),
+  );
 }

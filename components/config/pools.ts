@@ -43,7 +43,9 @@ export function madeNames(config: Pick<ClusterConfig, "machines">, pool: Pool): 
 
 export function controlPlaneNames(config: Pick<ClusterConfig, "machines" | "controlPlane">): string[] {
   const { controlPlane } = config;
-  return kindOf(config, controlPlane).makes ? Array.from({ length: controlPlane.count }, (_, index) => `control-plane-${index + 1}`) : [];
+  return kindOf(config, controlPlane).makes
+    ? Array.from({ length: controlPlane.count }, (_, index) => `control-plane-${index + 1}`)
+    : [];
 }
 
 /** The machines that a person has given to a pool. */
@@ -56,5 +58,7 @@ export function listedControlPlanes(config: Pick<ClusterConfig, "machines">): Po
 }
 
 function withRole(config: Pick<ClusterConfig, "machines">, wanted: MachineRole): PoolHost[] {
-  return sshHosts(config).filter(({ role }) => role === wanted).map(({ role: _, ...host }) => host);
+  return sshHosts(config)
+    .filter(({ role }) => role === wanted)
+    .map(({ role: _, ...host }) => host);
 }

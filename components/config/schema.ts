@@ -1,7 +1,20 @@
 import { z } from "zod";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
 import {
-  annotations, cidr, dnsDomain, endpoint, flags, kubeletFlags, labels, poolNameProblem, seconds, source, strict, taint, unrequired, version,
+  annotations,
+  cidr,
+  dnsDomain,
+  endpoint,
+  flags,
+  kubeletFlags,
+  labels,
+  poolNameProblem,
+  seconds,
+  source,
+  strict,
+  taint,
+  unrequired,
+  version,
 } from "../fields/fields";
 import type { AnyKind } from "../machines/kind";
 import { KINDS, KIND_NAMES } from "../machines/kinds";
@@ -28,7 +41,9 @@ const kindName = z.enum(KIND_NAMES);
 
 /** Sections of the kinds that make machines; what one requires is judged where its machines are wanted (check-kinds.ts). */
 function sections(fieldsOf: (kind: AnyKind) => z.ZodRawShape): object {
-  return Object.fromEntries(KINDS.filter(({ makes }) => makes).map((kind) => [kind.name, strict(unrequired(fieldsOf(kind))).optional()]));
+  return Object.fromEntries(
+    KINDS.filter(({ makes }) => makes).map((kind) => [kind.name, strict(unrequired(fieldsOf(kind))).optional()]),
+  );
 }
 
 /** What every machine has that its pool says nothing else of. */
@@ -60,7 +75,10 @@ const controlPlane = strict({
   /** Absent: kubeadm's own, `node-role.kubernetes.io/control-plane:NoSchedule`. */
   taints: z.array(taint).optional(),
   extraArgs: strict({
-    apiServer: flags.default({}), controllerManager: flags.default({}), scheduler: flags.default({}), etcd: flags.default({}),
+    apiServer: flags.default({}),
+    controllerManager: flags.default({}),
+    scheduler: flags.default({}),
+    etcd: flags.default({}),
     kubelet: kubeletFlags.default({}),
   }).prefault({}),
 });
@@ -121,7 +139,11 @@ const timeouts = strict({
   /** Until a node that joined is Ready, and CoreDNS Available. */
   ready: seconds.default(300),
   /** Every deadline is that many times as long, those above too: for slow machines and networks. The provider reads it itself. */
-  patience: z.int().min(1, "deadlines are not made shorter").max(100, "more than 100 is no deadline any more").default(1),
+  patience: z
+    .int()
+    .min(1, "deadlines are not made shorter")
+    .max(100, "more than 100 is no deadline any more")
+    .default(1),
 });
 
 /** Configuration as a person writes it; every default is here. */

@@ -7,7 +7,11 @@ import type { WrittenConfig, WrittenPool } from "./schema";
 export type CountedPool = Omit<WrittenPool, "hosts"> & { count: number; hosts: PoolHost[] };
 
 /** The configuration with every default filled in; the counts are those of the hosts where a list of hosts is given. */
-export type ClusterConfig = Omit<WrittenConfig, "workers" | "pools"> & { controlPlane: { count: number }; workers: CountedPool; pools: Record<string, CountedPool> };
+export type ClusterConfig = Omit<WrittenConfig, "workers" | "pools"> & {
+  controlPlane: { count: number };
+  workers: CountedPool;
+  pools: Record<string, CountedPool>;
+};
 
 /** What a configuration is judged against, besides itself. */
 export interface ConfigSurroundings {
@@ -23,7 +27,11 @@ export interface ConfigSurroundings {
 export type CrossProblem = Problem & { about?: readonly string[] };
 
 /** Judges what is only wrong together, or cannot be judged from the text alone. */
-export type CrossCheck = (config: ClusterConfig, surroundings: ConfigSurroundings, written: WrittenConfig) => CrossProblem[];
+export type CrossCheck = (
+  config: ClusterConfig,
+  surroundings: ConfigSurroundings,
+  written: WrittenConfig,
+) => CrossProblem[];
 
 export function sshHosts({ machines }: Pick<WrittenConfig, "machines">): readonly SshHost[] {
   return machines.ssh?.hosts ?? [];
@@ -36,8 +44,15 @@ export interface ListedHost {
 }
 
 /** Every machine that a person has written down, wherever. */
-export function listedHosts(config: Pick<WrittenConfig | ClusterConfig, "machines" | "workers" | "pools">): ListedHost[] {
-  const listed = (path: string, hosts: readonly PoolHost[]) => hosts.map((host, index) => ({ path: `${path}[${index}]`, host }));
+export function listedHosts(
+  config: Pick<WrittenConfig | ClusterConfig, "machines" | "workers" | "pools">,
+): ListedHost[] {
+  const listed = (path: string, hosts: readonly PoolHost[]) =>
+    hosts.map((host, index) => ({ path: `${path}[${index}]`, host }));
   const pools = Object.entries(config.pools).flatMap(([name, { hosts }]) => listed(`pools.${name}.hosts`, hosts));
-  return [...listed("machines.ssh.hosts", sshHosts(config)), ...listed("workers.hosts", config.workers.hosts), ...pools];
+  return [
+    ...listed("machines.ssh.hosts", sshHosts(config)),
+    ...listed("workers.hosts", config.workers.hosts),
+    ...pools,
+  ];
 }

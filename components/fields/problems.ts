@@ -32,18 +32,22 @@ export function problemsOf(error: z.ZodError): Problem[] {
   return error.issues.flatMap((issue) => {
     const messages = issue.message.split("\n");
     const keys = issue.code === "unrecognized_keys" ? issue.keys : [undefined];
-    return keys.map((key, index) => problem(key === undefined ? issue.path : [...issue.path, key], messages[index] ?? ""));
+    return keys.map((key, index) =>
+      problem(key === undefined ? issue.path : [...issue.path, key], messages[index] ?? ""),
+    );
   });
 }
 
 /** Path as a person writes it. A key with dots is bracketed, so that the path stays one that `pulumi config set --path` takes. */
 export function pathText(path: readonly PropertyKey[]): string {
-  return path.map((part, index) => {
-    if (typeof part === "number") return `[${part}]`;
-    const name = String(part);
-    if (/^[A-Za-z0-9_-]+$/.test(name)) return index === 0 ? name : `.${name}`;
-    return `["${name}"]`;
-  }).join("");
+  return path
+    .map((part, index) => {
+      if (typeof part === "number") return `[${part}]`;
+      const name = String(part);
+      if (/^[A-Za-z0-9_-]+$/.test(name)) return index === 0 ? name : `.${name}`;
+      return `["${name}"]`;
+    })
+    .join("");
 }
 
 /** For everything that a field has no words of its own for. */
@@ -73,7 +77,13 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-const typeWords: Record<string, string> = { int: "a whole number", array: "a list", record: "an object", object: "an object", null: "null" };
+const typeWords: Record<string, string> = {
+  int: "a whole number",
+  array: "a list",
+  record: "an object",
+  object: "an object",
+  null: "null",
+};
 
 function article(type: string): string {
   return typeWords[type] ?? `a ${type}`;

@@ -1,6 +1,9 @@
 /** The known word that was probably meant, if one is near enough. */
 export function suggestion(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }));
+  const ranked = known.map((candidate) => ({
+    candidate,
+    distance: distance(word.toLowerCase(), candidate.toLowerCase()),
+  }));
   const best = ranked.sort((one, other) => one.distance - other.distance)[0];
   // A third of the letters: more, and short names would all resemble each other.
   return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;

@@ -27,32 +27,58 @@ export interface ProxyArgs extends AddOnArgs {
 /** kube-proxy on every node. */
 export function addProxy({ name, member, cluster, nodes, after, parent, hosts }: ProxyArgs): void {
   const { artifacts, network } = member;
-  const objects = pulumi.all([artifacts.refs, artifacts.images, cluster.endpoint, pulumi.all(hosts.map(({ facts }) => facts))]).apply(([refs, images, endpoint, machines]) =>
-    byName(
-      kubeProxyManifests({
-        image: refs.kubeProxy,
-        imagePullPolicy: pullPolicy(images.kind === "archives"),
-        configuration: kubeProxyConfiguration({ proxyMode: network.proxyMode, machines }),
-        podCidr: network.podCidr,
-        server: `https://${endpoint}`,
-      }),
-    ),
-  );
+  const objects = pulumi
+    .all([artifacts.refs, artifacts.images, cluster.endpoint, pulumi.all(hosts.map(({ facts }) => facts))])
+    .apply(([refs, images, endpoint, machines]) =>
+      byName(
+        kubeProxyManifests({
+          image: refs.kubeProxy,
+          imagePullPolicy: pullPolicy(images.kind === "archives"),
+          configuration: kubeProxyConfiguration({ proxyMode: network.proxyMode, machines }),
+          podCidr: network.podCidr,
+          server: `https://${endpoint}`,
+        }),
+      ),
+    );
   const remains = nodes.flatMap((node) => node.remains["kube-proxy"] ?? []);
-  new Manifests(`${name}-kube-proxy`, { ...inCluster(cluster), objects }, { parent, dependsOn: [...after, ...remains], deletedWith: cluster.origin });
+  new Manifests(
+    `${name}-kube-proxy`,
+    { ...inCluster(cluster), objects },
+    { parent, dependsOn: [...after, ...remains], deletedWith: cluster.origin },
+  );
 }
 
 /** The pod network across machines, and the cluster's names. */
 export function addDns({ name, member, cluster, nodes, after, parent }: AddOnArgs): void {
   const { artifacts, network, timeouts } = member;
   const remains = nodes.flatMap((node) => node.remains.flannel ?? []);
-  const flannel = network.plugin === "bridge" ? [] : [new PodNetwork(`${name}-pod-network`, { ...cluster, artifacts, network, after: [...after, ...remains] }, { parent }).manifests];
+  const flannel =
+    network.plugin === "bridge"
+      ? []
+      : [
+          new PodNetwork(
+            `${name}-pod-network`,
+            { ...cluster, artifacts, network, after: [...after, ...remains] },
+            { parent },
+          ).manifests,
+        ];
   const objects = pulumi
     .all([artifacts.refs, artifacts.images])
     .apply(([refs, images]) =>
-      byName(corednsManifests({ image: refs.coredns, imagePullPolicy: pullPolicy(images.kind === "archives"), clusterIp: dnsAddress(network.serviceCidr), dnsDomain: network.dnsDomain })),
+      byName(
+        corednsManifests({
+          image: refs.coredns,
+          imagePullPolicy: pullPolicy(images.kind === "archives"),
+          clusterIp: dnsAddress(network.serviceCidr),
+          dnsDomain: network.dnsDomain,
+        }),
+      ),
     );
-  const coredns = new Manifests(`${name}-coredns-objects`, { ...inCluster(cluster), objects }, { parent, dependsOn: [...after, ...flannel], deletedWith: cluster.origin });
+  const coredns = new Manifests(
+    `${name}-coredns-objects`,
+    { ...inCluster(cluster), objects },
+    { parent, dependsOn: [...after, ...flannel], deletedWith: cluster.origin },
+  );
   new Rollout(
     `${name}-coredns`,
     { ...inCluster(cluster), namespace: "kube-system", deployment: "coredns", timeout: timeouts.ready },

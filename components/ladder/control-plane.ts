@@ -3,7 +3,14 @@ import { Files as HostFiles } from "../../provider/sdk/host";
 import { apiServerFiles } from "../../render/components/api-server-files";
 import { type ArgumentsOptions, type ComponentName, componentArguments } from "../../render/components/arguments";
 import { kubeconfig } from "../../render/components/kubeconfig";
-import { ADMIN_KUBECONFIG, CONTROLLER_MANAGER_KUBECONFIG, ETCD_DATA, ETCD_PKI, PKI, SCHEDULER_KUBECONFIG } from "../../render/components/paths";
+import {
+  ADMIN_KUBECONFIG,
+  CONTROLLER_MANAGER_KUBECONFIG,
+  ETCD_DATA,
+  ETCD_PKI,
+  PKI,
+  SCHEDULER_KUBECONFIG,
+} from "../../render/components/paths";
 import type { CertificateName, CertificateOptions } from "../../render/components/pki";
 import { addressAt, isIpv4 } from "../../render/cidr";
 import { type Rung, type RunAs, reaches } from "../../render/rung";
@@ -35,7 +42,11 @@ export class LadderControlPlane extends pulumi.ComponentResource {
   /** The highest of the components. */
   readonly last: pulumi.Resource;
 
-  constructor(name: string, private readonly args: LadderControlPlaneArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    private readonly args: LadderControlPlaneArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("kubewright:components:LadderControlPlane", name, {}, options);
     const { member, rung, clusterName } = args;
     const { machine, settings } = member;
@@ -48,14 +59,29 @@ export class LadderControlPlane extends pulumi.ComponentResource {
 
     const api = this.run("kube-apiserver", this.apiServerFiles(), [etcd]);
     const kubeconfig = pulumi.secret(this.kubeconfigOf("admin", "kubernetes-admin", this.endpoint));
-    this.admin = new HostFiles(`${machine.name}-admin`, { ...onHost(member), files: { [ADMIN_KUBECONFIG]: { content: kubeconfig, mode: "0600" } } }, place(member, [api], this));
+    this.admin = new HostFiles(
+      `${machine.name}-admin`,
+      { ...onHost(member), files: { [ADMIN_KUBECONFIG]: { content: kubeconfig, mode: "0600" } } },
+      place(member, [api], this),
+    );
     addTool(member, "kubectl", this.admin, this);
-    this.cluster = { origin: api, caCertHash: this.pki.authority("cluster").hash, endpoint: this.endpoint, controlPlanes: [member.connection] };
+    this.cluster = {
+      origin: api,
+      caCertHash: this.pki.authority("cluster").hash,
+      endpoint: this.endpoint,
+      controlPlanes: [member.connection],
+    };
     this.last = this.admin;
-    if (reaches(rung, "scheduler")) this.last = this.run("kube-scheduler", this.client(SCHEDULER_KUBECONFIG, "scheduler", "system:kube-scheduler"), [api]);
+    if (reaches(rung, "scheduler"))
+      this.last = this.run("kube-scheduler", this.client(SCHEDULER_KUBECONFIG, "scheduler", "system:kube-scheduler"), [
+        api,
+      ]);
     if (!reaches(rung, "controllers")) return;
     const signing = { [`${PKI}/ca.key`]: { content: this.pki.authority("cluster").key, mode: "0600" } };
-    const files = { ...this.client(CONTROLLER_MANAGER_KUBECONFIG, "controller-manager", "system:kube-controller-manager"), ...signing };
+    const files = {
+      ...this.client(CONTROLLER_MANAGER_KUBECONFIG, "controller-manager", "system:kube-controller-manager"),
+      ...signing,
+    };
     this.last = this.run("kube-controller-manager", files, [api]);
   }
 
@@ -78,7 +104,12 @@ export class LadderControlPlane extends pulumi.ComponentResource {
       dnsDomain: network.dnsDomain,
       staticTokens: (components.staticTokens ?? []).length > 0,
       disableAdmission: components.disableAdmission ?? [],
-      extraArgs: { etcd, "kube-apiserver": apiServer, "kube-scheduler": scheduler, "kube-controller-manager": controllerManager },
+      extraArgs: {
+        etcd,
+        "kube-apiserver": apiServer,
+        "kube-scheduler": scheduler,
+        "kube-controller-manager": controllerManager,
+      },
     }));
   }
 
@@ -90,7 +121,13 @@ export class LadderControlPlane extends pulumi.ComponentResource {
       const all = [inside, address, endpoint.slice(0, endpoint.lastIndexOf(":"))];
       const addresses = all.filter(isIpv4);
       const dnsNames = all.filter((one) => !isIpv4(one));
-      return { nodeName: machine.name, addresses, dnsNames, serviceAddress: addressAt(serviceCidr, 1) ?? "", dnsDomain };
+      return {
+        nodeName: machine.name,
+        addresses,
+        dnsNames,
+        serviceAddress: addressAt(serviceCidr, 1) ?? "",
+        dnsDomain,
+      };
     });
   }
 
@@ -103,7 +140,10 @@ export class LadderControlPlane extends pulumi.ComponentResource {
     const { pki } = this;
     const open = (content: pulumi.Input<string>) => ({ content, mode: "0644" });
     const tokens = this.args.components.staticTokens ?? [];
-    const own = Object.entries(apiServerFiles(tokens)).map(([path, content]) => [path, { content: tokens.length > 0 ? pulumi.secret(content) : content, mode: "0600" }]);
+    const own = Object.entries(apiServerFiles(tokens)).map(([path, content]) => [
+      path,
+      { content: tokens.length > 0 ? pulumi.secret(content) : content, mode: "0600" },
+    ]);
     const pair = pki.serviceAccounts;
     if (!pair) throw new Error("service accounts have keys from the API server on");
     return {
@@ -112,20 +152,44 @@ export class LadderControlPlane extends pulumi.ComponentResource {
       [`${PKI}/sa.pub`]: open(pair.publicKey),
       [`${PKI}/sa.key`]: { content: pair.privateKey, mode: "0600" },
       // With its CA: a joining node knows no more of that than its hash.
-      ...pki.files(["apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client"], ["apiserver"]),
+      ...pki.files(
+        ["apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client"],
+        ["apiserver"],
+      ),
       ...(Object.fromEntries(own) as Files),
     };
   }
 
   private client(path: string, certificate: CertificateName, user: string): Files {
-    return { [path]: { content: this.kubeconfigOf(certificate, user, pulumi.interpolate`${nodeAddress(this.args.member.machine)}:6443`), mode: "0600" } };
+    return {
+      [path]: {
+        content: this.kubeconfigOf(
+          certificate,
+          user,
+          pulumi.interpolate`${nodeAddress(this.args.member.machine)}:6443`,
+        ),
+        mode: "0600",
+      },
+    };
   }
 
-  private kubeconfigOf(certificate: CertificateName, user: string, endpoint: pulumi.Input<string>): pulumi.Output<string> {
+  private kubeconfigOf(
+    certificate: CertificateName,
+    user: string,
+    endpoint: pulumi.Input<string>,
+  ): pulumi.Output<string> {
     const identity = this.pki.identity(certificate);
     const { clusterName } = this.args;
     return pulumi
       .all([this.pki.authority("cluster").certificate, identity.certificate, identity.key, endpoint])
-      .apply(([caCertificate, own, key, server]) => kubeconfig({ clusterName, server: `https://${server}`, caCertificate, user, identity: { certificate: own, key } }));
+      .apply(([caCertificate, own, key, server]) =>
+        kubeconfig({
+          clusterName,
+          server: `https://${server}`,
+          caCertificate,
+          user,
+          identity: { certificate: own, key },
+        }),
+      );
   }
 }

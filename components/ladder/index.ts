@@ -34,7 +34,11 @@ export class Ladder extends pulumi.ComponentResource {
   private readonly rung: Rung;
   private readonly runAs: RunAs;
 
-  constructor(private readonly name: string, private readonly args: LadderArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: LadderArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("kubewright:components:Ladder", name, {}, options);
     const { rung = "dns", runAs = "static-pods" } = args.components;
     [this.rung, this.runAs] = [rung, runAs];
@@ -54,10 +58,20 @@ export class Ladder extends pulumi.ComponentResource {
     const { controlPlane, workers, clusterName } = this.args;
     const { podCidr, nodeMaskSize } = controlPlane.network;
     const parts = 2 ** Math.max(nodeMaskSize - Number(podCidr.split("/")[1]), 0);
-    const slots = slotsOf([controlPlane, ...workers].map(({ machine }) => machine.name), parts);
+    const slots = slotsOf(
+      [controlPlane, ...workers].map(({ machine }) => machine.name),
+      parts,
+    );
     return [controlPlane, ...workers].map((member) => {
       const role = member === controlPlane ? "control-plane" : "worker";
-      const args = { ...member, role, clusterName, rung: this.rung, runAs: this.runAs, slot: slots.get(member.machine.name) ?? 0 } as const;
+      const args = {
+        ...member,
+        role,
+        clusterName,
+        rung: this.rung,
+        runAs: this.runAs,
+        slot: slots.get(member.machine.name) ?? 0,
+      } as const;
       return new LadderNode(member.machine.name, args, { parent: this });
     });
   }
@@ -68,15 +82,29 @@ export class Ladder extends pulumi.ComponentResource {
     const { machine, artifacts, timeouts } = controlPlane;
     const manifest = pulumi
       .all([artifacts.refs, artifacts.images])
-      .apply(([refs, images]) => helloPod({ image: refs.busybox, imagePullPolicy: pullPolicy(images.kind === "archives"), nodeName: machine.name }));
+      .apply(([refs, images]) =>
+        helloPod({
+          image: refs.busybox,
+          imagePullPolicy: pullPolicy(images.kind === "archives"),
+          nodeName: machine.name,
+        }),
+      );
     const health = { scheme: "HTTP", port: HELLO_PORT, path: "/", timeout: timeouts.ready } as const;
-    new StaticPod(`${machine.name}-hello`, { ...onHost(controlPlane), node: machine.name, manifest, files: {}, health, state: [] }, place(controlPlane, [...setup.ready, setup.images, bridge], this));
+    new StaticPod(
+      `${machine.name}-hello`,
+      { ...onHost(controlPlane), node: machine.name, manifest, files: {}, health, state: [] },
+      place(controlPlane, [...setup.ready, setup.images, bridge], this),
+    );
   }
 
   private controlPlane({ setup }: LadderNode): LadderControlPlane {
     const { controlPlane: member, clusterName, components } = this.args;
     const { rung, runAs } = this;
-    return new LadderControlPlane(`${this.name}-control-plane`, { member, clusterName, rung, runAs, components, after: setup.ready }, { parent: this });
+    return new LadderControlPlane(
+      `${this.name}-control-plane`,
+      { member, clusterName, rung, runAs, components, after: setup.ready },
+      { parent: this },
+    );
   }
 
   private addNodes(control: LadderControlPlane, nodes: readonly LadderNode[]): void {
@@ -84,7 +112,11 @@ export class Ladder extends pulumi.ComponentResource {
     if (!cluster || !admin) return;
     const authority = control.pki.authority("cluster");
     const apply = (what: string, objects: readonly KubernetesObject[]) =>
-      new Manifests(`${this.name}-${what}`, { controlPlanes: cluster.controlPlanes, caCertHash: cluster.caCertHash, objects: byName(objects) }, { parent: this, dependsOn: [admin], deletedWith: cluster.origin });
+      new Manifests(
+        `${this.name}-${what}`,
+        { controlPlanes: cluster.controlPlanes, caCertHash: cluster.caCertHash, objects: byName(objects) },
+        { parent: this, dependsOn: [admin], deletedWith: cluster.origin },
+      );
     const bindings = apply("bindings", bootstrapBindings());
     if (!reaches(this.rung, "controllers")) apply("default-service-account", [defaultServiceAccount()]);
     // Where the controller manager signs, it must be there.

@@ -31,21 +31,45 @@ export class LadderNode extends pulumi.ComponentResource {
   /** The machine's part of the pod range. */
   readonly range: string;
 
-  constructor(readonly name: string, private readonly args: LadderNodeArgs, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    readonly name: string,
+    private readonly args: LadderNodeArgs,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("kubewright:components:LadderNode", name, {}, options);
     const { network, role, rung, runAs } = args;
     const alone = network.plugin === "bridge";
-    this.range = alone ? network.podCidr : (partAt(network.podCidr, network.nodeMaskSize, args.slot) ?? network.podCidr);
-    const last = new Remains(`${name}-remains`, { ...onHost(args), of: "kubelet" }, place(args, [args.preflight], this));
+    this.range = alone
+      ? network.podCidr
+      : (partAt(network.podCidr, network.nodeMaskSize, args.slot) ?? network.podCidr);
+    const last = new Remains(
+      `${name}-remains`,
+      { ...onHost(args), of: "kubelet" },
+      place(args, [args.preflight], this),
+    );
     this.setup = setUp(name, role, args, this, { after: [last], components: { runAs } });
     this.bridge = new Unit(
       `${name}-bridge`,
-      { ...onHost(args), unit: "kubewright-bridge.service", files: octal(bridgeFiles({ range: this.range, podCidr: network.podCidr })), enabled: true, running: true },
+      {
+        ...onHost(args),
+        unit: "kubewright-bridge.service",
+        files: octal(bridgeFiles({ range: this.range, podCidr: network.podCidr })),
+        enabled: true,
+        running: true,
+      },
       place(args, [this.setup.packages, last], this),
     );
-    const leavers: [Leaver, boolean][] = [["kube-proxy", reaches(rung, "proxy")], ["flannel", reaches(rung, "dns") && !alone]];
+    const leavers: [Leaver, boolean][] = [
+      ["kube-proxy", reaches(rung, "proxy")],
+      ["flannel", reaches(rung, "dns") && !alone],
+    ];
     this.remains = Object.fromEntries(
-      leavers.filter(([, there]) => there).map(([of]) => [of, new Remains(`${name}-${of}-remains`, { ...onHost(args), of }, place(args, this.setup.ready, this))]),
+      leavers
+        .filter(([, there]) => there)
+        .map(([of]) => [
+          of,
+          new Remains(`${name}-${of}-remains`, { ...onHost(args), of }, place(args, this.setup.ready, this)),
+        ]),
     );
     this.registerOutputs({});
   }

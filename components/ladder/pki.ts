@@ -1,7 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Authority, Certificate, KeyPair } from "../../provider/sdk/pki";
 import {
-  AUTHORITIES, AUTHORITY_DAYS, CERTIFICATE_DAYS, type AuthorityName, type CertificateName, type CertificateOptions, type CertificateRow, certificateTable, pkiPath,
+  AUTHORITIES,
+  AUTHORITY_DAYS,
+  CERTIFICATE_DAYS,
+  type AuthorityName,
+  type CertificateName,
+  type CertificateOptions,
+  type CertificateRow,
+  certificateTable,
+  pkiPath,
 } from "../../render/components/pki";
 import { type Rung, reaches } from "../../render/rung";
 
@@ -22,15 +30,26 @@ export class Pki extends pulumi.ComponentResource {
   constructor(name: string, { rung, names }: PkiArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:Pki", name, {}, options);
     for (const row of AUTHORITIES.filter(({ since }) => reaches(rung, since))) {
-      this.authorities.set(row.name, new Authority(`${name}-${row.name}-ca`, { commonName: row.commonName, lifetimeDays: AUTHORITY_DAYS }, { parent: this }));
+      this.authorities.set(
+        row.name,
+        new Authority(
+          `${name}-${row.name}-ca`,
+          { commonName: row.commonName, lifetimeDays: AUTHORITY_DAYS },
+          { parent: this },
+        ),
+      );
     }
     // Which rows there are does not depend on addresses, which a preview may not know yet.
     const rows = certificateTable({ nodeName: "", addresses: [], serviceAddress: "", dnsDomain: "" });
     for (const row of rows.filter(({ since }) => reaches(rung, since))) {
-      const whole = pulumi.output(names).apply((known) => certificateTable(known).find((one) => one.name === row.name) ?? row);
+      const whole = pulumi
+        .output(names)
+        .apply((known) => certificateTable(known).find((one) => one.name === row.name) ?? row);
       this.certificates.set(row.name, this.certificate(`${name}-${row.name}`, row, whole));
     }
-    this.serviceAccounts = reaches(rung, "apiserver") ? new KeyPair(`${name}-service-accounts`, { parent: this }) : undefined;
+    this.serviceAccounts = reaches(rung, "apiserver")
+      ? new KeyPair(`${name}-service-accounts`, { parent: this })
+      : undefined;
     this.registerOutputs({});
   }
 
@@ -47,8 +66,13 @@ export class Pki extends pulumi.ComponentResource {
     return Object.fromEntries(
       names.flatMap((name) => {
         const { certificate, key } = this.identity(name);
-        const whole = chain.includes(name) ? pulumi.interpolate`${certificate}${this.authority("cluster").certificate}` : certificate;
-        return [[`${pkiPath(name)}.crt`, { content: whole, mode: "0644" }], [`${pkiPath(name)}.key`, { content: key, mode: "0600" }]];
+        const whole = chain.includes(name)
+          ? pulumi.interpolate`${certificate}${this.authority("cluster").certificate}`
+          : certificate;
+        return [
+          [`${pkiPath(name)}.crt`, { content: whole, mode: "0644" }],
+          [`${pkiPath(name)}.key`, { content: key, mode: "0600" }],
+        ];
       }),
     );
   }

@@ -39,7 +39,11 @@ export class DockerMachines extends pulumi.ComponentResource {
   constructor(name: string, args: DockerMachinesArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:DockerMachines", name, {}, options);
     const child = { parent: this };
-    const key = new SshKey(`${name}-ssh-key`, { path: `${args.keyFolder}/id_ed25519`, comment: `kubewright ${name}` }, child);
+    const key = new SshKey(
+      `${name}-ssh-key`,
+      { path: `${args.keyFolder}/id_ed25519`, comment: `kubewright ${name}` },
+      child,
+    );
     this.stackId = key.publicKey.apply((publicKey) => stackIdOf(name, publicKey));
     const image = new DockerImage(`${name}-image`, {}, child);
     const network = new DockerNetwork(
@@ -66,7 +70,16 @@ export class DockerMachines extends pulumi.ComponentResource {
         { ...child, ...(args.turns ? { dependsOn: args.turns.of(hostname) } : {}) },
       );
       const { address, port, user, hostKey, privateAddress } = machine;
-      return { name: hostname, address, port, user, hostKey, privateAddress, privateKeyPath: key.path, madeBy: machine };
+      return {
+        name: hostname,
+        address,
+        port,
+        user,
+        hostKey,
+        privateAddress,
+        privateKeyPath: key.path,
+        madeBy: machine,
+      };
     });
     this.registerOutputs({});
   }

@@ -69,7 +69,10 @@ export interface MachineKind<Shared extends z.ZodRawShape = z.ZodRawShape, Each 
   /** What cannot be told from each property by itself. */
   unfit?(each: z.output<z.ZodObject<Each>>, shared: z.output<z.ZodObject<Shared>>): Unfit[];
   /** Called once, where at least one machine is wanted. */
-  make(order: Order<z.output<z.ZodObject<Shared>>, z.output<z.ZodObject<Each>>>, options?: pulumi.ComponentResourceOptions): Made;
+  make(
+    order: Order<z.output<z.ZodObject<Shared>>, z.output<z.ZodObject<Each>>>,
+    options?: pulumi.ComponentResourceOptions,
+  ): Made;
 }
 
 /** A kind whose own types the registry has no use for. */
@@ -79,6 +82,8 @@ export interface AnyKind extends Omit<MachineKind, "ranges" | "unfit" | "make"> 
   make(order: Order<object, object>, options?: pulumi.ComponentResourceOptions): Made;
 }
 
-export function kind<Shared extends z.ZodRawShape, Each extends z.ZodRawShape>(given: MachineKind<Shared, Each>): AnyKind {
+export function kind<Shared extends z.ZodRawShape, Each extends z.ZodRawShape>(
+  given: MachineKind<Shared, Each>,
+): AnyKind {
   return given;
 }

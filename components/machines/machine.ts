@@ -24,7 +24,11 @@ export type JumpHost = WayArgs;
 
 /** How the provider logs in. */
 export function connectionOf({ name, address, sudoPassword, ...machine }: Machine): ConnectionArgs {
-  return { ...way({ ...machine, host: address }), name, ...(sudoPassword === undefined ? {} : { sudoPassword: pulumi.secret(sudoPassword) }) };
+  return {
+    ...way({ ...machine, host: address }),
+    name,
+    ...(sudoPassword === undefined ? {} : { sudoPassword: pulumi.secret(sudoPassword) }),
+  };
 }
 
 function way({ host, port, user, privateKeyPath, privateKey, agent, password, hostKey, jump }: WayArgs): WayArgs {
@@ -51,8 +55,19 @@ export interface CommandConnection {
 }
 
 /** How a person's own commands get to the machine; the key is read when there is one, and is a secret. */
-export function commandConnection({ address, port, user = "root", privateKey, privateKeyPath, password }: Machine): CommandConnection {
-  const key = privateKey ?? (privateKeyPath === undefined ? undefined : pulumi.output(privateKeyPath).apply((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")));
+export function commandConnection({
+  address,
+  port,
+  user = "root",
+  privateKey,
+  privateKeyPath,
+  password,
+}: Machine): CommandConnection {
+  const key =
+    privateKey ??
+    (privateKeyPath === undefined
+      ? undefined
+      : pulumi.output(privateKeyPath).apply((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")));
   return {
     host: address,
     user,
@@ -64,12 +79,20 @@ export function commandConnection({ address, port, user = "root", privateKey, pr
 
 /** From here on the pinned keys are those that the first connection met, on the machine and on the way to it. */
 export function pinned(connection: ConnectionArgs, host: Host): ConnectionArgs {
-  return { ...connection, hostKey: host.hostKey, ...(connection.jump ? { jump: pinnedJump(connection.jump, host, 0) } : {}) };
+  return {
+    ...connection,
+    hostKey: host.hostKey,
+    ...(connection.jump ? { jump: pinnedJump(connection.jump, host, 0) } : {}),
+  };
 }
 
 function pinnedJump(jump: WayArgs, host: Host, index: number): WayArgs {
   const met = host.jumpHostKeys.apply((keys) => keys?.[index]);
-  return { ...jump, hostKey: jump.hostKey ?? met, ...(jump.jump ? { jump: pinnedJump(jump.jump, host, index + 1) } : {}) };
+  return {
+    ...jump,
+    hostKey: jump.hostKey ?? met,
+    ...(jump.jump ? { jump: pinnedJump(jump.jump, host, index + 1) } : {}),
+  };
 }
 
 /** The address that the cluster uses for the machine. */

@@ -40,12 +40,33 @@ function settingsOf(config: SSHConfig, name: string): SshSettings {
   // `Match exec` would run commands of the person's in every preview.
   const found = config.compute(name, { ignoreCase: true, matchExec: false });
   const one = (key: string) => [found[key]].flat()[0];
-  const [host, user, port, jump, hostKeyAlias, proxyCommand] = ["hostname", "user", "port", "proxyjump", "hostkeyalias", "proxycommand"].map(one);
-  const known = config.some((line) => "config" in line && /^host$/i.test(line.param) && namesOf(line.value).some((pattern) => pattern !== "*" && glob(pattern, name)));
-  const inFile = (path: string) => expanded(path.replaceAll("%d", homedir()).replaceAll("%h", host ?? name).replaceAll("%%", "%"));
+  const [host, user, port, jump, hostKeyAlias, proxyCommand] = [
+    "hostname",
+    "user",
+    "port",
+    "proxyjump",
+    "hostkeyalias",
+    "proxycommand",
+  ].map(one);
+  const known = config.some(
+    (line) =>
+      "config" in line &&
+      /^host$/i.test(line.param) &&
+      namesOf(line.value).some((pattern) => pattern !== "*" && glob(pattern, name)),
+  );
+  const inFile = (path: string) =>
+    expanded(
+      path
+        .replaceAll("%d", homedir())
+        .replaceAll("%h", host ?? name)
+        .replaceAll("%%", "%"),
+    );
   return {
     known,
-    identityFiles: [found.identityfile ?? []].flat().filter((path) => path !== "none").map(inFile),
+    identityFiles: [found.identityfile ?? []]
+      .flat()
+      .filter((path) => path !== "none")
+      .map(inFile),
     ...(host ? { host: host.replaceAll("%h", name) } : {}),
     ...(user ? { user } : {}),
     ...(port ? { port: Number(port) } : {}),
@@ -62,20 +83,32 @@ function namesOf(value: string | { val: string }[] | undefined): string[] {
 /** The parser leaves Include to us. What follows one belongs again to the block that it stood in. */
 function withIncludes(text: string, folder: string, depth = 0): string {
   let block = "Host *";
-  return text.split("\n").map((line) => {
-    const [, word = "", rest = ""] = /^\s*(\w+)(?:\s+|\s*=\s*)(.*)$/.exec(line) ?? [];
-    if (/^(host|match)$/i.test(word)) block = line;
-    if (!/^include$/i.test(word)) return line;
-    const files = depth < INCLUDE_DEPTH ? rest.split(/\s+/).filter(Boolean).flatMap((pattern) => matching(pattern.replaceAll('"', ""), folder)) : [];
-    return [...files.map((file) => withIncludes(textOf(file), folder, depth + 1)), block].join("\n");
-  }).join("\n");
+  return text
+    .split("\n")
+    .map((line) => {
+      const [, word = "", rest = ""] = /^\s*(\w+)(?:\s+|\s*=\s*)(.*)$/.exec(line) ?? [];
+      if (/^(host|match)$/i.test(word)) block = line;
+      if (!/^include$/i.test(word)) return line;
+      const files =
+        depth < INCLUDE_DEPTH
+          ? rest
+              .split(/\s+/)
+              .filter(Boolean)
+              .flatMap((pattern) => matching(pattern.replaceAll('"', ""), folder))
+          : [];
+      return [...files.map((file) => withIncludes(textOf(file), folder, depth + 1)), block].join("\n");
+    })
+    .join("\n");
 }
 
 function matching(pattern: string, folder: string): string[] {
   const home = expanded(pattern);
   const path = isAbsolute(home) ? home : join(folder, home);
   const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
-  return names.filter((name) => glob(basename(path), name)).sort().map((name) => join(dirname(path), name));
+  return names
+    .filter((name) => glob(basename(path), name))
+    .sort()
+    .map((name) => join(dirname(path), name));
 }
 
 /** Best first: one key is pinned, though a host has several. */
@@ -84,7 +117,9 @@ const KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", 
 function knownKey(text: string, name: string, port: number): string | undefined {
   const wanted = port === 22 ? name : `[${name}]:${port}`;
   const lines = text.split("\n").map((line) => line.trim().split(/\s+/));
-  const found = lines.filter(([hosts = ""]) => !/^[@#]/.test(hosts) && isFor(hosts, wanted)).map(([, type = "", key = ""]) => ({ type, key }));
+  const found = lines
+    .filter(([hosts = ""]) => !/^[@#]/.test(hosts) && isFor(hosts, wanted))
+    .map(([, type = "", key = ""]) => ({ type, key }));
   const best = KEY_TYPES.map((type) => found.find((one) => one.type === type)).find(Boolean);
   return best && `${best.type} ${best.key}`;
 }
@@ -99,7 +134,11 @@ function isFor(hosts: string, wanted: string): boolean {
 /** The one name that only the system can tell of, such as a search domain's: asked in a process of its own, since here nothing may wait. */
 function resolves(name: string): boolean {
   try {
-    execFileSync(process.execPath, ["-e", "require('dns').lookup(process.argv[1], (error) => process.exit(error ? 1 : 0))", name], { stdio: "ignore", timeout: RESOLVE_MS });
+    execFileSync(
+      process.execPath,
+      ["-e", "require('dns').lookup(process.argv[1], (error) => process.exit(error ? 1 : 0))", name],
+      { stdio: "ignore", timeout: RESOLVE_MS },
+    );
     return true;
   } catch {
     return false;

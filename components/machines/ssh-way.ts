@@ -57,8 +57,14 @@ export interface WayProblem {
 /** `admin@bastion:2222,inner`: as ProxyJump has it. What is no such thing is given back as it is. */
 export function parseJump(text: string): WrittenWay | undefined {
   return text.split(",").reduce<WrittenWay | undefined>((outer, hop) => {
-    const [, user, bracketed, plain, port] = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(hop.trim()) ?? [];
-    return { host: bracketed ?? plain ?? hop, ...(user ? { user } : {}), ...(port ? { port: Number(port) } : {}), ...(outer ? { jump: outer } : {}) };
+    const [, user, bracketed, plain, port] =
+      /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(hop.trim()) ?? [];
+    return {
+      host: bracketed ?? plain ?? hop,
+      ...(user ? { user } : {}),
+      ...(port ? { port: Number(port) } : {}),
+      ...(outer ? { jump: outer } : {}),
+    };
   }, undefined);
 }
 
@@ -77,18 +83,29 @@ export function resolveWay<T extends WrittenWay>(given: T, knowledge: SshKnowled
   const port = given.port ?? settings.port ?? 22;
   const user = given.user ?? settings.user ?? "root";
   const keys = keysOf(given, settings, knowledge) ?? beyond.keys;
-  const hostKey = given.hostKey ?? (settings.hostKeyAlias ? knowledge.hostKey(settings.hostKeyAlias, 22) : knowledge.hostKey(host, port));
+  const hostKey =
+    given.hostKey ??
+    (settings.hostKeyAlias ? knowledge.hostKey(settings.hostKeyAlias, 22) : knowledge.hostKey(host, port));
   const jump = jumpOf(given, settings, beyond);
   return {
-    ...given, host, port, user, ...keys,
+    ...given,
+    host,
+    port,
+    user,
+    ...keys,
     ...(hostKey === undefined ? {} : { hostKey }),
     ...(jump === undefined ? {} : { jump: resolveWay(jump, knowledge, { met: [...beyond.met, given.host], keys }) }),
   };
 }
 
 /** Undefined where nothing at all is said of how to log in. */
-function keysOf({ privateKeyPath, agent, password }: WrittenWay, { identityFiles, known }: SshSettings, knowledge: SshKnowledge): Beyond["keys"] | undefined {
-  if (privateKeyPath !== undefined || agent) return { ...(privateKeyPath === undefined ? {} : { privateKeyPath }), ...(agent ? { agent } : {}) };
+function keysOf(
+  { privateKeyPath, agent, password }: WrittenWay,
+  { identityFiles, known }: SshSettings,
+  knowledge: SshKnowledge,
+): Beyond["keys"] | undefined {
+  if (privateKeyPath !== undefined || agent)
+    return { ...(privateKeyPath === undefined ? {} : { privateKeyPath }), ...(agent ? { agent } : {}) };
   const file = identityFiles.find((path) => knowledge.fileExists(path));
   if (file !== undefined) return { privateKeyPath: file };
   if (password !== undefined) return {};
@@ -109,10 +126,15 @@ export function problemsOfWay(given: WrittenWay, knowledge: SshKnowledge, beyond
   const jump = jumpOf(given, settings, beyond);
   const { privateKeyPath, agent } = way;
   // A key that is not there is said once, of the machine.
-  const keys = { ...(privateKeyPath !== undefined && knowledge.fileExists(privateKeyPath) ? { privateKeyPath } : {}), ...(agent && knowledge.agent ? { agent } : {}) };
+  const keys = {
+    ...(privateKeyPath !== undefined && knowledge.fileExists(privateKeyPath) ? { privateKeyPath } : {}),
+    ...(agent && knowledge.agent ? { agent } : {}),
+  };
   const opens = Object.keys(keys).length > 0 || way.password !== undefined;
   const further = jump && opens ? problemsOfWay(jump, knowledge, { met: [...beyond.met, given.host], keys }) : [];
-  const ofJump = further.map((problem) => (given.jump ? { ...problem, property: `jump.${problem.property}` } : byConfig(problem, jump)));
+  const ofJump = further.map((problem) =>
+    given.jump ? { ...problem, property: `jump.${problem.property}` } : byConfig(problem, jump),
+  );
   return [...ownProblems(given, way, settings, knowledge), ...ofJump];
 }
 
@@ -123,18 +145,39 @@ function byConfig({ reason, action }: WayProblem, jump: WrittenWay | undefined):
 function ownProblems(given: WrittenWay, way: WrittenWay, settings: SshSettings, knowledge: SshKnowledge): WayProblem[] {
   const found: WayProblem[] = [];
   if (settings.proxyCommand !== undefined && settings.proxyCommand !== "none" && !way.jump) {
-    found.push({ property: "host", reason: `${given.host} has a ProxyCommand in ~/.ssh/config, which is not supported`, action: "use ProxyJump there, or jump here" });
+    found.push({
+      property: "host",
+      reason: `${given.host} has a ProxyCommand in ~/.ssh/config, which is not supported`,
+      action: "use ProxyJump there, or jump here",
+    });
   }
   // Behind a jump host it is that host which finds the name.
   if (!way.jump && isAlias(given.host) && !settings.known && !knowledge.resolves(given.host)) {
-    found.push({ property: "host", reason: `${given.host} is no alias of ~/.ssh/config, and no name that this computer can find`, action: "write its address, or add it there" });
+    found.push({
+      property: "host",
+      reason: `${given.host} is no alias of ~/.ssh/config, and no name that this computer can find`,
+      action: "write its address, or add it there",
+    });
   }
-  if (way.agent && !knowledge.agent) found.push({ property: "agent", reason: "no SSH agent runs here: SSH_AUTH_SOCK is not set", action: "start one (ssh-agent), and give it the key (ssh-add)" });
+  if (way.agent && !knowledge.agent)
+    found.push({
+      property: "agent",
+      reason: "no SSH agent runs here: SSH_AUTH_SOCK is not set",
+      action: "start one (ssh-agent), and give it the key (ssh-add)",
+    });
   if (way.privateKeyPath !== undefined && !knowledge.fileExists(way.privateKeyPath)) {
-    found.push({ property: "privateKeyPath", reason: `there is no file ${way.privateKeyPath}`, action: "give the path of the private key on this computer" });
+    found.push({
+      property: "privateKeyPath",
+      reason: `there is no file ${way.privateKeyPath}`,
+      action: "give the path of the private key on this computer",
+    });
   }
   if (way.privateKeyPath === undefined && !way.agent && way.password === undefined) {
-    found.push({ property: "privateKeyPath", reason: "is missing", action: "give the path of a private key, or agent: true, or a password" });
+    found.push({
+      property: "privateKeyPath",
+      reason: "is missing",
+      action: "give the path of a private key, or agent: true, or a password",
+    });
   }
   return found;
 }

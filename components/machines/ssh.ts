@@ -9,7 +9,10 @@ import { type WrittenWay, parseJump } from "./ssh-way";
 
 /** An address, a DNS name or an alias of ~/.ssh/config. */
 const host = z.string().refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9][\w.-]{0,252}$/.test(value), {
-  error: complaint("is neither an address nor a host name", "write it like 10.0.0.9, node1.example.com or an alias of ~/.ssh/config"),
+  error: complaint(
+    "is neither an address nor a host name",
+    "write it like 10.0.0.9, node1.example.com or an alias of ~/.ssh/config",
+  ),
 });
 
 const way = {
@@ -25,14 +28,20 @@ const way = {
   /** Kept as a secret: set it with `--secret`. */
   password: z.string().min(1).optional(),
   /** OpenSSH's form, `ssh-ed25519 AAAA...`; absent: that of ~/.ssh/known_hosts, else pinned at the first connection. */
-  hostKey: z.string().regex(/^(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]+/, {
-    error: complaint("is not a public key", "write it as in known_hosts, like ssh-ed25519 AAAA..."),
-  }).optional(),
+  hostKey: z
+    .string()
+    .regex(/^(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]+/, {
+      error: complaint("is not a public key", "write it as in known_hosts, like ssh-ed25519 AAAA..."),
+    })
+    .optional(),
 };
 
 /** As ProxyJump has it, `admin@bastion:2222`, or with properties; keys are the machine's, if nothing else is said. Default: ProxyJump of ~/.ssh/config. */
 const jump: z.ZodType<WrittenWay> = z.lazy(() =>
-  z.preprocess((given) => (typeof given === "string" ? parseJump(given) : given), strict({ ...way, jump: jump.optional() })),
+  z.preprocess(
+    (given) => (typeof given === "string" ? parseJump(given) : given),
+    strict({ ...way, jump: jump.optional() }),
+  ),
 );
 
 const hostFields = {
@@ -65,10 +74,25 @@ export const sshKind = kind({
 
 function sshMachine({ name, privateAddress, sudoPassword, ...rest }: PoolHost): Machine {
   const { host: address, ...login } = loginOf(rest);
-  return { name, address, ...login, ...(sudoPassword === undefined ? {} : { sudoPassword }), ...(privateAddress === undefined ? {} : { privateAddress }) };
+  return {
+    name,
+    address,
+    ...login,
+    ...(sudoPassword === undefined ? {} : { sudoPassword }),
+    ...(privateAddress === undefined ? {} : { privateAddress }),
+  };
 }
 
-function loginOf({ host: address, user = "root", port: sshPort = 22, privateKeyPath, agent, password, hostKey, jump: through }: WrittenWay): JumpHost {
+function loginOf({
+  host: address,
+  user = "root",
+  port: sshPort = 22,
+  privateKeyPath,
+  agent,
+  password,
+  hostKey,
+  jump: through,
+}: WrittenWay): JumpHost {
   return {
     host: address,
     user,

@@ -3,7 +3,12 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { DockerImage } from "../../provider/sdk/docker";
-import { ExistingVagrantMachine, VagrantBox, VagrantMachine, type VagrantMachineArgs } from "../../provider/sdk/vagrant";
+import {
+  ExistingVagrantMachine,
+  VagrantBox,
+  VagrantMachine,
+  type VagrantMachineArgs,
+} from "../../provider/sdk/vagrant";
 import { VAGRANT_PROVIDERS } from "../../render/vagrantfile";
 import { cidr, nodeName } from "../fields/fields";
 import { slotsOf, roomIn } from "./docker-slots";
@@ -49,16 +54,25 @@ export class VagrantMachines extends pulumi.ComponentResource {
   constructor(name: string, order: VagrantOrder, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:VagrantMachines", name, {}, options);
     const { vagrantfile } = order.shared;
-    this.machines = vagrantfile === undefined ? this.make(order) : order.machines.map((wanted) => this.existing(wanted.name, vagrantfile, order));
+    this.machines =
+      vagrantfile === undefined
+        ? this.make(order)
+        : order.machines.map((wanted) => this.existing(wanted.name, vagrantfile, order));
     this.registerOutputs({});
   }
 
   private make({ cluster, machines, shared: { subnet }, folder, turns, networks = [] }: VagrantOrder): Machine[] {
-    const slots = slotsOf(machines.map(({ name }) => name), roomIn(subnet));
+    const slots = slotsOf(
+      machines.map(({ name }) => name),
+      roomIn(subnet),
+    );
     return machines.map(({ name, settings }) => {
       const { provider, boxVersion, syncedFolder, diskGiB } = settings;
       const box = this.box(cluster, settings);
-      const { cpus, memoryMiB } = provider === "docker" ? settings : { ...VM, ...defined({ cpus: settings.cpus, memoryMiB: settings.memoryMiB }) };
+      const { cpus, memoryMiB } =
+        provider === "docker"
+          ? settings
+          : { ...VM, ...defined({ cpus: settings.cpus, memoryMiB: settings.memoryMiB }) };
       const args: VagrantMachineArgs = {
         folder: join(folder, "vagrant"),
         hostname: name,
@@ -76,18 +90,35 @@ export class VagrantMachines extends pulumi.ComponentResource {
 
   /** One for machines that are made of the same. */
   private box(cluster: string, { provider, box, boxVersion }: Each): VagrantBox {
-    const name = [cluster, "box", provider, ...(box === undefined ? [] : [box.replace(/[^\w.-]+/g, "-")]), ...(boxVersion === undefined ? [] : [boxVersion])].join("-");
+    const name = [
+      cluster,
+      "box",
+      provider,
+      ...(box === undefined ? [] : [box.replace(/[^\w.-]+/g, "-")]),
+      ...(boxVersion === undefined ? [] : [boxVersion]),
+    ].join("-");
     const child = { parent: this };
-    const args = provider === "docker" ? () => ({ image: new DockerImage(`${cluster}-vagrant-image`, {}, child).ref }) : () => defined({ box, version: boxVersion });
+    const args =
+      provider === "docker"
+        ? () => ({ image: new DockerImage(`${cluster}-vagrant-image`, {}, child).ref })
+        : () => defined({ box, version: boxVersion });
     const made = this.boxes.get(name) ?? new VagrantBox(name, { provider, ...args() }, child);
     this.boxes.set(name, made);
     return made;
   }
 
-  private existing(name: string, vagrantfile: string, { shared: { names = {}, subnet }, turns }: VagrantOrder): Machine {
+  private existing(
+    name: string,
+    vagrantfile: string,
+    { shared: { names = {}, subnet }, turns }: VagrantOrder,
+  ): Machine {
     const file = resolve(vagrantfile.replace(/^~(?=\/)/, homedir()));
     const args = { vagrantfile: file, machine: names[name] ?? name, subnet };
-    return machineOf(name, new ExistingVagrantMachine(name, args, { parent: this, ...(turns ? { dependsOn: turns.of(name) } : {}) }), false);
+    return machineOf(
+      name,
+      new ExistingVagrantMachine(name, args, { parent: this, ...(turns ? { dependsOn: turns.of(name) } : {}) }),
+      false,
+    );
   }
 }
 
@@ -98,20 +129,38 @@ function machineOf(name: string, machine: VagrantMachine | ExistingVagrantMachin
 }
 
 function defined<T extends object>(given: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: NonNullable<T[K]> };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
 }
 
 /** What Vagrant's providers cannot do. */
 function unfit({ provider, box, boxVersion, cpus, diskGiB }: Each, { vagrantfile, names }: Shared): Unfit[] {
   const found: Unfit[] = [];
-  if (names !== undefined && vagrantfile === undefined) found.push({ property: "names", reason: "there is no Vagrantfile of your own whose machines it could name", action: "set vagrantfile, or leave it out" });
+  if (names !== undefined && vagrantfile === undefined)
+    found.push({
+      property: "names",
+      reason: "there is no Vagrantfile of your own whose machines it could name",
+      action: "set vagrantfile, or leave it out",
+    });
   if (vagrantfile !== undefined) return found;
   if (provider === "docker") {
-    if (box !== undefined || boxVersion !== undefined) found.push({ property: "box", reason: "the docker provider has Kubewright's machine image", action: "leave it out, or choose another provider" });
-    if (diskGiB !== undefined) found.push({ property: "diskGiB", reason: "a container has its host's disk", action: "leave it out" });
-  } else if (box === undefined) found.push({ property: "box", reason: "is missing", action: "name a box, like fedora/41-cloud-base" });
+    if (box !== undefined || boxVersion !== undefined)
+      found.push({
+        property: "box",
+        reason: "the docker provider has Kubewright's machine image",
+        action: "leave it out, or choose another provider",
+      });
+    if (diskGiB !== undefined)
+      found.push({ property: "diskGiB", reason: "a container has its host's disk", action: "leave it out" });
+  } else if (box === undefined)
+    found.push({ property: "box", reason: "is missing", action: "name a box, like fedora/41-cloud-base" });
   if (provider === "lxc" && (cpus !== undefined || diskGiB !== undefined)) {
-    found.push({ property: cpus === undefined ? "diskGiB" : "cpus", reason: "a container of LXC has its host's", action: "leave it out" });
+    found.push({
+      property: cpus === undefined ? "diskGiB" : "cpus",
+      reason: "a container of LXC has its host's",
+      action: "leave it out",
+    });
   }
   return found;
 }

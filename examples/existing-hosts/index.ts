@@ -5,7 +5,14 @@ import { Cluster, type JumpHost, type Machine } from "kubewright";
 const sudoPassword = new pulumi.Config().requireSecret("sudoPassword");
 const bastion: JumpHost = { host: "bastion.example.com", user: "admin", agent: true };
 
-const own = (name: string, address: string): Machine => ({ name, address, user: "admin", agent: true, sudoPassword, jump: bastion });
+const own = (name: string, address: string): Machine => ({
+  name,
+  address,
+  user: "admin",
+  agent: true,
+  sudoPassword,
+  jump: bastion,
+});
 
 const cluster = new Cluster("own", {
   version: "1.36.3",

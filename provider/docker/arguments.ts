@@ -58,7 +58,10 @@ export function madeHash(spec: MachineSpec, surroundings: Surroundings): string 
 /** Pure: cpus and memory, for `docker create` and `docker update` alike. Swap beyond the memory is not granted. */
 export function limits({ cpus, memory }: Pick<MachineSpec, "cpus" | "memory">): string[] {
   const size = `${String(memory)}m`;
-  return [...(cpus === undefined ? [] : ["--cpus", String(cpus)]), ...(memory === undefined ? [] : ["--memory", size, "--memory-swap", size])];
+  return [
+    ...(cpus === undefined ? [] : ["--cpus", String(cpus)]),
+    ...(memory === undefined ? [] : ["--memory", size, "--memory-swap", size]),
+  ];
 }
 
 function lasting(spec: MachineSpec, { traits, publish }: Surroundings): string[] {
@@ -87,7 +90,10 @@ function powers({ sysResource }: Traits): string[] {
   return [
     ...["--cap-add", "ALL", ...(sysResource ? [] : ["--cap-drop", "SYS_RESOURCE"])],
     ...["--cgroupns", "private", "--device-cgroup-rule", "a *:* rwm"],
-    ...["seccomp=unconfined", "apparmor=unconfined", "label=disable", "systempaths=unconfined"].flatMap((option) => ["--security-opt", option]),
+    ...["seccomp=unconfined", "apparmor=unconfined", "label=disable", "systempaths=unconfined"].flatMap((option) => [
+      "--security-opt",
+      option,
+    ]),
   ];
 }
 

@@ -84,7 +84,10 @@ async function report(
 }
 
 export function failure(file: string, outcome: Outcome, { step, action }: CommandOptions): StepError {
-  const cause = outcome.code === 127 && outcome.stderr.includes("ENOENT") ? `there is no program ${file}` : lastWords(outcome.stderr || outcome.stdout);
+  const cause =
+    outcome.code === 127 && outcome.stderr.includes("ENOENT")
+      ? `there is no program ${file}`
+      : lastWords(outcome.stderr || outcome.stdout);
   return new StepError({ step, cause: cause || `${file} exited with ${outcome.code}`, ...(action ? { action } : {}) });
 }
 

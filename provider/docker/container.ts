@@ -12,7 +12,10 @@ const inspectSchema = z.object({
   HostConfig: z.object({ NanoCpus: z.number(), Memory: z.number() }),
   NetworkSettings: z.object({
     Ports: z.record(z.string(), z.array(portSchema).nullable()).nullish(),
-    Networks: z.record(z.string(), z.object({ IPAddress: z.string(), IPAMConfig: z.object({ IPv4Address: z.string().optional() }).nullish() })),
+    Networks: z.record(
+      z.string(),
+      z.object({ IPAddress: z.string(), IPAMConfig: z.object({ IPv4Address: z.string().optional() }).nullish() }),
+    ),
   }),
 });
 
@@ -52,7 +55,9 @@ export async function findContainer(nameOrId: string, signal: AbortSignal): Prom
 function containerOf(json: string): Container {
   const { Id, Name, RestartCount, State, Config, HostConfig, NetworkSettings } = inspectSchema.parse(JSON.parse(json));
   const [network] = Object.values(NetworkSettings.Networks);
-  const published = Object.entries(NetworkSettings.Ports ?? {}).map(([port, bound]) => [port, Number(bound?.[0]?.HostPort)] as const);
+  const published = Object.entries(NetworkSettings.Ports ?? {}).map(
+    ([port, bound]) => [port, Number(bound?.[0]?.HostPort)] as const,
+  );
   const labels = Config.Labels ?? {};
   return {
     id: Id,
@@ -74,7 +79,12 @@ function containerOf(json: string): Container {
 }
 
 /** Puts files into a container, running or not. Paths start with `/`; owner is root, mode 0644. */
-export async function putFiles(id: string, files: ReadonlyMap<string, string>, step: string, signal: AbortSignal): Promise<void> {
+export async function putFiles(
+  id: string,
+  files: ReadonlyMap<string, string>,
+  step: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { pack } = await import("tar-stream");
   const archive = pack();
   const chunks: Buffer[] = [];
@@ -90,8 +100,18 @@ export async function putFiles(id: string, files: ReadonlyMap<string, string>, s
 export async function lastLog(id: string, signal: AbortSignal): Promise<string> {
   const step = "reading the machine's log";
   const logs = await attempt("docker", ["logs", "--tail", "8", id], { step, signal, timeout: 10 });
-  const failed = await attempt("docker", ["exec", id, "systemctl", "--failed", "--plain", "--no-legend"], { step, signal, timeout: 10 });
+  const failed = await attempt("docker", ["exec", id, "systemctl", "--failed", "--plain", "--no-legend"], {
+    step,
+    signal,
+    timeout: 10,
+  });
   const plain = `${logs.stdout}\n${logs.stderr}`.replace(/\u001b\[[0-9;]*m/g, "");
-  const units = failed.code === 0 ? failed.stdout.split("\n").map((line) => line.split(" ")[0]).join(" ") : "";
+  const units =
+    failed.code === 0
+      ? failed.stdout
+          .split("\n")
+          .map((line) => line.split(" ")[0])
+          .join(" ")
+      : "";
   return [lastWords(plain, 4), units && `failed units: ${units}`].filter(Boolean).join("; ");
 }

@@ -69,9 +69,18 @@ async function look(signal: AbortSignal): Promise<Look> {
   if (outcome.code === 127) return { trouble: "the docker command is not installed" };
   const info = infoSchema.safeParse(parse(outcome.stdout));
   // An old client exits with 0 even if there is no server; then the server's own fields are empty.
-  if (!info.success || info.data.ServerVersion === "") return { trouble: lastWords(outcome.stderr, 1) || "the daemon does not answer" };
+  if (!info.success || info.data.ServerVersion === "")
+    return { trouble: lastWords(outcome.stderr, 1) || "the daemon does not answer" };
   const { ID, ServerVersion, NCPU, MemTotal, Architecture } = info.data;
-  return { daemon: { id: ID, version: ServerVersion, cpus: NCPU, memoryMiB: Math.floor(MemTotal / 2 ** 20), arch: Architecture } };
+  return {
+    daemon: {
+      id: ID,
+      version: ServerVersion,
+      cpus: NCPU,
+      memoryMiB: Math.floor(MemTotal / 2 ** 20),
+      arch: Architecture,
+    },
+  };
 }
 
 function parse(text: string): unknown {
@@ -84,12 +93,18 @@ function parse(text: string): unknown {
 
 function refuseWhereWeCannotHelp(trouble: string): void {
   const fail = (cause: string, action: string) => new StepError({ step: STEP, cause, action });
-  if (process.env.DOCKER_HOST) throw fail(trouble, `start the daemon at DOCKER_HOST (${process.env.DOCKER_HOST}), or unset it`);
-  if (process.platform !== "linux") throw fail(trouble, "install Docker Desktop or a compatible engine, start it, and run again");
+  if (process.env.DOCKER_HOST)
+    throw fail(trouble, `start the daemon at DOCKER_HOST (${process.env.DOCKER_HOST}), or unset it`);
+  if (process.platform !== "linux")
+    throw fail(trouble, "install Docker Desktop or a compatible engine, start it, and run again");
   const { id, like } = osRelease();
   const debian = [id, ...like].some((name) => name === "debian" || name === "ubuntu");
   if (!debian) throw fail(trouble, "install Docker with this system's packages, start it, and run again");
-  if (!isRoot()) throw fail(trouble, "start Docker (`sudo apt-get install docker.io`) and add yourself to the group `docker`, or run as root");
+  if (!isRoot())
+    throw fail(
+      trouble,
+      "start Docker (`sudo apt-get install docker.io`) and add yourself to the group `docker`, or run as root",
+    );
 }
 
 function dockerd(): string | undefined {
@@ -122,7 +137,8 @@ function aptEnvironment(): Record<string, string> {
 
 async function start(progress: Progress, signal: AbortSignal): Promise<Daemon> {
   progress("starting Docker");
-  if (systemdIsInit()) await run("systemctl", ["start", "docker"], { step: STEP, signal, action: "see `journalctl -u docker`" });
+  if (systemdIsInit())
+    await run("systemctl", ["start", "docker"], { step: STEP, signal, action: "see `journalctl -u docker`" });
   else startByHand();
   let trouble = "";
   const answer = async () => {
@@ -131,7 +147,12 @@ async function start(progress: Progress, signal: AbortSignal): Promise<Daemon> {
     trouble = found.trouble;
     return undefined;
   };
-  const onTimeout = () => new StepError({ step: "starting Docker", cause: `${trouble} | ${logTail()}`, action: `see ${LOG} or \`journalctl -u docker\`` });
+  const onTimeout = () =>
+    new StepError({
+      step: "starting Docker",
+      cause: `${trouble} | ${logTail()}`,
+      action: `see ${LOG} or \`journalctl -u docker\``,
+    });
   return await until(answer, { signal, timeout: START_SECONDS, onTimeout });
 }
 

@@ -21,7 +21,10 @@ export interface Image {
 
 /** The id of an image that the daemon has. */
 export async function imageId(ref: string, signal: AbortSignal): Promise<string | undefined> {
-  const found = await attempt("docker", ["image", "inspect", "--format", "{{.Id}}", ref], { step: `looking for image ${ref}`, signal });
+  const found = await attempt("docker", ["image", "inspect", "--format", "{{.Id}}", ref], {
+    step: `looking for image ${ref}`,
+    signal,
+  });
   return found.code === 0 ? found.stdout : undefined;
 }
 
@@ -54,7 +57,8 @@ async function build(ref: string, recipe: Recipe, progress: Progress, signal: Ab
     return await buildFromPackages(ref, progress, signal);
   }
   if (!fallback && !(await haveBase(progress, signal))) {
-    const action = "give Docker access to its registry, or `docker load` that image; as root on Debian it can be built from packages";
+    const action =
+      "give Docker access to its registry, or `docker load` that image; as root on Debian it can be built from packages";
     throw new StepError({ step: STEP, cause: `${BASE} is not there and cannot be pulled`, action });
   }
   progress(`building the machine image from ${BASE}`);

@@ -10,8 +10,16 @@ const PER_MACHINE = 18;
  */
 export async function scarceInotify(id: string, signal: AbortSignal): Promise<string | undefined> {
   const step = `reading ${KEY}`;
-  const limit = await attempt("docker", ["exec", id, "cat", "/proc/sys/fs/inotify/max_user_instances"], { step, signal, timeout: 10 });
-  const running = await attempt("docker", ["ps", "--quiet", "--filter", "label=io.kubewright.machine"], { step, signal, timeout: 10 });
+  const limit = await attempt("docker", ["exec", id, "cat", "/proc/sys/fs/inotify/max_user_instances"], {
+    step,
+    signal,
+    timeout: 10,
+  });
+  const running = await attempt("docker", ["ps", "--quiet", "--filter", "label=io.kubewright.machine"], {
+    step,
+    signal,
+    timeout: 10,
+  });
   if (limit.code !== 0 || running.code !== 0) return undefined;
   return shortageOf(Number(limit.stdout), running.stdout.split("\n").filter(Boolean).length);
 }

@@ -9,7 +9,12 @@ const LOOK_AGAIN_MS = 300;
 const STALE_MS = 15_000;
 
 /** Runs `work` while no other run of this user does work of the same name; `onWait` is called once if there is one. */
-export async function withLock<T>(name: string, signal: AbortSignal, onWait: () => void, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  name: string,
+  signal: AbortSignal,
+  onWait: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
   const release = await acquire(name, signal, onWait);
   try {
     return await work();

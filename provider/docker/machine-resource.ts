@@ -34,7 +34,9 @@ type Outputs = Machine & { user: string };
 const schema: z.ZodType<Inputs> = z
   .strictObject({
     stack: z.string().min(1),
-    hostname: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, 63 at most"),
+    hostname: z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, 63 at most"),
     image: z.string().min(1),
     network: z.string().min(1),
     fixedAddress: z.ipv4("must be an IPv4 address").optional(),
@@ -81,7 +83,13 @@ async function specOf({ fixedAddress, index = 0, ...rest }: Inputs, signal: Abor
 
 async function addressAt(network: string, index: number, machine: string, signal: AbortSignal): Promise<string> {
   const found = await findNetwork(network, signal);
-  if (!found) throw new StepError({ step: "creating", machine, cause: `there is no network ${network}`, action: "run `pulumi up --refresh`" });
+  if (!found)
+    throw new StepError({
+      step: "creating",
+      machine,
+      cause: `there is no network ${network}`,
+      action: "run `pulumi up --refresh`",
+    });
   return addressIn(found.subnet, FIRST_OFFSET + index);
 }
 
@@ -93,7 +101,15 @@ async function started({ status, warn, signal }: Context, id: string, { hostname
 }
 
 function unfinished(containerId: string, { address }: MachineSpec): Outputs {
-  return { containerId, address, port: 22, user: USER, hostKey: "", privateAddress: address, apiEndpoint: `${address}:6443` };
+  return {
+    containerId,
+    address,
+    port: 22,
+    user: USER,
+    hostKey: "",
+    privateAddress: address,
+    apiEndpoint: `${address}:6443`,
+  };
 }
 
 /** What may be changed in place: that it runs, its size, whose key opens it. */
@@ -102,7 +118,12 @@ async function update(context: Context, id: string, inputs: Inputs): Promise<Out
   const daemon = await ensureDaemon(status, signal);
   const container = await findContainer(id, signal);
   if (!container) {
-    throw new StepError({ step: "updating", machine: inputs.hostname, cause: "its container is gone", action: "run `pulumi up --refresh`: it is made anew" });
+    throw new StepError({
+      step: "updating",
+      machine: inputs.hostname,
+      cause: "its container is gone",
+      action: "run `pulumi up --refresh`: it is made anew",
+    });
   }
   if (sizeDiffers(container, inputs)) await resize(id, inputs, daemon, signal);
   await authorize(id, inputs.hostname, inputs.authorizedKey, signal);
@@ -113,23 +134,37 @@ function sizeDiffers(container: Container, { cpus = 0, memory = 0 }: Inputs): bo
   return container.cpus !== cpus || container.memory !== memory;
 }
 
-async function read({ warn, signal }: Context, id: string, old: Recorded<Inputs, Outputs>): Promise<Recorded<Inputs, Outputs> | undefined> {
+async function read(
+  { warn, signal }: Context,
+  id: string,
+  old: Recorded<Inputs, Outputs>,
+): Promise<Recorded<Inputs, Outputs> | undefined> {
   if (!(await findDaemon(signal))) {
     warn("Docker does not answer, so this machine does not run; the next `pulumi up` starts both if it can");
     return { ...old, inputs: { ...old.inputs, running: false } };
   }
   const container = await findContainer(id, signal);
   if (container?.stack !== old.inputs.stack) return undefined;
-  const inputs = { ...old.inputs, ...sizeOf(container, old.inputs), image: container.image, running: container.running };
+  const inputs = {
+    ...old.inputs,
+    ...sizeOf(container, old.inputs),
+    image: container.image,
+    running: container.running,
+  };
   if (!container.running) return { inputs, outputs: old.outputs };
   // While it boots for the very first time its host key is not there yet: then the last known state holds.
-  const machine = await describe(container, signal).catch((error: unknown) => warn(`what was known last is kept: ${messageOf(error)}`));
+  const machine = await describe(container, signal).catch((error: unknown) =>
+    warn(`what was known last is kept: ${messageOf(error)}`),
+  );
   return { inputs, outputs: machine ? { ...machine, user: USER } : old.outputs };
 }
 
 /** Sizes are compared only where the program sets them: without, `docker update` leaves the host's own size as a limit. */
 function sizeOf(container: Container, { cpus, memory }: Inputs): Pick<Inputs, "cpus" | "memory"> {
-  return { ...(cpus === undefined ? {} : { cpus: container.cpus }), ...(memory === undefined ? {} : { memory: container.memory }) };
+  return {
+    ...(cpus === undefined ? {} : { cpus: container.cpus }),
+    ...(memory === undefined ? {} : { memory: container.memory }),
+  };
 }
 
 async function remove({ status, signal }: Context, id: string, { inputs }: Recorded<Inputs, Outputs>): Promise<void> {

@@ -1,7 +1,15 @@
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
-import { containerName, createArguments, limits, madeHash, STOP_SECONDS, type MachineSpec, type Surroundings } from "./arguments";
+import {
+  containerName,
+  createArguments,
+  limits,
+  madeHash,
+  STOP_SECONDS,
+  type MachineSpec,
+  type Surroundings,
+} from "./arguments";
 import { sshAnswers } from "./banner";
 import { attempt, failure, run } from "./command";
 import { findContainer, lastLog, putFiles, type Container } from "./container";
@@ -50,7 +58,13 @@ export async function ensureContainer(spec: MachineSpec, progress: Progress, sig
 
 async function surroundingsOf(spec: MachineSpec, signal: AbortSignal): Promise<Surroundings> {
   const network = await findNetwork(spec.network, signal);
-  if (!network) throw new StepError({ step: "creating", machine: spec.hostname, cause: `there is no network ${spec.network}`, action: "run `pulumi up --refresh`" });
+  if (!network)
+    throw new StepError({
+      step: "creating",
+      machine: spec.hostname,
+      cause: `there is no network ${spec.network}`,
+      action: "run `pulumi up --refresh`",
+    });
   return { traits: await traits(spec.image, signal), publish: !(await isReachable(network)) };
 }
 
@@ -64,13 +78,23 @@ function refuseForeign(container: Container, spec: MachineSpec): void {
   });
 }
 
-async function create(spec: MachineSpec, surroundings: Surroundings, progress: Progress, signal: AbortSignal): Promise<string> {
+async function create(
+  spec: MachineSpec,
+  surroundings: Surroundings,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<string> {
   progress("creating the container");
   const step = `creating container ${containerName(spec)}`;
   return await run("docker", createArguments(spec, surroundings), { step, signal });
 }
 
-async function setFiles(id: string, spec: MachineSpec, { traits: { resolvConf } }: Surroundings, signal: AbortSignal): Promise<void> {
+async function setFiles(
+  id: string,
+  spec: MachineSpec,
+  { traits: { resolvConf } }: Surroundings,
+  signal: AbortSignal,
+): Promise<void> {
   const files = new Map([[RESOLV_FILE, resolvConf], ...keyFile(spec.authorizedKey)]);
   await putFiles(id, files, `preparing ${spec.hostname}`, signal);
 }
@@ -80,18 +104,33 @@ function keyFile(authorizedKey: string): Map<string, string> {
 }
 
 /** Lets other keys in, and the old ones no more. */
-export async function authorize(id: string, hostname: string, authorizedKey: string, signal: AbortSignal): Promise<void> {
+export async function authorize(
+  id: string,
+  hostname: string,
+  authorizedKey: string,
+  signal: AbortSignal,
+): Promise<void> {
   await putFiles(id, keyFile(authorizedKey), `setting the authorized key of ${hostname}`, signal);
 }
 
 /** Changes cpus and memory of a machine that runs or not; a limit that is no longer wished becomes the host's own size. */
-export async function resize(id: string, { cpus, memory }: Pick<MachineSpec, "cpus" | "memory">, daemon: Daemon, signal: AbortSignal): Promise<void> {
+export async function resize(
+  id: string,
+  { cpus, memory }: Pick<MachineSpec, "cpus" | "memory">,
+  daemon: Daemon,
+  signal: AbortSignal,
+): Promise<void> {
   const words = limits({ cpus: cpus ?? daemon.cpus, memory: memory ?? daemon.memoryMiB });
   await run("docker", ["update", ...words, id], { step: "changing cpus and memory", signal });
 }
 
 /** Starts the machine if it does not run, and waits until SSH answers. @throws StepError with the end of the machine's log */
-export async function startMachine(id: string, hostname: string, progress: Progress, signal: AbortSignal): Promise<Machine> {
+export async function startMachine(
+  id: string,
+  hostname: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Machine> {
   progress("starting");
   const before = (await findContainer(id, signal))?.restarts ?? 0;
   await run("docker", ["start", id], { step: `starting ${hostname}`, signal });
@@ -100,7 +139,8 @@ export async function startMachine(id: string, hostname: string, progress: Progr
     signal,
     timeout: START_SECONDS,
     every: 100,
-    onTimeout: (seconds) => new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${seconds} s` }),
+    onTimeout: (seconds) =>
+      new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${seconds} s` }),
   }).catch(async (error: unknown) => {
     signal.throwIfAborted();
     throw await withLog(error, id, signal);
@@ -109,12 +149,22 @@ export async function startMachine(id: string, hostname: string, progress: Progr
 }
 
 /** The container, once SSH answers. Its published ports are looked up each time: they are others after each start. */
-async function answering(id: string, hostname: string, mostRestarts: number, signal: AbortSignal): Promise<Container | undefined> {
+async function answering(
+  id: string,
+  hostname: string,
+  mostRestarts: number,
+  signal: AbortSignal,
+): Promise<Container | undefined> {
   const container = await findContainer(id, signal);
-  if (!container) throw new StepError({ step: "starting", machine: hostname, cause: "its container was removed meanwhile" });
+  if (!container)
+    throw new StepError({ step: "starting", machine: hostname, cause: "its container was removed meanwhile" });
   const hopeless = container.restarts >= mostRestarts;
   if (hopeless || (!container.running && container.status !== "restarting")) {
-    throw new StepError({ step: "starting", machine: hostname, cause: `its container ended with code ${container.exitCode}` });
+    throw new StepError({
+      step: "starting",
+      machine: hostname,
+      cause: `its container ended with code ${container.exitCode}`,
+    });
   }
   const { address, port } = endpoint(container, 22);
   return (await sshAnswers(address, port)) ? container : undefined;
@@ -144,7 +194,10 @@ function endpoint({ address, ports }: Container, port: number): { address: strin
 }
 
 /** Read through the daemon, so that nobody can be in between. */
-export async function hostKey({ id, hostname }: Pick<Container, "id" | "hostname">, signal: AbortSignal): Promise<string> {
+export async function hostKey(
+  { id, hostname }: Pick<Container, "id" | "hostname">,
+  signal: AbortSignal,
+): Promise<string> {
   const options = { step: `reading the host key of ${hostname}`, signal };
   const line = await run("docker", ["exec", id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"], options);
   return line.split(" ").slice(0, 2).join(" ").trim();

@@ -58,14 +58,19 @@ async function bootstrapArguments(archive: string, signal: AbortSignal): Promise
 /** Debian's own sources as this host has them, so that mirrors and caches in use here are used. */
 async function packageSources(release: string, signal: AbortSignal): Promise<string[]> {
   const format = ["--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages", "Origin: Debian"];
-  const list = () => run("apt-get", ["indextargets", ...format], { step: "reading this system's package sources", signal });
+  const list = () =>
+    run("apt-get", ["indextargets", ...format], { step: "reading this system's package sources", signal });
   let found = sourceLines(await list(), release);
   if (found.length === 0) {
     await run("apt-get", ["update"], { step: "reading the package lists", signal });
     found = sourceLines(await list(), release);
   }
   if (found.length > 0) return found;
-  throw new StepError({ step: STEP, cause: `this system has no package sources for Debian ${release}`, action: "add them, run `apt-get update`" });
+  throw new StepError({
+    step: STEP,
+    cause: `this system has no package sources for Debian ${release}`,
+    action: "add them, run `apt-get update`",
+  });
 }
 
 /** Pure: lines of `URI release component` as lines of sources.list(5), for one release and its updates. */
@@ -77,7 +82,10 @@ export function sourceLines(listing: string, release: string): string[] {
 
 /** How this host's apt fetches (proxies, timeouts, dates of snapshots): mmdebstrap starts with an empty configuration. */
 async function aptOptions(signal: AbortSignal): Promise<string[]> {
-  const dump = await run("apt-config", ["dump", "--no-empty", "Acquire"], { step: "reading apt's configuration", signal });
+  const dump = await run("apt-config", ["dump", "--no-empty", "Acquire"], {
+    step: "reading apt's configuration",
+    signal,
+  });
   const own = dump.split("\n").filter((line) => /^Acquire::(Check-|Retries|http|https|Languages)/.test(line));
   return [...own.map((line) => line.replace(/;$/, "")), 'APT::Install-Recommends "false"'];
 }

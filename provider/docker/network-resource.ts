@@ -48,7 +48,13 @@ export const networkResource: Handler<Inputs, Outputs> = {
     const other = avoid.find((range) => overlap(range, outputs.actualSubnet));
     if (!other) return Promise.resolve(outputs);
     const action = "replace the network and its machines (`pulumi up --replace`), or choose another range";
-    return Promise.reject(new StepError({ step: name, cause: `the network's subnet ${outputs.actualSubnet} overlaps with ${other}`, action }));
+    return Promise.reject(
+      new StepError({
+        step: name,
+        cause: `the network's subnet ${outputs.actualSubnet} overlaps with ${other}`,
+        action,
+      }),
+    );
   },
 
   async read({ warn, signal }, id, old) {

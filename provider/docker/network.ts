@@ -47,7 +47,13 @@ export async function findNetwork(nameOrId: string, signal: AbortSignal): Promis
 function networkOf(json: string): Network {
   const { Id, Name, Labels, IPAM } = inspectSchema.parse(JSON.parse(json));
   const v4 = (IPAM.Config ?? []).find(({ Subnet }) => Subnet.includes("."));
-  return { id: Id, name: Name, subnet: v4?.Subnet ?? "", gateway: v4?.Gateway ?? "", stack: Labels?.[LABELS.stack] ?? "" };
+  return {
+    id: Id,
+    name: Name,
+    subnet: v4?.Subnet ?? "",
+    gateway: v4?.Gateway ?? "",
+    stack: Labels?.[LABELS.stack] ?? "",
+  };
 }
 
 /** The stack's bridge network; one that an interrupted run left is taken if it fits. @throws StepError */
@@ -73,7 +79,19 @@ async function create(name: string, spec: NetworkSpec, signal: AbortSignal): Pro
   const candidates = spec.subnet ? [spec.subnet] : freeSubnets(spec.stack, taken).slice(0, 10);
   if (candidates.length === 0) throw new StepError({ step, cause: "no subnet is free", action: "set `subnet`" });
   for (const [position, subnet] of candidates.entries()) {
-    const args = ["network", "create", "--driver", "bridge", "--subnet", subnet, "--gateway", addressIn(subnet, 1), "--label", `${LABELS.stack}=${spec.stack}`, name];
+    const args = [
+      "network",
+      "create",
+      "--driver",
+      "bridge",
+      "--subnet",
+      subnet,
+      "--gateway",
+      addressIn(subnet, 1),
+      "--label",
+      `${LABELS.stack}=${spec.stack}`,
+      name,
+    ];
     const options = { step, signal, action: "set another `subnet`" };
     const outcome = await attempt("docker", args, options);
     if (outcome.code === 0) return outcome.stdout;
@@ -91,21 +109,32 @@ async function dockerSubnets(signal: AbortSignal): Promise<string[]> {
   const format = "{{range .IPAM.Config}}{{println .Subnet}}{{end}}";
   // One may be removed between the two commands: then the others are still told, with an exit code that does not matter.
   const { stdout } = await attempt("docker", ["network", "inspect", "--format", format, ...ids], { step, signal });
-  return stdout.split("\n").map((line) => line.trim()).filter((line) => line.includes("/"));
+  return stdout
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line.includes("/"));
 }
 
 /** Removes the stack's own network; what is gone or not ours is left alone. @throws StepError while machines are on it. */
 export async function removeNetwork(id: string, stack: string, signal: AbortSignal): Promise<void> {
   const there = await findNetwork(id, signal);
   if (!there || there.stack !== stack) return;
-  const options = { step: `removing network ${there.name}`, signal, action: `see \`docker network inspect ${there.name}\` for what is on it` };
+  const options = {
+    step: `removing network ${there.name}`,
+    signal,
+    action: `see \`docker network inspect ${there.name}\` for what is on it`,
+  };
   const outcome = await attempt("docker", ["network", "rm", there.id], options);
   if (outcome.code !== 0 && (await findNetwork(id, signal))) throw failure("docker", outcome, options);
 }
 
 function foreign(name: string): StepError {
   const cause = `there is already a network ${name}, and it is not this stack's`;
-  return new StepError({ step: "creating the network", cause, action: `remove it (\`docker network rm ${name}\`) or name the stack differently` });
+  return new StepError({
+    step: "creating the network",
+    cause,
+    action: `remove it (\`docker network rm ${name}\`) or name the stack differently`,
+  });
 }
 
 /**

@@ -54,7 +54,10 @@ export function parseRoutes(table: string): string[] {
   const rows = table.trim().split("\n").slice(1);
   return rows
     .map((row) => row.split(/\s+/))
-    .map(([, destination = "", , , , , , mask = ""]) => ({ address: littleEndian(destination), mask: littleEndian(mask) }))
+    .map(([, destination = "", , , , , , mask = ""]) => ({
+      address: littleEndian(destination),
+      mask: littleEndian(mask),
+    }))
     .filter(({ mask }) => mask !== "0.0.0.0")
     .map(({ address, mask }) => `${address}/${ipaddr.IPv4.parse(mask).prefixLengthFromSubnetMask() ?? 32}`);
 }

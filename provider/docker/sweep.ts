@@ -22,9 +22,17 @@ export async function removeStack(stack: string, signal: AbortSignal): Promise<S
   return { containers, networks, volumes };
 }
 
-async function sweep(stack: string, list: readonly string[], remove: readonly string[], signal: AbortSignal): Promise<number> {
+async function sweep(
+  stack: string,
+  list: readonly string[],
+  remove: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
   const find = async () => {
-    const found = await run("docker", [...list, "--filter", `label=${LABELS.stack}=${stack}`], { step: `looking for what is left of ${stack}`, signal });
+    const found = await run("docker", [...list, "--filter", `label=${LABELS.stack}=${stack}`], {
+      step: `looking for what is left of ${stack}`,
+      signal,
+    });
     return found.split("\n").filter(Boolean);
   };
   const ids = await find();

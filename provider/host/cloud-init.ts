@@ -15,9 +15,20 @@ const DEGRADED = 2;
 export async function cloudInitDone(context: Context, machine: Remote): Promise<void> {
   const step = "cloud-init";
   const onLine = (line: string) => line === "waiting" && context.status("waiting for cloud-init");
-  const { code, stdout, stderr } = await machine.run(template("host/cloud-init.sh"), { step, signal: context.signal, timeout: TIMEOUT, accept: [0, 1, DEGRADED], onLine });
+  const { code, stdout, stderr } = await machine.run(template("host/cloud-init.sh"), {
+    step,
+    signal: context.signal,
+    timeout: TIMEOUT,
+    accept: [0, 1, DEGRADED],
+    onLine,
+  });
   if (code === 0) return;
   const said = `${stdout.replace(/^waiting\n/, "")}${stderr}`.trim();
   if (code === DEGRADED) return context.warn(`cloud-init ended with errors: ${said}`);
-  throw new StepError({ step, machine: machine.label, cause: `it failed on the machine:\n${said}`, action: "mend the user data or the image, and make the machine anew" });
+  throw new StepError({
+    step,
+    machine: machine.label,
+    cause: `it failed on the machine:\n${said}`,
+    action: "mend the user data or the image, and make the machine anew",
+  });
 }

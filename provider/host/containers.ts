@@ -7,7 +7,12 @@ import type { Remote } from "../ssh/remote";
 export type ContainerLabel = "io.kubernetes.pod.name" | "io.kubernetes.container.name";
 
 /** Ids of what runs with that label. A machine without the runtime runs nothing. */
-export async function runningContainers(machine: Remote, label: ContainerLabel, value: string, signal: AbortSignal): Promise<string[]> {
+export async function runningContainers(
+  machine: Remote,
+  label: ContainerLabel,
+  value: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const script = `running=$(ctr --connect-timeout 2s -n k8s.io tasks ls 2>/dev/null | awk '$3 == "RUNNING" {print $1}')
 for id in $(ctr --connect-timeout 2s -n k8s.io containers ls -q ${quote(`labels."${label}"==${value}`)} 2>/dev/null); do
   case " $(echo $running) " in *" $id "*) echo "$id" ;; esac
@@ -27,7 +32,12 @@ export interface GoneOptions {
 }
 
 /** Waits until nothing with that label runs any more. */
-export async function untilGone(machine: Remote, label: ContainerLabel, value: string, { signal, timeout, ids }: GoneOptions): Promise<void> {
+export async function untilGone(
+  machine: Remote,
+  label: ContainerLabel,
+  value: string,
+  { signal, timeout, ids }: GoneOptions,
+): Promise<void> {
   await until(
     async () => {
       const running = await runningContainers(machine, label, value, signal);
@@ -36,7 +46,13 @@ export async function untilGone(machine: Remote, label: ContainerLabel, value: s
     {
       signal,
       timeout,
-      onTimeout: (seconds) => new StepError({ step: `stopping ${value}`, machine: machine.label, cause: `its containers still run after ${seconds} s`, action: "is the kubelet running? see `journalctl -u kubelet` on the machine" }),
+      onTimeout: (seconds) =>
+        new StepError({
+          step: `stopping ${value}`,
+          machine: machine.label,
+          cause: `its containers still run after ${seconds} s`,
+          action: "is the kubelet running? see `journalctl -u kubelet` on the machine",
+        }),
     },
   );
 }

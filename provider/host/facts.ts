@@ -17,7 +17,12 @@ const OS_FAMILIES: Record<string, MachineFacts["osFamily"]> = {
   rocky: "fedora",
   almalinux: "fedora",
 };
-const ARCHITECTURES: Record<string, MachineFacts["arch"]> = { x86_64: "amd64", amd64: "amd64", aarch64: "arm64", arm64: "arm64" };
+const ARCHITECTURES: Record<string, MachineFacts["arch"]> = {
+  x86_64: "amd64",
+  amd64: "amd64",
+  aarch64: "arm64",
+  arm64: "arm64",
+};
 
 /** Everything that is asked of a machine, in one round trip. */
 export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
@@ -34,7 +39,12 @@ export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise
 
 function parse(output: string): Map<string, string> {
   const lines = output.split("\n").filter((line) => line.includes("="));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1).replace(/^"(.*)"$/, "$1")]));
+  return new Map(
+    lines.map((line) => [
+      line.slice(0, line.indexOf("=")),
+      line.slice(line.indexOf("=") + 1).replace(/^"(.*)"$/, "$1"),
+    ]),
+  );
 }
 
 /** Pure: lines of facts.sh to facts. `now` is the controller's clock, in milliseconds, when the script ran. */
@@ -47,7 +57,12 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
   const clusterCa = sha256Schema.safeParse(text("cluster_ca")).data;
   const arch = ARCHITECTURES[text("arch")];
   if (!arch) {
-    throw new StepError({ step: "preflight", machine: label, cause: `architecture ${text("arch")} is not supported`, action: "use amd64 or arm64" });
+    throw new StepError({
+      step: "preflight",
+      machine: label,
+      cause: `architecture ${text("arch")} is not supported`,
+      action: "use amd64 or arm64",
+    });
   }
   return {
     osId: text("os_id"),
@@ -69,7 +84,9 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
     systemdResolved: text("systemd_resolved") === "yes",
     clockSkewSeconds: Math.round((number("clock_ms") - now) / 100) / 10,
     diskFreeMiB: number("disk_free_mib"),
-    listeningPorts: [...new Set(list("ports").map(Number))].filter((port) => port > 0 && port < 65_536).sort((a, b) => a - b),
+    listeningPorts: [...new Set(list("ports").map(Number))]
+      .filter((port) => port > 0 && port < 65_536)
+      .sort((a, b) => a - b),
     selinux: oneOf(text("selinux"), ["enforcing", "permissive"]) ?? "none",
     firewall: oneOf(text("firewall"), ["firewalld", "ufw"]) ?? "none",
     kubernetesState: stateOf(text("kubernetes")),

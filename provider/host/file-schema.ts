@@ -22,9 +22,11 @@ export const textFilesSchema = z.record(filePathSchema, z.strictObject({ content
 
 function pathProblem(path: string): string | undefined {
   if (!path.startsWith("/")) return "a path is absolute";
-  if (posix.normalize(path) !== path || path.endsWith("/")) return "a path has no empty, . or .. part, and does not end in /";
+  if (posix.normalize(path) !== path || path.endsWith("/"))
+    return "a path has no empty, . or .. part, and does not end in /";
   if (/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(path)) return "a path has no control characters";
   const longest = Math.max(...path.split("/").map((part) => Buffer.byteLength(part)));
-  if (longest > NAME_BYTES || Buffer.byteLength(path) > PATH_BYTES) return `a path has at most ${PATH_BYTES} bytes, each of its parts at most ${NAME_BYTES}`;
+  if (longest > NAME_BYTES || Buffer.byteLength(path) > PATH_BYTES)
+    return `a path has at most ${PATH_BYTES} bytes, each of its parts at most ${NAME_BYTES}`;
   return undefined;
 }

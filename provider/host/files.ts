@@ -40,7 +40,11 @@ export function sameMode(one: string, other: string): boolean {
 }
 
 /** Mode and hash of those of the paths that exist, in one round trip. */
-export async function inspect(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, FoundFile>> {
+export async function inspect(
+  machine: Remote,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, FoundFile>> {
   if (paths.length === 0) return new Map();
   const script = `${SUM}
 for f in ${commandLine(paths)}; do
@@ -58,7 +62,11 @@ done; true`;
 const LARGEST_TEXT = 1 << 20;
 
 /** The text of those of the paths that exist. */
-export async function contents(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
+export async function contents(
+  machine: Remote,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map();
   const script = `for f in ${commandLine(paths)}; do
   [ -f "$f" ] || continue
@@ -81,7 +89,11 @@ export function textFiles(files: TextFiles): OutgoingFile[] {
 }
 
 /** Those of the files that are there, as they are there; undefined where none is. */
-export async function seenFiles(machine: Remote, files: TextFiles, signal: AbortSignal): Promise<TextFiles | undefined> {
+export async function seenFiles(
+  machine: Remote,
+  files: TextFiles,
+  signal: AbortSignal,
+): Promise<TextFiles | undefined> {
   const paths = Object.keys(files);
   const [there, texts] = await Promise.all([inspect(machine, paths, signal), contents(machine, paths, signal)]);
   if (there.size === 0 && paths.length > 0) return undefined;
@@ -97,7 +109,12 @@ export async function seenFiles(machine: Remote, files: TextFiles, signal: Abort
  * their places, are verified by hash and only then moved in, each at once.
  * @returns the paths that were written.
  */
-export async function put(machine: Remote, files: readonly OutgoingFile[], step: string, signal: AbortSignal): Promise<string[]> {
+export async function put(
+  machine: Remote,
+  files: readonly OutgoingFile[],
+  step: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const there = await inspect(
     machine,
     files.map(({ path }) => path),
@@ -108,7 +125,12 @@ export async function put(machine: Remote, files: readonly OutgoingFile[], step:
     return found?.sha256 !== file.sha256 || !sameMode(found.mode, file.mode);
   });
   if (missing.length === 0) return [];
-  await machine.run(receiveScript(missing), { step, signal, stdin: () => tarOf(missing), action: "free space on the disk if it is full, and run again" });
+  await machine.run(receiveScript(missing), {
+    step,
+    signal,
+    stdin: () => tarOf(missing),
+    action: "free space on the disk if it is full, and run again",
+  });
   return missing.map(({ path }) => path);
 }
 
@@ -116,7 +138,12 @@ export async function put(machine: Remote, files: readonly OutgoingFile[], step:
 const OWN_FOLDER = /^\/(etc|opt|var\/lib)\/(systemd\/system\/kubelet|kubernetes|kubewright|cni|containerd)/;
 
 /** Removes files, and says nothing of those that are gone already. */
-export async function removeFiles(machine: Remote, paths: readonly string[], step: string, signal: AbortSignal): Promise<void> {
+export async function removeFiles(
+  machine: Remote,
+  paths: readonly string[],
+  step: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (paths.length === 0) return;
   const folders = [...new Set(paths.map((path) => posix.dirname(path)))].filter((folder) => OWN_FOLDER.test(folder));
   const rmdir = folders.length > 0 ? `\nrmdir -p ${commandLine(folders)} 2>/dev/null || true` : "";
@@ -124,8 +151,16 @@ export async function removeFiles(machine: Remote, paths: readonly string[], ste
 }
 
 /** Empties folders, and removes those that are no mount of their own. */
-export async function removeData(machine: Remote, folders: readonly string[], step: string, signal: AbortSignal): Promise<void> {
-  const script = folders.map((folder) => `[ ! -d ${quote(folder)} ] || { find ${quote(folder)} -mindepth 1 -delete; rmdir ${quote(folder)} 2>/dev/null || true; }`);
+export async function removeData(
+  machine: Remote,
+  folders: readonly string[],
+  step: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const script = folders.map(
+    (folder) =>
+      `[ ! -d ${quote(folder)} ] || { find ${quote(folder)} -mindepth 1 -delete; rmdir ${quote(folder)} 2>/dev/null || true; }`,
+  );
   if (script.length > 0) await machine.run(script.join("\n"), { step, signal });
 }
 
@@ -155,7 +190,13 @@ function tarOf(files: readonly OutgoingFile[]): Readable {
 
 async function fill(archive: Pack, files: readonly OutgoingFile[]): Promise<void> {
   for (const file of files) {
-    const header = { name: `${file.path.slice(1)}${ARRIVING_SUFFIX}`, size: file.size, mode: parseInt(file.mode, 8), uid: 0, gid: 0 };
+    const header = {
+      name: `${file.path.slice(1)}${ARRIVING_SUFFIX}`,
+      size: file.size,
+      mode: parseInt(file.mode, 8),
+      uid: 0,
+      gid: 0,
+    };
     if (typeof file.body === "string") archive.entry(header, file.body);
     else await pipeline(createReadStream(file.body.source, { highWaterMark: 1 << 20 }), archive.entry(header));
   }

@@ -25,7 +25,13 @@ const ASK_MS = 5_000;
  * Waits until it answers 200, asked on the machine itself through its SSH connection.
  * @throws StepError with what it said last, and where to look.
  */
-export async function untilHealthy({ signal, status }: Context, machine: Remote, what: string, health: Health, look: string): Promise<void> {
+export async function untilHealthy(
+  { signal, status }: Context,
+  machine: Remote,
+  what: string,
+  health: Health,
+  look: string,
+): Promise<void> {
   status(`waiting for ${what} to be well`);
   const { port, server } = await tunnel(machine, health.port);
   let last = "nothing answers";
@@ -41,7 +47,13 @@ export async function untilHealthy({ signal, status }: Context, machine: Remote,
         signal,
         timeout: health.timeout,
         every: 200,
-        onTimeout: () => new StepError({ step: `starting ${what}`, machine: machine.label, cause: `${last} (port ${health.port}, ${health.path})`, action: `see ${look} on the machine` }),
+        onTimeout: () =>
+          new StepError({
+            step: `starting ${what}`,
+            machine: machine.label,
+            cause: `${last} (port ${health.port}, ${health.path})`,
+            action: `see ${look} on the machine`,
+          }),
       },
     );
   } finally {
@@ -53,12 +65,17 @@ export async function untilHealthy({ signal, status }: Context, machine: Remote,
 function ask({ scheme, path }: Health, port: number): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   return new Promise((done) => {
-    const asked = request({ host: "127.0.0.1", port, path, agent: false, timeout: ASK_MS, rejectUnauthorized: false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (more: string) => (body += more));
-      response.on("end", () => done(response.statusCode === 200 ? "well" : `HTTP ${response.statusCode}: ${failing(body)}`));
-      response.on("error", (error) => done(messageOf(error)));
-    });
+    const asked = request(
+      { host: "127.0.0.1", port, path, agent: false, timeout: ASK_MS, rejectUnauthorized: false },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (more: string) => (body += more));
+        response.on("end", () =>
+          done(response.statusCode === 200 ? "well" : `HTTP ${response.statusCode}: ${failing(body)}`),
+        );
+        response.on("error", (error) => done(messageOf(error)));
+      },
+    );
     asked.on("timeout", () => asked.destroy(new Error("no answer")));
     asked.on("error", (error) => done(messageOf(error)));
     asked.end();

@@ -99,7 +99,8 @@ export async function lookAt<I extends OnHost, O>(
     return seen.value;
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    if (!unseen.has(machine.label)) context.warn(`not looked at, the last known state of what is on it is kept: ${error.message}`);
+    if (!unseen.has(machine.label))
+      context.warn(`not looked at, the last known state of what is on it is kept: ${error.message}`);
     unseen.add(machine.label);
     return old;
   }

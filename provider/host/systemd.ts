@@ -25,7 +25,12 @@ pid=$(systemctl show -p MainPID --value ${quote(unit)})
  * What systemd says of a unit (org.freedesktop.systemd1(5)). A unit that does not exist is neither active nor enabled.
  * @param waitsFor a file without which the unit is not to be started
  */
-export async function unitState(machine: Remote, unit: string, signal: AbortSignal, waitsFor?: string): Promise<UnitState> {
+export async function unitState(
+  machine: Remote,
+  unit: string,
+  signal: AbortSignal,
+  waitsFor?: string,
+): Promise<UnitState> {
   const startable = waitsFor === undefined ? "" : `[ -e ${quote(waitsFor)} ] || echo Startable=no\n`;
   const script = `${startable}systemctl show -p ActiveState,UnitFileState,LoadState ${quote(unit)}`;
   const { stdout } = await machine.look(script, { step: `looking at ${unit}`, signal });

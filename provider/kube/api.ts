@@ -1,5 +1,14 @@
 import { readFile } from "node:fs/promises";
-import type { AppsV1Api, CertificatesV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, PolicyV1Api, StorageV1Api, setHeaderOptions } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type {
+  AppsV1Api,
+  CertificatesV1Api,
+  CoreV1Api,
+  KubeConfig,
+  KubernetesObjectApi,
+  PolicyV1Api,
+  StorageV1Api,
+  setHeaderOptions,
+} from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -41,11 +50,19 @@ export async function adminKubeconfig(controlPlanes: readonly Connection[], sign
 }
 
 async function adminConf(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, { step: "reading the administrator's kubeconfig", signal, action: "has `kubeadm init` run on it?" });
+  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, {
+    step: "reading the administrator's kubeconfig",
+    signal,
+    action: "has `kubeadm init` run on it?",
+  });
   return stdout;
 }
 
-async function firstThatAnswers<T>(controlPlanes: readonly Connection[], signal: AbortSignal, ask: (machine: Remote) => Promise<T>): Promise<T> {
+async function firstThatAnswers<T>(
+  controlPlanes: readonly Connection[],
+  signal: AbortSignal,
+  ask: (machine: Remote) => Promise<T>,
+): Promise<T> {
   const failures: string[] = [];
   for (const connection of controlPlanes) {
     try {
@@ -79,11 +96,20 @@ export function forgetApis(): void {
 }
 
 async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
-  const [client, text, { port }] = await Promise.all([import("@kubernetes/client-node"), adminConf(machine, signal), tunnel(machine, API_PORT)]);
+  const [client, text, { port }] = await Promise.all([
+    import("@kubernetes/client-node"),
+    adminConf(machine, signal),
+    tunnel(machine, API_PORT),
+  ]);
   const config = new client.KubeConfig();
   config.loadFromString(text);
   const cluster = config.getCurrentCluster();
-  if (!cluster) throw new StepError({ step: "reading the administrator's kubeconfig", machine: machine.label, cause: "it names no cluster" });
+  if (!cluster)
+    throw new StepError({
+      step: "reading the administrator's kubeconfig",
+      machine: machine.label,
+      cause: "it names no cluster",
+    });
   // `kubernetes` is in the API server's certificate, whatever address leads there.
   config.clusters = [{ ...cluster, server: `https://127.0.0.1:${port}`, tlsServerName: "kubernetes" }];
   return await apiFrom(config);
@@ -96,7 +122,11 @@ export async function kubeApiFromFile(path: string): Promise<KubeApi> {
   try {
     config.loadFromString(await readFile(path, "utf8"));
   } catch (error) {
-    throw new StepError({ step: "reading the kubeconfig", cause: messageOf(error), action: "is there a cluster? `npm start` makes one" });
+    throw new StepError({
+      step: "reading the kubeconfig",
+      cause: messageOf(error),
+      action: "is there a cluster? `npm start` makes one",
+    });
   }
   return await apiFrom(config);
 }

@@ -1,4 +1,6 @@
-import type { V1LabelSelector, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { V1LabelSelector, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node" with {
+  "resolution-mode": "import",
+};
 import type { KubeApi } from "./api";
 import { patiently } from "./retry";
 
@@ -10,20 +12,25 @@ export async function allBudgets(api: KubeApi, signal: AbortSignal): Promise<V1P
 /** The PodDisruptionBudgets that count this pod. */
 export function budgetsOf(pod: V1Pod, budgets: readonly V1PodDisruptionBudget[]): V1PodDisruptionBudget[] {
   const labels = pod.metadata?.labels ?? {};
-  return budgets.filter(({ metadata, spec }) => metadata?.namespace === pod.metadata?.namespace && selects(spec?.selector, labels));
+  return budgets.filter(
+    ({ metadata, spec }) => metadata?.namespace === pod.metadata?.namespace && selects(spec?.selector, labels),
+  );
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/: an empty selector selects all, an absent one none. */
 export function selects(selector: V1LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
   if (!selector) return false;
   const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return exact && (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = labels[key];
-    if (operator === "Exists") return value !== undefined;
-    if (operator === "DoesNotExist") return value === undefined;
-    if (operator === "In") return value !== undefined && values.includes(value);
-    return value === undefined || !values.includes(value); // NotIn
-  });
+  return (
+    exact &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === "Exists") return value !== undefined;
+      if (operator === "DoesNotExist") return value === undefined;
+      if (operator === "In") return value !== undefined && values.includes(value);
+      return value === undefined || !values.includes(value); // NotIn
+    })
+  );
 }
 
 /** `budget shop/web (2 of its pods must stay, 2 are healthy)` */

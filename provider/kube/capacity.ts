@@ -19,9 +19,15 @@ export interface Capacity {
 
 /** Would the pods of `node` find a place elsewhere? The largest first, as a scheduler that packs well; affinities are not looked at. */
 export function capacityWithout(node: string, nodes: readonly V1Node[], pods: readonly V1Pod[]): Capacity {
-  const rooms = nodes.filter((other) => other.metadata?.name !== node && isReady(other) && !isCordoned(other)).map((other) => roomOf(other, pods));
+  const rooms = nodes
+    .filter((other) => other.metadata?.name !== node && isReady(other) && !isCordoned(other))
+    .map((other) => roomOf(other, pods));
   const sum = (pick: (room: Room) => number) => rooms.reduce((total, room) => total + Math.max(0, pick(room)), 0);
-  const free = { cpu: sum(({ cpu }) => cpu), memoryMiB: Math.floor(sum(({ memory }) => memory) / 2 ** 20), pods: sum((room) => room.pods) };
+  const free = {
+    cpu: sum(({ cpu }) => cpu),
+    memoryMiB: Math.floor(sum(({ memory }) => memory) / 2 ** 20),
+    pods: sum((room) => room.pods),
+  };
   const moving = pods.filter((pod) => pod.spec?.nodeName === node && isToMove(pod));
   const largestFirst = [...moving].sort((a, b) => needOf(b).memory - needOf(a).memory || needOf(b).cpu - needOf(a).cpu);
   return { homeless: largestFirst.flatMap((pod) => place(pod, rooms) ?? []), free };
@@ -54,7 +60,8 @@ function place(pod: V1Pod, rooms: readonly Room[]): string | undefined {
 
 function lack(need: { cpu: number; memory: number }, rooms: readonly Room[]): string {
   if (rooms.every(({ pods }) => pods < 1)) return "every other node has as many pods as it may (maxPods)";
-  if (rooms.every(({ memory }) => memory < need.memory)) return `no other node has ${Math.ceil(need.memory / 2 ** 20)} MiB free`;
+  if (rooms.every(({ memory }) => memory < need.memory))
+    return `no other node has ${Math.ceil(need.memory / 2 ** 20)} MiB free`;
   if (rooms.every(({ cpu }) => cpu < need.cpu)) return `no other node has ${need.cpu} CPU free`;
   return "no other node has enough of everything free";
 }

@@ -49,7 +49,10 @@ export interface StatusOptions {
 }
 
 /** The cluster at a glance. */
-export async function clusterStatus(api: KubeApi, { signal, controlPlanes = [] }: StatusOptions): Promise<ClusterStatus> {
+export async function clusterStatus(
+  api: KubeApi,
+  { signal, controlPlanes = [] }: StatusOptions,
+): Promise<ClusterStatus> {
   const [nodes, pods, read] = await Promise.all([
     patiently("listing nodes", signal, () => api.core.listNode()),
     patiently("listing pods", signal, () => api.core.listPodForAllNamespaces()),
@@ -57,13 +60,26 @@ export async function clusterStatus(api: KubeApi, { signal, controlPlanes = [] }
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
   const certificates = read.flatMap(({ found }) => found);
-  const problems = [...statuses.flatMap(problemsOf), ...read.flatMap(({ trouble }) => trouble ?? []), ...certificates.flatMap(endingSoon)];
+  const problems = [
+    ...statuses.flatMap(problemsOf),
+    ...read.flatMap(({ trouble }) => trouble ?? []),
+    ...certificates.flatMap(endingSoon),
+  ];
   const version = nodes.items.find(isControlPlane)?.status?.nodeInfo?.kubeletVersion ?? "";
-  return { version: version.replace(/^v/, ""), nodes: statuses, certificates, problems, healthy: problems.length === 0 };
+  return {
+    version: version.replace(/^v/, ""),
+    nodes: statuses,
+    certificates,
+    problems,
+    healthy: problems.length === 0,
+  };
 }
 
 /** A control plane that cannot be read is a finding, not the end of the look. */
-async function ends(connection: Connection, signal: AbortSignal): Promise<{ found: CertificateEnd[]; trouble?: string }> {
+async function ends(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<{ found: CertificateEnd[]; trouble?: string }> {
   try {
     return { found: await certificateEnds(connection, signal) };
   } catch (error) {
@@ -111,8 +127,10 @@ function taintText({ key, value, effect }: V1Taint): string {
 const REMEDIES: Readonly<Record<string, (node: NodeStatus) => string>> = {
   DiskPressure: (node) =>
     `its disk is nearly full${evictions(node)}; free space below /var/lib (\`df -h /var/lib\` on ${node.address || node.name}) or enlarge the disk, else change ${thresholds(node, "nodefs.available and imagefs.available")}`,
-  MemoryPressure: (node) => `its memory is nearly used up${evictions(node)}; move pods away, give them limits or the machine more memory, else change ${thresholds(node, "memory.available")}`,
-  PIDPressure: (node) => `it has nearly no process numbers left${evictions(node)}; find the pod that starts so many, or set kubelet.podPidsLimit`,
+  MemoryPressure: (node) =>
+    `its memory is nearly used up${evictions(node)}; move pods away, give them limits or the machine more memory, else change ${thresholds(node, "memory.available")}`,
+  PIDPressure: (node) =>
+    `it has nearly no process numbers left${evictions(node)}; find the pod that starts so many, or set kubelet.podPidsLimit`,
 };
 
 function evictions({ evicted }: NodeStatus): string {

@@ -7,9 +7,16 @@ import { patiently } from "./retry";
 const RESTORE_MS = 30_000;
 
 /** Cordons or uncordons; @returns false where there is no such node. */
-export async function setSchedulable(api: KubeApi, node: string, schedulable: boolean, signal: AbortSignal): Promise<boolean> {
+export async function setSchedulable(
+  api: KubeApi,
+  node: string,
+  schedulable: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   const body = { spec: { unschedulable: schedulable ? null : true } };
-  const patched = await patiently(schedulable ? "uncordon" : "cordon", signal, () => orMissing(api.core.patchNode({ name: node, body }, api.mergePatch)));
+  const patched = await patiently(schedulable ? "uncordon" : "cordon", signal, () =>
+    orMissing(api.core.patchNode({ name: node, body }, api.mergePatch)),
+  );
   return patched !== undefined;
 }
 
@@ -26,7 +33,12 @@ export async function readNode(api: KubeApi, name: string, signal: AbortSignal):
 export async function theNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node> {
   const node = await readNode(api, name, signal);
   if (node) return node;
-  throw new StepError({ step: "looking for the node", machine: name, cause: "the cluster has no such node", action: "see `npm run status`" });
+  throw new StepError({
+    step: "looking for the node",
+    machine: name,
+    cause: "the cluster has no such node",
+    action: "see `npm run status`",
+  });
 }
 
 export function isReady(node: V1Node): boolean {

@@ -22,7 +22,9 @@ export async function machineIsGone(connection: Connection, instance: string, si
   const machine = remote(connection);
   try {
     const found = await machine.machineId(signal);
-    return found === instance ? { gone: false, why: `${machine.label} answers SSH` } : { gone: true, why: `${machine.label} is another machine now` };
+    return found === instance
+      ? { gone: false, why: `${machine.label} answers SSH` }
+      : { gone: true, why: `${machine.label} is another machine now` };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof HostKeyError) return { gone: true, why: `${machine.label} is another machine now` };
@@ -39,12 +41,18 @@ export interface Forced {
 }
 
 /** Takes everything off a node that will confirm nothing any more: pods at once, and its volumes, so that others may have them. */
-export async function clearDeadNode(api: KubeApi, node: string, signal: AbortSignal, status: Progress): Promise<Forced> {
+export async function clearDeadNode(
+  api: KubeApi,
+  node: string,
+  signal: AbortSignal,
+  status: Progress,
+): Promise<Forced> {
   const pods = (await podsOn(api, node, signal)).filter((pod) => !isMirror(pod));
   status(`${node} is dead: forcing ${pods.length} pods off`);
   for (const pod of pods) await patiently(`forcing ${labelOf(pod)} off`, signal, () => forceOff(api, pod));
   const volumes = await attachmentsOf(api, node, signal);
-  for (const name of volumes) await patiently(`detaching ${name}`, signal, () => orMissing(api.storage.deleteVolumeAttachment({ name })));
+  for (const name of volumes)
+    await patiently(`detaching ${name}`, signal, () => orMissing(api.storage.deleteVolumeAttachment({ name })));
   return { pods: pods.map(labelOf), volumes };
 }
 

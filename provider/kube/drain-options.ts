@@ -18,7 +18,13 @@ export interface DrainRules {
   onUnreachable: "prove" | "force" | "fail";
 }
 
-export const DRAIN_DEFAULTS: DrainRules = { timeout: 300, localData: "refuse", unmanaged: "refuse", force: false, onUnreachable: "prove" };
+export const DRAIN_DEFAULTS: DrainRules = {
+  timeout: 300,
+  localData: "refuse",
+  unmanaged: "refuse",
+  force: false,
+  onUnreachable: "prove",
+};
 
 export interface DrainOptions extends Partial<DrainRules> {
   node: string;
@@ -41,7 +47,10 @@ export interface Risky {
 
 export function riskyAmong(pods: readonly V1Pod[]): Risky {
   const moving = pods.filter(isToMove);
-  return { localData: moving.filter(hasLocalData).map(labelOf), unmanaged: moving.filter((pod) => ownerOf(pod) === undefined).map(labelOf) };
+  return {
+    localData: moving.filter(hasLocalData).map(labelOf),
+    unmanaged: moving.filter((pod) => ownerOf(pod) === undefined).map(labelOf),
+  };
 }
 
 /** @throws StepError before anything is changed. */
@@ -49,13 +58,22 @@ export function refuseRisky(node: string, pods: readonly V1Pod[], rules: DrainRu
   if (rules.force) return;
   const { localData, unmanaged } = riskyAmong(pods);
   const causes = [
-    ...(rules.localData === "refuse" && localData.length > 0 ? [`${few(localData)} would lose the data in an emptyDir`] : []),
-    ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? [`${few(unmanaged)} would not be made again, for no controller manages it`] : []),
+    ...(rules.localData === "refuse" && localData.length > 0
+      ? [`${few(localData)} would lose the data in an emptyDir`]
+      : []),
+    ...(rules.unmanaged === "refuse" && unmanaged.length > 0
+      ? [`${few(unmanaged)} would not be made again, for no controller manages it`]
+      : []),
   ];
   if (causes.length === 0) return;
   const settings = [
     ...(rules.localData === "refuse" && localData.length > 0 ? ["drain.localData: delete (--delete-local-data)"] : []),
     ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? ["drain.unmanaged: delete (--delete-unmanaged)"] : []),
   ];
-  throw new StepError({ step: "drain", machine: node, cause: causes.join("; "), action: `nothing was changed; say that it may go with ${settings.join(" and ")}` });
+  throw new StepError({
+    step: "drain",
+    machine: node,
+    cause: causes.join("; "),
+    action: `nothing was changed; say that it may go with ${settings.join(" and ")}`,
+  });
 }

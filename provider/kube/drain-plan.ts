@@ -23,7 +23,12 @@ export interface DrainPlan extends Capacity {
 }
 
 /** What a drain would meet, without changing anything: for previews. */
-export async function planDrain(api: KubeApi, node: string, given: Partial<DrainRules>, signal: AbortSignal): Promise<DrainPlan> {
+export async function planDrain(
+  api: KubeApi,
+  node: string,
+  given: Partial<DrainRules>,
+  signal: AbortSignal,
+): Promise<DrainPlan> {
   const rules = { ...DRAIN_DEFAULTS, ...given };
   const [live, nodes, all, budgets] = await Promise.all([
     theNode(api, node, signal),
@@ -34,11 +39,22 @@ export async function planDrain(api: KubeApi, node: string, given: Partial<Drain
   const moving = all.items.filter((pod) => pod.spec?.nodeName === node && isToMove(pod));
   const blocking = budgets
     .filter(allowsNone)
-    .map((budget) => ({ budget: budgetText(budget), pods: moving.filter((pod) => isPodReady(pod) && budgetsOf(pod, [budget]).length > 0).map(labelOf) }))
+    .map((budget) => ({
+      budget: budgetText(budget),
+      pods: moving.filter((pod) => isPodReady(pod) && budgetsOf(pod, [budget]).length > 0).map(labelOf),
+    }))
     .filter(({ pods }) => pods.length > 0);
   const found = { blocking, ...riskyAmong(moving), ...capacityWithout(node, nodes.items, all.items) };
   const obstacles = obstaclesIn(found, rules);
-  return { node, ready: isReady(live), cordoned: isCordoned(live), pods: moving.length, ...found, obstacles, possible: obstacles.length === 0 };
+  return {
+    node,
+    ready: isReady(live),
+    cordoned: isCordoned(live),
+    pods: moving.length,
+    ...found,
+    obstacles,
+    possible: obstacles.length === 0,
+  };
 }
 
 type Found = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "homeless">;
@@ -46,7 +62,9 @@ type Found = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "homeless"
 /** A pod without a place elsewhere would be evicted and then wait: the drain goes on, but what the pod serves does not. */
 function obstaclesIn({ blocking, localData, unmanaged, homeless }: Found, rules: DrainRules): string[] {
   const refused = (rule: "localData" | "unmanaged", names: string[], why: string) =>
-    rules.force || rules[rule] === "delete" ? [] : names.map((name) => `${name} ${why}; say that it may go with drain.${rule}: delete`);
+    rules.force || rules[rule] === "delete"
+      ? []
+      : names.map((name) => `${name} ${why}; say that it may go with drain.${rule}: delete`);
   return [
     ...blocking.map(({ budget, pods }) => `${pods.join(", ")} is held back by ${budget}`),
     ...refused("localData", localData, "would lose the data in an emptyDir"),

@@ -50,7 +50,11 @@ export async function drain(api: KubeApi, given: DrainOptions): Promise<Drained>
   try {
     if (!wasCordoned) await setSchedulable(api, node, false, signal);
     const run: Run = {
-      api, options, evicted: [], held: [], left: [],
+      api,
+      options,
+      evicted: [],
+      held: [],
+      left: [],
       waves: new Waves(options.patience ?? PATIENCE_SECONDS),
       deadline: Date.now() + options.timeout * 1000,
       askedAt: 0,
@@ -72,7 +76,11 @@ async function empty(run: Run): Promise<Forced | undefined> {
     run.left = (await podsOn(api, node, signal)).filter(isToMove);
     if (await isDead(run)) return await clearDeadNode(api, node, signal, status);
     if (run.left.length === 0) return undefined;
-    refuseRisky(node, run.left.filter((pod) => !isEnding(pod)), options); // one that came between the look and the cordon
+    refuseRisky(
+      node,
+      run.left.filter((pod) => !isEnding(pod)),
+      options,
+    ); // one that came between the look and the cordon
     await round(run);
     status(progressOf(run));
     if (Date.now() > run.deadline) throw late(run);
@@ -92,7 +100,11 @@ async function allPods(api: KubeApi, signal: AbortSignal): Promise<V1Pod[]> {
 }
 
 /** @returns what holds it back. */
-async function move({ api, waves, evicted }: Run, pod: V1Pod, budgets: readonly V1PodDisruptionBudget[]): Promise<string | undefined> {
+async function move(
+  { api, waves, evicted }: Run,
+  pod: V1Pod,
+  budgets: readonly V1PodDisruptionBudget[],
+): Promise<string | undefined> {
   const outcome = await evict(api, pod, budgets);
   if (outcome.kind === "refused") return outcome.why;
   if (outcome.kind === "evicted") evicted.push(labelOf(pod));
@@ -119,7 +131,12 @@ async function isDead(run: Run): Promise<boolean> {
 
 function progressOf({ options, left, held, dead }: Run): string {
   const ending = left.filter(isEnding).length;
-  const words = [`${left.length} pods left`, ...(ending > 0 ? [`${ending} ending`] : []), ...(dead ? [dead] : []), ...(held[0] ? [held[0]] : [])];
+  const words = [
+    `${left.length} pods left`,
+    ...(ending > 0 ? [`${ending} ending`] : []),
+    ...(dead ? [dead] : []),
+    ...(held[0] ? [held[0]] : []),
+  ];
   return `draining ${options.node}: ${words.join("; ")}`;
 }
 
@@ -131,7 +148,9 @@ function late({ options, left, held, dead }: Run): StepError {
     ...(dead ? [dead] : []),
     ...held,
     ...(ending.length > 0 ? [`${few(ending)} did not end`] : []),
-    ...(held.length === 0 && waiting.length > 0 ? [`${few(waiting)} waited for replacements of their workload to be Ready`] : []),
+    ...(held.length === 0 && waiting.length > 0
+      ? [`${few(waiting)} waited for replacements of their workload to be Ready`]
+      : []),
   ];
   const advice = dead
     ? "say that its pods may be forced off with drain.onUnreachable: force"

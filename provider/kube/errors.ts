@@ -32,7 +32,10 @@ export async function orMissing<T>(request: Promise<T>): Promise<T | undefined> 
 }
 
 /** For a wait: what a look found, or why it found nothing, as the cause if time runs out meanwhile. */
-export async function looked<T>(request: Promise<T>, found: (answer: T | undefined) => string): Promise<{ answer?: T | undefined; cause: string }> {
+export async function looked<T>(
+  request: Promise<T>,
+  found: (answer: T | undefined) => string,
+): Promise<{ answer?: T | undefined; cause: string }> {
   try {
     const answer = await orMissing(request);
     return { answer, cause: found(answer) };

@@ -15,7 +15,11 @@ export async function evict(api: KubeApi, pod: V1Pod, budgets: readonly V1PodDis
   const { name = "", namespace = "", uid } = pod.metadata ?? {};
   try {
     const deleteOptions = uid === undefined ? {} : { deleteOptions: { preconditions: { uid } } };
-    await api.core.createNamespacedPodEviction({ name, namespace, body: { metadata: { name, namespace }, ...deleteOptions } });
+    await api.core.createNamespacedPodEviction({
+      name,
+      namespace,
+      body: { metadata: { name, namespace }, ...deleteOptions },
+    });
     return { kind: "evicted" };
   } catch (error) {
     if (statusOf(error) === 404) return { kind: "gone" };

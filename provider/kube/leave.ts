@@ -24,7 +24,9 @@ export async function leaveCluster(api: KubeApi, options: Leaving): Promise<Drai
     return drained;
   };
   // A node that is down already takes nothing more away when it leaves; and who forces does not wait for others.
-  return options.force || !isReady(live) ? await leave() : await inTurn(api, { ...options, timeout: options.timeout ?? TURN_SECONDS }, leave);
+  return options.force || !isReady(live)
+    ? await leave()
+    : await inTurn(api, { ...options, timeout: options.timeout ?? TURN_SECONDS }, leave);
 }
 
 const TURN_SECONDS = 300;

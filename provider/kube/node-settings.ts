@@ -43,7 +43,8 @@ export async function untilReady(api: KubeApi, { node: name, timeout, signal, st
           step: "waiting for Ready",
           machine: name,
           cause: last,
-          action: "see `journalctl -u kubelet` on the machine and `kubectl get pods -A -o wide`; run again when it is mended",
+          action:
+            "see `journalctl -u kubelet` on the machine and `kubectl get pods -A -o wide`; run again when it is mended",
         }),
     },
   );
@@ -55,14 +56,23 @@ function whyNotReady(node: V1Node | undefined): string {
 }
 
 /** Labels, annotations and taints as wanted; what was wanted the last time, and now is not, is removed. */
-export async function settle(api: KubeApi, name: string, wanted: NodeSettings, signal: AbortSignal, old?: NodeSettings): Promise<void> {
+export async function settle(
+  api: KubeApi,
+  name: string,
+  wanted: NodeSettings,
+  signal: AbortSignal,
+  old?: NodeSettings,
+): Promise<void> {
   const node = await patiently("reading the node", signal, () => api.core.readNode({ name }));
   if (!old && JSON.stringify(seen(node, wanted)) === JSON.stringify(pick(wanted))) return;
   const ours = new Set([...wanted.taints, ...(old?.taints ?? [])].map(taintId));
   const foreign = (node.spec?.taints ?? []).filter((taint) => !ours.has(taintId(taint)));
   const body = {
     metadata: { labels: merged(old?.labels, wanted.labels), annotations: merged(old?.annotations, wanted.annotations) },
-    spec: { unschedulable: wanted.schedulable ? null : true, ...(ours.size > 0 ? { taints: [...foreign, ...wanted.taints] } : {}) },
+    spec: {
+      unschedulable: wanted.schedulable ? null : true,
+      ...(ours.size > 0 ? { taints: [...foreign, ...wanted.taints] } : {}),
+    },
   };
   await patiently("labelling the node", signal, () => api.core.patchNode({ name, body }, api.mergePatch));
 }

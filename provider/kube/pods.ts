@@ -5,7 +5,9 @@ import { patiently } from "./retry";
 const MIRROR = "kubernetes.io/config.mirror";
 
 export async function podsOn(api: KubeApi, node: string, signal: AbortSignal): Promise<V1Pod[]> {
-  const list = await patiently("listing pods", signal, () => api.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}` }));
+  const list = await patiently("listing pods", signal, () =>
+    api.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}` }),
+  );
   return list.items;
 }
 
@@ -29,7 +31,9 @@ export function isEnding({ metadata }: V1Pod): boolean {
 
 /** Serves: its readiness is what Services go by. */
 export function isPodReady(pod: V1Pod): boolean {
-  return !isEnding(pod) && pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+  return (
+    !isEnding(pod) && pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true
+  );
 }
 
 /** An emptyDir ends with its pod. */

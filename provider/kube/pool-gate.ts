@@ -40,12 +40,21 @@ export async function inTurn<T>(api: KubeApi, options: GateOptions, leave: () =>
   }
 }
 
-async function untilAllowed(api: KubeApi, leaving: Set<string>, { pool, maxUnavailable, node, timeout, signal, status }: GateOptions): Promise<void> {
+async function untilAllowed(
+  api: KubeApi,
+  leaving: Set<string>,
+  { pool, maxUnavailable, node, timeout, signal, status }: GateOptions,
+): Promise<void> {
   let away = new Map<string, string>();
   await until(
     async () => {
-      const list = await patiently("listing the pool's nodes", signal, () => api.core.listNode({ labelSelector: `${POOL_LABEL}=${pool}` }));
-      away = new Map([...list.items.flatMap(whyAway), ...[...leaving].map((name) => [name, `${name} is leaving`] as const)]);
+      const list = await patiently("listing the pool's nodes", signal, () =>
+        api.core.listNode({ labelSelector: `${POOL_LABEL}=${pool}` }),
+      );
+      away = new Map([
+        ...list.items.flatMap(whyAway),
+        ...[...leaving].map((name) => [name, `${name} is leaving`] as const),
+      ]);
       away.delete(node);
       if (away.size < maxUnavailable) return leaving.add(node); // in the same breath as the look: two cannot take one place
       status(`${node} waits: of pool ${pool} ${[...away.values()].join(", ")}`);
@@ -66,6 +75,7 @@ function tooMany(node: string, pool: string, maxUnavailable: number, away: reado
     step: "drain",
     machine: node,
     cause: `${away.join(", ")}, and of pool ${pool} at most ${maxUnavailable} may be away at a time`,
-    action: "nothing was changed on it; bring back or remove those first (`node:uncordon`, `node:replace`), or raise maxUnavailable",
+    action:
+      "nothing was changed on it; bring back or remove those first (`node:uncordon`, `node:replace`), or raise maxUnavailable",
   });
 }

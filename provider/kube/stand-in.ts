@@ -18,12 +18,19 @@ interface Duties {
  * What a controller manager does for a node that is Ready, and here does not: the node's part of the pod range, which is known before any
  * controller is there; and, where none is there yet, the end of the taint that keeps pods away.
  */
-export async function standIn(api: KubeApi, live: V1Node, { node: name, podCidr, uncontrolled, signal }: Duties): Promise<void> {
-  const range = podCidr !== undefined && live.spec?.podCIDR === undefined ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {};
+export async function standIn(
+  api: KubeApi,
+  live: V1Node,
+  { node: name, podCidr, uncontrolled, signal }: Duties,
+): Promise<void> {
+  const range =
+    podCidr !== undefined && live.spec?.podCIDR === undefined ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {};
   const taints = live.spec?.taints ?? [];
   const others = taints.filter(({ key }) => key !== NOT_READY);
   const free = uncontrolled && others.length < taints.length ? { taints: others } : {};
   const spec = { ...range, ...free };
   if (Object.keys(spec).length === 0) return;
-  await patiently("setting the node's pod range", signal, () => api.core.patchNode({ name, body: { spec } }, api.mergePatch));
+  await patiently("setting the node's pod range", signal, () =>
+    api.core.patchNode({ name, body: { spec } }, api.mergePatch),
+  );
 }

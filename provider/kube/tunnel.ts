@@ -6,7 +6,11 @@ import type { Remote } from "../ssh/remote";
  * API server is reached wherever SSH is, behind NAT, a jump host or a firewall, and no further port need be open to us.
  * @param host another one, as the machine reaches it
  */
-export async function tunnel(machine: Remote, port: number, host = "127.0.0.1"): Promise<{ port: number; server: Server }> {
+export async function tunnel(
+  machine: Remote,
+  port: number,
+  host = "127.0.0.1",
+): Promise<{ port: number; server: Server }> {
   const server = createServer((socket) => void connect(machine, host, port, socket));
   await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
   server.unref();

@@ -26,12 +26,21 @@ export class Waves {
   next(leaving: readonly V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
     const waiting = leaving.filter((pod) => !isEnding(pod) && !this.evicted.has(idOf(pod)));
     const names = [...new Set(waiting.map(workloadOf))];
-    return names.flatMap((workload) => this.some(workload, waiting.filter((pod) => workloadOf(pod) === workload), all, now));
+    return names.flatMap((workload) =>
+      this.some(
+        workload,
+        waiting.filter((pod) => workloadOf(pod) === workload),
+        all,
+        now,
+      ),
+    );
   }
 
   /** Those that do not serve anyhow first: nobody misses them, so they wait for nobody. */
   private some(name: string, pods: V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
-    const serving = all.filter((pod) => workloadOf(pod) === name && isPodReady(pod) && !this.evicted.has(idOf(pod))).length;
+    const serving = all.filter(
+      (pod) => workloadOf(pod) === name && isPodReady(pod) && !this.evicted.has(idOf(pod)),
+    ).length;
     const workload = this.workloads.get(name) ?? { served: serving, last: -Infinity };
     this.workloads.set(name, workload);
     const idle = pods.filter((pod) => !isPodReady(pod));

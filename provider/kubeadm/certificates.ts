@@ -6,7 +6,18 @@ import { describe } from "../ssh/connection";
 import { remote } from "../ssh/pool";
 
 const PKI = "/etc/kubernetes/pki";
-const CERTIFICATES = ["ca", "apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-ca", "front-proxy-client", "etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"];
+const CERTIFICATES = [
+  "ca",
+  "apiserver",
+  "apiserver-kubelet-client",
+  "apiserver-etcd-client",
+  "front-proxy-ca",
+  "front-proxy-client",
+  "etcd/ca",
+  "etcd/server",
+  "etcd/peer",
+  "etcd/healthcheck-client",
+];
 const KUBECONFIGS = ["admin", "super-admin", "controller-manager", "scheduler"];
 
 export interface CertificateEnd {
@@ -19,11 +30,25 @@ export interface CertificateEnd {
 
 /** When the certificates of a control plane end: those that `kubeadm certs check-expiration` lists. Only certificates are kept, no keys. */
 export async function certificateEnds(connection: Connection, signal: AbortSignal): Promise<CertificateEnd[]> {
-  const paths = [...CERTIFICATES.map((name) => `${PKI}/${name}.crt`), ...KUBECONFIGS.map((name) => `/etc/kubernetes/${name}.conf`)];
+  const paths = [
+    ...CERTIFICATES.map((name) => `${PKI}/${name}.crt`),
+    ...KUBECONFIGS.map((name) => `/etc/kubernetes/${name}.conf`),
+  ];
   const found = await contents(remote(connection), paths, signal);
   return [...found].flatMap(([path, text]) => {
     const pem = path.endsWith(".conf") ? certificateIn(text) : text;
-    return pem ? [{ machine: describe(connection), name: path.replace(`${PKI}/`, "").replace("/etc/kubernetes/", "").replace(/\.crt$/, ""), end: new Date(new X509Certificate(pem).validTo) }] : [];
+    return pem
+      ? [
+          {
+            machine: describe(connection),
+            name: path
+              .replace(`${PKI}/`, "")
+              .replace("/etc/kubernetes/", "")
+              .replace(/\.crt$/, ""),
+            end: new Date(new X509Certificate(pem).validTo),
+          },
+        ]
+      : [];
   });
 }
 
@@ -38,7 +63,9 @@ export function warnOfEnds(context: Context, ends: readonly CertificateEnd[]): v
   const [first] = soon.sort((one, other) => one.end.getTime() - other.end.getTime());
   if (!first) return;
   const names = soon.map(({ name }) => name).join(", ");
-  context.warn(`certificates of ${first.machine} are about to end, the first in ${days(first.end)} days: ${names}; run \`kubeadm certs renew all\` on it and restart its control plane`);
+  context.warn(
+    `certificates of ${first.machine} are about to end, the first in ${days(first.end)} days: ${names}; run \`kubeadm certs renew all\` on it and restart its control plane`,
+  );
 }
 
 function certificateIn(kubeconfig: string): string | undefined {

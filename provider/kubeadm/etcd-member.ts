@@ -17,8 +17,15 @@ interface Options {
  * Takes a control plane's etcd out of the membership, through another member: an etcd that is simply gone still counts for the quorum.
  * The only member stays: with it goes the cluster.
  */
-export async function leaveEtcd(machine: Remote, others: readonly Remote[], { signal, status }: Options): Promise<void> {
-  const { stdout } = await machine.run(`sed -n 's/.*--name=//p' ${MANIFEST} 2>/dev/null; true`, { step: "looking for etcd", signal });
+export async function leaveEtcd(
+  machine: Remote,
+  others: readonly Remote[],
+  { signal, status }: Options,
+): Promise<void> {
+  const { stdout } = await machine.run(`sed -n 's/.*--name=//p' ${MANIFEST} 2>/dev/null; true`, {
+    step: "looking for etcd",
+    signal,
+  });
   const name = stdout.trim();
   if (!name || others.length === 0) return;
   status("leaving etcd");
@@ -29,7 +36,11 @@ export async function leaveEtcd(machine: Remote, others: readonly Remote[], { si
  * The same for a control plane whose machine does not answer, or is another by now: it was the member's name that kubeadm gave it, the node's.
  * What cannot be done is told, and nothing else waits for it.
  */
-export async function forgetMember(node: string, others: readonly Remote[], { signal, status, warn }: Options & { warn: Progress }): Promise<void> {
+export async function forgetMember(
+  node: string,
+  others: readonly Remote[],
+  { signal, status, warn }: Options & { warn: Progress },
+): Promise<void> {
   if (others.length === 0) return;
   status("taking it out of etcd");
   try {
@@ -52,7 +63,11 @@ export async function removeMember(name: string, through: readonly Remote[], sig
       failures.push(messageOf(error));
     }
   }
-  throw new StepError({ step: "leaving etcd", cause: failures.join("; "), action: `remove the member ${name} with \`etcdctl member remove\`` });
+  throw new StepError({
+    step: "leaving etcd",
+    cause: failures.join("; "),
+    action: `remove the member ${name} with \`etcdctl member remove\``,
+  });
 }
 
 /** etcdctl is in etcd's image and nowhere else; the runtime runs it in the container that is there. */

@@ -26,14 +26,24 @@ const SHARED = [
 export async function copyControlPlanePki(context: Context, from: readonly Connection[], to: Remote): Promise<void> {
   context.status("copying the control plane's keys");
   const first = from[0];
-  if (!first) throw new StepError({ step: "copying the control plane's keys", machine: to.label, cause: "there is no control plane to copy from" });
+  if (!first)
+    throw new StepError({
+      step: "copying the control plane's keys",
+      machine: to.label,
+      cause: "there is no control plane to copy from",
+    });
   const source = remote(first);
   const paths = SHARED.map(({ path }) => path);
   const found = await contents(source, paths, context.signal);
   const files = SHARED.map(({ path, mode }) => {
     const content = found.get(path);
     if (content === undefined) {
-      throw new StepError({ step: "copying the control plane's keys", machine: source.label, cause: `${path} is missing`, action: "restore it from a backup" });
+      throw new StepError({
+        step: "copying the control plane's keys",
+        machine: source.label,
+        cause: `${path} is missing`,
+        action: "restore it from a backup",
+      });
     }
     return textFile(path, content, mode);
   });

@@ -31,12 +31,18 @@ export async function resetNode(machine: Remote, { signal, status, warn, others 
     warn(`etcd's membership of ${machine.label} may be left over: ${messageOf(error)}`);
   }
   status("kubeadm reset");
-  await machine.run(remainsScript(["flannel", "kube-proxy", "kubelet"], template("kubeadm/reset.sh", { CONTAINERD_SOCKET: SOCKETS.containerd, DOCKER_SOCKET: SOCKETS.docker })), {
-    step: "kubeadm reset",
-    signal,
-    timeout: RESET_SECONDS,
-    action: "see what holds it (mounts, containers) and run again",
-  });
+  await machine.run(
+    remainsScript(
+      ["flannel", "kube-proxy", "kubelet"],
+      template("kubeadm/reset.sh", { CONTAINERD_SOCKET: SOCKETS.containerd, DOCKER_SOCKET: SOCKETS.docker }),
+    ),
+    {
+      step: "kubeadm reset",
+      signal,
+      timeout: RESET_SECONDS,
+      action: "see what holds it (mounts, containers) and run again",
+    },
+  );
 }
 
 /** The same for a machine by its login: for scripts. */

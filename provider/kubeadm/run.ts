@@ -14,7 +14,12 @@ const ANY_CODE = [0, 1];
 export type Progress = "none" | "started" | "done";
 
 /** How far a run of kubeadm (`init`, `join`) came on this machine; `done` counts only while its kubeconfig is there. */
-export async function progressOf(machine: Remote, verb: string, kubeconfig: string, signal: AbortSignal): Promise<Progress> {
+export async function progressOf(
+  machine: Remote,
+  verb: string,
+  kubeconfig: string,
+  signal: AbortSignal,
+): Promise<Progress> {
   const script = `if [ -e ${STATE_FOLDER}/${verb}.done ] && [ -e ${kubeconfig} ]; then echo done
 elif [ -e ${STATE_FOLDER}/${verb}.started ]; then echo started
 else echo none
@@ -61,10 +66,23 @@ touch ${STATE_FOLDER}/${run.verb}.started
     if (phase) context.status(`kubeadm ${run.verb}: ${phase}`);
   };
   try {
-    const { code } = await machine.run(script, { step, signal: context.signal, timeout: run.timeout, onLine, accept: ANY_CODE, stdin: run.config });
+    const { code } = await machine.run(script, {
+      step,
+      signal: context.signal,
+      timeout: run.timeout,
+      onLine,
+      accept: ANY_CODE,
+      stdin: run.config,
+    });
     if (code !== 0) throw new StepError({ step, machine: machine.label, cause: causeOf(lines), action: run.action });
   } catch (error) {
-    throw error instanceof DeadlineError ? new StepError({ ...error.failure, cause: `${error.failure.cause}; its last words: ${causeOf(lines)}`, action: run.action }) : error;
+    throw error instanceof DeadlineError
+      ? new StepError({
+          ...error.failure,
+          cause: `${error.failure.cause}; its last words: ${causeOf(lines)}`,
+          action: run.action,
+        })
+      : error;
   } finally {
     const removal = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000) };
     await machine.run(`rm -f ${CONFIG}`, removal).catch(() => undefined);
@@ -73,7 +91,12 @@ touch ${STATE_FOLDER}/${run.verb}.started
 
 /** kubeadm's own words for what went wrong, without its klog lines and stack traces. */
 export function causeOf(lines: readonly string[]): string {
-  const errors = lines.filter((line) => /^\s*\[ERROR |^error|^\s*error:|error execution phase|couldn't|timed? ?out/i.test(line));
+  const errors = lines.filter((line) =>
+    /^\s*\[ERROR |^error|^\s*error:|error execution phase|couldn't|timed? ?out/i.test(line),
+  );
   const chosen = errors.length > 0 ? errors : lines.filter((line) => !/^[IWE]\d{4} /.test(line)).slice(-3);
-  return [...new Set(chosen.map((line) => line.replace(/^[IWE]\d{4} \S+ +\d+ \S+\] /, "").trim()))].slice(0, 5).join("; ") || "it said nothing";
+  return (
+    [...new Set(chosen.map((line) => line.replace(/^[IWE]\d{4} \S+ +\d+ \S+\] /, "").trim()))].slice(0, 5).join("; ") ||
+    "it said nothing"
+  );
 }

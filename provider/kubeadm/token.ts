@@ -75,7 +75,9 @@ async function untilSigned(api: KubeApi, token: string, signal: AbortSignal): Pr
   const key = `jws-kubeconfig-${tokenId(token)}`;
   await until(
     async () => {
-      const info = await api.core.readNamespacedConfigMap({ name: "cluster-info", namespace: "kube-public" }).catch(() => undefined);
+      const info = await api.core
+        .readNamespacedConfigMap({ name: "cluster-info", namespace: "kube-public" })
+        .catch(() => undefined);
       return info?.data?.[key] === undefined ? undefined : true;
     },
     {
@@ -95,7 +97,10 @@ async function untilSigned(api: KubeApi, token: string, signal: AbortSignal): Pr
 /** Is it over with the token: expired, or gone? Somebody may have cleared tokens away, or set a clock. Where the API does not say, it is not. */
 export async function hasEnded(api: KubeApi, token: string): Promise<boolean> {
   const reading = orMissing(api.core.readNamespacedSecret({ name: nameOf(token), namespace: NAMESPACE }));
-  return await reading.then((secret) => !isAhead(secret?.data?.expiration), () => false);
+  return await reading.then(
+    (secret) => !isAhead(secret?.data?.expiration),
+    () => false,
+  );
 }
 
 function isAhead(expiration = ""): boolean {

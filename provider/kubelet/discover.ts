@@ -23,16 +23,28 @@ export interface Discovery {
  * given beforehand, as `kubeadm join --discovery-token-ca-cert-hash` does. https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-join/
  * @returns PEM
  */
-export async function discoverCa(machine: Remote, { endpoint, caCertHash: expected, signal }: Discovery): Promise<string> {
+export async function discoverCa(
+  machine: Remote,
+  { endpoint, caCertHash: expected, signal }: Discovery,
+): Promise<string> {
   const colon = endpoint.lastIndexOf(":");
   const { port, server } = await tunnel(machine, Number(endpoint.slice(colon + 1)), endpoint.slice(0, colon));
   let last = "";
   try {
-    const chain = await until(async () => await chainAt(port).catch((error: unknown) => void (last = messageOf(error))), {
-      signal,
-      timeout: SECONDS,
-      onTimeout: () => new StepError({ step: STEP, machine: machine.label, cause: `no way to the API server at ${endpoint}: ${last}`, action: "see that the machine reaches it" }),
-    });
+    const chain = await until(
+      async () => await chainAt(port).catch((error: unknown) => void (last = messageOf(error))),
+      {
+        signal,
+        timeout: SECONDS,
+        onTimeout: () =>
+          new StepError({
+            step: STEP,
+            machine: machine.label,
+            cause: `no way to the API server at ${endpoint}: ${last}`,
+            action: "see that the machine reaches it",
+          }),
+      },
+    );
     return verified(chain, expected, machine.label);
   } finally {
     server.close();
@@ -50,7 +62,13 @@ export function verified(chain: readonly X509Certificate[], expected: string, la
       : !leaf.verify(ca.publicKey) || leaf.checkHost("kubernetes") === undefined
         ? "the API server's certificate is not one of that CA for the name kubernetes"
         : undefined;
-  if (wrong || !ca) throw new StepError({ step: STEP, machine: label, cause: wrong ?? "", action: "is another cluster, or a stranger, at this address? see controlPlane.endpoint" });
+  if (wrong || !ca)
+    throw new StepError({
+      step: STEP,
+      machine: label,
+      cause: wrong ?? "",
+      action: "is another cluster, or a stranger, at this address? see controlPlane.endpoint",
+    });
   return ca.toString();
 }
 
@@ -70,7 +88,11 @@ function chainAt(port: number): Promise<X509Certificate[]> {
 function listed(first: DetailedPeerCertificate): X509Certificate[] {
   const found: X509Certificate[] = [];
   // The last one is its own issuer.
-  for (let one: DetailedPeerCertificate | undefined = first; one?.raw && !found.some(({ raw }) => raw.equals(one?.raw ?? Buffer.alloc(0))); one = one.issuerCertificate) {
+  for (
+    let one: DetailedPeerCertificate | undefined = first;
+    one?.raw && !found.some(({ raw }) => raw.equals(one?.raw ?? Buffer.alloc(0)));
+    one = one.issuerCertificate
+  ) {
     found.push(new X509Certificate(one.raw));
   }
   return found;

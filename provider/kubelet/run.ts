@@ -15,7 +15,12 @@ const LOOK = "`journalctl -u kubelet`";
 
 /** Its containers do not notice. */
 export async function restartKubelet(machine: Remote, signal: AbortSignal): Promise<void> {
-  await machine.run("systemctl restart kubelet", { step: "starting the kubelet anew", signal, timeout: RESTART_SECONDS, action: `see ${LOOK} on the machine` });
+  await machine.run("systemctl restart kubelet", {
+    step: "starting the kubelet anew",
+    signal,
+    timeout: RESTART_SECONDS,
+    action: `see ${LOOK} on the machine`,
+  });
 }
 
 interface Bootstrap {
@@ -29,20 +34,33 @@ interface Bootstrap {
 }
 
 /** Waits until the kubelet has its own certificate, and signs it where nobody else does. */
-export async function untilBootstrapped({ signal }: Context, machine: Remote, { api, node, token, signer, timeout }: Bootstrap): Promise<void> {
+export async function untilBootstrapped(
+  { signal }: Context,
+  machine: Remote,
+  { api, node, token, signer, timeout }: Bootstrap,
+): Promise<void> {
   await until(
     async () => {
       if (signer) await signRequests(api, signer, { node, token }, signal);
       // It writes the kubeconfig before it has the certificate that it names, and goes on with the token until then.
       const script = `[ -e ${KUBELET_KUBECONFIG} ] && [ -e ${KUBELET_CERTIFICATE} ]`;
-      const { code } = await machine.run(script, { step: "looking for the kubelet's certificate", signal, accept: [0, 1] });
+      const { code } = await machine.run(script, {
+        step: "looking for the kubelet's certificate",
+        signal,
+        accept: [0, 1],
+      });
       return code === 0 ? true : undefined;
     },
     {
       signal,
       timeout,
       onTimeout: (seconds) =>
-        new StepError({ step: "TLS bootstrap of the kubelet", machine: machine.label, cause: `it has no certificate after ${seconds} s`, action: `see ${LOOK} on the machine and \`kubectl get csr\`` }),
+        new StepError({
+          step: "TLS bootstrap of the kubelet",
+          machine: machine.label,
+          cause: `it has no certificate after ${seconds} s`,
+          action: `see ${LOOK} on the machine and \`kubectl get csr\``,
+        }),
     },
   );
 }
@@ -53,12 +71,19 @@ const KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 const GONE_SECONDS = 120;
 
 /** Out of the cluster: the kubelet knows its folder of manifests only, and ends all pods that came from the API. */
-export async function standAlone(context: Context, machine: Remote, { node, files }: { node: string; files: readonly string[] }): Promise<void> {
+export async function standAlone(
+  context: Context,
+  machine: Remote,
+  { node, files }: { node: string; files: readonly string[] },
+): Promise<void> {
   const { signal } = context;
   const step = "leaving the cluster";
   const gone = [...files, KUBELET_KUBECONFIG, BOOTSTRAP_KUBECONFIG, KUBELET_CA];
-  await machine.run(`rm -f ${commandLine(gone)} /var/lib/kubelet/pki/kubelet-client-*
-if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; fi`, { step, signal, timeout: RESTART_SECONDS, accept: [0, 3] });
+  await machine.run(
+    `rm -f ${commandLine(gone)} /var/lib/kubelet/pki/kubelet-client-*
+if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; fi`,
+    { step, signal, timeout: RESTART_SECONDS, accept: [0, 3] },
+  );
   try {
     await untilHealthy(context, machine, "the kubelet", HEALTH, LOOK);
     await untilAlone(machine, node, signal);
@@ -83,6 +108,17 @@ true`;
       left = [...new Set(stdout.split("\n").filter((name) => name !== "" && !name.endsWith(`-${node}`)))];
       return left.length === 0 ? true : undefined;
     },
-    { signal, timeout: GONE_SECONDS, every: 500, onTimeout: () => new StepError({ step: "leaving the cluster", machine: machine.label, cause: `pods of the cluster still run: ${left.join(", ")}`, action: `see ${LOOK}` }) },
+    {
+      signal,
+      timeout: GONE_SECONDS,
+      every: 500,
+      onTimeout: () =>
+        new StepError({
+          step: "leaving the cluster",
+          machine: machine.label,
+          cause: `pods of the cluster still run: ${left.join(", ")}`,
+          action: `see ${LOOK}`,
+        }),
+    },
   );
 }

@@ -17,13 +17,23 @@ export interface Expected {
  * Signs the request for a client certificate that this node's kubelet made with this join's token, as the controller manager does where
  * there is one: what is not exactly that is left alone.
  */
-export async function signRequests(api: KubeApi, authority: Identity, expected: Expected, signal: AbortSignal): Promise<void> {
-  const { items } = await patiently("listing signing requests", signal, () => api.certificates.listCertificateSigningRequest());
+export async function signRequests(
+  api: KubeApi,
+  authority: Identity,
+  expected: Expected,
+  signal: AbortSignal,
+): Promise<void> {
+  const { items } = await patiently("listing signing requests", signal, () =>
+    api.certificates.listCertificateSigningRequest(),
+  );
   for (const request of items) {
     if (request.status?.certificate || !(await isExpected(request, expected))) continue;
     const key = parsed(request).publicKey.toString("pem");
     const certificate = await sign(authority, key, {
-      commonName: `system:node:${expected.node}`, organizations: ["system:nodes"], usages: ["client"], days: DAYS,
+      commonName: `system:node:${expected.node}`,
+      organizations: ["system:nodes"],
+      usages: ["client"],
+      days: DAYS,
     });
     await answer(api, request, certificate, signal);
   }
@@ -32,10 +42,12 @@ export async function signRequests(api: KubeApi, authority: Identity, expected: 
 /** Its words, its signature, and who has sent it. */
 export async function isExpected({ spec }: V1CertificateSigningRequest, { node, token }: Expected): Promise<boolean> {
   if (spec.signerName !== SIGNER || spec.username !== `system:bootstrap:${tokenId(token)}`) return false;
-  if (!(spec.usages ?? []).every((usage) => ["client auth", "digital signature", "key encipherment"].includes(usage))) return false;
+  if (!(spec.usages ?? []).every((usage) => ["client auth", "digital signature", "key encipherment"].includes(usage)))
+    return false;
   const pkcs10 = parsed({ spec });
   const { subjectName } = pkcs10;
-  const named = subjectName.getField("CN").join() === `system:node:${node}` && subjectName.getField("O").join() === "system:nodes";
+  const named =
+    subjectName.getField("CN").join() === `system:node:${node}` && subjectName.getField("O").join() === "system:nodes";
   // Names of its own would be those of a server.
   return named && pkcs10.extensions.length === 0 && (await pkcs10.verify());
 }
@@ -44,12 +56,27 @@ function parsed({ spec }: Pick<V1CertificateSigningRequest, "spec">): Pkcs10Cert
   return new Pkcs10CertificateRequest(Buffer.from(spec.request, "base64").toString());
 }
 
-async function answer(api: KubeApi, request: V1CertificateSigningRequest, certificate: string, signal: AbortSignal): Promise<void> {
+async function answer(
+  api: KubeApi,
+  request: V1CertificateSigningRequest,
+  certificate: string,
+  signal: AbortSignal,
+): Promise<void> {
   const name = request.metadata?.name ?? "";
-  const approved = { type: "Approved", status: "True", reason: "KubewrightJoin", message: "made by this node's kubelet with its own join token" };
+  const approved = {
+    type: "Approved",
+    status: "True",
+    reason: "KubewrightJoin",
+    message: "made by this node's kubelet with its own join token",
+  };
   const conditions = [...(request.status?.conditions ?? []), approved];
   const step = "signing the kubelet's certificate";
-  const seen = await patiently(step, signal, () => api.certificates.replaceCertificateSigningRequestApproval({ name, body: { ...request, status: { ...request.status, conditions } } }));
+  const seen = await patiently(step, signal, () =>
+    api.certificates.replaceCertificateSigningRequestApproval({
+      name,
+      body: { ...request, status: { ...request.status, conditions } },
+    }),
+  );
   const body = { ...seen, status: { ...seen.status, certificate: Buffer.from(certificate).toString("base64") } };
   await patiently(step, signal, () => api.certificates.replaceCertificateSigningRequestStatus({ name, body }));
 }

@@ -1,8 +1,19 @@
 import "reflect-metadata";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from "node:crypto";
 import {
-  AuthorityKeyIdentifierExtension, BasicConstraintsExtension, type Extension, ExtendedKeyUsage, ExtendedKeyUsageExtension, type JsonGeneralName,
-  KeyUsageFlags, KeyUsagesExtension, SubjectAlternativeNameExtension, SubjectKeyIdentifierExtension, X509Certificate, X509CertificateGenerator, cryptoProvider,
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  type Extension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type JsonGeneralName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+  cryptoProvider,
 } from "@peculiar/x509";
 import type { Usage } from "../../render/components/pki";
 
@@ -50,7 +61,11 @@ export async function newAuthority(commonName: string, days: number): Promise<Id
     publicKey: open,
     signingKey,
     signingAlgorithm: ALGORITHM,
-    extensions: [new BasicConstraintsExtension(true, undefined, true), new KeyUsagesExtension(flags, true), await SubjectKeyIdentifierExtension.create(open)],
+    extensions: [
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(flags, true),
+      await SubjectKeyIdentifierExtension.create(open),
+    ],
   });
   return { certificate: pem(certificate), key: privateKey };
 }
@@ -76,9 +91,15 @@ export async function sign(authority: Identity, publicKey: string, request: Cert
   return pem(certificate);
 }
 
-async function extensionsOf({ usages, dnsNames = [], ipAddresses = [] }: CertificateRequest, issuer: X509Certificate): Promise<Extension[]> {
+async function extensionsOf(
+  { usages, dnsNames = [], ipAddresses = [] }: CertificateRequest,
+  issuer: X509Certificate,
+): Promise<Extension[]> {
   const purposes = { server: ExtendedKeyUsage.serverAuth, client: ExtendedKeyUsage.clientAuth };
-  const names: JsonGeneralName[] = [...dnsNames.map((value) => ({ type: "dns" as const, value })), ...ipAddresses.map((value) => ({ type: "ip" as const, value }))];
+  const names: JsonGeneralName[] = [
+    ...dnsNames.map((value) => ({ type: "dns" as const, value })),
+    ...ipAddresses.map((value) => ({ type: "ip" as const, value })),
+  ];
   return [
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

@@ -5,7 +5,12 @@ import { register, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({
   /** `auto`, `official`, `modules`, or the address of a mirror laid out as the official one. */
-  source: z.string().refine((source) => /^(auto|official|modules|https?:\/\/\S+)$/.test(source), "use auto, official, modules or a mirror's http(s) address"),
+  source: z
+    .string()
+    .refine(
+      (source) => /^(auto|official|modules|https?:\/\/\S+)$/.test(source),
+      "use auto, official, modules or a mirror's http(s) address",
+    ),
   kubernetes: z.string(),
   arch: z.enum(["amd64", "arm64"]),
   /** Absent: containerd. */
@@ -28,7 +33,13 @@ function outputsOf(set: ArtifactSet): ArtifactsOutputs {
 }
 
 function requestOf({ source, kubernetes, arch, runtime, extras }: ArtifactsInputs) {
-  return { source, kubernetes, arch, ...(runtime === undefined ? {} : { runtime }), ...(extras === undefined ? {} : { extras }) };
+  return {
+    source,
+    kubernetes,
+    arch,
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(extras === undefined ? {} : { extras }),
+  };
 }
 
 /** Binaries and images in this user's cache: downloaded and verified, or built. */
@@ -55,7 +66,11 @@ const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
   },
   /** From the cache, where it is: so that a preview can tell what a new version changes on each machine. */
   async predict(inputs, old) {
-    const same = old && inputs.kubernetes === old.inputs.kubernetes && inputs.source === old.inputs.source && inputs.arch === old.inputs.arch;
+    const same =
+      old &&
+      inputs.kubernetes === old.inputs.kubernetes &&
+      inputs.source === old.inputs.source &&
+      inputs.arch === old.inputs.arch;
     if (same && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime) return old.outputs;
     const { success, data } = schema.safeParse(inputs);
     const set = success ? await cachedArtifacts(requestOf(data)) : undefined;

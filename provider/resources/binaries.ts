@@ -67,7 +67,12 @@ const binaries: Handler<BinariesInputs, BinariesOutputs> = {
     lookAt(context, old, async (machine) => {
       const there = await inspect(machine, Object.keys(old.inputs.files), context.signal);
       if (there.size === 0) return undefined;
-      const files = Object.fromEntries([...there].map(([path, { sha256, mode }]) => [path, sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`]));
+      const files = Object.fromEntries(
+        [...there].map(([path, { sha256, mode }]) => [
+          path,
+          sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`,
+        ]),
+      );
       return { inputs: { ...old.inputs, files }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {

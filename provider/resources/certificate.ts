@@ -28,8 +28,16 @@ const DAY_MS = 86_400_000;
 /** As `status` warns; shorter lives are renewed in their last third. */
 const RENEW_DAYS = 30;
 
-async function make({ authorityCertificate, authorityKey, lifetimeDays, ...request }: CertificateInputs): Promise<CertificateOutputs> {
-  const made = await newCertificate({ certificate: authorityCertificate, key: authorityKey }, { ...request, days: lifetimeDays });
+async function make({
+  authorityCertificate,
+  authorityKey,
+  lifetimeDays,
+  ...request
+}: CertificateInputs): Promise<CertificateOutputs> {
+  const made = await newCertificate(
+    { certificate: authorityCertificate, key: authorityKey },
+    { ...request, days: lifetimeDays },
+  );
   return { ...made, notAfter: new Date(new X509Certificate(made.certificate).validTo).toISOString() };
 }
 

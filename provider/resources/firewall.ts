@@ -23,14 +23,20 @@ interface Answer {
   missing: string[];
 }
 
-async function ask(machine: Remote, verb: "missing" | "open" | "close", { ports, ranges }: Rules, signal: AbortSignal): Promise<Answer> {
+async function ask(
+  machine: Remote,
+  verb: "missing" | "open" | "close",
+  { ports, ranges }: Rules,
+  signal: AbortSignal,
+): Promise<Answer> {
   const head = [`verb=${verb}`, `ports=${quote(ports.join(" "))}`, `ranges=${quote(ranges.join(" "))}`].join("\n");
   const script = `${head}\n${template("host/firewall.sh")}`;
   const action = `see \`firewall-cmd --list-all\` or \`ufw status\` there; a node needs ${commandLine(ports)}`;
   const { stdout } = await (verb === "missing"
     ? machine.look(script, { step: "looking at the firewall", signal, action })
     : machine.run(script, { step: "setting the firewall", signal, action }));
-  const values = (key: string) => stdout.split("\n").flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+  const values = (key: string) =>
+    stdout.split("\n").flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
   return { firewall: values("firewall")[0] ?? "none", missing: values("missing") };
 }
 
@@ -42,7 +48,10 @@ async function open(context: Context, inputs: FirewallInputs): Promise<FirewallO
   context.status(`opening ${missing.join(" ")} in ${firewall}`);
   await ask(machine, "open", { ports: lacking(inputs.ports), ranges: lacking(inputs.ranges) }, context.signal);
   const { missing: still } = await ask(machine, "missing", inputs, context.signal);
-  if (still.length > 0) throw new Error(`${machine.label}: ${firewall} does not show ${still.join(" ")} after they were opened; look at its log`);
+  if (still.length > 0)
+    throw new Error(
+      `${machine.label}: ${firewall} does not show ${still.join(" ")} after they were opened; look at its log`,
+    );
   context.info(`${machine.label}: ${firewall} is active and stays so; opened ${missing.join(" ")}`);
   return { firewall };
 }

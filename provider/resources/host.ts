@@ -32,13 +32,21 @@ interface HostOutputs {
 }
 type Known = Recorded<HostInputs, HostOutputs>;
 
-async function look(context: Context, { connection, bootTimeout = 0 }: HostInputs, before?: HostOutputs): Promise<HostOutputs> {
+async function look(
+  context: Context,
+  { connection, bootTimeout = 0 }: HostInputs,
+  before?: HostOutputs,
+): Promise<HostOutputs> {
   const machine = connection.hostKey === undefined ? meet(connection) : remote(connection);
   machine.waitAtLeast(bootTimeout);
   context.status("connecting");
   await cloudInitDone(context, machine);
   const facts = lasting(await gatherFacts(machine, context.signal));
-  const [hostKey, jumpHostKeys, boot] = await Promise.all([machine.hostKey(context.signal), machine.jumpHostKeys(context.signal), bootOf(machine, context.signal)]);
+  const [hostKey, jumpHostKeys, boot] = await Promise.all([
+    machine.hostKey(context.signal),
+    machine.jumpHostKeys(context.signal),
+    bootOf(machine, context.signal),
+  ]);
   if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
 }
@@ -46,35 +54,61 @@ async function look(context: Context, { connection, bootTimeout = 0 }: HostInput
 /** Without what the preflight looks at anew each time. */
 function lasting(all: MachineFacts): HostFacts {
   const {
-    bootId: _1, clockSkewSeconds: _2, diskFreeMiB: _3, listeningPorts: _4, selinux: _5, firewall: _6,
-    kubernetesState: _7, clusterCa: _8, kubeletRuntime: _9, dockerConfigured: _10, ...facts
+    bootId: _1,
+    clockSkewSeconds: _2,
+    diskFreeMiB: _3,
+    listeningPorts: _4,
+    selinux: _5,
+    firewall: _6,
+    kubernetesState: _7,
+    clusterCa: _8,
+    kubeletRuntime: _9,
+    dockerConfigured: _10,
+    ...facts
   } = all;
   return facts;
 }
 
 /** The kernel's boot, and the start of its first process: a container that is started anew has the boot of its host. */
 async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.look("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", { step: "looking when it was booted", signal });
+  const { stdout } = await machine.look("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", {
+    step: "looking when it was booted",
+    signal,
+  });
   return printable(stdout.trim().replaceAll("\n", "/")).slice(0, 64);
 }
 
 /** Nobody could verify a key that is met for the first time: so it is shown to who can. */
 function tellPin(context: Context, met: string, before: string | undefined): void {
-  if (before === undefined) context.info(`met for the first time: its host key ${fingerprint(met)} is pinned from now on`);
-  else if (!sameKey(before, met)) context.warn(`shows another host key than before, which is pinned from now on: ${fingerprint(met)} (it was ${fingerprint(before)})`);
+  if (before === undefined)
+    context.info(`met for the first time: its host key ${fingerprint(met)} is pinned from now on`);
+  else if (!sameKey(before, met))
+    context.warn(
+      `shows another host key than before, which is pinned from now on: ${fingerprint(met)} (it was ${fingerprint(before)})`,
+    );
 }
 
 /** With the keys that were met before, where none are given. */
 function remembered(connection: Connection, { inputs, outputs }: Known): Connection {
-  return { ...withJumpPins(connection, inputs.connection, outputs.jumpHostKeys), hostKey: connection.hostKey ?? outputs.hostKey };
+  return {
+    ...withJumpPins(connection, inputs.connection, outputs.jumpHostKeys),
+    hostKey: connection.hostKey ?? outputs.hostKey,
+  };
 }
 
 /** Only for hosts that are where they were: another one has another key. */
-function withJumpPins<T extends Pick<Connection, "jump">>(now: T, before: Pick<Connection, "jump">, [met, ...further]: readonly string[] = []): T {
+function withJumpPins<T extends Pick<Connection, "jump">>(
+  now: T,
+  before: Pick<Connection, "jump">,
+  [met, ...further]: readonly string[] = [],
+): T {
   const jump: Jump | undefined = now.jump;
   if (!jump || before.jump?.host !== jump.host || before.jump.port !== jump.port) return now;
   const hostKey = jump.hostKey ?? met;
-  return { ...now, jump: { ...withJumpPins(jump, before.jump, further), ...(hostKey === undefined ? {} : { hostKey }) } };
+  return {
+    ...now,
+    jump: { ...withJumpPins(jump, before.jump, further), ...(hostKey === undefined ? {} : { hostKey }) },
+  };
 }
 
 /**
@@ -91,7 +125,12 @@ async function isSame({ connection }: HostInputs, old: Known, signal: AbortSigna
     const newKey = connection.hostKey !== undefined && !sameKey(connection.hostKey, old.outputs.hostKey);
     if (error instanceof HostKeyError ? connection.hostKey === undefined : newKey && error.retryable) return false;
     const cause = `it is to be reached in another way than before, and that fails: ${messageOf(error)}`;
-    throw new StepError({ step: "looking whether it is the same machine", machine: machine.label, cause, action: "nothing was changed on it; mend the way, or go back to the old one" });
+    throw new StepError({
+      step: "looking whether it is the same machine",
+      machine: machine.label,
+      cause,
+      action: "nothing was changed on it; mend the way, or go back to the old one",
+    });
   }
 }
 
@@ -101,17 +140,30 @@ const host: Handler<HostInputs, HostOutputs> = {
   outputs: ["facts", "instance", "hostKey", "jumpHostKeys", "boot"],
   replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
   isSame,
-  ignore: ["connection.privateKeyPath", "connection.privateKey", "connection.name", "connection.agent", "connection.password", "connection.sudoPassword", "bootTimeout"],
+  ignore: [
+    "connection.privateKeyPath",
+    "connection.privateKey",
+    "connection.name",
+    "connection.agent",
+    "connection.password",
+    "connection.sudoPassword",
+    "bootTimeout",
+  ],
   async create(context, inputs) {
     return { id: inputs.connection.name ?? inputs.connection.host, outputs: await look(context, inputs) };
   },
-  update: (context, _id, inputs, old) => look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
+  update: (context, _id, inputs, old) =>
+    look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {
     // A machine that was rebuilt behind our back shows here, as another `instance`, and nowhere else.
     const connection = remembered(old.inputs.connection, old);
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
-    const seen = await lookAt(context, same, async (machine) => ({ ...same, outputs: { ...old.outputs, boot: await bootOf(machine, context.signal) } }));
-    if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot) context.warn(`${describe(connection)} was rebooted since it was last looked at`);
+    const seen = await lookAt(context, same, async (machine) => ({
+      ...same,
+      outputs: { ...old.outputs, boot: await bootOf(machine, context.signal) },
+    }));
+    if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot)
+      context.warn(`${describe(connection)} was rebooted since it was last looked at`);
     if (seen) return { inputs: old.inputs, outputs: seen.outputs };
     const anew = withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys);
     return { inputs: old.inputs, outputs: await look(context, { connection: anew }, old.outputs) };

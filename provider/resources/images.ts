@@ -35,7 +35,11 @@ function storeOf({ runtime = DEFAULT_RUNTIME }: Pick<ImagesInputs, "runtime">): 
   return IMAGE_STORES[runtime];
 }
 
-async function present(machine: Remote, store: ImageStore, signal: AbortSignal): Promise<{ refs: Set<string>; loaded: Set<string> }> {
+async function present(
+  machine: Remote,
+  store: ImageStore,
+  signal: AbortSignal,
+): Promise<{ refs: Set<string>; loaded: Set<string> }> {
   const script = `${store.list} 2>/dev/null; ls ${LOADED} 2>/dev/null; true`;
   const { stdout } = await machine.look(script, { step: "listing images", signal });
   const words = new Set(stdout.split("\n").filter(Boolean));
@@ -71,10 +75,26 @@ interface Archive {
   source: string | undefined;
 }
 
-async function importArchive(context: Context, machine: Remote, store: ImageStore, { name, sha256, source }: Archive): Promise<void> {
+async function importArchive(
+  context: Context,
+  machine: Remote,
+  store: ImageStore,
+  { name, sha256, source }: Archive,
+): Promise<void> {
   const step = `loading the ${name} images`;
-  if (source === undefined || !(await access(source).then(() => true, () => false))) {
-    throw new StepError({ step, machine: machine.label, cause: `${source ?? name} is not in this user's cache any more`, action: "run `pulumi up` again, which fetches it" });
+  if (
+    source === undefined ||
+    !(await access(source).then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    throw new StepError({
+      step,
+      machine: machine.label,
+      cause: `${source ?? name} is not in this user's cache any more`,
+      action: "run `pulumi up` again, which fetches it",
+    });
   }
   const script = `set -e
 ${alone(sha256)}

@@ -26,7 +26,10 @@ type KernelOutputs = Record<string, never>;
 
 function filesOf({ modules, sysctls }: KernelInputs): OutgoingFile[] {
   const lines = Object.entries(sysctls).map(([name, value]) => `${name} = ${value}\n`);
-  return [textFile(MODULES_FILE, modules.map((name) => `${name}\n`).join(""), "0644"), textFile(SYSCTL_FILE, lines.join(""), "0644")];
+  return [
+    textFile(MODULES_FILE, modules.map((name) => `${name}\n`).join(""), "0644"),
+    textFile(SYSCTL_FILE, lines.join(""), "0644"),
+  ];
 }
 
 async function apply(context: Context, inputs: KernelInputs, withSwap: boolean): Promise<void> {
@@ -34,11 +37,25 @@ async function apply(context: Context, inputs: KernelInputs, withSwap: boolean):
   const { signal } = context;
   context.status("kernel modules and sysctls");
   await put(machine, filesOf(inputs), "kernel settings", signal);
-  const script = ["set -e", ...inputs.modules.map((name) => `modprobe ${quote(name)}`), `sysctl -q -p ${SYSCTL_FILE}`].join("\n");
-  await machine.run(script, { step: "kernel settings", signal, action: "load the module or raise the setting on the machine's host" });
+  const script = [
+    "set -e",
+    ...inputs.modules.map((name) => `modprobe ${quote(name)}`),
+    `sysctl -q -p ${SYSCTL_FILE}`,
+  ].join("\n");
+  await machine.run(script, {
+    step: "kernel settings",
+    signal,
+    action: "load the module or raise the setting on the machine's host",
+  });
   if (!inputs.swapOff || !withSwap) return;
-  context.warn(`swap is turned off on ${machine.label}; take it out of its /etc/fstab, or the next boot brings it back`);
-  await machine.run("swapoff -a", { step: "turning swap off", signal, action: "there may be too little memory to do without: free some" });
+  context.warn(
+    `swap is turned off on ${machine.label}; take it out of its /etc/fstab, or the next boot brings it back`,
+  );
+  await machine.run("swapoff -a", {
+    step: "turning swap off",
+    signal,
+    action: "there may be too little memory to do without: free some",
+  });
 }
 
 /** MiB of swap that the machine has for itself. */
@@ -51,13 +68,28 @@ async function swapOf(machine: Remote, signal: AbortSignal): Promise<number> {
 /** What the next boot, or the kubelet's next start, would find wrong though the values of this moment are right. */
 async function problemOf(machine: Remote, inputs: KernelInputs, signal: AbortSignal): Promise<string | undefined> {
   const wanted = filesOf(inputs);
-  const [there, swap] = await Promise.all([inspect(machine, wanted.map(({ path }) => path), signal), inputs.swapOff ? swapOf(machine, signal) : 0]);
-  const wrong = wanted.flatMap(({ path, sha256 }) => (there.get(path)?.sha256 === sha256 ? [] : [`${path} ${there.has(path) ? "was changed" : "is missing"}`]));
+  const [there, swap] = await Promise.all([
+    inspect(
+      machine,
+      wanted.map(({ path }) => path),
+      signal,
+    ),
+    inputs.swapOff ? swapOf(machine, signal) : 0,
+  ]);
+  const wrong = wanted.flatMap(({ path, sha256 }) =>
+    there.get(path)?.sha256 === sha256 ? [] : [`${path} ${there.has(path) ? "was changed" : "is missing"}`],
+  );
   return [...wrong, ...(swap > 0 ? [`swap is on (${swap} MiB)`] : [])].join("; ") || undefined;
 }
 
-async function sysctlsOf(machine: Remote, names: readonly string[], signal: AbortSignal): Promise<Record<string, string>> {
-  const script = names.map((name) => `printf '%s=%s\\n' ${quote(name)} "$(sysctl -n ${quote(name)} 2>/dev/null | tr '\\t' ' ')"`).join("\n");
+async function sysctlsOf(
+  machine: Remote,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const script = names
+    .map((name) => `printf '%s=%s\\n' ${quote(name)} "$(sysctl -n ${quote(name)} 2>/dev/null | tr '\\t' ' ')"`)
+    .join("\n");
   const { stdout } = await machine.look(script || "true", { step: "reading kernel settings", signal });
   return Object.fromEntries(
     stdout
@@ -84,7 +116,10 @@ const kernel: Handler<KernelInputs, KernelOutputs> = {
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
       const { problem: _, ...inputs } = old.inputs;
-      const [sysctls, problem] = await Promise.all([sysctlsOf(machine, Object.keys(inputs.sysctls), context.signal), problemOf(machine, inputs, context.signal)]);
+      const [sysctls, problem] = await Promise.all([
+        sysctlsOf(machine, Object.keys(inputs.sysctls), context.signal),
+        problemOf(machine, inputs, context.signal),
+      ]);
       return { inputs: { ...inputs, sysctls, ...(problem ? { problem } : {}) }, outputs: {} };
     }),
   // The values stay until the next boot: what they were before, nobody wrote down, and others may rely on them.

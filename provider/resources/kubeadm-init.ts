@@ -87,7 +87,10 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const [progress, ends] = await Promise.all([progressOf(machine, "init", ADMIN_CONF, context.signal), certificateEnds(old.inputs.connection, context.signal)]);
+      const [progress, ends] = await Promise.all([
+        progressOf(machine, "init", ADMIN_CONF, context.signal),
+        certificateEnds(old.inputs.connection, context.signal),
+      ]);
       if (progress !== "done") return undefined;
       warnOfEnds(context, ends);
       return old;

@@ -65,7 +65,9 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
   } catch (error) {
     throw error instanceof StepError && (await hasEnded(api, token)) ? new TokenEnded(error.failure) : error;
   } finally {
-    await revokeToken(api, token).catch((error: unknown) => context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`));
+    await revokeToken(api, token).catch((error: unknown) =>
+      context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`),
+    );
   }
 }
 
@@ -113,7 +115,8 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (machine) await resetNode(machine, { ...context, others: others(inputs) });
-    else if (inputs.document.controlPlane !== undefined) await forgetMember(nodeOf(inputs), others(inputs).map(remote), context);
+    else if (inputs.document.controlPlane !== undefined)
+      await forgetMember(nodeOf(inputs), others(inputs).map(remote), context);
   },
 };
 

@@ -49,7 +49,13 @@ const kubeconfig: Handler<KubeconfigInputs, KubeconfigOutputs> = {
     // Where no control plane answers, its own resources say so.
     const wanted = await adminKubeconfig(inputs.controlPlanes, signal).then(sha256, () => outputs.sha256);
     const { problem: _, ...rest } = inputs;
-    return { inputs: { ...rest, ...(there === wanted ? {} : { problem: `${inputs.path} is not the kubeconfig that the control plane has` }) }, outputs };
+    return {
+      inputs: {
+        ...rest,
+        ...(there === wanted ? {} : { problem: `${inputs.path} is not the kubeconfig that the control plane has` }),
+      },
+      outputs,
+    };
   },
   async extraChanges({ path }, old) {
     return (await hashOf(path)) === old.outputs.sha256 ? [] : ["sha256"];

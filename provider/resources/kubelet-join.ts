@@ -22,7 +22,10 @@ const schema = z.strictObject({
   /** The cluster's CA: in another cluster the kubelet joins anew. */
   caCertHash: z.string(),
   /** What the kubelet's configuration has beside in a cluster; a change restarts it. */
-  files: z.record(z.string().startsWith("/", "a path is absolute"), z.strictObject({ content: z.string(), mode: z.string() })),
+  files: z.record(
+    z.string().startsWith("/", "a path is absolute"),
+    z.strictObject({ content: z.string(), mode: z.string() }),
+  ),
   /** The cluster's CA with its key (PEM), where no controller manager signs. */
   signer: z.strictObject({ certificate: z.string(), key: z.string() }).optional(),
   /** Seconds. */
@@ -53,16 +56,34 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   const token = await makeToken(api, { node: inputs.node, signal });
   try {
     const { clusterName, endpoint } = inputs;
-    const bootstrap = kubeconfig({ clusterName, server: `https://${endpoint}`, caCertificate, user: "kubelet-bootstrap", identity: { token } });
-    const files = [textFile(BOOTSTRAP_KUBECONFIG, bootstrap, "0600"), textFile(KUBELET_CA, caCertificate, "0644"), ...textFiles(inputs.files)];
+    const bootstrap = kubeconfig({
+      clusterName,
+      server: `https://${endpoint}`,
+      caCertificate,
+      user: "kubelet-bootstrap",
+      identity: { token },
+    });
+    const files = [
+      textFile(BOOTSTRAP_KUBECONFIG, bootstrap, "0600"),
+      textFile(KUBELET_CA, caCertificate, "0644"),
+      ...textFiles(inputs.files),
+    ];
     await put(machine, files, "configuring the kubelet", signal);
     context.status("TLS bootstrap of the kubelet");
     await restartKubelet(machine, signal);
-    await untilBootstrapped(context, machine, { api, node: inputs.node, token, signer: inputs.signer, timeout: inputs.timeout });
+    await untilBootstrapped(context, machine, {
+      api,
+      node: inputs.node,
+      token,
+      signer: inputs.signer,
+      timeout: inputs.timeout,
+    });
   } finally {
     const removal = { step: "removing the bootstrap kubeconfig", signal: AbortSignal.timeout(10_000) };
     await machine.run(`rm -f ${BOOTSTRAP_KUBECONFIG}`, removal).catch(() => undefined);
-    await revokeToken(api, token).catch((error: unknown) => context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`));
+    await revokeToken(api, token).catch((error: unknown) =>
+      context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`),
+    );
   }
 }
 
@@ -80,7 +101,8 @@ const kubeletJoin: Handler<JoinInputs, JoinOutputs> = {
     await join(context, await theMachine(context, inputs), inputs);
     return {};
   },
-  read: (context, _id, old) => lookAt(context, old, async (machine) => ((await isMember(machine, old.inputs, context.signal)) ? old : undefined)),
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => ((await isMember(machine, old.inputs, context.signal)) ? old : undefined)),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (machine) await standAlone(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });

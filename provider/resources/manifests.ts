@@ -40,7 +40,9 @@ export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
     const found = WAVES.findIndex((kinds) => kinds.includes(kind));
     return found < 0 ? WAVES.length : found;
   };
-  return [...WAVES.keys(), WAVES.length].map((wave) => objects.filter((object) => rank(object) === wave)).filter((wave) => wave.length > 0);
+  return [...WAVES.keys(), WAVES.length]
+    .map((wave) => objects.filter((object) => rank(object) === wave))
+    .filter((wave) => wave.length > 0);
 }
 
 /** Server-side apply (KEP-555): the fields that we name are ours, all others stay whoever's they are. */
@@ -48,7 +50,14 @@ async function apply(context: Context, api: KubeApi, objects: Record<string, Man
   const { PatchStrategy } = await import("@kubernetes/client-node");
   const put = (object: Manifest) =>
     patiently(`applying ${labelOf(object)}`, context.signal, () =>
-      api.objects.patch(object as KubernetesObject, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply),
+      api.objects.patch(
+        object as KubernetesObject,
+        undefined,
+        undefined,
+        FIELD_MANAGER,
+        true,
+        PatchStrategy.ServerSideApply,
+      ),
     );
   for (const wave of wavesOf(Object.values(objects))) {
     context.status(`applying ${wave.map(labelOf).join(", ")}`);
@@ -65,7 +74,8 @@ const WORKLOADS = ["DaemonSet", "Deployment"];
 const WORKLOAD_SECONDS = 90;
 
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const wave of wavesOf(objects).reverse()) await Promise.all(wave.map((object) => removeOne(context, api, object)));
+  for (const wave of wavesOf(objects).reverse())
+    await Promise.all(wave.map((object) => removeOne(context, api, object)));
 }
 
 async function removeOne(context: Context, api: KubeApi, object: Manifest): Promise<void> {
@@ -73,14 +83,27 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
   const header = object as KubernetesObject & { metadata: { name: string } };
   const workload = WORKLOADS.includes(object.kind);
   const propagation = workload ? "Foreground" : undefined;
-  await patiently(`deleting ${labelOf(object)}`, signal, () => orMissing(api.objects.delete(header, undefined, undefined, undefined, undefined, propagation)));
+  await patiently(`deleting ${labelOf(object)}`, signal, () =>
+    orMissing(api.objects.delete(header, undefined, undefined, undefined, undefined, propagation)),
+  );
   if (!workload) return;
   context.status(`waiting for the pods of ${labelOf(object)} to end`);
-  await until(async () => ((await patiently(`reading ${labelOf(object)}`, signal, () => orMissing(api.objects.read(header)))) ? undefined : true), {
-    signal,
-    timeout: WORKLOAD_SECONDS,
-    onTimeout: (seconds) => new StepError({ step: `deleting ${labelOf(object)}`, cause: `its pods are still there after ${seconds} s`, action: "is the controller manager running, and are the nodes Ready?" }),
-  });
+  await until(
+    async () =>
+      (await patiently(`reading ${labelOf(object)}`, signal, () => orMissing(api.objects.read(header))))
+        ? undefined
+        : true,
+    {
+      signal,
+      timeout: WORKLOAD_SECONDS,
+      onTimeout: (seconds) =>
+        new StepError({
+          step: `deleting ${labelOf(object)}`,
+          cause: `its pods are still there after ${seconds} s`,
+          action: "is the controller manager running, and are the nodes Ready?",
+        }),
+    },
+  );
 }
 
 /** The live object cut down to the fields that we named, so that only a change of one of them is drift. */
@@ -89,18 +112,28 @@ export function projected(wanted: unknown, live: unknown): unknown {
     return live.length === wanted.length ? wanted.map((inner, index) => projected(inner, live[index])) : live;
   }
   if (!isRecord(wanted) || !isRecord(live)) return live;
-  return Object.fromEntries(Object.keys(wanted).filter((key) => key in live).map((key) => [key, projected(wanted[key], live[key])]));
+  return Object.fromEntries(
+    Object.keys(wanted)
+      .filter((key) => key in live)
+      .map((key) => [key, projected(wanted[key], live[key])]),
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function found(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<Record<string, Manifest>> {
+async function found(
+  context: Context,
+  api: KubeApi,
+  objects: Record<string, Manifest>,
+): Promise<Record<string, Manifest>> {
   const entries = await Promise.all(
     Object.entries(objects).map(async ([name, object]) => {
       const header = object as KubernetesObject & { metadata: { name: string } };
-      const live = await patiently(`reading ${labelOf(object)}`, context.signal, () => orMissing(api.objects.read(header)));
+      const live = await patiently(`reading ${labelOf(object)}`, context.signal, () =>
+        orMissing(api.objects.read(header)),
+      );
       return live ? [[name, projected(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
     }),
   );
@@ -120,7 +153,11 @@ const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
   async update(context, _id, inputs, old) {
     const api = await kubeApi(inputs.controlPlanes, context.signal);
     const dropped = Object.entries(old.inputs.objects).filter(([name]) => !(name in inputs.objects));
-    await remove(context, api, dropped.map(([, object]) => object));
+    await remove(
+      context,
+      api,
+      dropped.map(([, object]) => object),
+    );
     await apply(context, api, inputs.objects);
     return {};
   },

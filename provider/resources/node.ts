@@ -70,7 +70,11 @@ async function registered(context: Context, api: KubeApi, { node, connection }: 
     await backoff(4, context.signal);
   }
   context.status("the kubelet does not register: starting it anew");
-  await remote(connection).run("systemctl restart kubelet", { step: "starting the kubelet anew", signal: context.signal, timeout: 60 });
+  await remote(connection).run("systemctl restart kubelet", {
+    step: "starting the kubelet anew",
+    signal: context.signal,
+    timeout: 60,
+  });
 }
 
 async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
@@ -81,7 +85,11 @@ async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promis
 }
 
 /** Undefined where no control plane answers and that is no reason to stop. */
-async function apiUnless(mayGo: (error: StepError) => boolean, context: Context, inputs: NodeInputs): Promise<KubeApi | undefined> {
+async function apiUnless(
+  mayGo: (error: StepError) => boolean,
+  context: Context,
+  inputs: NodeInputs,
+): Promise<KubeApi | undefined> {
   try {
     return await kubeApi(inputs.controlPlanes, context.signal);
   } catch (error) {
@@ -94,8 +102,20 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
   const { signal, status } = context;
   const { node, instance, pool, maxUnavailable, connection } = inputs;
   // The person has said that the machine is gone: that is as good as a proof.
-  const isGone = async () => (mayForget(connection) ? { gone: true, why: "it was said to be gone" } : await machineIsGone(connection, instance, signal));
-  const drained = await leaveCluster(api, { node, instance, pool, maxUnavailable, signal, status, isGone, ...inputs.drain });
+  const isGone = async () =>
+    mayForget(connection)
+      ? { gone: true, why: "it was said to be gone" }
+      : await machineIsGone(connection, instance, signal);
+  const drained = await leaveCluster(api, {
+    node,
+    instance,
+    pool,
+    maxUnavailable,
+    signal,
+    status,
+    isGone,
+    ...inputs.drain,
+  });
   if (!drained) return;
   if (drained.forced) tellForced(context, inputs, drained.forced);
   else context.info(`${node} is drained (${drained.evicted.length} pods) and has left the cluster`);
@@ -105,7 +125,9 @@ function tellForced(context: Context, { node, connection }: NodeInputs, { pods, 
   markGone(connection);
   const detached = volumes.length > 0 ? `, and ${volumes.length} volumes detached` : "";
   const which = pods.length > 0 ? ` (${few(pods)})` : "";
-  context.warn(`${node} was dead: ${pods.length} pods were forced off${which}${detached}; it has left the cluster, and what is on the machine was not cleaned`);
+  context.warn(
+    `${node} was dead: ${pods.length} pods were forced off${which}${detached}; it has left the cluster, and what is on the machine was not cleaned`,
+  );
 }
 
 /** A joined node: Ready, labelled, tainted. Its delete is the drain, and comes before the machine's. */
@@ -127,12 +149,18 @@ const node: Handler<NodeInputs, NodeOutputs> = {
     return ready(context, api, inputs);
   },
   async read(context, _id, { inputs, outputs }) {
-    const keep = (error: StepError) => (context.warn(`not looked at, its last known state is kept: ${error.message}`), true);
+    const keep = (error: StepError) => (
+      context.warn(`not looked at, its last known state is kept: ${error.message}`),
+      true
+    );
     const api = await apiUnless(keep, context, inputs);
     if (!api) return { inputs, outputs };
     const live = await readNode(api, inputs.node, context.signal);
     if (!live) return undefined;
-    return { inputs: { ...inputs, ...seen(live, inputs) }, outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" } };
+    return {
+      inputs: { ...inputs, ...seen(live, inputs) },
+      outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },
+    };
   },
   async delete(context, _id, { inputs }) {
     const api = await apiUnless(() => mayForget(inputs.connection), context, inputs);

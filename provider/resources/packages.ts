@@ -12,7 +12,10 @@ const schema = z.strictObject({
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, "not the name of a package")),
   osFamily: z.enum(["debian", "fedora", "other"]),
   /** A program that makes the packages unnecessary where the machine has it already: Docker's own `dockerd`. */
-  unlessProgram: z.string().regex(/^[a-z0-9.-]+$/, "not the name of a program").optional(),
+  unlessProgram: z
+    .string()
+    .regex(/^[a-z0-9.-]+$/, "not the name of a program")
+    .optional(),
 });
 
 type PackagesInputs = z.infer<typeof schema>;
@@ -37,7 +40,8 @@ unlocked() {
 
 const MANAGERS = {
   debian: {
-    missing: (names: string) => `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
+    missing: (names: string) =>
+      `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
     // An installation that was cut off is finished first.
     install: (names: string) => `${unlocked()}
 unlocked dpkg --configure -a
@@ -53,7 +57,8 @@ unlocked apt-get -qq install -y --no-install-recommends ${names}`,
 async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSignal): Promise<string[]> {
   if (inputs.osFamily === "other" || inputs.packages.length === 0) return [];
   const list = MANAGERS[inputs.osFamily].missing(commandLine(inputs.packages));
-  const script = inputs.unlessProgram === undefined ? list : `command -v ${quote(inputs.unlessProgram)} >/dev/null || { ${list}; }`;
+  const script =
+    inputs.unlessProgram === undefined ? list : `command -v ${quote(inputs.unlessProgram)} >/dev/null || { ${list}; }`;
   const { stdout } = await machine.look(script, { step: "listing packages", signal });
   return stdout.split("\n").filter(Boolean);
 }
@@ -67,10 +72,22 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
   const step = "installing packages";
   const toDo = (which: string[]) => `install ${which.join(" ")} by hand, or give the machine a package source`;
   const onLine = (line: string) => line.startsWith(WAITING) && context.status(line);
-  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, { step, signal, timeout: INSTALL_SECONDS, action: toDo(names), onLine });
+  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, {
+    step,
+    signal,
+    timeout: INSTALL_SECONDS,
+    action: toDo(names),
+    onLine,
+  });
   // dnf can be told to go on without what it does not find.
   const still = await missing(machine, inputs, signal);
-  if (still.length > 0) throw new StepError({ step, machine: machine.label, cause: `there is still no ${still.join(", no ")}`, action: toDo(still) });
+  if (still.length > 0)
+    throw new StepError({
+      step,
+      machine: machine.label,
+      cause: `there is still no ${still.join(", no ")}`,
+      action: toDo(still),
+    });
 }
 
 /** The distribution's packages that a node needs. They stay on delete: others may use them by now. */
@@ -90,7 +107,10 @@ const packages: Handler<PackagesInputs, PackagesOutputs> = {
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
       const gone = new Set(await missing(machine, old.inputs, context.signal));
-      return { inputs: { ...old.inputs, packages: old.inputs.packages.filter((name) => !gone.has(name)) }, outputs: {} };
+      return {
+        inputs: { ...old.inputs, packages: old.inputs.packages.filter((name) => !gone.has(name)) },
+        outputs: {},
+      };
     }),
 };
 

@@ -36,16 +36,32 @@ interface PreflightOutputs {
 }
 type Looked = { judged: JudgedMachine } | { unreachable: Finding };
 
-async function look(context: Context, machine: PreflightInputs["machines"][number], passed: Record<string, string>): Promise<Looked> {
+async function look(
+  context: Context,
+  machine: PreflightInputs["machines"][number],
+  passed: Record<string, string>,
+): Promise<Looked> {
   const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
     const facts = await gatherFacts(remote(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
-    return { judged: { name, address: connection.host, role, facts, swapAllowed, instanceAlreadyMember, ...(privateAddress ? { privateAddress } : {}) } };
+    return {
+      judged: {
+        name,
+        address: connection.host,
+        role,
+        facts,
+        swapAllowed,
+        instanceAlreadyMember,
+        ...(privateAddress ? { privateAddress } : {}),
+      },
+    };
   } catch (error) {
     context.signal.throwIfAborted();
     const [cause = "", action = ""] = messageOf(error).split("; ", 2);
-    return { unreachable: { machine: name, severity: "error", message: cause, action: action || "see that it can be reached" } };
+    return {
+      unreachable: { machine: name, severity: "error", message: cause, action: action || "see that it can be reached" },
+    };
   }
 }
 
@@ -60,7 +76,11 @@ function merged(findings: readonly Finding[]): string[] {
 }
 
 /** Looks at all machines at once, and puts what is wrong with any of them into one list. */
-async function examine(context: Context, inputs: PreflightInputs, passed: Record<string, string>): Promise<PreflightOutputs> {
+async function examine(
+  context: Context,
+  inputs: PreflightInputs,
+  passed: Record<string, string>,
+): Promise<PreflightOutputs> {
   context.status(`looking at ${inputs.machines.length} machines`);
   const looked = await Promise.all(inputs.machines.map((machine) => look(context, machine, passed)));
   const judged = looked.flatMap((result) => ("judged" in result ? [result.judged] : []));
@@ -68,7 +88,10 @@ async function examine(context: Context, inputs: PreflightInputs, passed: Record
   const findings = [...unreachable, ...judge(judged, inputs)];
   const errors = findings.filter(isError);
   if (errors.length > 0) {
-    throw new StepError({ step: "preflight", cause: `nothing was changed on any machine\n${renderFindings(findings)}` });
+    throw new StepError({
+      step: "preflight",
+      cause: `nothing was changed on any machine\n${renderFindings(findings)}`,
+    });
   }
   for (const warning of merged(findings)) context.warn(warning);
   return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
@@ -87,7 +110,10 @@ const preflight: Handler<PreflightInputs, PreflightOutputs> = {
   async create(context, inputs) {
     const judged = inputs.judged ?? {};
     const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);
-    return { id: "preflight", outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged) };
+    return {
+      id: "preflight",
+      outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged),
+    };
   },
   update(context, _id, inputs, old) {
     // What passed for one way of bringing a cluster up has not passed for the other.

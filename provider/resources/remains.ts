@@ -13,7 +13,10 @@ type RemainsInputs = z.infer<typeof schema>;
 type RemainsOutputs = Record<string, never>;
 
 /** Pods that work on the machine itself, by their containers. */
-const CONTAINERS: Partial<Record<RemainsInputs["of"], string>> = { "kube-proxy": "kube-proxy", flannel: "kube-flannel" };
+const CONTAINERS: Partial<Record<RemainsInputs["of"], string>> = {
+  "kube-proxy": "kube-proxy",
+  flannel: "kube-flannel",
+};
 const STOP_SECONDS = 120;
 const CLEAN_SECONDS = 60;
 
@@ -33,8 +36,13 @@ const remains: Handler<RemainsInputs, RemainsOutputs> = {
     if (!machine) return;
     const { signal } = context;
     const container = CONTAINERS[inputs.of];
-    if (container) await untilGone(machine, "io.kubernetes.container.name", container, { signal, timeout: STOP_SECONDS });
-    await machine.run(remainsScript([inputs.of]), { step: `removing what ${inputs.of} left`, signal, timeout: CLEAN_SECONDS });
+    if (container)
+      await untilGone(machine, "io.kubernetes.container.name", container, { signal, timeout: STOP_SECONDS });
+    await machine.run(remainsScript([inputs.of]), {
+      step: `removing what ${inputs.of} left`,
+      signal,
+      timeout: CLEAN_SECONDS,
+    });
   },
 };
 

@@ -29,13 +29,18 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
   if (inputs.patch) {
     const { setHeaderOptions, PatchStrategy } = await import("@kubernetes/client-node");
     const strategic = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
-    await patiently(`patching ${label}`, context.signal, () => api.apps.patchNamespacedDeployment({ namespace, name, body: inputs.patch }, strategic));
+    await patiently(`patching ${label}`, context.signal, () =>
+      api.apps.patchNamespacedDeployment({ namespace, name, body: inputs.patch }, strategic),
+    );
   }
   context.status(`waiting for ${label} to be Available`);
   let last = "";
   await until(
     async () => {
-      const { answer: deployment, cause } = await looked(api.apps.readNamespacedDeployment({ namespace, name }), replicas);
+      const { answer: deployment, cause } = await looked(
+        api.apps.readNamespacedDeployment({ namespace, name }),
+        replicas,
+      );
       const status = deployment?.status;
       const current = status?.observedGeneration === deployment?.metadata?.generation;
       const available = status?.conditions?.some(({ type, status: is }) => type === "Available" && is === "True");
@@ -48,13 +53,20 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
       signal: context.signal,
       timeout: inputs.timeout,
       every: 200,
-      onTimeout: () => new StepError({ step: `waiting for ${label}`, cause: last, action: `see \`kubectl -n ${namespace} describe deployment ${name}\`` }),
+      onTimeout: () =>
+        new StepError({
+          step: `waiting for ${label}`,
+          cause: last,
+          action: `see \`kubectl -n ${namespace} describe deployment ${name}\``,
+        }),
     },
   );
 }
 
 function replicas(deployment: V1Deployment | undefined): string {
-  return deployment ? `${deployment.status?.availableReplicas ?? 0} of ${deployment.spec?.replicas ?? 0} replicas are available` : "there is no such Deployment";
+  return deployment
+    ? `${deployment.status?.availableReplicas ?? 0} of ${deployment.spec?.replicas ?? 0} replicas are available`
+    : "there is no such Deployment";
 }
 
 /** A Deployment that something else made (CoreDNS, by kubeadm): patched, and Available. */

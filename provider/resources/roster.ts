@@ -14,7 +14,10 @@ interface RosterOutputs {
 }
 
 /** Those that were there stay since when they were; the others are new in this run. */
-function sinceWhen({ members = [], run = "" }: Partial<RosterInputs>, known: Record<string, string> = {}): Record<string, string> {
+function sinceWhen(
+  { members = [], run = "" }: Partial<RosterInputs>,
+  known: Record<string, string> = {},
+): Record<string, string> {
   return Object.fromEntries(members.map((name) => [name, known[name] ?? run]));
 }
 

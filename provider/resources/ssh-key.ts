@@ -17,7 +17,10 @@ interface SshKeyOutputs {
 }
 
 async function publicKeyAt(path: string): Promise<string | undefined> {
-  const [secret, open] = await Promise.all([readFile(path).catch(() => undefined), readFile(`${path}.pub`, "utf8").catch(() => undefined)]);
+  const [secret, open] = await Promise.all([
+    readFile(path).catch(() => undefined),
+    readFile(`${path}.pub`, "utf8").catch(() => undefined),
+  ]);
   return secret && open?.trim();
 }
 

@@ -43,7 +43,10 @@ const pathOf = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metad
 const podOf = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
 
 function textOf({ manifest, files }: StaticPodInputs): string {
-  const annotations = { ...manifest.metadata.annotations, ...(Object.keys(files).length > 0 ? { [FILES_ANNOTATION]: configHash(files) } : {}) };
+  const annotations = {
+    ...manifest.metadata.annotations,
+    ...(Object.keys(files).length > 0 ? { [FILES_ANNOTATION]: configHash(files) } : {}),
+  };
   const metadata = { ...manifest.metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) };
   return yamlText({ ...manifest, metadata });
 }
@@ -60,7 +63,14 @@ async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
     context.status(`waiting for the ${name} of before to stop`);
     await untilGone(machine, LABEL, podOf(inputs), { signal, timeout: STOP_SECONDS, ids: before });
   }
-  if (inputs.health) await untilHealthy(context, machine, name, inputs.health, `\`journalctl -u kubelet\` and /var/log/pods/*_${podOf(inputs)}_*`);
+  if (inputs.health)
+    await untilHealthy(
+      context,
+      machine,
+      name,
+      inputs.health,
+      `\`journalctl -u kubelet\` and /var/log/pods/*_${podOf(inputs)}_*`,
+    );
 }
 
 /** The kubelet reads every file of its folder, half-arrived ones too: so it arrives elsewhere, and is moved in under a name that is hidden. */
@@ -81,7 +91,11 @@ echo written`;
 }
 
 /** The manifest as it is on the machine, without what we add; undefined where it is gone. */
-async function manifestOn(machine: Remote, inputs: StaticPodInputs, signal: AbortSignal): Promise<StaticPodInputs["manifest"] | undefined> {
+async function manifestOn(
+  machine: Remote,
+  inputs: StaticPodInputs,
+  signal: AbortSignal,
+): Promise<StaticPodInputs["manifest"] | undefined> {
   const text = (await contents(machine, [pathOf(inputs)], signal)).get(pathOf(inputs));
   if (text === undefined) return undefined;
   if (text === textOf(inputs)) return inputs.manifest;
@@ -110,11 +124,18 @@ const staticPod: Handler<StaticPodInputs, StaticPodOutputs> = {
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
       const { signal } = context;
-      const looks = [manifestOn(machine, old.inputs, signal), seenFiles(machine, old.inputs.files, signal), runningContainers(machine, LABEL, podOf(old.inputs), signal)] as const;
+      const looks = [
+        manifestOn(machine, old.inputs, signal),
+        seenFiles(machine, old.inputs.files, signal),
+        runningContainers(machine, LABEL, podOf(old.inputs), signal),
+      ] as const;
       const [manifest, files, running] = await Promise.all(looks);
       if (!manifest) return undefined;
       const { problem: _, ...rest } = old.inputs;
-      return { inputs: { ...rest, manifest, files: files ?? {}, ...(running.length > 0 ? {} : { problem: "not running" }) }, outputs: {} };
+      return {
+        inputs: { ...rest, manifest, files: files ?? {}, ...(running.length > 0 ? {} : { problem: "not running" }) },
+        outputs: {},
+      };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);

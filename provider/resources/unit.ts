@@ -11,7 +11,12 @@ import type { Remote } from "../ssh/remote";
 const schema = z.strictObject({
   ...onHost,
   /** `containerd.service` */
-  unit: z.string().regex(/^[\w:.\\@][\w:.\\@-]*\.(service|socket|timer|mount)$/, "a unit's name has letters, digits and :_.\\@-, and ends in .service, .socket, .timer or .mount"),
+  unit: z
+    .string()
+    .regex(
+      /^[\w:.\\@][\w:.\\@-]*\.(service|socket|timer|mount)$/,
+      "a unit's name has letters, digits and :_.\\@-, and ends in .service, .socket, .timer or .mount",
+    ),
   /** The unit's own files: unit file, drop-ins, configuration. A change of any of them restarts the unit. */
   files: textFilesSchema,
   enabled: z.boolean(),
@@ -39,7 +44,10 @@ async function apply(context: Context, inputs: UnitInputs, restart: boolean): Pr
   const { signal } = context;
   context.status(`writing ${unit}`);
   const files = textFiles(inputs.files);
-  const [written, state] = await Promise.all([put(machine, files, `writing ${unit}`, signal), unitState(machine, unit, signal, inputs.startWhenExists)]);
+  const [written, state] = await Promise.all([
+    put(machine, files, `writing ${unit}`, signal),
+    unitState(machine, unit, signal, inputs.startWhenExists),
+  ]);
   const commands = commandsFor(inputs, state, written.length > 0, restart);
   if (commands.length > 0) {
     context.status(`starting ${unit}`);
@@ -50,7 +58,8 @@ async function apply(context: Context, inputs: UnitInputs, restart: boolean): Pr
       action: `see \`journalctl -u ${unit}\` on the machine`,
     });
   }
-  if (inputs.health && inputs.running) await untilHealthy(context, machine, unit, inputs.health, `\`journalctl -u ${unit}\``);
+  if (inputs.health && inputs.running)
+    await untilHealthy(context, machine, unit, inputs.health, `\`journalctl -u ${unit}\``);
 }
 
 /** From what is to what should be. Enabling would reload systemd by itself, a second time: reloading is slow. */
@@ -65,13 +74,19 @@ function commandsFor(inputs: UnitInputs, state: UnitState, written: boolean, res
     ...(!inputs.enabled && state.enabled ? [`systemctl disable --quiet --no-reload ${name}`] : []),
     ...(written || state.masked ? ["systemctl daemon-reload"] : []),
     ...(start && state.failed ? [`systemctl reset-failed ${name}`] : []),
-    ...(start ? [`systemctl restart ${name} || ${lastWords}`, `systemctl is-active --quiet ${name} || ${lastWords}`] : []),
+    ...(start
+      ? [`systemctl restart ${name} || ${lastWords}`, `systemctl is-active --quiet ${name} || ${lastWords}`]
+      : []),
     ...(!inputs.running && state.active ? [`systemctl stop ${name}`] : []),
   ];
 }
 
 /** A binary that was replaced by hand is put back by its own resource; a unit that was started with it must be started anew. */
-async function runsAnother(machine: Remote, { unit, restartOn = {} }: UnitInputs, signal: AbortSignal): Promise<string | undefined> {
+async function runsAnother(
+  machine: Remote,
+  { unit, restartOn = {} }: UnitInputs,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const wanted = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
   if (wanted.length === 0) return undefined;
   const runs = await runningProgram(machine, unit, signal);
@@ -79,13 +94,23 @@ async function runsAnother(machine: Remote, { unit, restartOn = {} }: UnitInputs
 }
 
 async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
-  const looks = [seenFiles(machine, inputs.files, signal), unitState(machine, inputs.unit, signal, inputs.startWhenExists), runsAnother(machine, inputs, signal)] as const;
+  const looks = [
+    seenFiles(machine, inputs.files, signal),
+    unitState(machine, inputs.unit, signal, inputs.startWhenExists),
+    runsAnother(machine, inputs, signal),
+  ] as const;
   const [files, state, another] = await Promise.all(looks);
   if (!files) return undefined;
   const run = inputs.running && state.startable;
   const problem = state.masked ? "masked" : run && !state.active ? "not running" : another;
   const { problem: _, ...rest } = inputs;
-  return { ...rest, files, enabled: state.enabled, running: run || !inputs.running ? state.active : inputs.running, ...(problem ? { problem } : {}) };
+  return {
+    ...rest,
+    files,
+    enabled: state.enabled,
+    running: run || !inputs.running ? state.active : inputs.running,
+    ...(problem ? { problem } : {}),
+  };
 }
 
 /** A systemd unit with its files: written, enabled and running. */

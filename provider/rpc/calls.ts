@@ -20,7 +20,11 @@ export function registerCall<I extends object, O extends object>(call: Call<I, O
 }
 
 /** pulumirpc.ResourceProvider's Invoke. What is wrong with the arguments is told by their paths. */
-export async function invoke(calls: Calls, tasks: Tasks, request: provider.InvokeRequest): Promise<provider.InvokeResponse> {
+export async function invoke(
+  calls: Calls,
+  tasks: Tasks,
+  request: provider.InvokeRequest,
+): Promise<provider.InvokeResponse> {
   const call = calls[request.getTok()];
   if (!call) throw new Error(`this version of the provider has no function ${request.getTok()}; update kubewright`);
   const response = new provider.InvokeResponse();

@@ -6,7 +6,9 @@ import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Prope
 /** Everything that is wrong with the inputs as far as they are known. Messages never hold a value: it may be a secret. */
 export async function problemsOf(handler: Pick<Handler, "schema" | "check">, inputs: Properties): Promise<Problem[]> {
   const parsed = handler.schema.safeParse(inputs);
-  const shape = parsed.success ? [] : parsed.error.issues.filter((issue) => !concernsUnknown(inputs, issue.path.map(String)));
+  const shape = parsed.success
+    ? []
+    : parsed.error.issues.filter((issue) => !concernsUnknown(inputs, issue.path.map(String)));
   const problems = shape.map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
   if (problems.length > 0) return problems;
   return (await handler.check?.(known(inputs))) ?? [];

@@ -52,9 +52,14 @@ export class Foreseen {
     const { found, wanted, secrets, changes, replacing } = difference;
     const pathsOf = (some: readonly Change[]) => some.map(({ path }) => path);
     const words = this.foretell({
-      urn, type: typeOf(urn), name: nameOf(urn), replaced: replacing.length > 0,
-      found: legible(found, secrets), wanted: legible(wanted, secrets),
-      paths: pathsOf(changes), replacing: pathsOf(replacing),
+      urn,
+      type: typeOf(urn),
+      name: nameOf(urn),
+      replaced: replacing.length > 0,
+      found: legible(found, secrets),
+      wanted: legible(wanted, secrets),
+      paths: pathsOf(changes),
+      replacing: pathsOf(replacing),
     });
     await this.tasks.run("foretell", urn, 0, async (context) => {
       for (const disruption of words.disruptions) context.warn(disruption);

@@ -26,7 +26,8 @@ export class Operations {
 
   private handler(urn: string): Handler {
     const handler = this.registry[typeOf(urn)];
-    if (!handler) throw new Error(`this version of the provider has no resource of type ${typeOf(urn)}; update kubewright`);
+    if (!handler)
+      throw new Error(`this version of the provider has no resource of type ${typeOf(urn)}; update kubewright`);
     return handler;
   }
 
@@ -45,19 +46,28 @@ export class Operations {
     const secrets = new SecretPaths();
     const news = decode(request.getNews(), secrets);
     const old = recorded(handler, decode(request.getOlds(), secrets), decode(request.getOldInputs(), secrets));
-    const passes = (path: string) => ![...(handler.ignore ?? []), ...request.getIgnorechangesList()].some((rule) => isWithin(path, rule));
+    const passes = (path: string) =>
+      ![...(handler.ignore ?? []), ...request.getIgnorechangesList()].some((rule) => isWithin(path, rule));
     const changes = changesBetween(old.inputs, news).filter((change) => passes(change.path));
     const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old)) ?? []);
     changes.push(...further.map((path): Change => ({ path, kind: "update" })));
     let replacing = changes.filter(({ path }) => replaces(handler, path, news));
-    if (handler.update && replacing.length > 0 && !hasUnknown(news) && (await this.isSame(request.getUrn(), handler, news, old))) replacing = [];
+    if (
+      handler.update &&
+      replacing.length > 0 &&
+      !hasUnknown(news) &&
+      (await this.isSame(request.getUrn(), handler, news, old))
+    )
+      replacing = [];
     this.foreseen.note(request.getUrn(), { found: old.inputs, wanted: news, secrets, changes, replacing });
     return diffResponse(handler, changes, replacing);
   }
 
   private async isSame(urn: string, handler: Handler, news: Properties, old: Old): Promise<boolean> {
     const { isSame } = handler;
-    return isSame ? await this.tasks.run("diff", urn, 0, ({ signal }) => isSame.call(handler, news, old, signal)) : false;
+    return isSame
+      ? await this.tasks.run("diff", urn, 0, ({ signal }) => isSame.call(handler, news, old, signal))
+      : false;
   }
 
   async create(request: provider.CreateRequest): Promise<provider.CreateResponse> {
@@ -71,7 +81,9 @@ export class Operations {
       return response;
     }
     try {
-      const made = await this.tasks.run("create", request.getUrn(), request.getTimeout(), (context) => handler.create(context, inputs));
+      const made = await this.tasks.run("create", request.getUrn(), request.getTimeout(), (context) =>
+        handler.create(context, inputs),
+      );
       response.setId(made.id);
       response.setProperties(encodeState(handler, inputs, made.outputs, secrets));
       return response;
@@ -112,7 +124,9 @@ export class Operations {
     const old = recorded(handler, state, decode(request.getInputs(), secrets));
     const { read } = handler;
     const found = read
-      ? await this.tasks.run("read", request.getUrn(), 0, (context) => read.call(handler, context, request.getId(), old))
+      ? await this.tasks.run("read", request.getUrn(), 0, (context) =>
+          read.call(handler, context, request.getId(), old),
+        )
       : old;
     if (!found) return response; // An empty id says that it is gone.
     response.setId(request.getId());
@@ -127,7 +141,9 @@ export class Operations {
     const remove = handler.delete;
     if (remove) {
       await this.tasks
-        .run("delete", request.getUrn(), request.getTimeout(), (context) => remove.call(handler, context, request.getId(), old))
+        .run("delete", request.getUrn(), request.getTimeout(), (context) =>
+          remove.call(handler, context, request.getId(), old),
+        )
         .catch((error: unknown) => Promise.reject(new Error(printable(messageOf(error)))));
     }
     return new Empty();
@@ -163,14 +179,19 @@ function replaces(handler: Handler, path: string, news: Properties): boolean {
   return !handler.update || (handler.replaceOn ?? []).some(touches);
 }
 
-function diffResponse(handler: Handler, changes: readonly Change[], replacing: readonly Change[]): provider.DiffResponse {
+function diffResponse(
+  handler: Handler,
+  changes: readonly Change[],
+  replacing: readonly Change[],
+): provider.DiffResponse {
   const { DiffChanges } = provider.DiffResponse;
   const response = new provider.DiffResponse();
   response.setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
   response.setHasdetaileddiff(true);
   for (const change of changes) {
     const difference = new provider.PropertyDiff();
-    const name = `${change.kind.toUpperCase()}${replacing.includes(change) ? "_REPLACE" : ""}` as keyof typeof provider.PropertyDiff.Kind;
+    const name =
+      `${change.kind.toUpperCase()}${replacing.includes(change) ? "_REPLACE" : ""}` as keyof typeof provider.PropertyDiff.Kind;
     difference.setKind(provider.PropertyDiff.Kind[name]);
     difference.setInputdiff(true);
     response.getDetaileddiffMap().set(change.path, difference);

@@ -31,7 +31,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(ResourceProviderService, implementation(options));
   const port = await new Promise<number>((done, fail) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? fail(error) : done(bound)));
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
+      error ? fail(error) : done(bound),
+    );
   });
   process.stdout.write(`${port}\n`);
   // The engine holds our stdin open: its end means that the engine is gone, even by SIGKILL.
@@ -51,7 +53,8 @@ function unary(method: Method): grpc.handleUnaryCall<never, unknown> {
   return (call, reply) => {
     method(call.request).then(
       (response) => reply(null, response),
-      (error: unknown) => reply(isStatus(error) ? error : { code: grpc.status.UNKNOWN, details: printable(messageOf(error)) }),
+      (error: unknown) =>
+        reply(isStatus(error) ? error : { code: grpc.status.UNKNOWN, details: printable(messageOf(error)) }),
     );
   };
 }

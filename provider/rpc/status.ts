@@ -11,7 +11,11 @@ import { PartialFailure } from "./handler";
  * An error as the engine wants it. A partial failure carries the resource's id and what was made of it, so that the next
  * `up` goes on with an update (pulumirpc.ErrorResourceInitFailed, in grpc-status-details-bin).
  */
-export function rpcError(error: unknown, stateOf: (outputs: object) => Struct, inputs: Struct): grpc.ServiceError | Partial<grpc.StatusObject> {
+export function rpcError(
+  error: unknown,
+  stateOf: (outputs: object) => Struct,
+  inputs: Struct,
+): grpc.ServiceError | Partial<grpc.StatusObject> {
   const message = printable(messageOf(error));
   if (!(error instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: message };
   const detail = new ErrorResourceInitFailed();

@@ -18,11 +18,17 @@ export class Tasks {
 
   constructor(private readonly log: EngineLog) {}
 
-  async run<T>(operation: string, urn: string, timeoutSeconds: number, work: (context: Context) => Promise<T>): Promise<T> {
+  async run<T>(
+    operation: string,
+    urn: string,
+    timeoutSeconds: number,
+    work: (context: Context) => Promise<T>,
+  ): Promise<T> {
     if (this.cancelled) throw new Error("cancelled");
     const abort = new AbortController();
     this.running.add(abort);
-    const deadline = timeoutSeconds > 0 ? setTimeout(() => abort.abort(timedOut(timeoutSeconds)), timeoutSeconds * 1000) : undefined;
+    const deadline =
+      timeoutSeconds > 0 ? setTimeout(() => abort.abort(timedOut(timeoutSeconds)), timeoutSeconds * 1000) : undefined;
     const sent: Promise<void>[] = [];
     const start = Date.now();
     try {

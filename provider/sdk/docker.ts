@@ -34,7 +34,12 @@ export class DockerNetwork extends pulumi.CustomResource {
   declare readonly gateway: pulumi.Output<string>;
 
   constructor(name: string, args: DockerNetworkArgs, opts?: pulumi.CustomResourceOptions) {
-    super("kubewright:docker:Network", name, { networkName: undefined, actualSubnet: undefined, gateway: undefined, ...args }, inPlace(opts));
+    super(
+      "kubewright:docker:Network",
+      name,
+      { networkName: undefined, actualSubnet: undefined, gateway: undefined, ...args },
+      inPlace(opts),
+    );
   }
 }
 

@@ -19,7 +19,12 @@ export class Host extends pulumi.CustomResource {
   /** Of the jump hosts, the nearest to the machine first; absent in what an older version recorded. */
   declare readonly jumpHostKeys: pulumi.Output<string[] | undefined>;
   constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Host", name, { facts: undefined, instance: undefined, hostKey: undefined, jumpHostKeys: undefined, ...args }, inPlace(options));
+    super(
+      "kubewright:host:Host",
+      name,
+      { facts: undefined, instance: undefined, hostKey: undefined, jumpHostKeys: undefined, ...args },
+      inPlace(options),
+    );
   }
 }
 

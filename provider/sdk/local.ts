@@ -20,7 +20,12 @@ export class Artifacts extends pulumi.CustomResource {
   declare readonly images: pulumi.Output<ArtifactSet["images"]>;
   declare readonly refs: pulumi.Output<ArtifactSet["refs"]>;
   constructor(name: string, args: ArtifactsArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:Artifacts", name, { resolvedSource: undefined, binaries: undefined, images: undefined, refs: undefined, ...args }, inPlace(options));
+    super(
+      "kubewright:local:Artifacts",
+      name,
+      { resolvedSource: undefined, binaries: undefined, images: undefined, refs: undefined, ...args },
+      inPlace(options),
+    );
   }
 }
 
@@ -56,12 +61,21 @@ export class Kubeconfig extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;
   constructor(name: string, args: { path: string; of: ClusterAccess }, options?: pulumi.CustomResourceOptions) {
     const { controlPlanes, caCertHash, after } = args.of;
-    super("kubewright:local:Kubeconfig", name, { sha256: undefined, path: args.path, controlPlanes, caCertHash }, inPlace({ dependsOn: after, ...options }));
+    super(
+      "kubewright:local:Kubeconfig",
+      name,
+      { sha256: undefined, path: args.path, controlPlanes, caCertHash },
+      inPlace({ dependsOn: after, ...options }),
+    );
   }
 }
 
 /** The administrator's kubeconfig as a value: a secret, which is in the state wherever a program gives it to. */
 export function kubeconfigOf({ controlPlanes, caCertHash, after }: ClusterAccess): pulumi.Output<string> {
-  const read = pulumi.runtime.invokeOutput<{ kubeconfig: string }>("kubewright:kubeadm:kubeconfig", { controlPlanes, caCertHash }, { dependsOn: after });
+  const read = pulumi.runtime.invokeOutput<{ kubeconfig: string }>(
+    "kubewright:kubeadm:kubeconfig",
+    { controlPlanes, caCertHash },
+    { dependsOn: after },
+  );
   return pulumi.secret(read.kubeconfig);
 }

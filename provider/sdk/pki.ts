@@ -14,7 +14,12 @@ export class Authority extends pulumi.CustomResource {
   /** `sha256:<hex>` of its public key. */
   declare readonly hash: pulumi.Output<string>;
   constructor(name: string, args: AuthorityArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:pki:Authority", name, { certificate: undefined, key: undefined, hash: undefined, ...args }, options);
+    super(
+      "kubewright:pki:Authority",
+      name,
+      { certificate: undefined, key: undefined, hash: undefined, ...args },
+      options,
+    );
   }
 }
 
@@ -35,7 +40,12 @@ export class Certificate extends pulumi.CustomResource {
   declare readonly certificate: pulumi.Output<string>;
   declare readonly key: pulumi.Output<string>;
   constructor(name: string, args: CertificateArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:pki:Certificate", name, { certificate: undefined, key: undefined, notAfter: undefined, ...args }, options);
+    super(
+      "kubewright:pki:Certificate",
+      name,
+      { certificate: undefined, key: undefined, notAfter: undefined, ...args },
+      options,
+    );
   }
 }
 

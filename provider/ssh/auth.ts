@@ -15,7 +15,13 @@ export function authentication(connection: Connection): ConnectConfig {
     // A server that knows passwords may know them by either name.
     ...(password === undefined ? [] : (["password", "keyboard-interactive"] as const)),
   ];
-  if (methods.length === 0) throw new ConnectionError(connection, "no private key is given, no agent and no password", false, "set privateKeyPath, agent or password");
+  if (methods.length === 0)
+    throw new ConnectionError(
+      connection,
+      "no private key is given, no agent and no password",
+      false,
+      "set privateKeyPath, agent or password",
+    );
   return {
     username: user,
     authHandler: methods,
@@ -27,7 +33,11 @@ export function authentication(connection: Connection): ConnectConfig {
 
 /** `key`, `agent's keys, password`: what was tried, for a person whose login is refused. */
 export function triedOf({ privateKey, privateKeyPath, agent, password }: Connection): string {
-  const tried = [(privateKey ?? privateKeyPath) && "key", agent && "agent's keys", password !== undefined && "password"];
+  const tried = [
+    (privateKey ?? privateKeyPath) && "key",
+    agent && "agent's keys",
+    password !== undefined && "password",
+  ];
   return tried.filter(Boolean).join(", ");
 }
 
@@ -37,12 +47,22 @@ function privateKeyOf(connection: Connection): string | Buffer | undefined {
   try {
     return readFileSync(connection.privateKeyPath);
   } catch (error) {
-    throw new ConnectionError(connection, `the private key cannot be read: ${messageOf(error)}`, false, "give the path of a readable key");
+    throw new ConnectionError(
+      connection,
+      `the private key cannot be read: ${messageOf(error)}`,
+      false,
+      "give the path of a readable key",
+    );
   }
 }
 
 function agentOf(connection: Connection): string {
   const socket = process.env.SSH_AUTH_SOCK;
   if (socket) return socket;
-  throw new ConnectionError(connection, "no SSH agent runs here: SSH_AUTH_SOCK is not set", false, "start one (`ssh-agent`), and give it the key (`ssh-add`)");
+  throw new ConnectionError(
+    connection,
+    "no SSH agent runs here: SSH_AUTH_SOCK is not set",
+    false,
+    "start one (`ssh-agent`), and give it the key (`ssh-add`)",
+  );
 }

@@ -18,7 +18,11 @@ export function batchScript(scripts: readonly string[], mark: string): string {
 }
 
 /** Of each script its own; undefined where the batch did not come to its end. */
-export function answersOf({ stdout, stderr }: Pick<Answer, "stdout" | "stderr">, count: number, mark: string): Answer[] | undefined {
+export function answersOf(
+  { stdout, stderr }: Pick<Answer, "stdout" | "stderr">,
+  count: number,
+  mark: string,
+): Answer[] | undefined {
   const parts = stdout.split(`\n${mark} `);
   const complaints = stderr.split(`\n${mark}\n`);
   if (parts.length !== count + 1 || complaints.length !== count + 1) return undefined;

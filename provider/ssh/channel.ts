@@ -39,7 +39,11 @@ export class TooMuchOutput extends Error {}
  * Undefined where the channel closed without an exit status: the connection broke, or the command was killed. A password is given to
  * sudo when it asks, and the command's own input only once it runs: so neither can be taken for the other.
  */
-export function collect(channel: ClientChannel, options: CollectOptions, kill: (group: string) => void): Promise<Collected | undefined> {
+export function collect(
+  channel: ClientChannel,
+  options: CollectOptions,
+  kill: (group: string) => void,
+): Promise<Collected | undefined> {
   return new Promise((done, fail) => {
     const { onLine: lines, sudoPassword } = options;
     const out = new Heard(lines);
@@ -82,9 +86,20 @@ export function collect(channel: ClientChannel, options: CollectOptions, kill: (
   });
 }
 
-function becomeRoot(channel: ClientChannel, errors: StderrReader, password: string, begin: () => void, giveUp: (said: Collected) => void): void {
+function becomeRoot(
+  channel: ClientChannel,
+  errors: StderrReader,
+  password: string,
+  begin: () => void,
+  giveUp: (said: Collected) => void,
+): void {
   const late = setTimeout(() => {
-    giveUp({ code: 1, began: false, stdout: "", stderr: errors.text() || `sudo let nobody in within ${SUDO_SECONDS} s` });
+    giveUp({
+      code: 1,
+      began: false,
+      stdout: "",
+      stderr: errors.text() || `sudo let nobody in within ${SUDO_SECONDS} s`,
+    });
     channel.close();
   }, SUDO_SECONDS * 1000);
   channel.on("close", () => clearTimeout(late));
@@ -152,7 +167,8 @@ class StderrReader {
   push(data: Buffer): void {
     if (this.group !== undefined) return this.keep(data);
     this.rest = Buffer.concat([this.rest, data]);
-    for (let end = this.rest.indexOf("\n"); end >= 0 && this.group === undefined; end = this.rest.indexOf("\n")) this.before(this.take(end + 1));
+    for (let end = this.rest.indexOf("\n"); end >= 0 && this.group === undefined; end = this.rest.indexOf("\n"))
+      this.before(this.take(end + 1));
     if (this.group !== undefined) this.keep(this.take(this.rest.length));
     else if (this.rest.length > LONGEST_LINE) this.before(this.take(this.rest.length));
   }

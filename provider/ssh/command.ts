@@ -14,7 +14,12 @@ export interface CommandOptions extends Omit<CollectOptions, "sudoPassword"> {
 }
 
 /** Runs a script as root, once, over a connection that is open. A stop kills its process group on the machine. */
-export function command(client: Client, connection: Connection, script: string, options: CommandOptions): Promise<Collected> {
+export function command(
+  client: Client,
+  connection: Connection,
+  script: string,
+  options: CommandOptions,
+): Promise<Collected> {
   const words = asRoot(script, connection);
   refuseTooLong(words, connection, options.step);
   return new Promise((done, fail) => {
@@ -32,7 +37,10 @@ export function command(client: Client, connection: Connection, script: string, 
         action();
       };
       const kill = (group: string) =>
-        void command(client, connection, `kill -TERM -${group}`, { step: "stopping", signal: new AbortController().signal }).catch(() => undefined);
+        void command(client, connection, `kill -TERM -${group}`, {
+          step: "stopping",
+          signal: new AbortController().signal,
+        }).catch(() => undefined);
       collect(channel, { ...options, sudoPassword: sudoPasswordOf(connection) }, kill).then(
         (result) => settle(() => (result ? done(result) : lost())),
         (reason: Error) => settle(() => fail(reason)),
@@ -45,7 +53,12 @@ function refuseTooLong(words: string, connection: Connection, step: string): voi
   const bytes = Buffer.byteLength(words);
   if (bytes < LONGEST_COMMAND) return;
   const cause = `it is a command of ${Math.ceil(bytes / 1024)} KiB, and Linux takes ${LONGEST_COMMAND >> 10} KiB`;
-  throw new StepError({ step, machine: describe(connection), cause, action: "divide it: fewer or shorter paths in one resource" });
+  throw new StepError({
+    step,
+    machine: describe(connection),
+    cause,
+    action: "divide it: fewer or shorter paths in one resource",
+  });
 }
 
 function isRoot({ user = "root" }: Connection): boolean {

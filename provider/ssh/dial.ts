@@ -44,7 +44,9 @@ export function dial(connection: Connection, signal: AbortSignal, socket?: Duple
       if (error.level === "agent") agentSaid = ` (${error.message})`;
       else end(explain(connection, error, shown, agentSaid));
     });
-    client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) => answer(prompts.map(() => connection.password ?? "")));
+    client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) =>
+      answer(prompts.map(() => connection.password ?? "")),
+    );
     const hostVerifier = (key: Buffer) => {
       shown = publicKeyOf(key);
       return connection.hostKey === undefined || sameKey(connection.hostKey, shown);
@@ -84,7 +86,9 @@ function hostKeyAlgorithms(pinned: string): HostKeyAlgorithms {
 /** ssh2 throws on a key that it cannot read; the message never holds the key. */
 function unusable(connection: Connection, error: unknown): ConnectionError {
   const encrypted = /no passphrase given/i.test(messageOf(error));
-  const action = encrypted ? "give it to an agent (`ssh-add`) and set agent: true" : "give a private key in OpenSSH's or PEM form";
+  const action = encrypted
+    ? "give it to an agent (`ssh-add`) and set agent: true"
+    : "give a private key in OpenSSH's or PEM form";
   return new ConnectionError(connection, encrypted ? "the private key is encrypted" : messageOf(error), false, action);
 }
 
@@ -97,7 +101,17 @@ function explain(connection: Connection, error: SshError, shown: string, agentSa
   const { user = "root", port = 22, password } = connection;
   if (error.level === "client-authentication") {
     const action = `add the public key to ${user}'s authorized_keys${password === undefined ? "" : ", or mend the password"}`;
-    return new ConnectionError(connection, `the host refuses the ${triedOf(connection)} for user ${user}${agentSaid}`, false, action);
+    return new ConnectionError(
+      connection,
+      `the host refuses the ${triedOf(connection)} for user ${user}${agentSaid}`,
+      false,
+      action,
+    );
   }
-  return new ConnectionError(connection, error.message || (error.code ?? "unknown error"), true, `is the machine up and port ${port} open?`);
+  return new ConnectionError(
+    connection,
+    error.message || (error.code ?? "unknown error"),
+    true,
+    `is the machine up and port ${port} open?`,
+  );
 }

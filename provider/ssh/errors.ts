@@ -20,7 +20,8 @@ export class HostKeyError extends ConnectionError {
   constructor(connection: Connection, shown: string) {
     const pinned = connection.hostKey === undefined ? "" : ` (${fingerprint(connection.hostKey)})`;
     const cause = `the host shows another key (${fingerprint(shown)}) than the pinned one${pinned}`;
-    const rebuilt = "if you rebuilt this machine run `pulumi up --refresh` (a hostKey that you gave, or a line in known_hosts, is yours to mend first)";
+    const rebuilt =
+      "if you rebuilt this machine run `pulumi up --refresh` (a hostKey that you gave, or a line in known_hosts, is yours to mend first)";
     super(connection, cause, false, `${rebuilt}, else somebody may be between you and it`);
     this.name = "HostKeyError";
   }
@@ -40,7 +41,10 @@ export class RootError extends StepError {
     const { user = "root", sudoPassword } = connection;
     const wrong = sudoPassword !== undefined && /incorrect password|try again/i.test(said);
     const cause = wrong ? `sudo refuses ${user}'s password` : said || "the host ran nothing";
-    const action = sudoPassword === undefined ? `let ${user} use sudo without a password, or give sudoPassword` : `give ${user}'s own password as sudoPassword, and let them use sudo`;
+    const action =
+      sudoPassword === undefined
+        ? `let ${user} use sudo without a password, or give sudoPassword`
+        : `give ${user}'s own password as sudoPassword, and let them use sudo`;
     super({ step, machine: describe(connection), cause, ...(user === "root" ? {} : { action }) });
     this.name = "RootError";
   }

@@ -81,7 +81,9 @@ export class Link implements Tenant {
     return await this.atWork(async () => {
       const { client } = await this.connect(signal);
       const opened = new Promise<ClientChannel>((done, fail) => {
-        client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? fail(this.noWay(host, port, error)) : done(channel)));
+        client.forwardOut("127.0.0.1", 0, host, port, (error, channel) =>
+          error ? fail(this.noWay(host, port, error)) : done(channel),
+        );
       });
       const channel = await orAborted(opened, signal);
       void this.atWork(() => new Promise<void>((closed) => channel.on("close", closed)));
@@ -95,8 +97,14 @@ export class Link implements Tenant {
   }
 
   private noWay(host: string, port: number, error: Error & { reason?: number | string }): ConnectionError {
-    if (error.reason !== PROHIBITED) return new ConnectionError(this.connection, `no way to ${host}:${port}: ${error.message}`, true);
-    return new ConnectionError(this.connection, `it does not forward to ${host}:${port}`, false, "set AllowTcpForwarding yes (and PermitOpen, if used) in its sshd_config");
+    if (error.reason !== PROHIBITED)
+      return new ConnectionError(this.connection, `no way to ${host}:${port}: ${error.message}`, true);
+    return new ConnectionError(
+      this.connection,
+      `it does not forward to ${host}:${port}`,
+      false,
+      "set AllowTcpForwarding yes (and PermitOpen, if used) in its sshd_config",
+    );
   }
 
   /** Only the connection that was lost: another may have been made since. */
@@ -152,7 +160,13 @@ export class Link implements Tenant {
     try {
       return await via.forward(host, port, signal);
     } catch (error) {
-      if (error instanceof ConnectionError && error.retryable) throw new ConnectionError(connection, error.failure.cause, true, `is the machine up and port ${port} open to ${describe(via.connection)}?`);
+      if (error instanceof ConnectionError && error.retryable)
+        throw new ConnectionError(
+          connection,
+          error.failure.cause,
+          true,
+          `is the machine up and port ${port} open to ${describe(via.connection)}?`,
+        );
       throw troubled(error);
     }
   }

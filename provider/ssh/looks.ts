@@ -47,7 +47,13 @@ export class Looks {
     const mark = randomUUID();
     const all = new AllAborted(batch.map(({ how }) => how.signal));
     try {
-      const said = await this.run(batchScript(batch.map(({ script }) => script), mark), { step: `looking at ${batch.length} things`, signal: all.signal });
+      const said = await this.run(
+        batchScript(
+          batch.map(({ script }) => script),
+          mark,
+        ),
+        { step: `looking at ${batch.length} things`, signal: all.signal },
+      );
       const answers = answersOf(said, batch.length, mark);
       // One that never ends, or says too much, cuts off the others: alone each is told its own.
       if (!answers) return this.alone(batch);

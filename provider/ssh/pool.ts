@@ -26,8 +26,28 @@ export function closeAll(): void {
 }
 
 /** Who enters where, with what and on which way. Nobody with another user, password or way shares a connection; pins are judged apart. */
-function loginOf({ host, port = 22, user = "root", privateKeyPath, privateKey, agent, password, sudoPassword, jump }: Connection): string {
-  const parts = [host, port, user, privateKeyPath, privateKey, agent ?? false, password, sudoPassword, jump && loginOf(jump)];
+function loginOf({
+  host,
+  port = 22,
+  user = "root",
+  privateKeyPath,
+  privateKey,
+  agent,
+  password,
+  sudoPassword,
+  jump,
+}: Connection): string {
+  const parts = [
+    host,
+    port,
+    user,
+    privateKeyPath,
+    privateKey,
+    agent ?? false,
+    password,
+    sudoPassword,
+    jump && loginOf(jump),
+  ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 

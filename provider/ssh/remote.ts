@@ -119,7 +119,12 @@ export class Remote {
 
   private judged<T extends Answer>(answer: T, { step, accept = [0], action }: LookOptions): T {
     if (accept.includes(answer.code)) return answer;
-    throw new StepError({ step, machine: this.label, cause: said(answer) || `exit code ${answer.code}`, ...(action ? { action } : {}) });
+    throw new StepError({
+      step,
+      machine: this.label,
+      cause: said(answer) || `exit code ${answer.code}`,
+      ...(action ? { action } : {}),
+    });
   }
 
   private async execute(script: string, options: RunOptions): Promise<Collected> {
@@ -132,14 +137,15 @@ export class Remote {
   }
 
   private async attempts(script: string, options: RunOptions): Promise<Collected> {
-    for (let lost = 0, refused = 0; ; ) {
+    for (let lost = 0, refused = 0; ;) {
       options.signal.throwIfAborted();
       const { client } = await this.link.connect(options.signal);
       try {
         return await this.limited(client, script, options);
       } catch (error) {
         options.signal.throwIfAborted();
-        if (error instanceof TooMuchOutput) throw new StepError({ step: options.step, machine: this.label, cause: error.message });
+        if (error instanceof TooMuchOutput)
+          throw new StepError({ step: options.step, machine: this.label, cause: error.message });
         if (!(error instanceof ConnectionError)) throw error;
         if (error.retryable ? ++lost > LOST_RETRIES : ++refused > REFUSED_RETRIES) throw error;
         await backoff(lost + refused, options.signal);
@@ -152,7 +158,8 @@ export class Remote {
     const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
     const seconds = patient(timeout);
     const limit = new AbortController();
-    const late = () => limit.abort(new DeadlineError({ step, machine: this.label, cause: `no end within ${seconds} s` }));
+    const late = () =>
+      limit.abort(new DeadlineError({ step, machine: this.label, cause: `no end within ${seconds} s` }));
     const timer = setTimeout(late, seconds * 1000);
     const signal = AbortSignal.any([options.signal, limit.signal]);
     try {
@@ -166,6 +173,9 @@ export class Remote {
 /** The last words; a program's own warnings (logrus, as in containerd's tools) are no cause where it says anything else. */
 function said({ stdout, stderr }: Answer): string {
   const all = stderr.trim() || stdout.trim();
-  const telling = all.split("\n").filter((line) => !/\blevel=(debug|info|warning)\b/.test(line)).join("\n");
+  const telling = all
+    .split("\n")
+    .filter((line) => !/\blevel=(debug|info|warning)\b/.test(line))
+    .join("\n");
   return (telling || all).slice(-TAIL);
 }

@@ -27,7 +27,9 @@ export function parseSshConfig(text: string): Map<string, SshConfig> {
 /** Pure: the states in `vagrant status --machine-readable`, by machine: `running`, `poweroff`, `not_created`. */
 export function parseStatus(text: string): Map<string, string> {
   const rows = text.split("\n").map((line) => line.trim().split(","));
-  return new Map(rows.filter(([, , type]) => type === "state").map(([, machine = "", , state = ""]) => [machine, state]));
+  return new Map(
+    rows.filter(([, , type]) => type === "state").map(([, machine = "", , state = ""]) => [machine, state]),
+  );
 }
 
 /** Types of host keys that OpenSSH prefers, in its order; the first that a machine has is pinned. */
@@ -44,5 +46,8 @@ export function bestHostKey(text: string): string | undefined {
 export function otherAddresses(addresses: string, defaultRoute: string): string[] {
   const first = /\bdev (\S+)/.exec(defaultRoute)?.[1];
   const rows = addresses.split("\n").map((line) => line.trim().split(/\s+/));
-  return rows.filter(([, name]) => name !== undefined && name !== first && name !== "lo").map(([, , , cidr = ""]) => cidr.split("/")[0] ?? "").filter(Boolean);
+  return rows
+    .filter(([, name]) => name !== undefined && name !== first && name !== "lo")
+    .map(([, , , cidr = ""]) => cidr.split("/")[0] ?? "")
+    .filter(Boolean);
 }

@@ -26,8 +26,16 @@ const DOWNLOAD_SECONDS = 3600;
 /** A box on this computer, before any machine is made of it. It is a cache: deleting the resource leaves it with Vagrant. */
 export const boxResource: Handler<Inputs, Outputs> = {
   schema: z
-    .strictObject({ provider: z.enum(VAGRANT_PROVIDERS), box: z.string().optional(), version: z.string().optional(), image: z.string().optional() })
-    .refine(({ provider, box, image }) => (provider === "docker" ? image : box) !== undefined, { path: ["box"], error: "name the box (with the docker provider: the image)" }),
+    .strictObject({
+      provider: z.enum(VAGRANT_PROVIDERS),
+      box: z.string().optional(),
+      version: z.string().optional(),
+      image: z.string().optional(),
+    })
+    .refine(({ provider, box, image }) => (provider === "docker" ? image : box) !== undefined, {
+      path: ["box"],
+      error: "name the box (with the docker provider: the image)",
+    }),
   outputs: ["ref"],
   check: ({ provider }) => troubles(provider),
   create: async (context, inputs) => {
@@ -35,7 +43,10 @@ export const boxResource: Handler<Inputs, Outputs> = {
     return { id: ref, outputs: { ref } };
   },
   async read({ signal }, id, old) {
-    const there = old.inputs.provider === "docker" ? !(await findDaemon(signal)) || (await imageId(id, signal)) !== undefined : await isThere(old.inputs, signal);
+    const there =
+      old.inputs.provider === "docker"
+        ? !(await findDaemon(signal)) || (await imageId(id, signal)) !== undefined
+        : await isThere(old.inputs, signal);
     return there ? old : undefined;
   },
 };
@@ -49,7 +60,15 @@ async function vagrantBox({ status, signal }: Context, inputs: Inputs): Promise<
   const { provider, box = "", version } = inputs;
   if (await isThere(inputs, signal)) return box;
   status(`vagrant box add ${box}`);
-  const args = ["box", "add", "--no-color", "--provider", vagrantName(provider), ...(version === undefined ? [] : ["--box-version", version]), box];
+  const args = [
+    "box",
+    "add",
+    "--no-color",
+    "--provider",
+    vagrantName(provider),
+    ...(version === undefined ? [] : ["--box-version", version]),
+    box,
+  ];
   const options = {
     step: `vagrant box add ${box}${version === undefined ? "" : ` ${version}`}`,
     signal,
@@ -65,8 +84,18 @@ async function vagrantBox({ status, signal }: Context, inputs: Inputs): Promise<
 const QUIET = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
 async function isThere({ provider, box = "", version }: Inputs, signal: AbortSignal): Promise<boolean> {
-  const list = await run("vagrant", ["box", "list", "--machine-readable"], { step: "listing Vagrant's boxes", signal, timeout: 60, env: QUIET });
-  return parseBoxes(list).some((found) => found.box === box && found.provider === vagrantName(provider) && (version === undefined || found.version === version));
+  const list = await run("vagrant", ["box", "list", "--machine-readable"], {
+    step: "listing Vagrant's boxes",
+    signal,
+    timeout: 60,
+    env: QUIET,
+  });
+  return parseBoxes(list).some(
+    (found) =>
+      found.box === box &&
+      found.provider === vagrantName(provider) &&
+      (version === undefined || found.version === version),
+  );
 }
 
 /** Pure: the boxes of `vagrant box list --machine-readable`, whose rows come in groups that begin with a name. */

@@ -16,7 +16,13 @@ export async function attemptVagrant(file: string, args: readonly string[], opti
     // Disks of another size than the box's are still called experimental by Vagrant 2.
     VAGRANT_EXPERIMENTAL: "disks",
   };
-  return await attempt("vagrant", args, { timeout: LONGEST_SECONDS, wholeGroup: true, cwd: dirname(file), ...options, env: { ...env, ...options.env } });
+  return await attempt("vagrant", args, {
+    timeout: LONGEST_SECONDS,
+    wholeGroup: true,
+    cwd: dirname(file),
+    ...options,
+    env: { ...env, ...options.env },
+  });
 }
 
 /** @throws StepError where it does not exit with 0 */
@@ -27,7 +33,12 @@ export async function vagrant(file: string, args: readonly string[], options: Co
 }
 
 /** What changes machines of a Vagrantfile is done by one run at a time: Vagrant locks machines, and fails instead of waiting. */
-export async function alone<T>(file: string, progress: Progress, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function alone<T>(
+  file: string,
+  progress: Progress,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
   const name = `vagrant-${createHash("sha256").update(file).digest("hex").slice(0, 12)}`;
   return await withLock(name, signal, () => progress("another run works with this Vagrantfile"), work);
 }

@@ -11,8 +11,15 @@ import { traits } from "../docker/probe";
 
 /** What Vagrant's docker provider has for a box: our machine image, with the user that Vagrant expects. @returns its reference */
 export async function ensureDockerBox(image: string, progress: Progress, signal: AbortSignal): Promise<string> {
-  const files = { Dockerfile: template("vagrant/Dockerfile"), "insecure.pub": template("vagrant/insecure.pub"), "resolv.conf": (await traits(image, signal)).resolvConf };
-  const hash = createHash("sha256").update(JSON.stringify([image, files])).digest("hex").slice(0, 12);
+  const files = {
+    Dockerfile: template("vagrant/Dockerfile"),
+    "insecure.pub": template("vagrant/insecure.pub"),
+    "resolv.conf": (await traits(image, signal)).resolvConf,
+  };
+  const hash = createHash("sha256")
+    .update(JSON.stringify([image, files]))
+    .digest("hex")
+    .slice(0, 12);
   const ref = `kubewright/box:${hash}`;
   const waits = () => progress("another run is building the box");
   await withLock("docker-box", signal, waits, async () => {
@@ -28,7 +35,11 @@ async function build(ref: string, base: string, files: Record<string, string>, s
   try {
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
     const labels = Object.entries(imageLabels(ref)).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
-    await run("docker", ["build", "--network", "none", "--build-arg", `BASE=${base}`, ...labels, "--tag", ref, folder], { step: "building the box", signal });
+    await run(
+      "docker",
+      ["build", "--network", "none", "--build-arg", `BASE=${base}`, ...labels, "--tag", ref, folder],
+      { step: "building the box", signal },
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -27,7 +27,8 @@ export const existingResource: Handler<Inputs, Outputs> = {
   outputs: VAGRANT_OUTPUTS,
   replaceOn: ["vagrantfile", "machine", "subnet"],
   async check({ vagrantfile }) {
-    if (vagrantfile !== undefined && !existsSync(vagrantfile)) return [{ path: "vagrantfile", reason: `there is no file ${vagrantfile}` }];
+    if (vagrantfile !== undefined && !existsSync(vagrantfile))
+      return [{ path: "vagrantfile", reason: `there is no file ${vagrantfile}` }];
     return await troubles();
   },
   create: async (context, inputs) => ({ id: inputs.machine, outputs: await look(context, inputs) }),
@@ -55,14 +56,30 @@ async function look({ status, signal }: Context, { vagrantfile, machine, subnet 
   return { machineId: machine, address, port, user, privateKeyPath, hostKey, privateAddress };
 }
 
-async function addressAmongNodes(file: string, machine: string, address: string, subnet: string | undefined, signal: AbortSignal): Promise<string> {
+async function addressAmongNodes(
+  file: string,
+  machine: string,
+  address: string,
+  subnet: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
   const step = `reading the addresses of ${machine}`;
   const script = "ip -o -4 addr show scope global; echo --; ip -4 route show default";
-  const [addresses = "", route = ""] = (await vagrant(file, ["ssh", "--no-tty", "-c", script, machine], { step, signal, timeout: 120 })).split("--");
+  const [addresses = "", route = ""] = (
+    await vagrant(file, ["ssh", "--no-tty", "-c", script, machine], { step, signal, timeout: 120 })
+  ).split("--");
   const found = otherAddresses(addresses, route);
   const range = subnet === undefined ? undefined : parseCidr(subnet);
-  const chosen = range ? found.find((candidate) => includes(range, candidate)) : (found[0] ?? (address.startsWith("127.") ? undefined : address));
+  const chosen = range
+    ? found.find((candidate) => includes(range, candidate))
+    : (found[0] ?? (address.startsWith("127.") ? undefined : address));
   if (chosen !== undefined) return chosen;
-  const cause = subnet === undefined ? "it has no address but the one that Vagrant forwards" : `it has no address in ${subnet}`;
-  throw new StepError({ step, machine, cause, action: "give it a private network in its Vagrantfile: the nodes must reach one another" });
+  const cause =
+    subnet === undefined ? "it has no address but the one that Vagrant forwards" : `it has no address in ${subnet}`;
+  throw new StepError({
+    step,
+    machine,
+    cause,
+    action: "give it a private network in its Vagrantfile: the nodes must reach one another",
+  });
 }

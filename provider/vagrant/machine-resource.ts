@@ -47,11 +47,21 @@ export interface Outputs {
   privateAddress: string;
 }
 
-export const VAGRANT_OUTPUTS = ["machineId", "address", "port", "user", "privateKeyPath", "hostKey", "privateAddress"] as const;
+export const VAGRANT_OUTPUTS = [
+  "machineId",
+  "address",
+  "port",
+  "user",
+  "privateKeyPath",
+  "hostKey",
+  "privateAddress",
+] as const;
 
 const schema: z.ZodType<Inputs> = z.strictObject({
   folder: z.string().min(1),
-  hostname: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, 63 at most"),
+  hostname: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, 63 at most"),
   provider: z.enum(VAGRANT_PROVIDERS),
   box: z.string().optional(),
   boxVersion: z.string().optional(),
@@ -69,7 +79,18 @@ const schema: z.ZodType<Inputs> = z.strictObject({
 export const machineResource: Handler<Inputs, Outputs> = {
   schema,
   outputs: VAGRANT_OUTPUTS,
-  replaceOn: ["hostname", "provider", "box", "boxVersion", "image", "subnet", "cpus", "memoryMiB", "diskGiB", "syncedFolder"],
+  replaceOn: [
+    "hostname",
+    "provider",
+    "box",
+    "boxVersion",
+    "image",
+    "subnet",
+    "cpus",
+    "memoryMiB",
+    "diskGiB",
+    "syncedFolder",
+  ],
   // Which address it got when it was made is no reason to make it anew.
   ignore: ["index"],
   check: ({ provider }) => troubles(provider),
@@ -95,7 +116,15 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
     const machineId = new Folder(folder).idOf({ name: hostname, provider: inputs.provider });
     if (machineId === undefined) throw error;
     // The machine is there: recorded, it is started by the next `up`, and destroyed by `destroy`.
-    const unfinished = { machineId, address, port: 22, user: "vagrant", privateKeyPath: "", hostKey: "", privateAddress: address };
+    const unfinished = {
+      machineId,
+      address,
+      port: 22,
+      user: "vagrant",
+      privateKeyPath: "",
+      hostKey: "",
+      privateAddress: address,
+    };
     throw new PartialFailure(messageOf(error), hostname, unfinished);
   }
 }
@@ -108,12 +137,18 @@ async function running(context: Context, inputs: Inputs, privateAddress: string)
   return await describe(inputs, machine, ssh, signal);
 }
 
-function defined({ hostname, provider, box, boxVersion, image, subnet, cpus, memoryMiB, diskGiB, syncedFolder = false }: Inputs, address: string): VagrantMachine {
+function defined(
+  { hostname, provider, box, boxVersion, image, subnet, cpus, memoryMiB, diskGiB, syncedFolder = false }: Inputs,
+  address: string,
+): VagrantMachine {
   return { name: hostname, provider, box, boxVersion, image, subnet, address, cpus, memoryMiB, diskGiB, syncedFolder };
 }
 
 /** What makes a machine of a container is the same whether Docker is called by us or by Vagrant. */
-async function dockerPart({ provider, image, folder, cpus, memoryMiB }: Inputs, { status, signal }: Context): Promise<Partial<VagrantMachine>> {
+async function dockerPart(
+  { provider, image, folder, cpus, memoryMiB }: Inputs,
+  { status, signal }: Context,
+): Promise<Partial<VagrantMachine>> {
   if (provider !== "docker" || image === undefined) return {};
   await ensureDaemon(status, signal);
   const words = machineArguments(`vagrant ${folder}`, await traits(image, signal));
@@ -121,25 +156,48 @@ async function dockerPart({ provider, image, folder, cpus, memoryMiB }: Inputs, 
 }
 
 /** At its private address where the controller reaches that, since it stays; else by the port that Vagrant forwards. */
-async function describe({ folder, provider }: Inputs, { name, address }: VagrantMachine, ssh: SshConfig, signal: AbortSignal): Promise<Outputs> {
+async function describe(
+  { folder, provider }: Inputs,
+  { name, address }: VagrantMachine,
+  ssh: SshConfig,
+  signal: AbortSignal,
+): Promise<Outputs> {
   const place = new Folder(folder);
   const machineId = place.idOf({ name, provider }) ?? "";
   const direct = await sshAnswers(address, 22);
-  const hostKey = provider === "docker" ? await dockerHostKey({ id: machineId, hostname: name }, signal) : await hostKeyOf(place.file, name, signal);
+  const hostKey =
+    provider === "docker"
+      ? await dockerHostKey({ id: machineId, hostname: name }, signal)
+      : await hostKeyOf(place.file, name, signal);
   const { user, privateKeyPath } = ssh;
-  return { machineId, ...(direct ? { address, port: 22 } : { address: ssh.host, port: ssh.port }), user, privateKeyPath, hostKey, privateAddress: address };
+  return {
+    machineId,
+    ...(direct ? { address, port: 22 } : { address: ssh.host, port: ssh.port }),
+    user,
+    privateKeyPath,
+    hostKey,
+    privateAddress: address,
+  };
 }
 
 /** Read over Vagrant's own connection, which for a VM is a forwarded port of this computer. */
 export async function hostKeyOf(file: string, name: string, signal: AbortSignal): Promise<string> {
   const step = `reading the host key of ${name}`;
-  const text = await vagrant(file, ["ssh", "--no-tty", "-c", "cat /etc/ssh/ssh_host_*_key.pub", name], { step, signal, timeout: 120 });
+  const text = await vagrant(file, ["ssh", "--no-tty", "-c", "cat /etc/ssh/ssh_host_*_key.pub", name], {
+    step,
+    signal,
+    timeout: 120,
+  });
   const key = bestHostKey(text);
   if (key === undefined) throw new StepError({ step, machine: name, cause: "it has no host key that is known here" });
   return key;
 }
 
-async function read({ warn, signal }: Context, _id: string, old: Recorded<Inputs, Outputs>): Promise<Recorded<Inputs, Outputs> | undefined> {
+async function read(
+  { warn, signal }: Context,
+  _id: string,
+  old: Recorded<Inputs, Outputs>,
+): Promise<Recorded<Inputs, Outputs> | undefined> {
   const { folder, hostname, provider } = old.inputs;
   const trouble = await vagrantTrouble(provider);
   if (trouble !== undefined) {
@@ -153,5 +211,7 @@ async function read({ warn, signal }: Context, _id: string, old: Recorded<Inputs
   const inputs = { ...old.inputs, running: state === "running" };
   const machineId = place.idOf({ name: hostname, provider }) ?? "";
   // Somebody destroyed it and brought it up again: the same name, another machine, which `up` looks at as at one that was halted.
-  return machineId === old.outputs.machineId ? { inputs, outputs: old.outputs } : { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };
+  return machineId === old.outputs.machineId
+    ? { inputs, outputs: old.outputs }
+    : { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };
 }

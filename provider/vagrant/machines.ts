@@ -19,7 +19,11 @@ const looks = new Map<string, Gatherer<AbortSignal, Map<string, string>>>();
 
 /** The machine, running. Those that are wanted at about the same time come up together, where the provider does that. */
 export function up(folder: string, work: Work): Promise<SshConfig> {
-  return of(ups, `${folder} ${work.machine.provider}`, () => new Gatherer((all) => upTogether(new Folder(folder), all))).add(work);
+  return of(
+    ups,
+    `${folder} ${work.machine.provider}`,
+    () => new Gatherer((all) => upTogether(new Folder(folder), all)),
+  ).add(work);
 }
 
 /** Destroys the machine, and forgets its definition. */
@@ -29,7 +33,9 @@ export function destroy(folder: string, work: Work): Promise<void> {
 
 /** Vagrant's word for the machine's state; `not_created` where it knows none. */
 export async function stateOf(folder: string, name: string, signal: AbortSignal): Promise<string> {
-  const all = await of(looks, folder, () => new Gatherer(([first]) => look(new Folder(folder), first ?? signal))).add(signal);
+  const all = await of(looks, folder, () => new Gatherer(([first]) => look(new Folder(folder), first ?? signal))).add(
+    signal,
+  );
   return all.get(name) ?? "not_created";
 }
 
@@ -40,7 +46,11 @@ function of<T>(known: Map<string, T>, key: string, make: () => T): T {
 }
 
 async function look({ file }: Folder, signal: AbortSignal): Promise<() => Promise<Map<string, string>>> {
-  const text = await vagrant(file, ["status", "--machine-readable"], { step: "asking Vagrant for its machines", signal, timeout: 120 });
+  const text = await vagrant(file, ["status", "--machine-readable"], {
+    step: "asking Vagrant for its machines",
+    signal,
+    timeout: 120,
+  });
   return () => Promise.resolve(parseStatus(text));
 }
 
@@ -53,22 +63,41 @@ async function upTogether(folder: Folder, all: Work[]): Promise<(work: Work) => 
     folder.define(all.map(({ machine }) => machine));
     tellAll(all)(names.length > 1 ? `vagrant up: ${names.join(", ")}` : "vagrant up");
     const args = ["up", "--no-color", "--provider", vagrantName(provider), ...names];
-    const outcome = await attemptVagrant(folder.file, args, { ...options, onLine: (line) => pass(line, all), linesFrom: "stdout" });
+    const outcome = await attemptVagrant(folder.file, args, {
+      ...options,
+      onLine: (line) => pass(line, all),
+      linesFrom: "stdout",
+    });
     // With several, one may have failed and the others be there: each is judged by itself.
     const configs = await sshConfigs(folder.file, names, signal);
     return ({ machine }: Work) => {
       const config = configs.get(machine.name);
       if (config) return Promise.resolve(config);
       const cause = lastWords(outcome.stderr || outcome.stdout, 6) || "it came up, but Vagrant cannot log in";
-      return Promise.reject(new StepError({ step: "vagrant up", machine: machine.name, cause, action: `see \`vagrant up ${machine.name}\` in ${folder.path}` }));
+      return Promise.reject(
+        new StepError({
+          step: "vagrant up",
+          machine: machine.name,
+          cause,
+          action: `see \`vagrant up ${machine.name}\` in ${folder.path}`,
+        }),
+      );
     };
   });
 }
 
 /** How to log in to each that runs. Asked for several Vagrant tells nothing where one of them does not: then they are asked one by one. */
-export async function sshConfigs(file: string, names: readonly string[], signal: AbortSignal): Promise<Map<string, SshConfig>> {
+export async function sshConfigs(
+  file: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, SshConfig>> {
   const ask = async (some: readonly string[]) => {
-    const outcome = await attemptVagrant(file, ["ssh-config", ...some], { step: "vagrant ssh-config", signal, timeout: 120 });
+    const outcome = await attemptVagrant(file, ["ssh-config", ...some], {
+      step: "vagrant ssh-config",
+      signal,
+      timeout: 120,
+    });
     return outcome.code === 0 ? parseSshConfig(outcome.stdout) : undefined;
   };
   const all = await ask(names);
@@ -84,7 +113,11 @@ async function destroyTogether(folder: Folder, all: Work[]): Promise<() => Promi
     await alone(folder.file, tellAll(all), signal, async () => {
       tellAll(all)("vagrant destroy");
       const action = `see \`vagrant destroy\` in ${folder.path}`;
-      await vagrant(folder.file, ["destroy", "--no-color", "--force", ...defined], { step: `vagrant destroy ${defined.join(" ")}`, signal, action });
+      await vagrant(folder.file, ["destroy", "--no-color", "--force", ...defined], {
+        step: `vagrant destroy ${defined.join(" ")}`,
+        signal,
+        action,
+      });
       folder.forget(defined);
     });
   }
@@ -95,7 +128,11 @@ async function destroyTogether(folder: Folder, all: Work[]): Promise<() => Promi
 export async function destroyFolder(path: string, signal: AbortSignal): Promise<number> {
   const folder = new Folder(path);
   const machines = folder.machines();
-  if (machines.length > 0) await destroyTogether(folder, machines.map((machine) => ({ machine, progress: () => undefined, signal })));
+  if (machines.length > 0)
+    await destroyTogether(
+      folder,
+      machines.map((machine) => ({ machine, progress: () => undefined, signal })),
+    );
   return machines.length;
 }
 

@@ -5,7 +5,10 @@ import { attempt } from "../docker/command";
 /** Debian 12 has 2.3.4; what older ones do is not known here. */
 const OLDEST = "2.3.0";
 const PLUGINS: Partial<Record<VagrantProvider, string>> = {
-  libvirt: "vagrant-libvirt", vmware: "vagrant-vmware-desktop", parallels: "vagrant-parallels", lxc: "vagrant-lxc",
+  libvirt: "vagrant-libvirt",
+  vmware: "vagrant-vmware-desktop",
+  parallels: "vagrant-parallels",
+  lxc: "vagrant-lxc",
 };
 /** Programs without which a provider that comes with Vagrant does nothing. */
 const PROGRAMS: Partial<Record<VagrantProvider, string>> = { virtualbox: "VBoxManage" };
@@ -25,14 +28,21 @@ async function examine(provider?: VagrantProvider): Promise<string | undefined> 
   const trouble = versionTrouble(await ask("vagrant", ["--version"]));
   if (trouble !== undefined || provider === undefined) return trouble;
   const program = PROGRAMS[provider];
-  if (program !== undefined && (await ask(program, ["--version"])) === undefined) return `provider ${provider} needs ${program}, which is not installed; install ${provider}, or choose another machines.vagrant.provider`;
+  if (program !== undefined && (await ask(program, ["--version"])) === undefined)
+    return `provider ${provider} needs ${program}, which is not installed; install ${provider}, or choose another machines.vagrant.provider`;
   const plugin = PLUGINS[provider];
-  return plugin === undefined ? undefined : pluginTrouble(provider, plugin, (await ask("vagrant", ["plugin", "list"])) ?? "");
+  return plugin === undefined
+    ? undefined
+    : pluginTrouble(provider, plugin, (await ask("vagrant", ["plugin", "list"])) ?? "");
 }
 
 /** What a program says; undefined where it is not there or fails. */
 async function ask(program: string, args: string[]): Promise<string | undefined> {
-  const options = { step: `looking for ${program}`, signal: AbortSignal.timeout(60_000), env: { VAGRANT_CHECKPOINT_DISABLE: "1" } };
+  const options = {
+    step: `looking for ${program}`,
+    signal: AbortSignal.timeout(60_000),
+    env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
+  };
   const { code, stdout } = await attempt(program, args, options);
   return code === 0 ? stdout : undefined;
 }

@@ -12,10 +12,14 @@ export function changesOf(step: Step): string[] {
   const { op, kind } = step;
   if (SILENT.includes(kind)) return [];
   if (op === "create") return [WHOLE_THINGS[kind]?.made(step) ?? `${labelOfStep(step)} is made`];
-  if (op === "delete") return kind === "Artifacts" ? [] : [WHOLE_THINGS[kind]?.removed(step) ?? `${labelOfStep(step)} is removed`];
+  if (op === "delete")
+    return kind === "Artifacts" ? [] : [WHOLE_THINGS[kind]?.removed(step) ?? `${labelOfStep(step)} is removed`];
   if (op === "replace") return [`${labelOfStep(step)} is made anew, because ${whyOf(step)}`];
   const differences = differencesOf(step);
-  return [...differences.filter(({ of }) => of !== "cause").map((one) => said(step, one)), ...restartsOf(step, differences)];
+  return [
+    ...differences.filter(({ of }) => of !== "cause").map((one) => said(step, one)),
+    ...restartsOf(step, differences),
+  ];
 }
 
 function said(step: Step, difference: Difference): string {
@@ -25,13 +29,32 @@ function said(step: Step, difference: Difference): string {
 }
 
 const WHOLE_THINGS: Readonly<Record<string, { made: (step: Step) => string; removed: (step: Step) => string }>> = {
-  Unit: { made: ({ wanted }) => `${String(wanted.unit)} is installed and started`, removed: ({ found }) => `${String(found.unit)} is stopped and removed` },
-  StaticPod: { made: (step) => `the pod ${componentOf(step) ?? step.name} is started`, removed: (step) => `the pod ${componentOf(step) ?? step.name} is stopped and removed` },
-  Files: { made: ({ wanted }) => `${paths(wanted.files)} written`, removed: ({ found }) => `${paths(found.files)} removed` },
-  Binaries: { made: ({ wanted }) => `${paths(wanted.files)} copied`, removed: ({ found }) => `${paths(found.files)} removed` },
+  Unit: {
+    made: ({ wanted }) => `${String(wanted.unit)} is installed and started`,
+    removed: ({ found }) => `${String(found.unit)} is stopped and removed`,
+  },
+  StaticPod: {
+    made: (step) => `the pod ${componentOf(step) ?? step.name} is started`,
+    removed: (step) => `the pod ${componentOf(step) ?? step.name} is stopped and removed`,
+  },
+  Files: {
+    made: ({ wanted }) => `${paths(wanted.files)} written`,
+    removed: ({ found }) => `${paths(found.files)} removed`,
+  },
+  Binaries: {
+    made: ({ wanted }) => `${paths(wanted.files)} copied`,
+    removed: ({ found }) => `${paths(found.files)} removed`,
+  },
   Images: { made: () => "its images are loaded", removed: () => "its images are removed" },
-  Node: { made: ({ wanted }) => `${String(wanted.node)} becomes Ready, with its labels and taints`, removed: ({ found }) => `${String(found.node)} is drained and leaves` },
-  Artifacts: { made: ({ wanted }) => `binaries and images of Kubernetes ${String(wanted.kubernetes)} are taken from the cache, else fetched or built`, removed: () => "" },
+  Node: {
+    made: ({ wanted }) => `${String(wanted.node)} becomes Ready, with its labels and taints`,
+    removed: ({ found }) => `${String(found.node)} is drained and leaves`,
+  },
+  Artifacts: {
+    made: ({ wanted }) =>
+      `binaries and images of Kubernetes ${String(wanted.kubernetes)} are taken from the cache, else fetched or built`,
+    removed: () => "",
+  },
 };
 
 function paths(files: unknown): string {
@@ -47,10 +70,16 @@ export function restartsOf(step: Step, differences: readonly Difference[]): stri
   const causes = differences.flatMap((one) => (one.of === "cause" ? [one.cause] : []));
   const reasons = [
     ...(differences.some(({ of }) => of === "file") ? ["its files change"] : []),
-    ...(pod && differences.some((one) => one.of === "property" && one.path.startsWith("manifest")) ? ["its manifest changes"] : []),
+    ...(pod && differences.some((one) => one.of === "property" && one.path.startsWith("manifest"))
+      ? ["its manifest changes"]
+      : []),
     ...causes.map((cause) => `${cause === "binary" ? "its program" : cause} is another`),
     ...differences.flatMap((one) => (one.of === "trouble" ? [`it is ${one.trouble}`] : [])),
-    ...differences.flatMap((one) => (one.of === "property" && one.path in wanted && /^(files|restartOn)$/.test(one.path) ? [`its ${one.path === "files" ? "files" : "program"} may be another`] : [])),
+    ...differences.flatMap((one) =>
+      one.of === "property" && one.path in wanted && /^(files|restartOn)$/.test(one.path)
+        ? [`its ${one.path === "files" ? "files" : "program"} may be another`]
+        : [],
+    ),
   ];
   const what = pod ? `the pod ${componentOf(step) ?? name}` : String(wanted.unit);
   return reasons.length === 0 ? [] : [`${what} restarts, because ${listed(reasons)}`];

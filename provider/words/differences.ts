@@ -35,22 +35,34 @@ export interface Program {
 export function differencesOf(step: Step): Difference[] {
   const known = RULES[step.kind]?.(step) ?? [];
   if (known.length === 0) return properties(step);
-  return [...known, ...properties(step).filter((one) => one.of === "property" && one.path in step.wanted && !isKnown(one.wanted))];
+  return [
+    ...known,
+    ...properties(step).filter((one) => one.of === "property" && one.path in step.wanted && !isKnown(one.wanted)),
+  ];
 }
 
 const RULES: Record<string, (step: Step) => Difference[]> = {
   Files: files,
   Unit: (step) => [...unit(step), ...files(step)],
   StaticPod: (step) => [...trouble(step, `pod ${nameOfPod(step)}`), ...files(step), ...properties(step, "manifest")],
-  Kernel: (step) => [...trouble(step), ...maps(step, "sysctls").map(({ key, ...values }): Difference => ({ of: "sysctl", name: key, ...values })), ...properties(step, "modules")],
+  Kernel: (step) => [
+    ...trouble(step),
+    ...maps(step, "sysctls").map(({ key, ...values }): Difference => ({ of: "sysctl", name: key, ...values })),
+    ...properties(step, "modules"),
+  ],
   Binaries: binaries,
-  Packages: ({ found, wanted }) => missing(list(found.packages), list(wanted.packages)).map((name) => ({ of: "package", name })),
+  Packages: ({ found, wanted }) =>
+    missing(list(found.packages), list(wanted.packages)).map((name) => ({ of: "package", name })),
   Images: images,
   Node: node,
-  Hosts: (step) => maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
+  Hosts: (step) =>
+    maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
   Init: (step) => [...trouble(step), ...properties(step, "documents")],
   Kubeconfig: (step) => trouble(step),
-  Machine: (step) => [...(step.found.running === false ? [{ of: "stopped" } as const] : []), ...properties(step).filter((one) => one.of !== "property" || one.path !== "running")],
+  Machine: (step) => [
+    ...(step.found.running === false ? [{ of: "stopped" } as const] : []),
+    ...properties(step).filter((one) => one.of !== "property" || one.path !== "running"),
+  ],
 };
 
 function unit(step: Step): Difference[] {
@@ -59,15 +71,21 @@ function unit(step: Step): Difference[] {
   const isTold = found.problem !== undefined;
   return [
     ...trouble(step, name),
-    ...(found.enabled === wanted.enabled ? [] : [{ of: "enabled", unit: name, wanted: wanted.enabled === true } as const]),
-    ...(found.running === wanted.running || isTold ? [] : [{ of: "running", unit: name, wanted: wanted.running === true } as const]),
+    ...(found.enabled === wanted.enabled
+      ? []
+      : [{ of: "enabled", unit: name, wanted: wanted.enabled === true } as const]),
+    ...(found.running === wanted.running || isTold
+      ? []
+      : [{ of: "running", unit: name, wanted: wanted.running === true } as const]),
     ...maps(step, "restartOn").map(({ key }): Difference => ({ of: "cause", unit: name, cause: key })),
   ];
 }
 
 function trouble({ found }: Step, of?: string): Difference[] {
   if (found.problem === undefined) return [];
-  return text(found.problem).split("; ").map((one) => ({ of: "trouble", trouble: one, ...(of === undefined ? {} : { unit: of }) }));
+  return text(found.problem)
+    .split("; ")
+    .map((one) => ({ of: "trouble", trouble: one, ...(of === undefined ? {} : { unit: of }) }));
 }
 
 function nameOfPod({ wanted }: Step): string {
@@ -80,15 +98,20 @@ function files(step: Step): Difference[] {
     if (should === undefined) return [{ of: "file", path, found: text(valuesOf(is).content) }];
     const [one, other] = [valuesOf(is), valuesOf(should)];
     return [
-      ...(one.mode === other.mode ? [] : [{ of: "mode" as const, path, found: text(one.mode), wanted: text(other.mode) }]),
-      ...(differs(step, [...at, "content"], one.content, other.content) ? [{ of: "file" as const, path, found: text(one.content), wanted: text(other.content) }] : []),
+      ...(one.mode === other.mode
+        ? []
+        : [{ of: "mode" as const, path, found: text(one.mode), wanted: text(other.mode) }]),
+      ...(differs(step, [...at, "content"], one.content, other.content)
+        ? [{ of: "file" as const, path, found: text(one.content), wanted: text(other.content) }]
+        : []),
     ];
   });
 }
 
 function binaries(step: Step): Difference[] {
   return maps(step, "files").map(({ key: path, found, wanted }) => ({
-    of: "binary", path,
+    of: "binary",
+    path,
     ...(found === undefined ? {} : { found: program(found, step.found) }),
     ...(wanted === undefined ? {} : { wanted: program(wanted, step.wanted) }),
   }));
@@ -101,7 +124,10 @@ function program(sha256: string, { sources }: Values): Program {
 }
 
 function images({ found, wanted }: Step): Difference[] {
-  const refs = (values: Values) => Object.values(valuesOf(values.archives)).flatMap((archive) => list(valuesOf(archive).refs)).concat(list(values.pull));
+  const refs = (values: Values) =>
+    Object.values(valuesOf(values.archives))
+      .flatMap((archive) => list(valuesOf(archive).refs))
+      .concat(list(values.pull));
   const [there, should] = [refs(found), refs(wanted)];
   return missing(there, should).map((ref) => {
     const instead = there.find((other) => repository(other) === repository(ref) && !should.includes(other));
@@ -116,7 +142,8 @@ export function repository(ref: string): string {
 function node(step: Step): Difference[] {
   const { found, wanted } = step;
   const name = text(wanted.node);
-  const taint = (value: unknown) => `${text(valuesOf(value).key)}=${text(valuesOf(value).value ?? "")}:${text(valuesOf(value).effect)}`;
+  const taint = (value: unknown) =>
+    `${text(valuesOf(value).key)}=${text(valuesOf(value).value ?? "")}:${text(valuesOf(value).effect)}`;
   const taints = (values: Values) => (Array.isArray(values.taints) ? values.taints.map(taint) : []);
   const [there, should] = [taints(found), taints(wanted)];
   return [
@@ -130,15 +157,22 @@ function node(step: Step): Difference[] {
 
 /** By their paths; of those below `within`, where that is given. */
 function properties({ found, wanted, paths }: Step, within?: string): Difference[] {
-  const keys = [...new Set([...Object.keys(found), ...Object.keys(wanted)])].filter((key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]));
+  const keys = [...new Set([...Object.keys(found), ...Object.keys(wanted)])].filter(
+    (key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]),
+  );
   const all = (paths.length > 0 ? paths : keys).filter((path) => within === undefined || isWithin(path, within));
   return all.map((path) => ({ of: "property", path, found: valueAt(found, path), wanted: valueAt(wanted, path) }));
 }
 
 /** `files["/etc/x"].mode`, `documents[1].kind` */
 export function valueAt(root: unknown, path: string): unknown {
-  const parts = [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(([, index, quoted, plain]) => index ?? quoted?.replaceAll('\\"', '"') ?? plain ?? "");
-  return parts.reduce<unknown>((value, part) => (Array.isArray(value) ? (value as unknown[])[Number(part)] : valuesOf(value)[part]), root);
+  const parts = [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(
+    ([, index, quoted, plain]) => index ?? quoted?.replaceAll('\\"', '"') ?? plain ?? "",
+  );
+  return parts.reduce<unknown>(
+    (value, part) => (Array.isArray(value) ? (value as unknown[])[Number(part)] : valuesOf(value)[part]),
+    root,
+  );
 }
 
 interface Entry {
@@ -172,7 +206,9 @@ function differs({ paths }: Step, at: readonly string[], found: unknown, wanted:
   const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
   if (one !== other) return true;
   const path = formatPath(at);
-  return (one ?? "").includes(SECRET_WORD) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed));
+  return (
+    (one ?? "").includes(SECRET_WORD) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed))
+  );
 }
 
 export function isKnown(value: unknown): boolean {

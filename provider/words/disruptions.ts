@@ -33,12 +33,22 @@ export function sentenceOf({ what, why }: Disruption): string {
 function told(outlooks: readonly Outlook[], away: string): Disruption[] {
   const losses = outlooks.flatMap(lossOf);
   if (losses.length > 0) return losses;
-  const sorted = [...outlooks].sort((one, other) => Number(other.isControlPlane) - Number(one.isControlPlane) || byNumber(one.machine, other.machine));
+  const sorted = [...outlooks].sort(
+    (one, other) => Number(other.isControlPlane) - Number(one.isControlPlane) || byNumber(one.machine, other.machine),
+  );
   return sorted.flatMap((outlook) => [...interruptionsOf(outlook, away), ...departureOf(outlook)]);
 }
 
 function lossOf({ machine, isOrigin, why }: Outlook): Disruption[] {
-  return isOrigin ? [{ machine, what: `the cluster is made anew, and all that is in it is LOST: it began on ${machine}`, ...(why === undefined ? {} : { why }) }] : [];
+  return isOrigin
+    ? [
+        {
+          machine,
+          what: `the cluster is made anew, and all that is in it is LOST: it began on ${machine}`,
+          ...(why === undefined ? {} : { why }),
+        },
+      ]
+    : [];
 }
 
 const DEPARTURES: Partial<Record<Fate, string>> = {
@@ -51,20 +61,38 @@ const DEPARTURES: Partial<Record<Fate, string>> = {
 /** Of a machine on which there was a node before. */
 function departureOf({ machine, fate, why = "it is not configured any more", isControlPlane }: Outlook): Disruption[] {
   const departure = DEPARTURES[fate];
-  return departure === undefined ? [] : [{ machine, what: `${machine} ${isControlPlane ? "leaves the control plane, " : ""}${departure}`, why }];
+  return departure === undefined
+    ? []
+    : [{ machine, what: `${machine} ${isControlPlane ? "leaves the control plane, " : ""}${departure}`, why }];
 }
 
 /** Restarts of what serves the API; the scheduler and the controller manager may be away for a moment. */
 function interruptionsOf({ machine, steps }: Outlook, away: string): Disruption[] {
-  return steps.filter(({ op }) => op === "update").flatMap((step) => {
-    const servers = restartedBy(step);
-    return servers.length === 0 ? [] : [{ machine, what: `${listed(servers)} of ${machine} ${servers.length === 1 ? "restarts" : "restart"} (${away})`, why: causeOf(step) }];
-  });
+  return steps
+    .filter(({ op }) => op === "update")
+    .flatMap((step) => {
+      const servers = restartedBy(step);
+      return servers.length === 0
+        ? []
+        : [
+            {
+              machine,
+              what: `${listed(servers)} of ${machine} ${servers.length === 1 ? "restarts" : "restart"} (${away})`,
+              why: causeOf(step),
+            },
+          ];
+    });
 }
 
 const SERVERS: Readonly<Record<string, string>> = { etcd: "etcd", "kube-apiserver": "the API server" };
 /** Sections of kubeadm's ClusterConfiguration, and which of the servers read them: any other is the API server's. */
-const SECTIONS: Readonly<Record<string, readonly string[]>> = { etcd: ["etcd"], controllerManager: [], scheduler: [], dns: [], proxy: [] };
+const SECTIONS: Readonly<Record<string, readonly string[]>> = {
+  etcd: ["etcd"],
+  controllerManager: [],
+  scheduler: [],
+  dns: [],
+  proxy: [],
+};
 
 function restartedBy(step: Step): string[] {
   if (step.kind !== "Init") {
@@ -72,17 +100,23 @@ function restartedBy(step: Step): string[] {
     return server === undefined ? [] : [server];
   }
   const named = step.paths.map((path) => namedPath(step, path));
-  const read = named.filter((path) => path.startsWith("ClusterConfiguration.")).flatMap((path) => SECTIONS[path.split(".")[1] ?? ""] ?? ["the API server"]);
+  const read = named
+    .filter((path) => path.startsWith("ClusterConfiguration."))
+    .flatMap((path) => SECTIONS[path.split(".")[1] ?? ""] ?? ["the API server"]);
   return Object.values(SERVERS).filter((server) => read.includes(server) || named.includes("documents"));
 }
 
 function causeOf(step: Step): string {
   const { paths, found, wanted } = step;
-  const causes = paths.filter((path) => /^(documents|manifest|files|restartOn)\b/.test(path)).map((path) => {
-    const [is, should] = [valueAt(found, path), valueAt(wanted, path)];
-    return `${namedPath(step, path)} ${briefly(is, should)}${isBack(is, should) ? " (which Kubernetes does not support: versions only go up)" : ""}`;
-  });
-  return causes.length > FEW ? `${causes.slice(0, FEW).join(", ")} and ${causes.length - FEW} more change` : causes.join(", ");
+  const causes = paths
+    .filter((path) => /^(documents|manifest|files|restartOn)\b/.test(path))
+    .map((path) => {
+      const [is, should] = [valueAt(found, path), valueAt(wanted, path)];
+      return `${namedPath(step, path)} ${briefly(is, should)}${isBack(is, should) ? " (which Kubernetes does not support: versions only go up)" : ""}`;
+    });
+  return causes.length > FEW
+    ? `${causes.slice(0, FEW).join(", ")} and ${causes.length - FEW} more change`
+    : causes.join(", ");
 }
 
 function isBack(found: unknown, wanted: unknown): boolean {
@@ -96,7 +130,9 @@ const FEW = 3;
 export function namedPath({ found, wanted }: Pick<Step, "found" | "wanted">, path: string): string {
   const [head = ""] = /^documents\[\d+\]/.exec(path) ?? [];
   const document = valueAt(wanted, head) ?? valueAt(found, head);
-  return head !== "" && isObject(document) && typeof document.kind === "string" ? `${document.kind}${path.slice(head.length)}` : path;
+  return head !== "" && isObject(document) && typeof document.kind === "string"
+    ? `${document.kind}${path.slice(head.length)}`
+    : path;
 }
 
 export function listed(words: readonly string[]): string {

@@ -41,9 +41,13 @@ export function outlookOf(machine: string, steps: readonly Step[]): Outlook {
   const fate = fateOf({ maker, host, member, node }, steps);
   const cause = [maker, host, member, node].find((step) => step?.op === "replace");
   return {
-    machine, fate, ...(cause ? { why: whyOf(cause) } : {}),
+    machine,
+    fate,
+    ...(cause ? { why: whyOf(cause) } : {}),
     isControlPlane: steps.some(isOfControlPlane),
-    isOrigin: steps.some(({ type, op }) => type === KUBEADM_INIT && (op === "replace" || op === "delete")) || steps.some((step) => componentOf(step) === "etcd" && ["replace", "delete"].includes(step.op)),
+    isOrigin:
+      steps.some(({ type, op }) => type === KUBEADM_INIT && (op === "replace" || op === "delete")) ||
+      steps.some((step) => componentOf(step) === "etcd" && ["replace", "delete"].includes(step.op)),
     steps: steps.filter(({ op }) => op !== "same"),
   };
 }
@@ -67,7 +71,11 @@ function isMaker(machine: string): (step: Step) => boolean {
 
 function isOfControlPlane(step: Step): boolean {
   const { document } = { ...step.found, ...step.wanted };
-  return step.type === KUBEADM_INIT || (isObject(document) && document.controlPlane !== undefined) || componentOf(step) !== undefined;
+  return (
+    step.type === KUBEADM_INIT ||
+    (isObject(document) && document.controlPlane !== undefined) ||
+    componentOf(step) !== undefined
+  );
 }
 
 const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
@@ -76,7 +84,12 @@ export type Component = (typeof COMPONENTS)[number];
 /** Where each component is a thing of its own: a pod of the kubelet's folder, or a unit. */
 export function componentOf({ kind, found, wanted }: Step): Component | undefined {
   const values = { ...found, ...wanted };
-  const name = kind === "StaticPod" ? valueAt(values, "manifest.metadata.name") : kind === "Unit" ? String(values.unit).replace(/\.service$/, "") : undefined;
+  const name =
+    kind === "StaticPod"
+      ? valueAt(values, "manifest.metadata.name")
+      : kind === "Unit"
+        ? String(values.unit).replace(/\.service$/, "")
+        : undefined;
   return COMPONENTS.find((component) => component === name);
 }
 

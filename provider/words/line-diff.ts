@@ -30,7 +30,11 @@ function compared(is: readonly string[], should: readonly string[]): Marked[] {
   let end = 0;
   while (end < shorter - begin && is[is.length - 1 - end] === should[should.length - 1 - end]) end++;
   const same = (lines: readonly string[]) => lines.map((line): Marked => [" ", line]);
-  return [...same(is.slice(0, begin)), ...middle(is.slice(begin, is.length - end), should.slice(begin, should.length - end)), ...same(is.slice(is.length - end))];
+  return [
+    ...same(is.slice(0, begin)),
+    ...middle(is.slice(begin, is.length - end), should.slice(begin, should.length - end)),
+    ...same(is.slice(is.length - end)),
+  ];
 }
 
 function middle(is: readonly string[], should: readonly string[]): Marked[] {
@@ -46,7 +50,10 @@ function middle(is: readonly string[], should: readonly string[]): Marked[] {
       marked.push([" ", left]);
       one++;
       other++;
-    } else if (left !== undefined && (right === undefined || at(common, one + 1, other) >= at(common, one, other + 1))) {
+    } else if (
+      left !== undefined &&
+      (right === undefined || at(common, one + 1, other) >= at(common, one, other + 1))
+    ) {
       marked.push(gone(left));
       one++;
     } else {
@@ -63,7 +70,10 @@ function commonLengths(is: readonly string[], should: readonly string[]): number
   for (let one = is.length - 1; one >= 0; one--) {
     const row: number[] = (lengths[one] = []);
     for (let other = should.length - 1; other >= 0; other--) {
-      row[other] = is[one] === should[other] ? at(lengths, one + 1, other + 1) + 1 : Math.max(at(lengths, one + 1, other), row[other + 1] ?? 0);
+      row[other] =
+        is[one] === should[other]
+          ? at(lengths, one + 1, other + 1) + 1
+          : Math.max(at(lengths, one + 1, other), row[other + 1] ?? 0);
     }
   }
   return lengths;

@@ -48,7 +48,9 @@ export function machineOf({ name, found, wanted }: Step, machines: readonly stri
   if (typeof node === "string") return node;
   const connection = isObject(wanted.connection) ? wanted.connection : valuesOf(found.connection);
   if (typeof connection.name === "string") return connection.name;
-  const [longest] = machines.filter((machine) => name === machine || name.startsWith(`${machine}-`)).sort((one, other) => other.length - one.length);
+  const [longest] = machines
+    .filter((machine) => name === machine || name.startsWith(`${machine}-`))
+    .sort((one, other) => other.length - one.length);
   return longest ?? CLUSTER;
 }
 

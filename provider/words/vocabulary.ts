@@ -22,8 +22,18 @@ export function sayingOf(difference: Difference, direction: Direction): string {
 
 const VOCABULARY: Vocabulary = {
   file: {
-    found: ({ path, found, wanted }) => (found === undefined ? `${path} is missing` : wanted === undefined ? `${path} is not to be there` : `${path} was changed${textDiff(found, wanted)}`),
-    coming: ({ path, found, wanted }) => (found === undefined ? `${path} is written` : wanted === undefined ? `${path} is removed` : `${path} changes${textDiff(found, wanted)}`),
+    found: ({ path, found, wanted }) =>
+      found === undefined
+        ? `${path} is missing`
+        : wanted === undefined
+          ? `${path} is not to be there`
+          : `${path} was changed${textDiff(found, wanted)}`,
+    coming: ({ path, found, wanted }) =>
+      found === undefined
+        ? `${path} is written`
+        : wanted === undefined
+          ? `${path} is removed`
+          : `${path} changes${textDiff(found, wanted)}`,
   },
   mode: {
     found: ({ path, found, wanted }) => `${path} has the mode ${found}, not ${wanted}`,
@@ -33,7 +43,9 @@ const VOCABULARY: Vocabulary = {
     found: ({ path, found, wanted }) => {
       if (found === undefined) return `${path} is missing`;
       if (wanted === undefined) return `${path} is not to be there`;
-      return found.sha256.startsWith("mode ") ? `${path} has ${found.sha256}` : `${path} is another file: SHA-256 ${short(found)}, not ${short(wanted)}`;
+      return found.sha256.startsWith("mode ")
+        ? `${path} has ${found.sha256}`
+        : `${path} is another file: SHA-256 ${short(found)}, not ${short(wanted)}`;
     },
     coming: ({ path, found, wanted }) => {
       if (wanted === undefined) return `${path} is removed`;
@@ -44,8 +56,14 @@ const VOCABULARY: Vocabulary = {
     },
   },
   sysctl: {
-    found: ({ name, found, wanted }) => (wanted === undefined ? `${name} is ${found ?? ""}, and not configured any more` : `${name} is ${found ?? "not there"}, not ${wanted}`),
-    coming: ({ name, found, wanted }) => (wanted === undefined ? `${name} is left as it is until the next boot` : `${name} is set to ${wanted}${found === undefined ? "" : ` (it is ${found})`}`),
+    found: ({ name, found, wanted }) =>
+      wanted === undefined
+        ? `${name} is ${found ?? ""}, and not configured any more`
+        : `${name} is ${found ?? "not there"}, not ${wanted}`,
+    coming: ({ name, found, wanted }) =>
+      wanted === undefined
+        ? `${name} is left as it is until the next boot`
+        : `${name} is set to ${wanted}${found === undefined ? "" : ` (it is ${found})`}`,
   },
   trouble: {
     found: ({ unit, trouble }) => (unit === undefined ? trouble : `${unit} is ${trouble}`),
@@ -69,30 +87,47 @@ const VOCABULARY: Vocabulary = {
   },
   image: {
     found: ({ ref }) => `the image ${ref} is missing`,
-    coming: ({ ref, instead }) => (instead === undefined ? `the image ${ref} is loaded` : `the image ${repository(ref)} moves from ${tag(instead)} to ${tag(ref)}`),
+    coming: ({ ref, instead }) =>
+      instead === undefined
+        ? `the image ${ref} is loaded`
+        : `the image ${repository(ref)} moves from ${tag(instead)} to ${tag(ref)}`,
   },
   cordoned: {
     found: ({ node }) => `${node} is cordoned`,
     coming: ({ node }) => `${node} is uncordoned`,
   },
   label: {
-    found: ({ node, key, found, wanted }) => (found === undefined ? `${node} lacks the label ${key}` : wanted === undefined ? `${node} has the label ${key}, which is not configured any more` : `the label ${key} of ${node} is ${found}, not ${wanted}`),
-    coming: ({ node, key, found, wanted }) => (wanted === undefined ? `${node} loses the label ${key}` : `${node} gets the label ${key}=${wanted}${found === undefined ? "" : ` (it is ${found})`}`),
+    found: ({ node, key, found, wanted }) =>
+      found === undefined
+        ? `${node} lacks the label ${key}`
+        : wanted === undefined
+          ? `${node} has the label ${key}, which is not configured any more`
+          : `the label ${key} of ${node} is ${found}, not ${wanted}`,
+    coming: ({ node, key, found, wanted }) =>
+      wanted === undefined
+        ? `${node} loses the label ${key}`
+        : `${node} gets the label ${key}=${wanted}${found === undefined ? "" : ` (it is ${found})`}`,
   },
   annotation: {
     found: ({ node, key }) => `the annotation ${key} of ${node} is not as configured`,
     coming: ({ node, key, wanted }) => `${node} ${wanted === undefined ? "loses" : "gets"} the annotation ${key}`,
   },
   taint: {
-    found: ({ node, taint, wanted }) => (wanted ? `${node} lacks the taint ${taint}` : `${node} has the taint ${taint}, which is not configured any more`),
+    found: ({ node, taint, wanted }) =>
+      wanted ? `${node} lacks the taint ${taint}` : `${node} has the taint ${taint}, which is not configured any more`,
     coming: ({ node, taint, wanted }) => `${node} ${wanted ? "gets" : "loses"} the taint ${taint}`,
   },
   entry: {
-    found: ({ name, found, wanted }) => (found === undefined ? `/etc/hosts lacks ${name}` : `/etc/hosts has ${name} as ${found}${wanted === undefined ? ", which is not configured any more" : `, not ${wanted}`}`),
+    found: ({ name, found, wanted }) =>
+      found === undefined
+        ? `/etc/hosts lacks ${name}`
+        : `/etc/hosts has ${name} as ${found}${wanted === undefined ? ", which is not configured any more" : `, not ${wanted}`}`,
     coming: ({ name, found, wanted }) => {
       if (wanted === undefined) return `/etc/hosts loses ${name}`;
       const address = isKnown(wanted) ? ` as ${wanted}` : " at its new address";
-      return found === undefined ? `/etc/hosts gets ${name}${address}` : `/etc/hosts has ${name}${address} from then on (it is ${found})`;
+      return found === undefined
+        ? `/etc/hosts gets ${name}${address}`
+        : `/etc/hosts has ${name}${address} from then on (it is ${found})`;
     },
   },
   stopped: {
@@ -107,7 +142,8 @@ const VOCABULARY: Vocabulary = {
 
 /** `changes from a to b`, or the lines of what is longer. */
 export function change(found: unknown, wanted: unknown): string {
-  if (!isKnown(wanted)) return wanted === SECRET_WORD ? "changes (a secret)" : "changes; how, shows when the run comes to it";
+  if (!isKnown(wanted))
+    return wanted === SECRET_WORD ? "changes (a secret)" : "changes; how, shows when the run comes to it";
   if (wanted === undefined) return "goes";
   const [is, should] = [asText(found), asText(wanted)];
   if (![found, wanted].every(isWord)) return `changes${textDiff(is, should)}`;

@@ -19,7 +19,12 @@ export function authenticationConfiguration(): string {
 
 /** The token file, `token,user,uid,"group1,group2"`; secret. */
 export function tokenFile(tokens: readonly StaticToken[]): string {
-  return tokens.map(({ token, user, uid, groups = [] }) => [token, user, uid, ...(groups.length > 0 ? [`"${groups.join(",")}"`] : [])].join(",")).map((line) => `${line}\n`).join("");
+  return tokens
+    .map(({ token, user, uid, groups = [] }) =>
+      [token, user, uid, ...(groups.length > 0 ? [`"${groups.join(",")}"`] : [])].join(","),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 /** By path; all of them are secret where there are tokens. */

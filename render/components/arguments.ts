@@ -1,5 +1,12 @@
 import { initDefaults, type Args } from "../kubeadm-args";
-import { API_SERVER_CONFIG, CONTROLLER_MANAGER_KUBECONFIG, ETCD_DATA, ETCD_PKI, PKI, SCHEDULER_KUBECONFIG } from "./paths";
+import {
+  API_SERVER_CONFIG,
+  CONTROLLER_MANAGER_KUBECONFIG,
+  ETCD_DATA,
+  ETCD_PKI,
+  PKI,
+  SCHEDULER_KUBECONFIG,
+} from "./paths";
 
 /** The components of a control plane, and the binaries and images that they are. */
 export type ComponentName = "etcd" | "kube-apiserver" | "kube-scheduler" | "kube-controller-manager";
@@ -55,7 +62,13 @@ function etcdArguments({ nodeName, address }: ArgumentsOptions): Args {
   };
 }
 
-function apiServerArguments({ address, serviceCidr, dnsDomain, staticTokens, disableAdmission }: ArgumentsOptions): Args {
+function apiServerArguments({
+  address,
+  serviceCidr,
+  dnsDomain,
+  staticTokens,
+  disableAdmission,
+}: ArgumentsOptions): Args {
   return {
     "advertise-address": address,
     "secure-port": "6443",
@@ -118,5 +131,10 @@ function controllerManagerArguments({ clusterName, podCidr, serviceCidr }: Argum
 
 /** A component that is a client of the API server, and lets it judge who asks the component itself. */
 function delegating(path: string): Args {
-  return { kubeconfig: path, "authentication-kubeconfig": path, "authorization-kubeconfig": path, "bind-address": "127.0.0.1" };
+  return {
+    kubeconfig: path,
+    "authentication-kubeconfig": path,
+    "authorization-kubeconfig": path,
+    "bind-address": "127.0.0.1",
+  };
 }

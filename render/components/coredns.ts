@@ -33,22 +33,41 @@ export function corednsManifests(options: CorednsOptions): KubernetesObject[] {
 }
 
 function service(clusterIP: string): KubernetesObject {
-  const port = (name: string, number: number, protocol: string) => ({ name, port: number, protocol, targetPort: number });
+  const port = (name: string, number: number, protocol: string) => ({
+    name,
+    port: number,
+    protocol,
+    targetPort: number,
+  });
   return {
-    apiVersion: "v1", kind: "Service",
-    metadata: { name: "kube-dns", namespace, labels: { ...labels, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" } },
-    spec: { clusterIP, selector: labels, ports: [port("dns", 53, "UDP"), port("dns-tcp", 53, "TCP"), port("metrics", 9153, "TCP")] },
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name: "kube-dns",
+      namespace,
+      labels: { ...labels, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
+    },
+    spec: {
+      clusterIP,
+      selector: labels,
+      ports: [port("dns", 53, "UDP"), port("dns-tcp", 53, "TCP"), port("metrics", 9153, "TCP")],
+    },
   };
 }
 
 function deployment(options: CorednsOptions, data: Record<string, string>): KubernetesObject {
   return {
-    apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace, labels },
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, namespace, labels },
     spec: {
       replicas: 2,
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
       selector: { matchLabels: labels },
-      template: { metadata: { labels, annotations: { "kubewright.dev/config": configHash(data) } }, spec: podSpec(options) },
+      template: {
+        metadata: { labels, annotations: { "kubewright.dev/config": configHash(data) } },
+        spec: podSpec(options),
+      },
     },
   };
 }
@@ -60,18 +79,39 @@ function podSpec({ image, imagePullPolicy }: CorednsOptions): object {
     serviceAccountName: name,
     dnsPolicy: "Default",
     nodeSelector: { "kubernetes.io/os": "linux" },
-    tolerations: [{ key: "CriticalAddonsOnly", operator: "Exists" }, { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }],
-    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: spread }] } },
-    containers: [{
-      name, image, imagePullPolicy,
-      args: ["-conf", "/etc/coredns/Corefile"],
-      resources: { limits: { memory: "170Mi" }, requests: { cpu: "100m", memory: "70Mi" } },
-      volumeMounts: [{ name: "config-volume", mountPath: "/etc/coredns", readOnly: true }],
-      ports: [{ containerPort: 53, name: "dns", protocol: "UDP" }, { containerPort: 53, name: "dns-tcp", protocol: "TCP" }, { containerPort: 9153, name: "metrics", protocol: "TCP" }],
-      livenessProbe: { httpGet: { path: "/health", port: 8080, scheme: "HTTP" }, initialDelaySeconds: 60, timeoutSeconds: 5 },
-      readinessProbe: { httpGet: { path: "/ready", port: 8181, scheme: "HTTP" }, ...corednsReadiness },
-      securityContext: { allowPrivilegeEscalation: false, capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] }, readOnlyRootFilesystem: true },
-    }],
+    tolerations: [
+      { key: "CriticalAddonsOnly", operator: "Exists" },
+      { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" },
+    ],
+    affinity: {
+      podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: spread }] },
+    },
+    containers: [
+      {
+        name,
+        image,
+        imagePullPolicy,
+        args: ["-conf", "/etc/coredns/Corefile"],
+        resources: { limits: { memory: "170Mi" }, requests: { cpu: "100m", memory: "70Mi" } },
+        volumeMounts: [{ name: "config-volume", mountPath: "/etc/coredns", readOnly: true }],
+        ports: [
+          { containerPort: 53, name: "dns", protocol: "UDP" },
+          { containerPort: 53, name: "dns-tcp", protocol: "TCP" },
+          { containerPort: 9153, name: "metrics", protocol: "TCP" },
+        ],
+        livenessProbe: {
+          httpGet: { path: "/health", port: 8080, scheme: "HTTP" },
+          initialDelaySeconds: 60,
+          timeoutSeconds: 5,
+        },
+        readinessProbe: { httpGet: { path: "/ready", port: 8181, scheme: "HTTP" }, ...corednsReadiness },
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] },
+          readOnlyRootFilesystem: true,
+        },
+      },
+    ],
     volumes: [{ name: "config-volume", configMap: { name, items: [{ key: "Corefile", path: "Corefile" }] } }],
   };
 }

@@ -19,13 +19,19 @@ export interface KubeProxyOptions {
 }
 
 /** What kube-proxy reads, whatever it runs as; the kubeconfig is at `kubeconfigPath`. */
-export function kubeProxyConfig({ configuration, podCidr }: Pick<KubeProxyOptions, "configuration" | "podCidr">, kubeconfigPath = `${FOLDER}/kubeconfig.conf`): KubeProxyConfiguration {
+export function kubeProxyConfig(
+  { configuration, podCidr }: Pick<KubeProxyOptions, "configuration" | "podCidr">,
+  kubeconfigPath = `${FOLDER}/kubeconfig.conf`,
+): KubeProxyConfiguration {
   return { ...configuration, clusterCIDR: podCidr, clientConnection: { kubeconfig: kubeconfigPath } };
 }
 
 /** kube-proxy on every node, in kubeadm's shape. */
 export function kubeProxyManifests(options: KubeProxyOptions): KubernetesObject[] {
-  const data = { "config.conf": yamlText(kubeProxyConfig(options)), "kubeconfig.conf": yamlText(inPod(options.server)) };
+  const data = {
+    "config.conf": yamlText(kubeProxyConfig(options)),
+    "kubeconfig.conf": yamlText(inPod(options.server)),
+  };
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
     clusterRoleBinding("kubewright:node-proxier", "system:node-proxier", { kind: "ServiceAccount", name, namespace }),
@@ -38,7 +44,8 @@ export function kubeProxyManifests(options: KubeProxyOptions): KubernetesObject[
 function inPod(server: string): object {
   const account = "/var/run/secrets/kubernetes.io/serviceaccount";
   return {
-    apiVersion: "v1", kind: "Config",
+    apiVersion: "v1",
+    kind: "Config",
     clusters: [{ name: "default", cluster: { "certificate-authority": `${account}/ca.crt`, server } }],
     contexts: [{ name: "default", context: { cluster: "default", namespace: "default", user: "default" } }],
     users: [{ name: "default", user: { tokenFile: `${account}/token` } }],
@@ -49,7 +56,9 @@ function inPod(server: string): object {
 function daemonSet({ image, imagePullPolicy }: KubeProxyOptions, data: Record<string, string>): KubernetesObject {
   const labels = { "k8s-app": name };
   return {
-    apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name, namespace, labels },
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name, namespace, labels },
     spec: {
       selector: { matchLabels: labels },
       updateStrategy: { type: "RollingUpdate" },
@@ -61,18 +70,29 @@ function daemonSet({ image, imagePullPolicy }: KubeProxyOptions, data: Record<st
           serviceAccountName: name,
           nodeSelector: { "kubernetes.io/os": "linux" },
           tolerations: [{ operator: "Exists" }],
-          containers: [{
-            name, image, imagePullPolicy,
-            command: ["/usr/local/bin/kube-proxy", `--config=${FOLDER}/config.conf`, "--hostname-override=$(NODE_NAME)"],
-            env: [{ name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }],
-            readinessProbe: { httpGet: { host: "127.0.0.1", port: PROXY_HEALTH_PORT, path: "/healthz" }, periodSeconds: 1 },
-            securityContext: { privileged: true },
-            volumeMounts: [
-              { name, mountPath: FOLDER },
-              { name: "xtables-lock", mountPath: "/run/xtables.lock" },
-              { name: "lib-modules", mountPath: "/lib/modules", readOnly: true },
-            ],
-          }],
+          containers: [
+            {
+              name,
+              image,
+              imagePullPolicy,
+              command: [
+                "/usr/local/bin/kube-proxy",
+                `--config=${FOLDER}/config.conf`,
+                "--hostname-override=$(NODE_NAME)",
+              ],
+              env: [{ name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }],
+              readinessProbe: {
+                httpGet: { host: "127.0.0.1", port: PROXY_HEALTH_PORT, path: "/healthz" },
+                periodSeconds: 1,
+              },
+              securityContext: { privileged: true },
+              volumeMounts: [
+                { name, mountPath: FOLDER },
+                { name: "xtables-lock", mountPath: "/run/xtables.lock" },
+                { name: "lib-modules", mountPath: "/lib/modules", readOnly: true },
+              ],
+            },
+          ],
           volumes: [
             { name, configMap: { name } },
             { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },

@@ -14,7 +14,10 @@ export interface KubeconfigOptions {
 /** A kubeconfig with everything in it. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 export function kubeconfig({ clusterName, server, caCertificate, user, identity }: KubeconfigOptions): string {
   const context = `${user}@${clusterName}`;
-  const who = "token" in identity ? { token: identity.token } : { "client-certificate-data": base64(identity.certificate), "client-key-data": base64(identity.key) };
+  const who =
+    "token" in identity
+      ? { token: identity.token }
+      : { "client-certificate-data": base64(identity.certificate), "client-key-data": base64(identity.key) };
   return yamlText({
     apiVersion: "v1",
     kind: "Config",

@@ -12,9 +12,16 @@ export interface AuthorityRow {
 }
 
 export type CertificateName =
-  | "etcd-server" | "etcd-peer" | "etcd-healthcheck-client" | "apiserver-etcd-client"
-  | "apiserver" | "apiserver-kubelet-client" | "front-proxy-client"
-  | "admin" | "scheduler" | "controller-manager";
+  | "etcd-server"
+  | "etcd-peer"
+  | "etcd-healthcheck-client"
+  | "apiserver-etcd-client"
+  | "apiserver"
+  | "apiserver-kubelet-client"
+  | "front-proxy-client"
+  | "admin"
+  | "scheduler"
+  | "controller-manager";
 
 export type Usage = "server" | "client";
 
@@ -57,25 +64,83 @@ export interface CertificateOptions {
  * Every certificate of the control plane. Kubelets get theirs by TLS bootstrap.
  * Source: https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-export function certificateTable({ nodeName, addresses, dnsNames = [], serviceAddress, dnsDomain }: CertificateOptions): CertificateRow[] {
+export function certificateTable({
+  nodeName,
+  addresses,
+  dnsNames = [],
+  serviceAddress,
+  dnsDomain,
+}: CertificateOptions): CertificateRow[] {
   const both = ["server", "client"] as const;
-  const etcd = { authority: "etcd", dnsNames: ["localhost", nodeName], ipAddresses: unique(["127.0.0.1", ...addresses]) } as const;
+  const etcd = {
+    authority: "etcd",
+    dnsNames: ["localhost", nodeName],
+    ipAddresses: unique(["127.0.0.1", ...addresses]),
+  } as const;
   const service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", `kubernetes.default.svc.${dnsDomain}`];
   return [
     // etcd's gateway asks its own server with its server's certificate: hence a client's usage too.
     { name: "etcd-server", since: "etcd", commonName: nodeName, usages: both, ...etcd },
     { name: "etcd-peer", since: "etcd", commonName: nodeName, usages: both, ...etcd },
-    { name: "etcd-healthcheck-client", authority: "etcd", since: "etcd", commonName: "kube-etcd-healthcheck-client", usages: ["client"] },
-    { name: "apiserver-etcd-client", authority: "etcd", since: "apiserver", commonName: "kube-apiserver-etcd-client", usages: ["client"] },
     {
-      name: "apiserver", authority: "cluster", since: "apiserver", commonName: "kube-apiserver", usages: ["server"],
-      dnsNames: unique(["localhost", nodeName, ...service, ...dnsNames]), ipAddresses: unique(["127.0.0.1", serviceAddress, ...addresses]),
+      name: "etcd-healthcheck-client",
+      authority: "etcd",
+      since: "etcd",
+      commonName: "kube-etcd-healthcheck-client",
+      usages: ["client"],
     },
-    { name: "apiserver-kubelet-client", authority: "cluster", since: "apiserver", commonName: KUBELET_CLIENT, usages: ["client"] },
-    { name: "front-proxy-client", authority: "front-proxy", since: "apiserver", commonName: "front-proxy-client", usages: ["client"] },
-    { name: "admin", authority: "cluster", since: "apiserver", commonName: "kubernetes-admin", organizations: ["system:masters"], usages: ["client"] },
-    { name: "scheduler", authority: "cluster", since: "scheduler", commonName: "system:kube-scheduler", usages: ["client"] },
-    { name: "controller-manager", authority: "cluster", since: "controllers", commonName: "system:kube-controller-manager", usages: ["client"] },
+    {
+      name: "apiserver-etcd-client",
+      authority: "etcd",
+      since: "apiserver",
+      commonName: "kube-apiserver-etcd-client",
+      usages: ["client"],
+    },
+    {
+      name: "apiserver",
+      authority: "cluster",
+      since: "apiserver",
+      commonName: "kube-apiserver",
+      usages: ["server"],
+      dnsNames: unique(["localhost", nodeName, ...service, ...dnsNames]),
+      ipAddresses: unique(["127.0.0.1", serviceAddress, ...addresses]),
+    },
+    {
+      name: "apiserver-kubelet-client",
+      authority: "cluster",
+      since: "apiserver",
+      commonName: KUBELET_CLIENT,
+      usages: ["client"],
+    },
+    {
+      name: "front-proxy-client",
+      authority: "front-proxy",
+      since: "apiserver",
+      commonName: "front-proxy-client",
+      usages: ["client"],
+    },
+    {
+      name: "admin",
+      authority: "cluster",
+      since: "apiserver",
+      commonName: "kubernetes-admin",
+      organizations: ["system:masters"],
+      usages: ["client"],
+    },
+    {
+      name: "scheduler",
+      authority: "cluster",
+      since: "scheduler",
+      commonName: "system:kube-scheduler",
+      usages: ["client"],
+    },
+    {
+      name: "controller-manager",
+      authority: "cluster",
+      since: "controllers",
+      commonName: "system:kube-controller-manager",
+      usages: ["client"],
+    },
   ];
 }
 

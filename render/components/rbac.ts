@@ -8,10 +8,22 @@ export const BOOTSTRAPPERS = "system:bootstrappers:kubeadm:default-node-token";
 export function bootstrapBindings(): KubernetesObject[] {
   const csr = "system:certificates.k8s.io:certificatesigningrequests";
   return [
-    clusterRoleBinding("kubewright:kubelet-api-admin", "system:kubelet-api-admin", { kind: "User", name: KUBELET_CLIENT }),
-    clusterRoleBinding("kubewright:node-bootstrapper", "system:node-bootstrapper", { kind: "Group", name: BOOTSTRAPPERS }),
-    clusterRoleBinding("kubewright:node-autoapprove-bootstrap", `${csr}:nodeclient`, { kind: "Group", name: BOOTSTRAPPERS }),
-    clusterRoleBinding("kubewright:node-autoapprove-certificate-rotation", `${csr}:selfnodeclient`, { kind: "Group", name: "system:nodes" }),
+    clusterRoleBinding("kubewright:kubelet-api-admin", "system:kubelet-api-admin", {
+      kind: "User",
+      name: KUBELET_CLIENT,
+    }),
+    clusterRoleBinding("kubewright:node-bootstrapper", "system:node-bootstrapper", {
+      kind: "Group",
+      name: BOOTSTRAPPERS,
+    }),
+    clusterRoleBinding("kubewright:node-autoapprove-bootstrap", `${csr}:nodeclient`, {
+      kind: "Group",
+      name: BOOTSTRAPPERS,
+    }),
+    clusterRoleBinding("kubewright:node-autoapprove-certificate-rotation", `${csr}:selfnodeclient`, {
+      kind: "Group",
+      name: "system:nodes",
+    }),
   ];
 }
 
@@ -20,5 +32,10 @@ export function bootstrapBindings(): KubernetesObject[] {
  * told to do without the token.
  */
 export function defaultServiceAccount(): KubernetesObject {
-  return { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: "default" }, automountServiceAccountToken: false };
+  return {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "default", namespace: "default" },
+    automountServiceAccountToken: false,
+  };
 }

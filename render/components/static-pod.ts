@@ -1,7 +1,14 @@
 import type { Args } from "../kubeadm-args";
 import type { PullPolicy } from "../kubeadm-types";
 import type { ComponentName } from "./arguments";
-import { API_SERVER_CONFIG, CONTROLLER_MANAGER_KUBECONFIG, ETCD_DATA, ETCD_PKI, PKI, SCHEDULER_KUBECONFIG } from "./paths";
+import {
+  API_SERVER_CONFIG,
+  CONTROLLER_MANAGER_KUBECONFIG,
+  ETCD_DATA,
+  ETCD_PKI,
+  PKI,
+  SCHEDULER_KUBECONFIG,
+} from "./paths";
 
 /** A Pod as the kubelet reads it from its folder; the parts that we set. */
 export interface StaticPod {
@@ -39,10 +46,21 @@ const CERTIFICATES: Mount = { name: "pki", path: PKI, type: "DirectoryOrCreate",
 const ROOTS: Mount = { name: "ca-certs", path: "/etc/ssl/certs", type: "DirectoryOrCreate", readOnly: true };
 
 const MOUNTS: Record<ComponentName, readonly Mount[]> = {
-  etcd: [{ name: "data", path: ETCD_DATA, type: "DirectoryOrCreate" }, { name: "pki", path: ETCD_PKI, type: "DirectoryOrCreate", readOnly: true }],
-  "kube-apiserver": [CERTIFICATES, ROOTS, { name: "config", path: API_SERVER_CONFIG, type: "DirectoryOrCreate", readOnly: true }],
+  etcd: [
+    { name: "data", path: ETCD_DATA, type: "DirectoryOrCreate" },
+    { name: "pki", path: ETCD_PKI, type: "DirectoryOrCreate", readOnly: true },
+  ],
+  "kube-apiserver": [
+    CERTIFICATES,
+    ROOTS,
+    { name: "config", path: API_SERVER_CONFIG, type: "DirectoryOrCreate", readOnly: true },
+  ],
   "kube-scheduler": [{ name: "kubeconfig", path: SCHEDULER_KUBECONFIG, type: "FileOrCreate", readOnly: true }],
-  "kube-controller-manager": [CERTIFICATES, ROOTS, { name: "kubeconfig", path: CONTROLLER_MANAGER_KUBECONFIG, type: "FileOrCreate", readOnly: true }],
+  "kube-controller-manager": [
+    CERTIFICATES,
+    ROOTS,
+    { name: "kubeconfig", path: CONTROLLER_MANAGER_KUBECONFIG, type: "FileOrCreate", readOnly: true },
+  ],
 };
 
 /** kubeadm's requests. */
@@ -84,7 +102,11 @@ export function componentPod({ name, image, imagePullPolicy, args, address }: Co
           startupProbe: probe(name, host, live, { periodSeconds: 1, failureThreshold: 120 }),
           livenessProbe: probe(name, host, live, { periodSeconds: 10, failureThreshold: 8 }),
           readinessProbe: probe(name, host, ready, { periodSeconds: 1, failureThreshold: 3 }),
-          volumeMounts: MOUNTS[name].map((mount) => ({ name: mount.name, mountPath: mount.path, ...(mount.readOnly ? { readOnly: true } : {}) })),
+          volumeMounts: MOUNTS[name].map((mount) => ({
+            name: mount.name,
+            mountPath: mount.path,
+            ...(mount.readOnly ? { readOnly: true } : {}),
+          })),
         },
       ],
       volumes: MOUNTS[name].map((mount) => ({ name: mount.name, hostPath: { path: mount.path, type: mount.type } })),
@@ -105,7 +127,15 @@ export function flagList(args: Args): string[] {
 export const HELLO_PORT = 8080;
 
 /** The example of the first rung: a pod without any API, that says hello on the machine's port 8080. */
-export function helloPod({ image, imagePullPolicy, nodeName }: { image: string; imagePullPolicy: PullPolicy; nodeName: string }): StaticPod {
+export function helloPod({
+  image,
+  imagePullPolicy,
+  nodeName,
+}: {
+  image: string;
+  imagePullPolicy: PullPolicy;
+  nodeName: string;
+}): StaticPod {
   const serve = `mkdir -p /tmp/www && echo "hello from ${nodeName}" > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www`;
   return {
     apiVersion: "v1",
@@ -114,11 +144,16 @@ export function helloPod({ image, imagePullPolicy, nodeName }: { image: string; 
     spec: {
       // busybox does not listen for the signal to end.
       terminationGracePeriodSeconds: 1,
-      containers: [{
-        name: "hello", image, imagePullPolicy, command: ["sh", "-c", serve],
-        ports: [{ containerPort: 8080, hostPort: HELLO_PORT }],
-        resources: { requests: { cpu: "10m", memory: "8Mi" } },
-      }],
+      containers: [
+        {
+          name: "hello",
+          image,
+          imagePullPolicy,
+          command: ["sh", "-c", serve],
+          ports: [{ containerPort: 8080, hostPort: HELLO_PORT }],
+          resources: { requests: { cpu: "10m", memory: "8Mi" } },
+        },
+      ],
     },
   };
 }

@@ -14,10 +14,23 @@ interface Service {
 const DOCUMENTATION = "https://kubernetes.io/docs/reference/command-line-tools-reference";
 const SERVICES: Record<ComponentName, Service> = {
   etcd: { description: "etcd", documentation: "https://etcd.io/docs", after: "", type: "notify" },
-  "kube-apiserver": { description: "Kubernetes API server", documentation: `${DOCUMENTATION}/kube-apiserver/`, after: "etcd.service", type: "notify" },
-  "kube-scheduler": { description: "Kubernetes scheduler", documentation: `${DOCUMENTATION}/kube-scheduler/`, after: "kube-apiserver.service", type: "exec" },
+  "kube-apiserver": {
+    description: "Kubernetes API server",
+    documentation: `${DOCUMENTATION}/kube-apiserver/`,
+    after: "etcd.service",
+    type: "notify",
+  },
+  "kube-scheduler": {
+    description: "Kubernetes scheduler",
+    documentation: `${DOCUMENTATION}/kube-scheduler/`,
+    after: "kube-apiserver.service",
+    type: "exec",
+  },
   "kube-controller-manager": {
-    description: "Kubernetes controller manager", documentation: `${DOCUMENTATION}/kube-controller-manager/`, after: "kube-apiserver.service", type: "exec",
+    description: "Kubernetes controller manager",
+    documentation: `${DOCUMENTATION}/kube-controller-manager/`,
+    after: "kube-apiserver.service",
+    type: "exec",
   },
 };
 
@@ -30,7 +43,13 @@ export function binaryPath(name: ComponentName): string {
 export function componentUnit(name: ComponentName, args: Args): string {
   const { description, documentation, after, type } = SERVICES[name];
   const command = [binaryPath(name), ...flagList(args).map(systemdWord)].join(" \\\n  ");
-  return template("components/component.service", { DESCRIPTION: description, DOCUMENTATION: documentation, AFTER: ["network-online.target", after].filter(Boolean).join(" "), TYPE: type, COMMAND: command });
+  return template("components/component.service", {
+    DESCRIPTION: description,
+    DOCUMENTATION: documentation,
+    AFTER: ["network-online.target", after].filter(Boolean).join(" "),
+    TYPE: type,
+    COMMAND: command,
+  });
 }
 
 /** A word of ExecStart: systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */

@@ -8,7 +8,11 @@ import { StepError } from "../../common/errors";
 export async function ask(question: string, signal: AbortSignal): Promise<boolean> {
   const keyboard = process.stdin;
   if (!keyboard.isTTY) {
-    throw new StepError({ step: "asking whether to go on", cause: "there is no terminal", action: "read the plan above, and run it again with --yes" });
+    throw new StepError({
+      step: "asking whether to go on",
+      cause: "there is no terminal",
+      action: "read the plan above, and run it again with --yes",
+    });
   }
   process.stderr.write(`${question} [y/N] `);
   const answer = await key(keyboard, signal);

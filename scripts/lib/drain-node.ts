@@ -14,7 +14,10 @@ import { PROJECT, findStack, prepareEngine } from "./workspace";
 
 export const DRAIN_FLAGS = ["delete-local-data", "delete-unmanaged", "force"];
 
-export type Rules = Pick<Partial<DrainOptions>, "timeout" | "localData" | "unmanaged" | "force" | "onUnreachable" | "stayCordoned">;
+export type Rules = Pick<
+  Partial<DrainOptions>,
+  "timeout" | "localData" | "unmanaged" | "force" | "onUnreachable" | "stayCordoned"
+>;
 
 /** What the command line says of a drain, and nothing else. */
 export function rulesOf(options: Options): Rules {
@@ -29,7 +32,13 @@ export function rulesOf(options: Options): Rules {
 }
 
 /** Drains as the configuration says, and the command line where it says more; what goes on is shown when it changes. */
-export async function drainNode(api: KubeApi, stack: string, node: string, rules: Rules, session: Session): Promise<Drained> {
+export async function drainNode(
+  api: KubeApi,
+  stack: string,
+  node: string,
+  rules: Rules,
+  session: Session,
+): Promise<Drained> {
   let said = "";
   const status = (message: string) => {
     if (message !== said) session.progress(message);

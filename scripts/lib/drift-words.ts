@@ -7,8 +7,15 @@ export function driftWords(step: Step): string[] {
   const { op, kind, wanted } = step;
   if (op === "delete") return [`${labelOfStep(step)} is no longer configured, and would be taken away`];
   if (op === "create") return [GONE[kind]?.(wanted) ?? `${labelOfStep(step)} is gone`];
-  if (op === "replace") return [kind === "Host" || "instance" in wanted ? "the machine was rebuilt: everything on it is made anew" : `${labelOfStep(step)} is made anew`];
-  return differencesOf(step).map((one) => `${one.of === "property" ? `${labelOfStep(step)}: ` : ""}${sayingOf(one, "found")}`);
+  if (op === "replace")
+    return [
+      kind === "Host" || "instance" in wanted
+        ? "the machine was rebuilt: everything on it is made anew"
+        : `${labelOfStep(step)} is made anew`,
+    ];
+  return differencesOf(step).map(
+    (one) => `${one.of === "property" ? `${labelOfStep(step)}: ` : ""}${sayingOf(one, "found")}`,
+  );
 }
 
 const GONE: Record<string, (wanted: Values) => string> = {

@@ -31,7 +31,13 @@ const NOT_LOOKED_AT = "not looked at";
 export async function driftReport(stack: Stack, session: Session): Promise<DriftReport> {
   const { steps, notices } = await foresee(stack, session, { refresh: true });
   const machines = machinesOf(steps);
-  const drift = steps.filter(({ op }) => op !== "same").map((step): Drift => ({ machine: machineOf(step, machines), resource: labelOfStep(step), found: driftWords(step) }));
+  const drift = steps
+    .filter(({ op }) => op !== "same")
+    .map((step): Drift => ({
+      machine: machineOf(step, machines),
+      resource: labelOfStep(step),
+      found: driftWords(step),
+    }));
   return { drift, notices, complete: !notices.some((notice) => notice.startsWith(NOT_LOOKED_AT)) };
 }
 
@@ -43,8 +49,18 @@ export async function driftOf(stack: Stack, session: Session): Promise<string[]>
 /** By machine, for people. */
 export function driftText({ drift, notices }: DriftReport): string {
   const machines = [...new Set(drift.map(({ machine }) => machine))].sort(byNumber);
-  const lines = machines.flatMap((machine) => [machine, ...drift.filter((one) => one.machine === machine).flatMap(({ found }) => found.map((what) => `  ${what}`)), ""]);
-  const verdict = drift.length === 0 ? "no drift: all that could be looked at is as configured" : "`npm start -- --refresh` mends this, and restarts only what it must";
+  const lines = machines.flatMap((machine) => [
+    machine,
+    ...drift.filter((one) => one.machine === machine).flatMap(({ found }) => found.map((what) => `  ${what}`)),
+    "",
+  ]);
+  const verdict =
+    drift.length === 0
+      ? "no drift: all that could be looked at is as configured"
+      : "`npm start -- --refresh` mends this, and restarts only what it must";
   // File contents of machines are among the lines.
-  return printable(`${[...notices.map((notice) => `note: ${notice}`), ...(notices.length > 0 ? [""] : []), ...lines, verdict].join("\n")}\n`, LONGEST);
+  return printable(
+    `${[...notices.map((notice) => `note: ${notice}`), ...(notices.length > 0 ? [""] : []), ...lines, verdict].join("\n")}\n`,
+    LONGEST,
+  );
 }

@@ -18,7 +18,11 @@ export async function output(file: string, args: readonly string[] = [], options
 }
 
 /** Starts a program and gives its process while it runs: to read its lines, or to kill it. */
-export async function start(file: string, args: readonly string[] = [], options: Options = {}): Promise<{ child: ResultPromise }> {
+export async function start(
+  file: string,
+  args: readonly string[] = [],
+  options: Options = {},
+): Promise<{ child: ResultPromise }> {
   const { execa } = await load();
   return { child: execa(file, args, options) };
 }

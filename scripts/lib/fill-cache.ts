@@ -9,7 +9,10 @@ import type { Session } from "./operate";
  */
 export async function fillCache(config: ClusterConfig, { progress, signal }: Session): Promise<void> {
   const { source, runtime, extras } = config;
-  const versions = new Set([config.kubernetes.version, ...poolsOf(config).map(({ version }) => version ?? config.kubernetes.version)]);
+  const versions = new Set([
+    config.kubernetes.version,
+    ...poolsOf(config).map(({ version }) => version ?? config.kubernetes.version),
+  ]);
   for (const kubernetes of versions) {
     const request = { source, kubernetes, arch: controllerArch(), runtime, extras };
     if (await cachedArtifacts(request)) continue;

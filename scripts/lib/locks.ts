@@ -28,7 +28,11 @@ export async function freeLocks(stack: Stack, project: string, progress: Progres
   if (first) {
     if (first.hostname !== hostname()) throw heldBy(first);
     progress(`another run (process ${first.pid}) is at work on this stack; waiting for its end`);
-    await until(async () => (living().length === 0 ? true : undefined), { signal, timeout: WAIT_SECONDS, onTimeout: () => heldBy(first) });
+    await until(async () => (living().length === 0 ? true : undefined), {
+      signal,
+      timeout: WAIT_SECONDS,
+      onTimeout: () => heldBy(first),
+    });
   }
   if (look().length === 0) return;
   progress("a run was killed and left its lock behind; removing the lock");

@@ -11,7 +11,11 @@ export async function nodeTable(outputs: OutputMap): Promise<string | undefined>
   const kubeconfig = textOf(outputs, "kubeconfigPath");
   const kubectl = textOf(outputs, "kubectlPath");
   if (!kubeconfig || !kubectl || !existsSync(kubeconfig)) return undefined;
-  const { exitCode, stdout, stderr } = await run(kubectl, ["--kubeconfig", kubeconfig, "get", "nodes", "-o", "wide", "--request-timeout", "20s"], { reject: false });
+  const { exitCode, stdout, stderr } = await run(
+    kubectl,
+    ["--kubeconfig", kubeconfig, "get", "nodes", "-o", "wide", "--request-timeout", "20s"],
+    { reject: false },
+  );
   if (exitCode === 0) return String(stdout);
   const reason = String(stderr).trim().split("\n").at(-1) ?? "";
   return `The nodes cannot be shown: ${printable(reason || `kubectl ended with ${String(exitCode)}`)}; is the address in ${kubeconfig} one that this computer reaches?`;

@@ -10,12 +10,20 @@ import { withStackLock } from "./stack-lock";
 import { PROJECT, findStack, prepareEngine } from "./workspace";
 
 /** A command on a cluster that is there, alone with it until its end. */
-export async function onCluster(options: Options, command: string, work: (api: KubeApi, session: Session) => Promise<number>): Promise<number> {
+export async function onCluster(
+  options: Options,
+  command: string,
+  work: (api: KubeApi, session: Session) => Promise<number>,
+): Promise<number> {
   return await alone(options, command, async (session) => await work(await clusterApi(options.stack), session));
 }
 
 /** A command that changes the stack through Pulumi, alone with it until its end. */
-export async function onStack(options: Options, command: string, work: (stack: Stack, session: Session) => Promise<number>): Promise<number> {
+export async function onStack(
+  options: Options,
+  command: string,
+  work: (stack: Stack, session: Session) => Promise<number>,
+): Promise<number> {
   return await alone(options, command, async (session) => {
     await prepareEngine(session.progress, session.signal);
     const stack = await findStack(options.stack);
@@ -25,7 +33,9 @@ export async function onStack(options: Options, command: string, work: (stack: S
 }
 
 async function alone(options: Options, command: string, work: (session: Session) => Promise<number>): Promise<number> {
-  return await inSession(options.stack, (session) => withStackLock(options.stack, PROJECT, `npm run ${command}`, () => work(session)));
+  return await inSession(options.stack, (session) =>
+    withStackLock(options.stack, PROJECT, `npm run ${command}`, () => work(session)),
+  );
 }
 
 /** The API as the administrator, from the kubeconfig that `npm start` wrote. */
@@ -36,5 +46,9 @@ export async function clusterApi(stack: string): Promise<KubeApi> {
 }
 
 function noCluster(stack: string): StepError {
-  return new StepError({ step: "looking for the cluster", cause: `stack "${stack}" has none`, action: `make one with \`${npmCommand("start", stack)}\`` });
+  return new StepError({
+    step: "looking for the cluster",
+    cause: `stack "${stack}" has none`,
+    action: `make one with \`${npmCommand("start", stack)}\``,
+  });
 }

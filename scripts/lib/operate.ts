@@ -33,7 +33,8 @@ export class Ended extends Error {
 export async function inSession(stack: string, work: (session: Session) => Promise<number>): Promise<number> {
   const screen = openScreen();
   const interrupt = onInterrupt(
-    () => screen.line("stopping after the steps under way (Ctrl-C again stops at once); `npm start` goes on from there"),
+    () =>
+      screen.line("stopping after the steps under way (Ctrl-C again stops at once); `npm start` goes on from there"),
     () => stopAtOnce(stack, screen),
   );
   try {
@@ -42,7 +43,9 @@ export async function inSession(stack: string, work: (session: Session) => Promi
     if (error instanceof Ended) return error.code;
     screen.close();
     if (interrupt.signal.aborted) return INTERRUPTED;
-    process.stderr.write(`\n${process.env.KUBEWRIGHT_DEBUG && error instanceof Error ? (error.stack ?? "") : commandFailure(error)}\n`);
+    process.stderr.write(
+      `\n${process.env.KUBEWRIGHT_DEBUG && error instanceof Error ? (error.stack ?? "") : commandFailure(error)}\n`,
+    );
     return 1;
   } finally {
     interrupt.release();
@@ -66,7 +69,12 @@ export type Operation = "up" | "destroy" | "refresh";
  * Runs one Pulumi operation with progress on the screen; gives the view, which knows what changed. An `up` after a run that failed or was cut
  * off looks at every machine first: one may have been stopped, or half of something made, without the state knowing.
  */
-export async function operate(stack: Stack, operation: Operation, session: Session, options: UpOptions = {}): Promise<{ view: UpdateView; outputs: OutputMap }> {
+export async function operate(
+  stack: Stack,
+  operation: Operation,
+  session: Session,
+  options: UpOptions = {},
+): Promise<{ view: UpdateView; outputs: OutputMap }> {
   refuseHeld(stack.name);
   await freeLocks(stack, PROJECT, session.progress, session.signal);
   await clearPendingOperations(stack, PROJECT, session.progress);
@@ -75,7 +83,12 @@ export async function operate(stack: Stack, operation: Operation, session: Sessi
   const end = new AbortController();
   const standstill = new Standstill(() => end.abort());
   const onEvent = (event: EngineEvent) => [view, record, standstill].forEach((one) => one.onEvent(event));
-  const common = { ...options, onEvent, signal: AbortSignal.any([session.signal, end.signal]), color: "never" as const };
+  const common = {
+    ...options,
+    onEvent,
+    signal: AbortSignal.any([session.signal, end.signal]),
+    color: "never" as const,
+  };
   const cutOff = wasCutOff(stack.name);
   if (cutOff) await nameUndone(stack);
   const look = operation === "up" && options.refresh !== true && cutOff;
@@ -83,7 +96,11 @@ export async function operate(stack: Stack, operation: Operation, session: Sessi
   try {
     return await marked(stack.name, async () => {
       // A machine that fails stops what needs it, and nothing else.
-      if (operation === "up") return { view, outputs: (await stack.up({ ...common, continueOnError: true, ...(look ? { refresh: true } : {}) })).outputs };
+      if (operation === "up")
+        return {
+          view,
+          outputs: (await stack.up({ ...common, continueOnError: true, ...(look ? { refresh: true } : {}) })).outputs,
+        };
       await stack[operation](common);
       return { view, outputs: {} };
     });
@@ -114,12 +131,19 @@ function explained(error: unknown, { view, progress, stack }: Outcome, session: 
   const after = `\`${npmCommand("start", stack)}\` goes on from here`;
   if (stopped) {
     const lines = begun ? ["", ...progressText(progress)] : [];
-    process.stderr.write(`${[...lines, "", `stopped; ${after}, \`${npmCommand("run down", stack)}\` removes everything`].join("\n")}\n`);
+    process.stderr.write(
+      `${[...lines, "", `stopped; ${after}, \`${npmCommand("run down", stack)}\` removes everything`].join("\n")}\n`,
+    );
     return new Ended(INTERRUPTED);
   }
   const told = begun ? progress.flatMap((one) => one.failures) : [];
-  const failures = (view.failures.length > 0 ? view.failures : [commandFailure(error)]).filter((failure) => !told.includes(failure));
-  const errors = failures.length === 0 ? [] : [...(failures.length > 1 ? [`${failures.length} errors:`] : []), ...failures.map((failure) => `✗ ${failure}`)];
+  const failures = (view.failures.length > 0 ? view.failures : [commandFailure(error)]).filter(
+    (failure) => !told.includes(failure),
+  );
+  const errors =
+    failures.length === 0
+      ? []
+      : [...(failures.length > 1 ? [`${failures.length} errors:`] : []), ...failures.map((failure) => `✗ ${failure}`)];
   const lines = begun ? [...progressText(progress), "", `${after}: what is done is not done again`] : [];
   process.stderr.write(`\n${[...errors, ...(errors.length > 0 && begun ? [""] : []), ...lines].join("\n")}\n`);
   return new Ended(1);

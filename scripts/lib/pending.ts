@@ -18,7 +18,9 @@ export async function clearPendingOperations(stack: Stack, project: string, prog
   const state = exported.deployment as State;
   const pending = state.pending_operations ?? [];
   if (pending.length === 0) return;
-  progress(`a run was stopped in the middle of ${pending.length} operation${pending.length > 1 ? "s" : ""}; going on from there`);
+  progress(
+    `a run was stopped in the middle of ${pending.length} operation${pending.length > 1 ? "s" : ""}; going on from there`,
+  );
   await stack.importStack({ ...exported, deployment: { ...state, pending_operations: [] } });
 }
 

@@ -24,7 +24,11 @@ export function backendFolder(): string | undefined {
   const url = backendUrl();
   if (!url.startsWith("file:")) return undefined;
   const rest = url.slice("file://".length).split("?")[0] ?? "";
-  const path = rest.startsWith("~") ? join(process.env.HOME ?? "", rest.slice(1)) : rest.startsWith("/") ? fileURLToPath(`file://${rest}`) : rest;
+  const path = rest.startsWith("~")
+    ? join(process.env.HOME ?? "", rest.slice(1))
+    : rest.startsWith("/")
+      ? fileURLToPath(`file://${rest}`)
+      : rest;
   return join(path, ".pulumi");
 }
 
@@ -32,7 +36,8 @@ export const passphraseFile = () => join(hiddenFolder(), "passphrase");
 
 /** Encrypts the state's secrets when the person has not said with what. Made once: without it the state cannot be read. */
 export function passphraseEnvironment(): Record<string, string> {
-  if (process.env.PULUMI_CONFIG_PASSPHRASE !== undefined || process.env.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
+  if (process.env.PULUMI_CONFIG_PASSPHRASE !== undefined || process.env.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined)
+    return {};
   const file = passphraseFile();
   mkdirSync(hiddenFolder(), { recursive: true });
   try {
@@ -48,7 +53,8 @@ export const stackConfigFile = (stack: string) => join(projectRoot(), `Pulumi.${
 /** After the last stack: the config file when it says nothing but a salt, and the passphrase when no salt is left that needs it. */
 export function forgetSecretsProvider(stack: string): void {
   const own = stackConfigFile(stack);
-  if (existsSync(own) && /^\s*(encryptionsalt: \S+\s*)?(config: \{\}\s*)?$/.test(readFileSync(own, "utf8"))) rmSync(own);
+  if (existsSync(own) && /^\s*(encryptionsalt: \S+\s*)?(config: \{\}\s*)?$/.test(readFileSync(own, "utf8")))
+    rmSync(own);
   const salted = (file: string) => readFileSync(join(projectRoot(), file), "utf8").includes("encryptionsalt");
   const configs = readdirSync(projectRoot()).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
   if (!configs.some(salted)) rmSync(passphraseFile(), { force: true });

@@ -13,9 +13,17 @@ const PHRASES: Record<string, string> = { create: "made", update: "changed", rep
  * What an `up` would change beside this machine: the configuration may hold more than the person thinks of now.
  * @param replace urns that are made anew
  */
-export async function otherChanges(stack: Stack, name: string, state: MachineState, replace: string[], session: Session): Promise<string[]> {
+export async function otherChanges(
+  stack: Stack,
+  name: string,
+  state: MachineState,
+  replace: string[],
+  session: Session,
+): Promise<string[]> {
   const { steps } = await foresee(stack, session, { replace });
-  const others = steps.filter((step) => PHRASES[step.op] !== undefined && !ABOUT_ALL.test(step.type) && !isOf(step.urn, name, state));
+  const others = steps.filter(
+    (step) => PHRASES[step.op] !== undefined && !ABOUT_ALL.test(step.type) && !isOf(step.urn, name, state),
+  );
   const lines = others.map(({ urn, op }) => `${labelOf(urn)} is ${PHRASES[op] ?? op}`);
   return lines.length > SHOWN ? [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`] : lines;
 }

@@ -30,22 +30,48 @@ export function wayOf(config: ClusterConfig, name: string, state: MachineState, 
 function surgeOf(config: ClusterConfig, name: string): Way {
   const pool = poolThatMakes(config, name);
   const number = pool && numberOf(pool.name, name);
-  if (!pool || number === undefined) throw refusal(name, "no further machine can be made in its place", "replace it without --surge");
-  return { kind: "surge", newcomer: newcomer(config, pool, number), skip: `${pool.path}.skip[${pool.skip.length}]`, number };
+  if (!pool || number === undefined)
+    throw refusal(name, "no further machine can be made in its place", "replace it without --surge");
+  return {
+    kind: "surge",
+    newcomer: newcomer(config, pool, number),
+    skip: `${pool.path}.skip[${pool.skip.length}]`,
+    number,
+  };
 }
 
 /** The machine that is there once this number is skipped, and is not there now. */
 function newcomer(config: ClusterConfig, pool: Pool, number: number): string {
   const now = madeNames(config, pool);
-  return madeNames(config, { ...pool, skip: [...pool.skip, number] }).find((name) => !now.includes(name)) ?? machineName(pool.name, number + 1);
+  return (
+    madeNames(config, { ...pool, skip: [...pool.skip, number] }).find((name) => !now.includes(name)) ??
+    machineName(pool.name, number + 1)
+  );
 }
 
 export function planOf(way: Way, name: string): string[] {
-  const leaves = [`${name} is drained: its pods move to other nodes, within their budgets`, `${name} leaves the cluster`];
+  const leaves = [
+    `${name} is drained: its pods move to other nodes, within their budgets`,
+    `${name} leaves the cluster`,
+  ];
   const steps = {
-    rebuild: [...leaves, `its machine is deleted and made anew`, `${name} joins again, and is Ready`, "the pods that moved are all there"],
-    surge: [`a new machine ${way.kind === "surge" ? way.newcomer : ""} is made and joins, and is Ready`, ...leaves, `the machine ${name} is deleted; its number is not used again (skip)`],
-    rejoin: [...leaves, "everything of ours is removed from its machine, which stays", `${name} joins again, and is Ready`, "the pods that moved are all there"],
+    rebuild: [
+      ...leaves,
+      `its machine is deleted and made anew`,
+      `${name} joins again, and is Ready`,
+      "the pods that moved are all there",
+    ],
+    surge: [
+      `a new machine ${way.kind === "surge" ? way.newcomer : ""} is made and joins, and is Ready`,
+      ...leaves,
+      `the machine ${name} is deleted; its number is not used again (skip)`,
+    ],
+    rejoin: [
+      ...leaves,
+      "everything of ours is removed from its machine, which stays",
+      `${name} joins again, and is Ready`,
+      "the pods that moved are all there",
+    ],
   }[way.kind];
   return ["", `Plan for ${name}:`, ...steps.map((step, index) => `  ${index + 1}. ${step}`)];
 }

@@ -6,7 +6,12 @@ import { isFirst, type MachineState } from "./state";
 /** @throws StepError for the control plane that the cluster began with. */
 export function refuseFirst(name: string, state: MachineState): void {
   if (!isFirst(state)) return;
-  throw new StepError({ step: "taking the node away", machine: name, cause: "the cluster began on it, and its machine holds the cluster's identity", action: "`npm run down` removes the whole cluster" });
+  throw new StepError({
+    step: "taking the node away",
+    machine: name,
+    cause: "the cluster began on it, and its machine holds the cluster's identity",
+    action: "`npm run down` removes the whole cluster",
+  });
 }
 
 /** Everything on the machine and its membership, in the order that their dependencies give: the drain comes first. */

@@ -28,17 +28,20 @@ export class RunRecord {
   private readonly work = new Map<string, Work>();
 
   readonly onEvent = ({ resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
-    if (resourcePreEvent) this.note(resourcePreEvent.metadata, resourcePreEvent.metadata.op === "same" ? "done" : "begun");
+    if (resourcePreEvent)
+      this.note(resourcePreEvent.metadata, resourcePreEvent.metadata.op === "same" ? "done" : "begun");
     if (resOutputsEvent) this.note(resOutputsEvent.metadata, "done");
     if (resOpFailedEvent) this.note(resOpFailedEvent.metadata, "failed");
     const severity: string | undefined = diagnosticEvent?.severity;
-    if (diagnosticEvent?.urn && severity === "error") this.explain(diagnosticEvent.urn, plainText(diagnosticEvent.message));
+    if (diagnosticEvent?.urn && severity === "error")
+      this.explain(diagnosticEvent.urn, plainText(diagnosticEvent.message));
   };
 
   private note(metadata: StepEventMetadata, state: Work["state"]): void {
     const isHalf = metadata.op === "delete-replaced";
     const step = stepOf(isHalf ? { ...metadata, op: "replace" } : metadata);
-    if (step) this.work.set(step.urn, { ...this.work.get(step.urn), step, state: isHalf && state === "done" ? "half" : state });
+    if (step)
+      this.work.set(step.urn, { ...this.work.get(step.urn), step, state: isHalf && state === "done" ? "half" : state });
   }
 
   /** The first words are the cause. */
@@ -54,13 +57,23 @@ export class RunRecord {
    */
   progress(configured: readonly string[]): Progress[] {
     // What ends with the provider's own "cancelled" was stopped, and has not failed.
-    const all = [...this.work.values()].map((work): Work => (work.error === "cancelled" ? { ...work, state: "begun" } : work));
+    const all = [...this.work.values()].map((work): Work =>
+      work.error === "cancelled" ? { ...work, state: "begun" } : work,
+    );
     const known = [...configured, ...machinesOf(all.map(({ step }) => step))];
     const owned = all.map((work) => ({ work, machine: machineOf(work.step, known) }));
     const failed = new Set(owned.filter(({ work }) => work.state === "failed").map(({ machine }) => machine));
     // Of one that leaves, perhaps only its node was come to.
-    const machines = [...new Set([...known, ...owned.map(({ machine }) => machine)])].filter((machine) => machine !== CLUSTER || failed.has(CLUSTER));
-    return machines.sort(byNumber).map((name) => progressOf(name, owned.filter(({ machine }) => machine === name).map(({ work }) => work), [...failed]));
+    const machines = [...new Set([...known, ...owned.map(({ machine }) => machine)])].filter(
+      (machine) => machine !== CLUSTER || failed.has(CLUSTER),
+    );
+    return machines.sort(byNumber).map((name) =>
+      progressOf(
+        name,
+        owned.filter(({ machine }) => machine === name).map(({ work }) => work),
+        [...failed],
+      ),
+    );
   }
 }
 
@@ -69,12 +82,24 @@ function progressOf(machine: string, work: readonly Work[], failing: readonly st
   const failures = failed.map(({ step, error }) => `${labelOfStep(step)}: ${error ?? "it was given up"}`);
   if (failures.length > 0) return { machine, state: "failed", detail: "", failures };
   const begun = work.filter(({ state }) => state === "begun");
-  if (begun.length > 0) return { machine, state: "cut off", detail: `at ${begun.map(({ step }) => labelOfStep(step)).join(", ")}`, failures };
+  if (begun.length > 0)
+    return {
+      machine,
+      state: "cut off",
+      detail: `at ${begun.map(({ step }) => labelOfStep(step)).join(", ")}`,
+      failures,
+    };
   if (isWhole(work)) return { machine, state: "done", detail: "", failures };
   const others = failing.filter((other) => other !== machine);
   const detail = others.length === 0 ? "" : `for ${others.join(", ")}`;
   const last = work.filter(({ step }) => step.op !== "same").at(-1);
-  if (last) return { machine, state: "waits", detail: `${detail === "" ? "" : `${detail}, `}after ${labelOfStep(last.step)}`, failures };
+  if (last)
+    return {
+      machine,
+      state: "waits",
+      detail: `${detail === "" ? "" : `${detail}, `}after ${labelOfStep(last.step)}`,
+      failures,
+    };
   return { machine, state: "not begun", detail: others.length === 0 ? "" : `it waits ${detail}`, failures };
 }
 
@@ -88,6 +113,11 @@ function isWhole(work: readonly Work[]): boolean {
 
 /** One line for each machine, and under it what is to be known of a failure. */
 export function progressText(progress: readonly Progress[]): string[] {
-  const heads = table(progress.map(({ machine, state, detail }) => [machine, state === "failed" ? "FAILED" : state, detail]));
-  return progress.flatMap(({ failures }, index) => [heads[index] ?? "", ...failures.map((failure) => `  ✗ ${failure.replaceAll("\n", "\n  ")}`)]);
+  const heads = table(
+    progress.map(({ machine, state, detail }) => [machine, state === "failed" ? "FAILED" : state, detail]),
+  );
+  return progress.flatMap(({ failures }, index) => [
+    heads[index] ?? "",
+    ...failures.map((failure) => `  ✗ ${failure.replaceAll("\n", "\n  ")}`),
+  ]);
 }

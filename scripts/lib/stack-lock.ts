@@ -16,7 +16,12 @@ interface Holder {
  * Holds the stack for a command that does several things one after the other: Pulumi's own lock is only there while its engine works.
  * Nobody waits here: who comes second is told who was first.
  */
-export async function withStackLock<T>(stack: string, project: string, command: string, work: () => Promise<T>): Promise<T> {
+export async function withStackLock<T>(
+  stack: string,
+  project: string,
+  command: string,
+  work: () => Promise<T>,
+): Promise<T> {
   refuseLocked(stack, project);
   const release = take(stack, command);
   try {

@@ -32,7 +32,11 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
   const resources = await resourcesOf(stack);
   const nodes = resources.filter(({ type }) => type === HOST).map(machineOfHost);
   if (!nodes.includes(name)) {
-    throw new StepError({ step: "looking for the node", cause: `stack "${stack.name}" has no node "${name}"`, action: `its nodes are ${nodes.join(", ") || "none yet: run `npm start`"}` });
+    throw new StepError({
+      step: "looking for the node",
+      cause: `stack "${stack.name}" has no node "${name}"`,
+      action: `its nodes are ${nodes.join(", ") || "none yet: run `npm start`"}`,
+    });
   }
   const machine = hostOf(resources, name)?.deletedWith;
   return { ...(machine === undefined ? {} : { machine }), contents: contentsOf(resources, name) };
@@ -54,13 +58,20 @@ export async function machineMet(stack: Stack, name: string): Promise<{ connecti
   const host = hostOf(await resourcesOf(stack), name);
   const connection = connectionSchema.safeParse(host?.inputs?.connection).data;
   const { hostKey, instance } = host?.outputs ?? {};
-  if (connection && typeof instance === "string") return { connection: { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) }, instance };
-  throw new StepError({ step: "looking for the machine", cause: `stack "${stack.name}" does not say how ${name} is reached`, action: "run `npm start`" });
+  if (connection && typeof instance === "string")
+    return { connection: { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) }, instance };
+  throw new StepError({
+    step: "looking for the machine",
+    cause: `stack "${stack.name}" does not say how ${name} is reached`,
+    action: "run `npm start`",
+  });
 }
 
 /** Machines on which all of ours was undone, to be made anew, when a run ended. */
 export async function undoneMachines(stack: Stack): Promise<string[]> {
-  return (await resourcesOf(stack)).filter(({ type, pendingReplacement }) => type === HOST && pendingReplacement === true).map(machineOfHost);
+  return (await resourcesOf(stack))
+    .filter(({ type, pendingReplacement }) => type === HOST && pendingReplacement === true)
+    .map(machineOfHost);
 }
 
 async function resourcesOf(stack: Stack): Promise<StateResource[]> {
@@ -75,9 +86,14 @@ const ON_ITS_OWN = ["join", "node", "kubectl"];
 
 /** By their parents, and those of a control plane, which have no parent of their own, by name. */
 function contentsOf(resources: readonly StateResource[], name: string): string[] {
-  const groups = new Set(resources.filter(({ type, urn }) => /^kubewright:components:(Worker|NodeSetup)$/.test(type) && nameOf(urn) === name).map(({ urn }) => urn));
+  const groups = new Set(
+    resources
+      .filter(({ type, urn }) => /^kubewright:components:(Worker|NodeSetup)$/.test(type) && nameOf(urn) === name)
+      .map(({ urn }) => urn),
+  );
   const isContent = ({ type, urn, parent }: StateResource) =>
-    !type.startsWith("kubewright:components:") && (groups.has(parent ?? "") || ON_ITS_OWN.some((word) => nameOf(urn) === `${name}-${word}`));
+    !type.startsWith("kubewright:components:") &&
+    (groups.has(parent ?? "") || ON_ITS_OWN.some((word) => nameOf(urn) === `${name}-${word}`));
   return resources.filter(isContent).map(({ urn }) => urn);
 }
 

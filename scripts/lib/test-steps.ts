@@ -33,7 +33,10 @@ async function check([tool = "", ...args]: string[]): Promise<Outcome> {
 async function tests(project: Step, names: readonly string[]): Promise<Outcome> {
   mkdirSync(hiddenFolder(), { recursive: true });
   const file = join(hiddenFolder(), `tests-${project}-${process.pid}.json`);
-  const reporters = [project === "e2e" ? "verbose" : "default", join(projectRoot(), "tests", "support", "summary-reporter.ts")];
+  const reporters = [
+    project === "e2e" ? "verbose" : "default",
+    join(projectRoot(), "tests", "support", "summary-reporter.ts"),
+  ];
   const args = ["run", "--project", project, ...reporters.map((reporter) => `--reporter=${reporter}`), ...names];
   const ok = await succeeds(join("vitest", "vitest.mjs"), args, { KUBEWRIGHT_TEST_SUMMARY: file });
   const summary = takeSummary(file) ?? { passed: 0, failed: 1, skipped: [] };
@@ -42,6 +45,11 @@ async function tests(project: Step, names: readonly string[]): Promise<Outcome> 
 
 async function succeeds(tool: string, args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
   const program = join(projectRoot(), "node_modules", tool);
-  const { exitCode } = await run(process.execPath, [program, ...args], { cwd: projectRoot(), env, stdio: ["ignore", "inherit", "inherit"], reject: false });
+  const { exitCode } = await run(process.execPath, [program, ...args], {
+    cwd: projectRoot(),
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+    reject: false,
+  });
   return exitCode === 0;
 }

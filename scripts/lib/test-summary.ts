@@ -32,11 +32,23 @@ export function takeSummary(file: string): Summary | undefined {
 /** The end of `npm test`: what ran, how long, what was skipped and why; the last line is for machines. */
 export function renderSummary(results: readonly StepResult[], notRun: readonly string[]): string {
   const skipped = results.flatMap((result) => result.skipped.map((one) => `  skipped  ${one.name}: ${one.reason}`));
-  return ["", ...results.map(row), ...notRun.map((name) => `  not run  ${name}`), ...skipped, "", closingLine(results), ""].join("\n");
+  return [
+    "",
+    ...results.map(row),
+    ...notRun.map((name) => `  not run  ${name}`),
+    ...skipped,
+    "",
+    closingLine(results),
+    "",
+  ].join("\n");
 }
 
 function row({ name, seconds, ok, passed, failed, skipped }: StepResult): string {
-  const counts = [`${passed} passed`, ...(failed > 0 ? [`${failed} failed`] : []), ...(skipped.length > 0 ? [`${skipped.length} skipped`] : [])].join(", ");
+  const counts = [
+    `${passed} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
+  ].join(", ");
   return `  ${ok ? "ok      " : "FAILED  "} ${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s   ${passed + failed + skipped.length > 0 ? counts : ""}`.trimEnd();
 }
 

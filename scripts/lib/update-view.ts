@@ -59,7 +59,10 @@ export class UpdateView {
 
   /** How many resources are other than before. */
   get changed(): number {
-    return Object.entries(this.changes).reduce((sum, [op, count]) => (op === "same" || op === "read" ? sum : sum + (count ?? 0)), 0);
+    return Object.entries(this.changes).reduce(
+      (sum, [op, count]) => (op === "same" || op === "read" ? sum : sum + (count ?? 0)),
+      0,
+    );
   }
 
   private begin(metadata: StepEventMetadata): void {
@@ -88,7 +91,8 @@ export class UpdateView {
     const text = plainText(event.message);
     if (event.ephemeral) return this.status(event.urn, text);
     if (severity === "error") return this.keep(failureOf(event.urn, text));
-    if (text !== "") this.say(`${event.urn ? `${labelOf(event.urn)}: ` : ""}${severity === "warning" ? "warning: " : ""}${text}`);
+    if (text !== "")
+      this.say(`${event.urn ? `${labelOf(event.urn)}: ` : ""}${severity === "warning" ? "warning: " : ""}${text}`);
   }
 
   private keep(failure: string | undefined): void {
@@ -106,7 +110,9 @@ export class UpdateView {
 
   private lines(): string[] {
     const all = [...this.running.values()].sort((one, other) => one.since - other.since);
-    const shown = all.slice(0, LIVE_LINES).map((work) => `  ${seconds(work.since).padStart(6)}  ${work.label}: ${work.status || work.verb}`);
+    const shown = all
+      .slice(0, LIVE_LINES)
+      .map((work) => `  ${seconds(work.since).padStart(6)}  ${work.label}: ${work.status || work.verb}`);
     const more = all.length > LIVE_LINES ? [`          and ${all.length - LIVE_LINES} more`] : [];
     return all.length > 0 ? [`${this.clock()} at work on ${all.length}`, ...shown, ...more] : [];
   }
@@ -118,5 +124,10 @@ export class UpdateView {
 
 /** The stack and components group others and do nothing themselves; what stays the same is not worth a line. */
 function isWork(metadata: StepEventMetadata): boolean {
-  return metadata.provider !== "" && metadata.op !== "same" && VERBS[metadata.op] !== undefined && !metadata.type.startsWith("pulumi:");
+  return (
+    metadata.provider !== "" &&
+    metadata.op !== "same" &&
+    VERBS[metadata.op] !== undefined &&
+    !metadata.type.startsWith("pulumi:")
+  );
 }

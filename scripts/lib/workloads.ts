@@ -22,7 +22,12 @@ export async function untilWhole(api: KubeApi, before: ReadonlySet<string>, sign
     {
       signal,
       timeout: BACK_SECONDS,
-      onTimeout: () => new StepError({ step: "waiting for the pods to be back", cause: waiting.join(", "), action: "see `kubectl get pods -A` and `kubectl describe` on one that is not Ready" }),
+      onTimeout: () =>
+        new StepError({
+          step: "waiting for the pods to be back",
+          cause: waiting.join(", "),
+          action: "see `kubectl get pods -A` and `kubectl describe` on one that is not Ready",
+        }),
     },
   );
 }

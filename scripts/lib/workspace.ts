@@ -19,7 +19,13 @@ const PARALLEL = 256;
 /** The engine on PATH and everything in the environment that Pulumi and our program want. */
 export async function prepareEngine(progress: Progress, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
   const engine = await obtainEngine(progress, signal);
-  const ours = { ...engine.environment, [OWN_WORDS]: "1", PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? String(PARALLEL), PULUMI_BACKEND_URL: backendUrl(), ...passphraseEnvironment() };
+  const ours = {
+    ...engine.environment,
+    [OWN_WORDS]: "1",
+    PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? String(PARALLEL),
+    PULUMI_BACKEND_URL: backendUrl(),
+    ...passphraseEnvironment(),
+  };
   process.env.PATH = [engine.binDir, process.env.PATH].join(delimiter);
   Object.assign(process.env, ours);
   const state = backendFolder();

@@ -70,7 +70,12 @@ export class Hand {
     };
     // Its output goes to a file of its own: a connection that stays open would keep a pipe open too.
     const log = join(folder, `hand-${verb}.log`);
-    const { exitCode } = await run(SCRIPT, [verb], { env, stdout: { file: log }, stderr: { file: log }, reject: false });
+    const { exitCode } = await run(SCRIPT, [verb], {
+      env,
+      stdout: { file: log },
+      stderr: { file: log },
+      reject: false,
+    });
     if (exitCode !== 0) throw new Error(`hand.sh ${verb} failed: see ${log}\n${await tail(log)}`);
     if (verb === "leave") rmSync(sockets, { recursive: true, force: true });
   }

@@ -20,7 +20,12 @@ export interface BenchMachine {
 }
 
 /** Three fresh machines that answer ssh, of the kind that `npm start` makes; the same for both opponents. */
-export async function makeMachines(stack: string, keyFolder: string, progress: Progress, signal: AbortSignal): Promise<BenchMachine[]> {
+export async function makeMachines(
+  stack: string,
+  keyFolder: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<BenchMachine[]> {
   await ensureDaemon(progress, signal);
   const image = await ensureImage("auto", progress, signal);
   await removeStack(stack, signal); // of a run that was stopped
@@ -29,7 +34,11 @@ export async function makeMachines(stack: string, keyFolder: string, progress: P
   return await Promise.all(
     NAMES.map(async (hostname, index) => {
       const address = addressIn(network.subnet, FIRST_ADDRESS + index);
-      const id = await ensureContainer({ stack, hostname, image: image.ref, network: network.name, address, authorizedKey }, silent, signal);
+      const id = await ensureContainer(
+        { stack, hostname, image: image.ref, network: network.name, address, authorizedKey },
+        silent,
+        signal,
+      );
       const machine = await startMachine(id, hostname, silent, signal);
       return { name: hostname, address: machine.privateAddress, hostKey: machine.hostKey };
     }),
@@ -38,7 +47,10 @@ export async function makeMachines(stack: string, keyFolder: string, progress: P
 
 async function keyIn(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "kubewright-bench", "-f", keyPath(folder)], { reject: false, input: "n\n" });
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "kubewright-bench", "-f", keyPath(folder)], {
+    reject: false,
+    input: "n\n",
+  });
   return readFileSync(`${keyPath(folder)}.pub`, "utf8").trim();
 }
 
@@ -46,7 +58,11 @@ export const keyPath = (folder: string) => join(folder, "id_ed25519");
 
 /** What ours does by itself where it is needed: nothing outside may answer at the cluster's addresses. */
 export async function shieldRanges(stack: string): Promise<void> {
-  const containers = (await output("docker", ["ps", "-q", "--filter", `label=io.kubewright.stack=${stack}`])).split("\n");
-  const script = Object.values(RANGES).map((range) => `ip route replace unreachable ${range}`).join(" && ");
+  const containers = (await output("docker", ["ps", "-q", "--filter", `label=io.kubewright.stack=${stack}`])).split(
+    "\n",
+  );
+  const script = Object.values(RANGES)
+    .map((range) => `ip route replace unreachable ${range}`)
+    .join(" && ");
   await Promise.all(containers.map((container) => run("docker", ["exec", container, "sh", "-c", script])));
 }

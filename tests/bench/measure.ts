@@ -15,7 +15,10 @@ export interface Measured {
 }
 
 /** The chain of steps that made the run as long as it was: from the last one back, each time to what it waited for last. */
-export function criticalPath(steps: readonly StepTime[], waitedFor: (step: StepTime) => readonly StepTime[]): StepTime[] {
+export function criticalPath(
+  steps: readonly StepTime[],
+  waitedFor: (step: StepTime) => readonly StepTime[],
+): StepTime[] {
   const last = latest(steps);
   const chain: StepTime[] = [];
   for (let step = last; step && !chain.includes(step); step = latest(waitedFor(step))) chain.unshift(step);
@@ -47,5 +50,7 @@ export function covered(steps: readonly Pick<StepTime, "start" | "end">[]): numb
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((one, other) => one - other);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

@@ -28,7 +28,10 @@ export class NodesBench {
   private readonly stack = new TestStack("bench-nodes");
   private kubectl: (...args: string[]) => Promise<string> = () => Promise.reject(new Error("there is no cluster yet"));
   private kubeconfig = "";
-  readonly results: NodeResults = { ours: { join: [], drain: [], replace: [] }, hand: { join: [], drain: [], replace: [] } };
+  readonly results: NodeResults = {
+    ours: { join: [], drain: [], replace: [] },
+    hand: { join: [], drain: [], replace: [] },
+  };
 
   constructor(private readonly signal: AbortSignal) {}
 
@@ -76,17 +79,42 @@ export class NodesBench {
   private async ground(folder: string, shell: string, artifacts: ArtifactSet): Promise<Ground> {
     const { stackId } = await this.stack.outputs();
     const keyPath = join(this.stack.stackFolder, "id_ed25519");
-    const controlPlane = await this.kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}");
-    return { folder, shell, artifacts, network: networkName(String(stackId)), controlPlane, keyPath, kubeconfig: this.kubeconfig };
+    const controlPlane = await this.kubectl(
+      "get",
+      "node",
+      "control-plane-1",
+      "-o",
+      "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}",
+    );
+    return {
+      folder,
+      shell,
+      artifacts,
+      network: networkName(String(stackId)),
+      controlPlane,
+      keyPath,
+      kubeconfig: this.kubeconfig,
+    };
   }
 
   /** All pods of the Deployment are made anew on this node, so that each drain moves the same. */
   private async gather(node: string): Promise<void> {
-    const others = (await this.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")).split(" ").filter((name) => name !== node);
+    const others = (await this.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"))
+      .split(" ")
+      .filter((name) => name !== node);
     await this.kubectl("cordon", ...others);
     await this.kubectl("rollout", "restart", "deploy/web");
     await this.rolledOut();
-    await this.kubectl("wait", "pod", "-l", "app=web", "--for=delete", "--field-selector", `spec.nodeName!=${node}`, "--timeout=60s");
+    await this.kubectl(
+      "wait",
+      "pod",
+      "-l",
+      "app=web",
+      "--for=delete",
+      "--field-selector",
+      `spec.nodeName!=${node}`,
+      "--timeout=60s",
+    );
     await this.kubectl("uncordon", ...others);
   }
 

@@ -26,7 +26,11 @@ export class OurRun {
   private readonly trace: string;
   private readonly stack: TestStack;
 
-  constructor(folder: string, private readonly machines: readonly BenchMachine[], private readonly keyFolder: string) {
+  constructor(
+    folder: string,
+    private readonly machines: readonly BenchMachine[],
+    private readonly keyFolder: string,
+  ) {
     this.trace = join(folder, "trace.jsonl");
     this.stack = new TestStack("bench", { KUBEWRIGHT_TRACE: this.trace });
   }
@@ -37,7 +41,9 @@ export class OurRun {
     const { seconds, begin, events } = await this.timedUp();
     const dependencies = await this.dependencies();
     const nodes = this.machines.map((machine) => machine.name);
-    const steps = events.filter((event) => event.op === "create" && event.urn).map((event) => ({ ...stepOf(event, begin, nodes), urn: event.urn ?? "" }));
+    const steps = events
+      .filter((event) => event.op === "create" && event.urn)
+      .map((event) => ({ ...stepOf(event, begin, nodes), urn: event.urn ?? "" }));
     const waitedFor = (step: StepTime) => {
       const names = dependencies.get((step as (typeof steps)[number]).urn) ?? [];
       return steps.filter((other) => names.includes(other.urn));
@@ -48,7 +54,11 @@ export class OurRun {
   async again(): Promise<NoOp> {
     const { seconds, events } = await this.timedUp("--expect-no-changes");
     const ours = covered(events.filter((event) => event.urn)) / 1000;
-    return { seconds, connections: events.filter((event) => event.ssh === "connect").length, engineShare: (seconds - ours) / seconds };
+    return {
+      seconds,
+      connections: events.filter((event) => event.ssh === "connect").length,
+      engineShare: (seconds - ours) / seconds,
+    };
   }
 
   /** The machines are the bench's, so there is nothing to undo on them. */
@@ -66,8 +76,13 @@ export class OurRun {
       privateKeyPath: keyPath(this.keyFolder),
       role: name.startsWith("worker") ? "worker" : "control-plane",
     }));
-    const settings = existsSync(this.stack.configFile) ? (parse(readFileSync(this.stack.configFile, "utf8")) as object) : {};
-    writeFileSync(this.stack.configFile, stringify({ ...settings, config: { "kubewright:machines": { kind: "ssh", ssh: { hosts } } } }));
+    const settings = existsSync(this.stack.configFile)
+      ? (parse(readFileSync(this.stack.configFile, "utf8")) as object)
+      : {};
+    writeFileSync(
+      this.stack.configFile,
+      stringify({ ...settings, config: { "kubewright:machines": { kind: "ssh", ssh: { hosts } } } }),
+    );
   }
 
   private async timedUp(...args: string[]): Promise<{ seconds: number; begin: number; events: TraceEvent[] }> {
@@ -81,8 +96,17 @@ export class OurRun {
 
   private async dependencies(): Promise<Map<string, string[]>> {
     const text = await this.must("stack", "export");
-    const { deployment } = JSON.parse(text) as { deployment: { resources: { urn: string; dependencies?: string[]; propertyDependencies?: Record<string, string[] | null> }[] } };
-    return new Map(deployment.resources.map(({ urn, dependencies = [], propertyDependencies = {} }) => [urn, [...dependencies, ...Object.values(propertyDependencies).flatMap((names) => names ?? [])]]));
+    const { deployment } = JSON.parse(text) as {
+      deployment: {
+        resources: { urn: string; dependencies?: string[]; propertyDependencies?: Record<string, string[] | null> }[];
+      };
+    };
+    return new Map(
+      deployment.resources.map(({ urn, dependencies = [], propertyDependencies = {} }) => [
+        urn,
+        [...dependencies, ...Object.values(propertyDependencies).flatMap((names) => names ?? [])],
+      ]),
+    );
   }
 
   private async must(...args: string[]): Promise<string> {

@@ -20,12 +20,20 @@ export function render({ ours, shell, noOps, without }: Results): string {
     "",
     "From 'machines answer ssh' to 'all Ready and CoreDNS Available', 1 control plane and 2 workers (median)",
     `  pulumi up       ${mine.toFixed(1).padStart(6)} s   (${all(ours)})`,
-    ...(shell.length > 0 ? [`  shell script    ${theirs.toFixed(1).padStart(6)} s   (${all(shell)})`] : [`  shell script         -     ${without ?? ""}`]),
-    ...(shell.length > 0 ? [`  ratio           ${(mine / theirs).toFixed(2).padStart(6)}     (aim: at most ${AIM})`] : []),
+    ...(shell.length > 0
+      ? [`  shell script    ${theirs.toFixed(1).padStart(6)} s   (${all(shell)})`]
+      : [`  shell script         -     ${without ?? ""}`]),
+    ...(shell.length > 0
+      ? [`  ratio           ${(mine / theirs).toFixed(2).padStart(6)}     (aim: at most ${AIM})`]
+      : []),
     "",
     "pulumi up without changes (median)",
-    `  time            ${median(noOps.map((run) => run.seconds)).toFixed(1).padStart(6)} s`,
-    `  SSH connections ${median(noOps.map((run) => run.connections)).toFixed(0).padStart(6)}`,
+    `  time            ${median(noOps.map((run) => run.seconds))
+      .toFixed(1)
+      .padStart(6)} s`,
+    `  SSH connections ${median(noOps.map((run) => run.connections))
+      .toFixed(0)
+      .padStart(6)}`,
     `  engine's own    ${(100 * median(noOps.map((run) => run.engineShare))).toFixed(0).padStart(6)} %   (Pulumi's start, program and state; the rest is our provider at work)`,
     ...table("pulumi up: steps", best(ours)),
     ...table("shell script: steps", best(shell)),
@@ -36,7 +44,10 @@ export function render({ ours, shell, noOps, without }: Results): string {
 export function renderNodes({ ours, hand, without }: NodeResults): string {
   const line = (verb: (typeof VERBS)[number]) => {
     const [mine, theirs] = [median(ours[verb]), median(hand[verb])];
-    const byHand = hand[verb].length > 0 ? `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}` : "     -";
+    const byHand =
+      hand[verb].length > 0
+        ? `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}`
+        : "     -";
     return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${byHand}   (${all(ours[verb])}; ${all(hand[verb])})`;
   };
   const all = (times: readonly number[]) => times.map((time) => time.toFixed(1)).join(", ");
@@ -58,18 +69,33 @@ function best(runs: readonly Measured[]): Measured | undefined {
 function table(title: string, run: Measured | undefined): string[] {
   if (!run) return [];
   const nodes = [...new Set(run.steps.map((step) => step.node))].sort();
-  const rows = nodes.flatMap((node) => run.steps.filter((step) => step.node === node).sort((one, other) => one.start - other.start));
-  return ["", `${title} (* critical path; ${run.seconds.toFixed(1)} s in all)`, ...rows.map((step) => row(step, run.critical)), "", `  critical path: ${path(run.critical)}`];
+  const rows = nodes.flatMap((node) =>
+    run.steps.filter((step) => step.node === node).sort((one, other) => one.start - other.start),
+  );
+  return [
+    "",
+    `${title} (* critical path; ${run.seconds.toFixed(1)} s in all)`,
+    ...rows.map((step) => row(step, run.critical)),
+    "",
+    `  critical path: ${path(run.critical)}`,
+  ];
 }
 
 function row(step: StepTime, critical: readonly StepTime[]): string {
-  const times = [step.start, step.end, step.end - step.start].map((seconds) => seconds.toFixed(1).padStart(6)).join(" ");
+  const times = [step.start, step.end, step.end - step.start]
+    .map((seconds) => seconds.toFixed(1).padStart(6))
+    .join(" ");
   return `  ${critical.includes(step) ? "*" : " "} ${step.node.padEnd(16)} ${step.step.padEnd(40)} ${times}`;
 }
 
 /** With the gaps between steps, in which nothing on this path was at work. */
 function path(critical: readonly StepTime[]): string {
-  return critical.map((step, index) => `${gap(step, critical[index - 1])}${step.node} ${step.step} ${(step.end - step.start).toFixed(1)}`).join(" > ");
+  return critical
+    .map(
+      (step, index) =>
+        `${gap(step, critical[index - 1])}${step.node} ${step.step} ${(step.end - step.start).toFixed(1)}`,
+    )
+    .join(" > ");
 }
 
 function gap(step: StepTime, before: StepTime | undefined): string {

@@ -13,7 +13,8 @@ export const isThere = () => existsSync(join(REFERENCE, "bringup.sh"));
 
 /** The script, with our binaries and our image archives in place of those that it would build. */
 export async function prepareShell(folder: string, artifacts: ArtifactSet): Promise<string> {
-  if (artifacts.images.kind !== "archives") throw new Error("the shell script can only load archives; the images here are pulled");
+  if (artifacts.images.kind !== "archives")
+    throw new Error("the shell script can only load archives; the images here are pulled");
   const shell = join(folder, "shell");
   rmSync(shell, { recursive: true, force: true });
   cpSync(REFERENCE, shell, { recursive: true });
@@ -25,7 +26,10 @@ export async function prepareShell(folder: string, artifacts: ArtifactSet): Prom
   symlinkSync(artifacts.images.worker.path, join(build, "worker.tar"));
   symlinkSync(artifacts.images.controlPlane.path, join(build, "cp.tar"));
   const flannel = join(shell, "files", "flannel.yaml");
-  writeFileSync(flannel, readFileSync(flannel, "utf8").replace(/image: \S*flannel\S*/, `image: ${artifacts.refs.flannel}`));
+  writeFileSync(
+    flannel,
+    readFileSync(flannel, "utf8").replace(/image: \S*flannel\S*/, `image: ${artifacts.refs.flannel}`),
+  );
   await pack(shell, artifacts);
   return shell;
 }
@@ -60,7 +64,15 @@ async function pack(shell: string, { binaries }: ArtifactSet): Promise<void> {
   rmSync(payload, { recursive: true });
   const kubectl = join(shell, "build", "kubectl");
   linkOrCopy(binaries.kubectl.path, kubectl);
-  await tar("-C", join(shell, "build"), "--transform", "s,^,usr/local/bin/,", "-cf", join(shell, "build", "kubectl.tar"), "kubectl");
+  await tar(
+    "-C",
+    join(shell, "build"),
+    "--transform",
+    "s,^,usr/local/bin/,",
+    "-cf",
+    join(shell, "build", "kubectl.tar"),
+    "kubectl",
+  );
 }
 
 function linkOrCopy(from: string, to: string): void {
@@ -82,14 +94,25 @@ export async function runShell(shell: string, machines: readonly BenchMachine[],
   const { exitCode, all } = await run(join(shell, "bringup.sh"), ["nftables"], { env, all: true, reject: false });
   if (exitCode !== 0) throw new Error(`bringup.sh failed:\n${typeof all === "string" ? all : ""}`);
   await closeMasters(machines);
-  const steps = readFileSync(join(shell, "out", "steps.tsv"), "utf8").trim().split("\n").map(stepOf);
+  const steps = readFileSync(join(shell, "out", "steps.tsv"), "utf8")
+    .trim()
+    .split("\n")
+    .map(stepOf);
   const real = steps.filter(({ step }) => !step.startsWith("wait-"));
-  return { seconds: Number(readFileSync(join(shell, "out", "total"), "utf8")), steps, critical: criticalPath(real, endedBefore(real)) };
+  return {
+    seconds: Number(readFileSync(join(shell, "out", "total"), "utf8")),
+    steps,
+    critical: criticalPath(real, endedBefore(real)),
+  };
 }
 
 /** The script keeps its connections for half a minute: the next round has other machines behind the same addresses. */
 async function closeMasters(machines: readonly BenchMachine[]): Promise<void> {
-  await Promise.all(machines.map(({ address }) => run("ssh", ["-o", `ControlPath=/run/ref-ssh-${address}`, "-O", "exit", `root@${address}`], { reject: false })));
+  await Promise.all(
+    machines.map(({ address }) =>
+      run("ssh", ["-o", `ControlPath=/run/ref-ssh-${address}`, "-O", "exit", `root@${address}`], { reject: false }),
+    ),
+  );
 }
 
 function stepOf(line: string): StepTime {

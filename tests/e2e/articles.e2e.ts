@@ -16,8 +16,16 @@ const stack = new TestStack("e2e-articles");
 let kubectl: (...args: string[]) => Promise<string>;
 
 const settings = [
-  "bootstrap=components", "rung=apiserver", "workers.count=0", "extras=true", "network.plugin=bridge", "network.podCidr=10.1.0.0/16",
-  `auth.staticTokens[0].token=${TOKEN}`, "auth.staticTokens[0].user=kubelet-fan", "auth.staticTokens[0].uid=1000", "auth.staticTokens[0].groups[0]=system:masters",
+  "bootstrap=components",
+  "rung=apiserver",
+  "workers.count=0",
+  "extras=true",
+  "network.plugin=bridge",
+  "network.podCidr=10.1.0.0/16",
+  `auth.staticTokens[0].token=${TOKEN}`,
+  "auth.staticTokens[0].user=kubelet-fan",
+  "auth.staticTokens[0].uid=1000",
+  "auth.staticTokens[0].groups[0]=system:masters",
   // Else a pressure stays for five minutes after its end.
   "controlPlane.kubelet.evictionPressureTransitionPeriod=1s",
 ];
@@ -36,9 +44,15 @@ afterAll(async () => {
 });
 
 /** Plain HTTP, as the articles do it: the status and the body. */
-async function http(path: string, { token = TOKEN, body, type = "application/json" }: { token?: string; body?: string; type?: string } = {}): Promise<{ code: number; text: string }> {
+async function http(
+  path: string,
+  { token = TOKEN, body, type = "application/json" }: { token?: string; body?: string; type?: string } = {},
+): Promise<{ code: number; text: string }> {
   const post = body === undefined ? "" : `-H 'Content-Type: ${type}' --data-binary ${quote(body)}`;
-  const said = await stack.on(NODE, `curl -s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${post} https://127.0.0.1:6443${path}`);
+  const said = await stack.on(
+    NODE,
+    `curl -s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${post} https://127.0.0.1:6443${path}`,
+  );
   const end = said.lastIndexOf("\n");
   return { code: Number(said.slice(end + 1)), text: said.slice(0, end) };
 }
@@ -47,11 +61,20 @@ const pods = (namespace = "default") => `/api/v1/namespaces/${namespace}/pods`;
 
 function pod(name: string, command: string[], more: object = {}): string {
   const container = { name, image: busybox(), imagePullPolicy: "IfNotPresent", command };
-  return JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { nodeName: NODE, terminationGracePeriodSeconds: 0, containers: [container], ...more } });
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: { nodeName: NODE, terminationGracePeriodSeconds: 0, containers: [container], ...more },
+  });
 }
 
 async function becomes(what: string, question: () => Promise<boolean>): Promise<void> {
-  const limits = { signal: AbortSignal.timeout(240_000), timeout: 180, onTimeout: () => new Error(`it did not come about that ${what}`) };
+  const limits = {
+    signal: AbortSignal.timeout(240_000),
+    timeout: 180,
+    onTimeout: () => new Error(`it did not come about that ${what}`),
+  };
   await until(async () => (await question().catch(() => false)) || undefined, limits);
 }
 
@@ -70,19 +93,32 @@ describe("A, by component (2018)", () => {
     await kubectl("create", "configmap", "versioned", "--from-literal=word=one");
     const old = await kubectl("get", "configmap", "versioned", "-o", "yaml");
     await kubectl("patch", "configmap", "versioned", "-p", '{"data":{"word":"two"}}');
-    await expect(kubectl("patch", "configmap", "versioned", "-p", JSON.stringify({ metadata: { resourceVersion: /resourceVersion: "(\d+)"/.exec(old)?.[1] } }))).rejects.toThrow(/Conflict/);
+    await expect(
+      kubectl(
+        "patch",
+        "configmap",
+        "versioned",
+        "-p",
+        JSON.stringify({ metadata: { resourceVersion: /resourceVersion: "(\d+)"/.exec(old)?.[1] } }),
+      ),
+    ).rejects.toThrow(/Conflict/);
   });
 });
 
 describe("C, kubelet, API server and etcd (2022)", () => {
   test("a token of the token file answers, a wrong one gets 401", async () => {
     const { code, text } = await http("/api/v1/nodes");
-    expect([code, (JSON.parse(text) as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name)]).toEqual([200, [NODE]]);
+    expect([
+      code,
+      (JSON.parse(text) as { items: { metadata: { name: string } }[] }).items.map(({ metadata }) => metadata.name),
+    ]).toEqual([200, [NODE]]);
     expect((await http("/api/v1/nodes", { token: "wrong" })).code).toBe(401);
   });
 
   test("a body that is not said to be JSON gets 415", async () => {
-    expect((await http(pods(), { body: pod("unsaid", ["true"]), type: "application/x-www-form-urlencoded" })).code).toBe(415);
+    expect(
+      (await http(pods(), { body: pod("unsaid", ["true"]), type: "application/x-www-form-urlencoded" })).code,
+    ).toBe(415);
   });
 
   test("the pod has its address from 10.1.0.0/16", async () => {
@@ -92,7 +128,10 @@ describe("C, kubelet, API server and etcd (2022)", () => {
   test("403 for want of the default ServiceAccount", async () => {
     await kubectl("create", "namespace", "bare");
     const { code, text } = await http(pods("bare"), { body: pod("homeless", ["sleep", "infinity"]) });
-    expect([code, (JSON.parse(text) as { message: string }).message]).toEqual([403, expect.stringContaining("default")]);
+    expect([code, (JSON.parse(text) as { message: string }).message]).toEqual([
+      403,
+      expect.stringContaining("default"),
+    ]);
   });
 
   test("accepted where ServiceAccount admission is off", async () => {
@@ -105,24 +144,49 @@ describe("C, kubelet, API server and etcd (2022)", () => {
 
 describe("B, minimal (2020)", () => {
   test("another pod reaches it by its address", async () => {
-    await http(pods(), { body: pod("server", ["sh", "-c", "mkdir /www && echo reached > /www/index.html && exec httpd -f -p 8080 -h /www"]) });
+    await http(pods(), {
+      body: pod("server", [
+        "sh",
+        "-c",
+        "mkdir /www && echo reached > /www/index.html && exec httpd -f -p 8080 -h /www",
+      ]),
+    });
     await kubectl("wait", "pod/server", "--for=condition=Ready", "--timeout=120s");
     const address = await kubectl("get", "pod", "server", "-o", "jsonpath={.status.podIP}");
     // Not wget, which Debian's static busybox cannot do: its resolver is not linked in.
-    await becomes("the server answers", async () => (await kubectl("exec", "posted", "--", "sh", "-c", `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} 8080`)).includes("reached"));
+    await becomes("the server answers", async () =>
+      (
+        await kubectl(
+          "exec",
+          "posted",
+          "--",
+          "sh",
+          "-c",
+          `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} 8080`,
+        )
+      ).includes("reached"),
+    );
   });
 
   test("a static pod whose container ends is started again and again, and goes with its manifest", async () => {
     const manifest = pod("echo", ["echo", "hello"]);
     await stack.on(NODE, `printf %s ${quote(manifest)} > /etc/kubernetes/manifests/echo.yaml`);
-    await becomes("echo was started anew", async () => Number(await kubectl("get", "pod", `echo-${NODE}`, "-o", "jsonpath={.status.containerStatuses[0].restartCount}")) >= 1);
+    await becomes(
+      "echo was started anew",
+      async () =>
+        Number(
+          await kubectl("get", "pod", `echo-${NODE}`, "-o", "jsonpath={.status.containerStatuses[0].restartCount}"),
+        ) >= 1,
+    );
     await stack.on(NODE, "rm /etc/kubernetes/manifests/echo.yaml");
     await becomes("echo is gone", async () => (await kubectl("get", "pods", "-o", "name")).includes("echo") === false);
   });
 
   test("containers go on when the kubelet stops", async () => {
     await stack.on(NODE, "systemctl stop kubelet");
-    expect(await stack.on(NODE, "systemctl is-active kubelet || true; curl -s --max-time 5 http://127.0.0.1:8080")).toMatch(/^inactive\nhello/);
+    expect(
+      await stack.on(NODE, "systemctl is-active kubelet || true; curl -s --max-time 5 http://127.0.0.1:8080"),
+    ).toMatch(/^inactive\nhello/);
     expect((await http("/readyz")).text).toBe("ok");
     await stack.on(NODE, "systemctl start kubelet");
   });
@@ -132,33 +196,71 @@ describe("A's full disk", () => {
   test("status says DiskPressure and what to do, pods are evicted; with room again they are not", async () => {
     const full = await stack.up("--config", 'controlPlane.kubelet.evictionHard["nodefs.available"]=99%');
     expect(full.code, full.text).toBe(0);
-    await becomes("posted is evicted", async () => (await kubectl("get", "pod", "posted", "-o", "jsonpath={.status.reason}")) === "Evicted");
+    await becomes(
+      "posted is evicted",
+      async () => (await kubectl("get", "pod", "posted", "-o", "jsonpath={.status.reason}")) === "Evicted",
+    );
     const { code, text } = await stack.script("status");
-    expect([code, text]).toEqual([1, expect.stringMatching(/DiskPressure: its disk is nearly full, and \d+ pods? w\w+ evicted; free space .* controlPlane\.kubelet\.evictionHard/)]);
+    expect([code, text]).toEqual([
+      1,
+      expect.stringMatching(
+        /DiskPressure: its disk is nearly full, and \d+ pods? w\w+ evicted; free space .* controlPlane\.kubelet\.evictionHard/,
+      ),
+    ]);
     const room = await stack.up("--config", 'controlPlane.kubelet.evictionHard["nodefs.available"]=1%');
     expect(room.code, room.text).toBe(0);
-    await becomes("the pressure is over", async () => (await kubectl("get", "node", NODE, "-o", "jsonpath={.status.conditions[?(@.type=='DiskPressure')].status}")) === "False");
+    await becomes(
+      "the pressure is over",
+      async () =>
+        (await kubectl(
+          "get",
+          "node",
+          NODE,
+          "-o",
+          "jsonpath={.status.conditions[?(@.type=='DiskPressure')].status}",
+        )) === "False",
+    );
   });
 });
 
 describe("what is gone", () => {
   const GONE: [string, string[]][] = [
-    ["kubelet", ["api-servers", "require-kubeconfig", "container-runtime", "network-plugin", "cni-conf-dir", "cni-bin-dir", "pod-infra-container-image"]],
+    [
+      "kubelet",
+      [
+        "api-servers",
+        "require-kubeconfig",
+        "container-runtime",
+        "network-plugin",
+        "cni-conf-dir",
+        "cni-bin-dir",
+        "pod-infra-container-image",
+      ],
+    ],
     ["kube-apiserver", ["insecure-port", "insecure-bind-address"]],
   ];
   const THERE: [string, string[]][] = [
     ["kubelet", ["pod-manifest-path", "kubeconfig", "container-runtime-endpoint"]],
-    ["kube-apiserver", ["token-auth-file", "disable-admission-plugins", "admission-control", "etcd-servers", "service-cluster-ip-range"]],
+    [
+      "kube-apiserver",
+      ["token-auth-file", "disable-admission-plugins", "admission-control", "etcd-servers", "service-cluster-ip-range"],
+    ],
   ];
 
   test("the flags that the page calls gone are, and those that it calls there are there", async ({ skip }) => {
-    const { binaries } = await obtainArtifacts({ source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true }, silent, new AbortController().signal);
+    const { binaries } = await obtainArtifacts(
+      { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true },
+      silent,
+      new AbortController().signal,
+    );
     skip(binaries["kube-apiserver"] === undefined, "the official source has the API server in an image only");
     const has = async (program: string, flag: string) => {
       const path = program === "kubelet" ? binaries.kubelet.path : String(binaries["kube-apiserver"]?.path);
       return new RegExp(`^ +--${flag}[ =]`, "m").test(await output(path, ["--help"]));
     };
-    for (const [program, flags] of GONE) for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(false);
-    for (const [program, flags] of THERE) for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(true);
+    for (const [program, flags] of GONE)
+      for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(false);
+    for (const [program, flags] of THERE)
+      for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(true);
   });
 });

@@ -45,7 +45,8 @@ describe("npm start", () => {
     const { code, text } = keep(await stack.up());
     commands = watch.stop();
     expect(code, text).toBe(0);
-    for (const node of ["control-plane-1", ...WORKERS]) expect(text).toMatch(new RegExp(`${node} +Ready .*v${VERSION}`));
+    for (const node of ["control-plane-1", ...WORKERS])
+      expect(text).toMatch(new RegExp(`${node} +Ready .*v${VERSION}`));
     expect(text).toContain(await stack.kubeconfig());
     kubectl = await kubectlOf(stack);
   });
@@ -70,17 +71,30 @@ describe("npm start", () => {
 
 test("a pod is reached across nodes by Service and DNS", async () => {
   await loadTestImages();
-  execFileSync(String((await stack.outputs()).kubectlPath), ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"], { input: manifest("echo.yaml") });
+  execFileSync(
+    String((await stack.outputs()).kubectlPath),
+    ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"],
+    { input: manifest("echo.yaml") },
+  );
   await kubectl("wait", "pod/server", "pod/client", "--for=condition=Ready", "--timeout=120s");
   const ask = (name: string) => kubectl("exec", "client", "--", "/agnhost", "connect", "--timeout=5s", `${name}:80`);
   // The endpoint is known to the other node a moment after the pod is Ready.
-  await until(async () => await ask("server").then(() => true, () => undefined), {
-    signal: AbortSignal.timeout(60_000),
-    timeout: 30,
-    onTimeout: () => new Error("worker-2 does not reach the server on worker-1"),
-  });
+  await until(
+    async () =>
+      await ask("server").then(
+        () => true,
+        () => undefined,
+      ),
+    {
+      signal: AbortSignal.timeout(60_000),
+      timeout: 30,
+      onTimeout: () => new Error("worker-2 does not reach the server on worker-1"),
+    },
+  );
   await ask("server.default.svc.cluster.local");
-  await expect(kubectl("exec", "client", "--", "/agnhost", "connect", "--timeout=2s", "nobody.default.svc.cluster.local:80")).rejects.toThrow(/DNS/);
+  await expect(
+    kubectl("exec", "client", "--", "/agnhost", "connect", "--timeout=2s", "nobody.default.svc.cluster.local:80"),
+  ).rejects.toThrow(/DNS/);
   await kubectl("delete", "pod/server", "pod/client", "service/server", "--wait");
 });
 
@@ -88,8 +102,12 @@ test("a configuration is tried without being kept: what it changes is told, and 
   const changes = ["workers.kubelet.maxPods=99", "workers.count=1", "controlPlane.extraArgs.apiServer.v=3"];
   const { code, text } = keep(await stack.script("preview", ...changes.flatMap((change) => ["--config", change])));
   expect(code, text).toBe(2);
-  expect(text).toMatch(/THIS DISRUPTS:\n {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs changes\n {2}worker-2 is drained and its machine is removed/);
-  expect(text).toMatch(/\n {2}\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:\n {4}line \d+:\n {4}\+ maxPods: 99\n {2}kubelet.service restarts/);
+  expect(text).toMatch(
+    /THIS DISRUPTS:\n {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs changes\n {2}worker-2 is drained and its machine is removed/,
+  );
+  expect(text).toMatch(
+    /\n {2}\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:\n {4}line \d+:\n {4}\+ maxPods: 99\n {2}kubelet.service restarts/,
+  );
   const kept = keep(await stack.script("preview"));
   expect(kept.code, kept.text).toBe(0);
 });
@@ -108,7 +126,10 @@ describe("drift", () => {
   test("a changed file and units that are stopped or masked are found, and nothing else", async () => {
     await stack.on("worker-1", `printf '\\n# by hand\\n' >> ${FILE}; systemctl stop kubelet`);
     // Of a unit below /etc this is what `systemctl mask` would make.
-    await stack.on("worker-2", "ln -sfn /dev/null /etc/systemd/system/kubelet.service && systemctl daemon-reload && systemctl stop kubelet");
+    await stack.on(
+      "worker-2",
+      "ln -sfn /dev/null /etc/systemd/system/kubelet.service && systemctl daemon-reload && systemctl stop kubelet",
+    );
     const { text } = keep(await stack.pulumi("preview", "--refresh", "--json"));
     expect(changedBy(text)).toEqual(["worker-1-containerd", "worker-1-kubelet", "worker-2-kubelet"]);
     expect(keep(await stack.script("drift")).text).toContain("kubelet.service is masked");
@@ -118,7 +139,10 @@ describe("drift", () => {
     const { code, text } = keep(await stack.up("--refresh"));
     expect(code, text).toBe(0);
     expect(await stack.on("worker-1", `cat ${FILE}`)).not.toContain("by hand");
-    for (const worker of WORKERS) expect(await stack.on(worker, "systemctl is-enabled kubelet && systemctl is-active kubelet")).toBe("enabled\nactive");
+    for (const worker of WORKERS)
+      expect(await stack.on(worker, "systemctl is-enabled kubelet && systemctl is-active kubelet")).toBe(
+        "enabled\nactive",
+      );
     await kubectl("wait", "node", "--all", "--for=condition=Ready", "--timeout=60s");
     const again = keep(await stack.pulumi("preview", "--refresh", "--expect-no-changes"));
     expect(again.code, again.text).toBe(0);
@@ -130,17 +154,30 @@ describe("bad luck", () => {
 
   test("a machine that fails does not stop another, and the summary says how far each came", async () => {
     await stack.on("worker-1", `mv ${FOLDER} ${FOLDER}.aside && touch ${FOLDER}`);
-    const { code, text } = keep(await stack.up("--config", "workers.kubelet.maxPods=99", "--config", "controlPlane.kubelet.maxPods=120", "--config", "controlPlane.labels.zone=a"));
+    const { code, text } = keep(
+      await stack.up(
+        "--config",
+        "workers.kubelet.maxPods=99",
+        "--config",
+        "controlPlane.kubelet.maxPods=120",
+        "--config",
+        "controlPlane.labels.zone=a",
+      ),
+    );
     await stack.on("worker-1", `rm ${FOLDER} && mv ${FOLDER}.aside ${FOLDER}`);
     expect(code, text).toBe(1);
-    expect(text).toMatch(/\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not begun +it waits for worker-1\n\n`npm start .*` goes on from here/);
+    expect(text).toMatch(
+      /\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not begun +it waits for worker-1\n\n`npm start .*` goes on from here/,
+    );
     expect(text).not.toContain("failed to register");
     expect(await kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.metadata.labels.zone}")).toBe("a");
   });
 
   test("what is left to do is said in words, also by Pulumi alone", async () => {
     const { text } = keep(await stack.pulumi("preview"));
-    expect(text).toMatch(/worker-1-kubelet\):\n +\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:\n +line \d+:\n +\+ maxPods: 99\n +kubelet.service restarts, because its files change/);
+    expect(text).toMatch(
+      /worker-1-kubelet\):\n +\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:\n +line \d+:\n +\+ maxPods: 99\n +kubelet.service restarts, because its files change/,
+    );
     expect(text).not.toContain("control-plane-1-kubelet");
   });
 
@@ -152,10 +189,14 @@ describe("bad luck", () => {
 
   test("a run that is killed in the middle is completed by the next one", async () => {
     let seen = "";
-    const { child } = await stack.running((text) => {
-      seen += text;
-      if (/worker-3-(binaries|images|join).*: creating/.test(text)) process.kill(-(child.pid ?? 0), "SIGKILL");
-    }, "--config", "workers.count=3");
+    const { child } = await stack.running(
+      (text) => {
+        seen += text;
+        if (/worker-3-(binaries|images|join).*: creating/.test(text)) process.kill(-(child.pid ?? 0), "SIGKILL");
+      },
+      "--config",
+      "workers.count=3",
+    );
     expect((await child).signal, seen).toBe("SIGKILL");
     const { code, text } = keep(await stack.up());
     expect(code, text).toBe(0);
@@ -168,7 +209,10 @@ describe("bad luck", () => {
 test("no key, token or kubeconfig is in output, plain state, a command line, a temporary file or the engine's detailed log", async () => {
   const key = readFileSync(join(stack.stackFolder, "id_ed25519"), "utf8").split("\n")[1] ?? "";
   const kubeconfig = readFileSync(await stack.kubeconfig(), "utf8");
-  const secrets = [key, ...[...kubeconfig.matchAll(/client-(?:key|certificate)-data: (\S+)/g)].map((found) => found[1] ?? "")];
+  const secrets = [
+    key,
+    ...[...kubeconfig.matchAll(/client-(?:key|certificate)-data: (\S+)/g)].map((found) => found[1] ?? ""),
+  ];
   expect(secrets.filter((secret) => secret.length > 40)).toHaveLength(3);
   expect(commands.filter((command) => command.includes("kubeadm join"))).not.toHaveLength(0); // the watch has seen what it is for
   const detailed = await replacedInDetail("worker-3");
@@ -180,12 +224,21 @@ test("no key, token or kubeconfig is in output, plain state, a command line, a t
     "the detailed log": detailed,
   };
   for (const [place, texts] of Object.entries(places)) {
-    for (const secret of secrets) expect(texts.filter((text) => text.includes(secret)).length, `secrets in ${place}`).toBe(0);
-    expect(texts.flatMap((text) => text.match(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g) ?? []).length, `bootstrap tokens in ${place}`).toBe(0);
+    for (const secret of secrets)
+      expect(texts.filter((text) => text.includes(secret)).length, `secrets in ${place}`).toBe(0);
+    expect(
+      texts.flatMap((text) => text.match(/\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g) ?? []).length,
+      `bootstrap tokens in ${place}`,
+    ).toBe(0);
     expect(texts.filter((text) => /BEGIN [A-Z ]*PRIVATE KEY/.test(text)).length, `private keys in ${place}`).toBe(0);
   }
   for (const machine of ["control-plane-1", ...WORKERS]) {
-    expect(await stack.on(machine, "ls /tmp /var/tmp /etc/kubernetes | grep -E 'kubewright-kubeadm|\\.kubewright-new' || true")).toBe("");
+    expect(
+      await stack.on(
+        machine,
+        "ls /tmp /var/tmp /etc/kubernetes | grep -E 'kubewright-kubeadm|\\.kubewright-new' || true",
+      ),
+    ).toBe("");
   }
 });
 
@@ -205,7 +258,15 @@ async function replacedInDetail(machine: string): Promise<string[]> {
   const [urn = ""] = new RegExp(`urn:[^"]*docker:Machine::${machine}(?=")`).exec(state) ?? [];
   const taint = await stack.quietly("state", "taint", urn, "--yes");
   expect(taint.code, taint.text).toBe(0);
-  const { code, text } = await stack.quietly("up", "--yes", "--skip-preview", "--refresh", "--logtostderr", "--logflow", "-v=9");
+  const { code, text } = await stack.quietly(
+    "up",
+    "--yes",
+    "--skip-preview",
+    "--refresh",
+    "--logtostderr",
+    "--logflow",
+    "-v=9",
+  );
   commands.push(...watch.stop());
   expect(code).toBe(0);
   expect(text).toMatch(new RegExp(`Machine ${machine} created replacement`));
@@ -216,24 +277,37 @@ async function replacedInDetail(machine: string): Promise<string[]> {
 /** Names of the resources that a preview wants to change. */
 function changedBy(preview: string): string[] {
   const { steps } = JSON.parse(preview.slice(preview.indexOf("{"))) as { steps: { op: string; urn: string }[] };
-  return steps.filter((step) => step.op !== "same" && step.op !== "refresh").map((step) => step.urn.split("::").at(-1) ?? "").sort();
+  return steps
+    .filter((step) => step.op !== "same" && step.op !== "refresh")
+    .map((step) => step.urn.split("::").at(-1) ?? "")
+    .sort();
 }
 
 /** Pods that are not running and ready, as a person would list them; those that are on their way out too. */
 async function podsNotReady(): Promise<string> {
-  const line = "{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=='Ready')].status} {.metadata.deletionTimestamp}";
+  const line =
+    "{.metadata.namespace}/{.metadata.name} {.status.phase} {.status.conditions[?(@.type=='Ready')].status} {.metadata.deletionTimestamp}";
   const pods = await kubectl("get", "pods", "-A", "-o", `jsonpath={range .items[*]}${line}{"\\n"}{end}`);
-  return pods.split("\n").filter((pod) => pod.trim() !== "" && !pod.trimEnd().endsWith("Running True")).join("; ");
+  return pods
+    .split("\n")
+    .filter((pod) => pod.trim() !== "" && !pod.trimEnd().endsWith("Running True"))
+    .join("; ");
 }
 
 /** Where nodes cannot pull, the test server's image goes into them as ours do: from an archive. */
 async function loadTestImages(): Promise<void> {
-  const { images } = await obtainArtifacts({ source: "auto", kubernetes: VERSION, arch: controllerArch(), extras: true }, silent, new AbortController().signal);
+  const { images } = await obtainArtifacts(
+    { source: "auto", kubernetes: VERSION, arch: controllerArch(), extras: true },
+    silent,
+    new AbortController().signal,
+  );
   if (images.kind !== "archives" || !images.extras) return;
   const archive = readFileSync(images.extras.path);
   for (const worker of WORKERS) {
     const [container = ""] = await stack.containers(worker);
-    execFileSync("docker", ["exec", "-i", container, "ctr", "-n", "k8s.io", "images", "import", "--local", "-"], { input: archive });
+    execFileSync("docker", ["exec", "-i", container, "ctr", "-n", "k8s.io", "images", "import", "--local", "-"], {
+      input: archive,
+    });
   }
 }
 
@@ -243,11 +317,17 @@ function temporaryFiles(): string[] {
     const found = statSync(file, { throwIfNoEntry: false });
     return found !== undefined && found.mtimeMs > begun && found.size < 1 << 20;
   };
-  const ours = readdirSync(tmpdir(), { withFileTypes: true }).filter((item) => /kubewright|pulumi|automation/i.test(item.name) && !/-(sshd|emulator)-/.test(item.name));
-  const files = ours.flatMap((item) => (item.isDirectory() ? filesBelow(join(tmpdir(), item.name)) : item.isFile() ? [join(tmpdir(), item.name)] : []));
+  const ours = readdirSync(tmpdir(), { withFileTypes: true }).filter(
+    (item) => /kubewright|pulumi|automation/i.test(item.name) && !/-(sshd|emulator)-/.test(item.name),
+  );
+  const files = ours.flatMap((item) =>
+    item.isDirectory() ? filesBelow(join(tmpdir(), item.name)) : item.isFile() ? [join(tmpdir(), item.name)] : [],
+  );
   return files.filter(young).map((file) => readFileSync(file, "utf8"));
 }
 
 function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((item) => item.isFile()).map((item) => join(item.parentPath, item.name));
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((item) => item.isFile())
+    .map((item) => join(item.parentPath, item.name));
 }

@@ -10,7 +10,8 @@ import { ensureDaemon } from "../../provider/docker/daemon";
  */
 export default async function setUp(): Promise<void> {
   const start = Date.now();
-  const progress = (message: string) => process.stdout.write(`  e2e [${Math.round((Date.now() - start) / 1000)} s] ${message}\n`);
+  const progress = (message: string) =>
+    process.stdout.write(`  e2e [${Math.round((Date.now() - start) / 1000)} s] ${message}\n`);
   const { signal } = new AbortController();
   await obtainEngine(progress, signal);
   const request = { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true };

@@ -22,7 +22,10 @@ beforeAll(async () => {
   await Promise.all([plugin.unpack(folder), sdk()]);
   api = await HcloudApi.start(`e2e-hetzner-${process.pid}`, TOKEN);
   stack = new TestStack("e2e-hetzner", {
-    HCLOUD_TOKEN: TOKEN, HCLOUD_ENDPOINT: api.endpoint, NODE_PATH: join(folder, "node_modules"), PATH: `${folder}:${process.env.PATH}`,
+    HCLOUD_TOKEN: TOKEN,
+    HCLOUD_ENDPOINT: api.endpoint,
+    NODE_PATH: join(folder, "node_modules"),
+    PATH: `${folder}:${process.env.PATH}`,
   });
   await stack.down();
 });
@@ -38,24 +41,44 @@ afterAll(async () => {
 /** As a person installs it, but for the folder: it must not be among this project's own packages. */
 async function sdk(): Promise<void> {
   writeFileSync(join(folder, "package.json"), "{}");
-  await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps", "@pulumi/hcloud@1.41.0"], { cwd: folder });
+  await run(
+    "npm",
+    ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--legacy-peer-deps", "@pulumi/hcloud@1.41.0"],
+    { cwd: folder },
+  );
   mkdirSync(join(folder, "node_modules", "@pulumi"), { recursive: true });
   rmSync(join(folder, "node_modules", "@pulumi", "pulumi"), { recursive: true, force: true });
-  symlinkSync(join(projectRoot(), "node_modules", "@pulumi", "pulumi"), join(folder, "node_modules", "@pulumi", "pulumi"));
+  symlinkSync(
+    join(projectRoot(), "node_modules", "@pulumi", "pulumi"),
+    join(folder, "node_modules", "@pulumi", "pulumi"),
+  );
 }
 
 test("servers are ordered, born with our host key, waited for, and become nodes", async () => {
-  const config = ["machines.kind=hetzner", "workers.count=1", "network.flannel.backend=vxlan"].flatMap((one) => ["--config", one]);
+  const config = ["machines.kind=hetzner", "workers.count=1", "network.flannel.backend=vxlan"].flatMap((one) => [
+    "--config",
+    one,
+  ]);
   const { code, text } = await stack.up(...config);
   expect(code, text).toBe(0);
   for (const node of ["control-plane-1", "worker-1"]) expect(text).toMatch(new RegExp(`${node} +Ready `));
   expect(text).toContain("waiting for cloud-init");
   expect(text).not.toContain("met for the first time");
   expect(api.unknown).toEqual([]);
-  const servers = api.list("servers").map((server) => [server.name, (server.private_net as { ip: string }[])[0]?.ip]).sort();
-  expect(servers).toEqual([["e2e-hetzner-control-plane-1", "10.90.0.10"], ["e2e-hetzner-worker-1", "10.90.0.19"]]);
+  const servers = api
+    .list("servers")
+    .map((server) => [server.name, (server.private_net as { ip: string }[])[0]?.ip])
+    .sort();
+  expect(servers).toEqual([
+    ["e2e-hetzner-control-plane-1", "10.90.0.10"],
+    ["e2e-hetzner-worker-1", "10.90.0.19"],
+  ]);
   const kubectl = await kubectlOf(stack);
-  expect((await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.addresses[?(@.type=='InternalIP')].address}")).split(" ").sort()).toEqual(["10.90.0.10", "10.90.0.19"]);
+  expect(
+    (await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.addresses[?(@.type=='InternalIP')].address}"))
+      .split(" ")
+      .sort(),
+  ).toEqual(["10.90.0.10", "10.90.0.19"]);
 });
 
 test("a second run changes nothing", async () => {
@@ -71,5 +94,7 @@ test("the host key is no plain text of the state", async () => {
 test("everything that was ordered is given back", async () => {
   const { code, text } = await stack.down();
   expect(code, text).toBe(0);
-  expect(["servers", "networks", "firewalls", "placement_groups", "ssh_keys"].map((kind) => api.list(kind).length)).toEqual([0, 0, 0, 0, 0]);
+  expect(
+    ["servers", "networks", "firewalls", "placement_groups", "ssh_keys"].map((kind) => api.list(kind).length),
+  ).toEqual([0, 0, 0, 0, 0]);
 });

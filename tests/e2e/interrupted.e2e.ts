@@ -17,7 +17,10 @@ afterAll(async () => {
   stack.forget();
 });
 
-async function cutOff(where: RegExp, how: (pid: number) => void): Promise<{ code: number | undefined; signal: string | undefined; text: string }> {
+async function cutOff(
+  where: RegExp,
+  how: (pid: number) => void,
+): Promise<{ code: number | undefined; signal: string | undefined; text: string }> {
   let text = "";
   let done = false;
   const { child } = await stack.running((more) => {

@@ -17,13 +17,22 @@ afterAll(async () => {
 });
 
 /** Running containers of a machine, as somebody sees them who knows Docker. */
-const dockerPs = (machine: string, format = "{{.Names}}") => stack.on(machine, `docker ps --no-trunc --format '${format}' | sort`);
+const dockerPs = (machine: string, format = "{{.Names}}") =>
+  stack.on(machine, `docker ps --no-trunc --format '${format}' | sort`);
 
 describe("runtime: docker", () => {
   test("makes Ready nodes whose runtime is Docker Engine", async () => {
-    const { code, text } = await stack.up("--config", "runtime=docker", "--config", "workers.count=1", "--config", "extras=true");
+    const { code, text } = await stack.up(
+      "--config",
+      "runtime=docker",
+      "--config",
+      "workers.count=1",
+      "--config",
+      "extras=true",
+    );
     expect(code, text).toBe(0);
-    for (const node of ["control-plane-1", "worker-1"]) expect(text).toMatch(new RegExp(`${node} +Ready .*v${VERSION} .*docker://`));
+    for (const node of ["control-plane-1", "worker-1"])
+      expect(text).toMatch(new RegExp(`${node} +Ready .*v${VERSION} .*docker://`));
     kubectl = await kubectlOf(stack);
   });
 
@@ -34,13 +43,31 @@ describe("runtime: docker", () => {
   });
 
   test("pods are seen in `docker ps`, and serve: logs, exec, DNS", async () => {
-    expect(await dockerPs("control-plane-1")).toMatch(/^k8s_kube-apiserver_kube-apiserver-control-plane-1_kube-system_/m);
-    await kubectl("run", "hello", `--image=${agnhost()}`, "--image-pull-policy=Never", "--", "netexec", "--http-port=8080");
+    expect(await dockerPs("control-plane-1")).toMatch(
+      /^k8s_kube-apiserver_kube-apiserver-control-plane-1_kube-system_/m,
+    );
+    await kubectl(
+      "run",
+      "hello",
+      `--image=${agnhost()}`,
+      "--image-pull-policy=Never",
+      "--",
+      "netexec",
+      "--http-port=8080",
+    );
     await kubectl("wait", "pod/hello", "--for=condition=Ready", "--timeout=120s");
     expect(await dockerPs("worker-1")).toMatch(/^k8s_POD_hello_default_/m);
     expect(await dockerPs("worker-1")).toMatch(/^k8s_hello_hello_default_/m);
     expect(await kubectl("logs", "hello")).toContain("Started HTTP server on port 8080");
-    await kubectl("exec", "hello", "--", "/agnhost", "connect", "--timeout=10s", "kubernetes.default.svc.cluster.local:443");
+    await kubectl(
+      "exec",
+      "hello",
+      "--",
+      "/agnhost",
+      "connect",
+      "--timeout=10s",
+      "kubernetes.default.svc.cluster.local:443",
+    );
   });
 
   test("another runtime is refused, and nothing is touched", async () => {
@@ -59,7 +86,9 @@ describe("runtime: docker", () => {
     const { code, text } = await stack.up("--refresh");
     expect(code, text).toBe(0);
     expect(text).toMatch(/worker-1-docker: updated[\s\S]*worker-1-cri-dockerd: updated/);
-    expect(await stack.on("worker-1", "systemctl is-active docker cri-docker.socket cri-docker.service")).toBe("active\nactive\nactive");
+    expect(await stack.on("worker-1", "systemctl is-active docker cri-docker.socket cri-docker.service")).toBe(
+      "active\nactive\nactive",
+    );
     expect(await dockerPs("worker-1", "{{.ID}}")).toBe(before);
     await kubectl("wait", "node", "--all", "--for=condition=Ready", "--timeout=120s");
   });
@@ -95,7 +124,10 @@ describe("the ladder on Docker", () => {
 
   test("a kubelet alone runs its static pod, seen in `docker ps`", async () => {
     await climb("bootstrap=components", "rung=kubelet", "runtime=docker", "workers.count=0");
-    expect((await containers()).split("\n")).toEqual([expect.stringMatching(/^k8s_POD_hello-/), expect.stringMatching(/^k8s_hello_hello-/)]);
+    expect((await containers()).split("\n")).toEqual([
+      expect.stringMatching(/^k8s_POD_hello-/),
+      expect.stringMatching(/^k8s_hello_hello-/),
+    ]);
   });
 
   test("at the top a Deployment runs", async () => {
@@ -111,7 +143,10 @@ describe("the ladder on Docker", () => {
 
   test("down again, and only the first rung is there", async () => {
     await climb("rung=kubelet");
-    expect((await containers()).split("\n")).toEqual([expect.stringMatching(/^k8s_POD_hello-/), expect.stringMatching(/^k8s_hello_hello-/)]);
+    expect((await containers()).split("\n")).toEqual([
+      expect.stringMatching(/^k8s_POD_hello-/),
+      expect.stringMatching(/^k8s_hello_hello-/),
+    ]);
     expect(await ladder.on("control-plane-1", "curl -s http://127.0.0.1:8080/")).toBe("hello from control-plane-1");
   });
 });

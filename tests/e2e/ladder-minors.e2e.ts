@@ -12,14 +12,25 @@ const versions = Object.keys(supported).filter((version) => version !== newest);
 beforeAll(async () => {
   await stack.down(); // what a killed test run may have left
   // Built before a clock runs, where they cannot be downloaded.
-  for (const kubernetes of versions) await obtainArtifacts({ source: "auto", kubernetes, arch: controllerArch(), extras: true }, silent, new AbortController().signal);
+  for (const kubernetes of versions)
+    await obtainArtifacts(
+      { source: "auto", kubernetes, arch: controllerArch(), extras: true },
+      silent,
+      new AbortController().signal,
+    );
 }, 60 * 60_000);
 
 afterEach(async () => void (await stack.down("--force")));
 afterAll(() => stack.forget());
 
 test.each(versions)("Kubernetes %s: all rungs at once, and a Deployment runs", async (version) => {
-  const settings = ["bootstrap=components", "rung=dns", "workers.count=0", "extras=true", `kubernetes.version=${version}`];
+  const settings = [
+    "bootstrap=components",
+    "rung=dns",
+    "workers.count=0",
+    "extras=true",
+    `kubernetes.version=${version}`,
+  ];
   const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
   expect(code, text).toBe(0);
   expect(text).toMatch(new RegExp(`control-plane-1 +Ready .*v${version}`));

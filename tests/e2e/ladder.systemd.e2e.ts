@@ -15,9 +15,18 @@ describe("as services of systemd", () => {
   });
 
   test("the control plane is services, and serves", async () => {
-    const { code, text } = await services.up("--config", "bootstrap=components", "--config", "controlPlane.runAs=systemd", "--config", "workers.count=0");
+    const { code, text } = await services.up(
+      "--config",
+      "bootstrap=components",
+      "--config",
+      "controlPlane.runAs=systemd",
+      "--config",
+      "workers.count=0",
+    );
     expect(code, text).toBe(0);
-    expect(await services.on("control-plane-1", `systemctl is-active ${SERVICES.join(" ")}`)).toBe(SERVICES.map(() => "active").join("\n"));
+    expect(await services.on("control-plane-1", `systemctl is-active ${SERVICES.join(" ")}`)).toBe(
+      SERVICES.map(() => "active").join("\n"),
+    );
     expect(await services.on("control-plane-1", "ls /etc/kubernetes/manifests")).toBe("hello.yaml");
     const run = await kubectlOf(services);
     await run("wait", "node/control-plane-1", "--for=condition=Ready", "--timeout=30s");
@@ -27,7 +36,12 @@ describe("as services of systemd", () => {
   test("descending to etcd takes off the other services", async () => {
     const { code, text } = await services.up("--config", "rung=etcd");
     expect(code, text).toBe(0);
-    expect(await services.on("control-plane-1", "ls /etc/systemd/system | grep -E '^(etcd|kube-)' ; systemctl is-active etcd")).toBe("etcd.service\nactive");
+    expect(
+      await services.on(
+        "control-plane-1",
+        "ls /etc/systemd/system | grep -E '^(etcd|kube-)' ; systemctl is-active etcd",
+      ),
+    ).toBe("etcd.service\nactive");
     expect(await services.on("control-plane-1", "ls /usr/local/bin | grep ^kube- ; true")).toBe("");
   });
 });

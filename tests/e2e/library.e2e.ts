@@ -36,17 +36,25 @@ test("a program of its own plans a cluster with the packed library, and its type
   await say("npm", ["pack", "--pack-destination", folder], projectRoot());
   const packed = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
   const program = join(folder, "program");
-  cpSync(join(projectRoot(), "examples", "as-a-library"), program, { recursive: true, filter: (path) => !path.includes("node_modules") });
+  cpSync(join(projectRoot(), "examples", "as-a-library"), program, {
+    recursive: true,
+    filter: (path) => !path.includes("node_modules"),
+  });
   await say("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", join(folder, packed)], program);
   await say("npx", ["tsc", "--noEmit", "-p", "."], program);
   await say("pulumi", ["stack", "init", "library"], program);
   const plan = await say("pulumi", ["preview", "--non-interactive", "--color", "never"], program);
-  for (const made of ["kubewright:docker:Machine boss", "kubewright:kubeadm:Init boss-init", "kubewright:kubeadm:Join hand-join"]) expect(plan).toContain(`${made} create`);
+  for (const made of [
+    "kubewright:docker:Machine boss",
+    "kubewright:kubeadm:Init boss-init",
+    "kubewright:kubeadm:Join hand-join",
+  ])
+    expect(plan).toContain(`${made} create`);
 }, 300_000);
 
 /** Of every other example, a resource without which it would not be what it says. */
 const EXAMPLES: Record<string, string> = {
-  "digitalocean": "digitalocean:index/droplet:Droplet hand",
+  digitalocean: "digitalocean:index/droplet:Droplet hand",
   "existing-hosts": "kubewright:kubeadm:Join hand-2-join",
   "extra-commands": "command:remote:Command hand-greets",
   "hetzner-ha": "hcloud:index/server:Server worker-3",
@@ -55,10 +63,22 @@ const EXAMPLES: Record<string, string> = {
 test("every other example checks, with the packages that it names, and plans what it says", async () => {
   const examples = join(projectRoot(), "examples");
   const program = join(folder, "program");
-  const others = readdirSync(examples).filter((name) => name !== "as-a-library" && existsSync(join(examples, name, "index.ts")));
+  const others = readdirSync(examples).filter(
+    (name) => name !== "as-a-library" && existsSync(join(examples, name, "index.ts")),
+  );
   expect(others.sort()).toEqual(Object.keys(EXAMPLES));
-  const wanted = others.flatMap((name) => Object.entries((JSON.parse(readFileSync(join(examples, name, "package.json"), "utf8")) as { dependencies: Record<string, string> }).dependencies));
-  const packages = [...new Map(wanted.filter(([, version]) => !version.startsWith("file:"))).entries()].map(([name, version]) => `${name}@${version}`);
+  const wanted = others.flatMap((name) =>
+    Object.entries(
+      (
+        JSON.parse(readFileSync(join(examples, name, "package.json"), "utf8")) as {
+          dependencies: Record<string, string>;
+        }
+      ).dependencies,
+    ),
+  );
+  const packages = [...new Map(wanted.filter(([, version]) => !version.startsWith("file:"))).entries()].map(
+    ([name, version]) => `${name}@${version}`,
+  );
   await say("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", ...packages], program);
   for (const name of others) cpSync(join(examples, name, "index.ts"), join(program, `${name}.ts`));
   cpSync(join(projectRoot(), "tests", "support", "mocked-program.ts"), join(program, "mocked-program.ts"));
@@ -77,7 +97,10 @@ describe("examples/extra-commands", () => {
   beforeAll(async () => {
     extra = join(folder, "extra");
     if (command.missing !== undefined) return;
-    cpSync(join(projectRoot(), "examples", "extra-commands"), extra, { recursive: true, filter: (path) => !path.includes("node_modules") });
+    cpSync(join(projectRoot(), "examples", "extra-commands"), extra, {
+      recursive: true,
+      filter: (path) => !path.includes("node_modules"),
+    });
     symlinkSync(join(folder, "program", "node_modules"), join(extra, "node_modules"));
     await command.unpack(folder);
   });
@@ -93,7 +116,9 @@ describe("examples/extra-commands", () => {
   test("runs a command of one's own on every worker, after its join", async () => {
     await say("pulumi", ["stack", "init", "extra"], extra);
     await say("pulumi", ["up", ...quietly], extra);
-    expect(await say("pulumi", ["stack", "output", "greeted", "--json", "--show-secrets"], extra)).toMatch(/\[\s*"hand"\s*\]$/);
+    expect(await say("pulumi", ["stack", "output", "greeted", "--json", "--show-secrets"], extra)).toMatch(
+      /\[\s*"hand"\s*\]$/,
+    );
     const state = await say("pulumi", ["stack", "export"], extra);
     expect(state).toContain("command:remote:Command");
     expect(state).not.toContain("OPENSSH PRIVATE KEY");
@@ -102,6 +127,10 @@ describe("examples/extra-commands", () => {
   test("goes with everything that it made", async () => {
     const stackId = idOf(keyFile());
     expect(await say("pulumi", ["destroy", ...quietly], extra)).toMatch(/remote:Command hand-greets deleted/);
-    expect(await removeStack(stackId, AbortSignal.timeout(120_000))).toEqual({ containers: 0, networks: 0, volumes: 0 });
+    expect(await removeStack(stackId, AbortSignal.timeout(120_000))).toEqual({
+      containers: 0,
+      networks: 0,
+      volumes: 0,
+    });
   });
 });

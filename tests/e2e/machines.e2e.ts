@@ -45,7 +45,9 @@ describe("a cluster of several kinds of machines", () => {
   });
 
   test("begins with a control plane from Docker and a worker from Vagrant, whose second interface is the nodes'", async () => {
-    const { code, text } = await stack.up(...Object.entries(CONFIG).flatMap(([path, value]) => ["--config", `${path}=${value}`]));
+    const { code, text } = await stack.up(
+      ...Object.entries(CONFIG).flatMap(([path, value]) => ["--config", `${path}=${value}`]),
+    );
     expect(code, text).toBe(0);
     kubectl = await kubectlOf(stack);
     expect(await nodes()).toEqual({ "control-plane-1": "172.31.98.10", [WORKER]: "172.31.98.19" });
@@ -78,7 +80,11 @@ describe("a cluster of several kinds of machines", () => {
     let before = "";
 
     test("joins with one run, and no password is in plain text anywhere", async () => {
-      mine = await OwnMachine.start({ hostname: "mine", network: networkName(String((await stack.outputs()).stackId)), place: 200 });
+      mine = await OwnMachine.start({
+        hostname: "mine",
+        network: networkName(String((await stack.outputs()).stackId)),
+        place: 200,
+      });
       await mine.on(`echo 'admin:${SUDO_PASSWORD}' | chpasswd; echo 'admin ALL=(ALL) ALL' > /etc/sudoers.d/admin`);
       await mine.on(`echo 'AllowUsers admin@${JUMP}' > /etc/ssh/sshd_config.d/only-by-jump.conf; systemctl reload ssh`);
       await stack.on("control-plane-1", `cat >> /home/admin/.ssh/authorized_keys <<'EOF'\n${mine.publicKey}\nEOF`);
@@ -88,17 +94,24 @@ describe("a cluster of several kinds of machines", () => {
       expect(code, text).toBe(0);
       await ready("mine");
       expect(await nodes()).toEqual({ "control-plane-1": JUMP, [WORKER]: "172.31.98.19", mine: "172.31.98.200" });
-      expect(await mine.on("journalctl -u ssh -o cat | grep 'Accepted publickey' | sed 's/ port .*//' | sort -u")).toBe(`Accepted publickey for admin from ${JUMP}`);
+      expect(await mine.on("journalctl -u ssh -o cat | grep 'Accepted publickey' | sed 's/ port .*//' | sort -u")).toBe(
+        `Accepted publickey for admin from ${JUMP}`,
+      );
       const state = await stack.quietly("stack", "export");
       expect(state.text).toContain("mine-join");
-      for (const plain of [text, state.text, readFileSync(stack.configFile, "utf8")]) expect(plain).not.toContain(SUDO_PASSWORD);
+      for (const plain of [text, state.text, readFileSync(stack.configFile, "utf8")])
+        expect(plain).not.toContain(SUDO_PASSWORD);
     });
 
     test("leaves, and has on it what it had", async () => {
       await unlist();
       expect(Object.keys(await nodes())).not.toContain("mine");
       expect(await files(mine)).toBe(before);
-      expect(await mine?.on("ip route | grep 10.244; nft list tables | grep kube; systemctl list-units --all --plain | grep -E '(kubelet|containerd).service'; true")).toBe("");
+      expect(
+        await mine?.on(
+          "ip route | grep 10.244; nft list tables | grep kube; systemctl list-units --all --plain | grep -E '(kubelet|containerd).service'; true",
+        ),
+      ).toBe("");
     });
 
     test("joins again", async () => {
@@ -132,7 +145,9 @@ describe("a cluster of several kinds of machines", () => {
     expect(existsSync(folder)).toBe(false);
     expect(await output("docker", ["ps", "-a", "-q", "--no-trunc"])).not.toContain(id);
     expect(await output("docker", ["network", "ls", "--format", "{{.Name}}"])).not.toContain(SUBNET);
-    expect(await output("docker", ["volume", "ls", "-q", "--filter", `label=io.kubewright.stack=vagrant ${folder}`])).toBe("");
+    expect(
+      await output("docker", ["volume", "ls", "-q", "--filter", `label=io.kubewright.stack=vagrant ${folder}`]),
+    ).toBe("");
   });
 });
 
@@ -142,7 +157,18 @@ async function list({ address, keyPath }: OwnMachine): Promise<void> {
     const hosts = [{ name: "mine", host: address, user: "admin", privateKeyPath: keyPath, jump: `admin@${JUMP}` }];
     config["kubewright:workers"] = { ...(config["kubewright:workers"] as object), hosts };
   });
-  expect((await stack.quietly("config", "set", "--secret", "--path", "kubewright:workers.hosts[0].sudoPassword", SUDO_PASSWORD)).code).toBe(0);
+  expect(
+    (
+      await stack.quietly(
+        "config",
+        "set",
+        "--secret",
+        "--path",
+        "kubewright:workers.hosts[0].sudoPassword",
+        SUDO_PASSWORD,
+      )
+    ).code,
+  ).toBe(0);
 }
 
 async function unlist(): Promise<void> {
@@ -154,7 +180,11 @@ async function unlist(): Promise<void> {
 /** Every file on it; sudo's note of its first use is there from the beginning. */
 async function files(machine: OwnMachine | undefined): Promise<string> {
   const passing = "-path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log";
-  return (await machine?.on(`su admin -c 'echo ${SUDO_PASSWORD} | sudo -S true'; find / -xdev \\( ${passing} \\) -prune -o -type f -print | sort`)) ?? "";
+  return (
+    (await machine?.on(
+      `su admin -c 'echo ${SUDO_PASSWORD} | sudo -S true'; find / -xdev \\( ${passing} \\) -prune -o -type f -print | sort`,
+    )) ?? ""
+  );
 }
 
 async function nodes(): Promise<Record<string, string>> {
@@ -164,8 +194,15 @@ async function nodes(): Promise<Record<string, string>> {
 }
 
 async function ready(node: string): Promise<void> {
-  const look = async () => ((await kubectl("get", "node", node, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === "True" ? true : undefined);
-  await until(look, { signal: AbortSignal.timeout(130_000), timeout: 120, onTimeout: () => new Error(`${node} is not Ready`) });
+  const look = async () =>
+    (await kubectl("get", "node", node, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')) === "True"
+      ? true
+      : undefined;
+  await until(look, {
+    signal: AbortSignal.timeout(130_000),
+    timeout: 120,
+    onTimeout: () => new Error(`${node} is not Ready`),
+  });
 }
 
 async function inWorker(script: string): Promise<string> {

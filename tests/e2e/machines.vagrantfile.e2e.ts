@@ -16,10 +16,14 @@ import { vagrantAvailable, vagrantIn } from "../support/vagrant";
 const SUBNET = "172.31.97.0/24";
 const LABEL = "own-vagrantfile";
 const FILES = "sudo find /etc /opt /usr/local /var/lib/kubelet /var/lib/etcd -type f | sort";
-const config = (name: string) => [
-  "machines.kind=vagrant", `machines.vagrant.vagrantfile=${join(folder, "Vagrantfile")}`, `machines.vagrant.names.control-plane-1=${name}`,
-  `machines.vagrant.subnet=${SUBNET}`, "workers.count=0",
-].flatMap((one) => ["--config", one]);
+const config = (name: string) =>
+  [
+    "machines.kind=vagrant",
+    `machines.vagrant.vagrantfile=${join(folder, "Vagrantfile")}`,
+    `machines.vagrant.names.control-plane-1=${name}`,
+    `machines.vagrant.subnet=${SUBNET}`,
+    "workers.count=0",
+  ].flatMap((one) => ["--config", one]);
 
 const stack = new TestStack("e2e-vagrantfile");
 let folder = "";
@@ -99,7 +103,13 @@ describe("a Vagrantfile of a person's own", () => {
 
   test("halted, its machine is said to be away, and is not started", async () => {
     await vagrantIn(folder, "halt", "box");
-    const { text } = await stack.pulumi("refresh", "--yes", "--skip-preview", "--target", "**ExistingMachine::control-plane-1");
+    const { text } = await stack.pulumi(
+      "refresh",
+      "--yes",
+      "--skip-preview",
+      "--target",
+      "**ExistingMachine::control-plane-1",
+    );
     expect(text).toContain("Vagrant has no such machine running");
     expect(text).toContain("what was known last is kept");
     expect(await states()).toEqual({ box: "stopped", idle: "not_created" });

@@ -27,7 +27,11 @@ beforeAll(async () => {
   kubectlPath = String((await stack.outputs()).kubectlPath);
   await apply("web.yaml");
   await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
-  other = await OwnMachine.start({ hostname: "old-server", network: networkName(String((await stack.outputs()).stackId)), place: 5 });
+  other = await OwnMachine.start({
+    hostname: "old-server",
+    network: networkName(String((await stack.outputs()).stackId)),
+    place: 5,
+  });
 });
 
 afterAll(async () => {
@@ -40,7 +44,13 @@ describe("while a client asks", () => {
   let client: LoadClient;
 
   beforeAll(async () => {
-    const address = await kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}");
+    const address = await kubectl(
+      "get",
+      "node",
+      "control-plane-1",
+      "-o",
+      "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}",
+    );
     const url = `http://${address}:30080/hostname`;
     await settled(url);
     client = new LoadClient(load(url, MOST));
@@ -51,7 +61,13 @@ describe("while a client asks", () => {
     const { code, text } = await stack.script("node:replace", name, "--yes");
     expect(code, text).toBe(0);
     expect(text).toContain("A drain can succeed now");
-    inOrder(text, `Node ${name}-node: old one deleted`, `Machine ${name}: old one deleted`, `Join ${name}-join: made anew`, "its pods are back");
+    inOrder(
+      text,
+      `Node ${name}-node: old one deleted`,
+      `Machine ${name}: old one deleted`,
+      `Join ${name}-join: made anew`,
+      "its pods are back",
+    );
     expect(await stack.containers(name)).not.toContain(before);
     report(`replaced ${name}`);
   });
@@ -69,14 +85,27 @@ describe("while a client asks", () => {
     expect((await stack.pulumi("state", "taint", ...machines, "--yes")).code).toBe(0);
     const { code, text } = await stack.up();
     expect(code, text).toBe(0);
-    const first = text.indexOf("Node worker-2-node: deleting") < text.indexOf("Node worker-3-node: deleting") ? "worker-2" : "worker-3";
+    const first =
+      text.indexOf("Node worker-2-node: deleting") < text.indexOf("Node worker-3-node: deleting")
+        ? "worker-2"
+        : "worker-3";
     const second = first === "worker-2" ? "worker-3" : "worker-2";
-    inOrder(text, `Node ${first}-node: old one deleted`, `Node ${first}-node: made anew`, `Node ${second}-node: old one deleted`, `Node ${second}-node: made anew`);
+    inOrder(
+      text,
+      `Node ${first}-node: old one deleted`,
+      `Node ${first}-node: made anew`,
+      `Node ${second}-node: old one deleted`,
+      `Node ${second}-node: made anew`,
+    );
     report("rolled the pool");
   });
 
   test("no request was lost", async () => {
-    await until(async () => (client.load.total >= ENOUGH ? true : undefined), { signal: AbortSignal.timeout(300_000), timeout: 300, onTimeout: () => new Error("too slow") });
+    await until(async () => (client.load.total >= ENOUGH ? true : undefined), {
+      signal: AbortSignal.timeout(300_000),
+      timeout: 300,
+      onTimeout: () => new Error("too slow"),
+    });
     const { total, failed, failures } = await client.stop();
     process.stdout.write(`    e2e-workers │ ${total} requests, ${failed} failed\n`);
     expect(failures).toEqual([]);
@@ -84,12 +113,15 @@ describe("while a client asks", () => {
   });
 
   function report(what: string): void {
-    process.stdout.write(`    e2e-workers │ ${what}: ${client.load.total} requests so far, ${client.load.failed} failed ${client.load.failures.join("; ")}\n`);
+    process.stdout.write(
+      `    e2e-workers │ ${what}: ${client.load.total} requests so far, ${client.load.failed} failed ${client.load.failures.join("; ")}\n`,
+    );
   }
 });
 
 describe("a budget that blocks", () => {
-  const budget = (least: number) => kubectl("patch", "pdb/web", "--type=merge", "-p", JSON.stringify({ spec: { minAvailable: least } }));
+  const budget = (least: number) =>
+    kubectl("patch", "pdb/web", "--type=merge", "-p", JSON.stringify({ spec: { minAvailable: least } }));
 
   test("is named by the drain, which ends on its deadline and leaves the node as it was", async () => {
     await budget(4);
@@ -117,7 +149,11 @@ describe("a budget that blocks", () => {
     const { code, text } = await second;
     expect(code).not.toBe(0);
     expect(text).toMatch(/it is locked: \S+ runs `npm run node:drain`/);
-    await until(async () => ((await cordoned()).length === 0 ? true : undefined), { signal: AbortSignal.timeout(60_000), timeout: 60, onTimeout: () => new Error("the first drain did not end") });
+    await until(async () => ((await cordoned()).length === 0 ? true : undefined), {
+      signal: AbortSignal.timeout(60_000),
+      timeout: 60,
+      onTimeout: () => new Error("the first drain did not end"),
+    });
     await budget(3);
   });
 });
@@ -127,12 +163,17 @@ describe("bad luck", () => {
     const [before] = await stack.containers("worker-2");
     let said = "";
     let told = false;
-    const { child } = await stack.begin("node-replace", (text) => {
-      said += text;
-      if (told || !said.includes("Node worker-2-node: old one deleted")) return;
-      told = true;
-      process.kill(child.pid ?? 0, "SIGINT");
-    }, "worker-2", "--yes");
+    const { child } = await stack.begin(
+      "node-replace",
+      (text) => {
+        said += text;
+        if (told || !said.includes("Node worker-2-node: old one deleted")) return;
+        told = true;
+        process.kill(child.pid ?? 0, "SIGINT");
+      },
+      "worker-2",
+      "--yes",
+    );
     expect((await child).exitCode, said).toBe(130);
     const { code, text } = await stack.up();
     expect(code, text).toBe(0);
@@ -153,8 +194,15 @@ describe("bad luck", () => {
     const { stackId } = await stack.outputs();
     const halt = (text: string) => {
       if (!/Join worker-4-join: (kubeadm join|making a join token)/.test(text)) return;
-      const ours = ["--filter", `label=io.kubewright.stack=${String(stackId)}`, "--filter", "label=io.kubewright.machine=worker-4"];
-      const found = execFileSync("docker", ["ps", "-q", ...ours]).toString().trim();
+      const ours = [
+        "--filter",
+        `label=io.kubewright.stack=${String(stackId)}`,
+        "--filter",
+        "label=io.kubewright.machine=worker-4",
+      ];
+      const found = execFileSync("docker", ["ps", "-q", ...ours])
+        .toString()
+        .trim();
       if (found) execFileSync("docker", ["stop", "-t", "1", found]);
     };
     const { child } = await stack.begin("node-join", halt, "--pool", "workers");
@@ -173,7 +221,8 @@ describe("bad luck", () => {
   test("a node that is reset is joined again by the next run", async () => {
     expect((await stack.script("node:reset", "worker-3", "--yes")).code).toBe(0);
     expect(await nodes()).toEqual(["control-plane-1", "worker-2"]);
-    const left = "find /etc/kubernetes /var/lib/kubelet /etc/cni/net.d /opt/cni -type f; ip -o link | grep -E 'cni0|flannel|veth'; ip route | grep 10.244; nft list tables | grep kube; true";
+    const left =
+      "find /etc/kubernetes /var/lib/kubelet /etc/cni/net.d /opt/cni -type f; ip -o link | grep -E 'cni0|flannel|veth'; ip route | grep 10.244; nft list tables | grep kube; true";
     expect(await stack.on("worker-3", left)).toBe("");
     expect((await stack.up()).code).toBe(0);
     await ready("worker-3");
@@ -181,7 +230,8 @@ describe("bad luck", () => {
 });
 
 describe("a machine that somebody has already", () => {
-  const files = "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log \\) -prune -o -type f -print | sort";
+  const files =
+    "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log \\) -prune -o -type f -print | sort";
   let before = "";
 
   test("joins with one command", async () => {
@@ -199,7 +249,9 @@ describe("a machine that somebody has already", () => {
     expect(code, text).toBe(0);
     inOrder(text, "Node old-server-node: deleted", "Join old-server-join: deleted");
     expect(await nodes()).not.toContain("old-server");
-    expect((await other.on(files)).split("\n").filter((file) => !before.split("\n").includes(file))).toEqual(["/root/mine"]);
+    expect((await other.on(files)).split("\n").filter((file) => !before.split("\n").includes(file))).toEqual([
+      "/root/mine",
+    ]);
     expect(await other.on("ip route | grep 10.244; nft list tables | grep kube; true")).toBe("");
   });
 });
@@ -209,7 +261,9 @@ test("300 pods on two workers", async () => {
   await apply("many.yaml");
   await kubectl("rollout", "status", "deploy/many", "--timeout=600s");
   const seconds = Math.round((Date.now() - start) / 1000);
-  const placed = (await kubectl("get", "pods", "-l", "app=many", "-o", "jsonpath={.items[*].spec.nodeName}")).split(" ");
+  const placed = (await kubectl("get", "pods", "-l", "app=many", "-o", "jsonpath={.items[*].spec.nodeName}")).split(
+    " ",
+  );
   const counts = ["worker-2", "worker-3"].map((name) => placed.filter((node) => node === name).length);
   process.stdout.write(`    e2e-workers │ 300 pods Running after ${seconds} s: ${counts.join(" and ")}\n`);
   expect(counts[0]! + counts[1]!).toBe(300);
@@ -230,7 +284,11 @@ async function settled(url: string): Promise<void> {
     const { total, failed } = await new LoadClient(load(url, 20)).finished();
     return total === 20 && failed === 0 ? true : undefined;
   };
-  await until(once, { signal: AbortSignal.timeout(60_000), timeout: 60, onTimeout: () => new Error(`${url} does not answer`) });
+  await until(once, {
+    signal: AbortSignal.timeout(60_000),
+    timeout: 60,
+    onTimeout: () => new Error(`${url} does not answer`),
+  });
 }
 
 async function nodes(): Promise<string[]> {
@@ -238,7 +296,9 @@ async function nodes(): Promise<string[]> {
 }
 
 async function cordoned(): Promise<string[]> {
-  return (await kubectl("get", "nodes", "-o", "jsonpath={.items[?(@.spec.unschedulable==true)].metadata.name}")).split(" ").filter(Boolean);
+  return (await kubectl("get", "nodes", "-o", "jsonpath={.items[?(@.spec.unschedulable==true)].metadata.name}"))
+    .split(" ")
+    .filter(Boolean);
 }
 
 async function ready(...names: string[]): Promise<void> {
@@ -247,6 +307,10 @@ async function ready(...names: string[]): Promise<void> {
 
 async function urns(type: string, ...names: string[]): Promise<string[]> {
   const { text } = await stack.quietly("stack", "export");
-  const { deployment } = JSON.parse(text.slice(text.indexOf("{"))) as { deployment: { resources: { urn: string; type: string }[] } };
-  return deployment.resources.filter((one) => one.type === type && names.some((name) => one.urn.endsWith(`::${name}`))).map(({ urn }) => urn);
+  const { deployment } = JSON.parse(text.slice(text.indexOf("{"))) as {
+    deployment: { resources: { urn: string; type: string }[] };
+  };
+  return deployment.resources
+    .filter((one) => one.type === type && names.some((name) => one.urn.endsWith(`::${name}`)))
+    .map(({ urn }) => urn);
 }

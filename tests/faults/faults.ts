@@ -1,5 +1,15 @@
 import type { Fault, Operation, Phase } from "./cell";
-import { cutSessions, dropPackets, kill, killComponent, killKubelet, powerCycle, powerOff, restartSshd, shrinkImageStore } from "./injuries";
+import {
+  cutSessions,
+  dropPackets,
+  kill,
+  killComponent,
+  killKubelet,
+  powerCycle,
+  powerOff,
+  restartSshd,
+  shrinkImageStore,
+} from "./injuries";
 
 const madeNow = "the machine is being made: nobody is connected to it";
 const over = "the command is over";
@@ -9,7 +19,11 @@ const unmade = "the machine goes, and what is on it is not undone";
 function needsMachine(operation: Operation, phase: Phase): string | undefined {
   if (phase.name === "end") return over;
   if (operation.name === "destroy") return unmade;
-  return phase.name === "machine" ? madeNow : phase.name === "evict" ? "an eviction talks to the API server only" : undefined;
+  return phase.name === "machine"
+    ? madeNow
+    : phase.name === "evict"
+      ? "an eviction talks to the API server only"
+      : undefined;
 }
 
 function goesDown(_operation: Operation, phase: Phase): string | undefined {
@@ -21,7 +35,11 @@ function whileAtWork(_operation: Operation, phase: Phase): string | undefined {
 }
 
 function needsKubelet(_operation: Operation, phase: Phase): string | undefined {
-  return phase.name === "end" ? over : ["join", "ready", "init", "evict"].includes(phase.name) ? undefined : "no kubelet runs there then";
+  return phase.name === "end"
+    ? over
+    : ["join", "ready", "init", "evict"].includes(phase.name)
+      ? undefined
+      : "no kubelet runs there then";
 }
 
 function needsApi(operation: Operation, phase: Phase): string | undefined {
@@ -61,7 +79,10 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "killed",
     what: "the machine is switched off, and stays so",
-    senseless: (operation, phase) => (operation.name === "drain" ? "a drain forces the pods off a machine that is gone, and leaves the machine as it is" : goesDown(operation, phase)),
+    senseless: (operation, phase) =>
+      operation.name === "drain"
+        ? "a drain forces the pods off a machine that is gone, and leaves the machine as it is"
+        : goesDown(operation, phase),
     downsMachine: true,
     strike: powerOff,
   },
@@ -80,7 +101,10 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "disk-full",
     what: "containerd's folder is a file system of 32 MiB; after the failure it is made larger, as a person does",
-    senseless: (operation, phase) => (phase.name === "binaries" ? undefined : "only what loads images fills a disk; it is made small before, while the binaries are copied"),
+    senseless: (operation, phase) =>
+      phase.name === "binaries"
+        ? undefined
+        : "only what loads images fills a disk; it is made small before, while the binaries are copied",
     strike: shrinkImageStore,
   },
   {

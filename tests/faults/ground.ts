@@ -89,7 +89,14 @@ export class Ground {
   /** Names of all that Docker holds of the stack, running or not. */
   async containers(): Promise<string[]> {
     if (this.stackId === "") return [];
-    const names = await output("docker", ["ps", "-a", "--filter", `label=${LABELS.stack}=${this.stackId}`, "--format", "{{.Names}}"]);
+    const names = await output("docker", [
+      "ps",
+      "-a",
+      "--filter",
+      `label=${LABELS.stack}=${this.stackId}`,
+      "--format",
+      "{{.Names}}",
+    ]);
     return names.split("\n").filter(Boolean).sort();
   }
 
@@ -101,17 +108,35 @@ export class Ground {
   /** Asks the running Deployment through a Service, each time on a connection of its own; undefined where there is none. */
   async ask(): Promise<LoadClient | undefined> {
     if (!this.workers) return undefined;
-    const address = await this.kubectl(`get node ${this.controlPlane} -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`);
+    const address = await this.kubectl(
+      `get node ${this.controlPlane} -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`,
+    );
     const url = `http://${address}:30080/hostname`;
     await this.on(this.controlPlane, ROLLED_OUT);
     // The cell before may have taken a node away: all answers together tell that its pods are in no node's rules any more.
-    await becomes("the Deployment answers", async () => (await this.on(this.controlPlane, `curl -sf --fail-early --max-time 2 -o /dev/null '${url}?[1-20]' && echo all || true`)) !== "");
-    return new LoadClient({ container: this.container(this.controlPlane), url, perSecond: PER_SECOND, most: PER_SECOND * MOST_SECONDS, seconds: MOST_SECONDS });
+    await becomes(
+      "the Deployment answers",
+      async () =>
+        (await this.on(
+          this.controlPlane,
+          `curl -sf --fail-early --max-time 2 -o /dev/null '${url}?[1-20]' && echo all || true`,
+        )) !== "",
+    );
+    return new LoadClient({
+      container: this.container(this.controlPlane),
+      url,
+      perSecond: PER_SECOND,
+      most: PER_SECOND * MOST_SECONDS,
+      seconds: MOST_SECONDS,
+    });
   }
 
   /** Is what was written before everything still there? */
   async keepsCanary(): Promise<boolean> {
-    return !this.planted || (await this.kubectl(`get configmap ${CANARY.name} --ignore-not-found -o 'jsonpath={.data.word}'`)) === CANARY.word;
+    return (
+      !this.planted ||
+      (await this.kubectl(`get configmap ${CANARY.name} --ignore-not-found -o 'jsonpath={.data.word}'`)) === CANARY.word
+    );
   }
 
   async keepState(): Promise<void> {
@@ -132,7 +157,15 @@ export class Ground {
     const past = Buffer.from("2020-01-01T00:00:00Z").toString("base64");
     const expire = `until [ -n "$tokens" ]; do tokens=$(${kubectl} get secrets --field-selector type=${TOKEN_TYPE} -o name); done
 ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
-    await output("docker", ["exec", this.container(this.controlPlane), "timeout", String(BECOMES_SECONDS), "sh", "-c", expire]);
+    await output("docker", [
+      "exec",
+      this.container(this.controlPlane),
+      "timeout",
+      String(BECOMES_SECONDS),
+      "sh",
+      "-c",
+      expire,
+    ]);
     const used = await this.on(machine, `[ ! -e ${KUBELET_CERTIFICATE} ] || echo used`);
     if (used) throw new Error("kubeadm had used the token before it ended");
   }
@@ -142,7 +175,12 @@ ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
     const places = "get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{\"\\n\"}{end}'";
     const pods = (await this.kubectl(places)).split("\n").map((line) => line.split(" "));
     if (pods.some(([, node]) => node === worker)) return;
-    await this.kubectl(`delete pod ${pods.slice(0, pods.length / 2).map(([name]) => name).join(" ")}`.trim());
+    await this.kubectl(
+      `delete pod ${pods
+        .slice(0, pods.length / 2)
+        .map(([name]) => name)
+        .join(" ")}`.trim(),
+    );
     await this.on(this.controlPlane, ROLLED_OUT);
   }
 
@@ -158,14 +196,21 @@ ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
   }
 
   private async serve(): Promise<void> {
-    await output("docker", ["exec", "-i", this.container(this.controlPlane), ...KUBECTL, "apply", "-f", "-"], { input: manifest("web.yaml") });
+    await output("docker", ["exec", "-i", this.container(this.controlPlane), ...KUBECTL, "apply", "-f", "-"], {
+      input: manifest("web.yaml"),
+    });
     await this.on(this.controlPlane, ROLLED_OUT);
   }
 }
 
 /** Looks again soon: a fault is to meet its phase. */
 async function becomes(what: string, question: () => Promise<boolean>): Promise<void> {
-  const options = { signal: AbortSignal.timeout(2 * BECOMES_SECONDS * 1000), timeout: BECOMES_SECONDS, every: 50, onTimeout: () => new Error(`it did not come about that ${what}`) };
+  const options = {
+    signal: AbortSignal.timeout(2 * BECOMES_SECONDS * 1000),
+    timeout: BECOMES_SECONDS,
+    every: 50,
+    onTimeout: () => new Error(`it did not come about that ${what}`),
+  };
   await until(async () => (await question()) || undefined, options);
 }
 

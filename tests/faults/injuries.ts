@@ -26,7 +26,10 @@ export async function restartSshd(scene: Scene): Promise<void> {
 
 /** Only what is open now: the other ends are told apart by their ports. */
 export async function dropPackets(scene: Scene): Promise<Lift> {
-  const peers = await onTarget(scene, "ss -Htn state established sport = :22 | awk '{print $4}' | sed 's/.*://' | paste -sd,");
+  const peers = await onTarget(
+    scene,
+    "ss -Htn state established sport = :22 | awk '{print $4}' | sed 's/.*://' | paste -sd,",
+  );
   if (!peers) throw new Error("no SSH connection is open to be cut");
   const rules = [
     `table inet ${TABLE} {`,
@@ -36,7 +39,8 @@ export async function dropPackets(scene: Scene): Promise<Lift> {
   ];
   await onTarget(scene, `nft -f - <<'END'\n${rules.join("\n")}\nEND`);
   // The machine may have been made anew meanwhile.
-  return async () => void (await onTarget(scene, `nft delete table inet ${TABLE} 2>/dev/null || true`).catch(() => undefined));
+  return async () =>
+    void (await onTarget(scene, `nft delete table inet ${TABLE} 2>/dev/null || true`).catch(() => undefined));
 }
 
 export async function powerCycle({ ground, operation }: Scene): Promise<void> {
@@ -64,10 +68,16 @@ export async function killKubelet(scene: Scene): Promise<void> {
 }
 
 export function killComponent(program: string): (scene: Scene) => Promise<void> {
-  return async ({ ground }) => await killed(() => ground.on(ground.controlPlane, `pkill -KILL -x ${program} && echo killed || true`), program);
+  return async ({ ground }) =>
+    await killed(() => ground.on(ground.controlPlane, `pkill -KILL -x ${program} && echo killed || true`), program);
 }
 
 async function killed(attempt: () => Promise<string>, program: string): Promise<void> {
   const once = async () => ((await attempt()).includes("killed") ? true : undefined);
-  await until(once, { signal: AbortSignal.timeout(2 * PATIENCE_SECONDS * 1000), timeout: PATIENCE_SECONDS, every: 100, onTimeout: () => new Error(`${program} does not run`) });
+  await until(once, {
+    signal: AbortSignal.timeout(2 * PATIENCE_SECONDS * 1000),
+    timeout: PATIENCE_SECONDS,
+    every: 100,
+    onTimeout: () => new Error(`${program} does not run`),
+  });
 }

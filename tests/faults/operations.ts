@@ -36,11 +36,7 @@ export const OPERATIONS: readonly Operation[] = [
     target: CONTROL_PLANE,
     command: ["up", "--config", "extras=true", "--config", "workers.count=0"],
     again: ["up"],
-    phases: [
-      ...preparing(CONTROL_PLANE),
-      { name: "init", begins: /kubeadm init: / },
-      readying(CONTROL_PLANE),
-    ],
+    phases: [...preparing(CONTROL_PLANE), { name: "init", begins: /kubeadm init: / }, readying(CONTROL_PLANE)],
   },
   {
     name: "join",
@@ -84,11 +80,7 @@ export const OPERATIONS: readonly Operation[] = [
     command: ["up", "--config", "workers.count=1"],
     again: ["up"],
     carriesPods: true,
-    phases: [
-      evicting,
-      { name: "machine", begins: new RegExp(`Machine ${WORKER}: deleting`) },
-      END,
-    ],
+    phases: [evicting, { name: "machine", begins: new RegExp(`Machine ${WORKER}: deleting`) }, END],
   },
   {
     name: "destroy",

@@ -12,16 +12,37 @@ export interface Choice {
 
 /** Every cell that makes sense. */
 export function allCells(operations: readonly Operation[] = OPERATIONS, faults: readonly Fault[] = FAULTS): Cell[] {
-  return operations.flatMap((operation) => operation.phases.flatMap((phase) => faults.filter((fault) => fault.senseless?.(operation, phase) === undefined).map((fault) => ({ operation, phase, fault }))));
+  return operations.flatMap((operation) =>
+    operation.phases.flatMap((phase) =>
+      faults
+        .filter((fault) => fault.senseless?.(operation, phase) === undefined)
+        .map((fault) => ({ operation, phase, fault })),
+    ),
+  );
 }
 
 /** @throws StepError for a name that there is none of. */
 export function chosen(cells: readonly Cell[], { operations, phases, faults }: Choice): Cell[] {
-  refuseUnknown("operation", operations, cells.map(({ operation }) => operation.name));
-  refuseUnknown("phase", phases, cells.map(({ phase }) => phase.name));
-  refuseUnknown("fault", faults, cells.map(({ fault }) => fault.name));
+  refuseUnknown(
+    "operation",
+    operations,
+    cells.map(({ operation }) => operation.name),
+  );
+  refuseUnknown(
+    "phase",
+    phases,
+    cells.map(({ phase }) => phase.name),
+  );
+  refuseUnknown(
+    "fault",
+    faults,
+    cells.map(({ fault }) => fault.name),
+  );
   const among = (names: readonly string[] | undefined, name: string) => names?.includes(name) ?? true;
-  return cells.filter(({ operation, phase, fault }) => among(operations, operation.name) && among(phases, phase.name) && among(faults, fault.name));
+  return cells.filter(
+    ({ operation, phase, fault }) =>
+      among(operations, operation.name) && among(phases, phase.name) && among(faults, fault.name),
+  );
 }
 
 /** Those that have shown nothing good yet. */
@@ -29,7 +50,11 @@ export function unproved(cells: readonly Cell[], results: readonly CellResult[])
   return cells.filter((cell) => !results.some((result) => isOf(cell)(result) && isGreen(result)));
 }
 
-export function isOf({ operation, phase, fault }: { [K in keyof Cell]: Pick<Cell[K], "name"> }): (result: CellResult) => boolean {
+export function isOf({
+  operation,
+  phase,
+  fault,
+}: { [K in keyof Cell]: Pick<Cell[K], "name"> }): (result: CellResult) => boolean {
   return (result) => result.operation === operation.name && result.phase === phase.name && result.fault === fault.name;
 }
 
@@ -43,7 +68,7 @@ export function inOrder(cells: readonly Cell[]): Cell[] {
   const ordered: Cell[] = [];
   const timesOf = ({ operation }: Cell) => times.get(operation.name) ?? 0;
   const least = (some: readonly Cell[]) => [...some].sort((one, other) => timesOf(one) - timesOf(other))[0];
-  for (let there: number | undefined; ; ) {
+  for (let there: number | undefined; ;) {
     const fitting = [...left].filter(({ operation }) => operation.before === there);
     const cell = least(fitting.length > 0 ? fitting : [...left]);
     if (!cell) return ordered;
@@ -57,5 +82,9 @@ export function inOrder(cells: readonly Cell[]): Cell[] {
 function refuseUnknown(what: string, names: readonly string[] | undefined, known: readonly string[]): void {
   const unknown = names?.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new StepError({ step: `reading --${what}`, cause: `there is no ${what} ${unknown}`, action: `known are ${[...new Set(known)].join(", ")}` });
+  throw new StepError({
+    step: `reading --${what}`,
+    cause: `there is no ${what} ${unknown}`,
+    action: `known are ${[...new Set(known)].join(", ")}`,
+  });
 }

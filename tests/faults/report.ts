@@ -19,13 +19,25 @@ export function merged(old: readonly CellResult[], newer: readonly CellResult[])
 }
 
 /** The part of docs/faults.md that results make: pure, so that a test can tell whether the page is what was run. */
-export function renderCells(results: readonly CellResult[], operations: readonly Operation[], faults: readonly Fault[]): string {
+export function renderCells(
+  results: readonly CellResult[],
+  operations: readonly Operation[],
+  faults: readonly Fault[],
+): string {
   return [
     ["## The faults", "", ...explained(operations, faults)].join("\n"),
     ["## The cells", "", summary(results, operations, faults)].join("\n"),
-    ...operations.map((operation) => [`### ${operation.name}: ${operation.what}`, "", ...matrix(results, operation, faults)].join("\n")),
-    ["### What is red", "", ...listOf(results.filter(({ outcome }) => outcome === "red" || outcome === "missed"))].join("\n"),
-    ["### How it failed before it was resumed", "", ...listOf(results.filter(({ outcome, note }) => outcome === "resumed" && note))].join("\n"),
+    ...operations.map((operation) =>
+      [`### ${operation.name}: ${operation.what}`, "", ...matrix(results, operation, faults)].join("\n"),
+    ),
+    ["### What is red", "", ...listOf(results.filter(({ outcome }) => outcome === "red" || outcome === "missed"))].join(
+      "\n",
+    ),
+    [
+      "### How it failed before it was resumed",
+      "",
+      ...listOf(results.filter(({ outcome, note }) => outcome === "resumed" && note)),
+    ].join("\n"),
   ].join("\n\n");
 }
 
@@ -35,10 +47,18 @@ function explained(operations: readonly Operation[], faults: readonly Fault[]): 
 }
 
 function reasons(operations: readonly Operation[], fault: Fault): string[] {
-  return [...new Set(operations.flatMap((operation) => operation.phases.flatMap((phase) => fault.senseless?.(operation, phase) ?? [])))];
+  return [
+    ...new Set(
+      operations.flatMap((operation) => operation.phases.flatMap((phase) => fault.senseless?.(operation, phase) ?? [])),
+    ),
+  ];
 }
 
-export function summary(results: readonly CellResult[], operations: readonly Operation[], faults: readonly Fault[]): string {
+export function summary(
+  results: readonly CellResult[],
+  operations: readonly Operation[],
+  faults: readonly Fault[],
+): string {
   const count = (outcome: Outcome) => results.filter((result) => result.outcome === outcome).length;
   const sensible = allCells(operations, faults).length;
   const days = results.map(({ on }) => on).sort();
@@ -47,7 +67,10 @@ export function summary(results: readonly CellResult[], operations: readonly Ope
 
 function matrix(results: readonly CellResult[], operation: Operation, faults: readonly Fault[]): string[] {
   const head = ["fault", ...operation.phases.map(({ name }) => name)];
-  const rows = faults.map((fault) => [fault.name, ...operation.phases.map((phase) => wordFor(results, operation, phase, fault))]);
+  const rows = faults.map((fault) => [
+    fault.name,
+    ...operation.phases.map((phase) => wordFor(results, operation, phase, fault)),
+  ]);
   const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== SENSELESS));
   return [head, head.map(() => "---"), ...told].map(line);
 }
@@ -56,7 +79,12 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function wordFor(results: readonly CellResult[], operation: Operation, phase: Operation["phases"][number], fault: Fault): string {
+function wordFor(
+  results: readonly CellResult[],
+  operation: Operation,
+  phase: Operation["phases"][number],
+  fault: Fault,
+): string {
   if (fault.senseless?.(operation, phase) !== undefined) return SENSELESS;
   const found = results.find(isOf({ operation, phase, fault }));
   return found ? WORDS[found.outcome] : NOT_RUN;
@@ -64,5 +92,7 @@ function wordFor(results: readonly CellResult[], operation: Operation, phase: Op
 
 function listOf(results: readonly CellResult[]): string[] {
   if (results.length === 0) return ["None."];
-  return results.map(({ operation, phase, fault, note }) => `* ${operation}/${phase}, ${fault}: ${(note ?? "").replaceAll("|", "\\|")}`);
+  return results.map(
+    ({ operation, phase, fault, note }) => `* ${operation}/${phase}, ${fault}: ${(note ?? "").replaceAll("|", "\\|")}`,
+  );
 }

@@ -16,7 +16,9 @@ const END = "<!-- end -->";
 export function readResults(): CellResult[] {
   if (!existsSync(RESULTS)) return [];
   const cells = allCells();
-  return (JSON.parse(readFileSync(RESULTS, "utf8")) as CellResult[]).filter((result) => cells.some((cell) => isOf(cell)(result)));
+  return (JSON.parse(readFileSync(RESULTS, "utf8")) as CellResult[]).filter((result) =>
+    cells.some((cell) => isOf(cell)(result)),
+  );
 }
 
 /** One result more, in the file and on the page; what other runs have added meanwhile stays. */

@@ -10,7 +10,10 @@ const LONGEST_MS = 10 * 60_000;
 /** Runs the operation with the fault in it, completes it if it must be, and judges what is there then. */
 export async function runCell(cell: Cell, ground: Ground): Promise<CellResult> {
   const begun = Date.now();
-  const { outcome, note } = await play(cell, ground).catch((error: unknown) => ({ outcome: "missed" as const, note: messageOf(error) }));
+  const { outcome, note } = await play(cell, ground).catch((error: unknown) => ({
+    outcome: "missed" as const,
+    note: messageOf(error),
+  }));
   if (isGreen({ outcome })) ground.is(cell.operation.after);
   else ground.giveUp();
   return {
@@ -32,13 +35,16 @@ async function play(cell: Cell, ground: Ground): Promise<Verdict> {
   const asking = await ground.ask();
   await fault.prepare?.({ ground, operation });
   const first = await struck(cell, ground);
-  if (first.hung) return { outcome: "red", note: `no end within ${LONGEST_MS / 60_000} minutes: ${causeIn(first.text)}` };
-  const again = first.code === 0 && cell.phase.begins ? undefined : await ground.stack.script(...npmScript(operation.again));
+  if (first.hung)
+    return { outcome: "red", note: `no end within ${LONGEST_MS / 60_000} minutes: ${causeIn(first.text)}` };
+  const again =
+    first.code === 0 && cell.phase.begins ? undefined : await ground.stack.script(...npmScript(operation.again));
   const failure = errorsIn(first.text).join("; ");
   if (again && again.code !== 0) return { outcome: "red", note: `the next run fails: ${causeIn(again.text)}` };
   const wrong = await wrongAfter(operation, ground);
   const load = await asking?.stop();
-  if (load && load.failed > 0 && !(fault.downsMachine && operation.carriesPods)) wrong.push(`${load.failed} of ${load.total} requests failed: ${load.failures[0] ?? ""}`);
+  if (load && load.failed > 0 && !(fault.downsMachine && operation.carriesPods))
+    wrong.push(`${load.failed} of ${load.total} requests failed: ${load.failures[0] ?? ""}`);
   wrong.push(...(first.code ? unclear(first.text, operation.target) : traces(first.text)));
   if (operation.cordons) await ground.stack.script("node:uncordon", operation.target);
   if (wrong.length > 0) return { outcome: "red", note: wrong.join("; ") };
@@ -46,16 +52,23 @@ async function play(cell: Cell, ground: Ground): Promise<Verdict> {
 }
 
 /** The command, with the fault at the beginning of its phase. */
-async function struck({ operation, phase, fault }: Cell, ground: Ground): Promise<{ code: number | undefined; text: string; hung: boolean }> {
+async function struck(
+  { operation, phase, fault }: Cell,
+  ground: Ground,
+): Promise<{ code: number | undefined; text: string; hung: boolean }> {
   const [script, ...words] = operation.command;
   let text = "";
   let strike: Promise<Lift | void> | undefined;
   const scene = (pid: number): Scene => ({ ground, operation, pid });
-  const { child } = await ground.stack.begin(script, (more) => {
-    text += more;
-    if (!strike && phase.begins?.test(text)) strike = fault.strike(scene(child.pid ?? 0));
-    strike?.catch(() => undefined); // said below
-  }, ...words);
+  const { child } = await ground.stack.begin(
+    script,
+    (more) => {
+      text += more;
+      if (!strike && phase.begins?.test(text)) strike = fault.strike(scene(child.pid ?? 0));
+      strike?.catch(() => undefined); // said below
+    },
+    ...words,
+  );
   let hung = false;
   const late = setTimeout(() => {
     hung = true;

@@ -8,11 +8,16 @@ export function causeIn(text: string): string {
 }
 
 export function errorsIn(text: string): string[] {
-  return linesOf(text).filter((line) => line.startsWith("✗ ")).slice(0, 2);
+  return linesOf(text)
+    .filter((line) => line.startsWith("✗ "))
+    .slice(0, 2);
 }
 
 function linesOf(text: string): string[] {
-  return text.split("\n").map((line) => line.trim().slice(0, LONGEST_LINE)).filter((line) => line !== "");
+  return text
+    .split("\n")
+    .map((line) => line.trim().slice(0, LONGEST_LINE))
+    .filter((line) => line !== "");
 }
 
 /** Whatever became of the command: a stack trace is for nobody who uses it. */

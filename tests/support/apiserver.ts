@@ -22,7 +22,11 @@ export class ApiServer {
 
   static async start(): Promise<ApiServer> {
     const kubernetes = loadVersions().kubernetes.default;
-    const { binaries } = await obtainArtifacts({ source: "auto", kubernetes, arch: controllerArch() }, silent, new AbortController().signal);
+    const { binaries } = await obtainArtifacts(
+      { source: "auto", kubernetes, arch: controllerArch() },
+      silent,
+      new AbortController().signal,
+    );
     const apiserver = binaries["kube-apiserver"];
     if (!apiserver) throw new Error("this source of artifacts has no kube-apiserver outside of an image");
     const folder = await mkdtemp(join(tmpdir(), "kubewright-apiserver-"));
@@ -48,8 +52,12 @@ export class ApiServer {
 }
 
 async function answers(api: KubeApi, folder: string, server: ChildProcess): Promise<true | undefined> {
-  if (server.exitCode !== null) throw new Error(`kube-apiserver ended:\n${(await readFile(join(folder, "apiserver.log"), "utf8")).slice(-1500)}`);
-  return await api.core.readNamespace({ name: "kube-system" }).then(() => true as const, () => undefined);
+  if (server.exitCode !== null)
+    throw new Error(`kube-apiserver ended:\n${(await readFile(join(folder, "apiserver.log"), "utf8")).slice(-1500)}`);
+  return await api.core.readNamespace({ name: "kube-system" }).then(
+    () => true as const,
+    () => undefined,
+  );
 }
 
 function launch(file: string, flags: readonly string[], log: string): ChildProcess {
@@ -60,8 +68,13 @@ function launch(file: string, flags: readonly string[], log: string): ChildProce
 function etcdFlags(folder: string, client: number, peer: number): string[] {
   const url = (port: number) => `http://127.0.0.1:${port}`;
   return [
-    `--data-dir=${folder}/etcd`, "--unsafe-no-fsync", `--listen-client-urls=${url(client)}`, `--advertise-client-urls=${url(client)}`,
-    `--listen-peer-urls=${url(peer)}`, `--initial-advertise-peer-urls=${url(peer)}`, `--initial-cluster=default=${url(peer)}`,
+    `--data-dir=${folder}/etcd`,
+    "--unsafe-no-fsync",
+    `--listen-client-urls=${url(client)}`,
+    `--advertise-client-urls=${url(client)}`,
+    `--listen-peer-urls=${url(peer)}`,
+    `--initial-advertise-peer-urls=${url(peer)}`,
+    `--initial-cluster=default=${url(peer)}`,
   ];
 }
 
@@ -70,17 +83,27 @@ async function serverFlags(folder: string, etcd: number, port: number): Promise<
   execFileSync("openssl", ["genrsa", "-out", join(folder, "sa.key"), "2048"], { stdio: "ignore" });
   await writeFile(join(folder, "tokens.csv"), "test-token,admin,admin,system:masters\n", { mode: 0o600 });
   return [
-    `--etcd-servers=http://127.0.0.1:${etcd}`, `--secure-port=${port}`, "--bind-address=127.0.0.1", `--cert-dir=${folder}/certs`,
-    `--token-auth-file=${folder}/tokens.csv`, "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
-    "--service-account-issuer=https://test", `--service-account-key-file=${folder}/sa.key`, `--service-account-signing-key-file=${folder}/sa.key`,
-    "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition,DefaultTolerationSeconds", "--watch-cache=true",
+    `--etcd-servers=http://127.0.0.1:${etcd}`,
+    `--secure-port=${port}`,
+    "--bind-address=127.0.0.1",
+    `--cert-dir=${folder}/certs`,
+    `--token-auth-file=${folder}/tokens.csv`,
+    "--authorization-mode=RBAC",
+    "--service-cluster-ip-range=10.0.0.0/24",
+    "--service-account-issuer=https://test",
+    `--service-account-key-file=${folder}/sa.key`,
+    `--service-account-signing-key-file=${folder}/sa.key`,
+    "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition,DefaultTolerationSeconds",
+    "--watch-cache=true",
   ];
 }
 
 async function kubeconfig(folder: string, port: number): Promise<string> {
   const path = join(folder, "kubeconfig");
   const text = {
-    apiVersion: "v1", kind: "Config", "current-context": "t",
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "t",
     clusters: [{ name: "t", cluster: { server: `https://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
     users: [{ name: "t", user: { token: "test-token" } }],
     contexts: [{ name: "t", context: { cluster: "t", user: "t" } }],

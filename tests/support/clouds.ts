@@ -10,7 +10,8 @@ type Fake = new (name: string, args: object, options?: pulumi.CustomResourceOpti
 export function fakeClouds(): void {
   give("@pulumi/hcloud", classes("hcloud", ["ipv4Address"]));
   give("@pulumi/digitalocean", classes("digitalocean", ["ipv4Address", "ipv4AddressPrivate", "fingerprint"]));
-  const getAmiOutput = (args: { owners: string[]; filters: { values: string[] }[] }) => pulumi.output({ id: `ami of ${args.owners.join()} ${args.filters[0]?.values.join() ?? ""}` });
+  const getAmiOutput = (args: { owners: string[]; filters: { values: string[] }[] }) =>
+    pulumi.output({ id: `ami of ${args.owners.join()} ${args.filters[0]?.values.join() ?? ""}` });
   give("@pulumi/aws", { ec2: classes("aws:ec2", ["publicIp", "privateIp"], { getAmiOutput }) });
 }
 
@@ -22,5 +23,7 @@ function classes(prefix: string, outputs: string[], more: object = {}): object {
         super(`${prefix}:${type}`, name, { ...unset, ...args }, options);
       }
     };
-  return new Proxy(more, { get: (target, type) => (type in target ? target[type as keyof typeof target] : made(String(type))) });
+  return new Proxy(more, {
+    get: (target, type) => (type in target ? target[type as keyof typeof target] : made(String(type))),
+  });
 }

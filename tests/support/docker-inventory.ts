@@ -8,7 +8,11 @@ export interface Inventory {
 
 /** Everything that Docker holds, to be compared before and after. Other runs on this machine may come and go: `ours` picks what counts. */
 export async function inventory(ours: (name: string) => boolean): Promise<Inventory> {
-  const list = async (...args: string[]) => (await output("docker", args)).split("\n").filter((name) => name !== "" && ours(name)).sort();
+  const list = async (...args: string[]) =>
+    (await output("docker", args))
+      .split("\n")
+      .filter((name) => name !== "" && ours(name))
+      .sort();
   return {
     containers: await list("ps", "-a", "--format", "{{.Names}}"),
     networks: await list("network", "ls", "--format", "{{.Name}}"),

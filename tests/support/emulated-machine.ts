@@ -32,12 +32,21 @@ export class EmulatedMachine {
     if (script.includes("tar -C /")) return this.receive(channel, () => say({ code: 0, stdout: "", stderr: "" }));
     channel.resume();
     const batch = batchOf(script);
-    say(batch ? inOne(batch.scripts.map((one) => this.said(one)), batch.mark) : this.said(script));
+    say(
+      batch
+        ? inOne(
+            batch.scripts.map((one) => this.said(one)),
+            batch.mark,
+          )
+        : this.said(script),
+    );
   }
 
   private said(script: string): Answer {
     const stdout = this.answerTo(script);
-    return stdout === undefined ? { code: 127, stdout: "", stderr: `the emulated machine does not know what to say to: ${script}` } : { code: 0, stdout, stderr: "" };
+    return stdout === undefined
+      ? { code: 127, stdout: "", stderr: `the emulated machine does not know what to say to: ${script}` }
+      : { code: 0, stdout, stderr: "" };
   }
 
   private answerTo(script: string): string | undefined {
@@ -46,9 +55,20 @@ export class EmulatedMachine {
     if (script.startsWith("cat /proc/sys/kernel/random/boot_id")) return "a-boot\n1\n";
     if (script === "cat /etc/machine-id") return `${this.machineId}\n`;
     const [, asked] = /^for f in (.*); do$/m.exec(script) ?? [];
-    const present = (asked ?? "").split(" ").flatMap((path) => (this.files.has(path) ? [[path, this.files.get(path)] as const] : []));
-    if (script.includes("base64")) return present.map(([path, file]) => `${file?.body.toString("base64")} ${path}\n`).join("");
-    if (asked) return present.map(([path, file]) => `${file?.mode} ${createHash("sha256").update(file?.body ?? "").digest("hex")} ${path}\n`).join("");
+    const present = (asked ?? "")
+      .split(" ")
+      .flatMap((path) => (this.files.has(path) ? [[path, this.files.get(path)] as const] : []));
+    if (script.includes("base64"))
+      return present.map(([path, file]) => `${file?.body.toString("base64")} ${path}\n`).join("");
+    if (asked)
+      return present
+        .map(
+          ([path, file]) =>
+            `${file?.mode} ${createHash("sha256")
+              .update(file?.body ?? "")
+              .digest("hex")} ${path}\n`,
+        )
+        .join("");
     if (script.startsWith("rm -f ")) return this.remove(script);
     return script.includes("systemctl") ? this.systemctl(script) : undefined;
   }
@@ -59,7 +79,9 @@ export class EmulatedMachine {
   }
 
   private systemctl(script: string): string {
-    for (const [, verb = "", unit = ""] of script.matchAll(/^systemctl (enable|disable|restart|stop) (?:--\S+ )*(\S+)/gm)) {
+    for (const [, verb = "", unit = ""] of script.matchAll(
+      /^systemctl (enable|disable|restart|stop) (?:--\S+ )*(\S+)/gm,
+    )) {
       const state = this.units.get(unit) ?? { active: false, enabled: false };
       if (verb === "restart" || verb === "stop") state.active = verb === "restart";
       else state.enabled = verb === "enable";
@@ -78,7 +100,10 @@ export class EmulatedMachine {
       const parts: Buffer[] = [];
       stream.on("data", (part) => parts.push(part as Buffer));
       stream.on("end", () => {
-        this.files.set(`/${name.slice(0, -ARRIVING_SUFFIX.length)}`, { mode: (mode ?? 0o644).toString(8), body: Buffer.concat(parts) });
+        this.files.set(`/${name.slice(0, -ARRIVING_SUFFIX.length)}`, {
+          mode: (mode ?? 0o644).toString(8),
+          body: Buffer.concat(parts),
+        });
         next();
       });
     });
@@ -88,10 +113,28 @@ export class EmulatedMachine {
 
   private facts(): string {
     const facts = {
-      os_id: "debian", os_version: "12", arch: "x86_64", kernel: "6.1.0-28-amd64", hostname: `host-${this.index}`, machine_id: this.machineId, boot_id: "1", uid: 0,
-      cpus: 2, memory_kib: 4_194_304, swap_kib: 0, cgroup: "cgroup2fs", cap_sys_resource: "yes", conntrack_writable: "yes", addresses: "10.0.0.1", clock_ms: Date.now(),
-      disk_free_mib: 20_480, ports: "22", kubernetes: "none",
+      os_id: "debian",
+      os_version: "12",
+      arch: "x86_64",
+      kernel: "6.1.0-28-amd64",
+      hostname: `host-${this.index}`,
+      machine_id: this.machineId,
+      boot_id: "1",
+      uid: 0,
+      cpus: 2,
+      memory_kib: 4_194_304,
+      swap_kib: 0,
+      cgroup: "cgroup2fs",
+      cap_sys_resource: "yes",
+      conntrack_writable: "yes",
+      addresses: "10.0.0.1",
+      clock_ms: Date.now(),
+      disk_free_mib: 20_480,
+      ports: "22",
+      kubernetes: "none",
     };
-    return Object.entries(facts).map(([key, value]) => `${key}=${value}\n`).join("");
+    return Object.entries(facts)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join("");
   }
 }

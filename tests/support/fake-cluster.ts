@@ -28,21 +28,39 @@ export class FakeCluster {
 
   constructor(private readonly api: KubeApi) {}
 
-  async node(name: string, settings: { ready?: boolean; pods?: number; taints?: { key: string; effect: string }[]; labels?: Record<string, string>; cordoned?: boolean } = {}): Promise<void> {
+  async node(
+    name: string,
+    settings: {
+      ready?: boolean;
+      pods?: number;
+      taints?: { key: string; effect: string }[];
+      labels?: Record<string, string>;
+      cordoned?: boolean;
+    } = {},
+  ): Promise<void> {
     const { ready = true, pods = 110, taints = [], labels = {}, cordoned = false } = settings;
-    await this.api.core.createNode({ body: { metadata: { name, labels }, spec: { taints, ...(cordoned ? { unschedulable: true } : {}) } } });
+    await this.api.core.createNode({
+      body: { metadata: { name, labels }, spec: { taints, ...(cordoned ? { unschedulable: true } : {}) } },
+    });
     await this.setReady(name, ready, pods);
   }
 
   async setReady(name: string, ready: boolean, pods = 110): Promise<void> {
     const size = { cpu: "4", memory: "4Gi", pods: String(pods) };
-    const status = { conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }], allocatable: size, capacity: size };
+    const status = {
+      conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }],
+      allocatable: size,
+      capacity: size,
+    };
     await this.api.core.patchNodeStatus({ name, body: { status } }, this.api.mergePatch);
   }
 
   /** A Ready node whose kubelet says that it is short of something: `DiskPressure`. */
   async pressure(name: string, type: string): Promise<void> {
-    const conditions = [{ type: "Ready", status: "True" }, { type, status: "True" }];
+    const conditions = [
+      { type: "Ready", status: "True" },
+      { type, status: "True" },
+    ];
     await this.api.core.patchNodeStatus({ name, body: { status: { conditions } } }, this.api.mergePatch);
   }
 
@@ -68,15 +86,27 @@ export class FakeCluster {
   }
 
   async budget(name: string, labels: Record<string, string>, allowed: number): Promise<void> {
-    await this.api.policy.createNamespacedPodDisruptionBudget({ namespace: NAMESPACE, body: { metadata: { name }, spec: { minAvailable: 1, selector: { matchLabels: labels } } } });
+    await this.api.policy.createNamespacedPodDisruptionBudget({
+      namespace: NAMESPACE,
+      body: { metadata: { name }, spec: { minAvailable: 1, selector: { matchLabels: labels } } },
+    });
     await this.allow(name, allowed);
   }
 
   /** What the disruption controller would count. */
   async allow(name: string, disruptionsAllowed: number): Promise<void> {
     const live = await this.api.policy.readNamespacedPodDisruptionBudget({ name, namespace: NAMESPACE });
-    const status = { disruptionsAllowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, observedGeneration: live.metadata?.generation ?? 1 };
-    await this.api.policy.patchNamespacedPodDisruptionBudgetStatus({ name, namespace: NAMESPACE, body: { status } }, this.api.mergePatch);
+    const status = {
+      disruptionsAllowed,
+      currentHealthy: 1,
+      desiredHealthy: 1,
+      expectedPods: 1,
+      observedGeneration: live.metadata?.generation ?? 1,
+    };
+    await this.api.policy.patchNamespacedPodDisruptionBudgetStatus(
+      { name, namespace: NAMESPACE, body: { status } },
+      this.api.mergePatch,
+    );
   }
 
   /** Plays kubelets and controllers, every 100 ms. */
@@ -95,12 +125,20 @@ export class FakeCluster {
       await this.api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
       const owner = metadata.ownerReferences?.[0];
       const home = owner && this.replaces.get(owner.uid);
-      if (home) await this.pod(`${owner.uid}-again-${++this.count}`, { node: home, owner: { kind: owner.kind, uid: owner.uid }, labels: metadata.labels ?? {} });
+      if (home)
+        await this.pod(`${owner.uid}-again-${++this.count}`, {
+          node: home,
+          owner: { kind: owner.kind, uid: owner.uid },
+          labels: metadata.labels ?? {},
+        });
     }
   }
 
   async pods(node: string): Promise<string[]> {
-    const { items } = await this.api.core.listNamespacedPod({ namespace: NAMESPACE, fieldSelector: `spec.nodeName=${node}` });
+    const { items } = await this.api.core.listNamespacedPod({
+      namespace: NAMESPACE,
+      fieldSelector: `spec.nodeName=${node}`,
+    });
     return items.map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
@@ -112,7 +150,10 @@ export class FakeCluster {
     clearInterval(this.timer);
     await this.work;
     const { items } = await this.api.core.listNamespacedPod({ namespace: NAMESPACE });
-    for (const { metadata } of items) await this.api.core.deleteNamespacedPod({ name: metadata?.name ?? "", namespace: NAMESPACE, gracePeriodSeconds: 0 }).catch(() => undefined);
+    for (const { metadata } of items)
+      await this.api.core
+        .deleteNamespacedPod({ name: metadata?.name ?? "", namespace: NAMESPACE, gracePeriodSeconds: 0 })
+        .catch(() => undefined);
     await this.api.policy.deleteCollectionNamespacedPodDisruptionBudget({ namespace: NAMESPACE });
     await this.api.core.deleteCollectionNode({});
   }

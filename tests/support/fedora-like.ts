@@ -45,10 +45,27 @@ export async function startFedoraLike(packages: readonly TinyPackage[]): Promise
 
 async function build({ name, provides = [] }: TinyPackage, folder: string, into: string): Promise<void> {
   const spec = [
-    `Name: ${name}`, "Version: 1", "Release: 1", "Summary: For a test", "License: none", "BuildArch: noarch",
-    ...provides.map((other) => `Provides: ${other}`), "%description", "Nothing.", "%files", "",
+    `Name: ${name}`,
+    "Version: 1",
+    "Release: 1",
+    "Summary: For a test",
+    "License: none",
+    "BuildArch: noarch",
+    ...provides.map((other) => `Provides: ${other}`),
+    "%description",
+    "Nothing.",
+    "%files",
+    "",
   ];
   const file = join(folder, `${name}.spec`);
   await writeFile(file, spec.join("\n"));
-  await run("rpmbuild", ["-bb", "--quiet", "--define", `_topdir ${folder}/rpmbuild`, "--define", `_rpmdir ${into}`, file]);
+  await run("rpmbuild", [
+    "-bb",
+    "--quiet",
+    "--define",
+    `_topdir ${folder}/rpmbuild`,
+    "--define",
+    `_rpmdir ${into}`,
+    file,
+  ]);
 }

@@ -21,5 +21,9 @@ chroot root dbus-daemon --system --nofork --nopidfile &
 until [ -S root/run/dbus/system_bus_socket ]; do sleep 0.05; done
 chroot root unshare --net firewalld --nofork --nopid &
 until chroot root firewall-cmd -q --state; do sleep 0.2; done`;
-  return await startSshd({ name: "fire", within: (folder) => inLayer(folder, prepare), environment: { PATH: "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin" } });
+  return await startSshd({
+    name: "fire",
+    within: (folder) => inLayer(folder, prepare),
+    environment: { PATH: "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin" },
+  });
 }

@@ -4,8 +4,60 @@ import fc from "fast-check";
 const FACTOR = Number(process.env.KUBEWRIGHT_FUZZ ?? 1);
 
 const FRAGMENTS = [
-  "'", '"', "`", "\\", "$", "$(touch /tmp/owned)", "${IFS}", "`id`", ";", "&&", "|", ">", "<", "\n", "\r\n", "\t", " ", "*", "?", "[a]", "~", "#", "!", "-", "--", "-rf", "=", "%s", "%n",
-  "..", "/", "//", "a", "0", "é", "漢", "😀", "\u202e", "\u0085", "\u2028", "\ufeff", "\u007f", "\u001b[31m", "\u0007", "@@", "@PAUSE_IMAGE@", "EOF", "{{", "}}", ": ", "- ", "on", "null", "'\\''",
+  "'",
+  '"',
+  "`",
+  "\\",
+  "$",
+  "$(touch /tmp/owned)",
+  "${IFS}",
+  "`id`",
+  ";",
+  "&&",
+  "|",
+  ">",
+  "<",
+  "\n",
+  "\r\n",
+  "\t",
+  " ",
+  "*",
+  "?",
+  "[a]",
+  "~",
+  "#",
+  "!",
+  "-",
+  "--",
+  "-rf",
+  "=",
+  "%s",
+  "%n",
+  "..",
+  "/",
+  "//",
+  "a",
+  "0",
+  "é",
+  "漢",
+  "😀",
+  "\u202e",
+  "\u0085",
+  "\u2028",
+  "\ufeff",
+  "\u007f",
+  "\u001b[31m",
+  "\u0007",
+  "@@",
+  "@PAUSE_IMAGE@",
+  "EOF",
+  "{{",
+  "}}",
+  ": ",
+  "- ",
+  "on",
+  "null",
+  "'\\''",
 ];
 
 /** What people (and worse) put where a name was expected: shells', YAML's and terminals' special words, any Unicode, and too much of it. */
@@ -13,8 +65,33 @@ export function hostileText(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 5, arbitrary: fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 12 }).map((parts) => parts.join("")) },
     { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
-    { weight: 1, arbitrary: fc.constantFrom("yes", "no", "on", "off", "y", "~", "0x10", "0777", "1_000", "1:30", "2026-11-21", "1e3", ".inf", "<<", "=", "") },
-    { weight: 1, arbitrary: fc.tuple(fc.constantFrom("a", "'", "漢", "\n"), fc.integer({ min: 250, max: 4000 })).map(([part, times]) => part.repeat(times)) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        "yes",
+        "no",
+        "on",
+        "off",
+        "y",
+        "~",
+        "0x10",
+        "0777",
+        "1_000",
+        "1:30",
+        "2026-11-21",
+        "1e3",
+        ".inf",
+        "<<",
+        "=",
+        "",
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom("a", "'", "漢", "\n"), fc.integer({ min: 250, max: 4000 }))
+        .map(([part, times]) => part.repeat(times)),
+    },
   );
 }
 
@@ -24,12 +101,22 @@ export function hostileWord(): fc.Arbitrary<string> {
 }
 
 /** Runs a property `times` times (more with KUBEWRIGHT_FUZZ), and says how often. */
-export async function holds<T extends [unknown, ...unknown[]]>(what: string, times: number, property: fc.IRawProperty<T>): Promise<void> {
+export async function holds<T extends [unknown, ...unknown[]]>(
+  what: string,
+  times: number,
+  property: fc.IRawProperty<T>,
+): Promise<void> {
   const start = Date.now();
   // On a busy machine fewer cases are tried, rather than the tests failing: the line says how many. Shrinking over SSH would take minutes.
-  const result = await fc.check(property, { numRuns: times * FACTOR, interruptAfterTimeLimit: LONGEST_MS * FACTOR, endOnFailure: property.isAsync() });
+  const result = await fc.check(property, {
+    numRuns: times * FACTOR,
+    interruptAfterTimeLimit: LONGEST_MS * FACTOR,
+    endOnFailure: property.isAsync(),
+  });
   if (result.failed) throw new Error(await fc.asyncDefaultReportMessage(result), { cause: result.errorInstance });
-  process.stdout.write(`hostile values: ${what}: ${result.numRuns} cases in ${((Date.now() - start) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(
+    `hostile values: ${what}: ${result.numRuns} cases in ${((Date.now() - start) / 1000).toFixed(1)} s\n`,
+  );
 }
 
 const LONGEST_MS = 20_000;

@@ -22,6 +22,10 @@ ${prepare}
 exec chroot root /usr/sbin/sshd "$@"
 `;
   const path = join(folder, "in-layer");
-  await writeFile(path, `#!/bin/sh\nexec unshare --mount --propagation private sh -c ${quote(script)} in-layer "$@"\n`, { mode: 0o755 });
+  await writeFile(
+    path,
+    `#!/bin/sh\nexec unshare --mount --propagation private sh -c ${quote(script)} in-layer "$@"\n`,
+    { mode: 0o755 },
+  );
   return path;
 }

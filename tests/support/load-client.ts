@@ -26,7 +26,11 @@ export class LoadClient {
   private readonly asking: Promise<{ child: ResultPromise }>;
 
   constructor(private readonly spec: LoadSpec) {
-    this.asking = start("docker", ["exec", spec.container, ...curl(spec)], { reject: false, buffer: false, stdin: "ignore" });
+    this.asking = start("docker", ["exec", spec.container, ...curl(spec)], {
+      reject: false,
+      buffer: false,
+      stdin: "ignore",
+    });
     // Who only looks at the load later must not end by a rejection that nobody waits for yet.
     this.asking.then(({ child }) => this.listen(child)).catch(() => undefined);
   }
@@ -50,12 +54,33 @@ export class LoadClient {
     this.load.total++;
     if (line.startsWith("200 0 ")) return;
     this.load.failed++;
-    if (this.load.failures.length < 20) this.load.failures.push(`${new Date().toISOString()} HTTP code, curl's code and words: ${line}`);
+    if (this.load.failures.length < 20)
+      this.load.failures.push(`${new Date().toISOString()} HTTP code, curl's code and words: ${line}`);
   }
 }
 
 /** One line for each request; curl's numbers in brackets make the one address as many. */
 function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
-  const each = ["--header", "Connection: close", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code} %{exitcode} %{errormsg}\\n"];
-  return ["timeout", String(seconds), "stdbuf", "-oL", "curl", "--silent", "--rate", `${perSecond}/s`, ...each, `${url}?[1-${most}]`];
+  const each = [
+    "--header",
+    "Connection: close",
+    "--max-time",
+    "5",
+    "--output",
+    "/dev/null",
+    "--write-out",
+    "%{http_code} %{exitcode} %{errormsg}\\n",
+  ];
+  return [
+    "timeout",
+    String(seconds),
+    "stdbuf",
+    "-oL",
+    "curl",
+    "--silent",
+    "--rate",
+    `${perSecond}/s`,
+    ...each,
+    `${url}?[1-${most}]`,
+  ];
 }

@@ -12,7 +12,11 @@ export interface Requirement {
 }
 
 /** Looks for it; on Debian as root installs it from these packages. Under CI nothing is skipped that this could have brought. */
-export async function requirement(name: string, present: () => boolean, packages: readonly string[]): Promise<Requirement> {
+export async function requirement(
+  name: string,
+  present: () => boolean,
+  packages: readonly string[],
+): Promise<Requirement> {
   if (present()) return { met: true, reason: "" };
   if (!existsSync("/usr/bin/apt-get") || process.getuid?.() !== 0) {
     return { met: false, reason: `${name} is not installed (on Debian: apt-get install ${packages.join(" ")})` };
@@ -22,17 +26,26 @@ export async function requirement(name: string, present: () => boolean, packages
   } catch (error) {
     return { met: false, reason: `${name} could not be installed: ${messageOf(error)}` };
   }
-  return present() ? { met: true, reason: "" } : { met: false, reason: `${name} is missing although ${packages.join(" ")} is installed` };
+  return present()
+    ? { met: true, reason: "" }
+    : { met: false, reason: `${name} is missing although ${packages.join(" ")} is installed` };
 }
 
 /** One at a time: vitest's workers are many and dpkg's lock does not wait. */
 async function aptInstall(packages: readonly string[]): Promise<void> {
-  const release = await lock(tmpdir(), { lockfilePath: `${tmpdir()}/kubewright-apt.lock`, retries: { retries: 300, minTimeout: 1_000, factor: 1 } });
+  const release = await lock(tmpdir(), {
+    lockfilePath: `${tmpdir()}/kubewright-apt.lock`,
+    retries: { retries: 300, minTimeout: 1_000, factor: 1 },
+  });
   try {
     // RUNLEVEL=1: Debian then starts no service; we start what we want ourselves.
     const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
     await run("apt-get", ["update", "-qq"], { env });
-    await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...packages], { env });
+    await run(
+      "apt-get",
+      ["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", ...packages],
+      { env },
+    );
   } finally {
     await release();
   }

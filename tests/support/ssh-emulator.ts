@@ -58,13 +58,20 @@ export function scriptOf(command: string): string {
 export function batchOf(script: string): { scripts: string[]; mark: string } | undefined {
   if (!script.startsWith("look() {")) return undefined;
   const words = [...script.matchAll(/^look ((?:'[^']*'|\\'|[^\s'\\])+)$/gm)];
-  return { scripts: words.map(([, word = ""]) => unquoted(word)), mark: /printf '\\n%s\\n' (\S+) >&2/.exec(script)?.[1] ?? "" };
+  return {
+    scripts: words.map(([, word = ""]) => unquoted(word)),
+    mark: /printf '\\n%s\\n' (\S+) >&2/.exec(script)?.[1] ?? "",
+  };
 }
 
 /** As a shell answers a batch. */
 export function inOne(answers: readonly Answer[], mark: string): Answer {
   const all = (of: (answer: Answer) => string) => answers.map(of).join("");
-  return { code: 0, stdout: all(({ stdout, code }) => `${stdout}\n${mark} ${code}\n`), stderr: all(({ stderr }) => `${stderr}\n${mark}\n`) };
+  return {
+    code: 0,
+    stdout: all(({ stdout, code }) => `${stdout}\n${mark} ${code}\n`),
+    stderr: all(({ stderr }) => `${stderr}\n${mark}\n`),
+  };
 }
 
 function unquoted(word: string): string {
@@ -73,14 +80,26 @@ function unquoted(word: string): string {
 
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const folder = await mkdtemp(join(tmpdir(), "kubewright-emulator-"));
-  for (const name of ["host", "user"]) await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "emulator", "-f", join(folder, name)]);
+  for (const name of ["host", "user"])
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "emulator", "-f", join(folder, name)]);
   const hostKey = (await readFile(join(folder, "host.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
-  const hosts = await Promise.all(Array.from({ length: options.hosts }, (_, index) => EmulatedHost.start(index, readFileSync(join(folder, "host")), options)));
+  const hosts = await Promise.all(
+    Array.from({ length: options.hosts }, (_, index) =>
+      EmulatedHost.start(index, readFileSync(join(folder, "host")), options),
+    ),
+  );
   const tally = new Tally(hosts);
   hosts.forEach((host) => (host.changed = () => tally.look()));
   return {
     seen: tally,
-    connection: (index) => ({ name: `host-${index}`, host: "127.0.0.1", port: hosts[index]?.port ?? 0, user: "root", privateKeyPath: join(folder, "user"), hostKey }),
+    connection: (index) => ({
+      name: `host-${index}`,
+      host: "127.0.0.1",
+      port: hosts[index]?.port ?? 0,
+      user: "root",
+      privateKeyPath: join(folder, "user"),
+      hostKey,
+    }),
     stop: async () => {
       await Promise.all(hosts.map((host) => host.stop()));
       await rm(folder, { recursive: true, force: true });
@@ -96,7 +115,10 @@ class Tally implements Seen {
 
   look(): void {
     const open = this.hosts.map((host) => host.clients.size);
-    this.mostOpen = Math.max(this.mostOpen, open.reduce((sum, count) => sum + count, 0));
+    this.mostOpen = Math.max(
+      this.mostOpen,
+      open.reduce((sum, count) => sum + count, 0),
+    );
     this.mostOpenOfOne = Math.max(this.mostOpenOfOne, ...open);
   }
 
@@ -140,7 +162,11 @@ class EmulatedHost {
     this.clients.add(client);
     this.changed();
     client.on("close", () => (this.clients.delete(client), this.changed()));
-    client.on("authentication", (attempt) => (attempt.method === "publickey" && this.options.admits?.(this.index) !== false ? attempt.accept() : attempt.reject(["publickey"])));
+    client.on("authentication", (attempt) =>
+      attempt.method === "publickey" && this.options.admits?.(this.index) !== false
+        ? attempt.accept()
+        : attempt.reject(["publickey"]),
+    );
     client.on("session", (accept) => {
       accept().on("exec", (acceptExec, _reject, { command }) => {
         this.commands++;

@@ -24,10 +24,13 @@ export class SshdProcess {
   async start(): Promise<void> {
     if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 }); // its privilege separation wants it
     const log = openSync(this.logPath, "a");
-    const server = spawn(this.program, ["-D", "-e", "-f", join(this.folder, "sshd_config")], { stdio: ["ignore", log, log] });
+    const server = spawn(this.program, ["-D", "-e", "-f", join(this.folder, "sshd_config")], {
+      stdio: ["ignore", log, log],
+    });
     this.server = server;
     const look = async () => {
-      if (server.exitCode !== null) throw new Error(`sshd ended with code ${server.exitCode}:\n${await readFile(this.logPath, "utf8")}`);
+      if (server.exitCode !== null)
+        throw new Error(`sshd ended with code ${server.exitCode}:\n${await readFile(this.logPath, "utf8")}`);
       return (await greets(this.port)) ? true : undefined;
     };
     await until(look, {
@@ -105,7 +108,8 @@ async function descendants(root: number): Promise<number[]> {
       if (fields) parents.set(pid, fields.parent);
     }),
   );
-  const below = (parent: number): number[] => pids.filter((pid) => parents.get(pid) === parent).flatMap((pid) => [pid, ...below(pid)]);
+  const below = (parent: number): number[] =>
+    pids.filter((pid) => parents.get(pid) === parent).flatMap((pid) => [pid, ...below(pid)]);
   return root > 0 ? below(root) : [];
 }
 

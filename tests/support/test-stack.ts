@@ -78,7 +78,12 @@ export class TestStack {
 
   /** The same for any command. Without npm between: that keeps an interrupt to itself. */
   async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script, "--stack", this.name, ...args], { ...this.options(), detached: true, all: true, reject: false });
+    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script, "--stack", this.name, ...args], {
+      ...this.options(),
+      detached: true,
+      all: true,
+      reject: false,
+    });
     begun.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       this.show(this.name, data.toString());
@@ -113,7 +118,12 @@ export class TestStack {
   async containers(machine?: string): Promise<string[]> {
     const { stackId } = await this.outputs();
     const labels = [`io.kubewright.stack=${String(stackId)}`, ...(machine ? [`io.kubewright.machine=${machine}`] : [])];
-    const found = await output("docker", ["ps", "-a", "-q", ...labels.flatMap((label) => ["--filter", `label=${label}`])]);
+    const found = await output("docker", [
+      "ps",
+      "-a",
+      "-q",
+      ...labels.flatMap((label) => ["--filter", `label=${label}`]),
+    ]);
     return found.split("\n").filter(Boolean);
   }
 

@@ -11,6 +11,11 @@ export async function vagrantAvailable(): Promise<Requirement> {
 
 /** Vagrant itself, past everything that is ours. @returns what it said */
 export async function vagrantIn(folder: string, ...args: string[]): Promise<string> {
-  const { all } = await run("vagrant", args, { cwd: folder, env: { VAGRANT_CHECKPOINT_DISABLE: "1" }, all: true, stdin: "ignore" });
+  const { all } = await run("vagrant", args, {
+    cwd: folder,
+    env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
+    all: true,
+    stdin: "ignore",
+  });
   return typeof all === "string" ? all : "";
 }

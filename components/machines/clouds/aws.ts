@@ -12,29 +12,53 @@ const GROUP = 7;
 
 type Tags = Record<string, string>;
 type Id = pulumi.Input<string>;
-type Rule = { protocol: string; fromPort: number; toPort: number; cidrBlocks?: string[]; self?: boolean; description?: string };
+type Rule = {
+  protocol: string;
+  fromPort: number;
+  toPort: number;
+  cidrBlocks?: string[];
+  self?: boolean;
+  description?: string;
+};
 
 /** What we use of @pulumi/aws. */
 export interface AwsSdk {
   ec2: {
     Vpc: Class<Args<{ cidrBlock: string; enableDnsHostnames: boolean; tags: Tags }>>;
     InternetGateway: Class<Args<{ vpcId: string; tags: Tags }>>;
-    Subnet: Class<Args<{ cidrBlock: string; availabilityZone?: string; mapPublicIpOnLaunch: boolean; tags: Tags }> & { vpcId: Id }>;
+    Subnet: Class<
+      Args<{ cidrBlock: string; availabilityZone?: string; mapPublicIpOnLaunch: boolean; tags: Tags }> & { vpcId: Id }
+    >;
     RouteTable: Class<{ vpcId: Id; routes: { cidrBlock: string; gatewayId: Id }[]; tags: Tags }>;
     RouteTableAssociation: Class<{ routeTableId: Id; subnetId: Id }>;
-    SecurityGroup: Class<Args<{ name: string; description: string; vpcId: string; ingress: Rule[]; egress: Rule[]; tags: Tags }>>;
-    KeyPair: Class<Args<{ keyName: string; tags: Tags }> & { publicKey: pulumi.Input<string> }, { keyName: pulumi.Output<string> }>;
+    SecurityGroup: Class<
+      Args<{ name: string; description: string; vpcId: string; ingress: Rule[]; egress: Rule[]; tags: Tags }>
+    >;
+    KeyPair: Class<
+      Args<{ keyName: string; tags: Tags }> & { publicKey: pulumi.Input<string> },
+      { keyName: pulumi.Output<string> }
+    >;
     PlacementGroup: Class<Args<{ name: string; tags: Tags }> & { strategy: string }>;
     Instance: Class<
       Args<{
-        ami: string; instanceType: string; subnetId: string; keyName: string; userData: string; placementGroup?: string; tags: Tags;
+        ami: string;
+        instanceType: string;
+        subnetId: string;
+        keyName: string;
+        userData: string;
+        placementGroup?: string;
+        tags: Tags;
         vpcSecurityGroupIds: pulumi.Input<string>[];
         metadataOptions: { httpTokens: string; httpPutResponseHopLimit: number };
         rootBlockDevice: { volumeSize: number; volumeType: string; encrypted: boolean };
       }>,
       { publicIp: pulumi.Output<string>; privateIp: pulumi.Output<string> }
     >;
-    getAmiOutput(args: { owners: string[]; mostRecent: boolean; filters: { name: string; values: string[] }[] }): pulumi.Output<{ id: string }>;
+    getAmiOutput(args: {
+      owners: string[];
+      mostRecent: boolean;
+      filters: { name: string; values: string[] }[];
+    }): pulumi.Output<{ id: string }>;
   };
 }
 
@@ -43,8 +67,14 @@ type Arch = "amd64" | "arm64";
 /** Who publishes a family's images, and under which names. */
 const IMAGES: Record<string, { owner: string; name(arch: Arch): string }> = {
   "debian-12": { owner: "136693071363", name: (arch) => `debian-12-${arch}-*` },
-  "ubuntu-24.04": { owner: "099720109477", name: (arch) => `ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-${arch}-server-*` },
-  "fedora-42": { owner: "125523088429", name: (arch) => `Fedora-Cloud-Base-AmazonEC2.${arch === "arm64" ? "aarch64" : "x86_64"}-42-*` },
+  "ubuntu-24.04": {
+    owner: "099720109477",
+    name: (arch) => `ubuntu/images/hvm-ssd*/ubuntu-noble-24.04-${arch}-server-*`,
+  },
+  "fedora-42": {
+    owner: "125523088429",
+    name: (arch) => `Fedora-Cloud-Base-AmazonEC2.${arch === "arm64" ? "aarch64" : "x86_64"}-42-*`,
+  },
 };
 
 const shared = {
@@ -87,20 +117,29 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
   }
 
   protected ground(publicKey: pulumi.Output<string>): AwsGround {
-    const { cluster, child, order: { machines } } = this;
+    const {
+      cluster,
+      child,
+      order: { machines },
+    } = this;
     const login = new this.ec2.KeyPair(`${cluster}-login`, { keyName: cluster, publicKey, tags: this.tags() }, child);
     const { vpc, subnet, way } = this.reach();
     const placement = spread(machines, GROUP, (one) => this.group(`${cluster}-${one}`));
     return { login, subnet, group: this.securityGroup(vpc), placement, after: [way] };
   }
 
-  protected vm({ name, title, pool, role, userData, settings: { instanceType, image, diskGiB }, options }: Plan<Each>, { login, subnet, group, placement }: AwsGround): Vm {
+  protected vm(
+    { name, title, pool, role, userData, settings: { instanceType, image, diskGiB }, options }: Plan<Each>,
+    { login, subnet, group, placement }: AwsGround,
+  ): Vm {
     const arch = archOf(instanceType);
     const placementGroup = placement.get(name)?.id;
     const instance = new this.ec2.Instance(
       name,
       {
-        ami: this.ami(image, arch), instanceType, userData,
+        ami: this.ami(image, arch),
+        instanceType,
+        userData,
         subnetId: subnet.id,
         vpcSecurityGroupIds: [group.id],
         keyName: login.keyName,
@@ -120,27 +159,60 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
   }
 
   private reach() {
-    const { cluster, child, order: { shared: { subnet: range, availabilityZone } } } = this;
+    const {
+      cluster,
+      child,
+      order: {
+        shared: { subnet: range, availabilityZone },
+      },
+    } = this;
     const tags = this.tags();
     const vpc = new this.ec2.Vpc(`${cluster}-vpc`, { cidrBlock: range, enableDnsHostnames: true, tags }, child);
     const gateway = new this.ec2.InternetGateway(`${cluster}-gateway`, { vpcId: vpc.id, tags }, child);
     const zone = availabilityZone === undefined ? {} : { availabilityZone };
-    const subnet = new this.ec2.Subnet(`${cluster}-subnet`, { vpcId: vpc.id, cidrBlock: range, mapPublicIpOnLaunch: true, tags, ...zone }, child);
-    const table = new this.ec2.RouteTable(`${cluster}-routes`, { vpcId: vpc.id, routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }], tags }, child);
-    const way = new this.ec2.RouteTableAssociation(`${cluster}-way-out`, { routeTableId: table.id, subnetId: subnet.id }, child);
+    const subnet = new this.ec2.Subnet(
+      `${cluster}-subnet`,
+      { vpcId: vpc.id, cidrBlock: range, mapPublicIpOnLaunch: true, tags, ...zone },
+      child,
+    );
+    const table = new this.ec2.RouteTable(
+      `${cluster}-routes`,
+      { vpcId: vpc.id, routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }], tags },
+      child,
+    );
+    const way = new this.ec2.RouteTableAssociation(
+      `${cluster}-way-out`,
+      { routeTableId: table.id, subnetId: subnet.id },
+      child,
+    );
     return { vpc, subnet, way };
   }
 
   private securityGroup(vpc: pulumi.CustomResource): pulumi.CustomResource {
-    const { cluster, order: { shared: { sshFrom: cidrBlocks } } } = this;
+    const {
+      cluster,
+      order: {
+        shared: { sshFrom: cidrBlocks },
+      },
+    } = this;
     const ingress: Rule[] = [
       { protocol: "tcp", fromPort: 22, toPort: 22, cidrBlocks, description: "SSH" },
       { protocol: "icmp", fromPort: -1, toPort: -1, cidrBlocks: ["0.0.0.0/0"], description: "path MTU and ping" },
-      ...CLUSTER_PORTS.map(({ protocol, from, to, why }) => ({ protocol, fromPort: from, toPort: to, self: true, description: why })),
+      ...CLUSTER_PORTS.map(({ protocol, from, to, why }) => ({
+        protocol,
+        fromPort: from,
+        toPort: to,
+        self: true,
+        description: why,
+      })),
     ];
     const egress: Rule[] = [{ protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] }];
     const description = `Kubernetes nodes of ${cluster}`;
-    return new this.ec2.SecurityGroup(`${cluster}-nodes`, { name: `${cluster}-nodes`, description, vpcId: vpc.id, ingress, egress, tags: this.tags() }, this.child);
+    return new this.ec2.SecurityGroup(
+      `${cluster}-nodes`,
+      { name: `${cluster}-nodes`, description, vpcId: vpc.id, ingress, egress, tags: this.tags() },
+      this.child,
+    );
   }
 
   private group(name: string): pulumi.CustomResource {
@@ -150,7 +222,10 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
   private ami(image: string, arch: Arch): pulumi.Input<string> {
     const family = IMAGES[image];
     if (!family) return image;
-    const filters = [{ name: "name", values: [family.name(arch)] }, { name: "virtualization-type", values: ["hvm"] }];
+    const filters = [
+      { name: "name", values: [family.name(arch)] },
+      { name: "virtualization-type", values: ["hvm"] },
+    ];
     return this.ec2.getAmiOutput({ owners: [family.owner], mostRecent: true, filters }).apply(({ id }) => id);
   }
 }

@@ -36,14 +36,24 @@ export function birthOf(name: string, key: SshKey, parent: pulumi.Resource): Bir
 }
 
 export function clusterKey(cluster: string, folder: string, parent: pulumi.Resource): SshKey {
-  return new SshKey(`${cluster}-ssh-key`, { path: `${folder}/id_ed25519`, comment: `kubewright ${cluster}` }, { parent });
+  return new SshKey(
+    `${cluster}-ssh-key`,
+    { path: `${folder}/id_ed25519`, comment: `kubewright ${cluster}` },
+    { parent },
+  );
 }
 
 /**
  * What holds for every cloud's machine. User data is read at the first boot alone, and an image is only where a machine begins: another of
  * either is no reason to make a node anew.
  */
-export function vmOptions(parent: pulumi.Resource, after: pulumi.Resource[], ignoreChanges: string[], name: string, turns: Takers | undefined): pulumi.CustomResourceOptions {
+export function vmOptions(
+  parent: pulumi.Resource,
+  after: pulumi.Resource[],
+  ignoreChanges: string[],
+  name: string,
+  turns: Takers | undefined,
+): pulumi.CustomResourceOptions {
   return { parent, deleteBeforeReplace: true, ignoreChanges, dependsOn: inTurn(name, after, turns) };
 }
 
@@ -52,7 +62,12 @@ async function inTurn(name: string, after: pulumi.Resource[], turns: Takers | un
 }
 
 /** How the toolkit gets into a cloud's machine. */
-export function bornMachine(name: string, key: SshKey, { hostKey }: Birth, made: Pick<Machine, "address" | "privateAddress" | "arch" | "madeBy">): Machine {
+export function bornMachine(
+  name: string,
+  key: SshKey,
+  { hostKey }: Birth,
+  made: Pick<Machine, "address" | "privateAddress" | "arch" | "madeBy">,
+): Machine {
   return { name, user: "root", privateKeyPath: key.path, hostKey, bootTimeout: BOOT_SECONDS, ...made };
 }
 
@@ -60,12 +75,14 @@ export function bornMachine(name: string, key: SshKey, { hostKey }: Birth, made:
 export function spread<E, G>(machines: readonly Wanted<E>[], most: number, make: (group: string) => G): Map<string, G> {
   const groups = new Map<string, G>();
   const places = new Map<string, number>();
-  return new Map(machines.map(({ name, pool }) => {
-    const place = places.get(pool) ?? 0;
-    places.set(pool, place + 1);
-    const id = `${pool}-${Math.floor(place / most) + 1}`;
-    const group = groups.get(id) ?? make(id);
-    groups.set(id, group);
-    return [name, group];
-  }));
+  return new Map(
+    machines.map(({ name, pool }) => {
+      const place = places.get(pool) ?? 0;
+      places.set(pool, place + 1);
+      const id = `${pool}-${Math.floor(place / most) + 1}`;
+      const group = groups.get(id) ?? make(id);
+      groups.set(id, group);
+      return [name, group];
+    }),
+  );
 }

@@ -30,7 +30,12 @@ export abstract class CloudMachines<Shared, Each, G extends Ground> extends pulu
   protected abstract readonly onlyAtBirth: string[];
   protected readonly child: { parent: pulumi.Resource } = { parent: this };
 
-  constructor(type: string, protected readonly cluster: string, protected readonly order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    type: string,
+    protected readonly cluster: string,
+    protected readonly order: CloudOrder<Shared, Each>,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super(`kubewright:components:${type}`, cluster, {}, options);
   }
 
@@ -40,14 +45,22 @@ export abstract class CloudMachines<Shared, Each, G extends Ground> extends pulu
 
   /** For the vendor's constructor. */
   protected build(): Machine[] {
-    const { cluster, order: { machines, folder, turns } } = this;
+    const {
+      cluster,
+      order: { machines, folder, turns },
+    } = this;
     const key = clusterKey(cluster, folder, this);
     const ground = this.ground(key.publicKey);
     return machines.map((wanted) => {
       const { name } = wanted;
       const birth = birthOf(name, key, this);
       const options = vmOptions(this, ground.after, this.onlyAtBirth, name, turns);
-      return bornMachine(name, key, birth, this.vm({ ...wanted, title: `${cluster}-${name}`, userData: birth.userData, options }, ground));
+      return bornMachine(
+        name,
+        key,
+        birth,
+        this.vm({ ...wanted, title: `${cluster}-${name}`, userData: birth.userData, options }, ground),
+      );
     });
   }
 }

@@ -15,10 +15,19 @@ export interface DigitalOceanSdk {
   SshKey: Class<Args<{ name: string }> & { publicKey: pulumi.Input<string> }, { fingerprint: pulumi.Output<string> }>;
   Vpc: Class<Args<{ name: string; ipRange: string }> & { region: string }>;
   Droplet: Class<
-    Args<{ name: string; region: string; vpcUuid: string; userData: string; sshKeys: pulumi.Input<string>[]; tags: string[] }> & { image: string; size: string },
+    Args<{
+      name: string;
+      region: string;
+      vpcUuid: string;
+      userData: string;
+      sshKeys: pulumi.Input<string>[];
+      tags: string[];
+    }> & { image: string; size: string },
     { ipv4Address: pulumi.Output<string>; ipv4AddressPrivate: pulumi.Output<string> }
   >;
-  Firewall: Class<Args<{ name: string; dropletIds: pulumi.Input<number>[]; inboundRules: Inbound[]; outboundRules: Outbound[] }>>;
+  Firewall: Class<
+    Args<{ name: string; dropletIds: pulumi.Input<number>[]; inboundRules: Inbound[]; outboundRules: Outbound[] }>
+  >;
 }
 
 const EVERYWHERE = ["0.0.0.0/0", "::/0"];
@@ -59,15 +68,29 @@ export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOce
   }
 
   protected ground(publicKey: pulumi.Output<string>): DigitalOceanGround {
-    const { cluster, child, order: { shared: { region, subnet } } } = this;
+    const {
+      cluster,
+      child,
+      order: {
+        shared: { region, subnet },
+      },
+    } = this;
     const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey }, child);
     const vpc = new this.sdk.Vpc(`${cluster}-vpc`, { name: cluster, region, ipRange: subnet }, child);
     return { login, vpc, after: [vpc] };
   }
 
-  protected vm({ name, title, pool, role, userData, settings, options }: Plan<Each>, { login, vpc }: DigitalOceanGround): Vm {
+  protected vm(
+    { name, title, pool, role, userData, settings, options }: Plan<Each>,
+    { login, vpc }: DigitalOceanGround,
+  ): Vm {
     const { region } = this.order.shared;
-    const tags = ["kubewright", `kubewright-cluster:${this.cluster}`, `kubewright-pool:${pool}`, `kubewright-role:${role}`];
+    const tags = [
+      "kubewright",
+      `kubewright-cluster:${this.cluster}`,
+      `kubewright-pool:${pool}`,
+      `kubewright-role:${role}`,
+    ];
     const args = { name: title, region, ...settings, vpcUuid: vpc.id, userData, sshKeys: [login.fingerprint], tags };
     const droplet = new this.sdk.Droplet(name, args, options);
     this.droplets.push(droplet);
@@ -80,14 +103,22 @@ export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOce
     const inboundRules: Inbound[] = [
       { protocol: "tcp", portRange: "22", sourceAddresses },
       { protocol: "icmp", sourceAddresses: EVERYWHERE },
-      ...CLUSTER_PORTS.map(({ protocol, from, to }) => ({ protocol, portRange: from === to ? String(from) : `${from}-${to}`, sourceAddresses: [subnet] })),
+      ...CLUSTER_PORTS.map(({ protocol, from, to }) => ({
+        protocol,
+        portRange: from === to ? String(from) : `${from}-${to}`,
+        sourceAddresses: [subnet],
+      })),
     ];
     const outboundRules: Outbound[] = [
       { protocol: "tcp", portRange: "1-65535", destinationAddresses: EVERYWHERE },
       { protocol: "udp", portRange: "1-65535", destinationAddresses: EVERYWHERE },
       { protocol: "icmp", destinationAddresses: EVERYWHERE },
     ];
-    new this.sdk.Firewall(`${this.cluster}-firewall`, { name: this.cluster, dropletIds, inboundRules, outboundRules }, this.child);
+    new this.sdk.Firewall(
+      `${this.cluster}-firewall`,
+      { name: this.cluster, dropletIds, inboundRules, outboundRules },
+      this.child,
+    );
   }
 }
 

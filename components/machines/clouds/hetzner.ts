@@ -26,8 +26,15 @@ export interface HcloudSdk {
   PlacementGroup: Class<Args<{ name: string; labels: Labels }> & { type: string }>;
   Server: Class<
     Args<{
-      name: string; serverType: string; image: string; location: string; userData: string; labels: Labels; placementGroupId?: number;
-      sshKeys: pulumi.Input<string>[]; firewallIds: pulumi.Input<number>[];
+      name: string;
+      serverType: string;
+      image: string;
+      location: string;
+      userData: string;
+      labels: Labels;
+      placementGroupId?: number;
+      sshKeys: pulumi.Input<string>[];
+      firewallIds: pulumi.Input<number>[];
     }> & { networks: { networkId: pulumi.Input<number>; ip: string; aliasIps: string[] }[] },
     { ipv4Address: pulumi.Output<string> }
   >;
@@ -74,24 +81,43 @@ export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> 
   }
 
   protected ground(publicKey: pulumi.Output<string>): HetznerGround {
-    const { cluster, child, order: { machines, shared: { subnet, networkZone } } } = this;
+    const {
+      cluster,
+      child,
+      order: {
+        machines,
+        shared: { subnet, networkZone },
+      },
+    } = this;
     const labels = this.labels();
     const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey, labels }, child);
     const network = new this.sdk.Network(`${cluster}-network`, { name: cluster, ipRange: subnet, labels }, child);
-    const part = new this.sdk.NetworkSubnet(`${cluster}-subnet`, { networkId: numberOf(network), type: "cloud", networkZone, ipRange: subnet }, child);
+    const part = new this.sdk.NetworkSubnet(
+      `${cluster}-subnet`,
+      { networkId: numberOf(network), type: "cloud", networkZone, ipRange: subnet },
+      child,
+    );
     const groups = spread(machines, GROUP, (group) => this.group(`${cluster}-${group}`));
-    const slots = slotsOf(machines.map(({ name }) => name), roomIn(subnet));
+    const slots = slotsOf(
+      machines.map(({ name }) => name),
+      roomIn(subnet),
+    );
     const addresses = new Map([...slots].map(([name, slot]) => [name, addressIn(subnet, FIRST_OFFSET + slot)]));
     return { login, network, firewall: this.firewall(), groups, addresses, after: [part] };
   }
 
-  protected vm({ name, title, pool, role, userData, settings, options }: Plan<Each>, { login, network, firewall, groups, addresses }: HetznerGround): Vm {
+  protected vm(
+    { name, title, pool, role, userData, settings, options }: Plan<Each>,
+    { login, network, firewall, groups, addresses }: HetznerGround,
+  ): Vm {
     const privateAddress = addresses.get(name) ?? "";
     const group = groups.get(name);
     const server = new this.sdk.Server(
       name,
       {
-        name: title, ...settings, userData,
+        name: title,
+        ...settings,
+        userData,
         labels: { ...this.labels(), "kubewright.io/pool": pool, "kubewright.io/role": role },
         sshKeys: [login.id],
         firewallIds: [numberOf(firewall)],
@@ -118,7 +144,11 @@ export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> 
       { direction: "in", protocol: "tcp", port: "22", sourceIps, description: "SSH" },
       { direction: "in", protocol: "icmp", sourceIps: ["0.0.0.0/0", "::/0"], description: "path MTU and ping" },
     ];
-    return new this.sdk.Firewall(`${this.cluster}-firewall`, { name: this.cluster, rules, labels: this.labels() }, this.child);
+    return new this.sdk.Firewall(
+      `${this.cluster}-firewall`,
+      { name: this.cluster, rules, labels: this.labels() },
+      this.child,
+    );
   }
 }
 

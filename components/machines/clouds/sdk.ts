@@ -3,7 +3,11 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
 /** A resource class of a cloud's package, with only those arguments and outputs that we use: the packages are not ours to install. */
-export type Class<Args, Outputs = object> = new (name: string, args: Args, options?: pulumi.CustomResourceOptions) => pulumi.CustomResource & Outputs;
+export type Class<Args, Outputs = object> = new (
+  name: string,
+  args: Args,
+  options?: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource & Outputs;
 
 /** Arguments as a package takes them. */
 export type Args<T> = { [K in keyof T]: pulumi.Input<T[K]> };
@@ -26,6 +30,8 @@ export function load<T>(name: string): T {
     return createRequire(join(process.cwd(), "index.js"))(name) as T;
   } catch (error) {
     if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") throw error;
-    throw new pulumi.RunError(`machines of this kind need the package ${name}, which is not installed; run \`npm install ${name}\``);
+    throw new pulumi.RunError(
+      `machines of this kind need the package ${name}, which is not installed; run \`npm install ${name}\``,
+    );
   }
 }

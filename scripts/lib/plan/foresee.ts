@@ -11,7 +11,11 @@ export interface Foreseen {
 }
 
 /** Asks the engine what a run would do, which changes nothing. */
-export async function foresee(stack: Stack, session: Pick<Session, "signal">, options: Pick<PreviewOptions, "refresh" | "replace" | "configFile"> = {}): Promise<Foreseen> {
+export async function foresee(
+  stack: Stack,
+  session: Pick<Session, "signal">,
+  options: Pick<PreviewOptions, "refresh" | "replace" | "configFile"> = {},
+): Promise<Foreseen> {
   const told: StepEventMetadata[] = [];
   const notices = new Set<string>();
   const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {

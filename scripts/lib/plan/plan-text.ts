@@ -8,7 +8,13 @@ const LONGEST = 1 << 20;
 /** For people: what disrupts, then machine by machine, then the sum. */
 export function planText(plan: Plan): string {
   const { notices, machines, counts } = plan;
-  const lines = [...notices.map((notice) => `note: ${notice}`), ...(notices.length > 0 ? [""] : []), ...disruptionLines(plan), ...machines.flatMap(machineLines), summary(counts)];
+  const lines = [
+    ...notices.map((notice) => `note: ${notice}`),
+    ...(notices.length > 0 ? [""] : []),
+    ...disruptionLines(plan),
+    ...machines.flatMap(machineLines),
+    summary(counts),
+  ];
   // File contents of machines are among the lines.
   return printable(`${lines.join("\n")}\n`, LONGEST);
 }
@@ -38,9 +44,23 @@ function machineLines({ machine, fate, why, changes }: MachinePlan): string[] {
 function summary({ made, rebuilt, removed, changed, files, restarts, drains, resources }: Counts): string {
   if (resources === 0) return "nothing to change: all is as configured, as far as the state knows";
   const machines = made + rebuilt + removed + changed;
-  const fates = [said(made, "made"), said(rebuilt, "made anew"), said(removed, "removed"), said(changed, "changed")].flat();
-  const rest = [counted(drains, "node is drained", "nodes are drained"), counted(files, "file changes", "files change"), counted(restarts, "restart", "restarts")].flat();
-  const all = [...(machines > 0 ? [`${machines} ${machines === 1 ? "machine" : "machines"}: ${fates.join(", ")}`] : ["no machine changes"]), ...(rest.length > 0 ? [rest.join(", ")] : [])];
+  const fates = [
+    said(made, "made"),
+    said(rebuilt, "made anew"),
+    said(removed, "removed"),
+    said(changed, "changed"),
+  ].flat();
+  const rest = [
+    counted(drains, "node is drained", "nodes are drained"),
+    counted(files, "file changes", "files change"),
+    counted(restarts, "restart", "restarts"),
+  ].flat();
+  const all = [
+    ...(machines > 0
+      ? [`${machines} ${machines === 1 ? "machine" : "machines"}: ${fates.join(", ")}`]
+      : ["no machine changes"]),
+    ...(rest.length > 0 ? [rest.join(", ")] : []),
+  ];
   return `${all.join("; ")} (${resources} ${resources === 1 ? "resource" : "resources"} in all)`;
 }
 

@@ -40,10 +40,20 @@ export function planFrom({ steps, notices }: Foreseen): Plan {
   const names = machinesOf(steps);
   const owned = steps.map((step) => ({ step, machine: machineOf(step, names) }));
   const machinesAndCluster = [...new Set(owned.map(({ machine }) => machine))].sort(byNumber);
-  const outlooks = machinesAndCluster.map((name) => outlookOf(name, owned.filter(({ machine }) => machine === name).map(({ step }) => step)));
+  const outlooks = machinesAndCluster.map((name) =>
+    outlookOf(
+      name,
+      owned.filter(({ machine }) => machine === name).map(({ step }) => step),
+    ),
+  );
   const machines = outlooks.map(machinePlan).filter(({ fate, changes }) => fate !== "changed" || changes.length > 0);
   const changed = machines.filter(({ machine, fate }) => machine !== CLUSTER && fate === "changed").length;
-  return { disruptions: disruptionsOf(outlooks), machines: machines.filter((one): one is MachinePlan => one.fate !== "same"), notices, counts: { ...countsOf(outlooks), changed } };
+  return {
+    disruptions: disruptionsOf(outlooks),
+    machines: machines.filter((one): one is MachinePlan => one.fate !== "same"),
+    notices,
+    counts: { ...countsOf(outlooks), changed },
+  };
 }
 
 const WHOLE: readonly Fate[] = ["made", "joins", "rebuilt", "rejoins", "removed", "leaves"];
@@ -57,7 +67,9 @@ function machinePlan({ machine, fate, why, steps }: Outlook) {
 function countsOf(outlooks: readonly Outlook[]): Omit<Counts, "changed"> {
   const machines = outlooks.filter(({ machine }) => machine !== CLUSTER);
   const withFate = (...fates: Fate[]) => machines.filter(({ fate }) => fates.includes(fate)).length;
-  const updates = machines.filter(({ fate }) => fate === "changed").flatMap(({ steps }) => steps.filter(({ op }) => op === "update"));
+  const updates = machines
+    .filter(({ fate }) => fate === "changed")
+    .flatMap(({ steps }) => steps.filter(({ op }) => op === "update"));
   const files = updates.flatMap(differencesOf).filter(({ of }) => of === "file" || of === "binary" || of === "mode");
   return {
     made: withFate("made", "joins"),

@@ -12,14 +12,18 @@ export class ProviderProcess {
   ) {}
 
   static async start(): Promise<ProviderProcess> {
-    const child = spawn(join(projectRoot(), "bin", "pulumi-resource-kubewright"), { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(join(projectRoot(), "bin", "pulumi-resource-kubewright"), {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     const [said] = (await once(child.stdout ?? child, "data")) as [Buffer];
     return new ProviderProcess(child, said.toString().trim());
   }
 
   /** The most memory that it held so far, in MiB (proc(5), VmHWM). */
   get mostMemoryMiB(): number {
-    return Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8"))?.[1] ?? NaN) / 1024);
+    return Math.round(
+      Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8"))?.[1] ?? NaN) / 1024,
+    );
   }
 
   /** Seconds of processor time, of itself and of its kernel's work (proc(5), utime and stime, of 100 a second). */

@@ -37,15 +37,23 @@ export interface ScaleResult {
 }
 
 /** One size: up while 1 % of the machines refuse us, up again when they do not, and a look at all of them. */
-export async function scaleRound(machines: number, env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<ScaleResult> {
-  const failing = Array.from({ length: Math.max(1, Math.round(machines / 100)) }, (_, index) => (index * 97 + 3) % machines);
+export async function scaleRound(
+  machines: number,
+  env: NodeJS.ProcessEnv,
+  say: (text: string) => void,
+): Promise<ScaleResult> {
+  const failing = Array.from(
+    { length: Math.max(1, Math.round(machines / 100)) },
+    (_, index) => (index * 97 + 3) % machines,
+  );
   const hosts = await Hosts.start({ hosts: machines, latencyMs: LATENCY_MS, failing });
   const folder = mkdtempSync(join(tmpdir(), "kubewright-scale-"));
   const used: Used = { processor: 0, mostMiB: 0 };
-  const run = <T>(name: string, make: () => void, work: (stack: Stack) => Promise<T>) => withProvider(used, async (port) => {
-    const stack = await open(join(folder, name), make, { ...env, PULUMI_DEBUG_PROVIDERS: `kubewright:${port}` });
-    return { stack, ...(await timed(() => work(stack))) };
-  });
+  const run = <T>(name: string, make: () => void, work: (stack: Stack) => Promise<T>) =>
+    withProvider(used, async (port) => {
+      const stack = await open(join(folder, name), make, { ...env, PULUMI_DEBUG_PROVIDERS: `kubewright:${port}` });
+      return { stack, ...(await timed(() => work(stack))) };
+    });
   const onFleet = <T>(work: (stack: Stack) => Promise<T>) => run("fleet", () => fleet(hosts.connections), work);
   try {
     const first = await onFleet((stack) => up(stack, { continueOnError: true }).catch(() => 0));
@@ -110,7 +118,10 @@ async function open(folder: string, make: () => void, env: NodeJS.ProcessEnv): P
   const settings = { name: PROJECT, runtime: "nodejs" as const, backend: { url: `file://${folder}` } };
   return await LocalWorkspace.createOrSelectStack(
     { stackName: "scale", projectName: PROJECT, program: async () => make() },
-    { projectSettings: settings, envVars: { ...envVars, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "scale" } },
+    {
+      projectSettings: settings,
+      envVars: { ...envVars, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "scale" },
+    },
   );
 }
 
@@ -121,8 +132,21 @@ function fleet(connections: readonly Connection[]): void {
     const host = new Host(`${name}-host`, { connection });
     const onHost = { connection, instance: host.instance };
     const file = (text: string) => ({ content: `${text} of ${name}\n`.repeat(20), mode: "0644" });
-    const files = new Files(`${name}-files`, { ...onHost, files: { "/etc/demo/a.conf": file("a"), "/etc/demo/b.conf": file("b") } });
-    new Unit(`${name}-unit`, { ...onHost, unit: "demo.service", files: { "/etc/systemd/system/demo.service": file("unit") }, enabled: true, running: true }, { dependsOn: [files] });
+    const files = new Files(`${name}-files`, {
+      ...onHost,
+      files: { "/etc/demo/a.conf": file("a"), "/etc/demo/b.conf": file("b") },
+    });
+    new Unit(
+      `${name}-unit`,
+      {
+        ...onHost,
+        unit: "demo.service",
+        files: { "/etc/systemd/system/demo.service": file("unit") },
+        enabled: true,
+        running: true,
+      },
+      { dependsOn: [files] },
+    );
   }
 }
 

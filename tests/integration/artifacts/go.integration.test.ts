@@ -9,7 +9,9 @@ import { silent } from "../../../common/progress";
 
 const never = new AbortController().signal;
 const arch = process.arch === "arm64" ? "arm64" : "amd64";
-const plugins = plannedTargets(loadVersions(), "1.36.3", arch, false).filter((target) => target.recipe?.path.endsWith("/plugins"));
+const plugins = plannedTargets(loadVersions(), "1.36.3", arch, false).filter((target) =>
+  target.recipe?.path.endsWith("/plugins"),
+);
 const sum = plugins[0]?.recipe?.sum ?? "";
 
 /** Stands in for `go`: writes down each call, answers `mod download` with SUM, builds a file of its name, and fails at FAIL_AT. */
@@ -54,15 +56,21 @@ test("each binary is built once, with its position said", async () => {
   await build(plugins, said);
   expect(said).toEqual([
     "resolving modules for (1/7) bridge 1.9.1",
-    ...["bridge", "loopback", "ptp", "host-local", "portmap", "bandwidth", "firewall"].map((name, index) => `building (${index + 1}/7) ${name} 1.9.1`),
+    ...["bridge", "loopback", "ptp", "host-local", "portmap", "bandwidth", "firewall"].map(
+      (name, index) => `building (${index + 1}/7) ${name} 1.9.1`,
+    ),
   ]);
 });
 
 test("the scratch module requires the version and imports what is built; the build is for the machine, static, without the user's flags", async () => {
   vi.stubEnv("GOFLAGS", "-race");
   await build(plugins.slice(0, 1));
-  expect(await readFile(join(folder, "go.mod"), "utf8")).toContain("require github.com/containernetworking/plugins v1.9.1");
-  expect(await readFile(join(folder, "tools.go"), "utf8")).toContain('import _ "github.com/containernetworking/plugins/plugins/main/bridge"');
+  expect(await readFile(join(folder, "go.mod"), "utf8")).toContain(
+    "require github.com/containernetworking/plugins v1.9.1",
+  );
+  expect(await readFile(join(folder, "tools.go"), "utf8")).toContain(
+    'import _ "github.com/containernetworking/plugins/plugins/main/bridge"',
+  );
   const [line = ""] = await calls("build -trimpath");
   expect(line).toMatch(new RegExp(`^linux/${arch} cgo=0 -mod=mod -buildvcs=false \\|`));
   expect(line).toContain("BuildVersion=v1.9.1");
@@ -70,7 +78,9 @@ test("the scratch module requires the version and imports what is built; the bui
 
 test("an interrupted run goes on where it stopped", async () => {
   vi.stubEnv("FAIL_AT", "ptp");
-  await expect(build(plugins)).rejects.toThrow(/build ptp v1\.9\.1 failed: ptp\.go:1: syntax error; try again: finished parts are kept/);
+  await expect(build(plugins)).rejects.toThrow(
+    /build ptp v1\.9\.1 failed: ptp\.go:1: syntax error; try again: finished parts are kept/,
+  );
   vi.stubEnv("FAIL_AT", "");
   const said: string[] = [];
   await build(plugins, said);
@@ -86,5 +96,7 @@ test("a module with another content than versions.yaml knows is not built", asyn
 
 test("another machine's architecture is refused before anything is built", async () => {
   const foreign = plugins.map((target): Target => ({ ...target, arch: arch === "amd64" ? "arm64" : "amd64" }));
-  await expect(buildTargets(new Cache({ root: join(folder, "cache") }), foreign, silent, never)).rejects.toThrow(/use the official source or a mirror/);
+  await expect(buildTargets(new Cache({ root: join(folder, "cache") }), foreign, silent, never)).rejects.toThrow(
+    /use the official source or a mirror/,
+  );
 });

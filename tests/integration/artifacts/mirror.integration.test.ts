@@ -107,18 +107,23 @@ test("a connection that breaks every time is given up after three tries", async 
 
 test("what the mirror does not have is said at once, with the address", async () => {
   mirror.misbehave(containerd.url, status(404), status(404));
-  await expect(obtain()).rejects.toThrow(/github\.com\/containerd\/.*the server answers 404; see that the mirror is up and has it/);
+  await expect(obtain()).rejects.toThrow(
+    /github\.com\/containerd\/.*the server answers 404; see that the mirror is up and has it/,
+  );
   expect(mirror.asked.filter((path) => path.endsWith("containerd-static-2.4.2-linux-amd64.tar.gz"))).toHaveLength(1);
 });
 
 test("what was downloaded before a failure is not downloaded again", async () => {
   mirror.misbehave(containerd.url, status(404));
   await expect(obtain()).rejects.toThrow(/404/);
-  const kept = (await readdir(join(cache, "artifacts"))).flatMap((key) => fetches.filter((fetch) => key.startsWith(`${fetch.name}-`)));
+  const kept = (await readdir(join(cache, "artifacts"))).flatMap((key) =>
+    fetches.filter((fetch) => key.startsWith(`${fetch.name}-`)),
+  );
   await obtain();
   // Three go at a time and containerd is the fifth: so two at least were complete.
   expect(kept.length).toBeGreaterThanOrEqual(2);
-  for (const fetch of kept) expect(mirror.asked.filter((path) => path.endsWith(new URL(fetch.url).pathname))).toHaveLength(1);
+  for (const fetch of kept)
+    expect(mirror.asked.filter((path) => path.endsWith(new URL(fetch.url).pathname))).toHaveLength(1);
 });
 
 test("a checksum file that does not name the download is refused", async () => {

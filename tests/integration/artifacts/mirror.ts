@@ -58,7 +58,10 @@ export class Mirror {
   }
 }
 
-export const status = (code: number): Answer => (response) => void response.writeHead(code).end("no");
+export const status =
+  (code: number): Answer =>
+  (response) =>
+    void response.writeHead(code).end("no");
 
 /** Promises the whole, sends half, and hangs up. */
 export const truncated: Answer = (response, content) => {
@@ -67,7 +70,8 @@ export const truncated: Answer = (response, content) => {
 };
 
 /** Sends half and says that this was all: only the checksum tells. */
-export const shortened: Answer = (response, content) => void response.writeHead(200).end(content.subarray(0, content.length / 2));
+export const shortened: Answer = (response, content) =>
+  void response.writeHead(200).end(content.subarray(0, content.length / 2));
 
 /** Takes the request and never answers. */
 export const silence: Answer = () => undefined;

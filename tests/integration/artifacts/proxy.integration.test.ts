@@ -20,7 +20,9 @@ test("downloads go through the proxy that the environment names", async () => {
   const asked: string[] = [];
   const proxy = createServer().on("connect", (request, socket) => {
     asked.push(request.url ?? "");
-    const onward = connect(Number(new URL(mirror.url).port), "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    const onward = connect(Number(new URL(mirror.url).port), "127.0.0.1", () =>
+      socket.write("HTTP/1.1 200 OK\r\n\r\n"),
+    );
     socket.pipe(onward).pipe(socket);
   });
   proxy.listen(0, "127.0.0.1");

@@ -12,7 +12,11 @@ const STALE = 2000;
 
 test("another process that is killed half-way holds the entry only until its lock is stale, and leaves nothing of it", async () => {
   const root = await mkdtemp(join(tmpdir(), "two-runs-"));
-  const other = spawn(process.execPath, [createRequire(__filename).resolve("tsx/cli"), join(__dirname, "killed-run.ts"), root], { stdio: ["ignore", "pipe", "inherit"], detached: true });
+  const other = spawn(
+    process.execPath,
+    [createRequire(__filename).resolve("tsx/cli"), join(__dirname, "killed-run.ts"), root],
+    { stdio: ["ignore", "pipe", "inherit"], detached: true },
+  );
   await once(other.stdout, "data");
   const said: string[] = [];
   const waiting = new Cache({ root, stale: STALE }).obtain({

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { hasVanished } from "../../../provider/docker/vanished";
 import { removeStack } from "../../../provider/docker/sweep";
 import { output } from "../../../scripts/lib/exec";
-import { belongings, context, docker, dockerIsMissing, handler, makeKeys, refreshed, type Keys, type Made, type Values } from "./support";
+import {
+  belongings,
+  context,
+  docker,
+  dockerIsMissing,
+  handler,
+  makeKeys,
+  refreshed,
+  type Keys,
+  type Made,
+  type Values,
+} from "./support";
 
 const STACK = `test-${process.pid}`;
 const signal = AbortSignal.timeout(600_000);
@@ -43,7 +54,13 @@ describe("machines made of containers", () => {
   }, 60_000);
 
   test("the host key that Docker tells is the one that SSH shows", async () => {
-    const scanned = await output("ssh-keyscan", ["-t", "ed25519", "-p", String(one.outputs.port), String(one.outputs.address)]);
+    const scanned = await output("ssh-keyscan", [
+      "-t",
+      "ed25519",
+      "-p",
+      String(one.outputs.port),
+      String(one.outputs.address),
+    ]);
     expect(scanned.split("\n").find((line) => !line.startsWith("#"))).toContain(one.outputs.hostKey);
     expect(one.outputs.hostKey).not.toBe(two.outputs.hostKey);
   });
@@ -58,9 +75,13 @@ describe("machines made of containers", () => {
   });
 
   test("machines reach each other, and are two: machine-id, boot-id, host name", async () => {
-    expect(await on(one, `ping -c1 -W2 ${String(two.outputs.privateAddress)} >/dev/null && echo reached`)).toBe("reached");
+    expect(await on(one, `ping -c1 -W2 ${String(two.outputs.privateAddress)} >/dev/null && echo reached`)).toBe(
+      "reached",
+    );
     const identity = "cat /etc/machine-id /proc/sys/kernel/random/boot_id /etc/hostname";
-    const [first = [], second = []] = (await Promise.all([on(one, identity), on(two, identity)])).map((text) => text.split("\n"));
+    const [first = [], second = []] = (await Promise.all([on(one, identity), on(two, identity)])).map((text) =>
+      text.split("\n"),
+    );
     expect(first).toHaveLength(3);
     expect(first.filter((line) => second.includes(line))).toEqual([]);
   });
@@ -69,12 +90,22 @@ describe("machines made of containers", () => {
     await on(one, "sed -i '$ a 192.0.2.9 api.test' /etc/hosts && hostnamectl set-hostname renamed");
     expect(await on(one, "cat /etc/hostname && uname -n")).toBe("renamed\nrenamed");
     await docker("restart", "--time", "20", one.id);
-    one.outputs = await handler("Machine").update(context("one"), one.id, inputs("one", 1), { inputs: inputs("one", 1), outputs: one.outputs });
-    expect(await on(one, "grep -c api.test /etc/hosts; uname -n; grep -c ^nameserver /etc/resolv.conf")).toMatch(/^1\nrenamed\n[1-9]/);
+    one.outputs = await handler("Machine").update(context("one"), one.id, inputs("one", 1), {
+      inputs: inputs("one", 1),
+      outputs: one.outputs,
+    });
+    expect(await on(one, "grep -c api.test /etc/hosts; uname -n; grep -c ^nameserver /etc/resolv.conf")).toMatch(
+      /^1\nrenamed\n[1-9]/,
+    );
   });
 
   test("what a node needs works, and host-wide settings stay the host's", async () => {
-    expect(await on(two, "modprobe -a br_netfilter overlay && sysctl -n -w net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1")).toBe("1\n1");
+    expect(
+      await on(
+        two,
+        "modprobe -a br_netfilter overlay && sysctl -n -w net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1",
+      ),
+    ).toBe("1\n1");
     const group = "$([ -d /sys/fs/cgroup/memory ] && echo /sys/fs/cgroup/memory || echo /sys/fs/cgroup)/test";
     expect(await on(two, `mkdir ${group} && rmdir ${group} && test -c /dev/kmsg && echo yes`)).toBe("yes");
     expect(await on(two, "stat -f -c %T /var/lib/containerd")).not.toContain("overlay");
@@ -99,8 +130,14 @@ describe("machines made of containers", () => {
   });
 
   test("refresh finds nothing changed", async () => {
-    expect(await refreshed("Machine", two, inputs("two", 2))).toEqual({ inputs: inputs("two", 2), outputs: two.outputs });
-    expect(await refreshed("Network", network, networkInputs)).toEqual({ inputs: networkInputs, outputs: network.outputs });
+    expect(await refreshed("Machine", two, inputs("two", 2))).toEqual({
+      inputs: inputs("two", 2),
+      outputs: two.outputs,
+    });
+    expect(await refreshed("Network", network, networkInputs)).toEqual({
+      inputs: networkInputs,
+      outputs: network.outputs,
+    });
     expect(await refreshed("Image", image, {})).toEqual({ inputs: {}, outputs: image.outputs });
   });
 
@@ -109,7 +146,10 @@ describe("machines made of containers", () => {
     const found = await refreshed("Machine", two, inputs("two", 2));
     expect(found?.inputs).toEqual(inputs("two", 2, { running: false }));
     expect(await hasVanished(String(two.outputs.address), signal)).toBe(false);
-    const outputs = await handler("Machine").update(context("two"), two.id, inputs("two", 2), { inputs: found?.inputs ?? {}, outputs: two.outputs });
+    const outputs = await handler("Machine").update(context("two"), two.id, inputs("two", 2), {
+      inputs: found?.inputs ?? {},
+      outputs: two.outputs,
+    });
     expect(outputs).toEqual(two.outputs);
     expect(await on(two, "uname -n")).toBe("two");
   });
@@ -130,14 +170,28 @@ describe("machines made of containers", () => {
   test("a reboot from inside comes back with the same identity", async () => {
     const before = await on(two, "cat /etc/machine-id /proc/sys/kernel/random/boot_id");
     await on(two, "systemctl reboot").catch(() => undefined);
-    await expect.poll(() => on(two, "cat /etc/machine-id").catch(() => ""), { timeout: 40_000, interval: 500 }).toBe(before.split("\n")[0]);
+    await expect
+      .poll(() => on(two, "cat /etc/machine-id").catch(() => ""), { timeout: 40_000, interval: 500 })
+      .toBe(before.split("\n")[0]);
     expect(await on(two, "cat /proc/sys/kernel/random/boot_id")).not.toBe(before.split("\n")[1]);
   });
 
   test("somebody else's container of the same name is left alone", async () => {
-    const id = await docker("create", "--name", `kubewright-${STACK}-three`, "--label", `io.kubewright.stack=${STACK}`, String(image.outputs.ref));
-    await expect(handler("Machine").create(context("three"), inputs("three", 3))).rejects.toThrow("it is not this stack's");
-    await handler("Machine").delete(context("three"), id, { inputs: { ...inputs("three", 3), stack: "other" }, outputs: {} });
+    const id = await docker(
+      "create",
+      "--name",
+      `kubewright-${STACK}-three`,
+      "--label",
+      `io.kubewright.stack=${STACK}`,
+      String(image.outputs.ref),
+    );
+    await expect(handler("Machine").create(context("three"), inputs("three", 3))).rejects.toThrow(
+      "it is not this stack's",
+    );
+    await handler("Machine").delete(context("three"), id, {
+      inputs: { ...inputs("three", 3), stack: "other" },
+      outputs: {},
+    });
     expect(await docker("ps", "--all", "--quiet", "--no-trunc", "--filter", `id=${id}`)).toBe(id);
   });
 
@@ -146,8 +200,12 @@ describe("machines made of containers", () => {
     const { id } = await handler("Machine").create(context("four"), broken);
     await docker("exec", id, "rm", "/lib/systemd/systemd");
     await docker("stop", "--time", "1", id);
-    const error = await handler("Machine").update(context("four"), id, broken, { inputs: broken, outputs: {} }).catch((failure: Error) => failure);
-    expect(String((error as Error).message)).toMatch(/^starting failed on four: .*ended with code.*\/sbin\/init.*docker logs/);
+    const error = await handler("Machine")
+      .update(context("four"), id, broken, { inputs: broken, outputs: {} })
+      .catch((failure: Error) => failure);
+    expect(String((error as Error).message)).toMatch(
+      /^starting failed on four: .*ended with code.*\/sbin\/init.*docker logs/,
+    );
   });
 
   test("a machine that is gone is read as gone, and deleting it again is no error", async () => {

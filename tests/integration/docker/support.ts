@@ -30,7 +30,11 @@ export function context(name: string, signal = AbortSignal.timeout(240_000)): Co
 }
 
 /** Reads a resource as `pulumi refresh` does. */
-export async function refreshed(kind: "Image" | "Network" | "Machine", { id, outputs }: Made, inputs: Values): Promise<Recorded<Values, Values> | undefined> {
+export async function refreshed(
+  kind: "Image" | "Network" | "Machine",
+  { id, outputs }: Made,
+  inputs: Values,
+): Promise<Recorded<Values, Values> | undefined> {
   return await handler(kind).read(context("read"), id, { inputs, outputs });
 }
 
@@ -41,7 +45,11 @@ export async function docker(...args: string[]): Promise<string> {
 /** What carries the stack's label: ids of containers, volumes and networks. */
 export async function belongings(stack: string): Promise<string[]> {
   const filter = ["--quiet", "--filter", `label=io.kubewright.stack=${stack}`];
-  const lists = await Promise.all([docker("ps", "--all", ...filter), docker("volume", "ls", ...filter), docker("network", "ls", ...filter)]);
+  const lists = await Promise.all([
+    docker("ps", "--all", ...filter),
+    docker("volume", "ls", ...filter),
+    docker("network", "ls", ...filter),
+  ]);
   return lists.join("\n").split("\n").filter(Boolean);
 }
 
@@ -60,9 +68,25 @@ export async function makeKeys(): Promise<Keys> {
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
   const ssh = async ({ address, port, hostKey }: Values, command: string, user = "root") => {
     const hosts = join(folder, `hosts-${String(address)}`);
-    await writeFile(hosts, `[${String(address)}]:${String(port)} ${String(hostKey)}\n${String(address)} ${String(hostKey)}\n`);
+    await writeFile(
+      hosts,
+      `[${String(address)}]:${String(port)} ${String(hostKey)}\n${String(address)} ${String(hostKey)}\n`,
+    );
     const options = ["StrictHostKeyChecking=yes", `UserKnownHostsFile=${hosts}`, "BatchMode=yes", "ConnectTimeout=5"];
-    return await output("ssh", ["-i", file, "-p", String(port), ...options.flatMap((option) => ["-o", option]), `${user}@${String(address)}`, command]);
+    return await output("ssh", [
+      "-i",
+      file,
+      "-p",
+      String(port),
+      ...options.flatMap((option) => ["-o", option]),
+      `${user}@${String(address)}`,
+      command,
+    ]);
   };
-  return { path: file, publicKey: await readFile(`${file}.pub`, "utf8"), ssh, remove: () => rm(folder, { recursive: true, force: true }) };
+  return {
+    path: file,
+    publicKey: await readFile(`${file}.pub`, "utf8"),
+    ssh,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
 }

@@ -30,61 +30,120 @@ async function fresh(): Promise<string> {
 }
 
 /** Names as hostile as the schema lets through; the others are counted. */
-const name = hostileText().map((text) => text.replaceAll("/", "")).filter((text) => filePathSchema.safeParse(`/${text}`).success);
+const name = hostileText()
+  .map((text) => text.replaceAll("/", ""))
+  .filter((text) => filePathSchema.safeParse(`/${text}`).success);
 const place = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
 const mode = fc.constantFrom("0600", "0644", "0755", "400");
 
-test("whatever the schema lets through is a file of that name and nothing else", async () => {
-  const bytes = fc.uint8Array({ maxLength: 3000 });
-  await holds("files of any bytes through a real sshd", 40, fc.asyncProperty(fc.array(fc.tuple(name, mode, bytes), { minLength: 1, maxLength: 8 }), async (given) => {
-    const folder = await fresh();
-    const wanted = new Map(given.map(([path, how, body]) => [`${folder}/${path}`, { how, body }]));
-    const sources = await fresh();
-    const source = (index: number) => join(sources, String(index));
-    const files = await Promise.all([...wanted].map(async ([path, { how, body }], index): Promise<OutgoingFile> => {
-      await writeFile(source(index), body);
-      return { path, mode: how, sha256: createHash("sha256").update(body).digest("hex"), size: body.length, body: { source: source(index) } };
-    }));
-    await put(machine(), files, "a test", signal);
-    expect((await readdir(folder)).sort()).toEqual([...wanted.keys()].map((path) => path.slice(folder.length + 1)).sort());
-    for (const [path, { how, body }] of wanted) {
-      expect(Buffer.compare(await readFile(path), body)).toBe(0);
-      expect((await stat(path)).mode & 0o777).toBe(parseInt(how, 8));
-    }
-    expect((await inspect(machine(), [...wanted.keys()], signal)).size).toBe(wanted.size);
-    expect(await put(machine(), files, "a test", signal)).toEqual([]);
-    await removeFiles(machine(), [...wanted.keys()], "a test", signal);
-    expect(await readdir(folder)).toEqual([]);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "whatever the schema lets through is a file of that name and nothing else",
+  async () => {
+    const bytes = fc.uint8Array({ maxLength: 3000 });
+    await holds(
+      "files of any bytes through a real sshd",
+      40,
+      fc.asyncProperty(fc.array(fc.tuple(name, mode, bytes), { minLength: 1, maxLength: 8 }), async (given) => {
+        const folder = await fresh();
+        const wanted = new Map(given.map(([path, how, body]) => [`${folder}/${path}`, { how, body }]));
+        const sources = await fresh();
+        const source = (index: number) => join(sources, String(index));
+        const files = await Promise.all(
+          [...wanted].map(async ([path, { how, body }], index): Promise<OutgoingFile> => {
+            await writeFile(source(index), body);
+            return {
+              path,
+              mode: how,
+              sha256: createHash("sha256").update(body).digest("hex"),
+              size: body.length,
+              body: { source: source(index) },
+            };
+          }),
+        );
+        await put(machine(), files, "a test", signal);
+        expect((await readdir(folder)).sort()).toEqual(
+          [...wanted.keys()].map((path) => path.slice(folder.length + 1)).sort(),
+        );
+        for (const [path, { how, body }] of wanted) {
+          expect(Buffer.compare(await readFile(path), body)).toBe(0);
+          expect((await stat(path)).mode & 0o777).toBe(parseInt(how, 8));
+        }
+        expect((await inspect(machine(), [...wanted.keys()], signal)).size).toBe(wanted.size);
+        expect(await put(machine(), files, "a test", signal)).toEqual([]);
+        await removeFiles(machine(), [...wanted.keys()], "a test", signal);
+        expect(await readdir(folder)).toEqual([]);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test("any text is written, read back without drift, and removed", async () => {
-  await holds("text files through the resource", 30, fc.asyncProperty(fc.array(fc.tuple(place, hostileText()), { minLength: 1, maxLength: 4 }), async (given) => {
-    const folder = await fresh();
-    const files = Object.fromEntries(given.map(([path, content], index) => [`${folder}/${index}/${path}`, { content, mode: "0644" }]));
-    const inputs = { connection: sshd.connection(), instance, files };
-    filesResource.schema.parse(inputs);
-    await filesResource.create(silentContext, inputs);
-    const read = await filesResource.read?.(silentContext, "id", { inputs, outputs: {} });
-    expect(read?.inputs).toEqual(inputs);
-    for (const [path, { content }] of Object.entries(files)) expect(await readFile(path, "utf8")).toBe(content);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "any text is written, read back without drift, and removed",
+  async () => {
+    await holds(
+      "text files through the resource",
+      30,
+      fc.asyncProperty(fc.array(fc.tuple(place, hostileText()), { minLength: 1, maxLength: 4 }), async (given) => {
+        const folder = await fresh();
+        const files = Object.fromEntries(
+          given.map(([path, content], index) => [`${folder}/${index}/${path}`, { content, mode: "0644" }]),
+        );
+        const inputs = { connection: sshd.connection(), instance, files };
+        filesResource.schema.parse(inputs);
+        await filesResource.create(silentContext, inputs);
+        const read = await filesResource.read?.(silentContext, "id", { inputs, outputs: {} });
+        expect(read?.inputs).toEqual(inputs);
+        for (const [path, { content }] of Object.entries(files)) expect(await readFile(path, "utf8")).toBe(content);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test("words come through SSH, the login shell and ours as they were", async () => {
-  await holds("words through a real sshd", 40, fc.asyncProperty(fc.array(hostileWord(), { minLength: 1, maxLength: 10 }), async (words) => {
-    const { stdout } = await machine().run(`printf '%s\\0' ${commandLine(words)}`, { step: "a test", signal });
-    expect(stdout.split("\0").slice(0, -1)).toEqual(words);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "words come through SSH, the login shell and ours as they were",
+  async () => {
+    await holds(
+      "words through a real sshd",
+      40,
+      fc.asyncProperty(fc.array(hostileWord(), { minLength: 1, maxLength: 10 }), async (words) => {
+        const { stdout } = await machine().run(`printf '%s\\0' ${commandLine(words)}`, { step: "a test", signal });
+        expect(stdout.split("\0").slice(0, -1)).toEqual(words);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test.each(["a", "/", "/a/", "//a", "/a/../b", "/a/./b", "/a\nb", "/a\u0000", "/a\u001b[31m", "/a\ud800", `/${"x".repeat(241)}`, `/${"x/".repeat(2100)}y`])("the path %j is refused", (path) => {
+test.each([
+  "a",
+  "/",
+  "/a/",
+  "//a",
+  "/a/../b",
+  "/a/./b",
+  "/a\nb",
+  "/a\u0000",
+  "/a\u001b[31m",
+  "/a\ud800",
+  `/${"x".repeat(241)}`,
+  `/${"x/".repeat(2100)}y`,
+])("the path %j is refused", (path) => {
   expect(filePathSchema.safeParse(path).success).toBe(false);
 });
 
-test("more files than a command line can name are refused before anything is sent", async () => {
-  const folder = await fresh();
-  const files = Array.from({ length: 2000 }, (_, index) => textFile(`${folder}/${"a-rather-long-name".repeat(5)}-${index}`, String(index), "0644"));
-  await expect(put(machine(), files, "a test", signal)).rejects.toThrow(/a command of \d+ KiB, and Linux takes 128 KiB/);
-  expect(await readdir(folder)).toEqual([]);
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "more files than a command line can name are refused before anything is sent",
+  async () => {
+    const folder = await fresh();
+    const files = Array.from({ length: 2000 }, (_, index) =>
+      textFile(`${folder}/${"a-rather-long-name".repeat(5)}-${index}`, String(index), "0644"),
+    );
+    await expect(put(machine(), files, "a test", signal)).rejects.toThrow(
+      /a command of \d+ KiB, and Linux takes 128 KiB/,
+    );
+    expect(await readdir(folder)).toEqual([]);
+  },
+  HOSTILE_TIMEOUT_MS,
+);

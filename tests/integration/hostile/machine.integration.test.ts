@@ -29,7 +29,11 @@ function end(channel: ServerChannel, code: number): void {
 }
 
 /** Never stops, as far as the other side takes it. */
-function flood(stream: { write(data: Buffer): boolean; once(event: "drain", go: () => void): unknown }, data: Buffer, stopped: () => boolean): void {
+function flood(
+  stream: { write(data: Buffer): boolean; once(event: "drain", go: () => void): unknown },
+  data: Buffer,
+  stopped: () => boolean,
+): void {
   const go = (): void => {
     while (!stopped() && stream.write(data));
     if (!stopped()) stream.once("drain", go);
@@ -38,7 +42,11 @@ function flood(stream: { write(data: Buffer): boolean; once(event: "drain", go: 
 }
 
 describe("output without end", () => {
-  const kinds = { lines: Buffer.from("line after line\n".repeat(4096)), "one line": Buffer.alloc(65_536, "x"), binary: Buffer.alloc(65_536, 0xff) };
+  const kinds = {
+    lines: Buffer.from("line after line\n".repeat(4096)),
+    "one line": Buffer.alloc(65_536, "x"),
+    binary: Buffer.alloc(65_536, 0xff),
+  };
 
   test.each(Object.entries(kinds))("on stdout, %s, is cut at the limit, and memory with it", async (_, data) => {
     answer = (channel) => flood(channel, data, () => channel.destroyed || !channel.writable);
@@ -49,8 +57,13 @@ describe("output without end", () => {
 
   test("on stderr too, heard line by line", async () => {
     let longest = 0;
-    answer = (channel) => (channel.stderr.write(BEGAN), flood(channel.stderr, kinds["one line"], () => channel.destroyed || !channel.writable));
-    await expect(say({ onLine: (line: string) => (longest = Math.max(longest, line.length)) })).rejects.toThrow(/more than 16 MiB/);
+    answer = (channel) => (
+      channel.stderr.write(BEGAN),
+      flood(channel.stderr, kinds["one line"], () => channel.destroyed || !channel.writable)
+    );
+    await expect(say({ onLine: (line: string) => (longest = Math.max(longest, line.length)) })).rejects.toThrow(
+      /more than 16 MiB/,
+    );
     expect(longest).toBeGreaterThan(0);
     expect(longest).toBeLessThan(256 << 10);
   });
@@ -75,7 +88,8 @@ describe("output without end", () => {
 });
 
 describe("what would colour or steer a terminal", () => {
-  const NASTY = "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2J\u001b[1;1H \u0007\u0008\u009b31m \u202egnp.exe <{%fg 1%}>loud<{%reset%}> \r overwritten";
+  const NASTY =
+    "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2J\u001b[1;1H \u0007\u0008\u009b31m \u202egnp.exe <{%fg 1%}>loud<{%reset%}> \r overwritten";
 
   test("is not in an error", async () => {
     answer = (channel) => (channel.stderr.write(`${BEGAN}${NASTY}`), end(channel, 1));
@@ -86,8 +100,24 @@ describe("what would colour or steer a terminal", () => {
   });
 
   test("is not in facts, which go to the state; nor are facts of any size", async () => {
-    const facts = { arch: "x86_64", hostname: NASTY, os_version: "9".repeat(1 << 20), machine_id: "a".repeat(1000), cpus: "1e999", ports: "22 99999 x -1 6443", addresses: "10.0.0.1 ".repeat(50_000) };
-    answer = (channel) => (channel.stderr.write(BEGAN), channel.write(Object.entries(facts).map(([key, value]) => `${key}=${value}\n`).join("")), end(channel, 0));
+    const facts = {
+      arch: "x86_64",
+      hostname: NASTY,
+      os_version: "9".repeat(1 << 20),
+      machine_id: "a".repeat(1000),
+      cpus: "1e999",
+      ports: "22 99999 x -1 6443",
+      addresses: "10.0.0.1 ".repeat(50_000),
+    };
+    answer = (channel) => (
+      channel.stderr.write(BEGAN),
+      channel.write(
+        Object.entries(facts)
+          .map(([key, value]) => `${key}=${value}\n`)
+          .join(""),
+      ),
+      end(channel, 0)
+    );
     const found = await gatherFacts(machine, signal);
     expect(found.hostname).not.toMatch(/[\x00-\x1f\x7f-\x9f]|<\{%/);
     expect(JSON.stringify(found).length).toBeLessThan(20_000);
@@ -98,7 +128,11 @@ describe("what would colour or steer a terminal", () => {
 
 describe("answers that do not fit", () => {
   test("files that nobody asked about are none, and a hash that is none is none", async () => {
-    answer = (channel) => (channel.stderr.write(BEGAN), channel.write(`644 ${"a".repeat(64)} /asked\n644 ${"b".repeat(64)} /invented\n999999 x /asked2\n`), end(channel, 0));
+    answer = (channel) => (
+      channel.stderr.write(BEGAN),
+      channel.write(`644 ${"a".repeat(64)} /asked\n644 ${"b".repeat(64)} /invented\n999999 x /asked2\n`),
+      end(channel, 0)
+    );
     const found = await inspect(machine, ["/asked", "/asked2"], signal);
     expect([...found.keys()]).toEqual(["/asked"]);
     expect((await contents(machine, ["/x"], signal)).size).toBe(0);
@@ -107,7 +141,8 @@ describe("answers that do not fit", () => {
   test("a process group that is none is not killed: it would be a command, or everything", async () => {
     const heard: string[] = [];
     for (const group of ["1", "7; touch /tmp/owned", "-1", ""]) {
-      answer = (channel, script) => void (heard.push(script), channel.stderr.write(`process-group ${group}\nsays something\n`));
+      answer = (channel, script) =>
+        void (heard.push(script), channel.stderr.write(`process-group ${group}\nsays something\n`));
       await expect(say({ timeout: 0.1 })).rejects.toThrow(/no end/);
     }
     expect(heard).toEqual(["anything", "anything", "anything", "anything"]);
@@ -115,7 +150,12 @@ describe("answers that do not fit", () => {
 
   test("what a login shell complains about first is not taken for anything, and the group behind it is killed", async () => {
     const heard: string[] = [];
-    answer = (channel, script) => void (heard.push(script), channel.stderr.write("bash: warning: setlocale\n"), setTimeout(() => channel.stderr.write(`${BEGAN}real\n`), 20));
+    answer = (channel, script) =>
+      void (
+        heard.push(script),
+        channel.stderr.write("bash: warning: setlocale\n"),
+        setTimeout(() => channel.stderr.write(`${BEGAN}real\n`), 20)
+      );
     await expect(say({ timeout: 0.2 })).rejects.toThrow(/no end/);
     await expect.poll(() => heard).toEqual(["anything", "kill -TERM -4711"]);
     answer = (channel) => (channel.stderr.write(`bash: warning: setlocale\n${BEGAN}real\n`), end(channel, 1));

@@ -25,7 +25,13 @@ beforeEach(async () => {
 afterEach(async () => await cluster.clear());
 
 function drained(options: Partial<DrainOptions> = {}) {
-  return drain(server.api, { node: "a", timeout: 20, signal: new AbortController().signal, status: (text) => said.push(text), ...options });
+  return drain(server.api, {
+    node: "a",
+    timeout: 20,
+    signal: new AbortController().signal,
+    status: (text) => said.push(text),
+    ...options,
+  });
 }
 
 describe("a drain", () => {
@@ -33,10 +39,17 @@ describe("a drain", () => {
     for (const name of ["web-1", "web-2", "web-3"]) await cluster.pod(name, { node: "a", owner: SET });
     cluster.replaces.set("web", "b");
     let least = 3;
-    const watch = setInterval(() => void server.api.core.listNamespacedPod({ namespace: "default" }).then(({ items }) => {
-      const serving = items.filter(({ metadata }) => !metadata?.deletionTimestamp).length;
-      least = Math.min(least, serving);
-    }).catch(() => undefined), 20);
+    const watch = setInterval(
+      () =>
+        void server.api.core
+          .listNamespacedPod({ namespace: "default" })
+          .then(({ items }) => {
+            const serving = items.filter(({ metadata }) => !metadata?.deletionTimestamp).length;
+            least = Math.min(least, serving);
+          })
+          .catch(() => undefined),
+      20,
+    );
     const { evicted, wasCordoned } = await drained();
     clearInterval(watch);
     expect(evicted).toHaveLength(3);
@@ -70,7 +83,9 @@ describe("a drain", () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     await cluster.budget("other", { app: "other" }, 0);
-    await expect(drained({ timeout: 2 })).rejects.toThrow(/default\/web-1 is held back by budget default\/keep-web \(1 of its pods must stay, 1 are healthy\).*as schedulable as before/);
+    await expect(drained({ timeout: 2 })).rejects.toThrow(
+      /default\/web-1 is held back by budget default\/keep-web \(1 of its pods must stay, 1 are healthy\).*as schedulable as before/,
+    );
     expect(said.join("\n")).toContain("default/web-1 is held back by budget default/keep-web");
     expect(said.join("\n")).not.toContain("default/other");
     expect(await cluster.isCordoned("a")).toBe(false);
@@ -124,7 +139,9 @@ describe("what a drain would lose", () => {
 
   test("a pod without a controller is refused, and deleted when told or forced", async () => {
     await cluster.pod("bare", { node: "a" });
-    await expect(drained({ localData: "delete" })).rejects.toThrow(/default\/bare would not be made again.*drain\.unmanaged: delete/);
+    await expect(drained({ localData: "delete" })).rejects.toThrow(
+      /default\/bare would not be made again.*drain\.unmanaged: delete/,
+    );
     expect((await drained({ force: true })).evicted).toEqual(["default/bare"]);
   });
 });
@@ -135,8 +152,22 @@ describe("a node that is dead", () => {
     await cluster.setReady("a", false);
     await cluster.pod("web-1", { node: "a", owner: SET });
     await cluster.pod("agent", { node: "a", owner: { kind: "DaemonSet", uid: "agent" } });
-    await server.api.storage.createVolumeAttachment({ body: { metadata: { name: "of-a" }, spec: { attacher: "x", nodeName: "a", source: { persistentVolumeName: "v" } } } }).catch(() => undefined);
-    await server.api.storage.createVolumeAttachment({ body: { metadata: { name: "of-b" }, spec: { attacher: "x", nodeName: "b", source: { persistentVolumeName: "w" } } } }).catch(() => undefined);
+    await server.api.storage
+      .createVolumeAttachment({
+        body: {
+          metadata: { name: "of-a" },
+          spec: { attacher: "x", nodeName: "a", source: { persistentVolumeName: "v" } },
+        },
+      })
+      .catch(() => undefined);
+    await server.api.storage
+      .createVolumeAttachment({
+        body: {
+          metadata: { name: "of-b" },
+          spec: { attacher: "x", nodeName: "b", source: { persistentVolumeName: "w" } },
+        },
+      })
+      .catch(() => undefined);
   });
 
   test("is cleared once its machine is proved gone, volumes included", async () => {
@@ -150,7 +181,9 @@ describe("a node that is dead", () => {
 
   test("keeps its pods while the machine still answers, and says so at the deadline", async () => {
     const isGone = async () => ({ gone: false, why: "a answers SSH" });
-    await expect(drained({ timeout: 2, isGone })).rejects.toThrow(/its kubelet is silent; a answers SSH.*default\/web-1 did not end.*onUnreachable: force/);
+    await expect(drained({ timeout: 2, isGone })).rejects.toThrow(
+      /its kubelet is silent; a answers SSH.*default\/web-1 did not end.*onUnreachable: force/,
+    );
     expect(await cluster.pods("a")).toContain("web-1");
     expect(await cluster.isCordoned("a")).toBe(false);
   });
@@ -162,7 +195,15 @@ describe("a node that is dead", () => {
 
 describe("a pool", () => {
   const leave = (node: string, timeout = 10) =>
-    leaveCluster(server.api, { node, instance: "", pool: "p", maxUnavailable: 1, timeout, signal: new AbortController().signal, status: (text) => said.push(text) });
+    leaveCluster(server.api, {
+      node,
+      instance: "",
+      pool: "p",
+      maxUnavailable: 1,
+      timeout,
+      signal: new AbortController().signal,
+      status: (text) => said.push(text),
+    });
 
   beforeEach(async () => {
     for (const name of ["p1", "p2", "p3"]) await cluster.node(name, { labels: { [POOL_LABEL]: "p" } });
@@ -172,9 +213,16 @@ describe("a pool", () => {
     await cluster.pod("x", { node: "p1", owner: SET });
     await cluster.pod("y", { node: "p2", owner: { kind: "ReplicaSet", uid: "other" } });
     let most = 0;
-    const watch = setInterval(() => void server.api.core.listNode().then(({ items }) => {
-      most = Math.max(most, items.filter(({ spec }) => spec?.unschedulable).length);
-    }).catch(() => undefined), 20);
+    const watch = setInterval(
+      () =>
+        void server.api.core
+          .listNode()
+          .then(({ items }) => {
+            most = Math.max(most, items.filter(({ spec }) => spec?.unschedulable).length);
+          })
+          .catch(() => undefined),
+      20,
+    );
     await Promise.all([leave("p1"), leave("p2")]);
     clearInterval(watch);
     expect(most).toBe(1);
@@ -209,7 +257,9 @@ describe("a plan", () => {
     await cluster.pod("bare", { node: "a", emptyDir: true });
     const found = await plan();
     expect(found).toMatchObject({ possible: false, localData: ["default/bare"], unmanaged: ["default/bare"] });
-    expect(found.blocking).toEqual([{ budget: "budget default/keep-web (1 of its pods must stay, 1 are healthy)", pods: ["default/web-1"] }]);
+    expect(found.blocking).toEqual([
+      { budget: "budget default/keep-web (1 of its pods must stay, 1 are healthy)", pods: ["default/web-1"] },
+    ]);
     expect(found.obstacles).toHaveLength(3);
     expect((await plan({ force: true })).obstacles).toHaveLength(1);
   });
@@ -220,7 +270,10 @@ describe("a plan", () => {
     const found = await plan();
     expect(found.homeless).toEqual(["default/large: no other node has 5120 MiB free"]);
     expect(found.free).toEqual({ cpu: 4, memoryMiB: 4096, pods: 110 });
-    await server.api.core.patchNode({ name: "b", body: { spec: { taints: [{ key: "gpu", effect: "NoSchedule" }] } } }, server.api.mergePatch);
+    await server.api.core.patchNode(
+      { name: "b", body: { spec: { taints: [{ key: "gpu", effect: "NoSchedule" }] } } },
+      server.api.mergePatch,
+    );
     expect((await plan()).homeless).toContain("default/small: no other node takes it (taints, nodeSelector, cordons)");
   });
 });

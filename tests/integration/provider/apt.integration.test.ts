@@ -8,18 +8,25 @@ import { archiveOf, startDebianLike } from "../../support/debian-like";
 import type { Sshd } from "../../support/sshd";
 
 /** Debian's locks with the real dpkg and apt. Mounting wants root. */
-const missing = process.getuid?.() === 0 && existsSync("/usr/bin/apt-get") ? "" : "a Debian root file system of a test's own wants root, on Debian";
+const missing =
+  process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")
+    ? ""
+    : "a Debian root file system of a test's own wants root, on Debian";
 let sshd: Sshd;
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
 const ask = (...packages: string[]) => ({ connection: sshd.connection(), instance, osFamily: "debian", packages });
-const on = async (script: string) => (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+const on = async (script: string) =>
+  (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
 const installed = (name: string) => on(`dpkg-query -Wf '\${db:Status-Status}' ${name} 2>/dev/null || true`);
 const RELEASE = "/tmp/give-back";
 
 beforeAll(async () => {
   if (process.env.CI === "true") expect(missing).toBe("");
   if (missing) return;
-  const slow = { name: "kubewright-slow", postinst: `[ "$1" != configure ] || until [ -e ${RELEASE} ]; do sleep 0.1; done` };
+  const slow = {
+    name: "kubewright-slow",
+    postinst: `[ "$1" != configure ] || until [ -e ${RELEASE} ]; do sleep 0.1; done`,
+  };
   sshd = await startDebianLike([slow, ...["one", "two", "three"].map((name) => ({ name: `kubewright-${name}` }))]);
 });
 beforeEach(({ skip }) => skip(missing !== "", missing));
@@ -32,15 +39,20 @@ afterAll(async () => {
 
 /** Waits for a status that tells of a lock, then lets it go. */
 function givingBack(said: string[]) {
-  return { ...silentContext, status: (message: string) => {
-    said.push(message);
-    if (message.startsWith("waiting: ")) void on(`touch ${RELEASE}`);
-  } };
+  return {
+    ...silentContext,
+    status: (message: string) => {
+      said.push(message);
+      if (message.startsWith("waiting: ")) void on(`touch ${RELEASE}`);
+    },
+  };
 }
 
 /** In the background, until `RELEASE` is there or the machine ends. */
 async function holding(command: string, held: string): Promise<void> {
-  await on(`rm -f ${RELEASE}; (${command}) </dev/null >/dev/null 2>&1 & for try in $(seq 300); do ${held} && exit 0; sleep 0.1; done; exit 1`);
+  await on(
+    `rm -f ${RELEASE}; (${command}) </dev/null >/dev/null 2>&1 & for try in $(seq 300); do ${held} && exit 0; sleep 0.1; done; exit 1`,
+  );
 }
 
 test("an installation that is under way is waited for, and said to be", async () => {
@@ -67,7 +79,9 @@ test("a lock that is never given back ends the wait, with who holds it", async (
   await on("rm -f /tmp/held");
   await holding(lockLists, "[ -e /tmp/held ]");
   setPatience(0.01);
-  await expect(packagesResource.create(silentContext, ask("kubewright-three"))).rejects.toThrow(/installing packages failed on debian .*lists\/lock.*held by process \d+.*is not given back: see what that process does, and run again/s);
+  await expect(packagesResource.create(silentContext, ask("kubewright-three"))).rejects.toThrow(
+    /installing packages failed on debian .*lists\/lock.*held by process \d+.*is not given back: see what that process does, and run again/s,
+  );
   setPatience(1);
   await on(`touch ${RELEASE}`);
   await packagesResource.create(silentContext, ask("kubewright-three"));
@@ -75,5 +89,7 @@ test("a lock that is never given back ends the wait, with who holds it", async (
 });
 
 test("one that no repository has is named, with what to do", async () => {
-  await expect(packagesResource.create(silentContext, ask("kubewright-none"))).rejects.toThrow(/installing packages failed on debian .*kubewright-none.*; install kubewright-none by hand, or give the machine a package source/s);
+  await expect(packagesResource.create(silentContext, ask("kubewright-none"))).rejects.toThrow(
+    /installing packages failed on debian .*kubewright-none.*; install kubewright-none by hand, or give the machine a package source/s,
+  );
 });

@@ -17,7 +17,9 @@ echo
 cat "$0.said"
 exit "$(cat "$0.code")"
 `;
-const host = hostResource as unknown as Required<Handler<{ connection: Connection; bootTimeout?: number }, Record<string, unknown>>>;
+const host = hostResource as unknown as Required<
+  Handler<{ connection: Connection; bootTimeout?: number }, Record<string, unknown>>
+>;
 let folder: string;
 let sshd: Sshd;
 
@@ -51,12 +53,16 @@ test("a machine is looked at once cloud-init has ended, and not before", async (
 test("a failed one is said with its log, and what to do", async () => {
   await ends(1, "status: error\ndetail: ('scripts_user', ProcessExecutionError)\n");
   const failing = host.create(context("machine-host"), { connection: sshd.connection() });
-  await expect(failing).rejects.toThrow(/cloud-init failed on sshd .*: it failed on the machine:\nstatus: error\ndetail: \('scripts_user'.*; mend the user data/s);
+  await expect(failing).rejects.toThrow(
+    /cloud-init failed on sshd .*: it failed on the machine:\nstatus: error\ndetail: \('scripts_user'.*; mend the user data/s,
+  );
 });
 
 test("old versions say errors by their words alone", async () => {
   await ends(0, "status: error\n");
-  await expect(host.create(context("machine-host"), { connection: sshd.connection() })).rejects.toThrow(/cloud-init failed/);
+  await expect(host.create(context("machine-host"), { connection: sshd.connection() })).rejects.toThrow(
+    /cloud-init failed/,
+  );
 });
 
 test("errors that it could live with are a warning", async () => {

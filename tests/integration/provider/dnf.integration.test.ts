@@ -17,18 +17,45 @@ let dnf: Requirement;
 let sshd: Sshd;
 let facts: HostFacts;
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
-const ask = (packages: string[], more: object = {}) => ({ connection: sshd.connection(), instance, osFamily: "fedora", packages, ...more });
-const on = async (script: string) => (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+const ask = (packages: string[], more: object = {}) => ({
+  connection: sshd.connection(),
+  instance,
+  osFamily: "fedora",
+  packages,
+  ...more,
+});
+const on = async (script: string) =>
+  (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
 const listening = (said: string[]): Context => ({ ...silentContext, status: (message) => void said.push(message) });
-const readBack = async (packages: string[]) => ((await packagesResource.read?.(silentContext, "id", { inputs: ask(packages), outputs: {} }))?.inputs as { packages: string[] }).packages;
+const readBack = async (packages: string[]) =>
+  (
+    (await packagesResource.read?.(silentContext, "id", { inputs: ask(packages), outputs: {} }))?.inputs as {
+      packages: string[];
+    }
+  ).packages;
 
 beforeAll(async () => {
   dnf = await dnfAvailable();
   if (process.env.CI === "true") expect(dnf.reason).toBe("");
   if (!dnf.met) return;
-  const names = ["iproute", "nftables", "conntrack-tools", "ethtool", "kmod", "procps-ng", "socat", "moby-engine", "docker-cli"];
-  sshd = await startFedoraLike([...names.map((name) => ({ name })), { name: "iptables-nft-of-another-name", provides: ["iptables-nft"] }]);
-  facts = ((await hostResource.create(silentContext, { connection: sshd.connection() })).outputs as { facts: HostFacts }).facts;
+  const names = [
+    "iproute",
+    "nftables",
+    "conntrack-tools",
+    "ethtool",
+    "kmod",
+    "procps-ng",
+    "socat",
+    "moby-engine",
+    "docker-cli",
+  ];
+  sshd = await startFedoraLike([
+    ...names.map((name) => ({ name })),
+    { name: "iptables-nft-of-another-name", provides: ["iptables-nft"] },
+  ]);
+  facts = (
+    (await hostResource.create(silentContext, { connection: sshd.connection() })).outputs as { facts: HostFacts }
+  ).facts;
 });
 beforeEach(({ skip }) => skip(!dnf.met, dnf.reason));
 afterAll(async () => {
@@ -47,7 +74,9 @@ test("all that a node and Docker's engine need comes by dnf, once; what another 
   expect(await readBack(wanted)).toEqual([]);
   await packagesResource.create(listening(said), ask(wanted));
   expect(said).toEqual([`installing ${wanted.join(" ")}`]);
-  expect(await on("rpm -q socat iptables-nft-of-another-name")).toBe("socat-1-1.noarch\niptables-nft-of-another-name-1-1.noarch");
+  expect(await on("rpm -q socat iptables-nft-of-another-name")).toBe(
+    "socat-1-1.noarch\niptables-nft-of-another-name-1-1.noarch",
+  );
   expect(await readBack(wanted)).toEqual(wanted);
   await packagesResource.create(listening(said), ask(wanted));
   expect(said).toHaveLength(1);
@@ -56,15 +85,22 @@ test("all that a node and Docker's engine need comes by dnf, once; what another 
 test("one that was taken away shows in a refresh, and comes back", async () => {
   await on("dnf -q -y remove socat");
   expect(await readBack(["ethtool", "socat"])).toEqual(["ethtool"]);
-  await packagesResource.update?.(silentContext, "id", ask(["ethtool", "socat"]), { inputs: ask(["ethtool"]), outputs: {} });
+  await packagesResource.update?.(silentContext, "id", ask(["ethtool", "socat"]), {
+    inputs: ask(["ethtool"]),
+    outputs: {},
+  });
   expect(await on("rpm -q socat")).toBe("socat-1-1.noarch");
 });
 
 test("one that no repository has is named, with what to do, whether dnf fails or goes on without it", async () => {
   const failing = packagesResource.create(silentContext, ask(["ethtool", "not-to-be-had"]));
-  await expect(failing).rejects.toThrow(/installing packages failed on fedora .*not-to-be-had.*; install not-to-be-had by hand, or give the machine a package source/s);
+  await expect(failing).rejects.toThrow(
+    /installing packages failed on fedora .*not-to-be-had.*; install not-to-be-had by hand, or give the machine a package source/s,
+  );
   await on("echo 'strict=0' >> /etc/dnf/dnf.conf");
-  await expect(packagesResource.create(silentContext, ask(["not-to-be-had"]))).rejects.toThrow(/not-to-be-had.*; install not-to-be-had by hand/s);
+  await expect(packagesResource.create(silentContext, ask(["not-to-be-had"]))).rejects.toThrow(
+    /not-to-be-had.*; install not-to-be-had by hand/s,
+  );
 });
 
 test("nothing is installed where a program makes it needless", async () => {

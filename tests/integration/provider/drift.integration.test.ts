@@ -26,7 +26,12 @@ async function standIn(name: string, script: string): Promise<void> {
   await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
 }
 
-async function readBack(handler: Handler, inputs: object, outputs: object = {}, context = silentContext): Promise<Record<string, unknown>> {
+async function readBack(
+  handler: Handler,
+  inputs: object,
+  outputs: object = {},
+  context = silentContext,
+): Promise<Record<string, unknown>> {
   const read = await handler.read?.(context, "id", { inputs, outputs });
   return (read?.inputs ?? {}) as Record<string, unknown>;
 }
@@ -43,13 +48,19 @@ afterAll(async () => {
 beforeEach(() => mkdirSync(join(sshd.folder, "d"), { recursive: true }));
 
 test("a binary that is missing, another file, or not executable", async () => {
-  const [good, other, closed, gone] = ["good", "other", "closed", "gone"].map((name) => join(sshd.folder, "d", name)) as [string, string, string, string];
+  const [good, other, closed, gone] = ["good", "other", "closed", "gone"].map((name) =>
+    join(sshd.folder, "d", name),
+  ) as [string, string, string, string];
   for (const path of [good, other, closed]) await writeFile(path, "binary", { mode: 0o755 });
   const files = Object.fromEntries([good, other, closed, gone].map((path) => [path, sha256(good)]));
   await writeFile(other, "by hand");
   await chmod(closed, 0o644);
   const inputs = { ...onHost(), files, sources: {} };
-  expect((await readBack(binariesResource, inputs)).files).toEqual({ [good]: sha256(good), [other]: sha256(other), [closed]: "mode 0644, not 0755" });
+  expect((await readBack(binariesResource, inputs)).files).toEqual({
+    [good]: sha256(good),
+    [other]: sha256(other),
+    [closed]: "mode 0644, not 0755",
+  });
 });
 
 test("sysctls, settings of the next boot, and swap", async () => {
@@ -59,7 +70,9 @@ test("sysctls, settings of the next boot, and swap", async () => {
   const inputs = { ...onHost(), modules: ["overlay"], sysctls: { "a.b": "1", "c.d": "x=y  z" }, swapOff: true };
   const found = await readBack(kernelResource, inputs);
   expect(found.sysctls).toEqual({ "a.b": "0", "c.d": "x=y  z" });
-  expect(found.problem).toMatch(/modules-load\.d\/kubewright\.conf (is missing|was changed); .*99-kubewright\.conf (is missing|was changed); swap is on \(512 MiB\)/);
+  expect(found.problem).toMatch(
+    /modules-load\.d\/kubewright\.conf (is missing|was changed); .*99-kubewright\.conf (is missing|was changed); swap is on \(512 MiB\)/,
+  );
   await standIn("systemd-detect-virt", "exit 0"); // a container: the swap is its host's
   expect((await readBack(kernelResource, inputs)).problem).not.toContain("swap");
 });
@@ -84,7 +97,10 @@ test("a machine that was rebooted is told, once", async () => {
 /** systemctl's answers, as files of the test say. */
 async function systemctl(state: { active?: string; unitFile?: string; load?: string; pid?: number }): Promise<void> {
   const { active = "active", unitFile = "enabled", load = "loaded", pid = 0 } = state;
-  await standIn("systemctl", `case "$*" in *MainPID*) echo ${pid};; *) printf 'LoadState=${load}\\nActiveState=${active}\\nUnitFileState=${unitFile}\\n';; esac`);
+  await standIn(
+    "systemctl",
+    `case "$*" in *MainPID*) echo ${pid};; *) printf 'LoadState=${load}\\nActiveState=${active}\\nUnitFileState=${unitFile}\\n';; esac`,
+  );
 }
 
 test("a unit that is stopped, disabled, masked; or failed, which is not running either", async () => {
@@ -106,11 +122,20 @@ test("a unit that runs another program than the configured one, whatever lies in
   const daemon: ChildProcess = spawn(program, ["600"]);
   try {
     await systemctl({ pid: daemon.pid ?? 0 });
-    const inputs = { ...onHost(), unit: "demo.service", files: {}, enabled: true, running: true, restartOn: { demo: hash } };
+    const inputs = {
+      ...onHost(),
+      unit: "demo.service",
+      files: {},
+      enabled: true,
+      running: true,
+      restartOn: { demo: hash },
+    };
     await rm(program);
     expect(await readBack(unitResource, inputs)).toEqual(inputs);
     const others = { ...inputs, restartOn: { demo: "0".repeat(64) } };
-    expect(await readBack(unitResource, others)).toMatchObject({ problem: "running another program than the configured one" });
+    expect(await readBack(unitResource, others)).toMatchObject({
+      problem: "running another program than the configured one",
+    });
   } finally {
     daemon.kill();
   }

@@ -37,7 +37,10 @@ beforeEach(async () => {
 });
 
 test("files are made with their modes, awkward names and contents included", async () => {
-  const files = { [`${folder}/deep/a b'c`]: { content: "it's\n$(true)\n", mode: "0600" }, [`${folder}/plain`]: { content: "", mode: "0644" } };
+  const files = {
+    [`${folder}/deep/a b'c`]: { content: "it's\n$(true)\n", mode: "0600" },
+    [`${folder}/plain`]: { content: "", mode: "0644" },
+  };
   await filesResource.create(context, { ...onHost(), files });
   expect(await readFile(`${folder}/deep/a b'c`, "utf8")).toBe("it's\n$(true)\n");
   expect((await stat(`${folder}/deep/a b'c`)).mode & 0o777).toBe(0o600);
@@ -45,7 +48,10 @@ test("files are made with their modes, awkward names and contents included", asy
 });
 
 test("what is right already is not written again", async () => {
-  const inputs = { ...onHost(), files: { [`${folder}/a`]: { content: "1", mode: "0644" }, [`${folder}/b`]: { content: "2", mode: "0644" } } };
+  const inputs = {
+    ...onHost(),
+    files: { [`${folder}/a`]: { content: "1", mode: "0644" }, [`${folder}/b`]: { content: "2", mode: "0644" } },
+  };
   await filesResource.create(context, inputs);
   const before = await stat(`${folder}/a`);
   await writeFile(`${folder}/b`, "other");
@@ -100,7 +106,9 @@ test("a binary that arrives damaged is refused, and what was there stays", async
   const place = `${folder}/binary`;
   await Promise.all([writeFile(source, "new"), writeFile(place, "old", { mode: 0o755 })]);
   const inputs = (sha: string) => ({ ...onHost(), files: { [place]: sha }, sources: { [sha]: source } });
-  await expect(binariesResource.create(context, inputs(sha256("something else")))).rejects.toThrow(/copying binaries failed on sshd/);
+  await expect(binariesResource.create(context, inputs(sha256("something else")))).rejects.toThrow(
+    /copying binaries failed on sshd/,
+  );
   expect(await readFile(place, "utf8")).toBe("old");
   expect(await readdir(folder)).toEqual(["binary"]);
   await binariesResource.create(context, inputs(sha256("new")));

@@ -14,8 +14,13 @@ const instance = readFileSync("/etc/machine-id", "utf8").trim();
 const PORTS = ["6443/tcp", "30000-32767/udp"];
 const RANGES = ["10.244.0.0/16"];
 const wanted = (ports = PORTS, ranges = RANGES) => ({ connection: sshd.connection(), instance, ports, ranges });
-const on = async (script: string) => (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
-const readBack = async () => (await firewallResource.read?.(silentContext, "id", { inputs: wanted(), outputs: {} }))?.inputs as { ports: string[]; ranges: string[] };
+const on = async (script: string) =>
+  (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+const readBack = async () =>
+  (await firewallResource.read?.(silentContext, "id", { inputs: wanted(), outputs: {} }))?.inputs as {
+    ports: string[];
+    ranges: string[];
+  };
 
 beforeAll(async () => {
   firewalld = await firewalldAvailable();
@@ -35,7 +40,11 @@ test("what a node needs is opened, now and after a restart, and nobody else's ru
   expect(await readBack()).toMatchObject({ ports: [], ranges: [] });
   expect((await firewallResource.create(silentContext, wanted())).outputs).toEqual({ firewall: "firewalld" });
   for (const kept of ["", "--permanent"]) {
-    expect((await on(`firewall-cmd ${kept} --zone=public --list-ports`)).split(" ").sort()).toEqual(["30000-32767/udp", "6443/tcp", "8080/tcp"]);
+    expect((await on(`firewall-cmd ${kept} --zone=public --list-ports`)).split(" ").sort()).toEqual([
+      "30000-32767/udp",
+      "6443/tcp",
+      "8080/tcp",
+    ]);
     expect(await on(`firewall-cmd ${kept} --zone=trusted --list-sources`)).toBe("10.244.0.0/16");
   }
   expect(await readBack()).toMatchObject({ ports: PORTS, ranges: RANGES });
@@ -49,7 +58,14 @@ test("a rule that somebody took away shows in a refresh, and comes back; one tha
 });
 
 test("all of ours goes with the machine's membership", async () => {
-  await firewallResource.delete?.(silentContext, "id", { inputs: wanted(["6443/tcp"]), outputs: { firewall: "firewalld" } });
+  await firewallResource.delete?.(silentContext, "id", {
+    inputs: wanted(["6443/tcp"]),
+    outputs: { firewall: "firewalld" },
+  });
   expect(await on("firewall-cmd --permanent --zone=public --list-ports")).toBe("8080/tcp");
-  expect(await on("firewall-cmd --permanent --zone=trusted --list-sources; firewall-cmd --permanent --get-policies | grep -c kubewright || true")).toBe("0");
+  expect(
+    await on(
+      "firewall-cmd --permanent --zone=trusted --list-sources; firewall-cmd --permanent --get-policies | grep -c kubewright || true",
+    ),
+  ).toBe("0");
 });

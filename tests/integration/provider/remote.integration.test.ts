@@ -29,8 +29,13 @@ test("many commands at once go over one connection", async () => {
 });
 
 test("a failure names machine, step, cause and next action", async () => {
-  const failing = say("echo 'time=now level=warning msg=old' >&2; echo no room left >&2; exit 3", { step: "writing files", action: "free some space" });
-  await expect(failing).rejects.toThrow(`writing files failed on sshd (127.0.0.1:${sshd.port}): no room left; free some space`);
+  const failing = say("echo 'time=now level=warning msg=old' >&2; echo no room left >&2; exit 3", {
+    step: "writing files",
+    action: "free some space",
+  });
+  await expect(failing).rejects.toThrow(
+    `writing files failed on sshd (127.0.0.1:${sshd.port}): no room left; free some space`,
+  );
 });
 
 test("an exit code that is an answer is no failure", async () => {
@@ -74,7 +79,9 @@ test("another host key than the pinned one is refused at once, with both fingerp
   const both = [fingerprint(sshd.hostKey), fingerprint(pinned.hostKey)];
   const message = await other.run("true", { step: "a test", signal }).catch((error: Error) => error.message);
   for (const one of both) expect(message).toContain(one);
-  await expect(other.run("true", { step: "a test", signal })).rejects.toThrow(/shows another key .* `pulumi up --refresh`/);
+  await expect(other.run("true", { step: "a test", signal })).rejects.toThrow(
+    /shows another key .* `pulumi up --refresh`/,
+  );
 });
 
 test("without a pin the first key that is met is told", async () => {
@@ -97,12 +104,18 @@ test("a missing key file names its path", async () => {
 test("stopping ends a command that would run for ever, here and there", async () => {
   const abort = new AbortController();
   const pid = join(sshd.folder, "pid");
-  const running = machine.run(`echo $$ > ${pid}; echo up; exec sleep 600`, { step: "a test", signal: abort.signal, onLine: () => abort.abort(new Error("stopped")) });
+  const running = machine.run(`echo $$ > ${pid}; echo up; exec sleep 600`, {
+    step: "a test",
+    signal: abort.signal,
+    onLine: () => abort.abort(new Error("stopped")),
+  });
   await expect(running).rejects.toThrow("stopped");
   const gone = `for i in $(seq 100); do kill -0 $(cat ${pid}) 2>/dev/null || exit 0; sleep 0.05; done; exit 1`;
   await say(gone);
 });
 
 test("a step that does not end within its time says so", async () => {
-  await expect(say("sleep 600", { step: "kubeadm init", timeout: 0.3 })).rejects.toThrow(/kubeadm init failed on sshd .*no end within 0.3 s/);
+  await expect(say("sleep 600", { step: "kubeadm init", timeout: 0.3 })).rejects.toThrow(
+    /kubeadm init failed on sshd .*no end within 0.3 s/,
+  );
 });

@@ -21,7 +21,15 @@ beforeAll(async () => {
   keys = await makeKeys();
   const image = await handler("Image").create(context("image"), {});
   const network = await handler("Network").create(context("network"), { stack: STACK });
-  const inputs = { stack: STACK, hostname: "sudo", index: 1, image: image.outputs.ref, network: network.outputs.networkName, authorizedKey: keys.publicKey, running: true };
+  const inputs = {
+    stack: STACK,
+    hostname: "sudo",
+    index: 1,
+    image: image.outputs.ref,
+    network: network.outputs.networkName,
+    authorizedKey: keys.publicKey,
+    running: true,
+  };
   machine = await handler("Machine").create(context("sudo"), inputs);
   await people();
 }, 300_000);
@@ -43,14 +51,31 @@ async function people(): Promise<void> {
     "printf 'PasswordAuthentication yes\\n' > /etc/ssh/sshd_config.d/00-passwords.conf",
     "systemctl reload ssh",
   ].join("\n");
-  await docker("exec", "--env", `LOGINS=asked:${PASSWORD}\nvisitor:${PASSWORD}\nadmin:${PASSWORD}\n`, machine.id, "sh", "-c", script);
+  await docker(
+    "exec",
+    "--env",
+    `LOGINS=asked:${PASSWORD}\nvisitor:${PASSWORD}\nadmin:${PASSWORD}\n`,
+    machine.id,
+    "sh",
+    "-c",
+    script,
+  );
 }
 
 function as(user: string, more: Partial<Connection> = {}): Connection {
   const { address, port, hostKey } = machine.outputs;
-  return { name: "sudo", host: String(address), port: Number(port), hostKey: String(hostKey), user, privateKeyPath: keys.path, ...more };
+  return {
+    name: "sudo",
+    host: String(address),
+    port: Number(port),
+    hostKey: String(hostKey),
+    user,
+    privateKeyPath: keys.path,
+    ...more,
+  };
 }
-const say = async (connection: Connection, script: string, more: Partial<RunOptions> = {}) => (await remote(connection).run(script, { step: "a test", signal, ...more })).stdout;
+const say = async (connection: Connection, script: string, more: Partial<RunOptions> = {}) =>
+  (await remote(connection).run(script, { step: "a test", signal, ...more })).stdout;
 
 test("sudo without a password", async () => {
   expect(await say(as("admin"), "id -u")).toBe("0\n");
@@ -58,18 +83,30 @@ test("sudo without a password", async () => {
 
 test("sudo with a password, many commands at once, each with its exit code", async () => {
   const codes = [0, 3, 7, 0, 1, 2, 5, 0];
-  const results = await Promise.all(codes.map((code) => remote(as("asked", { sudoPassword: PASSWORD })).run(`id -u; exit ${code}`, { step: "a test", signal, accept: codes })));
+  const results = await Promise.all(
+    codes.map((code) =>
+      remote(as("asked", { sudoPassword: PASSWORD })).run(`id -u; exit ${code}`, {
+        step: "a test",
+        signal,
+        accept: codes,
+      }),
+    ),
+  );
   expect(results.map(({ code, stdout }) => [code, stdout])).toEqual(codes.map((code) => [code, "0\n"]));
 });
 
-test.each([["who is asked", "asked"], ["who is not asked though a password was given", "admin"]])("what is fed to a command arrives whole, and only that: %s", async (_, user) => {
+test.each([
+  ["who is asked", "asked"],
+  ["who is not asked though a password was given", "admin"],
+])("what is fed to a command arrives whole, and only that: %s", async (_, user) => {
   const sent = randomBytes(2 << 20).toString("base64");
   expect(await say(as(user, { sudoPassword: PASSWORD }), "cat", { stdin: sent })).toBe(sent);
   expect(await say(as(user, { sudoPassword: PASSWORD }), "cat")).toBe("");
 });
 
 test("the password is in no command line and no log", async () => {
-  const look = "for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' < $file; echo; done 2>/dev/null; journalctl --no-pager";
+  const look =
+    "for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' < $file; echo; done 2>/dev/null; journalctl --no-pager";
   const seen = await say(as("asked", { sudoPassword: PASSWORD }), look);
   expect(seen).toContain("sudo -S -k");
   expect(seen).toMatch(/sudo.*COMMAND=/);
@@ -77,21 +114,38 @@ test("the password is in no command line and no log", async () => {
 });
 
 test("a wrong password is given once, and said", async () => {
-  await expect(say(as("asked", { sudoPassword: "wrong" }), "true", { accept: [0, 1] })).rejects.toThrow(/a test failed on sudo .*: sudo refuses asked's password; give asked's own password as sudoPassword/);
-  expect((await docker("exec", machine.id, "journalctl", "--no-pager", "-t", "sudo")).split("1 incorrect password attempt").length - 1).toBe(1);
+  await expect(say(as("asked", { sudoPassword: "wrong" }), "true", { accept: [0, 1] })).rejects.toThrow(
+    /a test failed on sudo .*: sudo refuses asked's password; give asked's own password as sudoPassword/,
+  );
+  expect(
+    (await docker("exec", machine.id, "journalctl", "--no-pager", "-t", "sudo")).split("1 incorrect password attempt")
+      .length - 1,
+  ).toBe(1);
 });
 
 test("who is asked and has no password, and who may not use sudo, is told so: it is not taken for the command's own answer", async () => {
-  await expect(say(as("asked"), "true", { accept: [0, 1] })).rejects.toThrow(/a password is required; let asked use sudo without a password, or give sudoPassword/);
-  await expect(say(as("visitor", { sudoPassword: PASSWORD }), "true", { accept: [0, 1] })).rejects.toThrow(/visitor is not in the sudoers file/);
+  await expect(say(as("asked"), "true", { accept: [0, 1] })).rejects.toThrow(
+    /a password is required; let asked use sudo without a password, or give sudoPassword/,
+  );
+  await expect(say(as("visitor", { sudoPassword: PASSWORD }), "true", { accept: [0, 1] })).rejects.toThrow(
+    /visitor is not in the sudoers file/,
+  );
 });
 
-test.each([["without a password", "admin", undefined], ["with a password", "asked", PASSWORD]])("stopping ends a command under sudo %s", async (_, user, sudoPassword) => {
+test.each([
+  ["without a password", "admin", undefined],
+  ["with a password", "asked", PASSWORD],
+])("stopping ends a command under sudo %s", async (_, user, sudoPassword) => {
   const abort = new AbortController();
   const connection = as(user, sudoPassword === undefined ? {} : { sudoPassword });
   const script = `echo $$ > /tmp/pid-${user}; echo up; sleep 600`;
-  await expect(say(connection, script, { signal: abort.signal, onLine: () => abort.abort(new Error("stopped")) })).rejects.toThrow("stopped");
-  await say(connection, `for i in $(seq 100); do kill -0 $(cat /tmp/pid-${user}) 2>/dev/null || exit 0; sleep 0.05; done; exit 1`);
+  await expect(
+    say(connection, script, { signal: abort.signal, onLine: () => abort.abort(new Error("stopped")) }),
+  ).rejects.toThrow("stopped");
+  await say(
+    connection,
+    `for i in $(seq 100); do kill -0 $(cat /tmp/pid-${user}) 2>/dev/null || exit 0; sleep 0.05; done; exit 1`,
+  );
 });
 
 test("a password opens a machine that takes passwords, and a wrong one is refused", async () => {

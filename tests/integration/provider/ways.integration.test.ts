@@ -21,7 +21,10 @@ let closed: Sshd;
 
 beforeAll(async () => {
   [machine, near, far, closed] = await Promise.all([
-    startSshd({ name: "machine" }), startSshd({ name: "near" }), startSshd({ name: "far" }), startSshd({ name: "closed", config: ["AllowTcpForwarding no"] }),
+    startSshd({ name: "machine" }),
+    startSshd({ name: "near" }),
+    startSshd({ name: "far" }),
+    startSshd({ name: "closed", config: ["AllowTcpForwarding no"] }),
   ]);
 }, 120_000);
 afterEach(() => {
@@ -35,8 +38,13 @@ function jump(sshd: Sshd, more: Partial<Connection> = {}): NonNullable<Connectio
   const { name: _, ...way } = sshd.connection();
   return { ...way, ...more };
 }
-const through = (sshd: Sshd, more: Partial<Connection> = {}): Connection => ({ ...machine.connection(), ...more, jump: jump(sshd) });
-const say = async (connection: Connection, script = "echo here") => (await remote(connection).run(script, { step: "a test", signal })).stdout.trim();
+const through = (sshd: Sshd, more: Partial<Connection> = {}): Connection => ({
+  ...machine.connection(),
+  ...more,
+  jump: jump(sshd),
+});
+const say = async (connection: Connection, script = "echo here") =>
+  (await remote(connection).run(script, { step: "a test", signal })).stdout.trim();
 const unpinned = <T extends { hostKey?: string | undefined }>({ hostKey: _, ...rest }: T) => rest;
 
 test("a machine behind a jump host is reached with one connection to each, whatever the number of commands and names", async () => {
@@ -56,7 +64,15 @@ test("connections are shared by who enters with the same, and by nobody else", (
   const plain = machine.connection();
   const same = remote(plain);
   expect(remote({ ...plain, name: "other" })).toBe(same);
-  const others = [{ user: "somebody" }, { sudoPassword: "x" }, { password: "y" }, { agent: true }, { privateKeyPath: "/else" }, { jump: jump(near) }, { jump: jump(near, { user: "somebody" }) }];
+  const others = [
+    { user: "somebody" },
+    { sudoPassword: "x" },
+    { password: "y" },
+    { agent: true },
+    { privateKeyPath: "/else" },
+    { jump: jump(near) },
+    { jump: jump(near, { user: "somebody" }) },
+  ];
   const remotes = [same, ...others.map((more) => remote({ ...plain, ...more }))];
   expect(new Set(remotes).size).toBe(remotes.length);
 });
@@ -65,7 +81,9 @@ test("a jump host that shows another key stands in the way, and nothing is concl
   const wrong = { ...machine.connection(), jump: jump(near, { hostKey: far.hostKey }) };
   const refused = say(wrong);
   await expect(refused).rejects.toThrow(JumpError);
-  await expect(refused).rejects.toThrow(/machine \(127.0.0.1:\d+ by way of 127.0.0.1:\d+\): its jump host cannot be used: the host shows another key/);
+  await expect(refused).rejects.toThrow(
+    /machine \(127.0.0.1:\d+ by way of 127.0.0.1:\d+\): its jump host cannot be used: the host shows another key/,
+  );
   expect(await machineIsGone(wrong, "whoever", signal)).toMatchObject({ gone: false });
 });
 
@@ -74,7 +92,9 @@ test("a jump host that forwards nothing says what to set", async () => {
 });
 
 test("another key of the machine behind a jump host is the machine's own matter", async () => {
-  await expect(say(through(near, { hostKey: far.hostKey }))).rejects.toThrow(/\(127.0.0.1:\d+ by way of .*\): the host shows another key/);
+  await expect(say(through(near, { hostKey: far.hostKey }))).rejects.toThrow(
+    /\(127.0.0.1:\d+ by way of .*\): the host shows another key/,
+  );
 });
 
 test("an agent's key opens the machine, and where no agent runs it is said", async () => {
@@ -97,7 +117,9 @@ test("an agent's key opens the machine, and where no agent runs it is said", asy
 test("an encrypted key names the agent as the way out", async () => {
   const path = join(machine.folder, "encrypted");
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret words", "-f", path]);
-  await expect(say({ ...machine.connection(), privateKeyPath: path })).rejects.toThrow(/is encrypted; give it to an agent/);
+  await expect(say({ ...machine.connection(), privateKeyPath: path })).rejects.toThrow(
+    /is encrypted; give it to an agent/,
+  );
 });
 
 test("keys that are met for the first time are shown and pinned, those of jump hosts too", async () => {
@@ -116,9 +138,13 @@ test("another way to the same machine is no other machine; another key behind an
   const old = { inputs, outputs };
   expect(await host.isSame({ connection: unpinned(through(near)) }, old, signal)).toBe(true);
   expect(await host.isSame({ connection: { ...machine.connection(), host: "localhost" } }, old, signal)).toBe(true);
-  expect(await host.isSame({ connection: { ...unpinned(machine.connection()), port: far.port } }, old, signal)).toBe(false);
+  expect(await host.isSame({ connection: { ...unpinned(machine.connection()), port: far.port } }, old, signal)).toBe(
+    false,
+  );
   const blocked = host.isSame({ connection: unpinned(through(closed)) }, old, signal);
-  await expect(blocked).rejects.toThrow(/reached in another way than before, and that fails: .*AllowTcpForwarding.*nothing was changed/s);
+  await expect(blocked).rejects.toThrow(
+    /reached in another way than before, and that fails: .*AllowTcpForwarding.*nothing was changed/s,
+  );
 });
 
 test("a first pin holds for whatever comes after, and a refresh says when it changes", async () => {
@@ -128,7 +154,9 @@ test("a first pin holds for whatever comes after, and a refresh says when it cha
     const { outputs } = await host.create(context("rebuilt-host"), inputs);
     await rebuilt.changeHostKey();
     closeAll();
-    await expect(host.update(context("rebuilt-host"), "rebuilt", inputs, { inputs, outputs })).rejects.toThrow(/another key/);
+    await expect(host.update(context("rebuilt-host"), "rebuilt", inputs, { inputs, outputs })).rejects.toThrow(
+      /another key/,
+    );
     const told = context("rebuilt-host");
     const read = await host.read(told, "rebuilt", { inputs, outputs });
     expect(read?.outputs.hostKey).toBe(rebuilt.hostKey);

@@ -12,7 +12,11 @@ const SCRIPT = "/usr/bin/script";
 describe("the question before something is taken away", () => {
   beforeEach(({ skip }) => skip(!existsSync(SCRIPT), `${SCRIPT} is not installed`));
 
-  test.each([["y", 0, "yes"], ["n", 1, "no"], ["\x03", 130, "stopping"]])("a terminal that answers %j ends it with %i", async (key, code, word) => {
+  test.each([
+    ["y", 0, "yes"],
+    ["n", 1, "no"],
+    ["\x03", 130, "stopping"],
+  ])("a terminal that answers %j ends it with %i", async (key, code, word) => {
     const { exitCode, text } = await answered(key);
     expect(text).toContain("go on? [y/N]");
     expect(text).toContain(word);
@@ -29,7 +33,12 @@ test("without a terminal nothing is asked", async () => {
 });
 
 async function answered(key: string): Promise<{ exitCode: number | undefined; text: string }> {
-  const { child } = await start(SCRIPT, ["-q", "-e", "-c", commandLine(COMMAND), "/dev/null"], { cwd: projectRoot(), all: true, reject: false, stdin: "pipe" });
+  const { child } = await start(SCRIPT, ["-q", "-e", "-c", commandLine(COMMAND), "/dev/null"], {
+    cwd: projectRoot(),
+    all: true,
+    reject: false,
+    stdin: "pipe",
+  });
   let text = "";
   let told = false;
   child.all?.on("data", (data: Buffer) => {

@@ -6,14 +6,60 @@ type Body = Record<string, unknown>;
 type Item = Body & { id: number };
 type Answer = [status: number, body?: object];
 
-const LOCATION = { id: 1, name: "fsn1", description: "emulated", country: "DE", city: "Falkenstein", latitude: 50, longitude: 12, network_zone: "eu-central" };
-const TYPE = { id: 1, name: "cx23", description: "cx23", cores: 2, memory: 4, disk: 40, architecture: "x86", storage_type: "local", cpu_type: "shared", deprecated: false, deprecation: null, prices: [], locations: [{ id: 1, name: "fsn1", deprecation: null }] };
-const IMAGE = { id: 1, name: "debian-12", type: "system", status: "available", description: "Debian 12", os_flavor: "debian", os_version: "12", architecture: "x86", disk_size: 5, created: "2026-01-01T00:00:00Z", deprecated: null, rapid_deploy: true, protection: { delete: false }, labels: {} };
+const LOCATION = {
+  id: 1,
+  name: "fsn1",
+  description: "emulated",
+  country: "DE",
+  city: "Falkenstein",
+  latitude: 50,
+  longitude: 12,
+  network_zone: "eu-central",
+};
+const TYPE = {
+  id: 1,
+  name: "cx23",
+  description: "cx23",
+  cores: 2,
+  memory: 4,
+  disk: 40,
+  architecture: "x86",
+  storage_type: "local",
+  cpu_type: "shared",
+  deprecated: false,
+  deprecation: null,
+  prices: [],
+  locations: [{ id: 1, name: "fsn1", deprecation: null }],
+};
+const IMAGE = {
+  id: 1,
+  name: "debian-12",
+  type: "system",
+  status: "available",
+  description: "Debian 12",
+  os_flavor: "debian",
+  os_version: "12",
+  architecture: "x86",
+  disk_size: 5,
+  created: "2026-01-01T00:00:00Z",
+  deprecated: null,
+  rapid_deploy: true,
+  protection: { delete: false },
+  labels: {},
+};
 const FIXED: Record<string, Item[]> = {
   locations: [LOCATION],
   server_types: [TYPE],
   images: [IMAGE],
-  datacenters: [{ id: 1, name: "fsn1-dc14", description: "emulated", location: LOCATION, server_types: { supported: [1], available: [1], available_for_migration: [1] } }],
+  datacenters: [
+    {
+      id: 1,
+      name: "fsn1-dc14",
+      description: "emulated",
+      location: LOCATION,
+      server_types: { supported: [1], available: [1], available_for_migration: [1] },
+    },
+  ],
 };
 
 /**
@@ -29,7 +75,11 @@ export class HcloudApi {
   private readonly machines: Machines;
   private next = 100;
 
-  private constructor(private readonly server: Server, private readonly stack: string, private readonly token: string) {
+  private constructor(
+    private readonly server: Server,
+    private readonly stack: string,
+    private readonly token: string,
+  ) {
     this.machines = new Machines(stack);
   }
 
@@ -65,17 +115,21 @@ export class HcloudApi {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
     this.requests.push(`${request.method ?? ""} ${request.url ?? ""}`);
-    const [status, body] = await this.answer(request, text === "" ? {} : (JSON.parse(text) as Body)).catch((error: unknown): Answer => [500, { error: { code: "emulator", message: String(error) } }]);
+    const [status, body] = await this.answer(request, text === "" ? {} : (JSON.parse(text) as Body)).catch(
+      (error: unknown): Answer => [500, { error: { code: "emulator", message: String(error) } }],
+    );
     response.writeHead(status, { "content-type": "application/json" }).end(body ? JSON.stringify(body) : undefined);
   }
 
   private async answer({ method = "", url = "", headers }: IncomingMessage, body: Body): Promise<Answer> {
-    if (headers.authorization !== `Bearer ${this.token}`) return [401, { error: { code: "unauthorized", message: "unable to authenticate" } }];
+    if (headers.authorization !== `Bearer ${this.token}`)
+      return [401, { error: { code: "unauthorized", message: "unable to authenticate" } }];
     const { pathname, searchParams } = new URL(url, "http://localhost");
     const [, , kind = "", id, , action] = pathname.split("/");
     if (kind === "actions") return [200, this.actions(id, searchParams)];
     if (action !== undefined) return [201, { action: await this.act(kind, Number(id), action, body) }];
-    if (method === "GET") return id === undefined ? [200, this.listing(kind, searchParams)] : this.one(kind, Number(id));
+    if (method === "GET")
+      return id === undefined ? [200, this.listing(kind, searchParams)] : this.one(kind, Number(id));
     if (method === "POST") return [201, await this.create(kind, body)];
     if (method === "PUT") return [200, { [singular(kind)]: Object.assign(this.item(kind, Number(id)) ?? {}, body) }];
     if (method === "DELETE") return await this.remove(kind, Number(id));
@@ -89,23 +143,49 @@ export class HcloudApi {
 
   private one(kind: string, id: number): Answer {
     const item = this.item(kind, id);
-    return item ? [200, { [singular(kind)]: item }] : [404, { error: { code: "not_found", message: `${kind} ${id} not found` } }];
+    return item
+      ? [200, { [singular(kind)]: item }]
+      : [404, { error: { code: "not_found", message: `${kind} ${id} not found` } }];
   }
 
   private listing(kind: string, query: URLSearchParams): object {
     const name = query.get("name");
     const found = this.list(kind).filter((item) => name === null || item.name === name);
-    return { [kind]: found, meta: { pagination: { page: 1, per_page: 50, previous_page: null, next_page: null, last_page: 1, total_entries: found.length } } };
+    return {
+      [kind]: found,
+      meta: {
+        pagination: {
+          page: 1,
+          per_page: 50,
+          previous_page: null,
+          next_page: null,
+          last_page: 1,
+          total_entries: found.length,
+        },
+      },
+    };
   }
 
   private actions(id: string | undefined, query: URLSearchParams): object {
     if (id !== undefined) return { action: done(Number(id)) };
-    return { actions: query.getAll("id").map((one) => done(Number(one))), meta: { pagination: { page: 1, per_page: 50, previous_page: null, next_page: null, last_page: 1, total_entries: 1 } } };
+    return {
+      actions: query.getAll("id").map((one) => done(Number(one))),
+      meta: {
+        pagination: { page: 1, per_page: 50, previous_page: null, next_page: null, last_page: 1, total_entries: 1 },
+      },
+    };
   }
 
   private async create(kind: string, body: Body): Promise<object> {
     const id = ++this.next;
-    const item: Item = { labels: {}, created: new Date().toISOString(), protection: { delete: false, rebuild: false }, ...body, id, ...(await this.born(kind, id, body)) };
+    const item: Item = {
+      labels: {},
+      created: new Date().toISOString(),
+      protection: { delete: false, rebuild: false },
+      ...body,
+      id,
+      ...(await this.born(kind, id, body)),
+    };
     this.items.set(kind, (this.items.get(kind) ?? new Map<number, Item>()).set(id, item));
     if (kind !== "servers") return { [singular(kind)]: item, actions: [], action: null };
     if (body.start_after_create !== false) await this.act("servers", id, "poweron", {});
@@ -119,14 +199,39 @@ export class HcloudApi {
     if (kind === "firewalls") return { applied_to: [] };
     if (kind === "placement_groups") return { servers: [] };
     if (kind !== "servers") return {};
-    const keys = this.list("ssh_keys").filter((key) => (body.ssh_keys as number[]).includes(key.id)).map((key) => String(key.public_key));
+    const keys = this.list("ssh_keys")
+      .filter((key) => (body.ssh_keys as number[]).includes(key.id))
+      .map((key) => String(key.public_key));
     const { container, address } = await this.machines.make(id, String(body.user_data), keys);
     this.containers.set(id, container);
     const groups = this.list("placement_groups").find((group) => group.id === body.placement_group);
     return {
-      status: "off", server_type: TYPE, image: IMAGE, location: LOCATION, datacenter: FIXED.datacenters?.[0], private_net: [], volumes: [], load_balancers: [], locked: false, rescue_enabled: false, backup_window: null, iso: null, primary_disk_size: 40, placement_group: groups ?? null,
-      public_net: { ipv4: { id: 1, ip: address, blocked: false, dns_ptr: "" }, ipv6: { id: 2, ip: "2001:db8::/64", blocked: false, dns_ptr: [] }, floating_ips: [], firewalls: (body.firewalls as { firewall: number }[] | undefined ?? []).map(({ firewall }) => ({ id: firewall, status: "applied" })) },
-      ingoing_traffic: 0, outgoing_traffic: 0, included_traffic: 0,
+      status: "off",
+      server_type: TYPE,
+      image: IMAGE,
+      location: LOCATION,
+      datacenter: FIXED.datacenters?.[0],
+      private_net: [],
+      volumes: [],
+      load_balancers: [],
+      locked: false,
+      rescue_enabled: false,
+      backup_window: null,
+      iso: null,
+      primary_disk_size: 40,
+      placement_group: groups ?? null,
+      public_net: {
+        ipv4: { id: 1, ip: address, blocked: false, dns_ptr: "" },
+        ipv6: { id: 2, ip: "2001:db8::/64", blocked: false, dns_ptr: [] },
+        floating_ips: [],
+        firewalls: ((body.firewalls as { firewall: number }[] | undefined) ?? []).map(({ firewall }) => ({
+          id: firewall,
+          status: "applied",
+        })),
+      },
+      ingoing_traffic: 0,
+      outgoing_traffic: 0,
+      included_traffic: 0,
     };
   }
 
@@ -142,13 +247,29 @@ export class HcloudApi {
       item.subnets = [];
     } else if (action === "attach_to_network") {
       await this.machines.attach(container, this.networks.get(Number(body.network)) ?? "", String(body.ip));
-      (item.private_net as object[]).push({ network: body.network, ip: body.ip, alias_ips: [], mac_address: "86:00:00:00:00:01" });
+      (item.private_net as object[]).push({
+        network: body.network,
+        ip: body.ip,
+        alias_ips: [],
+        mac_address: "86:00:00:00:00:01",
+      });
     } else if (action === "poweron") {
       item.status = "running";
       // The vendor's API does not wait for the boot either.
-      void this.machines.start(container, String(item.name)).catch((error: unknown) => this.unknown.push(String(error)));
+      void this.machines
+        .start(container, String(item.name))
+        .catch((error: unknown) => this.unknown.push(String(error)));
     } else if (action === "poweroff" || action === "shutdown") item.status = "off";
-    else if (!["detach_from_network", "remove_from_placement_group", "apply_to_resources", "remove_from_resources", "set_rules"].includes(action)) this.unknown.push(`${kind} ${action}`);
+    else if (
+      ![
+        "detach_from_network",
+        "remove_from_placement_group",
+        "apply_to_resources",
+        "remove_from_resources",
+        "set_rules",
+      ].includes(action)
+    )
+      this.unknown.push(`${kind} ${action}`);
     return done(++this.next);
   }
 
@@ -166,5 +287,14 @@ function singular(kind: string): string {
 
 /** Everything is done when it is answered. */
 function done(id: number): object {
-  return { id, command: "emulated", status: "success", progress: 100, started: "2026-01-01T00:00:00Z", finished: "2026-01-01T00:00:01Z", resources: [], error: null };
+  return {
+    id,
+    command: "emulated",
+    status: "success",
+    progress: 100,
+    started: "2026-01-01T00:00:00Z",
+    finished: "2026-01-01T00:00:01Z",
+    resources: [],
+    error: null,
+  };
 }

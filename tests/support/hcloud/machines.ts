@@ -26,11 +26,21 @@ export class Machines {
   /** Made, and not started: as a server is while its networks are attached. */
   async make(id: number, userData: string, keys: readonly string[]): Promise<{ container: string; address: string }> {
     const config = parse(userData) as CloudConfig;
-    const network = await (this.publicNetwork ??= ensureNetwork({ stack: this.stack, avoid: ["10.244.0.0/16", "10.10.0.0/16"] }, signal()));
+    const network = await (this.publicNetwork ??= ensureNetwork(
+      { stack: this.stack, avoid: ["10.244.0.0/16", "10.10.0.0/16"] },
+      signal(),
+    ));
     const image = await ensureImage("auto", silent, signal());
     const address = addressIn(network.subnet, 10 + (id % 200));
     const authorizedKey = [...new Set([...config.ssh_authorized_keys, ...keys].map((key) => key.trim()))].join("\n");
-    const spec = { stack: this.stack, hostname: config.hostname, network: network.name, image: image.ref, address, authorizedKey };
+    const spec = {
+      stack: this.stack,
+      hostname: config.hostname,
+      network: network.name,
+      image: image.ref,
+      address,
+      authorizedKey,
+    };
     const container = await ensureContainer(spec, silent, signal());
     await put(container, {
       "/etc/ssh/ssh_host_ed25519_key": { mode: 0o600, content: config.ssh_keys.ed25519_private },
@@ -41,7 +51,15 @@ export class Machines {
   }
 
   async makeNetwork(name: string, subnet: string): Promise<string> {
-    const { stdout } = await run("docker", ["network", "create", "--subnet", subnet, "--label", `io.kubewright.stack=${this.stack}`, name]);
+    const { stdout } = await run("docker", [
+      "network",
+      "create",
+      "--subnet",
+      subnet,
+      "--label",
+      `io.kubewright.stack=${this.stack}`,
+      name,
+    ]);
     return String(stdout).trim();
   }
 

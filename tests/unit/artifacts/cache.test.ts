@@ -27,14 +27,19 @@ function promise(): { kept: Promise<void>; keep: () => void } {
 }
 
 test("what was made is found, with checksum and notes, and not made again", async () => {
-  const made = await new Cache({ root }).obtain(making(async (folder) => {
-    await writeTool(folder);
-    return { digest: "abc" };
-  }));
+  const made = await new Cache({ root }).obtain(
+    making(async (folder) => {
+      await writeTool(folder);
+      return { digest: "abc" };
+    }),
+  );
   const again = await new Cache({ root }).obtain(making(() => Promise.reject(new Error("made twice"))));
   expect(again).toEqual(made);
   expect(again.notes).toEqual({ digest: "abc" });
-  expect(fileOf(again, "tool")).toMatchObject({ size: 7, sha256: "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73" });
+  expect(fileOf(again, "tool")).toMatchObject({
+    size: 7,
+    sha256: "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73",
+  });
 });
 
 test("two callers at once make it once; the second says that it waits", async () => {
@@ -50,7 +55,10 @@ test("two callers at once make it once; the second says that it waits", async ()
     said.push(message);
     waiting.keep();
   };
-  const [first, second] = await Promise.all([new Cache({ root }).obtain(making(fill, hear)), new Cache({ root }).obtain(making(fill, hear))]);
+  const [first, second] = await Promise.all([
+    new Cache({ root }).obtain(making(fill, hear)),
+    new Cache({ root }).obtain(making(fill, hear)),
+  ]);
   expect(made).toBe(1);
   expect(said).toEqual(["waiting for another run that builds tool 1.0.0"]);
   expect(second).toEqual(first);
@@ -68,10 +76,14 @@ test("a failed build leaves nothing, and the next one succeeds", async () => {
 
 test("an aborted build publishes nothing", async () => {
   const controller = new AbortController();
-  const aborted = making(async (folder) => {
-    await writeTool(folder);
-    controller.abort(new Error("stopped"));
-  }, silent, controller.signal);
+  const aborted = making(
+    async (folder) => {
+      await writeTool(folder);
+      controller.abort(new Error("stopped"));
+    },
+    silent,
+    controller.signal,
+  );
   await expect(new Cache({ root }).obtain(aborted)).rejects.toThrow("stopped");
   expect(await new Cache({ root }).find(aborted.key)).toBeUndefined();
 });
@@ -109,10 +121,15 @@ test.each([
 
 test("damage that keeps size and time is noticed by a thorough look only", async () => {
   const cache = new Cache({ root });
-  const { path } = fileOf(await cache.obtain(making(async (folder) => {
-    await writeTool(folder);
-    await utimes(join(folder, "tool"), 1000, 1000);
-  })), "tool");
+  const { path } = fileOf(
+    await cache.obtain(
+      making(async (folder) => {
+        await writeTool(folder);
+        await utimes(join(folder, "tool"), 1000, 1000);
+      }),
+    ),
+    "tool",
+  );
   await writeFile(path, "CONTENT");
   await utimes(path, 1000, 1000);
   expect(await cache.find("tool-1.0.0-amd64-modules")).toBeDefined();

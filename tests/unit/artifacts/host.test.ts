@@ -26,7 +26,12 @@ function host(may: boolean, installed: Set<string>, works = true): Host {
 test("only what is missing is installed", async () => {
   const installed = new Set(["gcc"]);
   const said: string[] = [];
-  await ensureHost([need("gcc", installed), need("zstd", installed)], (line) => said.push(line), never, host(true, installed));
+  await ensureHost(
+    [need("gcc", installed), need("zstd", installed)],
+    (line) => said.push(line),
+    never,
+    host(true, installed),
+  );
   expect(said).toEqual(["installing zstd on this machine"]);
 });
 
@@ -36,7 +41,9 @@ test("where nothing can be installed, the person is told what to install", async
 });
 
 test("an installation that did not help is noticed", async () => {
-  await expect(ensureHost([need("gcc", new Set())], silent, never, host(true, new Set(), false))).rejects.toThrow(/still not here/);
+  await expect(ensureHost([need("gcc", new Set())], silent, never, host(true, new Set(), false))).rejects.toThrow(
+    /still not here/,
+  );
 });
 
 test("npm's own launcher on PATH is not taken for Pulumi", () => {
@@ -44,19 +51,31 @@ test("npm's own launcher on PATH is not taken for Pulumi", () => {
 });
 
 test("a failed program's last words are in the error", async () => {
-  const failed = runGroup({ program: "sh", words: ["-c", "echo first; echo last >&2; exit 3"], step: "try", signal: never });
+  const failed = runGroup({
+    program: "sh",
+    words: ["-c", "echo first; echo last >&2; exit 3"],
+    step: "try",
+    signal: never,
+  });
   await expect(failed).rejects.toThrow(/try failed: first\s+last/);
 });
 
 test("a program that is not there is named", async () => {
-  await expect(runGroup({ program: "no-such-program", words: [], step: "try", signal: never })).rejects.toThrow(/no-such-program/);
+  await expect(runGroup({ program: "no-such-program", words: [], step: "try", signal: never })).rejects.toThrow(
+    /no-such-program/,
+  );
 });
 
 test("an abort ends the program's children, too", async () => {
   const folder = await mkdtemp(join(tmpdir(), "group-test-"));
   const pidFile = join(folder, "pid");
   const controller = new AbortController();
-  const running = runGroup({ program: "sh", words: ["-c", `sleep 600 & echo $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`], step: "try", signal: controller.signal });
+  const running = runGroup({
+    program: "sh",
+    words: ["-c", `sleep 600 & echo $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`],
+    step: "try",
+    signal: controller.signal,
+  });
   running.catch(() => undefined);
   const wait = { signal: never, timeout: 10, every: 20, onTimeout: () => new Error("time is up") };
   const pid = await until(async () => Number(await readFile(pidFile, "utf8").catch(() => "")) || undefined, wait);

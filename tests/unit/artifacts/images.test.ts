@@ -27,12 +27,15 @@ test("the archives hold the images that kubeadm and our manifests name", () => {
   ]);
 });
 
-test.each(Object.keys(versions.kubernetes.supported))("%s: the names given out are those in the archives", (kubernetes) => {
-  const specs = imageSpecs(versions, kubernetes);
-  const named = refsFor(imageRefs(versions, kubernetes, true));
-  expect(specs.worker.map((spec) => spec.ref)).toEqual(named.worker);
-  expect(specs["control-plane"].map((spec) => spec.ref)).toEqual(named.controlPlane);
-});
+test.each(Object.keys(versions.kubernetes.supported))(
+  "%s: the names given out are those in the archives",
+  (kubernetes) => {
+    const specs = imageSpecs(versions, kubernetes);
+    const named = refsFor(imageRefs(versions, kubernetes, true));
+    expect(specs.worker.map((spec) => spec.ref)).toEqual(named.worker);
+    expect(specs["control-plane"].map((spec) => spec.ref)).toEqual(named.controlPlane);
+  },
+);
 
 test("pulled images carry the versions that kubeadm of that minor names", () => {
   expect(imageRefs(versions, "1.35.4", false)).toMatchObject({
@@ -44,7 +47,9 @@ test("pulled images carry the versions that kubeadm of that minor names", () => 
 
 test("every binary in an image is one that is built", () => {
   const built = plannedTargets(versions, "1.36.3", "amd64", true).map((target) => target.name);
-  const needed = Object.values(imageSpecs(versions, "1.36.3")).flat().flatMap((spec) => Object.values(spec.files));
+  const needed = Object.values(imageSpecs(versions, "1.36.3"))
+    .flat()
+    .flatMap((spec) => Object.values(spec.files));
   expect(needed.length).toBeGreaterThan(8);
   for (const name of needed) expect(built).toContain(name);
 });

@@ -19,14 +19,21 @@ test("test images' programs are built on demand only", () => {
 
 test("with Docker there is cri-dockerd too, built with its own go.mod's versions", () => {
   const targets = plannedTargets(versions, "1.36.3", "amd64", true, "docker");
-  expect(targets.map((target) => target.name).sort()).toEqual([...NODE_BINARIES, ...IMAGE_BINARIES, ...DOCKER_BINARIES].sort());
+  expect(targets.map((target) => target.name).sort()).toEqual(
+    [...NODE_BINARIES, ...IMAGE_BINARIES, ...DOCKER_BINARIES].sort(),
+  );
   expect(targets.filter(({ recipe }) => recipe?.inPlace).map(({ name }) => name)).toEqual(["cri-dockerd"]);
 });
 
 test("Kubernetes' version is stamped, as kubeadm demands", () => {
   const kubeadm = find("kubeadm", "1.35.4");
   expect(kubeadm.recipe?.version).toBe("v1.35.4");
-  for (const stamp of ["component-base/version.gitVersion=v1.35.4", "gitMajor=1", "gitMinor=35", "client-go/pkg/version.gitVersion=v1.35.4"]) {
+  for (const stamp of [
+    "component-base/version.gitVersion=v1.35.4",
+    "gitMajor=1",
+    "gitMinor=35",
+    "client-go/pkg/version.gitVersion=v1.35.4",
+  ]) {
     expect(kubeadm.recipe?.ldflags).toContain(stamp);
   }
 });
@@ -38,7 +45,11 @@ test("runc has seccomp and is static", () => {
 
 test("another recipe is another entry", async () => {
   const runc = find("runc");
-  const keys = [runc, { ...runc, recipe: runc.recipe && { ...runc.recipe, tags: [] } }, { ...runc, arch: "arm64" as const }].map(targetKey);
+  const keys = [
+    runc,
+    { ...runc, recipe: runc.recipe && { ...runc.recipe, tags: [] } },
+    { ...runc, arch: "arm64" as const },
+  ].map(targetKey);
   expect(new Set(await Promise.all(keys)).size).toBe(3);
 });
 

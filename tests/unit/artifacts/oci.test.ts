@@ -60,14 +60,18 @@ test("an archive is the same bytes whenever it is made", async () => {
   await writeArchive(join(folder, "a.tar"), await images());
   await writeArchive(join(folder, "b.tar"), await images());
   expect(await sha256Of(join(folder, "a.tar"))).toBe(await sha256Of(join(folder, "b.tar")));
-  expect(await sha256Of(join(folder, "a.tar"))).toBe("bd4c94419731f5a87f1a7ee16cd2102b30b8b620518aa123acd4aefcab2a0faa");
+  expect(await sha256Of(join(folder, "a.tar"))).toBe(
+    "bd4c94419731f5a87f1a7ee16cd2102b30b8b620518aa123acd4aefcab2a0faa",
+  );
 });
 
 test("the index names every image as containerd expects, and a shared layer is stored once", async () => {
   const path = join(folder, "a.tar");
   await writeArchive(path, await images());
   const members = await membersOf(path);
-  const index = JSON.parse(String(members.get("index.json"))) as { manifests: { digest: string; size: number; annotations: Record<string, string> }[] };
+  const index = JSON.parse(String(members.get("index.json"))) as {
+    manifests: { digest: string; size: number; annotations: Record<string, string> }[];
+  };
   expect(index.manifests.map((one) => one.annotations)).toEqual([
     { "io.containerd.image.name": "registry.k8s.io/one:1.0", "org.opencontainers.image.ref.name": "1.0" },
     { "io.containerd.image.name": "host:5000/two:v2", "org.opencontainers.image.ref.name": "v2" },
@@ -80,9 +84,16 @@ test("every descriptor leads to a blob of that size and digest", async () => {
   const path = join(folder, "a.tar");
   await writeArchive(path, await images());
   const members = await membersOf(path);
-  const blob = (one: { digest: string }): Buffer => members.get(`blobs/${one.digest.replace(":", "/")}`) ?? Buffer.alloc(0);
+  const blob = (one: { digest: string }): Buffer =>
+    members.get(`blobs/${one.digest.replace(":", "/")}`) ?? Buffer.alloc(0);
   const index = JSON.parse(String(members.get("index.json"))) as { manifests: { digest: string; size: number }[] };
-  const manifests = index.manifests.map((one) => JSON.parse(String(blob(one))) as { config: { digest: string; size: number }; layers: { digest: string; size: number }[] });
+  const manifests = index.manifests.map(
+    (one) =>
+      JSON.parse(String(blob(one))) as {
+        config: { digest: string; size: number };
+        layers: { digest: string; size: number }[];
+      },
+  );
   const descriptors = [...index.manifests, ...manifests.flatMap((manifest) => [manifest.config, ...manifest.layers])];
   expect(descriptors).toHaveLength(7);
   for (const one of descriptors) {
@@ -95,11 +106,23 @@ test("for Docker the archive has its own list too, which leads to the same blobs
   const path = join(folder, "a.tar");
   await writeArchive(path, await images(), { forDocker: true });
   const members = await membersOf(path);
-  const list = JSON.parse(String(members.get("manifest.json"))) as { Config: string; RepoTags: string[]; Layers: string[] }[];
-  expect(list.map(({ RepoTags, Layers }) => [RepoTags, Layers.length])).toEqual([[["registry.k8s.io/one:1.0"], 1], [["host:5000/two:v2"], 2]]);
+  const list = JSON.parse(String(members.get("manifest.json"))) as {
+    Config: string;
+    RepoTags: string[];
+    Layers: string[];
+  }[];
+  expect(list.map(({ RepoTags, Layers }) => [RepoTags, Layers.length])).toEqual([
+    [["registry.k8s.io/one:1.0"], 1],
+    [["host:5000/two:v2"], 2],
+  ]);
   for (const { Config, Layers } of list) {
     const { rootfs } = JSON.parse(String(members.get(Config))) as { rootfs: { diff_ids: string[] } };
-    const digests = Layers.map((name) => `sha256:${createHash("sha256").update(members.get(name) ?? "").digest("hex")}`);
+    const digests = Layers.map(
+      (name) =>
+        `sha256:${createHash("sha256")
+          .update(members.get(name) ?? "")
+          .digest("hex")}`,
+    );
     expect(digests).toEqual(rootfs.diff_ids); // these layers are not compressed
   }
   expect(JSON.parse(String(members.get("index.json")))).toMatchObject({ manifests: [{}, {}] });

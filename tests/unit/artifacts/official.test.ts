@@ -10,13 +10,19 @@ const mirror: Remote = { kind: "mirror", url: "http://mirror:8080/k8s" };
 const sum = (digit: string): string => digit.repeat(64);
 
 test("the downloads bring every binary that machines get", () => {
-  const brought = plannedFetches(versions, "1.36.3", "amd64").flatMap((fetch) => (fetch.members ? Object.keys(fetch.members) : [fetch.name]));
+  const brought = plannedFetches(versions, "1.36.3", "amd64").flatMap((fetch) =>
+    fetch.members ? Object.keys(fetch.members) : [fetch.name],
+  );
   expect(brought.sort()).toEqual([...NODE_BINARIES].sort());
 });
 
 test("with Docker they bring cri-dockerd too", () => {
-  const brought = plannedFetches(versions, "1.36.3", "arm64", "docker").filter(({ name }) => DOCKER_BINARIES.some((binary) => binary === name));
-  expect(brought.map(({ url }) => url)).toEqual(["https://github.com/Mirantis/cri-dockerd/releases/download/v0.4.3/cri-dockerd-0.4.3.arm64.tgz"]);
+  const brought = plannedFetches(versions, "1.36.3", "arm64", "docker").filter(({ name }) =>
+    DOCKER_BINARIES.some((binary) => binary === name),
+  );
+  expect(brought.map(({ url }) => url)).toEqual([
+    "https://github.com/Mirantis/cri-dockerd/releases/download/v0.4.3/cri-dockerd-0.4.3.arm64.tgz",
+  ]);
 });
 
 test("Kubernetes' own downloads follow the cluster's version, the others their own", () => {
@@ -46,7 +52,15 @@ describe("published checksum files", () => {
     ["a binary-mode star", `${sum("a")} *tool.tar.gz\n`],
     ["a path before the name", `${sum("a")}  release/tool.tar.gz\n`],
     ["a list, as etcd's and runc's", `${sum("b")}  other.tar.gz\n${sum("a")}  tool.tar.gz\n`],
-    ["a release's description", JSON.stringify({ assets: [{ name: "other", digest: null }, { name: "tool.tar.gz", digest: `sha256:${sum("a")}` }] })],
+    [
+      "a release's description",
+      JSON.stringify({
+        assets: [
+          { name: "other", digest: null },
+          { name: "tool.tar.gz", digest: `sha256:${sum("a")}` },
+        ],
+      }),
+    ],
     ["upper case", `${sum("A")}  tool.tar.gz`],
   ])("%s", (_, text) => expect(publishedSum(text, "tool.tar.gz")).toBe(sum("a")));
 
@@ -56,7 +70,10 @@ describe("published checksum files", () => {
     ["a name that only ends the same", `${sum("b")}  static-tool.tar.gz`],
     ["nothing", ""],
     ["a release without digests", JSON.stringify({ assets: [{ name: "tool.tar.gz" }] })],
-    ["a release of something else", JSON.stringify({ assets: [{ name: "static-tool.tar.gz", digest: `sha256:${sum("a")}` }] })],
+    [
+      "a release of something else",
+      JSON.stringify({ assets: [{ name: "static-tool.tar.gz", digest: `sha256:${sum("a")}` }] }),
+    ],
     ["half a description", '{"assets": ['],
   ])("no sum in %s", (_, text) => expect(publishedSum(text, "tool.tar.gz")).toBeUndefined());
 });

@@ -34,14 +34,19 @@ describe("auto", () => {
     ["there is no Go toolchain on PATH", undefined],
     ["Go here is only 1.25.9", "1.25.9"],
   ])("says what to do when %s", async (words, go) => {
-    await expect(chooseSource("auto", never, world(["dl.k8s.io"], go))).rejects.toThrow(new RegExp(`dl\\.k8s\\.io: refused.*${words}.*install Go 1\\.26\\.0`));
+    await expect(chooseSource("auto", never, world(["dl.k8s.io"], go))).rejects.toThrow(
+      new RegExp(`dl\\.k8s\\.io: refused.*${words}.*install Go 1\\.26\\.0`),
+    );
   });
 });
 
 test("official and a mirror are taken at their word, without a question to the network", async () => {
   const probes = world(["."], undefined);
   expect((await chooseSource("official", never, probes)).source).toEqual({ kind: "official" });
-  expect((await chooseSource("http://10.0.0.9:8080/k8s/", never, probes)).source).toEqual({ kind: "mirror", url: "http://10.0.0.9:8080/k8s" });
+  expect((await chooseSource("http://10.0.0.9:8080/k8s/", never, probes)).source).toEqual({
+    kind: "mirror",
+    url: "http://10.0.0.9:8080/k8s",
+  });
   expect(probes.asked).toEqual([]);
 });
 

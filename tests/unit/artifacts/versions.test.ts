@@ -8,7 +8,9 @@ import { projectRoot } from "../../../common/project-root";
 const text = readFileSync(join(projectRoot(), "versions.yaml"), "utf8");
 
 test("every module of every component has a sum for the component's version", () => {
-  const modules = Object.values(loadVersions().components).flatMap((component) => component.modules.map((module) => module.sums[component.version]));
+  const modules = Object.values(loadVersions().components).flatMap((component) =>
+    component.modules.map((module) => module.sums[component.version]),
+  );
   expect(modules.length).toBeGreaterThan(8);
   expect(modules.every((sum) => sum?.startsWith("h1:"))).toBe(true);
 });
@@ -31,7 +33,9 @@ test("a misspelt property is refused", () => {
 });
 
 test("templates are filled", () => {
-  expect(fill("v{version} {major}.{minor}.{patch} {arch} {other}", { version: "1.36.3", arch: "arm64" })).toBe("v1.36.3 1.36.3 arm64 {other}");
+  expect(fill("v{version} {major}.{minor}.{patch} {arch} {other}", { version: "1.36.3", arch: "arm64" })).toBe(
+    "v1.36.3 1.36.3 arm64 {other}",
+  );
 });
 
 test("an unknown Kubernetes version is refused, naming the known ones", () => {

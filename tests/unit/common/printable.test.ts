@@ -19,10 +19,18 @@ test("the end of a long text is kept", () => {
   expect(printable(`${"x".repeat(5_000)}the end`, 10)).toBe("...xxxthe end");
 });
 
-test("nothing that is shown steers a terminal, and showing it twice changes nothing", async () => {
-  await holds("texts made printable", 2_000, fc.property(hostileText(), (text) => {
-    const shown = printable(text);
-    expect(shown).not.toMatch(/[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?![\t\n])\p{Cc}|<\{%/u);
-    expect(printable(shown)).toBe(shown);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "nothing that is shown steers a terminal, and showing it twice changes nothing",
+  async () => {
+    await holds(
+      "texts made printable",
+      2_000,
+      fc.property(hostileText(), (text) => {
+        const shown = printable(text);
+        expect(shown).not.toMatch(/[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?![\t\n])\p{Cc}|<\{%/u);
+        expect(printable(shown)).toBe(shown);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);

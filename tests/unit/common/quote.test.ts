@@ -6,10 +6,13 @@ test("leaves plain words as they are, so that scripts stay readable", () => {
   expect(quote("/usr/local/bin/kubelet")).toBe("/usr/local/bin/kubelet");
 });
 
-test.each(["", " ", "a b", "it's", "$(id)", "`id`", "a\nb", "*", "~", "a;b", "\\", '"', "'", "''", "é", "#x", "!x"])("a shell reads %j back as it was", (word) => {
-  const back = execFileSync("/bin/sh", ["-c", `printf %s ${quote(word)}`], { encoding: "utf8" });
-  expect(back).toBe(word);
-});
+test.each(["", " ", "a b", "it's", "$(id)", "`id`", "a\nb", "*", "~", "a;b", "\\", '"', "'", "''", "é", "#x", "!x"])(
+  "a shell reads %j back as it was",
+  (word) => {
+    const back = execFileSync("/bin/sh", ["-c", `printf %s ${quote(word)}`], { encoding: "utf8" });
+    expect(back).toBe(word);
+  },
+);
 
 test("quotes each word of a command line", () => {
   expect(commandLine(["rm", "-f", "a b"])).toBe("rm -f 'a b'");

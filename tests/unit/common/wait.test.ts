@@ -11,14 +11,24 @@ test("looks until there is an answer", async () => {
 });
 
 test("says what was missing when time is up", async () => {
-  const options = { signal: new AbortController().signal, timeout: 0.01, every: 2, onTimeout: () => new Error("no node") };
+  const options = {
+    signal: new AbortController().signal,
+    timeout: 0.01,
+    every: 2,
+    onTimeout: () => new Error("no node"),
+  };
   await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node");
 });
 
 test("whoever is more patient waits longer, and is told how long", async () => {
   setPatience(3);
   try {
-    const options = { signal: new AbortController().signal, timeout: 0.01, every: 2, onTimeout: (seconds: number) => new Error(`no node after ${seconds} s`) };
+    const options = {
+      signal: new AbortController().signal,
+      timeout: 0.01,
+      every: 2,
+      onTimeout: (seconds: number) => new Error(`no node after ${seconds} s`),
+    };
     await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node after 0.03 s");
   } finally {
     setPatience(1);

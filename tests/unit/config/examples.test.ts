@@ -8,13 +8,20 @@ import { requestsOf } from "../../../components/machines";
 import { loadVersions } from "../../../artifacts";
 
 const folder = join(projectRoot(), "examples");
-const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => /^[^/]+\/Pulumi\..+\.yaml$/.test(path));
+const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+  /^[^/]+\/Pulumi\..+\.yaml$/.test(path),
+);
 
 /** An example's configuration, as the program would read it. */
 function machinesOf(file: string): string[] {
   const { config } = parse(readFileSync(join(folder, file), "utf8")) as { config: Record<string, unknown> };
-  const raw = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^kubewright:/, ""), value]));
-  const parsed = parseConfig(raw, { kubernetesVersions: Object.keys(loadVersions().kubernetes.supported), fileExists: () => true });
+  const raw = Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key.replace(/^kubewright:/, ""), value]),
+  );
+  const parsed = parseConfig(raw, {
+    kubernetesVersions: Object.keys(loadVersions().kubernetes.supported),
+    fileExists: () => true,
+  });
   return requestsOf(parsed).map(({ name, kind }) => `${kind.name} ${name}`);
 }
 
@@ -24,7 +31,11 @@ describe("examples that are configurations", () => {
   });
 
   test("make the machines that they say", () => {
-    expect(machinesOf("vagrant-fedora-3/Pulumi.fedora.yaml")).toEqual(["vagrant control-plane-1", "vagrant worker-1", "vagrant worker-2"]);
+    expect(machinesOf("vagrant-fedora-3/Pulumi.fedora.yaml")).toEqual([
+      "vagrant control-plane-1",
+      "vagrant worker-1",
+      "vagrant worker-2",
+    ]);
     expect(machinesOf("mixed/Pulumi.mixed.yaml")).toEqual(["docker control-plane-1", "vagrant worker-1", "ssh mine"]);
   });
 });

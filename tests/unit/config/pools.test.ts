@@ -6,7 +6,10 @@ import { settingsOf } from "../../../components/pool";
 
 const surroundings = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
 const parsed = (raw: unknown): ClusterConfig => parseConfig(raw, surroundings);
-const namesToMake = (config: ClusterConfig): string[] => requestsOf(config).filter(({ kind }) => kind.makes).map(({ name }) => name);
+const namesToMake = (config: ClusterConfig): string[] =>
+  requestsOf(config)
+    .filter(({ kind }) => kind.makes)
+    .map(({ name }) => name);
 
 describe("machines of a pool", () => {
   test("are the first numbers that are not skipped", () => {
@@ -17,7 +20,11 @@ describe("machines of a pool", () => {
 
   test("have their pool's name, and those of workers are worker-N", () => {
     expect([machineName("workers", 2), machineName("gpu", 2)]).toEqual(["worker-2", "gpu-2"]);
-    expect([numberOf("workers", "worker-12"), numberOf("gpu", "gpu-x-1"), numberOf("gpu", "worker-1")]).toEqual([12, undefined, undefined]);
+    expect([numberOf("workers", "worker-12"), numberOf("gpu", "gpu-x-1"), numberOf("gpu", "worker-1")]).toEqual([
+      12,
+      undefined,
+      undefined,
+    ]);
   });
 
   test("are made for every pool, where machines are made", () => {
@@ -32,7 +39,10 @@ describe("machines of a pool", () => {
   });
 
   test("workers come first", () => {
-    expect(poolsOf(parsed({ pools: { gpu: {} } })).map(({ name, path }) => [name, path])).toEqual([["workers", "workers"], ["gpu", "pools.gpu"]]);
+    expect(poolsOf(parsed({ pools: { gpu: {} } })).map(({ name, path }) => [name, path])).toEqual([
+      ["workers", "workers"],
+      ["gpu", "pools.gpu"],
+    ]);
   });
 });
 
@@ -40,15 +50,25 @@ describe("settings of one machine", () => {
   const pool = {
     name: "workers",
     machines: [],
-    settings: { labels: { tier: "web", zone: "a" }, kubelet: { maxPods: 250 }, taints: [{ key: "k", value: "pool", effect: "NoSchedule" as const }] },
+    settings: {
+      labels: { tier: "web", zone: "a" },
+      kubelet: { maxPods: 250 },
+      taints: [{ key: "k", value: "pool", effect: "NoSchedule" as const }],
+    },
     nodes: {
-      "worker-2": { labels: { zone: "b" }, kubelet: { podPidsLimit: 100 }, taints: [{ key: "k", value: "own", effect: "NoSchedule" as const }] },
+      "worker-2": {
+        labels: { zone: "b" },
+        kubelet: { podPidsLimit: 100 },
+        taints: [{ key: "k", value: "own", effect: "NoSchedule" as const }],
+      },
     },
   };
 
   test("are the pool's, and its own over them", () => {
     expect(settingsOf(pool, "worker-2")).toMatchObject({
-      labels: { tier: "web", zone: "b" }, kubelet: { maxPods: 250, podPidsLimit: 100 }, taints: [{ key: "k", value: "own", effect: "NoSchedule" }],
+      labels: { tier: "web", zone: "b" },
+      kubelet: { maxPods: 250, podPidsLimit: 100 },
+      taints: [{ key: "k", value: "own", effect: "NoSchedule" }],
     });
     expect(settingsOf(pool, "worker-1")).toMatchObject(pool.settings);
   });
@@ -59,12 +79,22 @@ describe("a machine's place in the network", () => {
 
   test("follows from its name, whoever is there beside", () => {
     const few = slotsOf(["control-plane-1", "worker-1", "gpu-1"], room);
-    const many = slotsOf(["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2", "worker-3", "boss", "gpu-1"], room);
+    const many = slotsOf(
+      ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2", "worker-3", "boss", "gpu-1"],
+      room,
+    );
     for (const [name, slot] of few) expect(many.get(name)).toBe(slot);
   });
 
   test("is nobody else's, also in a network with little room", () => {
-    const names = [...Array.from({ length: 9 }, (_, index) => `control-plane-${index + 1}`), "worker-1", "worker-2", "a", "b", "c"];
+    const names = [
+      ...Array.from({ length: 9 }, (_, index) => `control-plane-${index + 1}`),
+      "worker-1",
+      "worker-2",
+      "a",
+      "b",
+      "c",
+    ];
     for (const places of [room, names.length]) {
       const slots = [...slotsOf(names, places).values()];
       expect(new Set(slots).size).toBe(names.length);

@@ -13,7 +13,8 @@ const spec: MachineSpec = {
 };
 const able: Traits = { sysResource: true, hostModules: true, derivesMac: false, resolvConf: "" };
 const confined: Traits = { sysResource: false, hostModules: false, derivesMac: true, resolvConf: "" };
-const rendered = (machine: MachineSpec, traits: Traits, publish: boolean) => commandLine(createArguments(machine, { traits, publish })).replaceAll(" --", "\n--");
+const rendered = (machine: MachineSpec, traits: Traits, publish: boolean) =>
+  commandLine(createArguments(machine, { traits, publish })).replaceAll(" --", "\n--");
 
 describe("createArguments", () => {
   it("asks for what an ordinary daemon grants", () => {

@@ -7,13 +7,22 @@ import { dockerResources } from "../../../provider/docker/resources";
 
 describe("what the daemon can do", () => {
   it("tells complaints apart", () => {
-    expect(refusal('invalid mount config for type "bind": bind source path does not exist: /lib/modules')).toBe("hostModules");
-    expect(refusal("runc create failed: unable to start container process: unable to apply caps: operation not permitted")).toBe("sysResource");
+    expect(refusal('invalid mount config for type "bind": bind source path does not exist: /lib/modules')).toBe(
+      "hostModules",
+    );
+    expect(
+      refusal("runc create failed: unable to start container process: unable to apply caps: operation not permitted"),
+    ).toBe("sysResource");
     expect(refusal("No such image: x")).toBeUndefined();
   });
 
   it("knows since when a MAC address is the client's to set", () => {
-    expect([derivesMac("1.41"), derivesMac("1.43"), derivesMac("1.44"), derivesMac("2.0")]).toEqual([true, true, false, false]);
+    expect([derivesMac("1.41"), derivesMac("1.43"), derivesMac("1.44"), derivesMac("2.0")]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("asks dockerd for no negative OOM score where that is not granted", () => {
@@ -24,7 +33,9 @@ describe("what the daemon can do", () => {
 
 describe("daemonEnvironment", () => {
   it("hands on proxies, and nothing else of ours", () => {
-    expect(daemonEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x", HTTPS_PROXY: "p", no_proxy: "n", PATH: "/home/me/bin" })).toEqual({
+    expect(
+      daemonEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x", HTTPS_PROXY: "p", no_proxy: "n", PATH: "/home/me/bin" }),
+    ).toEqual({
       HTTPS_PROXY: "p",
       no_proxy: "n",
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -58,17 +69,23 @@ describe("schemas", () => {
   });
 
   it("refuses what is wrong, with its path", () => {
-    expect(problems("Machine", { ...machine, fixedAddress: "172.20.0.5" })).toEqual(["fixedAddress: give either `fixedAddress` or `index`"]);
+    expect(problems("Machine", { ...machine, fixedAddress: "172.20.0.5" })).toEqual([
+      "fixedAddress: give either `fixedAddress` or `index`",
+    ]);
     expect(problems("Machine", { ...machine, hostname: "A_b", memory: 5 })).toEqual([
       "hostname: must be lower-case letters, digits and inner dashes, 63 at most",
       "memory: is in MiB, and 128 at least",
     ]);
-    expect(problems("Network", { stack: "s", subnet: "10.0.0.0" })).toEqual(["subnet: must be an IPv4 CIDR, such as 172.30.0.0/24"]);
+    expect(problems("Network", { stack: "s", subnet: "10.0.0.0" })).toEqual([
+      "subnet: must be an IPv4 CIDR, such as 172.30.0.0/24",
+    ]);
     expect(problems("Image", { recipe: "magic" })).toHaveLength(1);
   });
 
   it("refuses a subnet that overlaps with what it should avoid", () => {
     const check = dockerResources["kubewright:docker:Network"]?.check;
-    expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] })).toEqual([{ path: "subnet", reason: "overlaps with 10.244.0.0/16" }]);
+    expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] })).toEqual([
+      { path: "subnet", reason: "overlaps with 10.244.0.0/16" },
+    ]);
   });
 });

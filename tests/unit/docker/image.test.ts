@@ -17,7 +17,15 @@ describe("recipe", () => {
     const base = recipeHash("auto", files);
     expect(recipeHash("dockerfile", files)).not.toBe(base);
     expect(recipeHash("auto", new Map([...files, ["setup.sh", "#!/bin/bash\n"]]))).not.toBe(base);
-    expect(recipeHash("auto", new Map([["packages", "systemd\n"], ["setup2.sh", "#!/bin/sh\n"]]))).not.toBe(base);
+    expect(
+      recipeHash(
+        "auto",
+        new Map([
+          ["packages", "systemd\n"],
+          ["setup2.sh", "#!/bin/sh\n"],
+        ]),
+      ),
+    ).not.toBe(base);
   });
 
   it("names an image that Docker takes", () => {

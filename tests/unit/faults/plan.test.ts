@@ -5,7 +5,14 @@ import { OPERATIONS } from "../../faults/operations";
 import { allCells, chosen, inOrder, unproved } from "../../faults/plan";
 
 const nameOf = ({ operation, phase, fault }: Cell) => `${operation.name}/${phase.name}/${fault.name}`;
-const result = (cell: Cell, outcome: CellResult["outcome"]): CellResult => ({ operation: cell.operation.name, phase: cell.phase.name, fault: cell.fault.name, outcome, seconds: 1, on: "2026-01-01" });
+const result = (cell: Cell, outcome: CellResult["outcome"]): CellResult => ({
+  operation: cell.operation.name,
+  phase: cell.phase.name,
+  fault: cell.fault.name,
+  outcome,
+  seconds: 1,
+  on: "2026-01-01",
+});
 
 test("every phase has a fault that fits it, and every fault a phase", () => {
   const cells = allCells();
@@ -16,11 +23,15 @@ test("every phase has a fault that fits it, and every fault a phase", () => {
 
 describe("the choice", () => {
   test("is by names", () => {
-    expect(chosen(allCells(), { operations: ["join"], phases: ["images"], faults: ["sigkill", "hanging"] }).map(nameOf)).toEqual(["join/images/hanging", "join/images/sigkill"]);
+    expect(
+      chosen(allCells(), { operations: ["join"], phases: ["images"], faults: ["sigkill", "hanging"] }).map(nameOf),
+    ).toEqual(["join/images/hanging", "join/images/sigkill"]);
   });
 
   test("of a name that there is none of is refused, with those that there are", () => {
-    expect(() => chosen(allCells(), { operations: ["jion"] })).toThrow(/no operation jion; known are create, join, drain/);
+    expect(() => chosen(allCells(), { operations: ["jion"] })).toThrow(
+      /no operation jion; known are create, join, drain/,
+    );
   });
 
   test("leaves out what was healed or resumed, not what is red", () => {
@@ -30,7 +41,11 @@ describe("the choice", () => {
 });
 
 test("each cell begins on what the one before it leaves, and none is forgotten", () => {
-  const cells = chosen(allCells(), { operations: ["join", "remove", "create", "destroy"], phases: ["machine"], faults: ["sigkill", "ctrl-c"] });
+  const cells = chosen(allCells(), {
+    operations: ["join", "remove", "create", "destroy"],
+    phases: ["machine"],
+    faults: ["sigkill", "ctrl-c"],
+  });
   expect(inOrder(cells).map(nameOf)).toEqual([
     "create/machine/sigkill",
     "destroy/machine/sigkill",

@@ -7,7 +7,12 @@ import { PAGE, pageWith, readResults } from "../../faults/results";
 const strike = async () => undefined;
 const faults: Fault[] = [
   { name: "sigkill", what: "all at once", strike },
-  { name: "stale-state", what: "an old state", strike, senseless: (_operation, phase) => (phase.name === "end" ? undefined : "it comes after") },
+  {
+    name: "stale-state",
+    what: "an old state",
+    strike,
+    senseless: (_operation, phase) => (phase.name === "end" ? undefined : "it comes after"),
+  },
 ];
 const operation: Operation = {
   name: "join",
@@ -19,10 +24,21 @@ const operation: Operation = {
   again: ["up"],
   phases: [{ name: "images", begins: /loading/ }, { name: "join", begins: /kubeadm/ }, { name: "end" }],
 };
-const result = (phase: string, fault: string, outcome: CellResult["outcome"], note?: string): CellResult => ({ operation: "join", phase, fault, outcome, seconds: 31, on: "2026-11-21", ...(note ? { note } : {}) });
+const result = (phase: string, fault: string, outcome: CellResult["outcome"], note?: string): CellResult => ({
+  operation: "join",
+  phase,
+  fault,
+  outcome,
+  seconds: 31,
+  on: "2026-11-21",
+  ...(note ? { note } : {}),
+});
 
 test("a table per operation, a row per fault, a column per phase; what is red and how others failed is told", () => {
-  const results = [result("images", "sigkill", "resumed", "killed | in the middle"), result("end", "stale-state", "red", "machines: none instead of worker-2")];
+  const results = [
+    result("images", "sigkill", "resumed", "killed | in the middle"),
+    result("end", "stale-state", "red", "machines: none instead of worker-2"),
+  ];
   expect(renderCells(results, [operation], faults)).toMatchInlineSnapshot(`
     "## The faults
 
@@ -54,11 +70,16 @@ test("a table per operation, a row per fault, a column per phase; what is red an
 
 test("a newer result takes the place of the older, and others stay", () => {
   const old = [result("images", "sigkill", "red"), result("join", "sigkill", "healed")];
-  expect(merged(old, [result("images", "sigkill", "healed")])).toEqual([result("images", "sigkill", "healed"), result("join", "sigkill", "healed")]);
+  expect(merged(old, [result("images", "sigkill", "healed")])).toEqual([
+    result("images", "sigkill", "healed"),
+    result("join", "sigkill", "healed"),
+  ]);
 });
 
 test("one line says what came of a cell", () => {
-  expect(resultLine(result("images", "sigkill", "red", "no"))).toBe("red      join/images        sigkill                31 s  no");
+  expect(resultLine(result("images", "sigkill", "red", "no"))).toBe(
+    "red      join/images        sigkill                31 s  no",
+  );
 });
 
 test("docs/faults.md is what the results say", () => {

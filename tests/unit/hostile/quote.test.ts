@@ -11,24 +11,42 @@ const WORDS = 40;
 const MAX_ARG_STRLEN = 131_072;
 
 function heard(shell: string, script: string): string[] {
-  return execFileSync(shell, ["-c", script], { encoding: "utf8", maxBuffer: 1 << 28 }).split("\0").slice(0, -1);
+  return execFileSync(shell, ["-c", script], { encoding: "utf8", maxBuffer: 1 << 28 })
+    .split("\0")
+    .slice(0, -1);
 }
 
-test.each(SHELLS)("%s reads every word back as it was", async (shell) => {
-  const words = fc.array(hostileWord(), { minLength: 1, maxLength: WORDS });
-  await holds(`lists of up to ${WORDS} words through ${shell}`, 100, fc.property(words, (given) => {
-    expect(heard(shell, `printf '%s\\0' ${commandLine(given)}`)).toEqual(given);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test.each(SHELLS)(
+  "%s reads every word back as it was",
+  async (shell) => {
+    const words = fc.array(hostileWord(), { minLength: 1, maxLength: WORDS });
+    await holds(
+      `lists of up to ${WORDS} words through ${shell}`,
+      100,
+      fc.property(words, (given) => {
+        expect(heard(shell, `printf '%s\\0' ${commandLine(given)}`)).toEqual(given);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test.each(SHELLS)("%s: a word of a script that is itself a word: quoted three times over", async (shell) => {
-  await holds(`words within scripts within scripts through ${shell}`, 60, fc.property(hostileWord(), (word) => {
-    const inner = `printf '%s\\0' ${quote(word)}`;
-    const script = `${shell} -c ${quote(`${shell} -c ${quote(inner)}`)}`;
-    fc.pre(Buffer.byteLength(script) < MAX_ARG_STRLEN);
-    expect(heard(shell, script)).toEqual([word]);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test.each(SHELLS)(
+  "%s: a word of a script that is itself a word: quoted three times over",
+  async (shell) => {
+    await holds(
+      `words within scripts within scripts through ${shell}`,
+      60,
+      fc.property(hostileWord(), (word) => {
+        const inner = `printf '%s\\0' ${quote(word)}`;
+        const script = `${shell} -c ${quote(`${shell} -c ${quote(inner)}`)}`;
+        fc.pre(Buffer.byteLength(script) < MAX_ARG_STRLEN);
+        expect(heard(shell, script)).toEqual([word]);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
 test("what no shell could carry is refused, and not shown", () => {
   for (const word of ["se\0cret", "se\ud800cret"]) {

@@ -26,66 +26,122 @@ function readings(text: string): unknown[] {
 /** No control character, nor anything else that Kubernetes' reader refuses. */
 const PRINTABLE = /^[\t\n\r\x20-\x7e\u00a0-\ufffd\u{10000}-\u{10ffff}]*$/u;
 
-test("YAML carries any text, as key and as value, by both versions of its rules", async () => {
-  const value = fc.dictionary(hostileText(), fc.oneof(hostileText(), fc.array(hostileText(), { maxLength: 3 })), { maxKeys: 4 });
-  await holds("objects through YAML", 1500, fc.property(value, (given) => {
-    const plain = { ...given };
-    const text = yamlText(plain);
-    expect(text).toMatch(PRINTABLE);
-    for (const read of readings(text)) expect(read).toEqual(plain);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "YAML carries any text, as key and as value, by both versions of its rules",
+  async () => {
+    const value = fc.dictionary(hostileText(), fc.oneof(hostileText(), fc.array(hostileText(), { maxLength: 3 })), {
+      maxKeys: 4,
+    });
+    await holds(
+      "objects through YAML",
+      1500,
+      fc.property(value, (given) => {
+        const plain = { ...given };
+        const text = yamlText(plain);
+        expect(text).toMatch(PRINTABLE);
+        for (const read of readings(text)) expect(read).toEqual(plain);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
 test("YAML carries every short text of white space and a letter", () => {
-  const texts = (length: number): string[] => (length === 0 ? [""] : texts(length - 1).flatMap((text) => [text, ...[" ", "\n", "\t", "\r", "a"].map((more) => text + more)]));
+  const texts = (length: number): string[] =>
+    length === 0
+      ? [""]
+      : texts(length - 1).flatMap((text) => [text, ...[" ", "\n", "\t", "\r", "a"].map((more) => text + more)]);
   for (const text of new Set(texts(4))) {
     const plain = { value: text, list: [text], [`key${text}`]: 1 };
     for (const read of readings(yamlText(plain))) expect(read).toEqual(plain);
   }
 });
 
-test("kubeadm's documents carry names, taints and flags exactly", async () => {
-  await holds("kubeadm documents", 300, fc.property(hostileText(), hostileText(), hostileText(), (name, value, flag) => {
-    const options = initOptions({ node: node({ name, taints: [{ key: name, value, effect: "NoSchedule" }] }), extraArgs: { apiServer: { [flag]: value } } });
-    const [init, cluster] = parseAllDocuments(toYaml(initDocuments(options)), { version: "1.1" }).map((document) => document.toJS() as Record<string, never>);
-    expect(init?.nodeRegistration).toMatchObject({ name, taints: [{ key: name, value }] });
-    expect(cluster?.apiServer).toEqual({ extraArgs: [{ name: flag, value }] });
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "kubeadm's documents carry names, taints and flags exactly",
+  async () => {
+    await holds(
+      "kubeadm documents",
+      300,
+      fc.property(hostileText(), hostileText(), hostileText(), (name, value, flag) => {
+        const options = initOptions({
+          node: node({ name, taints: [{ key: name, value, effect: "NoSchedule" }] }),
+          extraArgs: { apiServer: { [flag]: value } },
+        });
+        const [init, cluster] = parseAllDocuments(toYaml(initDocuments(options)), { version: "1.1" }).map(
+          (document) => document.toJS() as Record<string, never>,
+        );
+        expect(init?.nodeRegistration).toMatchObject({ name, taints: [{ key: name, value }] });
+        expect(cluster?.apiServer).toEqual({ extraArgs: [{ name: flag, value }] });
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test("the kubelet's configuration carries any setting exactly", async () => {
-  await holds("kubelet configurations", 300, fc.property(hostileText(), hostileText(), (name, value) => {
-    const text = kubeletConfigurationText({ version: "1.36.3", facts: { cgroupVersion: 2 }, settings: { systemReserved: { [name]: value } } });
-    expect(parse(text, { version: "1.1" })).toMatchObject({ systemReserved: { [name]: value } });
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "the kubelet's configuration carries any setting exactly",
+  async () => {
+    await holds(
+      "kubelet configurations",
+      300,
+      fc.property(hostileText(), hostileText(), (name, value) => {
+        const text = kubeletConfigurationText({
+          version: "1.36.3",
+          facts: { cgroupVersion: 2 },
+          settings: { systemReserved: { [name]: value } },
+        });
+        expect(parse(text, { version: "1.1" })).toMatchObject({ systemReserved: { [name]: value } });
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test("the kubelet's flags are refused or reach an environment file's reader exactly", async () => {
-  const file = join(folder, "kubelet");
-  let refused = 0;
-  await holds("kubelet flags through a shell", 200, fc.property(hostileText(), (value) => {
-    let text: string;
-    try {
-      text = kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: value } });
-    } catch {
-      refused++;
-      return;
-    }
-    writeFileSync(file, text);
-    const heard = execFileSync("/bin/sh", ["-c", `set -f; . ${file}; printf '%s\\0' $KUBELET_EXTRA_ARGS`], { encoding: "utf8" });
-    expect(heard.split("\0").slice(0, -1)).toEqual(["--node-ip=10.0.0.9", `--v=${value}`]);
-  }));
-  process.stdout.write(`hostile values: ${refused} flags were refused\n`);
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "the kubelet's flags are refused or reach an environment file's reader exactly",
+  async () => {
+    const file = join(folder, "kubelet");
+    let refused = 0;
+    await holds(
+      "kubelet flags through a shell",
+      200,
+      fc.property(hostileText(), (value) => {
+        let text: string;
+        try {
+          text = kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: value } });
+        } catch {
+          refused++;
+          return;
+        }
+        writeFileSync(file, text);
+        const heard = execFileSync("/bin/sh", ["-c", `set -f; . ${file}; printf '%s\\0' $KUBELET_EXTRA_ARGS`], {
+          encoding: "utf8",
+        });
+        expect(heard.split("\0").slice(0, -1)).toEqual(["--node-ip=10.0.0.9", `--v=${value}`]);
+      }),
+    );
+    process.stdout.write(`hostile values: ${refused} flags were refused\n`);
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
-test("containerd's configuration keeps a hostile image name one string", async () => {
-  await holds("containerd configurations", 500, fc.property(hostileText(), (pauseImage) => {
-    const text = containerdConfig({ pauseImage, facts: facts() });
-    const [, literal = ""] = /^ *sandbox = ([^\n]*)$/m.exec(text) ?? [];
-    expect(literal).toMatch(/^"[^\x00-\x1f\x7f]*"$/); // https://toml.io/en/v1.0.0#string
-    expect(JSON.parse(literal)).toBe(pauseImage);
-  }));
-}, HOSTILE_TIMEOUT_MS);
+test(
+  "containerd's configuration keeps a hostile image name one string",
+  async () => {
+    await holds(
+      "containerd configurations",
+      500,
+      fc.property(hostileText(), (pauseImage) => {
+        const text = containerdConfig({ pauseImage, facts: facts() });
+        const [, literal = ""] = /^ *sandbox = ([^\n]*)$/m.exec(text) ?? [];
+        expect(literal).toMatch(/^"[^\x00-\x1f\x7f]*"$/); // https://toml.io/en/v1.0.0#string
+        expect(JSON.parse(literal)).toBe(pauseImage);
+      }),
+    );
+  },
+  HOSTILE_TIMEOUT_MS,
+);
 
 describe("configuration", () => {
   const LABEL = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -98,33 +154,89 @@ describe("configuration", () => {
     }
   };
 
-  test("names of nodes are DNS names or refused", async () => {
-    await holds("node names", 400, fc.property(hostileText(), (name) => {
-      const host = (own: string, address: string, role: string) => ({ name: own, host: address, privateKeyPath: "/k", role });
-      const config = accepted({ machines: { kind: "ssh", ssh: { hosts: [host("cp", "10.0.0.1", "control-plane"), host(name, "10.0.0.2", "worker")] } } });
-      if (config) expect(name).toMatch(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
-    }));
-  }, HOSTILE_TIMEOUT_MS);
+  test(
+    "names of nodes are DNS names or refused",
+    async () => {
+      await holds(
+        "node names",
+        400,
+        fc.property(hostileText(), (name) => {
+          const host = (own: string, address: string, role: string) => ({
+            name: own,
+            host: address,
+            privateKeyPath: "/k",
+            role,
+          });
+          const config = accepted({
+            machines: {
+              kind: "ssh",
+              ssh: { hosts: [host("cp", "10.0.0.1", "control-plane"), host(name, "10.0.0.2", "worker")] },
+            },
+          });
+          if (config) expect(name).toMatch(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
+        }),
+      );
+    },
+    HOSTILE_TIMEOUT_MS,
+  );
 
-  test("labels, with slashes too, and taints are Kubernetes' or refused", async () => {
-    const key = fc.oneof(hostileText(), fc.tuple(hostileText(), hostileText()).map(([prefix, name]) => `${prefix}/${name}`), fc.constantFrom("example.com/a", "a/b/c", "/a", "a/", "A/b"));
-    await holds("labels and taints", 600, fc.property(key, hostileText(), (name, value) => {
-      const config = accepted({ workers: { labels: { [name]: value }, taints: [{ key: name, value, effect: "NoExecute" }] } });
-      if (!config) return;
-      expect(name).toMatch(LABEL);
-      expect(value).toMatch(/^[-A-Za-z0-9_.]{0,63}$/);
-      expect(config.workers.labels).toEqual({ [name]: value });
-    }));
-    expect(accepted({ workers: { labels: { "example.com/tier": "web" } } })?.workers.labels).toEqual({ "example.com/tier": "web" });
-  }, HOSTILE_TIMEOUT_MS);
+  test(
+    "labels, with slashes too, and taints are Kubernetes' or refused",
+    async () => {
+      const key = fc.oneof(
+        hostileText(),
+        fc.tuple(hostileText(), hostileText()).map(([prefix, name]) => `${prefix}/${name}`),
+        fc.constantFrom("example.com/a", "a/b/c", "/a", "a/", "A/b"),
+      );
+      await holds(
+        "labels and taints",
+        600,
+        fc.property(key, hostileText(), (name, value) => {
+          const config = accepted({
+            workers: { labels: { [name]: value }, taints: [{ key: name, value, effect: "NoExecute" }] },
+          });
+          if (!config) return;
+          expect(name).toMatch(LABEL);
+          expect(value).toMatch(/^[-A-Za-z0-9_.]{0,63}$/);
+          expect(config.workers.labels).toEqual({ [name]: value });
+        }),
+      );
+      expect(accepted({ workers: { labels: { "example.com/tier": "web" } } })?.workers.labels).toEqual({
+        "example.com/tier": "web",
+      });
+    },
+    HOSTILE_TIMEOUT_MS,
+  );
 
-  test("flags are carried exactly or refused, and no value of any kind breaks the checks", async () => {
-    await holds("flags", 400, fc.property(hostileText(), hostileText(), (name, value) => {
-      const config = accepted({ controlPlane: { extraArgs: { apiServer: { [name]: value }, kubelet: { v: value } } } });
-      if (config) expect(config.controlPlane.extraArgs).toMatchObject({ apiServer: { [name]: value }, kubelet: { v: value } });
-    }));
-    await holds("configurations of any shape", 400, fc.property(fc.constantFrom("source", "kubernetes", "network", "machines", "controlPlane", "workers", "pools", "drain"), fc.jsonValue(), (section, value) => {
-      accepted({ [section]: value });
-    }));
-  }, HOSTILE_TIMEOUT_MS);
+  test(
+    "flags are carried exactly or refused, and no value of any kind breaks the checks",
+    async () => {
+      await holds(
+        "flags",
+        400,
+        fc.property(hostileText(), hostileText(), (name, value) => {
+          const config = accepted({
+            controlPlane: { extraArgs: { apiServer: { [name]: value }, kubelet: { v: value } } },
+          });
+          if (config)
+            expect(config.controlPlane.extraArgs).toMatchObject({
+              apiServer: { [name]: value },
+              kubelet: { v: value },
+            });
+        }),
+      );
+      await holds(
+        "configurations of any shape",
+        400,
+        fc.property(
+          fc.constantFrom("source", "kubernetes", "network", "machines", "controlPlane", "workers", "pools", "drain"),
+          fc.jsonValue(),
+          (section, value) => {
+            accepted({ [section]: value });
+          },
+        ),
+      );
+    },
+    HOSTILE_TIMEOUT_MS,
+  );
 });

@@ -11,17 +11,24 @@ import { certificateResource } from "../../../provider/resources/certificate";
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const expected = { node: "worker-1", token: "abcdef.0123456789abcdef" };
 
-async function request(name: string, changes: { username?: string; signerName?: string; usages?: string[]; server?: boolean; damage?: boolean } = {}) {
+async function request(
+  name: string,
+  changes: { username?: string; signerName?: string; usages?: string[]; server?: boolean; damage?: boolean } = {},
+) {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const extensions = changes.server ? [new SubjectAlternativeNameExtension([{ type: "dns", value: "example.com" }])] : [];
+  const extensions = changes.server
+    ? [new SubjectAlternativeNameExtension([{ type: "dns", value: "example.com" }])]
+    : [];
   const csr = await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: ALGORITHM, extensions });
   const raw = Buffer.from(csr.rawData);
   if (changes.damage) raw[raw.length - 1] = (raw[raw.length - 1] ?? 0) ^ 1;
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${raw.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`;
   return {
     spec: {
-      request: Buffer.from(pem).toString("base64"), signerName: changes.signerName ?? "kubernetes.io/kube-apiserver-client-kubelet",
-      username: changes.username ?? "system:bootstrap:abcdef", usages: changes.usages ?? ["digital signature", "client auth"],
+      request: Buffer.from(pem).toString("base64"),
+      signerName: changes.signerName ?? "kubernetes.io/kube-apiserver-client-kubelet",
+      username: changes.username ?? "system:bootstrap:abcdef",
+      usages: changes.usages ?? ["digital signature", "client auth"],
     },
   };
 }
@@ -51,18 +58,27 @@ describe("a signing request", () => {
 describe("the CA that a joining machine is shown", () => {
   async function chain(commonName = "kubernetes") {
     const authority = await newAuthority(commonName, 10);
-    const leaf = await newCertificate(authority, { commonName: "kube-apiserver", usages: ["server"], dnsNames: ["kubernetes"], days: 1 });
+    const leaf = await newCertificate(authority, {
+      commonName: "kube-apiserver",
+      usages: ["server"],
+      dnsNames: ["kubernetes"],
+      days: 1,
+    });
     return { authority, leaf, shown: [leaf.certificate, authority.certificate].map((pem) => new X509Certificate(pem)) };
   }
 
   test("is taken when its key has the expected hash", async () => {
     const { authority, shown } = await chain();
-    expect(caCertHash(verified(shown, caCertHash(authority.certificate), "worker-1"))).toBe(caCertHash(authority.certificate));
+    expect(caCertHash(verified(shown, caCertHash(authority.certificate), "worker-1"))).toBe(
+      caCertHash(authority.certificate),
+    );
   });
 
   test("is refused when it is another one's", async () => {
     const [{ shown }, other] = [await chain(), await chain()];
-    expect(() => verified(shown, caCertHash(other.authority.certificate), "worker-1")).toThrow("not the one that was expected");
+    expect(() => verified(shown, caCertHash(other.authority.certificate), "worker-1")).toThrow(
+      "not the one that was expected",
+    );
   });
 
   test("is refused when it did not sign who answers", async () => {
@@ -79,7 +95,16 @@ describe("the CA that a joining machine is shown", () => {
 describe("a certificate", () => {
   test("is changed in its last 30 days, and not before", async () => {
     const authority = await newAuthority("kubernetes", 3650);
-    const inputs = { authorityCertificate: authority.certificate, authorityKey: authority.key, commonName: "x", organizations: [], usages: ["client"], dnsNames: [], ipAddresses: [], lifetimeDays: 365 };
+    const inputs = {
+      authorityCertificate: authority.certificate,
+      authorityKey: authority.key,
+      commonName: "x",
+      organizations: [],
+      usages: ["client"],
+      dnsNames: [],
+      ipAddresses: [],
+      lifetimeDays: 365,
+    };
     const { outputs } = await certificateResource.create({ name: "x" } as never, inputs);
     const changesAfter = async (days: number) => {
       vi.setSystemTime(Date.now() + days * 86_400_000);

@@ -19,7 +19,10 @@ const LEAST: Record<string, object> = {
     machines: {
       ssh: {
         hosts: ["boss", "hand-1", "hand-2"].map((name, index) => ({
-          name, host: `192.0.2.${index + 1}`, privateKeyPath: "/keys/id", role: index === 0 ? "control-plane" : "worker",
+          name,
+          host: `192.0.2.${index + 1}`,
+          privateKeyPath: "/keys/id",
+          role: index === 0 ? "control-plane" : "worker",
         })),
       },
     },
@@ -36,15 +39,33 @@ interface Registered {
 const registered: Registered[] = [];
 beforeAll(async () => {
   fakeClouds();
-  await pulumi.runtime.setMocks({
-    call: ({ inputs }) => inputs as Record<string, unknown>,
-    newResource: ({ type, name, inputs }) => {
-      registered.push({ type, name, inputs: inputs as Record<string, unknown> });
-      const cloud = { ipv4Address: `address of ${name}`, ipv4AddressPrivate: `private ${name}`, publicIp: `address of ${name}`, privateIp: `private ${name}` };
-      const outputs = { ...cloud, privateKeyPath: "/keys/vagrant", address: `address of ${name}`, privateAddress: `private ${name}`, publicKey: "ssh-ed25519 AAAA", user: "root", port: 22, hostKey: `ssh-ed25519 ${name}` };
-      return { id: name, state: { ...inputs, ...outputs } as Record<string, unknown> };
+  await pulumi.runtime.setMocks(
+    {
+      call: ({ inputs }) => inputs as Record<string, unknown>,
+      newResource: ({ type, name, inputs }) => {
+        registered.push({ type, name, inputs: inputs as Record<string, unknown> });
+        const cloud = {
+          ipv4Address: `address of ${name}`,
+          ipv4AddressPrivate: `private ${name}`,
+          publicIp: `address of ${name}`,
+          privateIp: `private ${name}`,
+        };
+        const outputs = {
+          ...cloud,
+          privateKeyPath: "/keys/vagrant",
+          address: `address of ${name}`,
+          privateAddress: `private ${name}`,
+          publicKey: "ssh-ed25519 AAAA",
+          user: "root",
+          port: 22,
+          hostKey: `ssh-ed25519 ${name}`,
+        };
+        return { id: name, state: { ...inputs, ...outputs } as Record<string, unknown> };
+      },
     },
-  }, "kubewright", "contract");
+    "kubewright",
+    "contract",
+  );
 });
 
 function configOf(kind: string, changes: { machines?: object; workers?: object; pools?: object } = {}): ClusterConfig {
@@ -66,7 +87,9 @@ test("every kind is under the contract's test", () => {
 describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind) => {
   test("brings each machine that is wanted, by its name, in order", () => {
     const config = configOf(name);
-    const wanted = requestsOf(config).filter((request) => request.kind === kind).map((request) => request.name);
+    const wanted = requestsOf(config)
+      .filter((request) => request.kind === kind)
+      .map((request) => request.name);
     expect(wanted).toHaveLength(3);
     expect(makeMachines(config, known).machines.map((machine) => machine.name)).toEqual(wanted);
   });
@@ -97,12 +120,15 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind
 });
 
 // A listed machine has no resource before its Host, which the cluster makes.
-test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))("machines of %s take their turns", async (name) => {
-  const asked: string[] = [];
-  const turns = { of: (machine: string) => Promise.resolve(void asked.push(machine)).then(() => []) };
-  makeMachines(configOf(name), { ...known, turns });
-  await expect.poll(() => [...new Set(asked)].sort()).toEqual(["control-plane-1", "worker-1", "worker-2"]);
-});
+test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))(
+  "machines of %s take their turns",
+  async (name) => {
+    const asked: string[] = [];
+    const turns = { of: (machine: string) => Promise.resolve(void asked.push(machine)).then(() => []) };
+    makeMachines(configOf(name), { ...known, turns });
+    await expect.poll(() => [...new Set(asked)].sort()).toEqual(["control-plane-1", "worker-1", "worker-2"]);
+  },
+);
 
 test("a pool is of another kind than its neighbour, and has sizes of its own", async () => {
   const hosts = [{ name: "mine", host: "192.0.2.9", privateKeyPath: "/keys/id" }];
@@ -114,6 +140,13 @@ test("a pool is of another kind than its neighbour, and has sizes of its own", a
   const { machines } = makeMachines(config, known);
   const made = new Map(machines.map((machine) => [machine.name, machine.madeBy !== undefined]));
   expect(Object.fromEntries(made)).toEqual({ "control-plane-1": true, "small-1": true, "large-1": true, mine: false });
-  const sizes = () => registered.filter(({ name }) => /^(small|large)-1$/.test(name)).map(({ name, inputs }) => [name, inputs.cpus, inputs.memory]).sort();
-  await expect.poll(sizes).toEqual([["large-1", 4, 1024], ["small-1", 1, 1024]]);
+  const sizes = () =>
+    registered
+      .filter(({ name }) => /^(small|large)-1$/.test(name))
+      .map(({ name, inputs }) => [name, inputs.cpus, inputs.memory])
+      .sort();
+  await expect.poll(sizes).toEqual([
+    ["large-1", 4, 1024],
+    ["small-1", 1, 1024],
+  ]);
 });

@@ -6,7 +6,12 @@ describe("a certificate", () => {
   test("is signed by its authority, for these names and purposes and no longer than asked", async () => {
     const authority = await newAuthority("kubernetes", 3650);
     const made = await newCertificate(authority, {
-      commonName: "system:node:worker-1", organizations: ["system:nodes"], usages: ["server", "client"], dnsNames: ["localhost"], ipAddresses: ["10.0.0.9"], days: 365,
+      commonName: "system:node:worker-1",
+      organizations: ["system:nodes"],
+      usages: ["server", "client"],
+      dnsNames: ["localhost"],
+      ipAddresses: ["10.0.0.9"],
+      days: 365,
     });
     const [ca, certificate] = [new X509Certificate(authority.certificate), new X509Certificate(made.certificate)];
     expect([ca.ca, ca.subject, ca.verify(ca.publicKey)]).toEqual([true, "CN=kubernetes", true]);

@@ -7,7 +7,9 @@ test("a pair that cannot be read again is not given out", () => {
   let asked = 0;
   const malformed = vi.spyOn(utils, "generateKeyPairSync").mockImplementation(((type: "ed25519", options: object) => {
     const pair = make(type, options);
-    return asked++ === 0 ? { ...pair, private: pair.private.replace("AAAAIP", "AAAAHw").replace(/\n[^\n]+\n-----END/, "\n-----END") } : pair;
+    return asked++ === 0
+      ? { ...pair, private: pair.private.replace("AAAAIP", "AAAAHw").replace(/\n[^\n]+\n-----END/, "\n-----END") }
+      : pair;
   }) as typeof make);
   const pair = newKeyPair("a comment");
   malformed.mockRestore();

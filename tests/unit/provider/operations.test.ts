@@ -22,7 +22,11 @@ interface Outputs {
 
 function thing(parts: Partial<Handler<Inputs, Outputs>> = {}): Handler<Inputs, Outputs> {
   return {
-    schema: z.strictObject({ host: z.string(), port: z.int().max(65535, "too high a port"), login: z.string().optional() }),
+    schema: z.strictObject({
+      host: z.string(),
+      port: z.int().max(65535, "too high a port"),
+      login: z.string().optional(),
+    }),
     outputs: ["made"],
     replaceOn: ["host"],
     ignore: ["login"],
@@ -63,20 +67,29 @@ test("refuses bad input with its path in the reason and no property, for the eng
 });
 
 test("does not judge what is not known yet", async () => {
-  const failures = (await operations().check(checking({ host: UNKNOWN_STRING, port: UNKNOWN_STRING }))).getFailuresList();
+  const failures = (
+    await operations().check(checking({ host: UNKNOWN_STRING, port: UNKNOWN_STRING }))
+  ).getFailuresList();
   expect(failures).toEqual([]);
 });
 
 test("tells update from replacement, and how we log in from what is there", async () => {
-  const diff = async (news: Json) => (await operations().diff(differing({ host: "a", port: 1, login: "x" }, news))).toObject();
-  expect(await diff({ host: "a", port: 1, login: "y" })).toMatchObject({ changes: provider.DiffResponse.DiffChanges.DIFF_NONE });
+  const diff = async (news: Json) =>
+    (await operations().diff(differing({ host: "a", port: 1, login: "x" }, news))).toObject();
+  expect(await diff({ host: "a", port: 1, login: "y" })).toMatchObject({
+    changes: provider.DiffResponse.DiffChanges.DIFF_NONE,
+  });
   expect(await diff({ host: "a", port: 2, login: "x" })).toMatchObject({ diffsList: ["port"], replacesList: [] });
   expect(await diff({ host: "b", port: 1, login: "x" })).toMatchObject({ diffsList: ["host"], replacesList: ["host"] });
 });
 
 test("what holds a property that replaces, and is not known yet, may replace", async () => {
-  const nested = new Operations({ "kubewright:test:Thing": register({ ...thing(), replaceOn: ["host.name"] }) }, new Tasks(new EngineLog()));
-  const replaced = async (host: string | Json) => (await nested.diff(differing({ host: { name: "a", key: 1 } }, { host }))).getReplacesList();
+  const nested = new Operations(
+    { "kubewright:test:Thing": register({ ...thing(), replaceOn: ["host.name"] }) },
+    new Tasks(new EngineLog()),
+  );
+  const replaced = async (host: string | Json) =>
+    (await nested.diff(differing({ host: { name: "a", key: 1 } }, { host }))).getReplacesList();
   expect(await replaced(UNKNOWN_STRING)).toEqual(["host"]);
   expect(await replaced({ name: "a", key: UNKNOWN_STRING })).toEqual([]);
 });
@@ -93,9 +106,13 @@ test("a partial failure carries what was made, so that the next run resumes", as
   request.setUrn(URN);
   request.setProperties(Struct.fromJavaScript({ host: "a", port: 1 }));
   const create = () => Promise.reject(new PartialFailure("disk full", "1", { made: "half" }));
-  const error: unknown = await operations({ create }).create(request).catch((reason: unknown) => reason);
+  const error: unknown = await operations({ create })
+    .create(request)
+    .catch((reason: unknown) => reason);
   expect(error).toMatchObject({ details: "disk full" });
-  expect(JSON.stringify((error as { metadata: { getMap(): object } }).metadata.getMap())).toContain("grpc-status-details-bin");
+  expect(JSON.stringify((error as { metadata: { getMap(): object } }).metadata.getMap())).toContain(
+    "grpc-status-details-bin",
+  );
 });
 
 test("preview promises no output that does not exist yet, and keeps those that do", async () => {
@@ -103,14 +120,22 @@ test("preview promises no output that does not exist yet, and keeps those that d
   create.setUrn(URN);
   create.setPreview(true);
   create.setProperties(Struct.fromJavaScript({ host: "a", port: 1 }));
-  expect((await operations().create(create)).getProperties()?.toJavaScript()).toEqual({ host: "a", port: 1, made: UNKNOWN_STRING });
+  expect((await operations().create(create)).getProperties()?.toJavaScript()).toEqual({
+    host: "a",
+    port: 1,
+    made: UNKNOWN_STRING,
+  });
   const update = new provider.UpdateRequest();
   update.setUrn(URN);
   update.setPreview(true);
   update.setOlds(Struct.fromJavaScript({ host: "a", port: 1, made: "x" }));
   update.setOldInputs(Struct.fromJavaScript({ host: "a", port: 1 }));
   update.setNews(Struct.fromJavaScript({ host: "a", port: 2 }));
-  expect((await operations().update(update)).getProperties()?.toJavaScript()).toEqual({ host: "a", port: 2, made: "x" });
+  expect((await operations().update(update)).getProperties()?.toJavaScript()).toEqual({
+    host: "a",
+    port: 2,
+    made: "x",
+  });
 });
 
 test("a read that finds nothing says that the thing is gone", async () => {
@@ -124,7 +149,12 @@ test("a read that finds nothing says that the thing is gone", async () => {
 
 test("cancelling aborts what is under way", async () => {
   const tasks = new Tasks(new EngineLog());
-  const waiting = tasks.run("create", URN, 0, ({ signal }) => new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error))));
+  const waiting = tasks.run(
+    "create",
+    URN,
+    0,
+    ({ signal }) => new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason as Error))),
+  );
   tasks.cancel();
   await expect(waiting).rejects.toThrow("cancelled");
 });
@@ -136,7 +166,14 @@ function foretelling(parts: Partial<Handler<Inputs, Outputs>> = {}) {
     told.push(foresight);
     return { disruptions: [], changes: [] };
   };
-  return { told, operations: new Operations({ "kubewright:test:Thing": register(thing(parts)) }, new Tasks(new EngineLog()), foretell) };
+  return {
+    told,
+    operations: new Operations(
+      { "kubewright:test:Thing": register(thing(parts)) },
+      new Tasks(new EngineLog()),
+      foretell,
+    ),
+  };
 }
 
 function updating(preview: boolean) {
@@ -160,7 +197,18 @@ test("a preview of an update is told in words, once, and never with a secret in 
   await operations.update(updating(true));
   await operations.update(updating(true));
   const login = "[secret]";
-  expect(told).toEqual([{ urn: URN, type: "kubewright:test:Thing", name: "it", replaced: false, found: { host: "a", port: 1, login }, wanted: { host: "a", port: 2, login }, paths: ["port"], replacing: [] }]);
+  expect(told).toEqual([
+    {
+      urn: URN,
+      type: "kubewright:test:Thing",
+      name: "it",
+      replaced: false,
+      found: { host: "a", port: 1, login },
+      wanted: { host: "a", port: 2, login },
+      paths: ["port"],
+      replacing: [],
+    },
+  ]);
 });
 
 test("and so is that of a replacement, which the engine previews as a creation", async () => {

@@ -13,7 +13,10 @@ test("nothing is let go of unless somebody has named the machine", () => {
   expect([mayForget(worker), isRebuilt(worker), isMarkedGone(worker)]).toEqual([false, false, false]);
 });
 
-test.each([["KUBEWRIGHT_FORGET_UNREACHABLE", mayForget], [REBUILT, isRebuilt]])("%s names machines by name or address, whole", (variable, asked) => {
+test.each([
+  ["KUBEWRIGHT_FORGET_UNREACHABLE", mayForget],
+  [REBUILT, isRebuilt],
+])("%s names machines by name or address, whole", (variable, asked) => {
   process.env[variable] = "worker-1, worker-2";
   expect([asked(worker), asked(other)]).toEqual([true, false]);
   process.env[variable] = "10.0.0.12";

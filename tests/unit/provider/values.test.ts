@@ -1,6 +1,15 @@
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { expect, test } from "vitest";
-import { SecretPaths, UNKNOWN, decode, encode, formatPath, hasUnknown, known, legible } from "../../../provider/rpc/values";
+import {
+  SecretPaths,
+  UNKNOWN,
+  decode,
+  encode,
+  formatPath,
+  hasUnknown,
+  known,
+  legible,
+} from "../../../provider/rpc/values";
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = { [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270" };
@@ -14,7 +23,9 @@ test("a secret is plain inside and a secret again on the wire", () => {
 });
 
 test("outputs that are secret by nature are wrapped too", () => {
-  expect(encode({ kubeconfig: "x" }, new SecretPaths().with(["kubeconfig"])).toJavaScript()).toEqual({ kubeconfig: { ...SECRET, value: "x" } });
+  expect(encode({ kubeconfig: "x" }, new SecretPaths().with(["kubeconfig"])).toJavaScript()).toEqual({
+    kubeconfig: { ...SECRET, value: "x" },
+  });
 });
 
 test("unknowns survive the way in and out", () => {
@@ -27,7 +38,10 @@ test("unknowns survive the way in and out", () => {
 test("what may be shown has words for secrets and unknowns", () => {
   const secrets = new SecretPaths([["files", "/a", "content"]]);
   const shown = legible({ files: { "/a": { content: "hush", mode: "0600" } }, address: UNKNOWN }, secrets);
-  expect(shown).toEqual({ files: { "/a": { content: "[secret]", mode: "0600" } }, address: "04da6b54-80e4-46f7-96ec-b56ff0331ba9" });
+  expect(shown).toEqual({
+    files: { "/a": { content: "[secret]", mode: "0600" } },
+    address: "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+  });
 });
 
 test("knows what is not known yet, however deep", () => {

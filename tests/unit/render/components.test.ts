@@ -22,18 +22,33 @@ const COMPONENTS: ComponentName[] = ["etcd", "kube-apiserver", "kube-scheduler",
 
 function options(changes: Partial<ArgumentsOptions> = {}): ArgumentsOptions {
   return {
-    clusterName: "lab", nodeName: "cp-1", address: "10.77.0.21", serviceCidr: "10.10.0.0/16", podCidr: "10.244.0.0/16", dnsDomain: "cluster.local",
-    staticTokens: false, disableAdmission: [], ...changes,
+    clusterName: "lab",
+    nodeName: "cp-1",
+    address: "10.77.0.21",
+    serviceCidr: "10.10.0.0/16",
+    podCidr: "10.244.0.0/16",
+    dnsDomain: "cluster.local",
+    staticTokens: false,
+    disableAdmission: [],
+    ...changes,
   };
 }
 
 function texts(files: Record<string, { content: string }>): string {
-  return Object.entries(files).map(([path, { content }]) => `==> ${path}\n${content}`).join("");
+  return Object.entries(files)
+    .map(([path, { content }]) => `==> ${path}\n${content}`)
+    .join("");
 }
 
 describe("the control plane", () => {
   test.each(COMPONENTS)("%s as a static pod", async (name) => {
-    const pod = componentPod({ name, image: `registry.example.com/${name}:v1`, imagePullPolicy: "IfNotPresent", args: componentArguments(name, options()), address: "10.77.0.21" });
+    const pod = componentPod({
+      name,
+      image: `registry.example.com/${name}:v1`,
+      imagePullPolicy: "IfNotPresent",
+      args: componentArguments(name, options()),
+      address: "10.77.0.21",
+    });
     await expect(yamlText(pod)).toMatchFileSnapshot(golden(`components/${name}.yaml`));
   });
 
@@ -45,12 +60,24 @@ describe("the control plane", () => {
   });
 
   test("a person's flag wins over ours; switched off admission and tokens are flags", () => {
-    const args = componentArguments("kube-apiserver", options({ staticTokens: true, disableAdmission: ["ServiceAccount", "LimitRanger"], extraArgs: { "kube-apiserver": { "secure-port": "7443", v: "4" } } }));
-    expect(args).toMatchObject({ "secure-port": "7443", v: "4", "disable-admission-plugins": "ServiceAccount,LimitRanger", "token-auth-file": "/etc/kubernetes/apiserver/tokens.csv" });
+    const args = componentArguments(
+      "kube-apiserver",
+      options({
+        staticTokens: true,
+        disableAdmission: ["ServiceAccount", "LimitRanger"],
+        extraArgs: { "kube-apiserver": { "secure-port": "7443", v: "4" } },
+      }),
+    );
+    expect(args).toMatchObject({
+      "secure-port": "7443",
+      v: "4",
+      "disable-admission-plugins": "ServiceAccount,LimitRanger",
+      "token-auth-file": "/etc/kubernetes/apiserver/tokens.csv",
+    });
   });
 
   test("words that systemd would read otherwise are passed as they are", () => {
-    expect(componentUnit("etcd", { name: "100% $HOME \"x\"" })).toContain('"--name=100%% $$HOME \\"x\\""');
+    expect(componentUnit("etcd", { name: '100% $HOME "x"' })).toContain('"--name=100%% $$HOME \\"x\\""');
   });
 
   test("no etcd listens for clients in plain text", () => {
@@ -61,7 +88,13 @@ describe("the control plane", () => {
 });
 
 describe("the PKI", () => {
-  const table = certificateTable({ nodeName: "cp-1", addresses: ["10.77.0.21", "10.77.0.21", "192.0.2.1"], dnsNames: ["api.example.com"], serviceAddress: "10.10.0.1", dnsDomain: "cluster.local" });
+  const table = certificateTable({
+    nodeName: "cp-1",
+    addresses: ["10.77.0.21", "10.77.0.21", "192.0.2.1"],
+    dnsNames: ["api.example.com"],
+    serviceAddress: "10.10.0.1",
+    dnsDomain: "cluster.local",
+  });
 
   test("its table", async () => {
     await expect(yamlText(table)).toMatchFileSnapshot(golden("components/pki.yaml"));
@@ -69,13 +102,18 @@ describe("the PKI", () => {
 
   test("nobody is a client of two authorities", () => {
     expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
-    expect(table.filter(({ authority }) => authority === "front-proxy").map(({ usages }) => usages)).toEqual([["client"]]);
+    expect(table.filter(({ authority }) => authority === "front-proxy").map(({ usages }) => usages)).toEqual([
+      ["client"],
+    ]);
   });
 });
 
 test("a kubeconfig, by certificate and by token", async () => {
   const common = { clusterName: "lab", server: "https://10.77.0.21:6443", caCertificate: "CA\n", user: "jane" };
-  const both = [kubeconfig({ ...common, identity: { certificate: "CERT\n", key: "KEY\n" } }), kubeconfig({ ...common, identity: { token: "t" } })];
+  const both = [
+    kubeconfig({ ...common, identity: { certificate: "CERT\n", key: "KEY\n" } }),
+    kubeconfig({ ...common, identity: { token: "t" } }),
+  ];
   await expect(both.join("---\n")).toMatchFileSnapshot(golden("components/kubeconfig.yaml"));
 });
 
@@ -84,21 +122,37 @@ test("who is nobody may ask for health only", async () => {
 });
 
 test("the token file is what the API server reads", () => {
-  expect(tokenFile([{ token: "a", user: "jane", uid: "1" }, { token: "b", user: "joe", uid: "2", groups: ["dev", "ops"] }])).toBe('a,jane,1\nb,joe,2,"dev,ops"\n');
+  expect(
+    tokenFile([
+      { token: "a", user: "jane", uid: "1" },
+      { token: "b", user: "joe", uid: "2", groups: ["dev", "ops"] },
+    ]),
+  ).toBe('a,jane,1\nb,joe,2,"dev,ops"\n');
 });
 
 describe("a machine", () => {
   test("with a kubelet that stands alone, and one in a cluster", async () => {
-    const alone = kubeletFiles({ version: "1.36.3", nodeIp: "10.77.0.22", facts: { ...containerFacts, systemdResolved: true }, standalone: { criSocket: criSocket("containerd"), nodeName: "worker-1" } });
-    await expect(texts({ ...alone, ...clusterFiles({ clusterDns: "10.10.0.10", dnsDomain: "cluster.local" }) })).toMatchFileSnapshot(golden("components/kubelet.txt"));
+    const alone = kubeletFiles({
+      version: "1.36.3",
+      nodeIp: "10.77.0.22",
+      facts: { ...containerFacts, systemdResolved: true },
+      standalone: { criSocket: criSocket("containerd"), nodeName: "worker-1" },
+    });
+    await expect(
+      texts({ ...alone, ...clusterFiles({ clusterDns: "10.10.0.10", dnsDomain: "cluster.local" }) }),
+    ).toMatchFileSnapshot(golden("components/kubelet.txt"));
   });
 
   test("with its bridge", async () => {
-    await expect(texts(bridgeFiles({ range: "10.244.9.0/24", podCidr: "10.244.0.0/16" }))).toMatchFileSnapshot(golden("components/bridge.txt"));
+    await expect(texts(bridgeFiles({ range: "10.244.9.0/24", podCidr: "10.244.0.0/16" }))).toMatchFileSnapshot(
+      golden("components/bridge.txt"),
+    );
   });
 
   test("with the example of the first rung", async () => {
-    await expect(yamlText(helloPod({ image: "busybox", imagePullPolicy: "Never", nodeName: "cp-1" }))).toMatchFileSnapshot(golden("components/hello.yaml"));
+    await expect(
+      yamlText(helloPod({ image: "busybox", imagePullPolicy: "Never", nodeName: "cp-1" })),
+    ).toMatchFileSnapshot(golden("components/hello.yaml"));
   });
 });
 
@@ -106,7 +160,8 @@ test("what is in the API", async () => {
   const image = { image: "registry.example.com/x:v1", imagePullPolicy: "IfNotPresent" } as const;
   const configuration = kubeProxyConfiguration({ proxyMode: "nftables", machines: [facts()] });
   const objects = [
-    ...bootstrapBindings(), defaultServiceAccount(),
+    ...bootstrapBindings(),
+    defaultServiceAccount(),
     ...kubeProxyManifests({ ...image, configuration, podCidr: "10.244.0.0/16", server: "https://10.77.0.21:6443" }),
     ...corednsManifests({ ...image, clusterIp: "10.10.0.10", dnsDomain: "cluster.local" }),
   ];
@@ -119,5 +174,9 @@ test("a rung has what those below it have", () => {
 
 test("parts and addresses of a range", () => {
   expect([addressAt("10.10.0.0/16", 10), addressAt("10.10.0.0/30", 4)]).toEqual(["10.10.0.10", undefined]);
-  expect([partAt("10.244.0.0/16", 24, 9), partAt("10.244.0.0/16", 24, 256), partAt("10.244.0.0/16", 12, 0)]).toEqual(["10.244.9.0/24", undefined, undefined]);
+  expect([partAt("10.244.0.0/16", 24, 9), partAt("10.244.0.0/16", 24, 256), partAt("10.244.0.0/16", 12, 0)]).toEqual([
+    "10.244.9.0/24",
+    undefined,
+    undefined,
+  ]);
 });

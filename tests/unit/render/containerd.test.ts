@@ -11,12 +11,20 @@ describe("containerd", () => {
   });
 
   test("oom scores are restricted only where the machine cannot lower them", () => {
-    expect(containerdConfig({ pauseImage, facts: { capSysResource: true } })).toContain("restrict_oom_score_adj = false");
-    expect(containerdConfig({ pauseImage, facts: { capSysResource: false } })).toContain("restrict_oom_score_adj = true");
+    expect(containerdConfig({ pauseImage, facts: { capSysResource: true } })).toContain(
+      "restrict_oom_score_adj = false",
+    );
+    expect(containerdConfig({ pauseImage, facts: { capSysResource: false } })).toContain(
+      "restrict_oom_score_adj = true",
+    );
   });
 
   test("a mirrored registry", async () => {
-    const mirror = { registry: "docker.io", endpoints: ["https://one.example.com", "http://10.0.0.5:5000"], caFile: "/etc/ssl/mirror.pem" };
+    const mirror = {
+      registry: "docker.io",
+      endpoints: ["https://one.example.com", "http://10.0.0.5:5000"],
+      caFile: "/etc/ssl/mirror.pem",
+    };
     expect(registryHostsPath(mirror)).toBe("/etc/containerd/certs.d/docker.io/hosts.toml");
     await expect(registryHosts(mirror)).toMatchFileSnapshot(golden("containerd/hosts.toml"));
   });

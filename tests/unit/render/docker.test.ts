@@ -9,7 +9,9 @@ describe("Docker as the runtime", () => {
   test("its files: the engine's configuration, cri-dockerd's units, mirrors for what pulls", async () => {
     const mirrors = everyRegistry("https://mirror.example.com/");
     const all = { ...engineFiles({ mirrors }), ...criDockerdFiles({ pauseImage: "registry.k8s.io/pause:3.10.2" }) };
-    const listing = Object.entries(all).map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`).join("\n");
+    const listing = Object.entries(all)
+      .map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`)
+      .join("\n");
     await expect(listing).toMatchFileSnapshot(golden("docker/files.txt"));
   });
 
@@ -19,8 +21,13 @@ describe("Docker as the runtime", () => {
   });
 
   test("kubeadm is told cri-dockerd's socket, and containerd's where nothing is said", () => {
-    const socket = (runtime?: "docker") => joinDocument({ node: node(runtime ? { runtime } : {}), apiServerEndpoint: "10.0.0.1:6443" }).nodeRegistration.criSocket;
-    expect([socket("docker"), socket()]).toEqual(["unix:///run/cri-dockerd.sock", "unix:///run/containerd/containerd.sock"]);
+    const socket = (runtime?: "docker") =>
+      joinDocument({ node: node(runtime ? { runtime } : {}), apiServerEndpoint: "10.0.0.1:6443" }).nodeRegistration
+        .criSocket;
+    expect([socket("docker"), socket()]).toEqual([
+      "unix:///run/cri-dockerd.sock",
+      "unix:///run/containerd/containerd.sock",
+    ]);
   });
 
   test.each([
@@ -30,5 +37,7 @@ describe("Docker as the runtime", () => {
     ["fedora", "fedora", "40", ["moby-engine"]],
     ["fedora", "fedora", "42", ["moby-engine", "docker-cli"]],
     ["other", "arch", "", []],
-  ] as const)("the engine of %s: %s %s", (osFamily, osId, osVersion, packages) => expect(enginePackages({ osFamily, osId, osVersion })).toEqual(packages));
+  ] as const)("the engine of %s: %s %s", (osFamily, osId, osVersion, packages) =>
+    expect(enginePackages({ osFamily, osId, osVersion })).toEqual(packages),
+  );
 });

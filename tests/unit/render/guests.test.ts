@@ -14,14 +14,19 @@ describe("/etc/hosts", () => {
 
   test("has a block of ours behind a person's lines, and none of theirs is touched", () => {
     const text = withBlock(own, hostsBlock(entries));
-    expect(text).toBe(`${own}# BEGIN kubewright\n192.168.56.10 control-plane-1\n192.168.56.19 worker-1\n# END kubewright\n`);
+    expect(text).toBe(
+      `${own}# BEGIN kubewright\n192.168.56.10 control-plane-1\n192.168.56.19 worker-1\n# END kubewright\n`,
+    );
     expect(hostsEntries(text)).toEqual(entries);
     expect(withBlock(text, hostsBlock(entries))).toBe(text);
     expect(withBlock(text, "")).toBe(own);
   });
 
   test("a block in the middle is replaced, and a file without a last line feed gets one", () => {
-    const text = withBlock(`${withBlock("127.0.0.1 localhost", hostsBlock(entries))}10.0.0.1 mine\n`, hostsBlock({ other: "10.0.0.2" }));
+    const text = withBlock(
+      `${withBlock("127.0.0.1 localhost", hostsBlock(entries))}10.0.0.1 mine\n`,
+      hostsBlock({ other: "10.0.0.2" }),
+    );
     expect(text).toBe("127.0.0.1 localhost\n10.0.0.1 mine\n# BEGIN kubewright\n10.0.0.2 other\n# END kubewright\n");
   });
 
@@ -32,21 +37,54 @@ describe("/etc/hosts", () => {
 });
 
 describe("a Fedora guest", () => {
-  const answers = { os_id: "fedora", os_version: "41", arch: "x86_64", cgroup: "cgroup2fs", selinux: "enforcing", firewall: "firewalld", uid: "0" };
+  const answers = {
+    os_id: "fedora",
+    os_version: "41",
+    arch: "x86_64",
+    cgroup: "cgroup2fs",
+    selinux: "enforcing",
+    firewall: "firewalld",
+    uid: "0",
+  };
   const fedora = factsFrom(new Map(Object.entries(answers)), 0, "worker-1");
 
   test("is known by its facts", () => {
-    expect(fedora).toMatchObject({ osFamily: "fedora", cgroupVersion: 2, selinux: "enforcing", firewall: "firewalld", root: true });
-    expect(factsFrom(new Map(Object.entries({ ...answers, selinux: "", firewall: "" })), 0, "x")).toMatchObject({ selinux: "none", firewall: "none" });
+    expect(fedora).toMatchObject({
+      osFamily: "fedora",
+      cgroupVersion: 2,
+      selinux: "enforcing",
+      firewall: "firewalld",
+      root: true,
+    });
+    expect(factsFrom(new Map(Object.entries({ ...answers, selinux: "", firewall: "" })), 0, "x")).toMatchObject({
+      selinux: "none",
+      firewall: "none",
+    });
   });
 
   test("gets its packages by the names that dnf knows", () => {
-    expect(requiredPackages(fedora)).toEqual(["iproute", "iptables-nft", "nftables", "conntrack-tools", "ethtool", "kmod", "procps-ng", "socat"]);
+    expect(requiredPackages(fedora)).toEqual([
+      "iproute",
+      "iptables-nft",
+      "nftables",
+      "conntrack-tools",
+      "ethtool",
+      "kmod",
+      "procps-ng",
+      "socat",
+    ]);
   });
 
   test("is told what of it stays as it is, before it is a member", () => {
-    const said = (changes: object) => machineFindings(judged({ facts: { selinux: "enforcing", firewall: "firewalld" }, ...changes }), { ...ranges, proxyMode: "nftables" }).map(({ severity, message }) => [severity, message]);
-    expect(said({})).toEqual([["warning", "SELinux is enforcing, and stays so"], ["warning", "firewalld is active, and stays so"]]);
+    const said = (changes: object) =>
+      machineFindings(judged({ facts: { selinux: "enforcing", firewall: "firewalld" }, ...changes }), {
+        ...ranges,
+        proxyMode: "nftables",
+      }).map(({ severity, message }) => [severity, message]);
+    expect(said({})).toEqual([
+      ["warning", "SELinux is enforcing, and stays so"],
+      ["warning", "firewalld is active, and stays so"],
+    ]);
     expect(said({ instanceAlreadyMember: true })).toEqual([]);
     expect(machineFindings(judged({ facts: facts() }), { ...ranges, proxyMode: "nftables" })).toEqual([]);
   });
@@ -54,7 +92,12 @@ describe("a Fedora guest", () => {
 
 test("a firewall lets in what the role is for, and VXLAN where it is the way between nodes", () => {
   const rules = (changes: object) => firewallRules({ role: "worker", ...ranges, backend: "host-gw", ...changes });
-  expect(rules({})).toEqual({ ports: ["10250/tcp", "10256/tcp", "30000-32767/tcp", "30000-32767/udp"], ranges: ["10.244.0.0/16", "10.10.0.0/16"] });
-  expect(rules({ role: "control-plane" }).ports).toEqual(expect.arrayContaining(["6443/tcp", "2379-2380/tcp", "10250/tcp"]));
+  expect(rules({})).toEqual({
+    ports: ["10250/tcp", "10256/tcp", "30000-32767/tcp", "30000-32767/udp"],
+    ranges: ["10.244.0.0/16", "10.10.0.0/16"],
+  });
+  expect(rules({ role: "control-plane" }).ports).toEqual(
+    expect.arrayContaining(["6443/tcp", "2379-2380/tcp", "10250/tcp"]),
+  );
   expect(rules({ backend: "vxlan" }).ports).toContain("8472/udp");
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { initDocuments, joinDocument, toYaml, withBootstrapToken, withinSeconds, withoutPreflight } from "../../../render/kubeadm";
+import {
+  initDocuments,
+  joinDocument,
+  toYaml,
+  withBootstrapToken,
+  withinSeconds,
+  withoutPreflight,
+} from "../../../render/kubeadm";
 import { containerFacts, facts, golden, initOptions, node } from "./samples";
 
 const token = "abcdef.0123456789abcdef";
@@ -13,18 +20,33 @@ describe("kubeadm init", () => {
 
   test("a container on the test hosts, images side-loaded", async () => {
     const options = initOptions({
-      node: node({ facts: containerFacts, imagesSideLoaded: true }), machines: [containerFacts], dnsImageTag: "v1.14.7", clusterName: "lab",
+      node: node({ facts: containerFacts, imagesSideLoaded: true }),
+      machines: [containerFacts],
+      dnsImageTag: "v1.14.7",
+      clusterName: "lab",
     });
-    await expect(toYaml(withBootstrapToken(initDocuments(options), { token }))).toMatchFileSnapshot(golden("kubeadm/init.container.yaml"));
+    await expect(toYaml(withBootstrapToken(initDocuments(options), { token }))).toMatchFileSnapshot(
+      golden("kubeadm/init.container.yaml"),
+    );
   });
 
   test("three control planes behind an endpoint, with everything set", async () => {
     const options = initOptions({
-      controlPlanes: 3, controlPlaneEndpoint: "api.example.com:443", bindPort: 8443, certSANs: ["api.example.com", "10.0.0.1", "10.0.0.1"], proxyMode: "iptables",
+      controlPlanes: 3,
+      controlPlaneEndpoint: "api.example.com:443",
+      bindPort: 8443,
+      certSANs: ["api.example.com", "10.0.0.1", "10.0.0.1"],
+      proxyMode: "iptables",
       network: { podCidr: "10.32.0.0/12", serviceCidr: "10.96.0.0/12", dnsDomain: "k8s.example", nodeMaskSize: 23 },
       node: node({ taints: [{ key: "dedicated", value: "infra", effect: "NoSchedule" }] }),
-      extraArgs: { apiServer: { "audit-log-path": "-" }, controllerManager: { "kube-api-qps": "50" }, scheduler: { v: "4" }, etcd: { "snapshot-count": "5000" } },
-      imageRepository: "mirror.example.com/k8s", timeouts: { controlPlaneComponentHealthCheck: "5m0s" },
+      extraArgs: {
+        apiServer: { "audit-log-path": "-" },
+        controllerManager: { "kube-api-qps": "50" },
+        scheduler: { v: "4" },
+        etcd: { "snapshot-count": "5000" },
+      },
+      imageRepository: "mirror.example.com/k8s",
+      timeouts: { controlPlaneComponentHealthCheck: "5m0s" },
     });
     const documents = withBootstrapToken(initDocuments(options), { token, ttl: "10m0s" });
     await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/init.three.yaml"));
@@ -54,12 +76,18 @@ describe("kubeadm join", () => {
 
   test("one more control plane on cgroup v1", async () => {
     const second = node({ name: "cp-2", address: "10.77.0.23", facts: containerFacts, imagesSideLoaded: true });
-    const documents = withBootstrapToken([joinDocument({ node: second, apiServerEndpoint, controlPlane: {} })], { token, caCertHashes });
+    const documents = withBootstrapToken([joinDocument({ node: second, apiServerEndpoint, controlPlane: {} })], {
+      token,
+      caCertHashes,
+    });
     await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/join.control-plane.yaml"));
   });
 
   test("the inputs of a resource hold no secret", () => {
-    const yaml = toYaml([...initDocuments(initOptions()), joinDocument({ node: node(), apiServerEndpoint, controlPlane: {} })]);
+    const yaml = toYaml([
+      ...initDocuments(initOptions()),
+      joinDocument({ node: node(), apiServerEndpoint, controlPlane: {} }),
+    ]);
     expect(yaml).not.toMatch(/token:/);
   });
 
@@ -77,7 +105,10 @@ describe("kubeadm join", () => {
   test("a join's own waits end before the whole may take no longer; what was set stays", () => {
     const document = joinDocument({ node: node(), apiServerEndpoint, timeouts: { tlsBootstrap: "9m0s" } });
     expect(withinSeconds(document, 300).timeouts).toEqual({ discovery: "60s", tlsBootstrap: "9m0s" });
-    expect(withinSeconds(joinDocument({ node: node(), apiServerEndpoint }), 300).timeouts).toEqual({ discovery: "60s", tlsBootstrap: "120s" });
+    expect(withinSeconds(joinDocument({ node: node(), apiServerEndpoint }), 300).timeouts).toEqual({
+      discovery: "60s",
+      tlsBootstrap: "120s",
+    });
   });
 
   test("a malformed token is refused without being shown", () => {

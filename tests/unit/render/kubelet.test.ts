@@ -4,21 +4,32 @@ import { golden } from "./samples";
 
 describe("kubelet's own settings", () => {
   test("a worker with many pods on cgroup v2", async () => {
-    const settings = { maxPods: 250, evictionHard: { "memory.available": "100Mi" }, systemReserved: { cpu: "200m", memory: "300Mi" }, podPidsLimit: undefined };
+    const settings = {
+      maxPods: 250,
+      evictionHard: { "memory.available": "100Mi" },
+      systemReserved: { cpu: "200m", memory: "300Mi" },
+      podPidsLimit: undefined,
+    };
     const text = kubeletConfigurationText({ settings, facts: { cgroupVersion: 2 }, version: "1.36.3" });
     await expect(text).toMatchFileSnapshot(golden("kubelet/10-kubewright.max-pods.conf"));
   });
 
   test("cgroup v1 is accepted only where the machine has it", async () => {
-    await expect(kubeletConfigurationText({ facts: { cgroupVersion: 1 }, version: "1.36.3" })).toMatchFileSnapshot(golden("kubelet/10-kubewright.cgroup-v1.conf"));
+    await expect(kubeletConfigurationText({ facts: { cgroupVersion: 1 }, version: "1.36.3" })).toMatchFileSnapshot(
+      golden("kubelet/10-kubewright.cgroup-v1.conf"),
+    );
     expect(kubeletConfigurationText({ facts: { cgroupVersion: 2 }, version: "1.36.3" })).not.toContain("failCgroupV1");
   });
 });
 
 describe("kubelet's flags", () => {
   test("the node's address comes first and may be overridden", () => {
-    expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: "4" } })).toBe('KUBELET_EXTRA_ARGS="--node-ip=10.0.0.9 --v=4"\n');
-    expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { "node-ip": "10.0.0.10" } })).toBe('KUBELET_EXTRA_ARGS="--node-ip=10.0.0.10"\n');
+    expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: "4" } })).toBe(
+      'KUBELET_EXTRA_ARGS="--node-ip=10.0.0.9 --v=4"\n',
+    );
+    expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { "node-ip": "10.0.0.10" } })).toBe(
+      'KUBELET_EXTRA_ARGS="--node-ip=10.0.0.10"\n',
+    );
   });
 
   test.each(["a b", 'a"b', "a'b", "$a", "a\\b"])("a value that systemd would change is refused: %s", (value) => {
@@ -28,7 +39,12 @@ describe("kubelet's flags", () => {
 
 describe("cri-dockerd's streams", () => {
   const gates = (version: string, runtime: "containerd" | "docker", featureGates?: Record<string, boolean>) =>
-    kubeletConfiguration({ facts: { cgroupVersion: 2 }, version, runtime, ...(featureGates ? { settings: { featureGates } } : {}) }).featureGates;
+    kubeletConfiguration({
+      facts: { cgroupVersion: 2 },
+      version,
+      runtime,
+      ...(featureGates ? { settings: { featureGates } } : {}),
+    }).featureGates;
 
   test("the kubelet's own WebSocket client is off where it has one", () => {
     expect(gates("1.36.3", "docker")).toEqual({ ExtendWebSocketsToKubelet: false });

@@ -11,8 +11,12 @@ import { golden } from "./samples";
 
 function flannel(changes: Partial<FlannelOptions> = {}): string {
   const manifests = flannelManifests({
-    podCidr: "10.244.0.0/16", image: "docker.io/flannel/flannel:v0.26.7", imagePullPolicy: "IfNotPresent", proxyMode: "nftables",
-    apiServer: { host: "10.77.0.21", port: 6443 }, ...changes,
+    podCidr: "10.244.0.0/16",
+    image: "docker.io/flannel/flannel:v0.26.7",
+    imagePullPolicy: "IfNotPresent",
+    proxyMode: "nftables",
+    apiServer: { host: "10.77.0.21", port: 6443 },
+    ...changes,
   });
   return manifests.map((manifest) => stringify(manifest, { lineWidth: 0 })).join("---\n");
 }
@@ -23,7 +27,9 @@ describe("flannel", () => {
   });
 
   test("vxlan beside iptables, image side-loaded", async () => {
-    await expect(flannel({ backend: "vxlan", proxyMode: "iptables", imagePullPolicy: "Never" })).toMatchFileSnapshot(golden("flannel/vxlan.yaml"));
+    await expect(flannel({ backend: "vxlan", proxyMode: "iptables", imagePullPolicy: "Never" })).toMatchFileSnapshot(
+      golden("flannel/vxlan.yaml"),
+    );
   });
 
   test("another configuration makes another pod", () => {
@@ -37,17 +43,30 @@ describe("flannel", () => {
     const folder = mkdtempSync(join(tmpdir(), "flannel-"));
     try {
       // flanneld's part: fails once, as it does while the node has no podCIDR, then writes what it learnt.
-      writeFileSync(join(folder, "flanneld"), `#!/bin/sh
+      writeFileSync(
+        join(folder, "flanneld"),
+        `#!/bin/sh
 echo "$@" >> ${folder}/calls
 [ "$(wc -l < ${folder}/calls)" = 1 ] && exit 1
 printf 'FLANNEL_NETWORK=10.244.0.0/16\\nFLANNEL_SUBNET=10.244.3.1/24\\nFLANNEL_MTU=1450\\n' > ${folder}/subnet.env
-`, { mode: 0o755 });
+`,
+        { mode: 0o755 },
+      );
       const script = template("flannel/run.sh")
-        .replaceAll("/opt/bin/flanneld", `${folder}/flanneld`).replaceAll("/run/flannel", folder).replaceAll("/etc/cni/net.d", folder);
+        .replaceAll("/opt/bin/flanneld", `${folder}/flanneld`)
+        .replaceAll("/run/flannel", folder)
+        .replaceAll("/etc/cni/net.d", folder);
       execFileSync("sh", ["-c", script, "run.sh", "--iface=10.77.0.22"], { timeout: 10_000 });
-      expect(readFileSync(join(folder, "calls"), "utf8")).toBe("--ip-masq --kube-subnet-mgr --iface=10.77.0.22\n".repeat(2));
+      expect(readFileSync(join(folder, "calls"), "utf8")).toBe(
+        "--ip-masq --kube-subnet-mgr --iface=10.77.0.22\n".repeat(2),
+      );
       const conflist: unknown = JSON.parse(readFileSync(join(folder, "10-flannel.conflist"), "utf8"));
-      expect(conflist).toMatchObject({ plugins: [{ mtu: 1450, ipam: { ranges: [[{ subnet: "10.244.3.0/24" }]], routes: [{ dst: "10.244.0.0/16" }] } }, { type: "portmap" }] });
+      expect(conflist).toMatchObject({
+        plugins: [
+          { mtu: 1450, ipam: { ranges: [[{ subnet: "10.244.3.0/24" }]], routes: [{ dst: "10.244.0.0/16" }] } },
+          { type: "portmap" },
+        ],
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }

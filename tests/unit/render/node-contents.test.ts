@@ -3,14 +3,34 @@ import { criDockerdUnit } from "../../../render/docker";
 import { type NodeBinary, nodeBinaries, requiredPackages } from "../../../render/node-contents";
 import { facts, nodeFiles } from "./samples";
 
-const names: NodeBinary[] = ["cri-dockerd", "containerd", "containerd-shim-runc-v2", "ctr", "runc", "kubelet", "kubeadm", "bridge", "loopback", "host-local", "portmap"];
-const cached = Object.fromEntries(names.map((name) => [name, { path: `/cache/${name}`, sha256: `sum-${name}` }])) as Parameters<typeof nodeBinaries>[0];
+const names: NodeBinary[] = [
+  "cri-dockerd",
+  "containerd",
+  "containerd-shim-runc-v2",
+  "ctr",
+  "runc",
+  "kubelet",
+  "kubeadm",
+  "bridge",
+  "loopback",
+  "host-local",
+  "portmap",
+];
+const cached = Object.fromEntries(
+  names.map((name) => [name, { path: `/cache/${name}`, sha256: `sum-${name}` }]),
+) as Parameters<typeof nodeBinaries>[0];
 
 test("binaries are where units and configuration look for them", () => {
   const plan = nodeBinaries(cached, "containerd");
-  const texts = Object.values(nodeFiles({
-    runtime: { pauseImage: "pause", facts: facts() }, kubelet: { nodeIp: "10.0.0.1", version: "1.36.3", facts: facts() }, guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
-  })).map(({ content }) => content).join("\n");
+  const texts = Object.values(
+    nodeFiles({
+      runtime: { pauseImage: "pause", facts: facts() },
+      kubelet: { nodeIp: "10.0.0.1", version: "1.36.3", facts: facts() },
+      guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
+    }),
+  )
+    .map(({ content }) => content)
+    .join("\n");
   const named = new Set(texts.match(/\/usr\/local\/s?bin\/[a-z-]+/g));
   expect([...named].sort()).toEqual(["/usr/local/bin/containerd", "/usr/local/bin/kubelet", "/usr/local/sbin/runc"]);
   for (const path of named) expect(Object.keys(plan.files)).toContain(path);
@@ -19,7 +39,9 @@ test("binaries are where units and configuration look for them", () => {
 
 test("what the guard calls is installed", () => {
   for (const osFamily of ["debian", "fedora"] as const) {
-    expect(requiredPackages({ osFamily })).toEqual(expect.arrayContaining(["nftables", expect.stringMatching(/^iproute2?$/)]));
+    expect(requiredPackages({ osFamily })).toEqual(
+      expect.arrayContaining(["nftables", expect.stringMatching(/^iproute2?$/)]),
+    );
   }
 });
 

@@ -4,7 +4,11 @@ import { containerFacts, facts, golden, nodeFiles, type NodeFilesOptions } from 
 
 function options(machine = facts()): NodeFilesOptions {
   return {
-    runtime: { pauseImage: "registry.k8s.io/pause:3.10.2", facts: machine, mirrors: everyRegistry("https://mirror.example.com/") },
+    runtime: {
+      pauseImage: "registry.k8s.io/pause:3.10.2",
+      facts: machine,
+      mirrors: everyRegistry("https://mirror.example.com/"),
+    },
     kubelet: { nodeIp: "10.77.0.22", version: "1.36.3", facts: machine, settings: { maxPods: 250 } },
     guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
   };
@@ -12,7 +16,9 @@ function options(machine = facts()): NodeFilesOptions {
 
 /** One text that shows each file as the machine will have it. */
 function listing(given: NodeFilesOptions): string {
-  return Object.entries(nodeFiles(given)).map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`).join("\n");
+  return Object.entries(nodeFiles(given))
+    .map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`)
+    .join("\n");
 }
 
 describe("all files of a node", () => {

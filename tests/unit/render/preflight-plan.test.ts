@@ -17,9 +17,19 @@ test("a sound plan has no problems", () => {
 });
 
 test.each([
-  ["an even number of etcd members", { machines: [boss("a"), boss("b")] }, "machines", /2 control planes .* use 1 or 3/],
+  [
+    "an even number of etcd members",
+    { machines: [boss("a"), boss("b")] },
+    "machines",
+    /2 control planes .* use 1 or 3/,
+  ],
   ["no control plane", { machines: [] }, "machines", /no control plane/],
-  ["one name twice", { machines: [boss("a"), { name: "a", role: "worker" as const }] }, "machines[1].name", /also machines\[0\]/],
+  [
+    "one name twice",
+    { machines: [boss("a"), { name: "a", role: "worker" as const }] },
+    "machines[1].name",
+    /also machines\[0\]/,
+  ],
   ["a name that is none", { machines: [boss("Boss_1")] }, "machines[0].name", /not a node's name/],
   ["a range that is none", { podCidr: "10.244.0.0" }, "podCidr", /not a range/],
   ["ranges that overlap", { serviceCidr: "10.244.128.0/20" }, "serviceCidr", /overlaps/],

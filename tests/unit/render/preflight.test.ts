@@ -24,8 +24,21 @@ test("machines in order have no findings", () => {
 test("all machines' findings are one list, errors first", async () => {
   const machines = [
     judged({ facts: { cgroupVersion: 1, cpus: 1, memoryMiB: 1024, listeningPorts: [22, 6443] } }),
-    judgedWorker({ facts: { hostname: "cp-1", swapMiB: 512, clockSkewSeconds: -75, diskFreeMiB: 1000, memoryMiB: 1024 } }),
-    judgedWorker({ name: "worker-2", address: "10.77.0.23", facts: { hostname: "worker-2", machineId: "id-1", osFamily: "other", osId: "alpine", osVersion: "3.22", root: false } }),
+    judgedWorker({
+      facts: { hostname: "cp-1", swapMiB: 512, clockSkewSeconds: -75, diskFreeMiB: 1000, memoryMiB: 1024 },
+    }),
+    judgedWorker({
+      name: "worker-2",
+      address: "10.77.0.23",
+      facts: {
+        hostname: "worker-2",
+        machineId: "id-1",
+        osFamily: "other",
+        osId: "alpine",
+        osVersion: "3.22",
+        root: false,
+      },
+    }),
   ];
   await expect(`${renderFindings(findings(machines))}\n`).toMatchFileSnapshot(golden("preflight.txt"));
 });
@@ -49,7 +62,12 @@ describe("one machine", () => {
     ["clock far behind", { clockSkewSeconds: -61 }, "error", "61 s behind"],
     ["an address that is elsewhere", { addresses: ["10.0.2.15"] }, "error", "none of its interfaces"],
     ["a network inside the pods'", { addresses: ["10.77.0.21", "10.244.9.1"] }, "error", "inside network.podCidr"],
-    ["a network inside the services'", { addresses: ["10.77.0.21", "10.10.0.1"] }, "error", "inside network.serviceCidr"],
+    [
+      "a network inside the services'",
+      { addresses: ["10.77.0.21", "10.10.0.1"] },
+      "error",
+      "inside network.serviceCidr",
+    ],
   ])("%s", (_, facts, severity, message) => {
     expect(only(facts)).toMatchObject({ machine: "cp-1", severity });
     expect(renderFindings(findings([judged({ facts })]))).toContain(message);
@@ -66,7 +84,9 @@ describe("one machine", () => {
   test("swap is the business of the machine that has it", () => {
     const swap = { swapMiB: 1 };
     expect(findings([judged({ facts: swap, swapAllowed: true }), judgedWorker()])).toEqual([]);
-    expect(findings([judged({ swapAllowed: true }), judgedWorker({ facts: swap })])).toMatchObject([{ machine: "worker-1", severity: "error" }]);
+    expect(findings([judged({ swapAllowed: true }), judgedWorker({ facts: swap })])).toMatchObject([
+      { machine: "worker-1", severity: "error" },
+    ]);
   });
 
   test("workers may be smaller, with a warning about memory", () => {
@@ -91,21 +111,30 @@ describe("ports", () => {
 
 test("a member of ours holds its own ports, state, addresses and disk", () => {
   const facts: Partial<MachineFacts> = {
-    kubernetesState: "control-plane", listeningPorts: [6443, 10250], addresses: ["10.77.0.21", "10.244.0.1"], diskFreeMiB: 1500,
+    kubernetesState: "control-plane",
+    listeningPorts: [6443, 10250],
+    addresses: ["10.77.0.21", "10.244.0.1"],
+    diskFreeMiB: 1500,
   };
   expect(findings([judged({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
 });
 
 describe("a node that the state has lost", () => {
-  const member = (clusterCa: string) => judged({ instanceAlreadyMember: true, facts: { kubernetesState: "control-plane", clusterCa } });
-  const lost = (clusterCa: string) => judgedWorker({ facts: { hostname: "worker-1", machineId: "id-2", kubernetesState: "worker", clusterCa, listeningPorts: [10250] } });
+  const member = (clusterCa: string) =>
+    judged({ instanceAlreadyMember: true, facts: { kubernetesState: "control-plane", clusterCa } });
+  const lost = (clusterCa: string) =>
+    judgedWorker({
+      facts: { hostname: "worker-1", machineId: "id-2", kubernetesState: "worker", clusterCa, listeningPorts: [10250] },
+    });
 
   test("has the CA of a member, and is one", () => {
     expect(findings([member("a".repeat(64)), lost("a".repeat(64))])).toEqual([]);
   });
 
   test("is another cluster's where the CA is another, or where there is no member to compare with", () => {
-    expect(findings([member("a".repeat(64)), lost("b".repeat(64))])).toMatchObject([{ severity: "error", message: expect.stringContaining("does not know") as string }]);
+    expect(findings([member("a".repeat(64)), lost("b".repeat(64))])).toMatchObject([
+      { severity: "error", message: expect.stringContaining("does not know") as string },
+    ]);
     expect(findings([judged(), lost("b".repeat(64))])).toMatchObject([{ severity: "error" }]);
   });
 });
@@ -113,14 +142,20 @@ describe("a node that the state has lost", () => {
 describe("the runtime", () => {
   test("a node keeps the one that it has", () => {
     const member = judged({ instanceAlreadyMember: true, facts: { kubeletRuntime: "containerd" } });
-    expect(judge([member], { ...expectations, runtime: "docker" })).toMatchObject([{ severity: "error", action: expect.stringContaining("runtime: containerd") as string }]);
+    expect(judge([member], { ...expectations, runtime: "docker" })).toMatchObject([
+      { severity: "error", action: expect.stringContaining("runtime: containerd") as string },
+    ]);
     expect(judge([member], expectations)).toEqual([]);
-    expect(judge([judged({ facts: { kubeletRuntime: "containerd" } })], { ...expectations, runtime: "docker" })).toEqual([]);
+    expect(
+      judge([judged({ facts: { kubeletRuntime: "containerd" } })], { ...expectations, runtime: "docker" }),
+    ).toEqual([]);
   });
 
   test("somebody's settings of Docker are not overwritten", () => {
     const machine = judged({ facts: { dockerConfigured: true } });
-    expect(judge([machine], { ...expectations, runtime: "docker" })).toMatchObject([{ severity: "error", message: expect.stringContaining("daemon.json") as string }]);
+    expect(judge([machine], { ...expectations, runtime: "docker" })).toMatchObject([
+      { severity: "error", message: expect.stringContaining("daemon.json") as string },
+    ]);
     expect(judge([machine], expectations)).toEqual([]);
   });
 });

@@ -4,15 +4,42 @@ import type { ContainerdOptions } from "../../../render/containerd";
 import type { MachineFacts } from "../../../render/facts";
 import type { InitOptions, KubeadmNode } from "../../../render/kubeadm";
 import type { GuardOptions } from "../../../render/guard";
-import { guardFiles, type KubeletFilesOptions, kubeletFiles, type NodeFiles, runtimeFiles } from "../../../render/node-files";
+import {
+  guardFiles,
+  type KubeletFilesOptions,
+  kubeletFiles,
+  type NodeFiles,
+  runtimeFiles,
+} from "../../../render/node-files";
 import type { JudgedMachine } from "../../../render/preflight";
 
 /** A machine with nothing to complain about. */
 export function facts(changes: Partial<MachineFacts> = {}): MachineFacts {
   return {
-    osId: "debian", osVersion: "12", osFamily: "debian", arch: "amd64", kernel: "6.1.0-28-amd64", hostname: "cp-1", machineId: "id-1", bootId: "boot-1",
-    cpus: 2, memoryMiB: 4096, swapMiB: 0, cgroupVersion: 2, capSysResource: true, conntrackWritable: true, root: true, addresses: ["10.77.0.21"],
-    clockSkewSeconds: 0, diskFreeMiB: 20480, listeningPorts: [22], kubernetesState: "none", selinux: "none", firewall: "none", dockerConfigured: false, ...changes,
+    osId: "debian",
+    osVersion: "12",
+    osFamily: "debian",
+    arch: "amd64",
+    kernel: "6.1.0-28-amd64",
+    hostname: "cp-1",
+    machineId: "id-1",
+    bootId: "boot-1",
+    cpus: 2,
+    memoryMiB: 4096,
+    swapMiB: 0,
+    cgroupVersion: 2,
+    capSysResource: true,
+    conntrackWritable: true,
+    root: true,
+    addresses: ["10.77.0.21"],
+    clockSkewSeconds: 0,
+    diskFreeMiB: 20480,
+    listeningPorts: [22],
+    kubernetesState: "none",
+    selinux: "none",
+    firewall: "none",
+    dockerConfigured: false,
+    ...changes,
   };
 }
 
@@ -25,19 +52,32 @@ export function node(changes: Partial<KubeadmNode> = {}): KubeadmNode {
 
 export function initOptions(changes: Partial<InitOptions> = {}): InitOptions {
   return {
-    kubernetesVersion: "1.36.3", node: node(), controlPlanes: 1, network: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
-    proxyMode: "nftables", machines: [facts()], ...changes,
+    kubernetesVersion: "1.36.3",
+    node: node(),
+    controlPlanes: 1,
+    network: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
+    proxyMode: "nftables",
+    machines: [facts()],
+    ...changes,
   };
 }
 
-export function judged(changes: Partial<Omit<JudgedMachine, "facts">> & { facts?: Partial<MachineFacts> } = {}): JudgedMachine {
+export function judged(
+  changes: Partial<Omit<JudgedMachine, "facts">> & { facts?: Partial<MachineFacts> } = {},
+): JudgedMachine {
   return { name: "cp-1", address: "10.77.0.21", role: "control-plane", ...changes, facts: facts(changes.facts) };
 }
 
 /** A worker beside `judged()`, sharing nothing with it. */
 export function judgedWorker(changes: Parameters<typeof judged>[0] = {}): JudgedMachine {
   const own = { hostname: "worker-1", machineId: "id-2", addresses: ["10.77.0.22"] };
-  return judged({ name: "worker-1", address: "10.77.0.22", role: "worker", ...changes, facts: { ...own, ...changes.facts } });
+  return judged({
+    name: "worker-1",
+    address: "10.77.0.22",
+    role: "worker",
+    ...changes,
+    facts: { ...own, ...changes.facts },
+  });
 }
 
 /** Golden files are what a person reviews; `vitest -u` writes them anew. */

@@ -13,11 +13,15 @@ describe("template", () => {
   });
 
   test("a value without a placeholder too", () => {
-    expect(() => template("kubelet/kubelet.service", { NAME: "x" })).toThrow("templates/kubelet/kubelet.service has no @NAME@");
+    expect(() => template("kubelet/kubelet.service", { NAME: "x" })).toThrow(
+      "templates/kubelet/kubelet.service has no @NAME@",
+    );
   });
 
   test("shell templates parse", () => {
-    const scripts = readdirSync(templates, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".sh"));
+    const scripts = readdirSync(templates, { recursive: true, encoding: "utf8" }).filter((path) =>
+      path.endsWith(".sh"),
+    );
     expect(scripts).toContain("flannel/run.sh");
     for (const script of scripts) execFileSync("bash", ["-n", join(templates, script)]);
     execFileSync("sh", ["-n", join(templates, "flannel/run.sh")]);

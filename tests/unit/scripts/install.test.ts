@@ -7,13 +7,19 @@ import { projectRoot } from "../../../common/project-root";
 
 const load = createRequire(join(projectRoot(), "package.json"));
 const { isInstalled } = load("./scripts/install.cjs") as { isInstalled: (root: string) => boolean };
-const { withLock } = load("./scripts/lock.cjs") as { withLock: <T>(path: string, onWait: (pid: number) => void, work: () => Promise<T>) => Promise<T> };
+const { withLock } = load("./scripts/lock.cjs") as {
+  withLock: <T>(path: string, onWait: (pid: number) => void, work: () => Promise<T>) => Promise<T>;
+};
 
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "kubewright-install-"));
   mkdirSync(join(root, "node_modules"));
-  write("package-lock.json", { "": { version: "1" }, "node_modules/a": { version: "1.0.0" }, "node_modules/mac-only": { version: "2.0.0", optional: true } });
+  write("package-lock.json", {
+    "": { version: "1" },
+    "node_modules/a": { version: "1.0.0" },
+    "node_modules/mac-only": { version: "2.0.0", optional: true },
+  });
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -29,13 +35,14 @@ test("what is locked is installed; what is for other systems need not be", () =>
   expect(isInstalled(root)).toBe(true);
 });
 
-test.each([{}, { "node_modules/a": { version: "0.9.0" } }, { "node_modules/a": { version: "1.0.0" }, "node_modules/mac-only": { version: "1.0.0" } }])(
-  "another version is not what is locked: %j",
-  (packages) => {
-    present(packages);
-    expect(isInstalled(root)).toBe(false);
-  },
-);
+test.each([
+  {},
+  { "node_modules/a": { version: "0.9.0" } },
+  { "node_modules/a": { version: "1.0.0" }, "node_modules/mac-only": { version: "1.0.0" } },
+])("another version is not what is locked: %j", (packages) => {
+  present(packages);
+  expect(isInstalled(root)).toBe(false);
+});
 
 test("one at a time, and over the lock of a dead process", async () => {
   const path = join(root, "lock");
@@ -46,5 +53,7 @@ test("one at a time, and over the lock of a dead process", async () => {
     await new Promise((next) => setImmediate(next));
     return inside--;
   };
-  expect(await Promise.all([withLock(path, () => undefined, work), withLock(path, () => undefined, work)])).toEqual([1, 1]);
+  expect(await Promise.all([withLock(path, () => undefined, work), withLock(path, () => undefined, work)])).toEqual([
+    1, 1,
+  ]);
 });

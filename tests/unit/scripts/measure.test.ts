@@ -4,7 +4,13 @@ import { covered, criticalPath, endedBefore, median } from "../../bench/measure"
 const step = (name: string, start: number, end: number) => ({ node: "n", step: name, start, end });
 
 test("the critical path follows what was waited for last", () => {
-  const steps = [step("copy", 0, 2), step("install", 2, 3), step("other", 0, 1), step("init", 3, 9), step("idle", 1, 2)];
+  const steps = [
+    step("copy", 0, 2),
+    step("install", 2, 3),
+    step("other", 0, 1),
+    step("init", 3, 9),
+    step("idle", 1, 2),
+  ];
   expect(criticalPath(steps, endedBefore(steps)).map((one) => one.step)).toEqual(["copy", "install", "init"]);
 });
 

@@ -6,8 +6,18 @@ test("has defaults", () => {
 });
 
 test("takes a stack, configuration with = in the value, flags and words", () => {
-  const options = parseOptions(["--stack", "two", "--config", "workers.count=3", "-c", "a=b=c", "--force", "--timeout", "9", "x"], ["force"], ["timeout"]);
-  expect(options).toEqual({ stack: "two", config: { "workers.count": "3", a: "b=c" }, flags: new Set(["force"]), values: { timeout: "9" }, words: ["x"] });
+  const options = parseOptions(
+    ["--stack", "two", "--config", "workers.count=3", "-c", "a=b=c", "--force", "--timeout", "9", "x"],
+    ["force"],
+    ["timeout"],
+  );
+  expect(options).toEqual({
+    stack: "two",
+    config: { "workers.count": "3", a: "b=c" },
+    flags: new Set(["force"]),
+    values: { timeout: "9" },
+    words: ["x"],
+  });
 });
 
 test.each([

@@ -19,5 +19,7 @@ test("no drift is healthy, any drift is not, and it is said how to mend it", () 
 });
 
 test("what is wrong with nodes comes first", () => {
-  expect(statusText({ ...status({ problems: ["worker-1: cordoned"] }), drift: ["Node worker-1-node"] })).toContain("not healthy: worker-1: cordoned; machines are not");
+  expect(statusText({ ...status({ problems: ["worker-1: cordoned"] }), drift: ["Node worker-1-node"] })).toContain(
+    "not healthy: worker-1: cordoned; machines are not",
+  );
 });

@@ -12,15 +12,31 @@ beforeEach(() => {
 });
 
 const send = (event: object) => view.onEvent(event as EngineEvent);
-const metadata = (op: string, over: Partial<StepEventMetadata> = {}) => ({ op, urn: URN, type: "kubewright:host:Files", provider: "urn:provider", ...over });
-const diagnostic = (severity: string, message: string, ephemeral = false) => send({ diagnosticEvent: { urn: URN, severity, message, ephemeral, color: "never" } });
-const lines = () => written.replaceAll(/^\[ +[\d.]+ s\] /gm, "").replaceAll(/in [\d.]+ s/g, "in N s").trimEnd().split("\n");
+const metadata = (op: string, over: Partial<StepEventMetadata> = {}) => ({
+  op,
+  urn: URN,
+  type: "kubewright:host:Files",
+  provider: "urn:provider",
+  ...over,
+});
+const diagnostic = (severity: string, message: string, ephemeral = false) =>
+  send({ diagnosticEvent: { urn: URN, severity, message, ephemeral, color: "never" } });
+const lines = () =>
+  written
+    .replaceAll(/^\[ +[\d.]+ s\] /gm, "")
+    .replaceAll(/in [\d.]+ s/g, "in N s")
+    .trimEnd()
+    .split("\n");
 
 test("tells what starts, what it does, and that it ended", () => {
   send({ resourcePreEvent: { metadata: metadata("create") } });
   diagnostic("info", "copying", true);
   send({ resOutputsEvent: { metadata: metadata("create") } });
-  expect(lines()).toEqual(["Files worker-1-files: creating", "Files worker-1-files: copying", "Files worker-1-files: created in N s"]);
+  expect(lines()).toEqual([
+    "Files worker-1-files: creating",
+    "Files worker-1-files: copying",
+    "Files worker-1-files: created in N s",
+  ]);
 });
 
 test("is silent about components, and about what stays", () => {
@@ -43,6 +59,13 @@ test("keeps each error once, for the end", () => {
 });
 
 test("counts what changed", () => {
-  send({ summaryEvent: { resourceChanges: { same: 50, create: 2, update: 1 }, durationSeconds: 1, maybeCorrupt: false, policyPacks: {} } });
+  send({
+    summaryEvent: {
+      resourceChanges: { same: 50, create: 2, update: 1 },
+      durationSeconds: 1,
+      maybeCorrupt: false,
+      policyPacks: {},
+    },
+  });
   expect(view.changed).toBe(3);
 });

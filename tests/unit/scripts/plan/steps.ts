@@ -12,14 +12,26 @@ interface Event {
 }
 
 /** A step as the engine tells it: `event("update", "host:Unit", "worker-1-kubelet", ...)`. */
-export function event(op: string, type: string, name: string, { found, wanted, paths = [], replacing = [], keys }: Event = {}): StepEventMetadata {
+export function event(
+  op: string,
+  type: string,
+  name: string,
+  { found, wanted, paths = [], replacing = [], keys }: Event = {},
+): StepEventMetadata {
   const whole = `kubewright:${type}`;
   const state = (inputs: Values) => ({ type: whole, urn: "", id: "", parent: "", provider: "", inputs, outputs: {} });
-  const kinds = (at: readonly string[], diffKind: string) => at.map((path) => [path, { diffKind, inputDiff: true }] as const);
+  const kinds = (at: readonly string[], diffKind: string) =>
+    at.map((path) => [path, { diffKind, inputDiff: true }] as const);
   const detailedDiff = Object.fromEntries([...kinds(paths, "update"), ...kinds(replacing, "update-replace")]);
   return {
-    op, type: whole, provider: "urn:provider", urn: `urn:pulumi:dev::kubewright::kubewright:components:Cluster$${whole}::${name}`, detailedDiff,
-    ...(found ? { old: state(found) } : {}), ...(wanted ? { new: state(wanted) } : {}), ...(keys ? { keys } : {}),
+    op,
+    type: whole,
+    provider: "urn:provider",
+    urn: `urn:pulumi:dev::kubewright::kubewright:components:Cluster$${whole}::${name}`,
+    detailedDiff,
+    ...(found ? { old: state(found) } : {}),
+    ...(wanted ? { new: state(wanted) } : {}),
+    ...(keys ? { keys } : {}),
   } as unknown as StepEventMetadata;
 }
 
