@@ -101,21 +101,19 @@ export class NodeSetup extends pulumi.ComponentResource {
       {
         ...onHost,
         unit: "kubelet.service",
-        files: pulumi
-          .all([host.facts, nodeAddress(machine)])
-          .apply(([facts, nodeIp]) =>
-            octal(
-              kubeletFiles({
-                ...args.kubelet,
-                runtime: args.runtime,
-                facts,
-                nodeIp,
-                ...(args.components
-                  ? { standalone: { criSocket: criSocket(args.runtime), nodeName: machine.name } }
-                  : {}),
-              }),
-            ),
+        files: pulumi.all([host.facts, nodeAddress(machine)]).apply(([facts, nodeIp]) =>
+          octal(
+            kubeletFiles({
+              ...args.kubelet,
+              runtime: args.runtime,
+              facts,
+              nodeIp,
+              ...(args.components
+                ? { standalone: { criSocket: criSocket(args.runtime), nodeName: machine.name } }
+                : {}),
+            }),
           ),
+        ),
         enabled: true,
         running: true,
         ...(args.components ? {} : { startWhenExists: "/var/lib/kubelet/config.yaml" }),

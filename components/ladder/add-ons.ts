@@ -62,18 +62,16 @@ export function addDns({ name, member, cluster, nodes, after, parent }: AddOnArg
             { parent },
           ).manifests,
         ];
-  const objects = pulumi
-    .all([artifacts.refs, artifacts.images])
-    .apply(([refs, images]) =>
-      byName(
-        corednsManifests({
-          image: refs.coredns,
-          imagePullPolicy: pullPolicy(images.kind === "archives"),
-          clusterIp: dnsAddress(network.serviceCidr),
-          dnsDomain: network.dnsDomain,
-        }),
-      ),
-    );
+  const objects = pulumi.all([artifacts.refs, artifacts.images]).apply(([refs, images]) =>
+    byName(
+      corednsManifests({
+        image: refs.coredns,
+        imagePullPolicy: pullPolicy(images.kind === "archives"),
+        clusterIp: dnsAddress(network.serviceCidr),
+        dnsDomain: network.dnsDomain,
+      }),
+    ),
+  );
   const coredns = new Manifests(
     `${name}-coredns-objects`,
     { ...inCluster(cluster), objects },

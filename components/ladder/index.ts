@@ -80,15 +80,13 @@ export class Ladder extends pulumi.ComponentResource {
   private addHello({ setup, bridge }: LadderNode): void {
     const { controlPlane } = this.args;
     const { machine, artifacts, timeouts } = controlPlane;
-    const manifest = pulumi
-      .all([artifacts.refs, artifacts.images])
-      .apply(([refs, images]) =>
-        helloPod({
-          image: refs.busybox,
-          imagePullPolicy: pullPolicy(images.kind === "archives"),
-          nodeName: machine.name,
-        }),
-      );
+    const manifest = pulumi.all([artifacts.refs, artifacts.images]).apply(([refs, images]) =>
+      helloPod({
+        image: refs.busybox,
+        imagePullPolicy: pullPolicy(images.kind === "archives"),
+        nodeName: machine.name,
+      }),
+    );
     const health = { scheme: "HTTP", port: HELLO_PORT, path: "/", timeout: timeouts.ready } as const;
     new StaticPod(
       `${machine.name}-hello`,
