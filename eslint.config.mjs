@@ -6,10 +6,13 @@ const ROOMS = {
   common: [],
   artifacts: ["common"],
   render: ["common"],
-  provider: ["artifacts", "render", "common"],
-  components: ["provider/sdk", "render", "common"],
+  contracts: ["render", "common"],
+  provider: ["contracts", "artifacts", "render", "common"],
+  sdk: ["contracts", "render", "common"],
+  components: ["sdk", "contracts", "render", "common"],
+  cli: ["components", "sdk", "provider", "contracts", "artifacts", "render", "common"],
 };
-const ALL = ["common", "artifacts", "render", "provider", "components", "scripts", "tests"];
+const ALL = ["common", "artifacts", "render", "provider", "contracts", "sdk", "components", "cli", "tools", "tests"];
 
 /** What a room may not import, as zones. `except` is relative to `from`. */
 const zones = Object.entries(ROOMS).flatMap(([room, allowed]) =>

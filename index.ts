@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
 import { makeMachines } from "./components/machines";
 import { membersOf, turnsOf } from "./components/pool";
-import { componentsOf, readConfig } from "./components/program-config";
-import { Turns } from "./components/turns";
-import { Kubeconfig } from "./provider/sdk/local";
+import { componentsOf, readConfig } from "./components/config/program-config";
+import { Turns } from "./components/rolling-update";
+import { Kubeconfig } from "./sdk/local";
 
 const config = readConfig();
 const stack = pulumi.getStack();

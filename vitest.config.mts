@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
-/** Three projects, run one after the other by scripts/test.ts: quick ones first. */
+/** Three projects, run one after the other by tools/test.ts: quick ones first. */
 export default defineConfig({
   test: {
     projects: [

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { StepError } from "../common/errors";
 import type { Progress } from "../common/progress";
-import { whileLocked } from "./cache-lock";
+import { whileLocked } from "../common/lock";
 import { sha256Of } from "./hash";
 
 const MANIFEST = "manifest.json";

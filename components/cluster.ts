@@ -1,16 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
-import type { ConnectionArgs } from "../provider/sdk/connection";
-import { Host } from "../provider/sdk/host";
-import { Rollout } from "../provider/sdk/kubernetes";
-import { Artifacts, type ClusterAccess, kubeconfigOf } from "../provider/sdk/local";
+import type { ConnectionArgs } from "../sdk/connection";
+import { Host } from "../sdk/host";
+import { Rollout } from "../sdk/kubernetes";
+import { Artifacts, type ClusterAccess, kubeconfigOf } from "../sdk/local";
 import { corednsPatch } from "../render/coredns";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { ControlPlane } from "./control-plane";
-import { Ladder } from "./ladder";
+import { Ladder } from "./ladder/ladder";
 import { type Machine, connectionOf, controllerArch, nodeAddress, pinned } from "./machines/machine";
-import type { ClusterHandle, MemberArgs } from "./member";
+import type { ClusterHandle, MemberArgs } from "./cluster-member";
 import { type PoolArgs, settingsOf } from "./pool";
 import { Preflights } from "./preflights";
 import {
@@ -23,7 +23,7 @@ import {
   type NetworkSettings,
   type Timeouts,
 } from "./settings";
-import type { Turns } from "./turns";
+import type { Turns } from "./rolling-update";
 import { Worker } from "./worker";
 
 export interface ClusterArgs {

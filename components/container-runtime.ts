@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Runtime } from "../common/runtime";
-import { Packages, Unit, type Host } from "../provider/sdk/host";
-import type { OnHostArgs } from "../provider/sdk/connection";
-import type { Artifacts } from "../provider/sdk/local";
+import { Packages, Unit, type Host } from "../sdk/host";
+import type { OnHostArgs } from "../sdk/connection";
+import type { Artifacts } from "../sdk/local";
 import { everyRegistry, type RegistryMirror } from "../render/containerd";
 import { enginePackages } from "../render/docker";
 import type { NodeBinary } from "../render/node-contents";

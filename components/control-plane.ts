@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { KubeadmInit } from "../provider/sdk/kubernetes";
+import { KubeadmInit } from "../sdk/kubernetes";
 import { initDocuments } from "../render/kubeadm";
 import { type Machine, nodeAddress } from "./machines/machine";
-import { type ClusterHandle, type MemberArgs, addTool, join, kubeadmNode, node, setUp } from "./member";
+import { type ClusterHandle, type MemberArgs, addTool, join, kubeadmNode, node, setUp } from "./cluster-member";
 import type { NodeSetup } from "./node-setup";
 import { PodNetwork } from "./pod-network";
 import type { ControlPlaneSettings } from "./settings";

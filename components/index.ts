@@ -7,6 +7,6 @@ export { give as giveSdk } from "./machines/clouds/sdk";
 export { VagrantMachines } from "./machines/vagrant";
 export { commandConnection, type CommandConnection, type JumpHost, type Machine } from "./machines/machine";
 export type { PoolArgs } from "./pool";
-export { Turns, type Members, type Rotation } from "./turns";
+export { Turns, type Members, type Rotation } from "./rolling-update";
 export type { ControlPlaneSettings, DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";
-export { Kubeconfig } from "../provider/sdk/local";
+export { Kubeconfig } from "../sdk/local";

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
-import { Binaries, Firewall, type Host, Hosts, Images, Kernel, Packages, Unit } from "../provider/sdk/host";
-import type { ConnectionArgs } from "../provider/sdk/connection";
-import type { Artifacts } from "../provider/sdk/local";
+import { Binaries, Firewall, type Host, Hosts, Images, Kernel, Packages, Unit } from "../sdk/host";
+import type { ConnectionArgs } from "../sdk/connection";
+import type { Artifacts } from "../sdk/local";
 import { firewallRules } from "../render/firewall";
 import type { FlannelBackend } from "../render/flannel";
 import { kernelModules, kernelSysctls } from "../render/kernel";

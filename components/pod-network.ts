@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Manifests } from "../provider/sdk/kubernetes";
-import type { Artifacts } from "../provider/sdk/local";
+import { Manifests } from "../sdk/kubernetes";
+import type { Artifacts } from "../sdk/local";
 import { flannelManifests } from "../render/flannel";
 import { pullPolicy } from "../render/kubeadm";
 import { byName } from "../render/object";
-import type { ClusterHandle } from "./member";
+import type { ClusterHandle } from "./cluster-member";
 import type { NetworkSettings } from "./settings";
 
 export interface PodNetworkArgs extends Omit<ClusterHandle, "podNetwork"> {

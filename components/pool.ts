@@ -9,7 +9,7 @@ import {
 } from "./config";
 import type { Machine } from "./machines/machine";
 import type { NodeSettings } from "./settings";
-import type { Members } from "./turns";
+import type { Members } from "./rolling-update";
 
 /** Workers that are alike. */
 export interface PoolArgs {

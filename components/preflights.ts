@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Preflight, type PreflightArgs } from "../provider/sdk/kubernetes";
-import type { Turns } from "./turns";
+import { Preflight, type PreflightArgs } from "../sdk/kubernetes";
+import type { Turns } from "./rolling-update";
 
 type Machine = PreflightArgs["machines"][number];
 type Rules = Omit<PreflightArgs, "machines" | "judged">;

@@ -1,4 +1,4 @@
-import type { DrainArgs } from "../provider/sdk/kubernetes";
+import type { DrainArgs } from "../sdk/kubernetes";
 import type { KubeletSettings } from "../render/kubelet";
 import type { ComponentArgs } from "../render/kubeadm-args";
 import type { Rung, RunAs, StaticToken } from "../render/rung";

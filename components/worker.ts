@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Node } from "../provider/sdk/kubernetes";
-import { type ClusterHandle, type MemberArgs, join, node, setUp } from "./member";
+import type { Node } from "../sdk/kubernetes";
+import { type ClusterHandle, type MemberArgs, join, node, setUp } from "./cluster-member";
 
 export interface WorkerArgs extends MemberArgs {
   cluster: ClusterHandle;

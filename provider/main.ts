@@ -10,7 +10,7 @@ import { filesResource } from "./resources/files";
 import { firewallResource } from "./resources/firewall";
 import { hostResource } from "./resources/host";
 import { hostKeyResource } from "./resources/host-key";
-import { hostsResource } from "./resources/hosts";
+import { hostsResource } from "./resources/etc-hosts";
 import { imagesResource } from "./resources/images";
 import { keyPairResource } from "./resources/key-pair";
 import { kernelResource } from "./resources/kernel";
@@ -22,14 +22,14 @@ import { manifestsResource } from "./resources/manifests";
 import { nodeResource } from "./resources/node";
 import { packagesResource } from "./resources/packages";
 import { preflightResource } from "./resources/preflight";
-import { remainsResource } from "./resources/remains";
+import { remainsResource } from "./resources/leftovers";
 import { rolloutResource } from "./resources/rollout";
 import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
 import { staticPodResource } from "./resources/static-pod";
 import { unitResource } from "./resources/unit";
 import { vagrantResources } from "./vagrant/resources";
-import { OWN_WORDS, foretell } from "./words/foretell";
+import { OWN_WORDS, foretell } from "./preview/preview-notes";
 
 void serve({
   name: "kubewright",

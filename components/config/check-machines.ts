@@ -1,9 +1,9 @@
-import { problemsOfWay } from "../machines/ssh-way";
+import { problemsOfWay } from "../machines/ssh-route";
 import { kindOf } from "./kinds";
 import { controlPlaneNames, listedIn, madeNames, numberOf, poolsOf } from "./pools";
 import { pathText } from "../fields/problems";
 import type { WrittenConfig } from "./schema";
-import { knowledgeOf } from "./ways";
+import { knowledgeOf } from "./ssh-routes";
 import { type ClusterConfig, type ConfigSurroundings, type CrossProblem, listedHosts, sshHosts } from "./types";
 
 export function etcdQuorum({ controlPlane: { count } }: ClusterConfig): CrossProblem[] {

@@ -1,6 +1,6 @@
 import type { Problem } from "../fields/problems";
 import type { PoolHost, SshHost } from "../machines/ssh";
-import type { SshKnowledge } from "../machines/ssh-way";
+import type { SshKnowledge } from "../machines/ssh-route";
 import type { WrittenConfig, WrittenPool } from "./schema";
 
 /** A pool whose machines are counted. */

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Host } from "../../provider/sdk/host";
-import { Manifests, Rollout } from "../../provider/sdk/kubernetes";
+import type { Host } from "../../sdk/host";
+import { Manifests, Rollout } from "../../sdk/kubernetes";
 import { corednsManifests } from "../../render/components/coredns";
 import { kubeProxyManifests } from "../../render/components/kube-proxy";
 import { kubeProxyConfiguration, pullPolicy } from "../../render/kubeadm";
 import { byName } from "../../render/object";
-import type { ClusterHandle, MemberArgs } from "../member";
+import type { ClusterHandle, MemberArgs } from "../cluster-member";
 import { PodNetwork } from "../pod-network";
 import { type LadderNode, dnsAddress } from "./node";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Binaries, type FileArgs, type HealthArgs, StaticPod, Unit } from "../../provider/sdk/host";
-import type { Artifacts } from "../../provider/sdk/local";
+import { Binaries, type FileArgs, type HealthArgs, StaticPod, Unit } from "../../sdk/host";
+import type { Artifacts } from "../../sdk/local";
 import type { ComponentName } from "../../render/components/arguments";
 import { HEALTH, componentPod } from "../../render/components/static-pod";
 import { binaryPath, componentUnit } from "../../render/components/unit";
@@ -8,7 +8,7 @@ import type { Args } from "../../render/kubeadm-args";
 import { pullPolicy } from "../../render/kubeadm";
 import type { RunAs } from "../../render/rung";
 import { nodeAddress } from "../machines/machine";
-import type { MemberArgs } from "../member";
+import type { MemberArgs } from "../cluster-member";
 
 export type Files = Record<string, FileArgs>;
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Files as HostFiles } from "../../provider/sdk/host";
+import { Files as HostFiles } from "../../sdk/host";
 import { apiServerFiles } from "../../render/components/api-server-files";
 import { type ArgumentsOptions, type ComponentName, componentArguments } from "../../render/components/arguments";
 import { kubeconfig } from "../../render/components/kubeconfig";
@@ -15,7 +15,7 @@ import type { CertificateName, CertificateOptions } from "../../render/component
 import { addressAt, isIpv4 } from "../../render/cidr";
 import { type Rung, type RunAs, reaches } from "../../render/rung";
 import { nodeAddress } from "../machines/machine";
-import { type ClusterHandle, type MemberArgs, addTool } from "../member";
+import { type ClusterHandle, type MemberArgs, addTool } from "../cluster-member";
 import type { ComponentsSettings, ControlPlaneSettings } from "../settings";
 import { type Files, onHost, place, runComponent } from "./component";
 import { Pki } from "./pki";

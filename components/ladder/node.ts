@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Remains, Unit } from "../../provider/sdk/host";
-import { KubeletJoin, type Node } from "../../provider/sdk/kubernetes";
-import type { Authority } from "../../provider/sdk/pki";
+import { Remains, Unit } from "../../sdk/host";
+import { KubeletJoin, type Node } from "../../sdk/kubernetes";
+import type { Authority } from "../../sdk/pki";
 import { addressAt, partAt } from "../../render/cidr";
 import { bridgeFiles } from "../../render/components/bridge";
 import { clusterFiles } from "../../render/components/kubelet";
 import { octal } from "../../render/node-files";
 import type { MachineRole } from "../../render/preflight";
-import type { Leaver } from "../../render/remains";
+import type { Leaver } from "../../render/leftovers";
 import { type Rung, type RunAs, reaches } from "../../render/rung";
-import { type ClusterHandle, type MemberArgs, node, setUp } from "../member";
+import { type ClusterHandle, type MemberArgs, node, setUp } from "../cluster-member";
 import type { NodeSetup } from "../node-setup";
 import { onHost, place } from "./component";
 

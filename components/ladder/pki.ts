@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Authority, Certificate, KeyPair } from "../../provider/sdk/pki";
+import { Authority, Certificate, KeyPair } from "../../sdk/pki";
 import {
   AUTHORITIES,
   AUTHORITY_DAYS,

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { DockerImage, DockerMachine, DockerNetwork } from "../../provider/sdk/docker";
-import { SshKey } from "../../provider/sdk/local";
+import { DockerImage, DockerMachine, DockerNetwork } from "../../sdk/docker";
+import { SshKey } from "../../sdk/local";
 import { cidr } from "../fields/fields";
 import { roomIn, slotsOf } from "./docker-slots";
 import { type Takers, kind } from "./kind";

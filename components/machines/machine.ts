@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionArgs, WayArgs } from "../../provider/sdk/connection";
-import type { Host } from "../../provider/sdk/host";
+import type { ConnectionArgs, WayArgs } from "../../sdk/connection";
+import type { Host } from "../../sdk/host";
 
 /** A machine that can become a node, whatever made it, and the way into it. */
 export interface Machine extends Omit<ConnectionArgs, "name" | "host"> {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { SSHConfig, glob } from "ssh-config";
-import type { SshKnowledge, SshSettings } from "./ssh-way";
+import type { SshKnowledge, SshSettings } from "./ssh-route";
 
 /** Files that include one another are read to this depth, as ssh does. */
 const INCLUDE_DEPTH = 16;

@@ -5,7 +5,7 @@ import { complaint } from "../fields/problems";
 import { kind } from "./kind";
 import type { JumpHost, Machine } from "./machine";
 import { expanded } from "./ssh-files";
-import { type WrittenWay, parseJump } from "./ssh-way";
+import { type WrittenWay, parseJump } from "./ssh-route";
 
 /** An address, a DNS name or an alias of ~/.ssh/config. */
 const host = z.string().refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9][\w.-]{0,252}$/.test(value), {

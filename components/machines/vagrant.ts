@@ -2,13 +2,8 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { DockerImage } from "../../provider/sdk/docker";
-import {
-  ExistingVagrantMachine,
-  VagrantBox,
-  VagrantMachine,
-  type VagrantMachineArgs,
-} from "../../provider/sdk/vagrant";
+import { DockerImage } from "../../sdk/docker";
+import { ExistingVagrantMachine, VagrantBox, VagrantMachine, type VagrantMachineArgs } from "../../sdk/vagrant";
 import { VAGRANT_PROVIDERS } from "../../render/vagrantfile";
 import { cidr, nodeName } from "../fields/fields";
 import { slotsOf, roomIn } from "./docker-slots";

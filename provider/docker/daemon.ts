@@ -6,7 +6,7 @@ import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import { attempt, lastWords, run, type Outcome } from "./command";
 import { hasCapability, isRoot, osRelease, systemdIsInit } from "./host";
-import { withLock } from "./lock";
+import { withLock } from "../../common/user-lock";
 
 const STEP = "reaching Docker";
 const LOG = "/var/log/kubewright-dockerd.log";

@@ -3,7 +3,7 @@ import type { Progress } from "../../common/progress";
 import { attempt, lastWords, run } from "./command";
 import { isRoot, osRelease } from "./host";
 import { LABELS } from "./labels";
-import { withLock } from "./lock";
+import { withLock } from "../../common/user-lock";
 import { buildFromPackages } from "./mmdebstrap";
 import { imageRef, recipeFolder, type Recipe } from "./recipe";
 

@@ -9,7 +9,7 @@ import { DRAIN_DEFAULTS, refuseRisky, type DrainOptions, type DrainRules } from 
 import { evict } from "./eviction";
 import { few, isEnding, isToMove, labelOf, podsOn } from "./pods";
 import { patiently } from "./retry";
-import { Waves } from "./waves";
+import { Waves } from "./eviction-batches";
 
 const ROUND_MS = 500;
 const PATIENCE_SECONDS = 60;

@@ -26,7 +26,7 @@ export interface GateOptions {
 /**
  * Lets at most `maxUnavailable` nodes of a pool leave at a time: those that leave through us queue here, and those that are down or
  * cordoned already count too. Who holds a place needs nothing of Pulumi's to be done with it, so this alone cannot lock up. What
- * must not happen is that somebody waits here for a node that has yet to be built: of that take care the turns (components/turns.ts).
+ * must not happen is that somebody waits here for a node that has yet to be built: of that take care the turns (components/rolling-update.ts).
  */
 export async function inTurn<T>(api: KubeApi, options: GateOptions, leave: () => Promise<T>): Promise<T> {
   const { pool, node } = options;

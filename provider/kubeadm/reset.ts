@@ -1,6 +1,6 @@
 import type { Progress } from "../../common/progress";
 import { messageOf } from "../../common/errors";
-import { remainsScript } from "../../render/remains";
+import { remainsScript } from "../../render/leftovers";
 import { SOCKETS } from "../../render/runtime";
 import { template } from "../../render/template";
 import type { Connection } from "../ssh/connection";

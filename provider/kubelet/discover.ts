@@ -3,7 +3,7 @@ import { connect, type DetailedPeerCertificate } from "node:tls";
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
 import { tunnel } from "../kube/tunnel";
-import { caCertHash } from "../kubeadm/token";
+import { caCertHash } from "../kube/bootstrap-token";
 import type { Remote } from "../ssh/remote";
 
 const STEP = "verifying the cluster's CA";

@@ -2,7 +2,7 @@ import { Pkcs10CertificateRequest } from "@peculiar/x509";
 import type { V1CertificateSigningRequest } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { KubeApi } from "../kube/api";
 import { patiently } from "../kube/retry";
-import { tokenId } from "../kubeadm/token";
+import { tokenId } from "../kube/bootstrap-token";
 import { sign, type Identity } from "../pki/x509";
 
 const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";

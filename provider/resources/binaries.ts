@@ -4,7 +4,7 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { filePathSchema, sha256Schema } from "../host/file-schema";
 import { inspect, put, removeFiles, sameMode, type OutgoingFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { textFilesSchema } from "../host/file-schema";
 import { put, removeFiles, seenFiles, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { commandLine, quote } from "../../common/quote";
 import { template } from "../../render/template";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

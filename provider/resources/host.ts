@@ -4,7 +4,7 @@ import { printable } from "../../common/printable";
 import type { HostFacts, MachineFacts } from "../../render/facts";
 import { cloudInitDone } from "../host/cloud-init";
 import { gatherFacts } from "../host/facts";
-import { lookAt } from "../host/on-host";
+import { lookAt } from "../host/on-machine";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 import { connectionSchema, describe, type Connection, type Jump } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";

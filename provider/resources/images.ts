@@ -6,7 +6,7 @@ import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
 import { sha256Schema } from "../host/file-schema";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { quote } from "../../common/quote";
 import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

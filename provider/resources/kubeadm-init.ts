@@ -2,13 +2,13 @@ import { z } from "zod";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
 import { patiently } from "../kube/retry";
 import { certificateEnds, warnOfEnds } from "../kubeadm/certificates";
 import { resetNode } from "../kubeadm/reset";
 import { progressOf, runKubeadm } from "../kubeadm/run";
-import { caCertHash, newToken, revokeToken } from "../kubeadm/token";
+import { caCertHash, newToken, revokeToken } from "../kube/bootstrap-token";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

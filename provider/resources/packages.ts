@@ -2,7 +2,7 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { patient } from "../../common/patience";
 import { commandLine, quote } from "../../common/quote";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

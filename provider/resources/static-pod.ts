@@ -7,7 +7,7 @@ import { runningContainers, untilGone } from "../host/containers";
 import { contents, put, removeData, removeFiles, seenFiles, textFile, textFiles } from "../host/files";
 import { filePathSchema, textFilesSchema } from "../host/file-schema";
 import { healthSchema, untilHealthy } from "../host/health";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { quote } from "../../common/quote";
 import { filePathSchema, sha256Schema, textFilesSchema } from "../host/file-schema";
 import { put, removeData, removeFiles, seenFiles, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-host";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { healthSchema, untilHealthy } from "../host/health";
 import { runningProgram, unitState, type UnitState } from "../host/systemd";
 import { register, type Context, type Handler } from "../rpc/handler";

@@ -4,7 +4,7 @@ import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { failuresOf, problemsOf } from "./check";
 import { changesBetween, isWithin, type Change } from "./diff";
-import { Foreseen, type Foretell } from "./foreseen";
+import { Foreseen, type Foretell } from "./pending-notes";
 import type { Handler, Recorded, Registry } from "./handler";
 import { rpcError } from "./status";
 import { typeOf, type Tasks } from "./tasks";

@@ -4,13 +4,13 @@ import { patient } from "../../common/patience";
 import { printable } from "../../common/printable";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
 import { trace } from "../trace";
-import type { Answer } from "./batch";
+import type { Answer } from "./batch-script";
 import { TooMuchOutput, type Collected } from "./channel";
 import { command, type CommandOptions } from "./command";
 import { describe, type Connection } from "./connection";
 import { ConnectionError, RootError } from "./errors";
-import { Link } from "./link";
-import { Looks } from "./looks";
+import { Link } from "./transport";
+import { Looks } from "./read-batcher";
 
 // sshd's MaxSessions is 10 and freed late.
 const CHANNELS = 6;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import type { Progress } from "../../common/progress";
 import { attempt, failure, type CommandOptions, type Outcome } from "../docker/command";
-import { withLock } from "../docker/lock";
+import { withLock } from "../../common/user-lock";
 
 /** A VM may have to be copied, booted and updated; beyond this it hangs. */
 const LONGEST_SECONDS = 1800;

@@ -6,7 +6,7 @@ import { template } from "../../render/template";
 import type { Progress } from "../../common/progress";
 import { run } from "../docker/command";
 import { imageId, imageLabels } from "../docker/image";
-import { withLock } from "../docker/lock";
+import { withLock } from "../../common/user-lock";
 import { traits } from "../docker/probe";
 
 /** What Vagrant's docker provider has for a box: our machine image, with the user that Vagrant expects. @returns its reference */

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ArtifactSet } from "../../artifacts/index";
 import { projectRoot } from "../../common/project-root";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { OwnMachine } from "../support/own-machine";
 
 const SCRIPT = join(projectRoot(), "tests", "bench", "hand.sh");

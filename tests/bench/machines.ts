@@ -7,7 +7,7 @@ import { ensureImage } from "../../provider/docker/image";
 import { ensureNetwork } from "../../provider/docker/network";
 import { addressIn } from "../../render/cidr";
 import { removeStack } from "../../provider/docker/sweep";
-import { output, run } from "../../scripts/lib/exec";
+import { output, run } from "../../common/process";
 
 export const NAMES = ["control-plane-1", "worker-1", "worker-2"] as const;
 export const RANGES = { pods: "10.244.0.0/16", services: "10.10.0.0/16" };

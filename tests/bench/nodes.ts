@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ArtifactSet } from "../../artifacts/index";
 import { networkName } from "../../provider/docker/network";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { manifest } from "../support/manifests";
 import { TestStack, kubectlOf } from "../support/test-stack";
 import { Hand, type Ground } from "./hand";

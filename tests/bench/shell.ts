@@ -2,7 +2,7 @@ import { cpSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkS
 import { join } from "node:path";
 import type { ArtifactSet } from "../../artifacts/index";
 import { projectRoot } from "../../common/project-root";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { NAMES, keyPath, type BenchMachine } from "./machines";
 import { criticalPath, endedBefore, type Measured, type StepTime } from "./measure";
 

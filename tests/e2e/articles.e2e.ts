@@ -4,7 +4,7 @@ import { silent } from "../../common/progress";
 import { quote } from "../../common/quote";
 import { until } from "../../common/wait";
 import { controllerArch } from "../../components/machines/machine";
-import { output } from "../../scripts/lib/exec";
+import { output } from "../../common/process";
 import { busybox } from "../support/test-images";
 import { TestStack, kubectlOf } from "../support/test-stack";
 import { newestVersion } from "../support/versions";

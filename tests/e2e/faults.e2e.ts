@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { Ground } from "../faults/ground";
+import { Ground } from "../faults/test-cluster";
 import { allCells, chosen } from "../faults/plan";
 import { resultLine } from "../faults/report";
 import { runCell } from "../faults/run-cell";

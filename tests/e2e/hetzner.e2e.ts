@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { projectRoot } from "../../common/project-root";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { HcloudApi } from "../support/hcloud/api";
 import { SharedPlugin } from "../support/shared-plugin";
 import { TestStack, kubectlOf } from "../support/test-stack";

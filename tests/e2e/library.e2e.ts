@@ -7,7 +7,7 @@ import { silent } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
 import { stackIdOf } from "../../components/machines/docker";
 import { removeStack } from "../../provider/docker/sweep";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { SharedPlugin } from "../support/shared-plugin";
 
 /** The package as a stranger's Pulumi program meets it: packed, installed, imported; its provider found through Pulumi.yaml. */

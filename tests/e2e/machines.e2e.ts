@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../../common/wait";
 import { networkName } from "../../provider/docker/network";
-import { output } from "../../scripts/lib/exec";
+import { output } from "../../common/process";
 import { OwnMachine } from "../support/own-machine";
 import type { Requirement } from "../support/requirement";
 import { TestStack, kubectlOf } from "../support/test-stack";

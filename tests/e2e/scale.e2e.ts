@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { silent } from "../../common/progress";
-import { prepareEngine } from "../../scripts/lib/workspace";
+import { prepareEngine } from "../../cli/engine/workspace";
 import { scaleRound } from "../bench/scale/round";
 
 /** What `npm run bench:scale` measures with a thousand machines is right with thirty; how long it takes is not judged here. */

@@ -1,4 +1,4 @@
-import type { Ground } from "./ground";
+import type { Ground } from "./test-cluster";
 
 /** What a command goes through, in the words that it prints when the phase begins. */
 export interface Phase {

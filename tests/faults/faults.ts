@@ -9,7 +9,7 @@ import {
   powerOff,
   restartSshd,
   shrinkImageStore,
-} from "./injuries";
+} from "./injections";
 
 const madeNow = "the machine is being made: nobody is connected to it";
 const over = "the command is over";

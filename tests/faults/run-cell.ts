@@ -1,8 +1,8 @@
 import { messageOf } from "../../common/errors";
 import { type Cell, type CellResult, type Lift, type Outcome, type Scene, isGreen } from "./cell";
-import type { Ground } from "./ground";
-import { causeIn, errorsIn, traces, unclear } from "./said";
-import { wrongAfter } from "./whole";
+import type { Ground } from "./test-cluster";
+import { causeIn, errorsIn, traces, unclear } from "./error-clarity";
+import { wrongAfter } from "./cluster-checks";
 
 /** After so long a command hangs: its deadlines are minutes. */
 const LONGEST_MS = 10 * 60_000;

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../../common/wait";
-import { output, run } from "../../scripts/lib/exec";
+import { output, run } from "../../common/process";
 import { startSshd, type Sshd } from "../support/sshd";
 
 let sshd: Sshd;

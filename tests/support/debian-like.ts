@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { inLayer } from "./layer";
 import { startSshd, type Sshd } from "./sshd";
 

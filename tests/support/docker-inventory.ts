@@ -1,4 +1,4 @@
-import { output } from "../../scripts/lib/exec";
+import { output } from "../../common/process";
 
 export interface Inventory {
   containers: string[];

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
 import { extract } from "tar-stream";
 import { ARRIVING_SUFFIX } from "../../provider/host/file-schema";
-import type { Answer } from "../../provider/ssh/batch";
+import type { Answer } from "../../provider/ssh/batch-script";
 import { BEGAN, batchOf, inOne } from "./ssh-emulator";
 
 interface EmulatedFile {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { inLayer } from "./layer";
 import { requirement, type Requirement } from "./requirement";
 import { startSshd, type Sshd } from "./sshd";

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
-import { run, start } from "../../scripts/lib/exec";
+import { run, start } from "../../common/process";
 
 export interface Load {
   total: number;

@@ -7,7 +7,7 @@ import { ensureContainer, startMachine } from "../../provider/docker/machine";
 import { findNetwork } from "../../provider/docker/network";
 import { addressIn } from "../../render/cidr";
 import { removeStack } from "../../provider/docker/sweep";
-import { output, run } from "../../scripts/lib/exec";
+import { output, run } from "../../common/process";
 
 export interface OwnMachineSpec {
   hostname: string;

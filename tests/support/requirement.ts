@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { lock } from "proper-lockfile";
 import { tmpdir } from "node:os";
 import { messageOf } from "../../common/errors";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 
 /** Something of the machine that a test cannot do without. */
 export interface Requirement {

@@ -2,7 +2,7 @@ import { chmodSync, createWriteStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { projectRoot } from "../../common/project-root";
-import { start } from "../../scripts/lib/exec";
+import { start } from "../../common/process";
 
 /** A vendor's plugin that no registry has: beside the repository in CI. */
 export class SharedPlugin {

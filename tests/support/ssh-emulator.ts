@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, type Connection as Client, type ServerChannel } from "ssh2";
-import type { Answer } from "../../provider/ssh/batch";
-import { run } from "../../scripts/lib/exec";
+import type { Answer } from "../../provider/ssh/batch-script";
+import { run } from "../../common/process";
 
 /** Answers one command: writes what the machine would say, and ends the channel: `channel.exit(code)`, `channel.end()`. */
 export type Answering = (channel: ServerChannel, script: string, host: number) => void;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { requirement, type Requirement } from "./requirement";
 import { SshdProcess } from "./sshd-process";
 

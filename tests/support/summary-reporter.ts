@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
-import type { Skipped, Summary } from "../../scripts/lib/test-summary";
+import type { Skipped, Summary } from "../../tools/test-summary";
 
-/** Leaves in the file that KUBEWRIGHT_TEST_SUMMARY names what scripts/test.ts adds up: counts, and why tests were skipped. */
+/** Leaves in the file that KUBEWRIGHT_TEST_SUMMARY names what tools/test.ts adds up: counts, and why tests were skipped. */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const file = process.env.KUBEWRIGHT_TEST_SUMMARY;

@@ -6,7 +6,7 @@ import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
 import { obtainEngine } from "../../artifacts/engine";
 import { silent } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
-import { output, run, start } from "../../scripts/lib/exec";
+import { output, run, start } from "../../common/process";
 
 export interface Finished {
   code: number | undefined;
@@ -78,7 +78,7 @@ export class TestStack {
 
   /** The same for any command. Without npm between: that keeps an interrupt to itself. */
   async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start(process.execPath, ["scripts/bootstrap.cjs", script, "--stack", this.name, ...args], {
+    const begun = await start(process.execPath, ["cli/bootstrap.cjs", script, "--stack", this.name, ...args], {
       ...this.options(),
       detached: true,
       all: true,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../scripts/lib/exec";
+import { run } from "../../common/process";
 import { requirement, type Requirement } from "./requirement";
 
 /** Vagrant, with the docker provider that comes with it. A person installs it; a test brings it where it may. */

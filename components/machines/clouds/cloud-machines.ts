@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Order, Wanted } from "../kind";
 import type { Machine } from "../machine";
-import { birthOf, bornMachine, clusterKey, vmOptions } from "./boot";
+import { birthOf, bornMachine, clusterKey, vmOptions } from "./user-data";
 
 /** What a program says of a cloud's machines: the cluster's name is the component's. */
 export type CloudOrder<Shared, Each> = Omit<Order<Shared, Each>, "avoid" | "cluster">;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { cidr } from "../../fields/fields";
 import { type Made, kind } from "../kind";
 import type { Machine } from "../machine";
-import { CLUSTER_PORTS, sshFrom } from "./boot";
+import { CLUSTER_PORTS, sshFrom } from "./user-data";
 import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
 import { type Args, type Class, load } from "./sdk";
 

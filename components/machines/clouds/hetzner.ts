@@ -5,7 +5,7 @@ import { cidr } from "../../fields/fields";
 import { roomIn, slotsOf } from "../docker-slots";
 import { type Made, kind } from "../kind";
 import type { Machine } from "../machine";
-import { spread, sshFrom } from "./boot";
+import { spread, sshFrom } from "./user-data";
 import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
 import { type Args, type Class, load } from "./sdk";
 

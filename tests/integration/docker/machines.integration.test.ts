@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { hasVanished } from "../../../provider/docker/vanished";
 import { removeStack } from "../../../provider/docker/sweep";
-import { output } from "../../../scripts/lib/exec";
+import { output } from "../../../common/process";
 import {
   belongings,
   context,

@@ -5,7 +5,7 @@ import { silent } from "../../../common/progress";
 import { ensureDaemon } from "../../../provider/docker/daemon";
 import { dockerResources } from "../../../provider/docker/resources";
 import type { Context, Handler, Recorded } from "../../../provider/rpc/handler";
-import { output, run } from "../../../scripts/lib/exec";
+import { output, run } from "../../../common/process";
 
 export type Values = Record<string, unknown>;
 export type Made = { id: string; outputs: Values };

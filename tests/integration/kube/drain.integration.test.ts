@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { drain } from "../../../provider/kube/drain";
 import { planDrain } from "../../../provider/kube/drain-plan";
 import type { DrainOptions } from "../../../provider/kube/drain-options";
-import { leaveCluster } from "../../../provider/kube/leave";
+import { leaveCluster } from "../../../provider/kube/remove-node";
 import { POOL_LABEL } from "../../../common/labels";
 import { ApiServer } from "../../support/apiserver";
 import { FakeCluster } from "../../support/fake-cluster";

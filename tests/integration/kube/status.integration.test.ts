@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { POOL_LABEL } from "../../../common/labels";
-import { clusterStatus } from "../../../provider/kube/cluster-status";
-import { statusText } from "../../../scripts/lib/status-text";
+import { clusterStatus } from "../../../cli/nodes/cluster-status";
+import { statusText } from "../../../cli/nodes/status-text";
 import { ApiServer } from "../../support/apiserver";
 import { FakeCluster } from "../../support/fake-cluster";
 

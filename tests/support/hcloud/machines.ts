@@ -6,7 +6,7 @@ import { ensureImage } from "../../../provider/docker/image";
 import { ensureContainer, removeMachine, startMachine } from "../../../provider/docker/machine";
 import { ensureNetwork, type Network } from "../../../provider/docker/network";
 import { removeStack } from "../../../provider/docker/sweep";
-import { run } from "../../../scripts/lib/exec";
+import { run } from "../../../common/process";
 
 /** A stand-in for cloud-init's command: it ends when the emulator says that the machine has done what its user data told it. */
 const CLOUD_INIT = `#!/bin/sh

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { causeIn, unclear } from "../../faults/said";
+import { causeIn, unclear } from "../../faults/error-clarity";
 
 const CLEAR = `✗ Join worker-2-join: kubeadm join failed on worker-2 (10.0.0.12): timed out; mend the cause
   worker-2  FAILED

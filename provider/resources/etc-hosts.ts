@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { hostsBlock, hostsEntries, withBlock } from "../../render/hosts";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+const FILE = "/etc/hosts";
+const schema = z.strictObject({
+  ...onHost,
+  /** Name to address. Those whose address is a name are left out. */
+  entries: z.record(z.string(), z.string()),
+});
+
+type HostsInputs = z.infer<typeof schema>;
+type HostsOutputs = Record<string, never>;
+
+async function text(machine: Remote, signal: AbortSignal): Promise<string> {
+  const { stdout } = await machine.look(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
+  return Buffer.from(stdout.trim(), "base64").toString();
+}
+
+/** Written into the file that is there and not in its place: in a container it may be a mount. */
+async function write(machine: Remote, entries: Record<string, string>, signal: AbortSignal): Promise<void> {
+  const before = await text(machine, signal);
+  const after = withBlock(before, hostsBlock(entries));
+  if (after !== before) await machine.run(`cat > ${FILE}`, { step: `writing ${FILE}`, signal, stdin: after });
+}
+
+async function apply(context: Context, inputs: HostsInputs): Promise<HostsOutputs> {
+  const machine = await theMachine(context, inputs);
+  context.status(`${FILE}: ${Object.keys(inputs.entries).length} machines`);
+  await write(machine, inputs.entries, context.signal);
+  return {};
+}
+
+/** The cluster's machines by name in /etc/hosts, in a block of our own; a person's lines are left alone. */
+const hosts: Handler<HostsInputs, HostsOutputs> = {
+  schema,
+  outputs: [],
+  replaceOn: HOST_REPLACES,
+  ignore: HOST_IGNORES,
+  create: async (context, inputs) => ({ id: `${inputs.instance}/hosts`, outputs: await apply(context, inputs) }),
+  update: (context, _id, inputs) => apply(context, inputs),
+  read: (context, _id, old) =>
+    lookAt(context, old, async (machine) => {
+      const found = hostsEntries(await text(machine, context.signal));
+      const same = hostsBlock(found) === hostsBlock(old.inputs.entries);
+      return { inputs: { ...old.inputs, entries: same ? old.inputs.entries : found }, outputs: {} };
+    }),
+  async delete(context, _id, { inputs }) {
+    const machine = await sameMachine(context, inputs);
+    if (machine) await write(machine, {}, context.signal);
+  },
+};
+
+export const hostsResource = register(hosts);

@@ -1,0 +1,167 @@
+import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { machineIsGone } from "../../../provider/kube/dead-node";
+import { hostResource } from "../../../provider/resources/host";
+import type { Handler } from "../../../provider/rpc/handler";
+import type { Connection } from "../../../provider/ssh/connection";
+import { JumpError } from "../../../provider/ssh/errors";
+import { closeAll, remote } from "../../../provider/ssh/pool";
+import { output, run } from "../../../common/process";
+import { context } from "../docker/support";
+import { startSshd, type Sshd } from "../../support/sshd";
+
+/** Jump hosts, agents and first pins, against real servers on loopback: two to jump by, one that forwards nothing, and the machine. */
+const { signal } = new AbortController();
+const host = hostResource as unknown as Required<Handler<{ connection: Connection }, Record<string, unknown>>>;
+let machine: Sshd;
+let near: Sshd;
+let far: Sshd;
+let closed: Sshd;
+
+beforeAll(async () => {
+  [machine, near, far, closed] = await Promise.all([
+    startSshd({ name: "machine" }),
+    startSshd({ name: "near" }),
+    startSshd({ name: "far" }),
+    startSshd({ name: "closed", config: ["AllowTcpForwarding no"] }),
+  ]);
+}, 120_000);
+afterEach(() => {
+  closeAll();
+  vi.unstubAllEnvs();
+});
+afterAll(() => Promise.all([machine, near, far, closed].map((one) => one.stop())));
+
+/** A server as a jump host: it has no name. */
+function jump(sshd: Sshd, more: Partial<Connection> = {}): NonNullable<Connection["jump"]> {
+  const { name: _, ...way } = sshd.connection();
+  return { ...way, ...more };
+}
+const through = (sshd: Sshd, more: Partial<Connection> = {}): Connection => ({
+  ...machine.connection(),
+  ...more,
+  jump: jump(sshd),
+});
+const say = async (connection: Connection, script = "echo here") =>
+  (await remote(connection).run(script, { step: "a test", signal })).stdout.trim();
+const unpinned = <T extends { hostKey?: string | undefined }>({ hostKey: _, ...rest }: T) => rest;
+
+test("a machine behind a jump host is reached with one connection to each, whatever the number of commands and names", async () => {
+  const before = [await near.logins(), await machine.logins()];
+  const names = Array.from({ length: 12 }, (_, index) => `name-${index % 3}`);
+  expect(await Promise.all(names.map((name) => say(through(near, { name }))))).toEqual(names.map(() => "here"));
+  expect([await near.logins(), await machine.logins()]).toEqual(before.map((count) => count + 1));
+});
+
+test("a chain of jump hosts, each with its own pin", async () => {
+  const logins = await far.logins();
+  expect(await say({ ...machine.connection(), jump: jump(near, { jump: jump(far) }) })).toBe("here");
+  expect(await far.logins()).toBe(logins + 1);
+});
+
+test("connections are shared by who enters with the same, and by nobody else", () => {
+  const plain = machine.connection();
+  const same = remote(plain);
+  expect(remote({ ...plain, name: "other" })).toBe(same);
+  const others = [
+    { user: "somebody" },
+    { sudoPassword: "x" },
+    { password: "y" },
+    { agent: true },
+    { privateKeyPath: "/else" },
+    { jump: jump(near) },
+    { jump: jump(near, { user: "somebody" }) },
+  ];
+  const remotes = [same, ...others.map((more) => remote({ ...plain, ...more }))];
+  expect(new Set(remotes).size).toBe(remotes.length);
+});
+
+test("a jump host that shows another key stands in the way, and nothing is concluded about the machine", async () => {
+  const wrong = { ...machine.connection(), jump: jump(near, { hostKey: far.hostKey }) };
+  const refused = say(wrong);
+  await expect(refused).rejects.toThrow(JumpError);
+  await expect(refused).rejects.toThrow(
+    /machine \(127.0.0.1:\d+ by way of 127.0.0.1:\d+\): its jump host cannot be used: the host shows another key/,
+  );
+  expect(await machineIsGone(wrong, "whoever", signal)).toMatchObject({ gone: false });
+});
+
+test("a jump host that forwards nothing says what to set", async () => {
+  await expect(say(through(closed))).rejects.toThrow(/does not forward to 127.0.0.1:\d+; set AllowTcpForwarding yes/);
+});
+
+test("another key of the machine behind a jump host is the machine's own matter", async () => {
+  await expect(say(through(near, { hostKey: far.hostKey }))).rejects.toThrow(
+    /\(127.0.0.1:\d+ by way of .*\): the host shows another key/,
+  );
+});
+
+test("an agent's key opens the machine, and where no agent runs it is said", async () => {
+  const socket = join(machine.folder, "agent");
+  const started = await output("ssh-agent", ["-a", socket]);
+  const { privateKeyPath, ...keyless } = machine.connection();
+  try {
+    await run("ssh-add", ["-q", privateKeyPath], { env: { SSH_AUTH_SOCK: socket } });
+    vi.stubEnv("SSH_AUTH_SOCK", socket);
+    expect(await say({ ...keyless, agent: true })).toBe("here");
+    closeAll();
+    vi.stubEnv("SSH_AUTH_SOCK", "");
+    await expect(say({ ...keyless, agent: true })).rejects.toThrow(/SSH_AUTH_SOCK is not set; start one/);
+    await expect(say(keyless)).rejects.toThrow(/set privateKeyPath, agent or password/);
+  } finally {
+    process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(started)?.[1]));
+  }
+});
+
+test("an encrypted key names the agent as the way out", async () => {
+  const path = join(machine.folder, "encrypted");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret words", "-f", path]);
+  await expect(say({ ...machine.connection(), privateKeyPath: path })).rejects.toThrow(
+    /is encrypted; give it to an agent/,
+  );
+});
+
+test("keys that are met for the first time are shown and pinned, those of jump hosts too", async () => {
+  const connection = { ...unpinned(machine.connection()), jump: unpinned(jump(near, { jump: jump(far) })) };
+  const told = context("machine-host");
+  const made = await host.create(told, { connection });
+  expect(made.outputs).toMatchObject({ hostKey: machine.hostKey, jumpHostKeys: [near.hostKey, far.hostKey] });
+  await writeFile(join(machine.folder, "met.pub"), machine.hostKey);
+  const [, shown = ""] = (await output("ssh-keygen", ["-lf", join(machine.folder, "met.pub")])).split(" ");
+  expect(told.said.join("\n")).toContain(`${shown} is pinned`);
+});
+
+test("another way to the same machine is no other machine; another key behind an address is", async () => {
+  const inputs = { connection: unpinned(machine.connection()) };
+  const { outputs } = await host.create(context("machine-host"), inputs);
+  const old = { inputs, outputs };
+  expect(await host.isSame({ connection: unpinned(through(near)) }, old, signal)).toBe(true);
+  expect(await host.isSame({ connection: { ...machine.connection(), host: "localhost" } }, old, signal)).toBe(true);
+  expect(await host.isSame({ connection: { ...unpinned(machine.connection()), port: far.port } }, old, signal)).toBe(
+    false,
+  );
+  const blocked = host.isSame({ connection: unpinned(through(closed)) }, old, signal);
+  await expect(blocked).rejects.toThrow(
+    /reached in another way than before, and that fails: .*AllowTcpForwarding.*nothing was changed/s,
+  );
+});
+
+test("a first pin holds for whatever comes after, and a refresh says when it changes", async () => {
+  const rebuilt = await startSshd({ name: "rebuilt" });
+  try {
+    const inputs = { connection: unpinned(rebuilt.connection()) };
+    const { outputs } = await host.create(context("rebuilt-host"), inputs);
+    await rebuilt.changeHostKey();
+    closeAll();
+    await expect(host.update(context("rebuilt-host"), "rebuilt", inputs, { inputs, outputs })).rejects.toThrow(
+      /another key/,
+    );
+    const told = context("rebuilt-host");
+    const read = await host.read(told, "rebuilt", { inputs, outputs });
+    expect(read?.outputs.hostKey).toBe(rebuilt.hostKey);
+    expect(told.said.join("\n")).toMatch(/another host key than before, which is pinned from now on/);
+  } finally {
+    await rebuilt.stop();
+  }
+});

@@ -1,0 +1,34 @@
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { newAuthority, newCertificate } from "../../../../provider/pki/x509";
+
+describe("a certificate", () => {
+  test("is signed by its authority, for these names and purposes and no longer than asked", async () => {
+    const authority = await newAuthority("kubernetes", 3650);
+    const made = await newCertificate(authority, {
+      commonName: "system:node:worker-1",
+      organizations: ["system:nodes"],
+      usages: ["server", "client"],
+      dnsNames: ["localhost"],
+      ipAddresses: ["10.0.0.9"],
+      days: 365,
+    });
+    const [ca, certificate] = [new X509Certificate(authority.certificate), new X509Certificate(made.certificate)];
+    expect([ca.ca, ca.subject, ca.verify(ca.publicKey)]).toEqual([true, "CN=kubernetes", true]);
+    expect(certificate.checkIssued(ca) && certificate.verify(ca.publicKey)).toBe(true);
+    expect(certificate.checkPrivateKey(createPrivateKey(made.key))).toBe(true);
+    expect(certificate.ca).toBe(false);
+    expect(certificate.subject).toBe("O=system:nodes\nCN=system:node:worker-1");
+    expect(certificate.subjectAltName).toBe("DNS:localhost, IP Address:10.0.0.9");
+    expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
+    const days = (Date.parse(certificate.validTo) - Date.now()) / 86_400_000;
+    expect(days).toBeGreaterThan(364.9);
+    expect(days).toBeLessThanOrEqual(365);
+  });
+
+  test("of another authority with the same name is not taken for it", async () => {
+    const [one, other] = [await newAuthority("etcd-ca", 10), await newAuthority("etcd-ca", 10)];
+    const { certificate } = await newCertificate(one, { commonName: "x", usages: ["client"], days: 1 });
+    expect(new X509Certificate(certificate).verify(new X509Certificate(other.certificate).publicKey)).toBe(false);
+  });
+});

@@ -1,0 +1,39 @@
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { invoke, registerCall } from "../../../../provider/rpc/calls";
+import { EngineLog } from "../../../../provider/rpc/engine";
+import { Tasks } from "../../../../provider/rpc/tasks";
+import { SecretPaths, decode, encode } from "../../../../provider/rpc/values";
+
+const calls = {
+  "test:say": registerCall({
+    schema: z.strictObject({ word: z.string("a word is text") }),
+    secretOutputs: ["said"],
+    run: ({ word }) => Promise.resolve({ said: word.toUpperCase() }),
+  }),
+};
+
+async function call(token: string, args: Record<string, unknown>): Promise<provider.InvokeResponse> {
+  const request = new provider.InvokeRequest();
+  request.setTok(token);
+  request.setArgs(encode(args, new SecretPaths()));
+  return await invoke(calls, new Tasks(new EngineLog()), request);
+}
+
+test("a call answers, and its secrets leave as secrets", async () => {
+  const secrets = new SecretPaths();
+  const answer = decode((await call("test:say", { word: "hello" })).getReturn(), secrets);
+  expect(answer).toEqual({ said: "HELLO" });
+  expect(secrets.has(["said"])).toBe(true);
+});
+
+test("wrong arguments are told by their paths, and nothing is run", async () => {
+  const response = await call("test:say", { word: 7 });
+  expect(response.getFailuresList().map((failure) => failure.getReason())).toEqual(["word: a word is text"]);
+  expect(response.getReturn()).toBeUndefined();
+});
+
+test("a function that this version has not is named", async () => {
+  await expect(call("test:sing", {})).rejects.toThrow("no function test:sing");
+});
