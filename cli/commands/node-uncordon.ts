@@ -1,4 +1,4 @@
-import { setSchedulable, theNode } from "../../provider/kube/cordon";
+import { setSchedulable, requireNode } from "../../provider/kube/cordon";
 import { onCluster } from "../engine/on-stack";
 import { onlyWord, parseOptions } from "../terminal/options";
 
@@ -7,7 +7,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   const name = onlyWord(options, "node");
   return await onCluster(options, "node:uncordon", async (api, session) => {
-    await theNode(api, name, session.signal);
+    await requireNode(api, name, session.signal);
     await setSchedulable(api, name, true, session.signal);
     session.screen.close();
     process.stdout.write(`${name} takes pods again.\n`);

@@ -1,13 +1,13 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { messageOf } from "../../common/errors";
-import { SOON_DAYS, certificateEnds, type CertificateEnd } from "../../provider/kubeadm/certificates";
+import { SOON_DAYS, readCertificateExpiries, type CertificateExpiry } from "../../provider/kubeadm/certificates";
 import type { Connection } from "../../provider/ssh/connection";
 import type { KubeApi } from "../../provider/kube/api";
 import { isCordoned, isReady } from "../../provider/kube/cordon";
 import { isFinished } from "../../provider/kube/pods";
 import { POOL_LABEL } from "../../common/labels";
-import { amount } from "../../provider/kube/quantity";
-import { patiently } from "../../provider/kube/retry";
+import { parseQuantity } from "../../provider/kube/quantity";
+import { retryRequest } from "../../provider/kube/retry";
 
 const DAY_MS = 86_400_000;
 
@@ -36,7 +36,7 @@ export interface ClusterStatus {
   /** The API server's, without the `v`; empty where no node has one. */
   version: string;
   nodes: NodeStatus[];
-  certificates: CertificateEnd[];
+  certificates: CertificateExpiry[];
   /** What a person should look at; none is healthy. */
   problems: string[];
   healthy: boolean;
@@ -54,8 +54,8 @@ export async function clusterStatus(
   { signal, controlPlanes = [] }: StatusOptions,
 ): Promise<ClusterStatus> {
   const [nodes, pods, read] = await Promise.all([
-    patiently("listing nodes", signal, () => api.core.listNode()),
-    patiently("listing pods", signal, () => api.core.listPodForAllNamespaces()),
+    retryRequest("listing nodes", signal, () => api.core.listNode()),
+    retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces()),
     Promise.all(controlPlanes.map((connection) => ends(connection, signal))),
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
@@ -79,9 +79,9 @@ export async function clusterStatus(
 async function ends(
   connection: Connection,
   signal: AbortSignal,
-): Promise<{ found: CertificateEnd[]; trouble?: string }> {
+): Promise<{ found: CertificateExpiry[]; trouble?: string }> {
   try {
-    return { found: await certificateEnds(connection, signal) };
+    return { found: await readCertificateExpiries(connection, signal) };
   } catch (error) {
     signal.throwIfAborted();
     return { found: [], trouble: `certificates were not read: ${messageOf(error)}` };
@@ -102,7 +102,7 @@ function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
     taints: (spec?.taints ?? []).filter(({ key }) => !key.startsWith("node.kubernetes.io/")).map(taintText),
     pods: pods.filter((pod) => pod.spec?.nodeName === name && !isFinished(pod)).length,
     evicted: pods.filter((pod) => pod.spec?.nodeName === name && pod.status?.reason === "Evicted").length,
-    capacity: amount(status?.allocatable?.pods),
+    capacity: parseQuantity(status?.allocatable?.pods),
     address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
   };
 }
@@ -150,7 +150,7 @@ function problemsOf(node: NodeStatus): string[] {
   return [...none, ...found, ...(cordoned ? ["cordoned"] : [])].map((problem) => `${name}: ${problem}`);
 }
 
-function endingSoon({ machine, name, end }: CertificateEnd): string[] {
+function endingSoon({ machine, name, end }: CertificateExpiry): string[] {
   const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
   if (days > SOON_DAYS) return [];
   return [`${machine}: certificate ${name} ${days < 0 ? "has ended" : `ends in ${days} days`}`];

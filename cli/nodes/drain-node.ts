@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { messageOf } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
-import { machineIsGone, type Proof } from "../../provider/kube/dead-node";
-import { drain, type Drained } from "../../provider/kube/drain";
+import { checkMachineGone, type MachineState } from "../../provider/kube/dead-node";
+import { drain, type DrainResult } from "../../provider/kube/drain";
 import type { DrainOptions } from "../../provider/kube/drain-options";
 import { closeAll } from "../../provider/ssh/pool";
 import type { Session } from "../engine/operate";
@@ -38,7 +38,7 @@ export async function drainNode(
   node: string,
   rules: Rules,
   session: Session,
-): Promise<Drained> {
+): Promise<DrainResult> {
   let said = "";
   const status = (message: string) => {
     if (message !== said) session.progress(message);
@@ -49,16 +49,16 @@ export async function drainNode(
 }
 
 /** Asked only of a node whose kubelet is silent: so a drain needs no engine otherwise. */
-async function proofFor(name: string, node: string, { progress, signal }: Session): Promise<Proof> {
+async function proofFor(name: string, node: string, { progress, signal }: Session): Promise<MachineState> {
   try {
     await prepareEngine(progress, signal);
     const stack = await findStack(name);
-    if (!stack) return { gone: false, why: `stack "${name}" has no state that could tell` };
+    if (!stack) return { gone: false, reason: `stack "${name}" has no state that could tell` };
     const { connection, instance } = await machineMet(stack, node);
-    return await machineIsGone(connection, instance, signal);
+    return await checkMachineGone(connection, instance, signal);
   } catch (error) {
     signal.throwIfAborted();
-    return { gone: false, why: messageOf(error) };
+    return { gone: false, reason: messageOf(error) };
   } finally {
     closeAll(); // an open connection would keep the command from ending
   }

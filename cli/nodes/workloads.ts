@@ -1,7 +1,7 @@
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
 import type { KubeApi } from "../../provider/kube/api";
-import { patiently } from "../../provider/kube/retry";
+import { retryRequest } from "../../provider/kube/retry";
 
 const BACK_SECONDS = 300;
 
@@ -38,7 +38,7 @@ interface Workload {
 }
 
 async function workloads(api: KubeApi, signal: AbortSignal): Promise<Workload[]> {
-  const [deployments, sets] = await patiently("listing workloads", signal, () =>
+  const [deployments, sets] = await retryRequest("listing workloads", signal, () =>
     Promise.all([api.apps.listDeploymentForAllNamespaces(), api.apps.listStatefulSetForAllNamespaces()]),
   );
   return [...deployments.items, ...sets.items].map(({ kind, metadata, spec, status }) => ({

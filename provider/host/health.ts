@@ -3,7 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
-import { tunnel } from "../kube/tunnel";
+import { tunnel } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

@@ -13,7 +13,7 @@ import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../ssh/connection";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
-import { tunnel } from "./tunnel";
+import { tunnel } from "../ssh/tunnel";
 
 export const ADMIN_CONF = "/etc/kubernetes/admin.conf";
 export const API_PORT = 6443;

@@ -1,16 +1,16 @@
-import { X509Certificate, createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
 import { BOOTSTRAPPERS } from "../../render/components/rbac";
 import type { KubeApi } from "./api";
-import { orMissing } from "./errors";
-import { patiently } from "./retry";
+import { ignoreNotFound } from "./errors";
+import { retryRequest } from "./retry";
 
 const NAMESPACE = "kube-system";
 const TOKEN_MINUTES = 15;
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-function randomWord(length: number): string {
+function randomString(length: number): string {
   // 252 is the largest multiple of 36 below 256: every letter is as likely as any other.
   let word = "";
   while (word.length < length) {
@@ -21,22 +21,16 @@ function randomWord(length: number): string {
 }
 
 /** `abcdef.0123456789abcdef`: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/ */
-export function newToken(): string {
-  return `${randomWord(6)}.${randomWord(16)}`;
+export function generateToken(): string {
+  return `${randomString(6)}.${randomString(16)}`;
 }
 
 export function tokenId(token: string): string {
   return token.split(".")[0] ?? "";
 }
 
-/** `sha256:<hex>` of the CA's public key (RFC 7469), which `kubeadm join` verifies. */
-export function caCertHash(pem: string): string {
-  const key = new X509Certificate(pem).publicKey.export({ type: "spki", format: "der" });
-  return `sha256:${createHash("sha256").update(key).digest("hex")}`;
-}
-
 /** Of its Secret. */
-function nameOf(token: string): string {
+function secretNameOf(token: string): string {
   return `bootstrap-token-${tokenId(token)}`;
 }
 
@@ -49,11 +43,11 @@ export interface TokenOptions {
 }
 
 /** A bootstrap token for the join of one node; it ends by itself after 15 minutes, should revoking it fail. */
-export async function makeToken(api: KubeApi, { node, signal, signed = false }: TokenOptions): Promise<string> {
-  const token = newToken();
+export async function createToken(api: KubeApi, { node, signal, signed = false }: TokenOptions): Promise<string> {
+  const token = generateToken();
   const expiration = new Date(Date.now() + TOKEN_MINUTES * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
   const body = {
-    metadata: { name: nameOf(token), namespace: NAMESPACE },
+    metadata: { name: secretNameOf(token), namespace: NAMESPACE },
     type: "bootstrap.kubernetes.io/token",
     stringData: {
       "token-id": tokenId(token),
@@ -65,13 +59,15 @@ export async function makeToken(api: KubeApi, { node, signal, signed = false }: 
       "auth-extra-groups": BOOTSTRAPPERS,
     },
   };
-  await patiently("making a join token", signal, () => api.core.createNamespacedSecret({ namespace: NAMESPACE, body }));
-  if (signed) await untilSigned(api, token, signal);
+  await retryRequest("making a join token", signal, () =>
+    api.core.createNamespacedSecret({ namespace: NAMESPACE, body }),
+  );
+  if (signed) await waitUntilSigned(api, token, signal);
   return token;
 }
 
 /** kubeadm join polls every 5 s for cluster-info to be signed with its token: better to join once it is. */
-async function untilSigned(api: KubeApi, token: string, signal: AbortSignal): Promise<void> {
+async function waitUntilSigned(api: KubeApi, token: string, signal: AbortSignal): Promise<void> {
   const key = `jws-kubeconfig-${tokenId(token)}`;
   await until(
     async () => {
@@ -95,8 +91,8 @@ async function untilSigned(api: KubeApi, token: string, signal: AbortSignal): Pr
 }
 
 /** Is it over with the token: expired, or gone? Somebody may have cleared tokens away, or set a clock. Where the API does not say, it is not. */
-export async function hasEnded(api: KubeApi, token: string): Promise<boolean> {
-  const reading = orMissing(api.core.readNamespacedSecret({ name: nameOf(token), namespace: NAMESPACE }));
+export async function hasExpired(api: KubeApi, token: string): Promise<boolean> {
+  const reading = ignoreNotFound(api.core.readNamespacedSecret({ name: secretNameOf(token), namespace: NAMESPACE }));
   return await reading.then(
     (secret) => !isAhead(secret?.data?.expiration),
     () => false,
@@ -108,5 +104,5 @@ function isAhead(expiration = ""): boolean {
 }
 
 export async function revokeToken(api: KubeApi, token: string): Promise<void> {
-  await orMissing(api.core.deleteNamespacedSecret({ name: nameOf(token), namespace: NAMESPACE }));
+  await ignoreNotFound(api.core.deleteNamespacedSecret({ name: secretNameOf(token), namespace: NAMESPACE }));
 }

@@ -2,23 +2,28 @@ import type { V1LabelSelector, V1Pod, V1PodDisruptionBudget } from "@kubernetes/
   "resolution-mode": "import",
 };
 import type { KubeApi } from "./api";
-import { patiently } from "./retry";
+import { retryRequest } from "./retry";
 
-export async function allBudgets(api: KubeApi, signal: AbortSignal): Promise<V1PodDisruptionBudget[]> {
-  const list = await patiently("listing budgets", signal, () => api.policy.listPodDisruptionBudgetForAllNamespaces());
+export async function listBudgets(api: KubeApi, signal: AbortSignal): Promise<V1PodDisruptionBudget[]> {
+  const list = await retryRequest("listing budgets", signal, () =>
+    api.policy.listPodDisruptionBudgetForAllNamespaces(),
+  );
   return list.items;
 }
 
 /** The PodDisruptionBudgets that count this pod. */
-export function budgetsOf(pod: V1Pod, budgets: readonly V1PodDisruptionBudget[]): V1PodDisruptionBudget[] {
+export function matchingBudgets(pod: V1Pod, budgets: readonly V1PodDisruptionBudget[]): V1PodDisruptionBudget[] {
   const labels = pod.metadata?.labels ?? {};
   return budgets.filter(
-    ({ metadata, spec }) => metadata?.namespace === pod.metadata?.namespace && selects(spec?.selector, labels),
+    ({ metadata, spec }) => metadata?.namespace === pod.metadata?.namespace && matchesSelector(spec?.selector, labels),
   );
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/: an empty selector selects all, an absent one none. */
-export function selects(selector: V1LabelSelector | undefined, labels: Readonly<Record<string, string>>): boolean {
+export function matchesSelector(
+  selector: V1LabelSelector | undefined,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   if (!selector) return false;
   const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return (
@@ -34,12 +39,12 @@ export function selects(selector: V1LabelSelector | undefined, labels: Readonly<
 }
 
 /** `budget shop/web (2 of its pods must stay, 2 are healthy)` */
-export function budgetText({ metadata, status }: V1PodDisruptionBudget): string {
+export function describeBudget({ metadata, status }: V1PodDisruptionBudget): string {
   const name = `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`;
   if (!status || status.desiredHealthy === undefined) return `budget ${name}`;
   return `budget ${name} (${status.desiredHealthy} of its pods must stay, ${status.currentHealthy} are healthy)`;
 }
 
-export function allowsNone({ status }: V1PodDisruptionBudget): boolean {
+export function allowsNoDisruption({ status }: V1PodDisruptionBudget): boolean {
   return (status?.disruptionsAllowed ?? 0) === 0;
 }

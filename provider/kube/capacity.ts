@@ -1,64 +1,67 @@
 import type { V1Container, V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { isCordoned, isReady } from "./cordon";
-import { isFinished, isToMove, labelOf } from "./pods";
-import { amount } from "./quantity";
+import { isFinished, isEvictable, podName } from "./pods";
+import { parseQuantity } from "./quantity";
 
-interface Room {
+interface FreeCapacity {
   node: V1Node;
   cpu: number;
   memory: number;
   pods: number;
 }
 
-export interface Capacity {
+export interface CapacityForecast {
   /** Pods for which no other node has room, each with the reason. */
-  homeless: string[];
+  unschedulable: string[];
   /** What the other nodes that take pods have free before the drain. */
   free: { cpu: number; memoryMiB: number; pods: number };
 }
 
 /** Would the pods of `node` find a place elsewhere? The largest first, as a scheduler that packs well; affinities are not looked at. */
-export function capacityWithout(node: string, nodes: readonly V1Node[], pods: readonly V1Pod[]): Capacity {
+export function forecastCapacity(node: string, nodes: readonly V1Node[], pods: readonly V1Pod[]): CapacityForecast {
   const rooms = nodes
     .filter((other) => other.metadata?.name !== node && isReady(other) && !isCordoned(other))
-    .map((other) => roomOf(other, pods));
-  const sum = (pick: (room: Room) => number) => rooms.reduce((total, room) => total + Math.max(0, pick(room)), 0);
+    .map((other) => freeCapacityOf(other, pods));
+  const sum = (pick: (room: FreeCapacity) => number) =>
+    rooms.reduce((total, room) => total + Math.max(0, pick(room)), 0);
   const free = {
     cpu: sum(({ cpu }) => cpu),
     memoryMiB: Math.floor(sum(({ memory }) => memory) / 2 ** 20),
     pods: sum((room) => room.pods),
   };
-  const moving = pods.filter((pod) => pod.spec?.nodeName === node && isToMove(pod));
-  const largestFirst = [...moving].sort((a, b) => needOf(b).memory - needOf(a).memory || needOf(b).cpu - needOf(a).cpu);
-  return { homeless: largestFirst.flatMap((pod) => place(pod, rooms) ?? []), free };
+  const moving = pods.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod));
+  const largestFirst = [...moving].sort(
+    (a, b) => requestsOf(b).memory - requestsOf(a).memory || requestsOf(b).cpu - requestsOf(a).cpu,
+  );
+  return { unschedulable: largestFirst.flatMap((pod) => place(pod, rooms) ?? []), free };
 }
 
-function roomOf(node: V1Node, pods: readonly V1Pod[]): Room {
+function freeCapacityOf(node: V1Node, pods: readonly V1Pod[]): FreeCapacity {
   const there = pods.filter((pod) => pod.spec?.nodeName === node.metadata?.name && !isFinished(pod));
   const allocatable = node.status?.allocatable ?? {};
-  const used = there.map(needOf);
+  const used = there.map(requestsOf);
   return {
     node,
-    cpu: amount(allocatable.cpu) - used.reduce((total, { cpu }) => total + cpu, 0),
-    memory: amount(allocatable.memory) - used.reduce((total, { memory }) => total + memory, 0),
-    pods: amount(allocatable.pods) - there.length,
+    cpu: parseQuantity(allocatable.cpu) - used.reduce((total, { cpu }) => total + cpu, 0),
+    memory: parseQuantity(allocatable.memory) - used.reduce((total, { memory }) => total + memory, 0),
+    pods: parseQuantity(allocatable.pods) - there.length,
   };
 }
 
 /** Puts the pod into the first room that has space for it; @returns why there is none. */
-function place(pod: V1Pod, rooms: readonly Room[]): string | undefined {
-  const need = needOf(pod);
+function place(pod: V1Pod, rooms: readonly FreeCapacity[]): string | undefined {
+  const need = requestsOf(pod);
   const willing = rooms.filter(({ node }) => accepts(node, pod));
-  if (willing.length === 0) return `${labelOf(pod)}: no other node takes it (taints, nodeSelector, cordons)`;
+  if (willing.length === 0) return `${podName(pod)}: no other node takes it (taints, nodeSelector, cordons)`;
   const room = willing.find(({ cpu, memory, pods }) => cpu >= need.cpu && memory >= need.memory && pods >= 1);
-  if (!room) return `${labelOf(pod)}: ${lack(need, willing)}`;
+  if (!room) return `${podName(pod)}: ${shortageOf(need, willing)}`;
   room.cpu -= need.cpu;
   room.memory -= need.memory;
   room.pods -= 1;
   return undefined;
 }
 
-function lack(need: { cpu: number; memory: number }, rooms: readonly Room[]): string {
+function shortageOf(need: { cpu: number; memory: number }, rooms: readonly FreeCapacity[]): string {
   if (rooms.every(({ pods }) => pods < 1)) return "every other node has as many pods as it may (maxPods)";
   if (rooms.every(({ memory }) => memory < need.memory))
     return `no other node has ${Math.ceil(need.memory / 2 ** 20)} MiB free`;
@@ -82,13 +85,13 @@ function tolerates(tolerations: NonNullable<NonNullable<V1Pod["spec"]>["tolerati
 }
 
 /** What the scheduler reserves: all containers together, or the largest that runs before them. */
-function needOf({ spec }: V1Pod): { cpu: number; memory: number } {
+function requestsOf({ spec }: V1Pod): { cpu: number; memory: number } {
   const before = spec?.initContainers ?? [];
   const lasting = [...(spec?.containers ?? []), ...before.filter(({ restartPolicy }) => restartPolicy === "Always")];
   const of = (resource: string) => {
-    const request = ({ resources }: V1Container) => amount(resources?.requests?.[resource]);
+    const request = ({ resources }: V1Container) => parseQuantity(resources?.requests?.[resource]);
     const together = lasting.reduce((total, container) => total + request(container), 0);
-    return Math.max(together, ...before.map(request)) + amount(spec?.overhead?.[resource]);
+    return Math.max(together, ...before.map(request)) + parseQuantity(spec?.overhead?.[resource]);
   };
   return { cpu: of("cpu"), memory: of("memory") };
 }

@@ -1,8 +1,8 @@
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "./api";
-import { orMissing } from "./errors";
-import { patiently } from "./retry";
+import { ignoreNotFound } from "./errors";
+import { retryRequest } from "./retry";
 
 const RESTORE_MS = 30_000;
 
@@ -14,23 +14,23 @@ export async function setSchedulable(
   signal: AbortSignal,
 ): Promise<boolean> {
   const body = { spec: { unschedulable: schedulable ? null : true } };
-  const patched = await patiently(schedulable ? "uncordon" : "cordon", signal, () =>
-    orMissing(api.core.patchNode({ name: node, body }, api.mergePatch)),
+  const patched = await retryRequest(schedulable ? "uncordon" : "cordon", signal, () =>
+    ignoreNotFound(api.core.patchNode({ name: node, body }, api.mergePatch)),
   );
   return patched !== undefined;
 }
 
 /** As it was, also when everything else was told to stop: so with a signal of its own. */
-export async function makeSchedulableAgain(api: KubeApi, node: string): Promise<void> {
+export async function restoreSchedulable(api: KubeApi, node: string): Promise<void> {
   await setSchedulable(api, node, true, AbortSignal.timeout(RESTORE_MS));
 }
 
 export async function readNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node | undefined> {
-  return await patiently("reading the node", signal, () => orMissing(api.core.readNode({ name })));
+  return await retryRequest("reading the node", signal, () => ignoreNotFound(api.core.readNode({ name })));
 }
 
 /** @throws StepError where there is none. */
-export async function theNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node> {
+export async function requireNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node> {
   const node = await readNode(api, name, signal);
   if (node) return node;
   throw new StepError({

@@ -1,8 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
-import type { Proof } from "./dead-node";
-import { few, hasLocalData, isToMove, labelOf, ownerOf } from "./pods";
+import type { MachineState } from "./dead-node";
+import { summarizeNames, hasLocalData, isEvictable, podName, controllerOf } from "./pods";
 
 /** What a drain may do; the defaults lose nothing, as those of `kubectl drain`. */
 export interface DrainRules {
@@ -32,7 +32,7 @@ export interface DrainOptions extends Partial<DrainRules> {
   /** What goes on now. */
   status: Progress;
   /** Asked while the node is not Ready. Without it nothing is proved. */
-  isGone?: () => Promise<Proof>;
+  isGone?: () => Promise<MachineState>;
   /** Seconds for which the rest of a workload waits for a replacement to serve. Default 60. */
   patience?: number;
   /** A drain that fails leaves the node cordoned. */
@@ -40,29 +40,29 @@ export interface DrainOptions extends Partial<DrainRules> {
 }
 
 /** Pods for which somebody must say that they may be lost. */
-export interface Risky {
+export interface RiskyPods {
   localData: string[];
   unmanaged: string[];
 }
 
-export function riskyAmong(pods: readonly V1Pod[]): Risky {
-  const moving = pods.filter(isToMove);
+export function findRiskyPods(pods: readonly V1Pod[]): RiskyPods {
+  const moving = pods.filter(isEvictable);
   return {
-    localData: moving.filter(hasLocalData).map(labelOf),
-    unmanaged: moving.filter((pod) => ownerOf(pod) === undefined).map(labelOf),
+    localData: moving.filter(hasLocalData).map(podName),
+    unmanaged: moving.filter((pod) => controllerOf(pod) === undefined).map(podName),
   };
 }
 
 /** @throws StepError before anything is changed. */
-export function refuseRisky(node: string, pods: readonly V1Pod[], rules: DrainRules): void {
+export function rejectRiskyPods(node: string, pods: readonly V1Pod[], rules: DrainRules): void {
   if (rules.force) return;
-  const { localData, unmanaged } = riskyAmong(pods);
+  const { localData, unmanaged } = findRiskyPods(pods);
   const causes = [
     ...(rules.localData === "refuse" && localData.length > 0
-      ? [`${few(localData)} would lose the data in an emptyDir`]
+      ? [`${summarizeNames(localData)} would lose the data in an emptyDir`]
       : []),
     ...(rules.unmanaged === "refuse" && unmanaged.length > 0
-      ? [`${few(unmanaged)} would not be made again, for no controller manages it`]
+      ? [`${summarizeNames(unmanaged)} would not be made again, for no controller manages it`]
       : []),
   ];
   if (causes.length === 0) return;

@@ -1,12 +1,12 @@
 import type { KubeApi } from "./api";
-import { allBudgets, allowsNone, budgetsOf, budgetText } from "./budgets";
-import { capacityWithout, type Capacity } from "./capacity";
-import { isCordoned, isReady, theNode } from "./cordon";
-import { DRAIN_DEFAULTS, riskyAmong, type DrainRules } from "./drain-options";
-import { isPodReady, isToMove, labelOf } from "./pods";
-import { patiently } from "./retry";
+import { listBudgets, allowsNoDisruption, matchingBudgets, describeBudget } from "./budgets";
+import { forecastCapacity, type CapacityForecast } from "./capacity";
+import { isCordoned, isReady, requireNode } from "./cordon";
+import { DRAIN_DEFAULTS, findRiskyPods, type DrainRules } from "./drain-options";
+import { isPodReady, isEvictable, podName } from "./pods";
+import { retryRequest } from "./retry";
 
-export interface DrainPlan extends Capacity {
+export interface DrainPlan extends CapacityForecast {
   node: string;
   /** Would a drain with these rules end well now? */
   possible: boolean;
@@ -31,21 +31,21 @@ export async function planDrain(
 ): Promise<DrainPlan> {
   const rules = { ...DRAIN_DEFAULTS, ...given };
   const [live, nodes, all, budgets] = await Promise.all([
-    theNode(api, node, signal),
-    patiently("listing nodes", signal, () => api.core.listNode()),
-    patiently("listing pods", signal, () => api.core.listPodForAllNamespaces()),
-    allBudgets(api, signal),
+    requireNode(api, node, signal),
+    retryRequest("listing nodes", signal, () => api.core.listNode()),
+    retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces()),
+    listBudgets(api, signal),
   ]);
-  const moving = all.items.filter((pod) => pod.spec?.nodeName === node && isToMove(pod));
+  const moving = all.items.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod));
   const blocking = budgets
-    .filter(allowsNone)
+    .filter(allowsNoDisruption)
     .map((budget) => ({
-      budget: budgetText(budget),
-      pods: moving.filter((pod) => isPodReady(pod) && budgetsOf(pod, [budget]).length > 0).map(labelOf),
+      budget: describeBudget(budget),
+      pods: moving.filter((pod) => isPodReady(pod) && matchingBudgets(pod, [budget]).length > 0).map(podName),
     }))
     .filter(({ pods }) => pods.length > 0);
-  const found = { blocking, ...riskyAmong(moving), ...capacityWithout(node, nodes.items, all.items) };
-  const obstacles = obstaclesIn(found, rules);
+  const found = { blocking, ...findRiskyPods(moving), ...forecastCapacity(node, nodes.items, all.items) };
+  const obstacles = listObstacles(found, rules);
   return {
     node,
     ready: isReady(live),
@@ -57,10 +57,10 @@ export async function planDrain(
   };
 }
 
-type Found = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "homeless">;
+type Found = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "unschedulable">;
 
 /** A pod without a place elsewhere would be evicted and then wait: the drain goes on, but what the pod serves does not. */
-function obstaclesIn({ blocking, localData, unmanaged, homeless }: Found, rules: DrainRules): string[] {
+function listObstacles({ blocking, localData, unmanaged, unschedulable }: Found, rules: DrainRules): string[] {
   const refused = (rule: "localData" | "unmanaged", names: string[], why: string) =>
     rules.force || rules[rule] === "delete"
       ? []
@@ -69,6 +69,6 @@ function obstaclesIn({ blocking, localData, unmanaged, homeless }: Found, rules:
     ...blocking.map(({ budget, pods }) => `${pods.join(", ")} is held back by ${budget}`),
     ...refused("localData", localData, "would lose the data in an emptyDir"),
     ...refused("unmanaged", unmanaged, "would not be made again"),
-    ...homeless,
+    ...unschedulable,
   ];
 }

@@ -2,32 +2,32 @@ import type { V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node" with
 import { setTimeout as sleep } from "node:timers/promises";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "./api";
-import { allBudgets } from "./budgets";
-import { isCordoned, isReady, makeSchedulableAgain, readNode, setSchedulable, theNode } from "./cordon";
-import { clearDeadNode, type Forced } from "./dead-node";
-import { DRAIN_DEFAULTS, refuseRisky, type DrainOptions, type DrainRules } from "./drain-options";
-import { evict } from "./eviction";
-import { few, isEnding, isToMove, labelOf, podsOn } from "./pods";
-import { patiently } from "./retry";
-import { Waves } from "./eviction-batches";
+import { listBudgets } from "./budgets";
+import { isCordoned, isReady, restoreSchedulable, readNode, setSchedulable, requireNode } from "./cordon";
+import { evacuateDeadNode, type ForcedRemoval } from "./dead-node";
+import { DRAIN_DEFAULTS, rejectRiskyPods, type DrainOptions, type DrainRules } from "./drain-options";
+import { evictPod } from "./eviction";
+import { summarizeNames, isTerminating, isEvictable, podName, listPodsOnNode } from "./pods";
+import { retryRequest } from "./retry";
+import { EvictionBatches } from "./eviction-batches";
 
 const ROUND_MS = 500;
 const PATIENCE_SECONDS = 60;
 /** SSH to a dead machine takes seconds to fail: not in each round. */
 const PROOF_EVERY_MS = 5_000;
 
-export interface Drained {
+export interface DrainResult {
   /** `shop/cart-7d4`, in the order in which they went. */
   evicted: string[];
   /** What was forced off because the node was dead. */
-  forced?: Forced;
+  forced?: ForcedRemoval;
   wasCordoned: boolean;
 }
 
-interface Run {
+interface DrainState {
   api: KubeApi;
   options: DrainOptions & DrainRules;
-  waves: Waves;
+  waves: EvictionBatches;
   evicted: string[];
   deadline: number;
   askedAt: number;
@@ -42,78 +42,78 @@ interface Run {
  * a time, so that its Service goes on. When it fails, is late or is told to stop, the node is as it was before: cordoned only if it was.
  * https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
  */
-export async function drain(api: KubeApi, given: DrainOptions): Promise<Drained> {
+export async function drain(api: KubeApi, given: DrainOptions): Promise<DrainResult> {
   const options = { ...DRAIN_DEFAULTS, ...given };
   const { node, signal } = options;
-  const wasCordoned = isCordoned(await theNode(api, node, signal));
-  refuseRisky(node, await podsOn(api, node, signal), options);
+  const wasCordoned = isCordoned(await requireNode(api, node, signal));
+  rejectRiskyPods(node, await listPodsOnNode(api, node, signal), options);
   try {
     if (!wasCordoned) await setSchedulable(api, node, false, signal);
-    const run: Run = {
+    const run: DrainState = {
       api,
       options,
       evicted: [],
       held: [],
       left: [],
-      waves: new Waves(options.patience ?? PATIENCE_SECONDS),
+      waves: new EvictionBatches(options.patience ?? PATIENCE_SECONDS),
       deadline: Date.now() + options.timeout * 1000,
       askedAt: 0,
     };
-    const forced = await empty(run);
+    const forced = await evictAll(run);
     return { evicted: run.evicted, wasCordoned, ...(forced ? { forced } : {}) };
   } catch (error) {
-    if (!wasCordoned && !options.stayCordoned) await makeSchedulableAgain(api, node).catch(() => undefined);
+    if (!wasCordoned && !options.stayCordoned) await restoreSchedulable(api, node).catch(() => undefined);
     throw error;
   }
 }
 
 /** Rounds, until nothing that is to move is left. */
-async function empty(run: Run): Promise<Forced | undefined> {
+async function evictAll(run: DrainState): Promise<ForcedRemoval | undefined> {
   const { api, options } = run;
   const { node, signal, status } = options;
   for (;;) {
     signal.throwIfAborted();
-    run.left = (await podsOn(api, node, signal)).filter(isToMove);
-    if (await isDead(run)) return await clearDeadNode(api, node, signal, status);
+    run.left = (await listPodsOnNode(api, node, signal)).filter(isEvictable);
+    if (await isMachineGone(run)) return await evacuateDeadNode(api, node, signal, status);
     if (run.left.length === 0) return undefined;
-    refuseRisky(
+    rejectRiskyPods(
       node,
-      run.left.filter((pod) => !isEnding(pod)),
+      run.left.filter((pod) => !isTerminating(pod)),
       options,
     ); // one that came between the look and the cordon
-    await round(run);
-    status(progressOf(run));
-    if (Date.now() > run.deadline) throw late(run);
+    await evictBatch(run);
+    status(describeProgress(run));
+    if (Date.now() > run.deadline) throw deadlineError(run);
     await sleep(ROUND_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-async function round(run: Run): Promise<void> {
+async function evictBatch(run: DrainState): Promise<void> {
   const { api, options, waves, left } = run;
-  const [all, budgets] = await Promise.all([allPods(api, options.signal), allBudgets(api, options.signal)]);
-  const results = await Promise.all(waves.next(left, all, Date.now()).map((pod) => move(run, pod, budgets)));
+  const [all, budgets] = await Promise.all([listAllPods(api, options.signal), listBudgets(api, options.signal)]);
+  const results = await Promise.all(waves.next(left, all, Date.now()).map((pod) => evictOne(run, pod, budgets)));
   run.held = results.filter((why) => why !== undefined);
 }
 
-async function allPods(api: KubeApi, signal: AbortSignal): Promise<V1Pod[]> {
-  return (await patiently("listing pods", signal, () => api.core.listPodForAllNamespaces())).items;
+async function listAllPods(api: KubeApi, signal: AbortSignal): Promise<V1Pod[]> {
+  return (await retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces())).items;
 }
 
 /** @returns what holds it back. */
-async function move(
-  { api, waves, evicted }: Run,
+async function evictOne(
+  { api, waves, evicted }: DrainState,
   pod: V1Pod,
   budgets: readonly V1PodDisruptionBudget[],
 ): Promise<string | undefined> {
-  const outcome = await evict(api, pod, budgets);
+  const outcome = await evictPod(api, pod, budgets);
   if (outcome.kind === "refused") return outcome.why;
-  if (outcome.kind === "evicted") evicted.push(labelOf(pod));
+  if (outcome.kind === "evicted") evicted.push(podName(pod));
   waves.left(pod, Date.now());
   return undefined;
 }
 
 /** A node that is not Ready ends no pod. May they be forced off? */
-async function isDead(run: Run): Promise<boolean> {
+async function isMachineGone(run: DrainState): Promise<boolean> {
   const { node, signal, force, onUnreachable, isGone } = run.options;
   const live = await readNode(run.api, node, signal);
   if (!live || isReady(live)) {
@@ -125,12 +125,12 @@ async function isDead(run: Run): Promise<boolean> {
   if (onUnreachable === "fail" || !isGone || Date.now() - run.askedAt < PROOF_EVERY_MS) return false;
   const proof = await isGone();
   run.askedAt = Date.now();
-  run.dead = `its kubelet is silent; ${proof.why}`;
+  run.dead = `its kubelet is silent; ${proof.reason}`;
   return proof.gone;
 }
 
-function progressOf({ options, left, held, dead }: Run): string {
-  const ending = left.filter(isEnding).length;
+function describeProgress({ options, left, held, dead }: DrainState): string {
+  const ending = left.filter(isTerminating).length;
   const words = [
     `${left.length} pods left`,
     ...(ending > 0 ? [`${ending} ending`] : []),
@@ -140,16 +140,16 @@ function progressOf({ options, left, held, dead }: Run): string {
   return `draining ${options.node}: ${words.join("; ")}`;
 }
 
-function late({ options, left, held, dead }: Run): StepError {
+function deadlineError({ options, left, held, dead }: DrainState): StepError {
   const { node, timeout, stayCordoned } = options;
-  const ending = left.filter(isEnding).map(labelOf);
-  const waiting = left.filter((pod) => !isEnding(pod)).map(labelOf);
+  const ending = left.filter(isTerminating).map(podName);
+  const waiting = left.filter((pod) => !isTerminating(pod)).map(podName);
   const causes = [
     ...(dead ? [dead] : []),
     ...held,
-    ...(ending.length > 0 ? [`${few(ending)} did not end`] : []),
+    ...(ending.length > 0 ? [`${summarizeNames(ending)} did not end`] : []),
     ...(held.length === 0 && waiting.length > 0
-      ? [`${few(waiting)} waited for replacements of their workload to be Ready`]
+      ? [`${summarizeNames(waiting)} waited for replacements of their workload to be Ready`]
       : []),
   ];
   const advice = dead

@@ -22,7 +22,7 @@ function parse(text: string): unknown {
 }
 
 /** Undefined instead of a 404. */
-export async function orMissing<T>(request: Promise<T>): Promise<T | undefined> {
+export async function ignoreNotFound<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
   } catch (error) {
@@ -32,12 +32,12 @@ export async function orMissing<T>(request: Promise<T>): Promise<T | undefined> 
 }
 
 /** For a wait: what a look found, or why it found nothing, as the cause if time runs out meanwhile. */
-export async function looked<T>(
+export async function readWithCause<T>(
   request: Promise<T>,
   found: (answer: T | undefined) => string,
 ): Promise<{ answer?: T | undefined; cause: string }> {
   try {
-    const answer = await orMissing(request);
+    const answer = await ignoreNotFound(request);
     return { answer, cause: found(answer) };
   } catch (error) {
     return { cause: `the API server does not answer: ${reasonOf(error)}` };
@@ -45,12 +45,12 @@ export async function looked<T>(
 }
 
 /** Worth another try: the server starts, is overloaded, or the connection broke. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
-  return status === undefined || status === 429 || status >= 500 || isBeforeRoles(error);
+  return status === undefined || status === 429 || status >= 500 || isBeforeRbacSync(error);
 }
 
 /** An API server that has just started has not read the roles yet, and refuses even its administrator, who may do everything. */
-function isBeforeRoles(error: unknown): boolean {
+function isBeforeRbacSync(error: unknown): boolean {
   return statusOf(error) === 403 && /User "[^"]*" cannot /.test(reasonOf(error));
 }

@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { idOf, isEnding, isPodReady, workloadOf } from "./pods";
+import { podUid, isTerminating, isPodReady, workloadOf } from "./pods";
 
 /** Of a large workload a tenth may move at once: one after the other 150 pods would take longer than a drain may. */
 const SHARE = 0.1;
@@ -16,7 +16,7 @@ interface Workload {
  * Service has all its pods but one. A replacement that does not come (nowhere to go, a Job, a broken image) holds up the rest of its
  * workload for `patience` seconds, and not for ever.
  */
-export class Waves {
+export class EvictionBatches {
   private readonly workloads = new Map<string, Workload>();
   private readonly evicted = new Set<string>();
 
@@ -24,7 +24,7 @@ export class Waves {
 
   /** @param leaving pods on the node that are to go @param all pods of the cluster */
   next(leaving: readonly V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
-    const waiting = leaving.filter((pod) => !isEnding(pod) && !this.evicted.has(idOf(pod)));
+    const waiting = leaving.filter((pod) => !isTerminating(pod) && !this.evicted.has(podUid(pod)));
     const names = [...new Set(waiting.map(workloadOf))];
     return names.flatMap((workload) =>
       this.some(
@@ -39,7 +39,7 @@ export class Waves {
   /** Those that do not serve anyhow first: nobody misses them, so they wait for nobody. */
   private some(name: string, pods: V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
     const serving = all.filter(
-      (pod) => workloadOf(pod) === name && isPodReady(pod) && !this.evicted.has(idOf(pod)),
+      (pod) => workloadOf(pod) === name && isPodReady(pod) && !this.evicted.has(podUid(pod)),
     ).length;
     const workload = this.workloads.get(name) ?? { served: serving, last: -Infinity };
     this.workloads.set(name, workload);
@@ -53,7 +53,7 @@ export class Waves {
 
   /** The eviction was granted. */
   left(pod: V1Pod, now: number): void {
-    this.evicted.add(idOf(pod));
+    this.evicted.add(podUid(pod));
     const workload = this.workloads.get(workloadOf(pod));
     if (workload) workload.last = now;
   }

@@ -4,8 +4,8 @@ import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
 import { isReady } from "./cordon";
-import { looked } from "./errors";
-import { patiently } from "./retry";
+import { readWithCause } from "./errors";
+import { retryRequest } from "./retry";
 
 /** What we say of a node; what others say of it stays as it is. */
 export interface NodeSettings {
@@ -23,12 +23,12 @@ interface Wait {
   status: Progress;
 }
 
-export async function untilReady(api: KubeApi, { node: name, timeout, signal, status }: Wait): Promise<V1Node> {
+export async function waitUntilReady(api: KubeApi, { node: name, timeout, signal, status }: Wait): Promise<V1Node> {
   let last = "";
   status("waiting for Ready");
   return until(
     async () => {
-      const { answer: node, cause } = await looked(api.core.readNode({ name }), whyNotReady);
+      const { answer: node, cause } = await readWithCause(api.core.readNode({ name }), describeNotReady);
       if (node && isReady(node)) return node;
       if (cause !== last) status(`waiting for Ready: ${cause}`);
       last = cause;
@@ -50,35 +50,38 @@ export async function untilReady(api: KubeApi, { node: name, timeout, signal, st
   );
 }
 
-function whyNotReady(node: V1Node | undefined): string {
+function describeNotReady(node: V1Node | undefined): string {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
   return ready ? (ready.message ?? ready.reason ?? "not Ready") : "the node has not registered";
 }
 
 /** Labels, annotations and taints as wanted; what was wanted the last time, and now is not, is removed. */
-export async function settle(
+export async function applyNodeSettings(
   api: KubeApi,
   name: string,
   wanted: NodeSettings,
   signal: AbortSignal,
   old?: NodeSettings,
 ): Promise<void> {
-  const node = await patiently("reading the node", signal, () => api.core.readNode({ name }));
-  if (!old && JSON.stringify(seen(node, wanted)) === JSON.stringify(pick(wanted))) return;
+  const node = await retryRequest("reading the node", signal, () => api.core.readNode({ name }));
+  if (!old && JSON.stringify(readNodeSettings(node, wanted)) === JSON.stringify(pick(wanted))) return;
   const ours = new Set([...wanted.taints, ...(old?.taints ?? [])].map(taintId));
   const foreign = (node.spec?.taints ?? []).filter((taint) => !ours.has(taintId(taint)));
   const body = {
-    metadata: { labels: merged(old?.labels, wanted.labels), annotations: merged(old?.annotations, wanted.annotations) },
+    metadata: {
+      labels: mergePatchOf(old?.labels, wanted.labels),
+      annotations: mergePatchOf(old?.annotations, wanted.annotations),
+    },
     spec: {
       unschedulable: wanted.schedulable ? null : true,
       ...(ours.size > 0 ? { taints: [...foreign, ...wanted.taints] } : {}),
     },
   };
-  await patiently("labelling the node", signal, () => api.core.patchNode({ name, body }, api.mergePatch));
+  await retryRequest("labelling the node", signal, () => api.core.patchNode({ name, body }, api.mergePatch));
 }
 
 /** A merge patch (RFC 7396) that sets what is wanted and removes, by null, what was. */
-function merged(was: Record<string, string> = {}, is: Record<string, string>): Record<string, string | null> {
+function mergePatchOf(was: Record<string, string> = {}, is: Record<string, string>): Record<string, string | null> {
   return { ...Object.fromEntries(Object.keys(was).map((key) => [key, null])), ...is };
 }
 
@@ -91,7 +94,7 @@ function pick({ labels, annotations, taints, schedulable }: NodeSettings): NodeS
 }
 
 /** The settings as the API tells them, limited to what is ours. */
-export function seen(node: V1Node, wanted: NodeSettings): NodeSettings {
+export function readNodeSettings(node: V1Node, wanted: NodeSettings): NodeSettings {
   const present = (names: Record<string, string>, live: Record<string, string> = {}) =>
     Object.fromEntries(Object.keys(names).flatMap((key) => (live[key] === undefined ? [] : [[key, live[key]]])));
   const taints = wanted.taints.flatMap((one) => {

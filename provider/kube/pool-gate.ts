@@ -5,14 +5,14 @@ import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
 import { isCordoned, isReady } from "./cordon";
-import { patiently } from "./retry";
+import { retryRequest } from "./retry";
 
 const POLL_MS = 1_000;
 
 /** By pool: nodes that leave through us now. */
 const leavingOf = new Map<string, Set<string>>();
 
-export interface GateOptions {
+export interface PoolGateOptions {
   pool: string;
   /** Nodes of the pool that may be away at a time. */
   maxUnavailable: number;
@@ -28,11 +28,11 @@ export interface GateOptions {
  * cordoned already count too. Who holds a place needs nothing of Pulumi's to be done with it, so this alone cannot lock up. What
  * must not happen is that somebody waits here for a node that has yet to be built: of that take care the turns (components/rolling-update.ts).
  */
-export async function inTurn<T>(api: KubeApi, options: GateOptions, leave: () => Promise<T>): Promise<T> {
+export async function withinPoolLimit<T>(api: KubeApi, options: PoolGateOptions, leave: () => Promise<T>): Promise<T> {
   const { pool, node } = options;
   const leaving = leavingOf.get(pool) ?? new Set<string>();
   leavingOf.set(pool, leaving);
-  await untilAllowed(api, leaving, options);
+  await waitUntilAllowed(api, leaving, options);
   try {
     return await leave();
   } finally {
@@ -40,19 +40,19 @@ export async function inTurn<T>(api: KubeApi, options: GateOptions, leave: () =>
   }
 }
 
-async function untilAllowed(
+async function waitUntilAllowed(
   api: KubeApi,
   leaving: Set<string>,
-  { pool, maxUnavailable, node, timeout, signal, status }: GateOptions,
+  { pool, maxUnavailable, node, timeout, signal, status }: PoolGateOptions,
 ): Promise<void> {
   let away = new Map<string, string>();
   await until(
     async () => {
-      const list = await patiently("listing the pool's nodes", signal, () =>
+      const list = await retryRequest("listing the pool's nodes", signal, () =>
         api.core.listNode({ labelSelector: `${POOL_LABEL}=${pool}` }),
       );
       away = new Map([
-        ...list.items.flatMap(whyAway),
+        ...list.items.flatMap(describeUnavailable),
         ...[...leaving].map((name) => [name, `${name} is leaving`] as const),
       ]);
       away.delete(node);
@@ -60,17 +60,22 @@ async function untilAllowed(
       status(`${node} waits: of pool ${pool} ${[...away.values()].join(", ")}`);
       return undefined;
     },
-    { signal, timeout, every: POLL_MS, onTimeout: () => tooMany(node, pool, maxUnavailable, [...away.values()]) },
+    {
+      signal,
+      timeout,
+      every: POLL_MS,
+      onTimeout: () => poolLimitError(node, pool, maxUnavailable, [...away.values()]),
+    },
   );
 }
 
-function whyAway(node: V1Node): [string, string][] {
+function describeUnavailable(node: V1Node): [string, string][] {
   const name = node.metadata?.name ?? "";
   if (!isReady(node)) return [[name, `${name} is not Ready`]];
   return isCordoned(node) ? [[name, `${name} is cordoned`]] : [];
 }
 
-function tooMany(node: string, pool: string, maxUnavailable: number, away: readonly string[]): StepError {
+function poolLimitError(node: string, pool: string, maxUnavailable: number, away: readonly string[]): StepError {
   return new StepError({
     step: "drain",
     machine: node,

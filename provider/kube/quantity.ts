@@ -18,7 +18,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 };
 
 /** `250m` is 0.25, `1Gi` 2^30: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-export function amount(quantity: string | undefined): number {
+export function parseQuantity(quantity: string | undefined): number {
   const [, number = "0", suffix = ""] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(quantity ?? "0") ?? [];
   return Number(number) * (SUFFIXES[suffix] ?? 1);
 }

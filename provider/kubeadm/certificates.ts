@@ -20,7 +20,7 @@ const CERTIFICATES = [
 ];
 const KUBECONFIGS = ["admin", "super-admin", "controller-manager", "scheduler"];
 
-export interface CertificateEnd {
+export interface CertificateExpiry {
   /** `control-plane-1 (10.0.0.11)` */
   machine: string;
   /** `apiserver`, `admin.conf` */
@@ -29,7 +29,10 @@ export interface CertificateEnd {
 }
 
 /** When the certificates of a control plane end: those that `kubeadm certs check-expiration` lists. Only certificates are kept, no keys. */
-export async function certificateEnds(connection: Connection, signal: AbortSignal): Promise<CertificateEnd[]> {
+export async function readCertificateExpiries(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<CertificateExpiry[]> {
   const paths = [
     ...CERTIFICATES.map((name) => `${PKI}/${name}.crt`),
     ...KUBECONFIGS.map((name) => `/etc/kubernetes/${name}.conf`),
@@ -57,7 +60,7 @@ export const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 /** Says which certificates of a control plane are about to end. */
-export function warnOfEnds(context: Context, ends: readonly CertificateEnd[]): void {
+export function warnOfExpiry(context: Context, ends: readonly CertificateExpiry[]): void {
   const days = (end: Date) => Math.floor((end.getTime() - Date.now()) / DAY_MS);
   const soon = ends.filter(({ end }) => days(end) <= SOON_DAYS);
   const [first] = soon.sort((one, other) => one.end.getTime() - other.end.getTime());

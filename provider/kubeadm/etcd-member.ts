@@ -36,7 +36,7 @@ export async function leaveEtcd(
  * The same for a control plane whose machine does not answer, or is another by now: it was the member's name that kubeadm gave it, the node's.
  * What cannot be done is told, and nothing else waits for it.
  */
-export async function forgetMember(
+export async function removeDeadMember(
   node: string,
   others: readonly Remote[],
   { signal, status, warn }: Options & { warn: Progress },

@@ -11,21 +11,21 @@ const LOCK = "/run/kubewright-kubeadm.lock";
 /** kubeadm succeeded, or did not, or the one before it never gave the lock back. */
 const ANY_CODE = [0, 1];
 
-export type Progress = "none" | "started" | "done";
+export type KubeadmProgress = "none" | "started" | "done";
 
 /** How far a run of kubeadm (`init`, `join`) came on this machine; `done` counts only while its kubeconfig is there. */
-export async function progressOf(
+export async function readProgress(
   machine: Remote,
   verb: string,
   kubeconfig: string,
   signal: AbortSignal,
-): Promise<Progress> {
+): Promise<KubeadmProgress> {
   const script = `if [ -e ${STATE_FOLDER}/${verb}.done ] && [ -e ${kubeconfig} ]; then echo done
 elif [ -e ${STATE_FOLDER}/${verb}.started ]; then echo started
 else echo none
 fi`;
   const { stdout } = await machine.look(script, { step: `looking how far kubeadm ${verb} came`, signal });
-  return stdout.trim() as Progress;
+  return stdout.trim() as KubeadmProgress;
 }
 
 export interface KubeadmRun {
@@ -74,12 +74,13 @@ touch ${STATE_FOLDER}/${run.verb}.started
       accept: ANY_CODE,
       stdin: run.config,
     });
-    if (code !== 0) throw new StepError({ step, machine: machine.label, cause: causeOf(lines), action: run.action });
+    if (code !== 0)
+      throw new StepError({ step, machine: machine.label, cause: extractCause(lines), action: run.action });
   } catch (error) {
     throw error instanceof DeadlineError
       ? new StepError({
           ...error.failure,
-          cause: `${error.failure.cause}; its last words: ${causeOf(lines)}`,
+          cause: `${error.failure.cause}; its last words: ${extractCause(lines)}`,
           action: run.action,
         })
       : error;
@@ -90,7 +91,7 @@ touch ${STATE_FOLDER}/${run.verb}.started
 }
 
 /** kubeadm's own words for what went wrong, without its klog lines and stack traces. */
-export function causeOf(lines: readonly string[]): string {
+export function extractCause(lines: readonly string[]): string {
   const errors = lines.filter((line) =>
     /^\s*\[ERROR |^error|^\s*error:|error execution phase|couldn't|timed? ?out/i.test(line),
   );

@@ -2,8 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
-import { tunnel } from "../kube/tunnel";
-import { caCertHash } from "../kube/bootstrap-token";
+import { tunnel } from "../ssh/tunnel";
+import { caCertHash } from "../pki/ca-cert-hash";
 import type { Remote } from "../ssh/remote";
 
 const STEP = "verifying the cluster's CA";
@@ -32,7 +32,7 @@ export async function discoverCa(
   let last = "";
   try {
     const chain = await until(
-      async () => await chainAt(port).catch((error: unknown) => void (last = messageOf(error))),
+      async () => await readCertificateChain(port).catch((error: unknown) => void (last = messageOf(error))),
       {
         signal,
         timeout: SECONDS,
@@ -45,14 +45,14 @@ export async function discoverCa(
           }),
       },
     );
-    return verified(chain, expected, machine.label);
+    return verifyCa(chain, expected, machine.label);
   } finally {
     server.close();
   }
 }
 
 /** Pure: the CA of a chain that leads to the expected key. */
-export function verified(chain: readonly X509Certificate[], expected: string, label: string): string {
+export function verifyCa(chain: readonly X509Certificate[], expected: string, label: string): string {
   const [leaf] = chain;
   const ca = chain.find((one) => one.ca && caCertHash(one.toString()) === expected);
   const wrong = !leaf
@@ -73,10 +73,10 @@ export function verified(chain: readonly X509Certificate[], expected: string, la
 }
 
 /** The handshake proves that who answers has the first one's key; what the chain is worth is judged by its hash, not by a root. */
-function chainAt(port: number): Promise<X509Certificate[]> {
+function readCertificateChain(port: number): Promise<X509Certificate[]> {
   return new Promise((done, fail) => {
     const socket = connect({ host: "127.0.0.1", port, servername: "kubernetes", rejectUnauthorized: false }, () => {
-      const found = listed(socket.getPeerCertificate(true));
+      const found = chainOf(socket.getPeerCertificate(true));
       socket.destroy();
       done(found);
     });
@@ -85,7 +85,7 @@ function chainAt(port: number): Promise<X509Certificate[]> {
   });
 }
 
-function listed(first: DetailedPeerCertificate): X509Certificate[] {
+function chainOf(first: DetailedPeerCertificate): X509Certificate[] {
   const found: X509Certificate[] = [];
   // The last one is its own issuer.
   for (

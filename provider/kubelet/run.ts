@@ -7,7 +7,7 @@ import type { KubeApi } from "../kube/api";
 import type { Identity } from "../pki/x509";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { signRequests } from "./signing";
+import { signKubeletRequests } from "./signing";
 
 const RESTART_SECONDS = 60;
 const HEALTH = { scheme: "HTTP", port: 10248, path: "/healthz", timeout: 60 } as const;
@@ -34,14 +34,14 @@ interface Bootstrap {
 }
 
 /** Waits until the kubelet has its own certificate, and signs it where nobody else does. */
-export async function untilBootstrapped(
+export async function waitForBootstrap(
   { signal }: Context,
   machine: Remote,
   { api, node, token, signer, timeout }: Bootstrap,
 ): Promise<void> {
   await until(
     async () => {
-      if (signer) await signRequests(api, signer, { node, token }, signal);
+      if (signer) await signKubeletRequests(api, signer, { node, token }, signal);
       // It writes the kubeconfig before it has the certificate that it names, and goes on with the token until then.
       const script = `[ -e ${KUBELET_KUBECONFIG} ] && [ -e ${KUBELET_CERTIFICATE} ]`;
       const { code } = await machine.run(script, {
@@ -71,7 +71,7 @@ const KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 const GONE_SECONDS = 120;
 
 /** Out of the cluster: the kubelet knows its folder of manifests only, and ends all pods that came from the API. */
-export async function standAlone(
+export async function detachKubelet(
   context: Context,
   machine: Remote,
   { node, files }: { node: string; files: readonly string[] },
@@ -86,7 +86,7 @@ if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; 
   );
   try {
     await untilHealthy(context, machine, "the kubelet", HEALTH, LOOK);
-    await untilAlone(machine, node, signal);
+    await waitUntilPodsGone(machine, node, signal);
   } catch (error) {
     signal.throwIfAborted();
     // Its unit may be the next thing to go, and what is left is seen to then.
@@ -95,7 +95,7 @@ if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; 
 }
 
 /** Waits until only static pods run, whose names end in the node's. */
-async function untilAlone(machine: Remote, node: string, signal: AbortSignal): Promise<void> {
+async function waitUntilPodsGone(machine: Remote, node: string, signal: AbortSignal): Promise<void> {
   const script = `ctr --connect-timeout 2s -n k8s.io tasks ls 2>/dev/null | awk '$3 == "RUNNING" {print $1}' | while read -r id; do
   ctr -n k8s.io containers info "$id" 2>/dev/null | sed -n 's/.*"io.kubernetes.pod.name": "\\(.*\\)".*/\\1/p' | head -n 1
 done

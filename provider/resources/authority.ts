@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { caCertHash } from "../kube/bootstrap-token";
+import { caCertHash } from "../pki/ca-cert-hash";
 import { newAuthority } from "../pki/x509";
 import { register, type Handler } from "../rpc/handler";
 

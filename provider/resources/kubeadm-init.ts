@@ -4,11 +4,12 @@ import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
-import { patiently } from "../kube/retry";
-import { certificateEnds, warnOfEnds } from "../kubeadm/certificates";
+import { retryRequest } from "../kube/retry";
+import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { resetNode } from "../kubeadm/reset";
-import { progressOf, runKubeadm } from "../kubeadm/run";
-import { caCertHash, newToken, revokeToken } from "../kube/bootstrap-token";
+import { readProgress, runKubeadm } from "../kubeadm/run";
+import { generateToken, revokeToken } from "../kube/bootstrap-token";
+import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -33,10 +34,10 @@ function documentsOf(inputs: InitInputs): KubeadmDocument[] {
 }
 
 async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
-  const progress = await progressOf(machine, "init", ADMIN_CONF, context.signal);
+  const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
   if (progress === "done") return;
   // kubeadm wants a token; nobody joins with this one, each node gets its own.
-  const token = newToken();
+  const token = generateToken();
   // What an interrupted init left behind is ours: certificates are used again, manifests written anew.
   const documents = progress === "started" ? withoutPreflight(documentsOf(inputs)) : documentsOf(inputs);
   context.status("kubeadm init");
@@ -49,7 +50,7 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   });
   forgetApis();
   const api = await kubeApi([inputs.connection], context.signal);
-  await patiently("revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
+  await retryRequest("revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
 async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutputs> {
@@ -65,7 +66,7 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
   const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
   await machine.run(script, { step: "kubeadm init phase", signal: context.signal, timeout: inputs.timeout });
   const api = await kubeApi([inputs.connection], context.signal);
-  await patiently("waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
+  await retryRequest("waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
 }
 
 /** The first control plane: kubeadm init, resumed where an earlier run was cut off. */
@@ -88,11 +89,11 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
       const [progress, ends] = await Promise.all([
-        progressOf(machine, "init", ADMIN_CONF, context.signal),
-        certificateEnds(old.inputs.connection, context.signal),
+        readProgress(machine, "init", ADMIN_CONF, context.signal),
+        readCertificateExpiries(old.inputs.connection, context.signal),
       ]);
       if (progress !== "done") return undefined;
-      warnOfEnds(context, ends);
+      warnOfExpiry(context, ends);
       return old;
     }),
   async delete(context, _id, { inputs }) {

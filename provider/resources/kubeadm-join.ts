@@ -5,12 +5,13 @@ import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm"
 import type { JoinConfiguration } from "../../render/kubeadm-types";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { kubeApi, type KubeApi } from "../kube/api";
-import { forgetMember } from "../kubeadm/etcd-member";
-import { certificateEnds, warnOfEnds } from "../kubeadm/certificates";
+import { removeDeadMember } from "../kubeadm/etcd-member";
+import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
-import { progressOf, runKubeadm } from "../kubeadm/run";
-import { caCertHash, hasEnded, makeToken, revokeToken } from "../kube/bootstrap-token";
+import { readProgress, runKubeadm } from "../kubeadm/run";
+import { hasExpired, createToken, revokeToken } from "../kube/bootstrap-token";
+import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -34,7 +35,7 @@ type JoinInputs = z.infer<typeof schema>;
 type JoinOutputs = Record<string, never>;
 
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
-  const progress = await progressOf(machine, "join", KUBELET_CONF, context.signal);
+  const progress = await readProgress(machine, "join", KUBELET_CONF, context.signal);
   if (progress === "done") return;
   if (progress === "started") await resetNode(machine, { ...context, others: others(inputs) }); // A half-done join is undone: joining is quick.
   context.status("making a join token");
@@ -53,7 +54,7 @@ class TokenEnded extends StepError {}
 
 async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, api: KubeApi): Promise<void> {
   if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
-  const token = await makeToken(api, { node: context.name, signal: context.signal, signed: true });
+  const token = await createToken(api, { node: context.name, signal: context.signal, signed: true });
   try {
     await runKubeadm(context, machine, {
       verb: "join",
@@ -63,7 +64,7 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
       action: "mend the cause and run `pulumi up` again, which joins this node only",
     });
   } catch (error) {
-    throw error instanceof StepError && (await hasEnded(api, token)) ? new TokenEnded(error.failure) : error;
+    throw error instanceof StepError && (await hasExpired(api, token)) ? new TokenEnded(error.failure) : error;
   } finally {
     await revokeToken(api, token).catch((error: unknown) =>
       context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`),
@@ -106,17 +107,17 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
       const { document, connection } = old.inputs;
-      const ends = document.controlPlane === undefined ? [] : certificateEnds(connection, context.signal);
-      const [progress, soon] = await Promise.all([progressOf(machine, "join", KUBELET_CONF, context.signal), ends]);
+      const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(connection, context.signal);
+      const [progress, soon] = await Promise.all([readProgress(machine, "join", KUBELET_CONF, context.signal), ends]);
       if (progress !== "done") return undefined;
-      warnOfEnds(context, soon);
+      warnOfExpiry(context, soon);
       return old;
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (machine) await resetNode(machine, { ...context, others: others(inputs) });
     else if (inputs.document.controlPlane !== undefined)
-      await forgetMember(nodeOf(inputs), others(inputs).map(remote), context);
+      await removeDeadMember(nodeOf(inputs), others(inputs).map(remote), context);
   },
 };
 

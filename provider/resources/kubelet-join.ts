@@ -5,9 +5,10 @@ import { kubeconfig } from "../../render/components/kubeconfig";
 import { contents, put, textFile, textFiles } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
 import { kubeApi } from "../kube/api";
-import { caCertHash, makeToken, revokeToken } from "../kube/bootstrap-token";
+import { createToken, revokeToken } from "../kube/bootstrap-token";
+import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
-import { restartKubelet, standAlone, untilBootstrapped } from "../kubelet/run";
+import { restartKubelet, detachKubelet, waitForBootstrap } from "../kubelet/run";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
@@ -53,7 +54,7 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   const caCertificate = await discoverCa(machine, { ...inputs, signal });
   context.status("making a join token");
   const api = await kubeApi(inputs.controlPlanes, signal);
-  const token = await makeToken(api, { node: inputs.node, signal });
+  const token = await createToken(api, { node: inputs.node, signal });
   try {
     const { clusterName, endpoint } = inputs;
     const bootstrap = kubeconfig({
@@ -71,7 +72,7 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
     await put(machine, files, "configuring the kubelet", signal);
     context.status("TLS bootstrap of the kubelet");
     await restartKubelet(machine, signal);
-    await untilBootstrapped(context, machine, {
+    await waitForBootstrap(context, machine, {
       api,
       node: inputs.node,
       token,
@@ -105,7 +106,7 @@ const kubeletJoin: Handler<JoinInputs, JoinOutputs> = {
     lookAt(context, old, async (machine) => ((await isMember(machine, old.inputs, context.signal)) ? old : undefined)),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
-    if (machine) await standAlone(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });
+    if (machine) await detachKubelet(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });
   },
 };
 

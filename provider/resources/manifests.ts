@@ -3,8 +3,8 @@ import type { KubernetesObject } from "@kubernetes/client-node" with { "resoluti
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
 import { kubeApi, type KubeApi } from "../kube/api";
-import { orMissing } from "../kube/errors";
-import { patiently } from "../kube/retry";
+import { ignoreNotFound } from "../kube/errors";
+import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 
@@ -49,7 +49,7 @@ export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
 async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
   const { PatchStrategy } = await import("@kubernetes/client-node");
   const put = (object: Manifest) =>
-    patiently(`applying ${labelOf(object)}`, context.signal, () =>
+    retryRequest(`applying ${labelOf(object)}`, context.signal, () =>
       api.objects.patch(
         object as KubernetesObject,
         undefined,
@@ -83,14 +83,14 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
   const header = object as KubernetesObject & { metadata: { name: string } };
   const workload = WORKLOADS.includes(object.kind);
   const propagation = workload ? "Foreground" : undefined;
-  await patiently(`deleting ${labelOf(object)}`, signal, () =>
-    orMissing(api.objects.delete(header, undefined, undefined, undefined, undefined, propagation)),
+  await retryRequest(`deleting ${labelOf(object)}`, signal, () =>
+    ignoreNotFound(api.objects.delete(header, undefined, undefined, undefined, undefined, propagation)),
   );
   if (!workload) return;
   context.status(`waiting for the pods of ${labelOf(object)} to end`);
   await until(
     async () =>
-      (await patiently(`reading ${labelOf(object)}`, signal, () => orMissing(api.objects.read(header))))
+      (await retryRequest(`reading ${labelOf(object)}`, signal, () => ignoreNotFound(api.objects.read(header))))
         ? undefined
         : true,
     {
@@ -131,8 +131,8 @@ async function found(
   const entries = await Promise.all(
     Object.entries(objects).map(async ([name, object]) => {
       const header = object as KubernetesObject & { metadata: { name: string } };
-      const live = await patiently(`reading ${labelOf(object)}`, context.signal, () =>
-        orMissing(api.objects.read(header)),
+      const live = await retryRequest(`reading ${labelOf(object)}`, context.signal, () =>
+        ignoreNotFound(api.objects.read(header)),
       );
       return live ? [[name, projected(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
     }),

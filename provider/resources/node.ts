@@ -4,11 +4,11 @@ import { backoff } from "../../common/wait";
 import { markGone, mayForget } from "../host/unreachable";
 import { kubeApi, type KubeApi } from "../kube/api";
 import { readNode } from "../kube/cordon";
-import { machineIsGone, type Forced } from "../kube/dead-node";
-import { leaveCluster } from "../kube/remove-node";
-import { seen, settle, untilReady } from "../kube/node-settings";
-import { few } from "../kube/pods";
-import { standIn } from "../kube/without-controller-manager";
+import { checkMachineGone, type ForcedRemoval } from "../kube/dead-node";
+import { removeNode } from "../kube/remove-node";
+import { readNodeSettings, applyNodeSettings, waitUntilReady } from "../kube/node-settings";
+import { summarizeNames } from "../kube/pods";
+import { admitNode } from "../kube/without-controller-manager";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 import { remote } from "../ssh/pool";
@@ -79,8 +79,8 @@ async function registered(context: Context, api: KubeApi, { node, connection }: 
 
 async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
   const { signal, status } = context;
-  const live = await untilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
-  await standIn(api, live, { ...inputs, signal });
+  const live = await waitUntilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
+  await admitNode(api, live, { ...inputs, signal });
   return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 
@@ -104,9 +104,9 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
   // The person has said that the machine is gone: that is as good as a proof.
   const isGone = async () =>
     mayForget(connection)
-      ? { gone: true, why: "it was said to be gone" }
-      : await machineIsGone(connection, instance, signal);
-  const drained = await leaveCluster(api, {
+      ? { gone: true, reason: "it was said to be gone" }
+      : await checkMachineGone(connection, instance, signal);
+  const drained = await removeNode(api, {
     node,
     instance,
     pool,
@@ -121,10 +121,10 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
   else context.info(`${node} is drained (${drained.evicted.length} pods) and has left the cluster`);
 }
 
-function tellForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: Forced): void {
+function tellForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: ForcedRemoval): void {
   markGone(connection);
   const detached = volumes.length > 0 ? `, and ${volumes.length} volumes detached` : "";
-  const which = pods.length > 0 ? ` (${few(pods)})` : "";
+  const which = pods.length > 0 ? ` (${summarizeNames(pods)})` : "";
   context.warn(
     `${node} was dead: ${pods.length} pods were forced off${which}${detached}; it has left the cluster, and what is on the machine was not cleaned`,
   );
@@ -140,12 +140,12 @@ const node: Handler<NodeInputs, NodeOutputs> = {
     const api = await kubeApi(inputs.controlPlanes, context.signal);
     await registered(context, api, inputs);
     const outputs = await ready(context, api, inputs);
-    await settle(api, inputs.node, inputs, context.signal);
+    await applyNodeSettings(api, inputs.node, inputs, context.signal);
     return { id: inputs.node, outputs };
   },
   async update(context, _id, inputs, old) {
     const api = await kubeApi(inputs.controlPlanes, context.signal);
-    await settle(api, inputs.node, inputs, context.signal, old.inputs);
+    await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
     return ready(context, api, inputs);
   },
   async read(context, _id, { inputs, outputs }) {
@@ -158,7 +158,7 @@ const node: Handler<NodeInputs, NodeOutputs> = {
     const live = await readNode(api, inputs.node, context.signal);
     if (!live) return undefined;
     return {
-      inputs: { ...inputs, ...seen(live, inputs) },
+      inputs: { ...inputs, ...readNodeSettings(live, inputs) },
       outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },
     };
   },

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
 import { kubeApi } from "../kube/api";
-import { looked } from "../kube/errors";
-import { patiently } from "../kube/retry";
+import { readWithCause } from "../kube/errors";
+import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../ssh/connection";
 
@@ -29,7 +29,7 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
   if (inputs.patch) {
     const { setHeaderOptions, PatchStrategy } = await import("@kubernetes/client-node");
     const strategic = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
-    await patiently(`patching ${label}`, context.signal, () =>
+    await retryRequest(`patching ${label}`, context.signal, () =>
       api.apps.patchNamespacedDeployment({ namespace, name, body: inputs.patch }, strategic),
     );
   }
@@ -37,7 +37,7 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
   let last = "";
   await until(
     async () => {
-      const { answer: deployment, cause } = await looked(
+      const { answer: deployment, cause } = await readWithCause(
         api.apps.readNamespacedDeployment({ namespace, name }),
         replicas,
       );

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { drain } from "../../../provider/kube/drain";
 import { planDrain } from "../../../provider/kube/drain-plan";
 import type { DrainOptions } from "../../../provider/kube/drain-options";
-import { leaveCluster } from "../../../provider/kube/remove-node";
+import { removeNode } from "../../../provider/kube/remove-node";
 import { POOL_LABEL } from "../../../common/labels";
 import { ApiServer } from "../../support/apiserver";
 import { FakeCluster } from "../../support/fake-cluster";
@@ -172,7 +172,7 @@ describe("a node that is dead", () => {
 
   test("is cleared once its machine is proved gone, volumes included", async () => {
     let asked = 0;
-    const { forced } = await drained({ isGone: async () => ({ gone: ++asked > 0, why: "nobody answers" }) });
+    const { forced } = await drained({ isGone: async () => ({ gone: ++asked > 0, reason: "nobody answers" }) });
     expect(forced).toEqual({ pods: ["default/agent", "default/web-1"], volumes: ["of-a"] });
     expect(await cluster.pods("a")).toEqual([]);
     const left = await server.api.storage.listVolumeAttachment();
@@ -180,7 +180,7 @@ describe("a node that is dead", () => {
   });
 
   test("keeps its pods while the machine still answers, and says so at the deadline", async () => {
-    const isGone = async () => ({ gone: false, why: "a answers SSH" });
+    const isGone = async () => ({ gone: false, reason: "a answers SSH" });
     await expect(drained({ timeout: 2, isGone })).rejects.toThrow(
       /its kubelet is silent; a answers SSH.*default\/web-1 did not end.*onUnreachable: force/,
     );
@@ -195,7 +195,7 @@ describe("a node that is dead", () => {
 
 describe("a pool", () => {
   const leave = (node: string, timeout = 10) =>
-    leaveCluster(server.api, {
+    removeNode(server.api, {
       node,
       instance: "",
       pool: "p",
@@ -268,12 +268,14 @@ describe("a plan", () => {
     await cluster.pod("small", { node: "a", owner: SET, requests: { cpu: "100m" } });
     await cluster.pod("large", { node: "a", owner: { kind: "ReplicaSet", uid: "large" }, requests: { memory: "5Gi" } });
     const found = await plan();
-    expect(found.homeless).toEqual(["default/large: no other node has 5120 MiB free"]);
+    expect(found.unschedulable).toEqual(["default/large: no other node has 5120 MiB free"]);
     expect(found.free).toEqual({ cpu: 4, memoryMiB: 4096, pods: 110 });
     await server.api.core.patchNode(
       { name: "b", body: { spec: { taints: [{ key: "gpu", effect: "NoSchedule" }] } } },
       server.api.mergePatch,
     );
-    expect((await plan()).homeless).toContain("default/small: no other node takes it (taints, nodeSelector, cordons)");
+    expect((await plan()).unschedulable).toContain(
+      "default/small: no other node takes it (taints, nodeSelector, cordons)",
+    );
   });
 });

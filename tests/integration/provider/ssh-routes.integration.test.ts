@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { machineIsGone } from "../../../provider/kube/dead-node";
+import { checkMachineGone } from "../../../provider/kube/dead-node";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
 import type { Connection } from "../../../provider/ssh/connection";
@@ -84,7 +84,7 @@ test("a jump host that shows another key stands in the way, and nothing is concl
   await expect(refused).rejects.toThrow(
     /machine \(127.0.0.1:\d+ by way of 127.0.0.1:\d+\): its jump host cannot be used: the host shows another key/,
   );
-  expect(await machineIsGone(wrong, "whoever", signal)).toMatchObject({ gone: false });
+  expect(await checkMachineGone(wrong, "whoever", signal)).toMatchObject({ gone: false });
 });
 
 test("a jump host that forwards nothing says what to set", async () => {

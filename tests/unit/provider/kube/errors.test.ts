@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isPassing, looked } from "../../../../provider/kube/errors";
+import { isTransient, readWithCause } from "../../../../provider/kube/errors";
 
 const refused = (code: number, message: string) => ({ code, body: JSON.stringify({ kind: "Status", message }) });
 
@@ -23,16 +23,16 @@ test.each<[string, unknown, boolean]>([
   ["it is not there", refused(404, "not found"), false],
   ["somebody else changed it", refused(409, "the object has been modified"), false],
 ])("worth another try: %s", (_, error, expected) => {
-  expect(isPassing(error)).toBe(expected);
+  expect(isTransient(error)).toBe(expected);
 });
 
 test("a wait says what it saw last, that the thing is missing, or that nobody answers", async () => {
   const found = (node?: string) => node ?? "there is none";
-  expect(await looked(Promise.resolve("not Ready"), found)).toEqual({ answer: "not Ready", cause: "not Ready" });
-  expect(await looked(Promise.reject(Object.assign(new Error(), refused(404, "not found"))), found)).toEqual({
+  expect(await readWithCause(Promise.resolve("not Ready"), found)).toEqual({ answer: "not Ready", cause: "not Ready" });
+  expect(await readWithCause(Promise.reject(Object.assign(new Error(), refused(404, "not found"))), found)).toEqual({
     cause: "there is none",
   });
-  expect(await looked(Promise.reject(new Error("connect EHOSTUNREACH")), found)).toEqual({
+  expect(await readWithCause(Promise.reject(new Error("connect EHOSTUNREACH")), found)).toEqual({
     cause: "the API server does not answer: connect EHOSTUNREACH",
   });
 });

@@ -2,9 +2,9 @@ import "reflect-metadata";
 import { X509Certificate, webcrypto } from "node:crypto";
 import { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { describe, expect, test, vi } from "vitest";
-import { caCertHash } from "../../../../provider/kube/bootstrap-token";
-import { verified } from "../../../../provider/kubelet/discover";
-import { isExpected } from "../../../../provider/kubelet/signing";
+import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
+import { verifyCa } from "../../../../provider/kubelet/discover";
+import { isExpectedRequest } from "../../../../provider/kubelet/signing";
 import { newAuthority, newCertificate } from "../../../../provider/pki/x509";
 import { certificateResource } from "../../../../provider/resources/certificate";
 
@@ -37,7 +37,7 @@ describe("a signing request", () => {
   const mine = "O=system:nodes, CN=system:node:worker-1";
 
   test("of this node's kubelet with its own token is signed", async () => {
-    expect(await isExpected(await request(mine), expected)).toBe(true);
+    expect(await isExpectedRequest(await request(mine), expected)).toBe(true);
   });
 
   test.each<[string, string, Parameters<typeof request>[1]]>([
@@ -51,7 +51,7 @@ describe("a signing request", () => {
     ["with names of its own", mine, { server: true }],
     ["with a signature that does not fit", mine, { damage: true }],
   ])("%s is left alone", async (_, name, changes) => {
-    expect(await isExpected(await request(name, changes), expected)).toBe(false);
+    expect(await isExpectedRequest(await request(name, changes), expected)).toBe(false);
   });
 });
 
@@ -69,14 +69,14 @@ describe("the CA that a joining machine is shown", () => {
 
   test("is taken when its key has the expected hash", async () => {
     const { authority, shown } = await chain();
-    expect(caCertHash(verified(shown, caCertHash(authority.certificate), "worker-1"))).toBe(
+    expect(caCertHash(verifyCa(shown, caCertHash(authority.certificate), "worker-1"))).toBe(
       caCertHash(authority.certificate),
     );
   });
 
   test("is refused when it is another one's", async () => {
     const [{ shown }, other] = [await chain(), await chain()];
-    expect(() => verified(shown, caCertHash(other.authority.certificate), "worker-1")).toThrow(
+    expect(() => verifyCa(shown, caCertHash(other.authority.certificate), "worker-1")).toThrow(
       "not the one that was expected",
     );
   });
@@ -84,11 +84,11 @@ describe("the CA that a joining machine is shown", () => {
   test("is refused when it did not sign who answers", async () => {
     const [one, other] = [await chain(), await chain()];
     const mixed = [one.shown[0]!, other.shown[1]!];
-    expect(() => verified(mixed, caCertHash(other.authority.certificate), "worker-1")).toThrow("is not one of that CA");
+    expect(() => verifyCa(mixed, caCertHash(other.authority.certificate), "worker-1")).toThrow("is not one of that CA");
   });
 
   test("is refused when there is none", () => {
-    expect(() => verified([], "sha256:00", "worker-1")).toThrow("shows no certificate");
+    expect(() => verifyCa([], "sha256:00", "worker-1")).toThrow("shows no certificate");
   });
 });
 

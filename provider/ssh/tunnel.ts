@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import type { Remote } from "../ssh/remote";
+import type { Remote } from "./remote";
 
 /**
  * A loopback port of the controller that leads, through the machine's pooled SSH connection, to a port on the machine itself. So the
