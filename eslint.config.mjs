@@ -1,8 +1,10 @@
+import prettier from "eslint-config-prettier";
+import globals from "globals";
 import { createNodeResolver, importX } from "eslint-plugin-import-x";
 import tseslint from "typescript-eslint";
 
-/** Which room may import which: docs/architecture.md, as a table that is kept by a machine. */
-const ROOMS = {
+/** The folders that each folder may import, as in docs/architecture.md. */
+const ALLOWED_IMPORTS = {
   common: [],
   artifacts: ["common"],
   render: ["common"],
@@ -14,37 +16,32 @@ const ROOMS = {
 };
 const ALL = ["common", "artifacts", "render", "provider", "contracts", "sdk", "components", "cli", "tools", "tests"];
 
-/** What a room may not import, as zones. `except` is relative to `from`. */
-const zones = Object.entries(ROOMS).flatMap(([room, allowed]) =>
-  ALL.filter((other) => other !== room && !allowed.includes(other)).map((other) => {
+/** The forbidden imports as zones. `except` is relative to `from`. */
+const zones = Object.entries(ALLOWED_IMPORTS).flatMap(([folder, allowed]) =>
+  ALL.filter((other) => other !== folder && !allowed.includes(other)).map((other) => {
     const except = allowed
       .filter((path) => path.startsWith(`${other}/`))
       .map((path) => `./${path.slice(other.length + 1)}`);
     return {
-      target: `./${room}`,
+      target: `./${folder}`,
       from: `./${other}`,
       ...(except.length > 0 ? { except } : {}),
-      message: `docs/architecture.md: ${room}/ may not import ${other}/`,
+      message: `docs/architecture.md: ${folder}/ may not import ${other}/`,
     };
   }),
 );
 
+/** Files outside tsconfig.json: no type information. */
+const UNTYPED = ["**/*.cjs", "**/*.mjs", "**/*.mts", "bin/pulumi-*", "examples/**/*.ts"];
+
 export default tseslint.config(
-  {
-    ignores: [
-      "node_modules/**",
-      "dist/**",
-      ".kubewright/**",
-      "**/*.cjs",
-      "**/*.mjs",
-      "bin/**",
-      "examples/**",
-      "**/*.mts",
-    ],
-  },
+  { ignores: ["node_modules/**", "dist/**", ".kubewright/**", "coverage/**", "reports/**", "**/.stryker-tmp/**"] },
+  { files: ["bin/pulumi-*"] },
   ...tseslint.configs.recommendedTypeChecked,
+  prettier,
   {
     files: ["**/*.ts"],
+    ignores: ["examples/**"],
     languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
     plugins: { "import-x": importX },
     settings: {
@@ -55,10 +52,9 @@ export default tseslint.config(
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      "@typescript-eslint/unbound-method": "off", // handlers are plain objects, taken apart at will
-      "@typescript-eslint/require-await": "off", // an interface may ask for a promise where this one has nothing to wait for
+      "@typescript-eslint/unbound-method": "off", // handlers are plain objects without `this`
+      "@typescript-eslint/require-await": "off", // an implementation may need no await
       "import-x/no-default-export": "error",
       "import-x/no-cycle": "error",
       "import-x/no-restricted-paths": ["error", { zones }],
@@ -66,9 +62,22 @@ export default tseslint.config(
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
     },
   },
+  { files: UNTYPED, ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["**/*.cjs", "bin/pulumi-*"],
+    languageOptions: { sourceType: "commonjs", globals: globals.node },
+    rules: { "@typescript-eslint/no-require-imports": "off", "no-undef": "error" },
+  },
+  {
+    rules: {
+      // Prettier leaves comments, strings and templates as they are.
+      "max-len": ["error", { code: 120, ignoreUrls: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+    },
+  },
   { files: ["tests/support/*reporter.ts", "tests/**/global-setup.ts"], rules: { "import-x/no-default-export": "off" } },
   // gRPC's errors are plain status objects.
   { files: ["provider/rpc/**/*.ts"], rules: { "@typescript-eslint/only-throw-error": "off" } },
-  // A test file is one long function by its nature, and its stand-ins need not be complete.
+  // `describe` makes a test file one long function.
   { files: ["tests/**/*.ts"], rules: { "max-lines-per-function": "off" } },
 );

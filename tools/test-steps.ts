@@ -3,31 +3,31 @@ import { join } from "node:path";
 import { projectRoot } from "../common/project-root";
 import { run } from "../common/process";
 import { hiddenFolder } from "../cli/engine/paths";
+import { runLinters } from "./lint";
 import { takeSummary, type StepResult } from "./test-summary";
 
 export const STEPS = ["typecheck", "lint", "unit", "integration", "e2e"] as const;
 export type Step = (typeof STEPS)[number];
 
-const TOOLS: Partial<Record<Step, string[]>> = {
-  typecheck: [join("typescript", "bin", "tsc"), "--noEmit"],
-  lint: [join("eslint", "bin", "eslint.js"), ".", "--max-warnings", "0"],
-};
-
 /** Runs one step with its output on the screen. `names` choose test files. */
 export async function runStep(step: Step, names: readonly string[] = []): Promise<StepResult> {
   process.stdout.write(`\n── ${step}\n`);
   const start = Date.now();
-  const tool = TOOLS[step];
-  const result = tool ? await check(tool) : await tests(step, names);
+  const result = await outcomeOf(step, names);
   return { name: step, seconds: (Date.now() - start) / 1000, ...result };
 }
 
 type Outcome = Omit<StepResult, "name" | "seconds">;
 
-/** A tool that fails counts as one failure, so that the closing line never says 0 of a red run. */
-async function check([tool = "", ...args]: string[]): Promise<Outcome> {
-  const ok = await succeeds(tool, args);
-  return { ok, passed: 0, failed: ok ? 0 : 1, skipped: [] };
+async function outcomeOf(step: Step, names: readonly string[]): Promise<Outcome> {
+  if (step === "typecheck") return checks((await succeeds(join("typescript", "bin", "tsc"), ["--noEmit"])) ? 0 : 1);
+  if (step === "lint") return checks(await runLinters());
+  return await tests(step, names);
+}
+
+/** Each failed tool counts as a failure, so that the closing line of a red run never says "0 failed". */
+function checks(failed: number): Outcome {
+  return { ok: failed === 0, passed: 0, failed, skipped: [] };
 }
 
 async function tests(project: Step, names: readonly string[]): Promise<Outcome> {
