@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Runtime } from "../common/runtime";
 import { Packages, Unit, type Host } from "../sdk/host";
-import type { OnHostArgs } from "../sdk/connection";
+import type { OnMachineArgs } from "../sdk/connection";
 import type { Artifacts } from "../sdk/local";
 import { everyRegistry, type RegistryMirror } from "../render/containerd";
 import { enginePackages } from "../render/docker";
 import type { NodeBinary } from "../render/node-contents";
 import { criDockerdFiles, engineFiles, octal, runtimeFiles } from "../render/node-files";
 
-export interface ContainerRuntimeArgs extends OnHostArgs {
+export interface ContainerRuntimeArgs extends OnMachineArgs {
   runtime: Runtime;
   host: Host;
   artifacts: Artifacts;

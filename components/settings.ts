@@ -1,4 +1,4 @@
-import type { DrainArgs } from "../sdk/kubernetes";
+import { DRAIN_DEFAULTS, type DrainSettings } from "../contracts/drain";
 import type { KubeletSettings } from "../render/kubelet";
 import type { ComponentArgs } from "../render/kubeadm-args";
 import type { Rung, RunAs, StaticToken } from "../render/rung";
@@ -59,7 +59,7 @@ export interface Timeouts {
 }
 
 /** How a node is emptied before it leaves. As with `kubectl drain`, nothing is lost unless the person has said so. */
-export type DrainSettings = DrainArgs;
+export type { DrainSettings };
 
 export const DEFAULT_NETWORK: NetworkSettings = {
   podCidr: "10.244.0.0/16",
@@ -73,10 +73,4 @@ export const DEFAULT_NETWORK: NetworkSettings = {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { init: 300, join: 300, ready: 300 };
 
-export const DEFAULT_DRAIN: DrainSettings = {
-  timeout: 300,
-  localData: "refuse",
-  unmanaged: "refuse",
-  force: false,
-  onUnreachable: "prove",
-};
+export const DEFAULT_DRAIN: DrainSettings = DRAIN_DEFAULTS;

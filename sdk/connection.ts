@@ -1,37 +1,24 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Connection, Jump } from "../contracts/connection";
+import type { OnMachine } from "../contracts/on-machine";
+import type { DeepInput } from "./resource";
 
-/** A way into a machine. Of the keys, the agent and the password those that are given are tried, in this order. */
-export interface WayArgs {
-  /** An address or a name. */
-  host: pulumi.Input<string>;
-  /** Default 22. */
-  port?: pulumi.Input<number>;
-  /** Default root; another user needs sudo. */
-  user?: pulumi.Input<string>;
-  /** The private key's file on the controller: better than the key itself, which then is in no state. */
-  privateKeyPath?: pulumi.Input<string>;
-  privateKey?: pulumi.Input<string>;
-  /** The keys of the SSH agent that runs where Pulumi does. */
-  agent?: boolean;
-  /** Kept as a secret, whatever it comes from; `privateKey` and `sudoPassword` too. */
-  password?: pulumi.Input<string>;
-  /** The host key, `ssh-ed25519 AAAA...`. Absent: the one that the first connection meets is pinned. */
-  hostKey?: pulumi.Input<string | undefined>;
-  /** The host through which it is reached, and so on. */
-  jump?: WayArgs;
-}
+type LoginArgs<T extends Jump> = { [K in keyof Omit<T, "jump" | "hostKey">]: DeepInput<Exclude<T[K], undefined>> } & {
+  // An output without a value pins nothing: the host keys that an older state does not have.
+  [K in keyof Pick<T, "hostKey">]: pulumi.Input<string | undefined>;
+};
 
-/** How a machine is reached. */
-export interface ConnectionArgs extends WayArgs {
-  /** In messages. */
-  name?: pulumi.Input<string>;
-  /** Of a user whom sudo asks for one. */
-  sudoPassword?: pulumi.Input<string>;
-}
+/** How to log in to an SSH server that only forwards connections (OpenSSH's ProxyJump). */
+export type JumpArgs = LoginArgs<Jump> & {
+  /** The SSH server through which this one is reached. */
+  jump?: JumpArgs;
+};
 
-/** What every resource on a machine has. */
-export interface OnHostArgs {
-  connection: pulumi.Input<ConnectionArgs>;
-  /** The machine-id, from a `Host`. */
-  instance: pulumi.Input<string>;
-}
+/** How to reach a machine over SSH. Passwords and `privateKey` are kept as secrets. */
+export type ConnectionArgs = LoginArgs<Connection> & {
+  /** The SSH server through which the machine is reached. */
+  jump?: JumpArgs;
+};
+
+/** Arguments that every resource on a machine has. */
+export type OnMachineArgs = { [K in keyof OnMachine]: DeepInput<OnMachine[K]> };

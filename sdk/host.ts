@@ -2,8 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Runtime } from "../common/runtime";
 import type { HostFacts } from "../render/facts";
 import type { Leaver } from "../render/leftovers";
-import type { ConnectionArgs, OnHostArgs } from "./connection";
+import type { ConnectionArgs, OnMachineArgs } from "./connection";
+import { filesContract } from "../contracts/host/files";
+import { unitContract } from "../contracts/host/unit";
+import type { Health } from "../contracts/health";
 import { inPlace } from "./in-place";
+import { type Args, resourceClass } from "./resource";
 
 export interface HostArgs {
   connection: pulumi.Input<ConnectionArgs>;
@@ -28,7 +32,7 @@ export class Host extends pulumi.CustomResource {
   }
 }
 
-export interface PackagesArgs extends OnHostArgs {
+export interface PackagesArgs extends OnMachineArgs {
   packages: pulumi.Input<string[]>;
   osFamily: pulumi.Input<HostFacts["osFamily"]>;
   /** A program that makes the packages unnecessary where the machine has it already. */
@@ -42,7 +46,7 @@ export class Packages extends pulumi.CustomResource {
   }
 }
 
-export interface KernelArgs extends OnHostArgs {
+export interface KernelArgs extends OnMachineArgs {
   modules: pulumi.Input<string[]>;
   sysctls: pulumi.Input<Record<string, string>>;
   /** Swap is to be off. */
@@ -56,7 +60,7 @@ export class Kernel extends pulumi.CustomResource {
   }
 }
 
-export interface BinariesArgs extends OnHostArgs {
+export interface BinariesArgs extends OnMachineArgs {
   /** Path on the machine to SHA-256. */
   files: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** SHA-256 to path on the controller. */
@@ -76,47 +80,20 @@ export interface FileArgs {
   mode: pulumi.Input<string>;
 }
 
-export interface FilesArgs extends OnHostArgs {
-  files: pulumi.Input<Record<string, pulumi.Input<FileArgs>>>;
-}
+export type FilesArgs = Args<typeof filesContract>;
 
-/** Text files on a machine. */
-export class Files extends pulumi.CustomResource {
-  constructor(name: string, args: FilesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Files", name, args, inPlace(options));
-  }
-}
+/** Text files on a machine, owned by root. */
+export class Files extends resourceClass(filesContract) {}
 
-export interface UnitArgs extends FilesArgs {
-  unit: pulumi.Input<string>;
-  enabled: pulumi.Input<boolean>;
-  running: pulumi.Input<boolean>;
-  /** The unit is started only once this file exists. */
-  startWhenExists?: pulumi.Input<string>;
-  /** Values whose change restarts the unit. */
-  restartOn?: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  health?: HealthArgs;
-  /** Folders that only this unit fills: they go with it. */
-  state?: pulumi.Input<string[]>;
-}
-
-/** Where something says, on its machine, that it is well. */
-export interface HealthArgs {
-  scheme: "HTTP" | "HTTPS";
-  port: number;
-  path: string;
-  /** Seconds until it must be well. */
-  timeout: number;
-}
+export type UnitArgs = Args<typeof unitContract>;
 
 /** A systemd unit with its files. */
-export class Unit extends pulumi.CustomResource {
-  constructor(name: string, args: UnitArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Unit", name, args, inPlace(options));
-  }
-}
+export class Unit extends resourceClass(unitContract) {}
 
-export interface ImagesArgs extends OnHostArgs {
+/** An HTTP endpoint on the machine's loopback interface that answers 200 when the service is healthy. */
+export type HealthArgs = Health;
+
+export interface ImagesArgs extends OnMachineArgs {
   archives: pulumi.Input<Record<string, pulumi.Input<{ sha256: pulumi.Input<string>; refs: pulumi.Input<string[]> }>>>;
   sources: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** Images that the machine pulls by itself. */
@@ -148,7 +125,7 @@ export class StaticPod extends pulumi.CustomResource {
   }
 }
 
-export interface RemainsArgs extends OnHostArgs {
+export interface RemainsArgs extends OnMachineArgs {
   of: Leaver;
 }
 
@@ -159,7 +136,7 @@ export class Remains extends pulumi.CustomResource {
   }
 }
 
-export interface FirewallArgs extends OnHostArgs {
+export interface FirewallArgs extends OnMachineArgs {
   /** `6443/tcp`, `30000-32767/udp` */
   ports: pulumi.Input<string[]>;
   /** CIDRs of pods and services. */
@@ -175,7 +152,7 @@ export class Firewall extends pulumi.CustomResource {
   }
 }
 
-export interface HostsArgs extends OnHostArgs {
+export interface HostsArgs extends OnMachineArgs {
   /** Name to address. */
   entries: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }

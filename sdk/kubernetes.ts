@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Runtime } from "../common/runtime";
 import type { KubeadmDocument, Taint } from "../render/kubeadm-types";
 import type { MachineRole } from "../render/preflight";
-import type { ConnectionArgs, OnHostArgs } from "./connection";
+import type { DrainSettings } from "../contracts/drain";
+import type { ConnectionArgs, OnMachineArgs } from "./connection";
 import type { FilesArgs } from "./host";
 import { inPlace } from "./in-place";
 
@@ -43,7 +44,7 @@ export class Roster extends pulumi.CustomResource {
   }
 }
 
-export interface KubeadmInitArgs extends OnHostArgs {
+export interface KubeadmInitArgs extends OnMachineArgs {
   documents: pulumi.Input<KubeadmDocument[]>;
   /** Seconds. */
   timeout: number;
@@ -62,7 +63,7 @@ interface InCluster {
   controlPlanes: pulumi.Input<pulumi.Input<ConnectionArgs>[]>;
 }
 
-export interface KubeadmJoinArgs extends OnHostArgs, InCluster {
+export interface KubeadmJoinArgs extends OnMachineArgs, InCluster {
   document: pulumi.Input<KubeadmDocument>;
   caCertHash: pulumi.Input<string>;
   /** Seconds. */
@@ -120,18 +121,7 @@ export interface NodeArgs extends InCluster {
 }
 
 /** How a node is emptied before it leaves: docs/nodes-rolling.md. */
-export interface DrainArgs {
-  /** Seconds. */
-  timeout: number;
-  /** Pods with an emptyDir, which ends with them. */
-  localData: "delete" | "refuse";
-  /** Pods that nothing makes anew. */
-  unmanaged: "delete" | "refuse";
-  /** Whatever the pods hold, and without waiting for a machine that does not answer. */
-  force: boolean;
-  /** Pods of a node whose kubelet is silent: forced off once its machine is proved gone, at once, or never. */
-  onUnreachable: "prove" | "force" | "fail";
-}
+export type DrainArgs = DrainSettings;
 
 /** A joined node: its delete is the drain. */
 export class Node extends pulumi.CustomResource {

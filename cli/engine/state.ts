@@ -1,7 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
-import { type Connection, connectionSchema } from "../../provider/ssh/connection";
+import { type Connection, connectionSchema } from "../../contracts/connection";
 
 interface StateResource {
   urn: string;

@@ -1,7 +1,7 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { messageOf } from "../../common/errors";
 import { SOON_DAYS, readCertificateExpiries, type CertificateExpiry } from "../../provider/kubeadm/certificates";
-import type { Connection } from "../../provider/ssh/connection";
+import type { Connection } from "../../contracts/connection";
 import type { KubeApi } from "../../provider/kube/api";
 import { isCordoned, isReady } from "../../provider/kube/cordon";
 import { isFinished } from "../../provider/kube/pods";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionArgs, WayArgs } from "../../sdk/connection";
+import type { ConnectionArgs, JumpArgs } from "../../sdk/connection";
 import type { Host } from "../../sdk/host";
 
 /** A machine that can become a node, whatever made it, and the way into it. */
@@ -20,7 +20,7 @@ export interface Machine extends Omit<ConnectionArgs, "name" | "host"> {
 }
 
 /** A host on the way to a machine, as OpenSSH's ProxyJump: nothing is done on it. */
-export type JumpHost = WayArgs;
+export type JumpHost = JumpArgs;
 
 /** How the provider logs in. */
 export function connectionOf({ name, address, sudoPassword, ...machine }: Machine): ConnectionArgs {
@@ -31,7 +31,7 @@ export function connectionOf({ name, address, sudoPassword, ...machine }: Machin
   };
 }
 
-function way({ host, port, user, privateKeyPath, privateKey, agent, password, hostKey, jump }: WayArgs): WayArgs {
+function way({ host, port, user, privateKeyPath, privateKey, agent, password, hostKey, jump }: JumpArgs): JumpArgs {
   return {
     host,
     ...(port === undefined ? {} : { port }),
@@ -86,7 +86,7 @@ export function pinned(connection: ConnectionArgs, host: Host): ConnectionArgs {
   };
 }
 
-function pinnedJump(jump: WayArgs, host: Host, index: number): WayArgs {
+function pinnedJump(jump: JumpArgs, host: Host, index: number): JumpArgs {
   const met = host.jumpHostKeys.apply((keys) => keys?.[index]);
   return {
     ...jump,

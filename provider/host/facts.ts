@@ -2,7 +2,7 @@ import { RUNTIMES, type Runtime } from "../../common/runtime";
 import type { MachineFacts } from "../../render/facts";
 import { StepError } from "../../common/errors";
 import { printable } from "../../common/printable";
-import { sha256Schema } from "./file-schema";
+import { sha256Schema } from "../../contracts/files";
 import type { Remote } from "../ssh/remote";
 import { template } from "../../render/template";
 

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { pack, type Pack } from "tar-stream";
 import { commandLine, quote } from "../../common/quote";
-import { ARRIVING_SUFFIX } from "./file-schema";
+import { ARRIVING_SUFFIX, type TextFiles } from "../../contracts/files";
 import type { Remote } from "../ssh/remote";
 
 /** A file to be put on a machine: its text, or a file of the controller. */
@@ -81,8 +81,6 @@ done; true`;
   });
   return new Map(found);
 }
-
-export type TextFiles = Record<string, { content: string; mode: string }>;
 
 export function textFiles(files: TextFiles): OutgoingFile[] {
   return Object.entries(files).map(([path, { content, mode }]) => textFile(path, content, mode));

@@ -1,23 +1,11 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { z } from "zod";
+import type { Health } from "../../contracts/health";
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
 import { tunnel } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-
-/** Where something on a machine says that it is well. */
-export const healthSchema = z.strictObject({
-  scheme: z.enum(["HTTP", "HTTPS"]),
-  /** Of the machine's loopback. */
-  port: z.int().positive(),
-  path: z.string().startsWith("/"),
-  /** Seconds until it must be well. */
-  timeout: z.number().positive(),
-});
-
-export type Health = z.infer<typeof healthSchema>;
 
 const ASK_MS = 5_000;
 

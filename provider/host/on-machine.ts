@@ -1,31 +1,18 @@
-import { z } from "zod";
+import type { OnMachine } from "../../contracts/on-machine";
 import { StepError } from "../../common/errors";
 import { hasVanished } from "../docker/vanished";
 import type { Context, Recorded } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 import { howToForget, isMarkedGone, isRebuilt, markGone, mayForget } from "./unreachable";
-
-/** What every resource on a machine has: how to get there, and which incarnation of the machine it is meant for. */
-export const onHost = {
-  connection: connectionSchema,
-  /** The machine-id. A rebuilt machine has another one, and everything on it is made anew. */
-  instance: z.string().min(1),
-};
-
-export interface OnHost {
-  connection: z.infer<typeof connectionSchema>;
-  instance: string;
-}
 
 /** Where a resource is decides what it is; how we log in does not. */
 export const HOST_REPLACES = ["instance"] as const;
 export const HOST_IGNORES = ["connection"] as const;
 
 /** The machine, once it is certain that it is the one that was meant. */
-export async function theMachine(context: Context, { connection, instance }: OnHost): Promise<Remote> {
+export async function theMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
   const machine = remote(connection);
   const found = await machine.machineId(context.signal);
   if (found === instance) return machine;
@@ -48,7 +35,7 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
 }
 
 /** For deletes: nothing is undone on a machine that is not the one on which it was done. */
-export async function sameMachine(context: Context, { connection, instance }: OnHost): Promise<Remote | undefined> {
+export async function sameMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
   const machine = remote(connection);
   if (isMarkedGone(connection)) return undefined; // who proved it has said what is left there
   if (isRebuilt(connection)) return undefined;
@@ -83,7 +70,7 @@ const unseen = new Set<string>();
  * Reads through `look`. A machine that cannot be reached tells nothing: the last known state stays, with a warning, so that
  * one dead machine does not fail the refresh of all others. Gone (undefined) where the machine was rebuilt.
  */
-export async function lookAt<I extends OnHost, O>(
+export async function lookAt<I extends OnMachine, O>(
   context: Context,
   old: Recorded<I, O>,
   look: (machine: Remote) => Promise<Recorded<I, O> | undefined>,

@@ -1,5 +1,5 @@
 import { quote } from "../../common/quote";
-import { sha256Schema } from "./file-schema";
+import { sha256Schema } from "../../contracts/files";
 import { SUM } from "./files";
 import type { Remote } from "../ssh/remote";
 

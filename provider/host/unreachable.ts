@@ -1,4 +1,4 @@
-import type { Connection } from "../ssh/connection";
+import type { Connection } from "../../contracts/connection";
 
 /** Names of machines, or `all`: set for one run by who knows that they will not come back. */
 const SWITCH = "KUBEWRIGHT_FORGET_UNREACHABLE";

@@ -10,7 +10,7 @@ import type {
   setHeaderOptions,
 } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
-import type { Connection } from "../ssh/connection";
+import type { Connection } from "../../contracts/connection";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 import { tunnel } from "../ssh/tunnel";

@@ -1,6 +1,6 @@
 import { messageOf } from "../../common/errors";
 import type { Progress } from "../../common/progress";
-import type { Connection } from "../ssh/connection";
+import type { Connection } from "../../contracts/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { remote } from "../ssh/pool";
 import type { KubeApi } from "./api";

@@ -1,32 +1,11 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
+import type { DrainSettings } from "../../contracts/drain";
 import type { Progress } from "../../common/progress";
 import type { MachineState } from "./dead-node";
 import { summarizeNames, hasLocalData, isEvictable, podName, controllerOf } from "./pods";
 
-/** What a drain may do; the defaults lose nothing, as those of `kubectl drain`. */
-export interface DrainRules {
-  /** Seconds until the drain is given up. */
-  timeout: number;
-  /** Pods with an emptyDir, which ends with them. */
-  localData: "delete" | "refuse";
-  /** Pods that nothing makes anew. */
-  unmanaged: "delete" | "refuse";
-  /** Whatever the pods hold, and without waiting for a machine that does not answer. */
-  force: boolean;
-  /** Pods of a node that is not Ready: forced off once `isGone` proves its machine gone, at once, or never. */
-  onUnreachable: "prove" | "force" | "fail";
-}
-
-export const DRAIN_DEFAULTS: DrainRules = {
-  timeout: 300,
-  localData: "refuse",
-  unmanaged: "refuse",
-  force: false,
-  onUnreachable: "prove",
-};
-
-export interface DrainOptions extends Partial<DrainRules> {
+export interface DrainOptions extends Partial<DrainSettings> {
   node: string;
   signal: AbortSignal;
   /** What goes on now. */
@@ -54,7 +33,7 @@ export function findRiskyPods(pods: readonly V1Pod[]): RiskyPods {
 }
 
 /** @throws StepError before anything is changed. */
-export function rejectRiskyPods(node: string, pods: readonly V1Pod[], rules: DrainRules): void {
+export function rejectRiskyPods(node: string, pods: readonly V1Pod[], rules: DrainSettings): void {
   if (rules.force) return;
   const { localData, unmanaged } = findRiskyPods(pods);
   const causes = [

@@ -2,7 +2,8 @@ import type { KubeApi } from "./api";
 import { listBudgets, allowsNoDisruption, matchingBudgets, describeBudget } from "./budgets";
 import { forecastCapacity, type CapacityForecast } from "./capacity";
 import { isCordoned, isReady, requireNode } from "./cordon";
-import { DRAIN_DEFAULTS, findRiskyPods, type DrainRules } from "./drain-options";
+import { DRAIN_DEFAULTS, type DrainSettings } from "../../contracts/drain";
+import { findRiskyPods } from "./drain-options";
 import { isPodReady, isEvictable, podName } from "./pods";
 import { retryRequest } from "./retry";
 
@@ -26,7 +27,7 @@ export interface DrainPlan extends CapacityForecast {
 export async function planDrain(
   api: KubeApi,
   node: string,
-  given: Partial<DrainRules>,
+  given: Partial<DrainSettings>,
   signal: AbortSignal,
 ): Promise<DrainPlan> {
   const rules = { ...DRAIN_DEFAULTS, ...given };
@@ -60,7 +61,7 @@ export async function planDrain(
 type Found = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "unschedulable">;
 
 /** A pod without a place elsewhere would be evicted and then wait: the drain goes on, but what the pod serves does not. */
-function listObstacles({ blocking, localData, unmanaged, unschedulable }: Found, rules: DrainRules): string[] {
+function listObstacles({ blocking, localData, unmanaged, unschedulable }: Found, rules: DrainSettings): string[] {
   const refused = (rule: "localData" | "unmanaged", names: string[], why: string) =>
     rules.force || rules[rule] === "delete"
       ? []

@@ -5,7 +5,8 @@ import type { KubeApi } from "./api";
 import { listBudgets } from "./budgets";
 import { isCordoned, isReady, restoreSchedulable, readNode, setSchedulable, requireNode } from "./cordon";
 import { evacuateDeadNode, type ForcedRemoval } from "./dead-node";
-import { DRAIN_DEFAULTS, rejectRiskyPods, type DrainOptions, type DrainRules } from "./drain-options";
+import { DRAIN_DEFAULTS, type DrainSettings } from "../../contracts/drain";
+import { rejectRiskyPods, type DrainOptions } from "./drain-options";
 import { evictPod } from "./eviction";
 import { summarizeNames, isTerminating, isEvictable, podName, listPodsOnNode } from "./pods";
 import { retryRequest } from "./retry";
@@ -26,7 +27,7 @@ export interface DrainResult {
 
 interface DrainState {
   api: KubeApi;
-  options: DrainOptions & DrainRules;
+  options: DrainOptions & DrainSettings;
   waves: EvictionBatches;
   evicted: string[];
   deadline: number;

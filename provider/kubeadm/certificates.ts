@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Context } from "../rpc/handler";
 import { contents } from "../host/files";
-import type { Connection } from "../ssh/connection";
+import type { Connection } from "../../contracts/connection";
 import { describe } from "../ssh/connection";
 import { remote } from "../ssh/pool";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { adminKubeconfig } from "../kube/api";
 import { registerCall, type Call } from "../rpc/calls";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 
 const schema = z.strictObject({ controlPlanes: z.array(connectionSchema).min(1), caCertHash: z.string() });
 

@@ -1,7 +1,7 @@
 import { StepError } from "../../common/errors";
 import { contents, put, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
-import type { Connection } from "../ssh/connection";
+import type { Connection } from "../../contracts/connection";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 

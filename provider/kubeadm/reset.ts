@@ -3,7 +3,7 @@ import { messageOf } from "../../common/errors";
 import { remainsScript } from "../../render/leftovers";
 import { SOCKETS } from "../../render/runtime";
 import { template } from "../../render/template";
-import type { Connection } from "../ssh/connection";
+import type { Connection } from "../../contracts/connection";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 import { leaveEtcd } from "./etcd-member";

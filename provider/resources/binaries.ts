@@ -2,13 +2,14 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
-import { filePathSchema, sha256Schema } from "../host/file-schema";
+import { filePathSchema, sha256Schema } from "../../contracts/files";
 import { inspect, put, removeFiles, sameMode, type OutgoingFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** Path on the machine to the file's SHA-256. All are executable, owned by root. */
   files: z.record(filePathSchema, sha256Schema),
   /** SHA-256 to where the file is on the controller. */

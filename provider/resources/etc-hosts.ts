@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { hostsBlock, hostsEntries, withBlock } from "../../render/hosts";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const FILE = "/etc/hosts";
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** Name to address. Those whose address is a name are left out. */
   entries: z.record(z.string(), z.string()),
 });

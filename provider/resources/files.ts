@@ -1,16 +1,11 @@
-import { z } from "zod";
-import { textFilesSchema } from "../host/file-schema";
+import { type Inputs, type Outputs, outputNames } from "../../contracts/contract";
+import { filesContract } from "../../contracts/host/files";
 import { put, removeFiles, seenFiles, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
-const schema = z.strictObject({
-  ...onHost,
-  files: textFilesSchema,
-});
-
-type FilesInputs = z.infer<typeof schema>;
-type FilesOutputs = Record<string, never>;
+type FilesInputs = Inputs<typeof filesContract>;
+type FilesOutputs = Outputs<typeof filesContract>;
 
 async function write(context: Context, inputs: FilesInputs): Promise<void> {
   const machine = await theMachine(context, inputs);
@@ -21,8 +16,8 @@ async function write(context: Context, inputs: FilesInputs): Promise<void> {
 
 /** Text files on a machine, owned by root, that belong together. */
 const files: Handler<FilesInputs, FilesOutputs> = {
-  schema,
-  outputs: [],
+  schema: filesContract.inputs,
+  outputs: outputNames(filesContract),
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   async create(context, inputs) {

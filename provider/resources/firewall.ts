@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { commandLine, quote } from "../../common/quote";
 import { template } from "../../render/template";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   ports: z.array(z.string().regex(/^\d+(-\d+)?\/(tcp|udp)$/, "write it like 6443/tcp or 30000-32767/udp")),
   ranges: z.array(z.cidrv4("must be an IPv4 CIDR, such as 10.244.0.0/16")),
 });

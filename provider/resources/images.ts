@@ -4,9 +4,10 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
-import { sha256Schema } from "../host/file-schema";
+import { sha256Schema } from "../../contracts/files";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -14,7 +15,7 @@ import type { Remote } from "../ssh/remote";
 const refSchema = z.string().regex(/^[\w.][\w.:/@-]*$/, "not an image's reference");
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** The archives, by name, with the images that each must leave behind. */
   archives: z.record(z.string(), z.strictObject({ sha256: sha256Schema, refs: z.array(refSchema) })),
   /** SHA-256 to where the archive is on the controller. */

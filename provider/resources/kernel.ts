@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { quote } from "../../common/quote";
 import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -9,7 +10,7 @@ const MODULES_FILE = "/etc/modules-load.d/kubewright.conf";
 const SYSCTL_FILE = "/etc/sysctl.d/99-kubewright.conf";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** Swap is to be off: the kubelet refuses to start with it. In a container it is the host's affair. */
   swapOff: z.boolean().optional(),
   /** What is not as it should be beyond the values; a refresh fills it in, so that `up` mends it. */

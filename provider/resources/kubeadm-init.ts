@@ -2,7 +2,8 @@ import { z } from "zod";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
 import { retryRequest } from "../kube/retry";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
@@ -16,7 +17,7 @@ import type { Remote } from "../ssh/remote";
 const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
   documents: z.array(z.record(z.string(), z.unknown())).min(1),
   /** Seconds that `kubeadm init` may take. */

@@ -3,7 +3,8 @@ import { StepError, messageOf } from "../../common/errors";
 import { patient } from "../../common/patience";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
 import type { JoinConfiguration } from "../../render/kubeadm-types";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { kubeApi, type KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
@@ -13,14 +14,14 @@ import { readProgress, runKubeadm } from "../kubeadm/run";
 import { hasExpired, createToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** The control planes that are there already; the token is made through the first that answers. */
   controlPlanes: z.array(connectionSchema).min(1),
   /** A kubeadm.k8s.io/v1beta4 JoinConfiguration, without secrets. */

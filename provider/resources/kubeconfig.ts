@@ -4,7 +4,7 @@ import { z } from "zod";
 import { sha256 } from "../host/files";
 import { adminKubeconfig } from "../kube/api";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 
 const schema = z.strictObject({
   /** Where the file is written on the controller, mode 0600. */

@@ -3,18 +3,19 @@ import { messageOf } from "../../common/errors";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
 import { kubeconfig } from "../../render/components/kubeconfig";
 import { contents, put, textFile, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { kubeApi } from "../kube/api";
 import { createToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
 import { restartKubelet, detachKubelet, waitForBootstrap } from "../kubelet/run";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 import type { Remote } from "../ssh/remote";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   controlPlanes: z.array(connectionSchema).min(1),
   node: z.string(),
   clusterName: z.string(),

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { remainsScript } from "../../render/leftovers";
 import { untilGone } from "../host/containers";
-import { HOST_IGNORES, HOST_REPLACES, onHost, sameMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, sameMachine } from "../host/on-machine";
 import { register, type Handler } from "../rpc/handler";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   of: z.enum(["kubelet", "kube-proxy", "flannel"]),
 });
 

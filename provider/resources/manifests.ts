@@ -6,7 +6,7 @@ import { kubeApi, type KubeApi } from "../kube/api";
 import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 
 const FIELD_MANAGER = "kubewright";
 

@@ -10,22 +10,14 @@ import { readNodeSettings, applyNodeSettings, waitUntilReady } from "../kube/nod
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { drainSchema } from "../../contracts/drain";
+import { connectionSchema } from "../../contracts/connection";
 import { remote } from "../ssh/pool";
 
 const taintSchema = z.strictObject({
   key: z.string(),
   value: z.string().optional(),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
-});
-
-const drainSchema = z.strictObject({
-  /** Seconds. */
-  timeout: z.number().positive(),
-  localData: z.enum(["delete", "refuse"]),
-  unmanaged: z.enum(["delete", "refuse"]),
-  force: z.boolean(),
-  onUnreachable: z.enum(["prove", "force", "fail"]),
 });
 
 const schema = z.strictObject({

@@ -2,12 +2,13 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { patient } from "../../common/patience";
 import { commandLine, quote } from "../../common/quote";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, theMachine } from "../host/on-machine";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** Names of the distribution's packages. */
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, "not the name of a package")),
   osFamily: z.enum(["debian", "fedora", "other"]),

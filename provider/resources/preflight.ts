@@ -4,7 +4,7 @@ import { RUNTIMES } from "../../common/runtime";
 import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
 import { gatherFacts } from "../host/facts";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 import { remote } from "../ssh/pool";
 
 const machineSchema = z.strictObject({

@@ -6,7 +6,7 @@ import { kubeApi } from "../kube/api";
 import { readWithCause } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../ssh/connection";
+import { connectionSchema } from "../../contracts/connection";
 
 const schema = z.strictObject({
   controlPlanes: z.array(connectionSchema).min(1),

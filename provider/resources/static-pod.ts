@@ -5,9 +5,11 @@ import { quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/components/paths";
 import { runningContainers, untilGone } from "../host/containers";
 import { contents, put, removeData, removeFiles, seenFiles, textFile, textFiles } from "../host/files";
-import { filePathSchema, textFilesSchema } from "../host/file-schema";
-import { healthSchema, untilHealthy } from "../host/health";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
+import { filePathSchema, textFilesSchema } from "../../contracts/files";
+import { healthSchema } from "../../contracts/health";
+import { untilHealthy } from "../host/health";
+import { onMachine } from "../../contracts/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -16,7 +18,7 @@ const manifestSchema = z.looseObject({
 });
 
 const schema = z.strictObject({
-  ...onHost,
+  ...onMachine,
   /** The node's name: the kubelet adds it to the pod's. */
   node: z.string(),
   manifest: manifestSchema,

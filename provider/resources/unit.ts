@@ -1,40 +1,16 @@
-import { z } from "zod";
+import { type Inputs, type Outputs, outputNames } from "../../contracts/contract";
+import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
-import { filePathSchema, sha256Schema, textFilesSchema } from "../host/file-schema";
+import { sha256Schema } from "../../contracts/files";
 import { put, removeData, removeFiles, seenFiles, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, onHost, sameMachine, theMachine } from "../host/on-machine";
-import { healthSchema, untilHealthy } from "../host/health";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { untilHealthy } from "../host/health";
 import { runningProgram, unitState, type UnitState } from "../host/systemd";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const schema = z.strictObject({
-  ...onHost,
-  /** `containerd.service` */
-  unit: z
-    .string()
-    .regex(
-      /^[\w:.\\@][\w:.\\@-]*\.(service|socket|timer|mount)$/,
-      "a unit's name has letters, digits and :_.\\@-, and ends in .service, .socket, .timer or .mount",
-    ),
-  /** The unit's own files: unit file, drop-ins, configuration. A change of any of them restarts the unit. */
-  files: textFilesSchema,
-  enabled: z.boolean(),
-  running: z.boolean(),
-  /** The unit is started only once this file exists: the kubelet waits for kubeadm to write its configuration. */
-  startWhenExists: filePathSchema.optional(),
-  /** Values whose change restarts the unit, such as the hash of its binary. */
-  restartOn: z.record(z.string(), z.string()).optional(),
-  /** Where it says that it is well, once it runs. */
-  health: healthSchema.optional(),
-  /** Folders that only this unit fills: they go with it. */
-  state: z.array(filePathSchema.startsWith("/var/lib/", "a unit keeps its own below /var/lib")).optional(),
-  /** What is not running though it should be; a refresh fills it in, so that `up` starts it. */
-  problem: z.string().optional(),
-});
-
-type UnitInputs = z.infer<typeof schema>;
-type UnitOutputs = Record<string, never>;
+type UnitInputs = Inputs<typeof unitContract>;
+type UnitOutputs = Outputs<typeof unitContract>;
 
 const START_TIMEOUT_SECONDS = 60;
 
@@ -115,8 +91,8 @@ async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): 
 
 /** A systemd unit with its files: written, enabled and running. */
 const unit: Handler<UnitInputs, UnitOutputs> = {
-  schema,
-  outputs: [],
+  schema: unitContract.inputs,
+  outputs: outputNames(unitContract),
   replaceOn: [...HOST_REPLACES, "unit"],
   ignore: [...HOST_IGNORES, "health"],
   async create(context, inputs) {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { AuthenticationType, ConnectConfig } from "ssh2";
 import { messageOf } from "../../common/errors";
-import type { Connection } from "./connection";
+import type { Connection } from "../../contracts/connection";
 import { ConnectionError } from "./errors";
 
 /** What a connection logs in with: keys first, a password last, and nothing that was not given. */

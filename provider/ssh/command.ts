@@ -2,7 +2,8 @@ import type { Client } from "ssh2";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { SUDO_PROMPT, collect, type Collected, type CollectOptions } from "./channel";
-import { describe, type Connection } from "./connection";
+import { type Connection } from "../../contracts/connection";
+import { describe } from "./connection";
 import { ConnectionError } from "./errors";
 
 /** Linux' MAX_ARG_STRLEN: to sshd's shell the whole command is one argument. */

@@ -3,7 +3,7 @@ import { Client, type ConnectConfig } from "ssh2";
 import { messageOf } from "../../common/errors";
 import { trace } from "../trace";
 import { authentication, triedOf } from "./auth";
-import type { Connection } from "./connection";
+import type { Connection } from "../../contracts/connection";
 import { ConnectionError, HostKeyError } from "./errors";
 import { publicKeyOf, sameKey } from "./host-key";
 

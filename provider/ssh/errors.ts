@@ -1,5 +1,6 @@
 import { StepError } from "../../common/errors";
-import { describe, type Connection } from "./connection";
+import { type Connection } from "../../contracts/connection";
+import { describe } from "./connection";
 import { fingerprint } from "./host-key";
 
 /** A connection could not be made, or broke. `retryable` where trying again makes sense: a host that boots, a network that blinks. */

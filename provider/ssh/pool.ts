@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Connection } from "./connection";
+import type { Connection } from "../../contracts/connection";
 import { sameKey } from "./host-key";
 import { Remote } from "./remote";
 

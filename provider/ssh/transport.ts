@@ -1,7 +1,8 @@
 import type { ClientChannel } from "ssh2";
 import { patient } from "../../common/patience";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
-import { describe, type Connection } from "./connection";
+import { type Connection } from "../../contracts/connection";
+import { describe } from "./connection";
 import { dial, type Dialed } from "./dial";
 import { ConnectionError, JumpError } from "./errors";
 import { Places, type Tenant } from "./connection-limit";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
 import { extract } from "tar-stream";
-import { ARRIVING_SUFFIX } from "../../provider/host/file-schema";
+import { ARRIVING_SUFFIX } from "../../contracts/files";
 import type { Answer } from "../../provider/ssh/batch-script";
 import { BEGAN, batchOf, inOne } from "./ssh-emulator";
 

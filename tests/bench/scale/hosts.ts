@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Connection } from "../../../provider/ssh/connection";
+import type { Connection } from "../../../contracts/connection";
 import type { Seen } from "../../support/ssh-emulator";
 
 export interface HostsSetting {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LocalWorkspace, type EngineEvent, type Stack, type UpOptions } from "@pulumi/pulumi/automation";
 import { Files, Host, Unit } from "../../../sdk/host";
 import { Roster } from "../../../sdk/kubernetes";
-import type { Connection } from "../../../provider/ssh/connection";
+import type { Connection } from "../../../contracts/connection";
 import { Hosts } from "./hosts";
 import { ProviderProcess } from "./provider";
 

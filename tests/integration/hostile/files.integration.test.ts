@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandLine } from "../../../common/quote";
 import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../../../provider/host/files";
-import { filePathSchema } from "../../../provider/host/file-schema";
+import { filePathSchema } from "../../../contracts/files";
 import { filesResource } from "../../../provider/resources/files";
 import { remote } from "../../../provider/ssh/pool";
 import { silentContext } from "../../support/context";

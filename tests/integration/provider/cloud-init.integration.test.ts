@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
-import type { Connection } from "../../../provider/ssh/connection";
+import type { Connection } from "../../../contracts/connection";
 import { closeAll } from "../../../provider/ssh/pool";
 import { startSshd, type Sshd } from "../../support/sshd";
 import { context } from "../docker/support";

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { checkMachineGone } from "../../../provider/kube/dead-node";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
-import type { Connection } from "../../../provider/ssh/connection";
+import type { Connection } from "../../../contracts/connection";
 import { JumpError } from "../../../provider/ssh/errors";
 import { closeAll, remote } from "../../../provider/ssh/pool";
 import { output, run } from "../../../common/process";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { removeStack } from "../../../provider/docker/sweep";
-import type { Connection } from "../../../provider/ssh/connection";
+import type { Connection } from "../../../contracts/connection";
 import { closeAll, remote } from "../../../provider/ssh/pool";
 import type { RunOptions } from "../../../provider/ssh/remote";
 import { context, docker, dockerIsMissing, handler, makeKeys, type Keys, type Made } from "../docker/support";

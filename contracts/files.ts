@@ -1,24 +1,37 @@
 import { posix } from "node:path";
 import { z } from "zod";
 
-/** While a file is on its way it lies beside its place under this name. */
+/** Suffix of a file on a machine while its content arrives, before it is moved into place. */
 export const ARRIVING_SUFFIX = ".kubewright-new";
 // NAME_MAX and PATH_MAX of Linux (limits.h), in bytes.
 const NAME_BYTES = 255 - ARRIVING_SUFFIX.length;
 const PATH_BYTES = 4095 - ARRIVING_SUFFIX.length;
 
-/** A file's place on a machine. What a shell, tar and a list of lines would each read in its own way is refused here, once. */
+/** Absolute, normalized path on a machine. Rejects whatever a shell, tar and a line-based list would read differently. */
 export const filePathSchema = z.string().superRefine((path, context) => {
   const problem = pathProblem(path);
   if (problem) context.addIssue(problem);
 });
 
+/** File mode, octal. */
 export const modeSchema = z.string().regex(/^[0-7]{3,4}$/, "a mode is octal, such as 0644");
 
+/** SHA-256, lower-case hex. */
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 hexadecimal digits");
 
-/** Text files by their paths. */
-export const textFilesSchema = z.record(filePathSchema, z.strictObject({ content: z.string(), mode: modeSchema }));
+/** A text file on a machine, owned by root. */
+export const textFileSchema = z.strictObject({
+  /** The file's content. */
+  content: z.string(),
+  /** The file's mode, octal: `0644`. */
+  mode: modeSchema,
+});
+
+/** Text files by their absolute paths on the machine. */
+export const textFilesSchema = z.record(filePathSchema, textFileSchema);
+
+export type TextFile = z.infer<typeof textFileSchema>;
+export type TextFiles = z.infer<typeof textFilesSchema>;
 
 function pathProblem(path: string): string | undefined {
   if (!path.startsWith("/")) return "a path is absolute";

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { defineContract } from "../contract";
+import { filePathSchema, textFilesSchema } from "../files";
+import { healthSchema } from "../health";
+import { onMachine } from "../on-machine";
+
+/** A systemd unit with its files. */
+export const unitContract = defineContract({
+  type: "kubewright:host:Unit",
+  inputs: z.strictObject({
+    ...onMachine,
+    /** Name of the unit: `containerd.service`. A change replaces the resource. */
+    unit: z
+      .string()
+      .regex(
+        /^[\w:.\\@][\w:.\\@-]*\.(service|socket|timer|mount)$/,
+        "a unit's name has letters, digits and :_.\\@-, and ends in .service, .socket, .timer or .mount",
+      ),
+    /** The unit's own files by path: unit file, drop-ins, configuration. A change of any of them restarts the unit. */
+    files: textFilesSchema,
+    /** Whether the unit starts at boot. */
+    enabled: z.boolean(),
+    /** Whether the unit runs. */
+    running: z.boolean(),
+    /** Start the unit only once this file exists. The kubelet, for example, needs the configuration that kubeadm writes. */
+    startWhenExists: filePathSchema.optional(),
+    /** Values whose change restarts the unit, such as the SHA-256 of its binary. */
+    restartOn: z.record(z.string(), z.string()).optional(),
+    /** Endpoint that must answer 200 after each start. */
+    health: healthSchema.optional(),
+    /** Folders below /var/lib that only this unit writes. They are deleted together with the unit. */
+    state: z.array(filePathSchema.startsWith("/var/lib/", "a unit's data folder must be below /var/lib")).optional(),
+    /** Set by a refresh if the unit is unhealthy, so that the next `pulumi up` repairs it. Leave it unset in programs. */
+    problem: z.string().optional(),
+  }),
+  outputs: z.object({}),
+});

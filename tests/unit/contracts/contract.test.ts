@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { connectionSchema } from "../../../contracts/connection";
+import { defineContract, outputNames } from "../../../contracts/contract";
+import { DRAIN_DEFAULTS } from "../../../contracts/drain";
+import { secret, secretPaths } from "../../../contracts/secret";
+
+test("a contract names its outputs in the order of their declaration", () => {
+  const contract = defineContract({
+    type: "kubewright:test:Thing",
+    inputs: z.strictObject({ name: z.string() }),
+    outputs: z.object({ address: z.string(), port: z.number() }),
+  });
+  expect(outputNames(contract)).toEqual(["address", "port"]);
+});
+
+test("the drain defaults lose no data", () => {
+  expect(DRAIN_DEFAULTS).toEqual({
+    timeout: 300,
+    localData: "refuse",
+    unmanaged: "refuse",
+    force: false,
+    onUnreachable: "prove",
+  });
+});
+
+test("secret properties are found in objects, optional properties, lists, maps and jump hosts", () => {
+  const schema = z.strictObject({
+    connections: z.array(connectionSchema),
+    keys: z.record(z.string(), z.strictObject({ pem: secret(z.string()) })).optional(),
+    plain: z.string(),
+  });
+  const value = {
+    connections: [{ host: "a", password: "x", jump: { host: "b", jump: { host: "c", privateKey: "y" } } }],
+    keys: { ca: { pem: "z" } },
+    plain: "w",
+  };
+  expect(secretPaths(schema, value)).toEqual([
+    ["connections", "0", "password"],
+    ["connections", "0", "jump", "jump", "privateKey"],
+    ["keys", "ca", "pem"],
+  ]);
+});
+
+test("marking a schema as secret keeps its checks and leaves the original unmarked", () => {
+  const plain = z.string().min(3, "too short");
+  const marked = secret(plain);
+  expect(secretPaths(plain, "abc")).toEqual([]);
+  expect(marked.safeParse("ab").error?.issues[0]?.message).toBe("too short");
+});
