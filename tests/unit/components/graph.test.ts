@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { Cluster } from "../../../components/cluster";
+import { parseConfig } from "../../../components/config";
+import { componentsOf } from "../../../components/config/program-config";
+import { makeMachines } from "../../../components/machines";
+import { membersOf, turnsOf } from "../../../components/pool";
+import { Turns } from "../../../components/rolling-update";
+import { Kubeconfig } from "../../../sdk/local";
+import { type Registration, recordRegistrations } from "../../support/registrations";
+
+/** The program of index.ts with a configuration of its own. */
+function program(raw: object): void {
+  const config = parseConfig(raw, { kubernetesVersions: ["1.36.3", "1.35.4"], fileExists: () => true });
+  const { controlPlane, network } = config;
+  const stack = pulumi.getStack();
+  const turns = new Turns(stack, turnsOf(config));
+  const { machines } = makeMachines(config, { cluster: stack, folder: "/state", turns });
+  const cluster = new Cluster(stack, {
+    version: config.kubernetes.version,
+    source: config.source,
+    runtime: config.runtime,
+    ...membersOf(config, machines),
+    controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
+    network: { ...network, backend: network.flannel.backend },
+    timeouts: config.timeouts,
+    drain: config.drain,
+    turns,
+    extras: config.extras,
+    ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
+  });
+  if (cluster.hasApi) new Kubeconfig("kubeconfig", { path: "/state/kubeconfig", of: cluster.access });
+}
+
+const rung = (name: string, more: object = {}) => ({ bootstrap: "components", rung: name, ...more });
+const hosts = ["boss", "hand-1", "hand-2"].map((name, index) => ({
+  name,
+  host: `192.0.2.${index + 1}`,
+  privateKeyPath: "/keys/id",
+  role: index === 0 ? "control-plane" : "worker",
+}));
+
+test.each<[string, object]>([
+  ["kubeadm-1-control-plane-2-workers", {}],
+  [
+    "kubeadm-3-control-planes-2-workers",
+    { controlPlane: { count: 3 }, pools: { gpu: { count: 1, version: "1.35.4" } } },
+  ],
+  ["kubeadm-listed-hosts", { machines: { kind: "ssh", ssh: { hosts } } }],
+  ["kubeadm-hetzner", { machines: { kind: "hetzner" }, network: { flannel: { backend: "vxlan" } } }],
+  ["docker-runtime", { runtime: "docker" }],
+  ["ladder-kubelet", rung("kubelet")],
+  ["ladder-etcd", rung("etcd")],
+  ["ladder-apiserver", rung("apiserver")],
+  ["ladder-scheduler", rung("scheduler")],
+  ["ladder-controllers", rung("controllers")],
+  ["ladder-proxy", rung("proxy")],
+  ["ladder-dns", rung("dns")],
+  ["ladder-dns-systemd", rung("dns", { controlPlane: { runAs: "systemd" } })],
+  ["ladder-bridge", rung("dns", { network: { plugin: "bridge" }, workers: { count: 0 } })],
+])("%s registers the same resources, with the same dependencies", async (name, raw) => {
+  const registrations = await recordRegistrations(() => program(raw));
+  await expect(registrations.map(render).join("\n")).toMatchFileSnapshot(`../../golden/graph/${name}.txt`);
+});
+
+function render({ type, name, parent, dependsOn, deletedWith, ignoreChanges }: Registration): string {
+  const lines = [
+    `${type} ${name}`,
+    ...(parent === undefined ? [] : [`  parent ${parent}`]),
+    ...(deletedWith === undefined ? [] : [`  deleted with ${deletedWith}`]),
+    ...dependsOn.map((each) => `  depends on ${each}`),
+    ...(ignoreChanges.length === 0 ? [] : [`  ignores changes of ${ignoreChanges.join(", ")}`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
