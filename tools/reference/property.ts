@@ -128,8 +128,7 @@ function typeText(schema: z.core.$ZodType): string {
   if (schema instanceof z.ZodBoolean) return "boolean";
   if (schema instanceof z.ZodArray) return `list of ${typeText(unwrap(schema.element).schema)}`;
   if (schema instanceof z.ZodRecord) return `map of ${typeText(unwrap(schema.valueType).schema)}`;
-  if (schema instanceof z.ZodUnion)
-    return schema.options.map((option) => typeText(unwrap(option).schema)).join(" or ");
+  if (schema instanceof z.ZodUnion) return schema.options.map((option) => typeText(unwrap(option).schema)).join(" or ");
   if (schema instanceof z.ZodObject) return "object";
   if (schema instanceof z.ZodUnknown || schema instanceof z.ZodAny) return "any value";
   return "string";
