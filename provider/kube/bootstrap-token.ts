@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { StepError } from "../../common/errors";
+import { StepError, messageOf } from "../../common/errors";
+import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import { BOOTSTRAPPERS } from "../../render/components/rbac";
 import type { KubeApi } from "./api";
@@ -7,45 +8,74 @@ import { ignoreNotFound } from "./errors";
 import { retryRequest } from "./retry";
 
 const NAMESPACE = "kube-system";
-const TOKEN_MINUTES = 15;
+const LIFETIME_MINUTES = 15;
+const SIGNING_SECONDS = 60;
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
+/** The largest multiple of 36 in a byte: with smaller bytes only, every character is equally likely. */
+const UNBIASED_BYTES = 252;
 
 function randomString(length: number): string {
-  // 252 is the largest multiple of 36 below 256: every letter is as likely as any other.
-  let word = "";
-  while (word.length < length) {
+  let text = "";
+  while (text.length < length) {
     const byte = randomBytes(1)[0] ?? 255;
-    if (byte < 252) word += ALPHABET[byte % 36] ?? "";
+    if (byte < UNBIASED_BYTES) text += ALPHABET[byte % ALPHABET.length] ?? "";
   }
-  return word;
+  return text;
 }
 
-/** `abcdef.0123456789abcdef`: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/ */
+/** Generates a token: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/ */
 export function generateToken(): string {
   return `${randomString(6)}.${randomString(16)}`;
 }
 
+/** Returns the public part of a token. */
 export function tokenId(token: string): string {
   return token.split(".")[0] ?? "";
 }
 
-/** Of its Secret. */
 function secretNameOf(token: string): string {
   return `bootstrap-token-${tokenId(token)}`;
 }
 
-export interface TokenOptions {
-  /** The node that joins with it. */
+export interface JoinTokenOptions {
+  /** Name of the node that joins. */
   node: string;
   signal: AbortSignal;
-  /** kubeadm join looks for `cluster-info` first, which the controller manager signs with the token. @default false */
+  /**
+   * Waits until the controller manager has signed the ConfigMap `cluster-info` with the token. `kubeadm join` needs it.
+   * @default false
+   */
   signed?: boolean;
 }
 
-/** A bootstrap token for the join of one node; it ends by itself after 15 minutes, should revoking it fail. */
-export async function createToken(api: KubeApi, { node, signal, signed = false }: TokenOptions): Promise<string> {
+/** The join failed and its token was expired or deleted by then: a join with a new token may succeed. */
+export class TokenExpiredError extends StepError {}
+
+/**
+ * Creates a bootstrap token for the join of one node, runs the join and revokes the token. A token that cannot be
+ * revoked expires after 15 minutes.
+ * @throws TokenExpiredError when the join fails after its token has expired
+ */
+export async function withJoinToken<T>(
+  api: KubeApi,
+  options: JoinTokenOptions & { warn: Progress },
+  join: (token: string) => Promise<T>,
+): Promise<T> {
+  const token = await createToken(api, options);
+  try {
+    return await join(token);
+  } catch (error) {
+    throw error instanceof StepError && (await hasExpired(api, token)) ? new TokenExpiredError(error.failure) : error;
+  } finally {
+    await revokeToken(api, token).catch((error: unknown) =>
+      options.warn(`the join token was not revoked and expires in ${LIFETIME_MINUTES} minutes: ${messageOf(error)}`),
+    );
+  }
+}
+
+async function createToken(api: KubeApi, { node, signal, signed = false }: JoinTokenOptions): Promise<string> {
   const token = generateToken();
-  const expiration = new Date(Date.now() + TOKEN_MINUTES * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
+  const expiration = new Date(Date.now() + LIFETIME_MINUTES * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
   const body = {
     metadata: { name: secretNameOf(token), namespace: NAMESPACE },
     type: "bootstrap.kubernetes.io/token",
@@ -59,14 +89,14 @@ export async function createToken(api: KubeApi, { node, signal, signed = false }
       "auth-extra-groups": BOOTSTRAPPERS,
     },
   };
-  await retryRequest("making a join token", signal, () =>
+  await retryRequest("creating a join token", signal, () =>
     api.core.createNamespacedSecret({ namespace: NAMESPACE, body }),
   );
   if (signed) await waitUntilSigned(api, token, signal);
   return token;
 }
 
-/** kubeadm join polls every 5 s for cluster-info to be signed with its token: better to join once it is. */
+/** `kubeadm join` polls for the signature only every 5 s, so waiting here first makes a join faster. */
 async function waitUntilSigned(api: KubeApi, token: string, signal: AbortSignal): Promise<void> {
   const key = `jws-kubeconfig-${tokenId(token)}`;
   await until(
@@ -78,31 +108,31 @@ async function waitUntilSigned(api: KubeApi, token: string, signal: AbortSignal)
     },
     {
       signal,
-      timeout: 60,
+      timeout: SIGNING_SECONDS,
       every: 100,
       onTimeout: (seconds) =>
         new StepError({
-          step: "making a join token",
-          cause: `cluster-info was not signed with it within ${seconds} s`,
-          action: "is kube-controller-manager running? see `kubectl -n kube-system get pods`",
+          step: "creating a join token",
+          cause: `the controller manager did not sign the ConfigMap cluster-info with it within ${seconds} s`,
+          action: "run `kubectl -n kube-system get pods` and check that kube-controller-manager is running",
         }),
     },
   );
 }
 
-/** Is it over with the token: expired, or gone? Somebody may have cleared tokens away, or set a clock. Where the API does not say, it is not. */
-export async function hasExpired(api: KubeApi, token: string): Promise<boolean> {
-  const reading = ignoreNotFound(api.core.readNamespacedSecret({ name: secretNameOf(token), namespace: NAMESPACE }));
-  return await reading.then(
-    (secret) => !isAhead(secret?.data?.expiration),
-    () => false,
-  );
+/** Returns whether a token is expired or deleted. A token that cannot be read counts as valid. */
+async function hasExpired(api: KubeApi, token: string): Promise<boolean> {
+  try {
+    const name = secretNameOf(token);
+    const secret = await ignoreNotFound(api.core.readNamespacedSecret({ name, namespace: NAMESPACE }));
+    const expiration = Buffer.from(secret?.data?.expiration ?? "", "base64").toString();
+    return !(Date.parse(expiration) > Date.now());
+  } catch {
+    return false;
+  }
 }
 
-function isAhead(expiration = ""): boolean {
-  return Date.parse(Buffer.from(expiration, "base64").toString()) > Date.now();
-}
-
+/** Deletes a token. Succeeds when it is already deleted. */
 export async function revokeToken(api: KubeApi, token: string): Promise<void> {
   await ignoreNotFound(api.core.deleteNamespacedSecret({ name: secretNameOf(token), namespace: NAMESPACE }));
 }

@@ -4,14 +4,15 @@ import type { V1LabelSelector, V1Pod, V1PodDisruptionBudget } from "@kubernetes/
 import type { KubeApi } from "./api";
 import { retryRequest } from "./retry";
 
+/** Lists the PodDisruptionBudgets of all namespaces. */
 export async function listBudgets(api: KubeApi, signal: AbortSignal): Promise<V1PodDisruptionBudget[]> {
-  const list = await retryRequest("listing budgets", signal, () =>
+  const list = await retryRequest("listing PodDisruptionBudgets", signal, () =>
     api.policy.listPodDisruptionBudgetForAllNamespaces(),
   );
   return list.items;
 }
 
-/** The PodDisruptionBudgets that count this pod. */
+/** Returns the PodDisruptionBudgets that select the pod. */
 export function matchingBudgets(pod: V1Pod, budgets: readonly V1PodDisruptionBudget[]): V1PodDisruptionBudget[] {
   const labels = pod.metadata?.labels ?? {};
   return budgets.filter(
@@ -19,32 +20,37 @@ export function matchingBudgets(pod: V1Pod, budgets: readonly V1PodDisruptionBud
   );
 }
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/: an empty selector selects all, an absent one none. */
+/**
+ * Returns whether a label selector matches. An empty selector matches everything, an absent one nothing:
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+ */
 export function matchesSelector(
   selector: V1LabelSelector | undefined,
   labels: Readonly<Record<string, string>>,
 ): boolean {
   if (!selector) return false;
-  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
-    exact &&
-    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      if (operator === "Exists") return value !== undefined;
-      if (operator === "DoesNotExist") return value === undefined;
-      if (operator === "In") return value !== undefined && values.includes(value);
-      return value === undefined || !values.includes(value); // NotIn
-    })
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => matchesExpression(labels[key], operator, values))
   );
 }
 
-/** `budget shop/web (2 of its pods must stay, 2 are healthy)` */
-export function describeBudget({ metadata, status }: V1PodDisruptionBudget): string {
-  const name = `${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`;
-  if (!status || status.desiredHealthy === undefined) return `budget ${name}`;
-  return `budget ${name} (${status.desiredHealthy} of its pods must stay, ${status.currentHealthy} are healthy)`;
+function matchesExpression(value: string | undefined, operator: string, values: readonly string[]): boolean {
+  if (operator === "Exists") return value !== undefined;
+  if (operator === "DoesNotExist") return value === undefined;
+  if (operator === "In") return value !== undefined && values.includes(value);
+  return value === undefined || !values.includes(value); // NotIn
 }
 
+/** Returns `PodDisruptionBudget shop/web (2 healthy, 2 required)`. */
+export function describeBudget({ metadata, status }: V1PodDisruptionBudget): string {
+  const name = `PodDisruptionBudget ${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`;
+  if (!status || status.desiredHealthy === undefined) return name;
+  return `${name} (${status.currentHealthy} healthy, ${status.desiredHealthy} required)`;
+}
+
+/** Returns whether the budget allows no eviction now. */
 export function allowsNoDisruption({ status }: V1PodDisruptionBudget): boolean {
   return (status?.disruptionsAllowed ?? 0) === 0;
 }

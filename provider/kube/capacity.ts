@@ -1,82 +1,103 @@
 import type { V1Container, V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { isCordoned, isReady } from "./cordon";
-import { isFinished, isEvictable, podName } from "./pods";
+import { isEvictable, isFinished, podName } from "./pods";
 import { parseQuantity } from "./quantity";
 
-interface FreeCapacity {
-  node: V1Node;
+interface Requests {
   cpu: number;
+  /** Bytes. */
   memory: number;
+}
+
+interface FreeCapacity extends Requests {
+  node: V1Node;
   pods: number;
 }
 
 export interface CapacityForecast {
-  /** Pods for which no other node has room, each with the reason. */
+  /** Pods that fit on no other node, each with the reason. */
   unschedulable: string[];
-  /** What the other nodes that take pods have free before the drain. */
+  /** Free capacity of the other schedulable nodes before the drain. */
   free: { cpu: number; memoryMiB: number; pods: number };
 }
 
-/** Would the pods of `node` find a place elsewhere? The largest first, as a scheduler that packs well; affinities are not looked at. */
+/**
+ * Forecasts whether the pods of a node fit on the other nodes. Places the largest pods first, by requests, taints and
+ * nodeSelector. Does not consider affinity, topology spread or volumes.
+ */
 export function forecastCapacity(node: string, nodes: readonly V1Node[], pods: readonly V1Pod[]): CapacityForecast {
-  const rooms = nodes
+  const others = nodes
     .filter((other) => other.metadata?.name !== node && isReady(other) && !isCordoned(other))
     .map((other) => freeCapacityOf(other, pods));
-  const sum = (pick: (room: FreeCapacity) => number) =>
-    rooms.reduce((total, room) => total + Math.max(0, pick(room)), 0);
   const free = {
-    cpu: sum(({ cpu }) => cpu),
-    memoryMiB: Math.floor(sum(({ memory }) => memory) / 2 ** 20),
-    pods: sum((room) => room.pods),
+    cpu: sum(others.map(({ cpu }) => Math.max(0, cpu))),
+    memoryMiB: Math.floor(sum(others.map(({ memory }) => Math.max(0, memory))) / 2 ** 20),
+    pods: sum(others.map((other) => Math.max(0, other.pods))),
   };
-  const moving = pods.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod));
-  const largestFirst = [...moving].sort(
-    (a, b) => requestsOf(b).memory - requestsOf(a).memory || requestsOf(b).cpu - requestsOf(a).cpu,
-  );
-  return { unschedulable: largestFirst.flatMap((pod) => place(pod, rooms) ?? []), free };
+  const moving = pods.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod)).sort(byRequestsDescending);
+  return { unschedulable: moving.flatMap((pod) => placePod(pod, others) ?? []), free };
+}
+
+function byRequestsDescending(one: V1Pod, other: V1Pod): number {
+  const [first, second] = [requestsOf(one), requestsOf(other)];
+  return second.memory - first.memory || second.cpu - first.cpu;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function freeCapacityOf(node: V1Node, pods: readonly V1Pod[]): FreeCapacity {
-  const there = pods.filter((pod) => pod.spec?.nodeName === node.metadata?.name && !isFinished(pod));
+  const running = pods.filter((pod) => pod.spec?.nodeName === node.metadata?.name && !isFinished(pod));
+  const requests = running.map(requestsOf);
   const allocatable = node.status?.allocatable ?? {};
-  const used = there.map(requestsOf);
   return {
     node,
-    cpu: parseQuantity(allocatable.cpu) - used.reduce((total, { cpu }) => total + cpu, 0),
-    memory: parseQuantity(allocatable.memory) - used.reduce((total, { memory }) => total + memory, 0),
-    pods: parseQuantity(allocatable.pods) - there.length,
+    cpu: parseQuantity(allocatable.cpu) - sum(requests.map(({ cpu }) => cpu)),
+    memory: parseQuantity(allocatable.memory) - sum(requests.map(({ memory }) => memory)),
+    pods: parseQuantity(allocatable.pods) - running.length,
   };
 }
 
-/** Puts the pod into the first room that has space for it; @returns why there is none. */
-function place(pod: V1Pod, rooms: readonly FreeCapacity[]): string | undefined {
-  const need = requestsOf(pod);
-  const willing = rooms.filter(({ node }) => accepts(node, pod));
-  if (willing.length === 0) return `${podName(pod)}: no other node takes it (taints, nodeSelector, cordons)`;
-  const room = willing.find(({ cpu, memory, pods }) => cpu >= need.cpu && memory >= need.memory && pods >= 1);
-  if (!room) return `${podName(pod)}: ${shortageOf(need, willing)}`;
-  room.cpu -= need.cpu;
-  room.memory -= need.memory;
-  room.pods -= 1;
+/** Reserves the pod's requests on the first node where it fits. @returns the reason when it fits nowhere */
+function placePod(pod: V1Pod, nodes: readonly FreeCapacity[]): string | undefined {
+  const requests = requestsOf(pod);
+  const candidates = nodes.filter(({ node }) => acceptsPod(node, pod));
+  if (candidates.length === 0) {
+    return `${podName(pod)}: no other node accepts it (taints, nodeSelector or cordons)`;
+  }
+  const target = candidates.find(
+    ({ cpu, memory, pods }) => cpu >= requests.cpu && memory >= requests.memory && pods >= 1,
+  );
+  if (!target) return `${podName(pod)}: ${describeShortage(requests, candidates)}`;
+  target.cpu -= requests.cpu;
+  target.memory -= requests.memory;
+  target.pods -= 1;
   return undefined;
 }
 
-function shortageOf(need: { cpu: number; memory: number }, rooms: readonly FreeCapacity[]): string {
-  if (rooms.every(({ pods }) => pods < 1)) return "every other node has as many pods as it may (maxPods)";
-  if (rooms.every(({ memory }) => memory < need.memory))
-    return `no other node has ${Math.ceil(need.memory / 2 ** 20)} MiB free`;
-  if (rooms.every(({ cpu }) => cpu < need.cpu)) return `no other node has ${need.cpu} CPU free`;
-  return "no other node has enough of everything free";
+function describeShortage({ cpu, memory }: Requests, nodes: readonly FreeCapacity[]): string {
+  if (nodes.every(({ pods }) => pods < 1)) return "every other node already runs its maximum number of pods (maxPods)";
+  if (nodes.every((node) => node.memory < memory)) {
+    return `no other node has ${Math.ceil(memory / 2 ** 20)} MiB of memory free`;
+  }
+  if (nodes.every((node) => node.cpu < cpu)) return `no other node has ${cpu} CPU free`;
+  return "no other node has enough CPU, memory and pod slots free";
 }
 
-function accepts(node: V1Node, { spec }: V1Pod): boolean {
+/** Returns whether the node matches the pod's nodeSelector and the pod tolerates the node's taints. */
+function acceptsPod(node: V1Node, { spec }: V1Pod): boolean {
   const labels = node.metadata?.labels ?? {};
-  const chosen = Object.entries(spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
-  const barring = (node.spec?.taints ?? []).filter(({ effect }) => effect !== "PreferNoSchedule");
-  return chosen && barring.every((taint) => tolerates(spec?.tolerations ?? [], taint));
+  const isSelected = Object.entries(spec?.nodeSelector ?? {}).every(([key, value]) => labels[key] === value);
+  const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect !== "PreferNoSchedule");
+  return isSelected && taints.every((taint) => isTolerated(taint, spec?.tolerations ?? []));
 }
 
-function tolerates(tolerations: NonNullable<NonNullable<V1Pod["spec"]>["tolerations"]>, taint: V1Taint): boolean {
+/** Returns whether one of the tolerations matches the taint. */
+export function isTolerated(
+  taint: Pick<V1Taint, "key" | "effect" | "value">,
+  tolerations: NonNullable<NonNullable<V1Pod["spec"]>["tolerations"]>,
+): boolean {
   return tolerations.some(({ key, operator, value, effect }) => {
     if (effect && effect !== taint.effect) return false;
     if (operator === "Exists") return !key || key === taint.key;
@@ -84,14 +105,22 @@ function tolerates(tolerations: NonNullable<NonNullable<V1Pod["spec"]>["tolerati
   });
 }
 
-/** What the scheduler reserves: all containers together, or the largest that runs before them. */
-function requestsOf({ spec }: V1Pod): { cpu: number; memory: number } {
-  const before = spec?.initContainers ?? [];
-  const lasting = [...(spec?.containers ?? []), ...before.filter(({ restartPolicy }) => restartPolicy === "Always")];
-  const of = (resource: string) => {
-    const request = ({ resources }: V1Container) => parseQuantity(resources?.requests?.[resource]);
-    const together = lasting.reduce((total, container) => total + request(container), 0);
-    return Math.max(together, ...before.map(request)) + parseQuantity(spec?.overhead?.[resource]);
+/**
+ * Returns what the scheduler reserves for a pod: the sum of its containers, or an init container with the sidecars that
+ * start before it, whichever is larger.
+ * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ */
+function requestsOf({ spec }: V1Pod): Requests {
+  const request = (resource: string) => {
+    const requestOf = ({ resources }: V1Container) => parseQuantity(resources?.requests?.[resource]);
+    let sidecars = 0;
+    let largestInit = 0;
+    for (const container of spec?.initContainers ?? []) {
+      if (container.restartPolicy === "Always") sidecars += requestOf(container);
+      else largestInit = Math.max(largestInit, sidecars + requestOf(container));
+    }
+    const running = sidecars + sum((spec?.containers ?? []).map(requestOf));
+    return Math.max(running, largestInit) + parseQuantity(spec?.overhead?.[resource]);
   };
-  return { cpu: of("cpu"), memory: of("memory") };
+  return { cpu: request("cpu"), memory: request("memory") };
 }

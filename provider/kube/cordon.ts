@@ -6,7 +6,7 @@ import { retryRequest } from "./retry";
 
 const RESTORE_MS = 30_000;
 
-/** Cordons or uncordons; @returns false where there is no such node. */
+/** Cordons or uncordons a node. @returns false when the cluster has no such node */
 export async function setSchedulable(
   api: KubeApi,
   node: string,
@@ -20,31 +20,34 @@ export async function setSchedulable(
   return patched !== undefined;
 }
 
-/** As it was, also when everything else was told to stop: so with a signal of its own. */
+/** Uncordons a node after a failed drain. It has a deadline of its own, because the drain's signal may be aborted. */
 export async function restoreSchedulable(api: KubeApi, node: string): Promise<void> {
   await setSchedulable(api, node, true, AbortSignal.timeout(RESTORE_MS));
 }
 
+/** Reads a node. @returns undefined when the cluster has no such node */
 export async function readNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node | undefined> {
   return await retryRequest("reading the node", signal, () => ignoreNotFound(api.core.readNode({ name })));
 }
 
-/** @throws StepError where there is none. */
+/** Reads a node. @throws StepError when the cluster has no such node */
 export async function requireNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node> {
   const node = await readNode(api, name, signal);
   if (node) return node;
   throw new StepError({
-    step: "looking for the node",
+    step: "reading the node",
     machine: name,
-    cause: "the cluster has no such node",
-    action: "see `npm run status`",
+    cause: "the cluster has no node of this name",
+    action: "run `npm run status` to list the nodes",
   });
 }
 
+/** Returns whether the node's condition Ready is True. */
 export function isReady(node: V1Node): boolean {
   return node.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 }
 
+/** Returns whether the node is marked unschedulable. */
 export function isCordoned(node: V1Node): boolean {
   return node.spec?.unschedulable === true;
 }

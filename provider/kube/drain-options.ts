@@ -3,56 +3,54 @@ import { StepError } from "../../common/errors";
 import type { DrainSettings } from "../../contracts/drain";
 import type { Progress } from "../../common/progress";
 import type { MachineState } from "./dead-node";
-import { summarizeNames, hasLocalData, isEvictable, podName, controllerOf } from "./pods";
+import { controllerOf, hasLocalData, isEvictable, podName, summarizeNames } from "./pods";
 
 export interface DrainOptions extends Partial<DrainSettings> {
   node: string;
   signal: AbortSignal;
-  /** What goes on now. */
   status: Progress;
-  /** Asked while the node is not Ready. Without it nothing is proved. */
+  /** Reports whether the machine of a node that is not Ready is gone. Without it, the machine counts as present. */
   isGone?: () => Promise<MachineState>;
-  /** Seconds for which the rest of a workload waits for a replacement to serve. Default 60. */
+  /** Seconds to wait for a replacement to become Ready before the next pod of its workload is evicted. @default 60 */
   patience?: number;
-  /** A drain that fails leaves the node cordoned. */
+  /** Leaves the node cordoned when the drain fails. @default false */
   stayCordoned?: boolean;
 }
 
-/** Pods for which somebody must say that they may be lost. */
+/** Pods that a drain deletes only with the user's consent. */
 export interface RiskyPods {
   localData: string[];
   unmanaged: string[];
 }
 
+/** Returns the pods that a drain would delete with their data, or for good. */
 export function findRiskyPods(pods: readonly V1Pod[]): RiskyPods {
-  const moving = pods.filter(isEvictable);
+  const evictable = pods.filter(isEvictable);
   return {
-    localData: moving.filter(hasLocalData).map(podName),
-    unmanaged: moving.filter((pod) => controllerOf(pod) === undefined).map(podName),
+    localData: evictable.filter(hasLocalData).map(podName),
+    unmanaged: evictable.filter((pod) => controllerOf(pod) === undefined).map(podName),
   };
 }
 
-/** @throws StepError before anything is changed. */
+/** Checks, before anything is changed, that the rules allow the loss of every pod. @throws StepError otherwise */
 export function rejectRiskyPods(node: string, pods: readonly V1Pod[], rules: DrainSettings): void {
   if (rules.force) return;
   const { localData, unmanaged } = findRiskyPods(pods);
-  const causes = [
-    ...(rules.localData === "refuse" && localData.length > 0
-      ? [`${summarizeNames(localData)} would lose the data in an emptyDir`]
-      : []),
-    ...(rules.unmanaged === "refuse" && unmanaged.length > 0
-      ? [`${summarizeNames(unmanaged)} would not be made again, for no controller manages it`]
-      : []),
-  ];
+  const causes: string[] = [];
+  const settings: string[] = [];
+  if (rules.localData === "refuse" && localData.length > 0) {
+    causes.push(`deleting ${summarizeNames(localData)} would delete the data of an emptyDir volume`);
+    settings.push("drain.localData: delete (--delete-local-data)");
+  }
+  if (rules.unmanaged === "refuse" && unmanaged.length > 0) {
+    causes.push(`no controller would recreate ${summarizeNames(unmanaged)}`);
+    settings.push("drain.unmanaged: delete (--delete-unmanaged)");
+  }
   if (causes.length === 0) return;
-  const settings = [
-    ...(rules.localData === "refuse" && localData.length > 0 ? ["drain.localData: delete (--delete-local-data)"] : []),
-    ...(rules.unmanaged === "refuse" && unmanaged.length > 0 ? ["drain.unmanaged: delete (--delete-unmanaged)"] : []),
-  ];
   throw new StepError({
     step: "drain",
     machine: node,
     cause: causes.join("; "),
-    action: `nothing was changed; say that it may go with ${settings.join(" and ")}`,
+    action: `nothing was changed; to drain the node anyway, set ${settings.join(" and ")}`,
   });
 }

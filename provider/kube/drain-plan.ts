@@ -1,75 +1,91 @@
+import type { V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { DRAIN_DEFAULTS, type DrainSettings } from "../../contracts/drain";
 import type { KubeApi } from "./api";
-import { listBudgets, allowsNoDisruption, matchingBudgets, describeBudget } from "./budgets";
+import { allowsNoDisruption, describeBudget, listBudgets, matchingBudgets } from "./budgets";
 import { forecastCapacity, type CapacityForecast } from "./capacity";
 import { isCordoned, isReady, requireNode } from "./cordon";
-import { DRAIN_DEFAULTS, type DrainSettings } from "../../contracts/drain";
-import { findRiskyPods } from "./drain-options";
-import { isPodReady, isEvictable, podName } from "./pods";
+import { findRiskyPods, type RiskyPods } from "./drain-options";
+import { isEvictable, isPodReady, podName } from "./pods";
 import { retryRequest } from "./retry";
 
-export interface DrainPlan extends CapacityForecast {
+/** A PodDisruptionBudget that allows no eviction now, with the pods on the node that it selects. */
+interface BlockingBudget {
+  budget: string;
+  pods: string[];
+}
+
+export interface DrainPlan extends CapacityForecast, RiskyPods {
   node: string;
-  /** Would a drain with these rules end well now? */
+  /** Whether a drain with these rules would succeed now. */
   possible: boolean;
-  /** Why not, one sentence each. */
+  /** What would stop the drain, one sentence each. */
   obstacles: string[];
   ready: boolean;
   cordoned: boolean;
-  /** Pods that move, in all. */
+  /** Number of pods to evict. */
   pods: number;
-  /** Budgets that allow no eviction now, with the pods on this node that they hold. */
-  blocking: { budget: string; pods: string[] }[];
-  localData: string[];
-  unmanaged: string[];
+  blocking: BlockingBudget[];
 }
 
-/** What a drain would meet, without changing anything: for previews. */
+/** Forecasts a drain for a preview. Changes nothing. */
 export async function planDrain(
   api: KubeApi,
   node: string,
-  given: Partial<DrainSettings>,
+  settings: Partial<DrainSettings>,
   signal: AbortSignal,
 ): Promise<DrainPlan> {
-  const rules = { ...DRAIN_DEFAULTS, ...given };
-  const [live, nodes, all, budgets] = await Promise.all([
+  const [live, nodes, pods, budgets] = await Promise.all([
     requireNode(api, node, signal),
     retryRequest("listing nodes", signal, () => api.core.listNode()),
     retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces()),
     listBudgets(api, signal),
   ]);
-  const moving = all.items.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod));
-  const blocking = budgets
-    .filter(allowsNoDisruption)
-    .map((budget) => ({
-      budget: describeBudget(budget),
-      pods: moving.filter((pod) => isPodReady(pod) && matchingBudgets(pod, [budget]).length > 0).map(podName),
-    }))
-    .filter(({ pods }) => pods.length > 0);
-  const found = { blocking, ...findRiskyPods(moving), ...forecastCapacity(node, nodes.items, all.items) };
-  const obstacles = listObstacles(found, rules);
+  const evictable = pods.items.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod));
+  const forecast = {
+    blocking: listBlockingBudgets(evictable, budgets),
+    ...findRiskyPods(evictable),
+    ...forecastCapacity(node, nodes.items, pods.items),
+  };
+  const obstacles = listObstacles(forecast, { ...DRAIN_DEFAULTS, ...settings });
   return {
     node,
     ready: isReady(live),
     cordoned: isCordoned(live),
-    pods: moving.length,
-    ...found,
+    pods: evictable.length,
+    ...forecast,
     obstacles,
     possible: obstacles.length === 0,
   };
 }
 
-type Found = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "unschedulable">;
+function listBlockingBudgets(pods: readonly V1Pod[], budgets: readonly V1PodDisruptionBudget[]): BlockingBudget[] {
+  return budgets
+    .filter(allowsNoDisruption)
+    .map((budget) => ({
+      budget: describeBudget(budget),
+      pods: pods.filter((pod) => isPodReady(pod) && matchingBudgets(pod, [budget]).length > 0).map(podName),
+    }))
+    .filter((blocking) => blocking.pods.length > 0);
+}
 
-/** A pod without a place elsewhere would be evicted and then wait: the drain goes on, but what the pod serves does not. */
-function listObstacles({ blocking, localData, unmanaged, unschedulable }: Found, rules: DrainSettings): string[] {
-  const refused = (rule: "localData" | "unmanaged", names: string[], why: string) =>
+type Forecast = Pick<DrainPlan, "blocking" | "localData" | "unmanaged" | "unschedulable">;
+
+/** A pod that fits nowhere else does not stop the drain, but its workload would stay down: it counts as an obstacle. */
+function listObstacles({ blocking, localData, unmanaged, unschedulable }: Forecast, rules: DrainSettings): string[] {
+  const refused = (rule: "localData" | "unmanaged", sentences: string[]) =>
     rules.force || rules[rule] === "delete"
       ? []
-      : names.map((name) => `${name} ${why}; say that it may go with drain.${rule}: delete`);
+      : sentences.map((text) => `${text}; allow it with drain.${rule}: delete`);
   return [
-    ...blocking.map(({ budget, pods }) => `${pods.join(", ")} is held back by ${budget}`),
-    ...refused("localData", localData, "would lose the data in an emptyDir"),
-    ...refused("unmanaged", unmanaged, "would not be made again"),
+    ...blocking.map(({ budget, pods }) => `${pods.join(", ")}: eviction refused by ${budget}`),
+    ...refused(
+      "localData",
+      localData.map((pod) => `${pod} would lose the data of an emptyDir volume`),
+    ),
+    ...refused(
+      "unmanaged",
+      unmanaged.map((pod) => `no controller would recreate ${pod}`),
+    ),
     ...unschedulable,
   ];
 }

@@ -1,19 +1,19 @@
-/** The HTTP status of an error of the API client, or undefined: the connection broke, say. */
+/** Returns the HTTP status of an API client's error, or undefined when there was no response. */
 export function statusOf(error: unknown): number | undefined {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   return typeof code === "number" ? code : undefined;
 }
 
-/** What the API server said, without the client's dump of headers (which hold nothing that helps). */
+/** Returns the message of the API server's Status object, without the response headers that the client adds to it. */
 export function reasonOf(error: unknown): string {
   if (statusOf(error) === undefined) return error instanceof Error ? error.message : String(error);
   const body = (error as { body?: unknown }).body;
-  const parsed = typeof body === "string" ? parse(body) : body;
+  const parsed = typeof body === "string" ? parseJson(body) : body;
   const message = typeof parsed === "object" && parsed !== null && "message" in parsed ? parsed.message : undefined;
   return typeof message === "string" ? message : `HTTP ${statusOf(error)}`;
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -21,7 +21,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Undefined instead of a 404. */
+/** Resolves to undefined when the API server answers 404. */
 export async function ignoreNotFound<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
@@ -31,26 +31,29 @@ export async function ignoreNotFound<T>(request: Promise<T>): Promise<T | undefi
   }
 }
 
-/** For a wait: what a look found, or why it found nothing, as the cause if time runs out meanwhile. */
+/**
+ * Reads an object for a wait loop. Never rejects: a failure becomes the cause that the loop reports when its time is up.
+ * @param describe describes the object, or its absence
+ */
 export async function readWithCause<T>(
   request: Promise<T>,
-  found: (answer: T | undefined) => string,
+  describe: (answer: T | undefined) => string,
 ): Promise<{ answer?: T | undefined; cause: string }> {
   try {
     const answer = await ignoreNotFound(request);
-    return { answer, cause: found(answer) };
+    return { answer, cause: describe(answer) };
   } catch (error) {
     return { cause: `the API server does not answer: ${reasonOf(error)}` };
   }
 }
 
-/** Worth another try: the server starts, is overloaded, or the connection broke. */
+/** Returns whether another attempt may succeed: the connection broke, or the API server is starting or overloaded. */
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
   return status === undefined || status === 429 || status >= 500 || isBeforeRbacSync(error);
 }
 
-/** An API server that has just started has not read the roles yet, and refuses even its administrator, who may do everything. */
+/** A new API server refuses even administrators until it has loaded its RBAC roles. */
 function isBeforeRbacSync(error: unknown): boolean {
   return statusOf(error) === 403 && /User "[^"]*" cannot /.test(reasonOf(error));
 }

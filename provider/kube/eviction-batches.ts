@@ -1,20 +1,20 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { podUid, isTerminating, isPodReady, workloadOf } from "./pods";
+import { isPodReady, isTerminating, podUid, workloadOf } from "./pods";
 
-/** Of a large workload a tenth may move at once: one after the other 150 pods would take longer than a drain may. */
-const SHARE = 0.1;
+/** Share of a workload's Ready pods that may be evicted in parallel. One at a time, 150 pods would outlast any deadline. */
+const PARALLEL_SHARE = 0.1;
 
 interface Workload {
-  /** How many of its pods served when the drain began. */
-  served: number;
-  /** When its last pod was evicted, in milliseconds. */
-  last: number;
+  /** Ready pods to wait for before the next eviction. */
+  target: number;
+  /** Time of the last eviction, in milliseconds. */
+  evictedAt: number;
 }
 
 /**
- * Which pods are evicted next: of each workload one (or a tenth) at a time, and the next once as many serve again as did before. So a
- * Service has all its pods but one. A replacement that does not come (nowhere to go, a Job, a broken image) holds up the rest of its
- * workload for `patience` seconds, and not for ever.
+ * Decides which pods are evicted next. Of each workload one pod, or a tenth of its pods, is evicted at a time; the next
+ * follows once as many pods are Ready as before, so that a Service loses one endpoint at most. A replacement that never
+ * becomes Ready (no capacity, a Job, a broken image) delays the rest of its workload by `patience` seconds.
  */
 export class EvictionBatches {
   private readonly workloads = new Map<string, Workload>();
@@ -22,12 +22,17 @@ export class EvictionBatches {
 
   constructor(private readonly patience: number) {}
 
-  /** @param leaving pods on the node that are to go @param all pods of the cluster */
+  /**
+   * Returns the pods to evict now.
+   * @param leaving pods to evict from the node
+   * @param all pods of the same workloads on all nodes
+   * @param now current time, in milliseconds
+   */
   next(leaving: readonly V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
     const waiting = leaving.filter((pod) => !isTerminating(pod) && !this.evicted.has(podUid(pod)));
-    const names = [...new Set(waiting.map(workloadOf))];
-    return names.flatMap((workload) =>
-      this.some(
+    const workloads = [...new Set(waiting.map(workloadOf))];
+    return workloads.flatMap((workload) =>
+      this.nextOfWorkload(
         workload,
         waiting.filter((pod) => workloadOf(pod) === workload),
         all,
@@ -36,25 +41,23 @@ export class EvictionBatches {
     );
   }
 
-  /** Those that do not serve anyhow first: nobody misses them, so they wait for nobody. */
-  private some(name: string, pods: V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
-    const serving = all.filter(
-      (pod) => workloadOf(pod) === name && isPodReady(pod) && !this.evicted.has(podUid(pod)),
-    ).length;
-    const workload = this.workloads.get(name) ?? { served: serving, last: -Infinity };
-    this.workloads.set(name, workload);
-    const idle = pods.filter((pod) => !isPodReady(pod));
-    const busy = pods.filter(isPodReady);
-    const atOnce = Math.max(1, Math.floor(workload.served * SHARE));
-    if (now - workload.last > this.patience * 1000) workload.served = Math.min(workload.served, serving);
-    const places = Math.max(0, atOnce - Math.max(0, workload.served - serving));
-    return [...idle, ...busy.slice(0, places)];
+  /** Pods that are not Ready serve no traffic, so they are evicted without waiting. */
+  private nextOfWorkload(uid: string, pods: V1Pod[], all: readonly V1Pod[], now: number): V1Pod[] {
+    const ready = all.filter((pod) => workloadOf(pod) === uid && isPodReady(pod) && !this.evicted.has(podUid(pod)));
+    const workload = this.workloads.get(uid) ?? { target: ready.length, evictedAt: -Infinity };
+    this.workloads.set(uid, workload);
+    const parallel = Math.max(1, Math.floor(workload.target * PARALLEL_SHARE));
+    const isOverdue = now - workload.evictedAt > this.patience * 1000;
+    if (isOverdue) workload.target = Math.min(workload.target, ready.length);
+    const missing = Math.max(0, workload.target - ready.length);
+    const unready = pods.filter((pod) => !isPodReady(pod));
+    return [...unready, ...pods.filter(isPodReady).slice(0, Math.max(0, parallel - missing))];
   }
 
-  /** The eviction was granted. */
-  left(pod: V1Pod, now: number): void {
+  /** Records that the API server accepted the eviction of a pod. */
+  recordEviction(pod: V1Pod, now: number): void {
     this.evicted.add(podUid(pod));
     const workload = this.workloads.get(workloadOf(pod));
-    if (workload) workload.last = now;
+    if (workload) workload.evictedAt = now;
   }
 }

@@ -1,13 +1,9 @@
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { StepError } from "../../common/errors";
-import type { Progress } from "../../common/progress";
-import { until } from "../../common/wait";
+import { optional } from "../../common/optional";
 import type { KubeApi } from "./api";
-import { isReady } from "./cordon";
-import { readWithCause } from "./errors";
 import { retryRequest } from "./retry";
 
-/** What we say of a node; what others say of it stays as it is. */
+/** The labels, annotations, taints and cordon that we manage on a node. Those that others set are left alone. */
 export interface NodeSettings {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -15,96 +11,67 @@ export interface NodeSettings {
   schedulable: boolean;
 }
 
-interface Wait {
-  node: string;
-  /** Seconds. */
-  timeout: number;
-  signal: AbortSignal;
-  status: Progress;
-}
-
-export async function waitUntilReady(api: KubeApi, { node: name, timeout, signal, status }: Wait): Promise<V1Node> {
-  let last = "";
-  status("waiting for Ready");
-  return until(
-    async () => {
-      const { answer: node, cause } = await readWithCause(api.core.readNode({ name }), describeNotReady);
-      if (node && isReady(node)) return node;
-      if (cause !== last) status(`waiting for Ready: ${cause}`);
-      last = cause;
-      return undefined;
-    },
-    {
-      signal,
-      timeout,
-      every: 200,
-      onTimeout: () =>
-        new StepError({
-          step: "waiting for Ready",
-          machine: name,
-          cause: last,
-          action:
-            "see `journalctl -u kubelet` on the machine and `kubectl get pods -A -o wide`; run again when it is mended",
-        }),
-    },
-  );
-}
-
-function describeNotReady(node: V1Node | undefined): string {
-  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-  return ready ? (ready.message ?? ready.reason ?? "not Ready") : "the node has not registered";
-}
-
-/** Labels, annotations and taints as wanted; what was wanted the last time, and now is not, is removed. */
+/** Applies the settings to a node, and removes the previous settings that are no longer desired. */
 export async function applyNodeSettings(
   api: KubeApi,
   name: string,
-  wanted: NodeSettings,
+  desired: NodeSettings,
   signal: AbortSignal,
-  old?: NodeSettings,
+  previous?: NodeSettings,
 ): Promise<void> {
   const node = await retryRequest("reading the node", signal, () => api.core.readNode({ name }));
-  if (!old && JSON.stringify(readNodeSettings(node, wanted)) === JSON.stringify(pick(wanted))) return;
-  const ours = new Set([...wanted.taints, ...(old?.taints ?? [])].map(taintId));
-  const foreign = (node.spec?.taints ?? []).filter((taint) => !ours.has(taintId(taint)));
+  if (!previous && isUpToDate(node, desired)) return;
+  const managed = new Set([...desired.taints, ...(previous?.taints ?? [])].map(taintId));
+  const foreign = (node.spec?.taints ?? []).filter((taint) => !managed.has(taintId(taint)));
   const body = {
     metadata: {
-      labels: mergePatchOf(old?.labels, wanted.labels),
-      annotations: mergePatchOf(old?.annotations, wanted.annotations),
+      labels: mergePatchOf(previous?.labels, desired.labels),
+      annotations: mergePatchOf(previous?.annotations, desired.annotations),
     },
     spec: {
-      unschedulable: wanted.schedulable ? null : true,
-      ...(ours.size > 0 ? { taints: [...foreign, ...wanted.taints] } : {}),
+      unschedulable: desired.schedulable ? null : true,
+      ...(managed.size > 0 ? { taints: [...foreign, ...desired.taints] } : {}),
     },
   };
   await retryRequest("labelling the node", signal, () => api.core.patchNode({ name, body }, api.mergePatch));
 }
 
-/** A merge patch (RFC 7396) that sets what is wanted and removes, by null, what was. */
-function mergePatchOf(was: Record<string, string> = {}, is: Record<string, string>): Record<string, string | null> {
-  return { ...Object.fromEntries(Object.keys(was).map((key) => [key, null])), ...is };
+function isUpToDate(node: V1Node, { labels, annotations, taints, schedulable }: NodeSettings): boolean {
+  const desired = { labels, annotations, taints, schedulable };
+  return JSON.stringify(readNodeSettings(node, desired)) === JSON.stringify(desired);
+}
+
+/** Returns a merge patch (RFC 7396) that sets the desired entries and removes, by null, the other previous ones. */
+function mergePatchOf(
+  previous: Record<string, string> = {},
+  desired: Record<string, string>,
+): Record<string, string | null> {
+  return { ...Object.fromEntries(Object.keys(previous).map((key) => [key, null])), ...desired };
 }
 
 function taintId({ key, effect }: { key: string; effect: string }): string {
   return `${key}:${effect}`;
 }
 
-function pick({ labels, annotations, taints, schedulable }: NodeSettings): NodeSettings {
-  return { labels, annotations, taints, schedulable };
-}
-
-/** The settings as the API tells them, limited to what is ours. */
-export function readNodeSettings(node: V1Node, wanted: NodeSettings): NodeSettings {
-  const present = (names: Record<string, string>, live: Record<string, string> = {}) =>
-    Object.fromEntries(Object.keys(names).flatMap((key) => (live[key] === undefined ? [] : [[key, live[key]]])));
-  const taints = wanted.taints.flatMap((one) => {
-    const found = node.spec?.taints?.find((taint) => taintId(taint) === taintId(one));
-    return found ? [{ key: found.key, ...(found.value ? { value: found.value } : {}), effect: one.effect }] : [];
+/** Returns the node's current values of the settings that we manage. */
+export function readNodeSettings({ metadata, spec }: V1Node, managed: NodeSettings): NodeSettings {
+  const taints = managed.taints.flatMap((wanted) => {
+    const live = spec?.taints?.find((taint) => taintId(taint) === taintId(wanted));
+    return live ? [{ key: live.key, ...optional({ value: live.value || undefined }), effect: wanted.effect }] : [];
   });
   return {
-    labels: present(wanted.labels, node.metadata?.labels),
-    annotations: present(wanted.annotations, node.metadata?.annotations),
+    labels: pickEntries(metadata?.labels, Object.keys(managed.labels)),
+    annotations: pickEntries(metadata?.annotations, Object.keys(managed.annotations)),
     taints,
-    schedulable: !node.spec?.unschedulable,
+    schedulable: !spec?.unschedulable,
   };
+}
+
+function pickEntries(live: Record<string, string> = {}, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = live[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

@@ -2,8 +2,9 @@ import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "
 import type { KubeApi } from "./api";
 import { retryRequest } from "./retry";
 
-const MIRROR = "kubernetes.io/config.mirror";
+const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 
+/** Lists the pods that are assigned to a node. */
 export async function listPodsOnNode(api: KubeApi, node: string, signal: AbortSignal): Promise<V1Pod[]> {
   const list = await retryRequest("listing pods", signal, () =>
     api.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}` }),
@@ -11,43 +12,46 @@ export async function listPodsOnNode(api: KubeApi, node: string, signal: AbortSi
   return list.items;
 }
 
-/** The pods that a drain moves away: not DaemonSets' (they come back at once), not mirrors of static pods, not finished ones. */
+/**
+ * Returns whether a drain evicts the pod. Finished pods, mirror pods and pods of a DaemonSet stay: a DaemonSet ignores
+ * cordons and would recreate its pod immediately.
+ */
 export function isEvictable(pod: V1Pod): boolean {
   return !isMirrorPod(pod) && controllerOf(pod)?.kind !== "DaemonSet" && !isFinished(pod);
 }
 
-/** The API's picture of a pod that the kubelet runs from a file; deleting it deletes nothing. */
+/** Returns whether the pod mirrors a static pod. Deleting a mirror pod does not stop the static pod. */
 export function isMirrorPod({ metadata }: V1Pod): boolean {
-  return metadata?.annotations?.[MIRROR] !== undefined;
+  return metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined;
 }
 
+/** Returns whether the pod has succeeded or failed. */
 export function isFinished({ status }: V1Pod): boolean {
   return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
+/** Returns whether the pod has been deleted and is shutting down. */
 export function isTerminating({ metadata }: V1Pod): boolean {
   return metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null;
 }
 
-/** Serves: its readiness is what Services go by. */
+/** Returns whether the pod serves its Services: Ready and not terminating. */
 export function isPodReady(pod: V1Pod): boolean {
-  return (
-    !isTerminating(pod) &&
-    pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true
-  );
+  const conditions = pod.status?.conditions ?? [];
+  return !isTerminating(pod) && conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-/** An emptyDir ends with its pod. */
+/** Returns whether the pod has an emptyDir volume, whose data is deleted together with the pod. */
 export function hasLocalData({ spec }: V1Pod): boolean {
   return spec?.volumes?.some(({ emptyDir }) => emptyDir !== undefined && emptyDir !== null) === true;
 }
 
-/** What makes the pod anew when it is gone. */
+/** Returns the controller that recreates the pod after its deletion. */
 export function controllerOf({ metadata }: V1Pod): { kind: string; name: string; uid: string } | undefined {
   return metadata?.ownerReferences?.find(({ controller }) => controller);
 }
 
-/** Pods of one workload stand in for one another. */
+/** Returns a key that is equal for all pods of one controller. */
 export function workloadOf(pod: V1Pod): string {
   return controllerOf(pod)?.uid ?? podUid(pod);
 }
@@ -56,13 +60,13 @@ export function podUid(pod: V1Pod): string {
   return pod.metadata?.uid ?? podName(pod);
 }
 
-/** `shop/cart-7d4` */
+/** Returns `namespace/name`. */
 export function podName({ metadata }: V1Pod): string {
   return `${metadata?.namespace ?? "default"}/${metadata?.name ?? ""}`;
 }
 
-/** `a, b, c and 4 more` */
-export function summarizeNames(names: readonly string[], most = 3): string {
-  const rest = names.length - most;
-  return names.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+/** Returns `a, b, c and 4 more`. */
+export function summarizeNames(names: readonly string[], limit = 3): string {
+  const hidden = names.length - limit;
+  return names.slice(0, limit).join(", ") + (hidden > 0 ? ` and ${hidden} more` : "");
 }

@@ -9,78 +9,80 @@ import { retryRequest } from "./retry";
 
 const POLL_MS = 1_000;
 
-/** By pool: nodes that leave through us now. */
-const leavingOf = new Map<string, Set<string>>();
+/** Names of the nodes that this process is removing, by pool. */
+const leavingByPool = new Map<string, Set<string>>();
 
 export interface PoolGateOptions {
   pool: string;
-  /** Nodes of the pool that may be away at a time. */
+  /** Nodes of the pool that may be unavailable at the same time. */
   maxUnavailable: number;
   node: string;
-  /** Seconds. */
+  /** Seconds to wait for a slot. */
   timeout: number;
   signal: AbortSignal;
   status: Progress;
 }
 
 /**
- * Lets at most `maxUnavailable` nodes of a pool leave at a time: those that leave through us queue here, and those that are down or
- * cordoned already count too. Who holds a place needs nothing of Pulumi's to be done with it, so this alone cannot lock up. What
- * must not happen is that somebody waits here for a node that has yet to be built: of that take care the turns (components/rolling-update.ts).
+ * Removes a node once fewer than `maxUnavailable` nodes of its pool are unavailable. Nodes that are down or cordoned
+ * count, and so do nodes that this process removes in parallel. The removal itself needs no engine slot, so nodes that
+ * wait here cannot deadlock; that replacements are created before the next removal is components/rolling-update.ts' task.
  */
-export async function withinPoolLimit<T>(api: KubeApi, options: PoolGateOptions, leave: () => Promise<T>): Promise<T> {
+export async function withinPoolLimit<T>(api: KubeApi, options: PoolGateOptions, remove: () => Promise<T>): Promise<T> {
   const { pool, node } = options;
-  const leaving = leavingOf.get(pool) ?? new Set<string>();
-  leavingOf.set(pool, leaving);
+  const leaving = leavingByPool.get(pool) ?? new Set<string>();
+  leavingByPool.set(pool, leaving);
   await waitUntilAllowed(api, leaving, options);
   try {
-    return await leave();
+    return await remove();
   } finally {
     leaving.delete(node);
   }
 }
 
-async function waitUntilAllowed(
-  api: KubeApi,
-  leaving: Set<string>,
-  { pool, maxUnavailable, node, timeout, signal, status }: PoolGateOptions,
-): Promise<void> {
-  let away = new Map<string, string>();
+async function waitUntilAllowed(api: KubeApi, leaving: Set<string>, options: PoolGateOptions): Promise<void> {
+  const { pool, maxUnavailable, node, timeout, signal, status } = options;
+  let unavailable: string[] = [];
   await until(
     async () => {
-      const list = await retryRequest("listing the pool's nodes", signal, () =>
-        api.core.listNode({ labelSelector: `${POOL_LABEL}=${pool}` }),
-      );
-      away = new Map([
-        ...list.items.flatMap(describeUnavailable),
-        ...[...leaving].map((name) => [name, `${name} is leaving`] as const),
-      ]);
-      away.delete(node);
-      if (away.size < maxUnavailable) return leaving.add(node); // in the same breath as the look: two cannot take one place
-      status(`${node} waits: of pool ${pool} ${[...away.values()].join(", ")}`);
+      const nodes = await listPoolNodes(api, pool, signal);
+      unavailable = listUnavailable(node, nodes, leaving);
+      // No await between this check and the reservation: two nodes cannot take the same slot.
+      if (unavailable.length < maxUnavailable) return leaving.add(node);
+      status(`${node} waits for its pool ${pool}: ${unavailable.join(", ")}`);
       return undefined;
     },
-    {
-      signal,
-      timeout,
-      every: POLL_MS,
-      onTimeout: () => poolLimitError(node, pool, maxUnavailable, [...away.values()]),
-    },
+    { signal, timeout, every: POLL_MS, onTimeout: () => poolLimitError(options, unavailable) },
   );
 }
 
-function describeUnavailable(node: V1Node): [string, string][] {
-  const name = node.metadata?.name ?? "";
-  if (!isReady(node)) return [[name, `${name} is not Ready`]];
-  return isCordoned(node) ? [[name, `${name} is cordoned`]] : [];
+async function listPoolNodes(api: KubeApi, pool: string, signal: AbortSignal): Promise<V1Node[]> {
+  const list = await retryRequest("listing the pool's nodes", signal, () =>
+    api.core.listNode({ labelSelector: `${POOL_LABEL}=${pool}` }),
+  );
+  return list.items;
 }
 
-function poolLimitError(node: string, pool: string, maxUnavailable: number, away: readonly string[]): StepError {
+/** Returns the pool's other nodes that are unavailable, each with the reason. */
+function listUnavailable(node: string, nodes: readonly V1Node[], leaving: ReadonlySet<string>): string[] {
+  const reasons = new Map<string, string>();
+  for (const other of nodes) {
+    const name = other.metadata?.name ?? "";
+    if (!isReady(other)) reasons.set(name, `${name} is not Ready`);
+    else if (isCordoned(other)) reasons.set(name, `${name} is cordoned`);
+  }
+  for (const name of leaving) reasons.set(name, `${name} is being removed`);
+  reasons.delete(node);
+  return [...reasons.values()];
+}
+
+function poolLimitError({ node, pool, maxUnavailable }: PoolGateOptions, unavailable: readonly string[]): StepError {
   return new StepError({
     step: "drain",
     machine: node,
-    cause: `${away.join(", ")}, and of pool ${pool} at most ${maxUnavailable} may be away at a time`,
+    cause: `${unavailable.join(", ")}; pool ${pool} allows ${maxUnavailable} unavailable at a time (maxUnavailable)`,
     action:
-      "nothing was changed on it; bring back or remove those first (`node:uncordon`, `node:replace`), or raise maxUnavailable",
+      "nothing was changed on this node; bring the others back (`npm run node:uncordon`, `npm run node:replace`) " +
+      "or raise maxUnavailable",
   });
 }

@@ -17,7 +17,10 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** `250m` is 0.25, `1Gi` 2^30: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+/**
+ * Parses a Kubernetes quantity: `250m` is 0.25, `1Gi` is 2^30.
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
 export function parseQuantity(quantity: string | undefined): number {
   const [, number = "0", suffix = ""] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(quantity ?? "0") ?? [];
   return Number(number) * (SUFFIXES[suffix] ?? 1);

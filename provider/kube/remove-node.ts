@@ -6,27 +6,31 @@ import { ignoreNotFound } from "./errors";
 import { withinPoolLimit } from "./pool-gate";
 import { retryRequest } from "./retry";
 
+/** Seconds to wait for other nodes of the pool to come back. */
+const POOL_WAIT_SECONDS = 300;
+
 export interface RemoveNodeOptions extends DrainOptions {
-  /** The incarnation of the machine; another one under the same name is not ours to take away. */
+  /** The machine-id that the node must report. A rebuilt machine under the same name is not removed. */
   instance: string;
   pool: string;
+  /** Nodes of the pool that may be unavailable at the same time. */
   maxUnavailable: number;
 }
 
-/** A node's way out of the cluster: its turn in the pool, the drain, and then the Node itself. @returns undefined where it had left already. */
+/**
+ * Removes a node from the cluster: waits until the pool can spare it, drains it and deletes the Node object.
+ * @returns undefined when the cluster has no such node
+ */
 export async function removeNode(api: KubeApi, options: RemoveNodeOptions): Promise<DrainResult | undefined> {
-  const { node, instance, signal } = options;
+  const { node, instance, signal, force, timeout = POOL_WAIT_SECONDS } = options;
   const live = await readNode(api, node, signal);
   if (!live || (instance && live.status?.nodeInfo?.machineID !== instance)) return undefined;
-  const leave = async () => {
-    const drained = await drain(api, options);
+  const remove = async () => {
+    const result = await drain(api, options);
     await retryRequest("deleting the node", signal, () => ignoreNotFound(api.core.deleteNode({ name: node })));
-    return drained;
+    return result;
   };
-  // A node that is down already takes nothing more away when it leaves; and who forces does not wait for others.
-  return options.force || !isReady(live)
-    ? await leave()
-    : await withinPoolLimit(api, { ...options, timeout: options.timeout ?? TURN_SECONDS }, leave);
+  // Removing a node that is already down makes no further node unavailable, and a forced removal does not wait.
+  if (force || !isReady(live)) return await remove();
+  return await withinPoolLimit(api, { ...options, timeout }, remove);
 }
-
-const TURN_SECONDS = 300;

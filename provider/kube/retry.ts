@@ -1,21 +1,25 @@
 import { StepError } from "../../common/errors";
 import { patient } from "../../common/patience";
-import { backoff } from "../../common/wait";
 import { isTransient, reasonOf } from "./errors";
 
 const DEADLINE_MS = 60_000;
+/** The pause between two attempts doubles from the first value to the second. */
+const PAUSE_MS = { minTimeout: 100, maxTimeout: 5_000 };
 
-/** Repeats a request, which must be idempotent, through restarts of the API server. */
+/**
+ * Sends a request and repeats it while the API server restarts or is overloaded. The request must be idempotent.
+ * @param step what the request does, for the error
+ * @throws StepError when the API server refuses the request, or when 60 s of attempts have failed
+ */
 export async function retryRequest<T>(step: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + patient(DEADLINE_MS);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await request();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof StepError) throw error;
-      if (!isTransient(error) || Date.now() > deadline) throw new StepError({ step, cause: reasonOf(error) });
-      await backoff(attempt, signal);
-    }
+  // p-retry is an ES module; this code base is compiled to CommonJS.
+  const { default: retry } = await import("p-retry");
+  const shouldRetry = ({ error }: { error: Error }) => !(error instanceof StepError) && isTransient(error);
+  const limits = { retries: Infinity, maxRetryTime: patient(DEADLINE_MS), randomize: true, ...PAUSE_MS };
+  try {
+    return await retry(request, { ...limits, signal, shouldRetry });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof StepError ? error : new StepError({ step, cause: reasonOf(error) });
   }
 }

@@ -2,35 +2,34 @@ import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": 
 import type { KubeApi } from "./api";
 import { retryRequest } from "./retry";
 
-/** Set by the API server when a node registers, and taken away by the controller manager when it is Ready. */
-const NOT_READY = "node.kubernetes.io/not-ready";
+/** The API server adds this taint when a node registers; the controller manager removes it when the node is Ready. */
+const NOT_READY_TAINT = "node.kubernetes.io/not-ready";
 
 interface AdmitNodeOptions {
   node: string;
-  /** This node's part of the pod range. */
+  /** The node's share of the cluster's pod range. */
   podCidr?: string | undefined;
-  /** There is no controller manager. */
+  /** The cluster has no controller manager. */
   uncontrolled?: boolean | undefined;
   signal: AbortSignal;
 }
 
 /**
- * What a controller manager does for a node that is Ready, and here does not: the node's part of the pod range, which is known before any
- * controller is there; and, where none is there yet, the end of the taint that keeps pods away.
+ * Does what a controller manager would do for a Ready node: assigns its pod CIDR where none is assigned, and, in a
+ * cluster without a controller manager, removes the taint that keeps pods away.
  */
 export async function admitNode(
   api: KubeApi,
-  live: V1Node,
-  { node: name, podCidr, uncontrolled, signal }: AdmitNodeOptions,
+  { spec: { podCIDR, taints = [] } = {} }: V1Node,
+  { node: name, podCidr, uncontrolled = false, signal }: AdmitNodeOptions,
 ): Promise<void> {
-  const range =
-    podCidr !== undefined && live.spec?.podCIDR === undefined ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {};
-  const taints = live.spec?.taints ?? [];
-  const others = taints.filter(({ key }) => key !== NOT_READY);
-  const free = uncontrolled && others.length < taints.length ? { taints: others } : {};
-  const spec = { ...range, ...free };
+  const remaining = taints.filter(({ key }) => key !== NOT_READY_TAINT);
+  const spec = {
+    ...(podCidr !== undefined && podCIDR === undefined ? { podCIDR: podCidr, podCIDRs: [podCidr] } : {}),
+    ...(uncontrolled && remaining.length < taints.length ? { taints: remaining } : {}),
+  };
   if (Object.keys(spec).length === 0) return;
-  await retryRequest("setting the node's pod range", signal, () =>
+  await retryRequest("assigning the node's pod CIDR", signal, () =>
     api.core.patchNode({ name, body: { spec } }, api.mergePatch),
   );
 }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { StepError, messageOf } from "../../common/errors";
 import { patient } from "../../common/patience";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
 import type { JoinConfiguration } from "../../render/kubeadm-types";
@@ -11,7 +10,7 @@ import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
-import { hasExpired, createToken, revokeToken } from "../kube/bootstrap-token";
+import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../../contracts/connection";
@@ -39,38 +38,30 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   const progress = await readProgress(machine, "join", KUBELET_CONF, context.signal);
   if (progress === "done") return;
   if (progress === "started") await resetNode(machine, { ...context, others: others(inputs) }); // A half-done join is undone: joining is quick.
-  context.status("making a join token");
+  context.status("creating a join token");
   const api = await kubeApi(inputs.controlPlanes, context.signal);
   try {
     await joinOnce(context, machine, inputs, api);
   } catch (error) {
-    if (!(error instanceof TokenEnded)) throw error;
-    context.warn("its join token ended before kubeadm had used it: joining once more, with a new one");
+    if (!(error instanceof TokenExpiredError)) throw error;
+    context.warn("the join token expired before kubeadm used it: joining again with a new token");
     await resetNode(machine, { ...context, others: others(inputs) });
     await joinOnce(context, machine, inputs, api);
   }
 }
 
-class TokenEnded extends StepError {}
-
 async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, api: KubeApi): Promise<void> {
   if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
-  const token = await createToken(api, { node: context.name, signal: context.signal, signed: true });
-  try {
+  const { name, signal, warn } = context;
+  await withJoinToken(api, { node: name, signal, warn, signed: true }, async (token) => {
     await runKubeadm(context, machine, {
       verb: "join",
       flags: [],
       config: configOf(inputs, api, token),
       timeout: inputs.timeout,
-      action: "mend the cause and run `pulumi up` again, which joins this node only",
+      action: "fix the cause, then run `pulumi up` again: only this node is joined",
     });
-  } catch (error) {
-    throw error instanceof StepError && (await hasExpired(api, token)) ? new TokenEnded(error.failure) : error;
-  } finally {
-    await revokeToken(api, token).catch((error: unknown) =>
-      context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`),
-    );
-  }
+  });
 }
 
 /** Not the machine itself: it cannot take itself out of etcd when its own etcd is broken. */

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { messageOf } from "../../common/errors";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
 import { kubeconfig } from "../../render/components/kubeconfig";
 import { contents, put, textFile, textFiles } from "../host/files";
 import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
-import { kubeApi } from "../kube/api";
-import { createToken, revokeToken } from "../kube/bootstrap-token";
+import { kubeApi, type KubeApi } from "../kube/api";
+import { withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
 import { restartKubelet, detachKubelet, waitForBootstrap } from "../kubelet/run";
@@ -53,39 +52,40 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   }
   context.status("verifying the cluster's CA");
   const caCertificate = await discoverCa(machine, { ...inputs, signal });
-  context.status("making a join token");
+  context.status("creating a join token");
   const api = await kubeApi(inputs.controlPlanes, signal);
-  const token = await createToken(api, { node: inputs.node, signal });
+  await withJoinToken(api, { node: inputs.node, signal, warn: context.warn }, async (token) => {
+    await bootstrapKubelet(context, machine, inputs, { api, caCertificate, token });
+  });
+}
+
+async function bootstrapKubelet(
+  context: Context,
+  machine: Remote,
+  inputs: JoinInputs,
+  { api, caCertificate, token }: { api: KubeApi; caCertificate: string; token: string },
+): Promise<void> {
+  const { clusterName, endpoint, node, signer, timeout } = inputs;
+  const bootstrap = kubeconfig({
+    clusterName,
+    server: `https://${endpoint}`,
+    caCertificate,
+    user: "kubelet-bootstrap",
+    identity: { token },
+  });
+  const files = [
+    textFile(BOOTSTRAP_KUBECONFIG, bootstrap, "0600"),
+    textFile(KUBELET_CA, caCertificate, "0644"),
+    ...textFiles(inputs.files),
+  ];
   try {
-    const { clusterName, endpoint } = inputs;
-    const bootstrap = kubeconfig({
-      clusterName,
-      server: `https://${endpoint}`,
-      caCertificate,
-      user: "kubelet-bootstrap",
-      identity: { token },
-    });
-    const files = [
-      textFile(BOOTSTRAP_KUBECONFIG, bootstrap, "0600"),
-      textFile(KUBELET_CA, caCertificate, "0644"),
-      ...textFiles(inputs.files),
-    ];
-    await put(machine, files, "configuring the kubelet", signal);
+    await put(machine, files, "configuring the kubelet", context.signal);
     context.status("TLS bootstrap of the kubelet");
-    await restartKubelet(machine, signal);
-    await waitForBootstrap(context, machine, {
-      api,
-      node: inputs.node,
-      token,
-      signer: inputs.signer,
-      timeout: inputs.timeout,
-    });
+    await restartKubelet(machine, context.signal);
+    await waitForBootstrap(context, machine, { api, node, token, signer, timeout });
   } finally {
     const removal = { step: "removing the bootstrap kubeconfig", signal: AbortSignal.timeout(10_000) };
     await machine.run(`rm -f ${BOOTSTRAP_KUBECONFIG}`, removal).catch(() => undefined);
-    await revokeToken(api, token).catch((error: unknown) =>
-      context.warn(`the join token ends by itself in 15 minutes: ${messageOf(error)}`),
-    );
   }
 }
 

@@ -270,7 +270,7 @@ async function replacedInDetail(machine: string): Promise<string[]> {
   commands.push(...watch.stop());
   expect(code).toBe(0);
   expect(text).toMatch(new RegExp(`Machine ${machine} created replacement`));
-  expect(text).toContain("making a join token");
+  expect(text).toContain("creating a join token");
   return [text];
 }
 

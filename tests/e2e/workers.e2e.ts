@@ -127,7 +127,7 @@ describe("a budget that blocks", () => {
     await budget(4);
     const { code, text } = await stack.script("node:drain", "worker-2", "--timeout", "10");
     expect(code).not.toBe(0);
-    expect(text).toContain("budget default/web");
+    expect(text).toContain("PodDisruptionBudget default/web");
     expect(text).toContain("after 10 s");
     expect(await cordoned()).toEqual([]);
   });
@@ -136,14 +136,15 @@ describe("a budget that blocks", () => {
     const before = await stack.containers("worker-2");
     const { code, text } = await stack.script("node:replace", "worker-2", "--yes", "--timeout", "10");
     expect(code).not.toBe(0);
-    expect(text).toMatch(/would be held up:\n.*budget default\/web/);
+    expect(text).toMatch(/would be held up:\n.*PodDisruptionBudget default\/web/);
     expect(await cordoned()).toEqual([]);
     expect(await stack.containers("worker-2")).toEqual(before);
   });
 
   test("a second command meanwhile is told who holds the stack", async () => {
     const second = new Promise<Finished>((done) => {
-      const whenHeld = (text: string) => /pods left.*budget/.test(text) && done(stack.script("node:drain", "worker-3"));
+      const whenHeld = (text: string) =>
+        /pods remaining.*PodDisruptionBudget/.test(text) && done(stack.script("node:drain", "worker-3"));
       void stack.begin("node-drain", whenHeld, "worker-2", "--timeout", "30").then(({ child }) => child);
     });
     const { code, text } = await second;
@@ -193,7 +194,7 @@ describe("bad luck", () => {
   test("a worker that stops half-way through its join is joined by the next run", async () => {
     const { stackId } = await stack.outputs();
     const halt = (text: string) => {
-      if (!/Join worker-4-join: (kubeadm join|making a join token)/.test(text)) return;
+      if (!/Join worker-4-join: (kubeadm join|creating a join token)/.test(text)) return;
       const ours = [
         "--filter",
         `label=io.kubewright.stack=${String(stackId)}`,

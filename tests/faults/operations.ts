@@ -23,7 +23,7 @@ function readying(machine: string): Phase {
 
 /** kubeadm's own first words may come within the second in which a status line is not said again. */
 const joining: Phase[] = [
-  { name: "join", begins: new RegExp(`Join ${WORKER}-join: (making a join token|kubeadm join)`) },
+  { name: "join", begins: new RegExp(`Join ${WORKER}-join: (creating a join token|kubeadm join)`) },
   readying(WORKER),
 ];
 

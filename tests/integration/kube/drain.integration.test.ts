@@ -84,9 +84,9 @@ describe("a drain", () => {
     await cluster.budget("keep-web", { app: "web" }, 0);
     await cluster.budget("other", { app: "other" }, 0);
     await expect(drained({ timeout: 2 })).rejects.toThrow(
-      /default\/web-1 is held back by budget default\/keep-web \(1 of its pods must stay, 1 are healthy\).*as schedulable as before/,
+      /default\/web-1: eviction refused by PodDisruptionBudget default\/keep-web \(1 healthy, 1 required\).*as schedulable as before/,
     );
-    expect(said.join("\n")).toContain("default/web-1 is held back by budget default/keep-web");
+    expect(said.join("\n")).toContain("default/web-1: eviction refused by PodDisruptionBudget default/keep-web");
     expect(said.join("\n")).not.toContain("default/other");
     expect(await cluster.isCordoned("a")).toBe(false);
     expect(await cluster.pods("a")).toEqual(["web-1"]);
@@ -132,7 +132,9 @@ describe("a drain", () => {
 describe("what a drain would lose", () => {
   test("an emptyDir is refused before anything is changed, and deleted when told", async () => {
     await cluster.pod("cache-1", { node: "a", owner: SET, emptyDir: true });
-    await expect(drained()).rejects.toThrow(/default\/cache-1 would lose the data.*drain\.localData: delete/);
+    await expect(drained()).rejects.toThrow(
+      /deleting default\/cache-1 would delete the data.*drain\.localData: delete/,
+    );
     expect(await cluster.isCordoned("a")).toBe(false);
     expect((await drained({ localData: "delete" })).evicted).toEqual(["default/cache-1"]);
   });
@@ -140,7 +142,7 @@ describe("what a drain would lose", () => {
   test("a pod without a controller is refused, and deleted when told or forced", async () => {
     await cluster.pod("bare", { node: "a" });
     await expect(drained({ localData: "delete" })).rejects.toThrow(
-      /default\/bare would not be made again.*drain\.unmanaged: delete/,
+      /no controller would recreate default\/bare.*drain\.unmanaged: delete/,
     );
     expect((await drained({ force: true })).evicted).toEqual(["default/bare"]);
   });
@@ -182,7 +184,7 @@ describe("a node that is dead", () => {
   test("keeps its pods while the machine still answers, and says so at the deadline", async () => {
     const isGone = async () => ({ gone: false, reason: "a answers SSH" });
     await expect(drained({ timeout: 2, isGone })).rejects.toThrow(
-      /its kubelet is silent; a answers SSH.*default\/web-1 did not end.*onUnreachable: force/,
+      /the kubelet does not respond; a answers SSH.*default\/web-1 did not terminate.*onUnreachable: force/,
     );
     expect(await cluster.pods("a")).toContain("web-1");
     expect(await cluster.isCordoned("a")).toBe(false);
@@ -231,7 +233,7 @@ describe("a pool", () => {
 
   test("counts a node that is down, and lets the down one itself go", async () => {
     await cluster.setReady("p3", false);
-    await expect(leave("p1", 2)).rejects.toThrow(/p3 is not Ready, and of pool p at most 1 may be away/);
+    await expect(leave("p1", 2)).rejects.toThrow(/p3 is not Ready; pool p allows 1 unavailable at a time/);
     expect(await cluster.isCordoned("p1")).toBe(false);
     await leave("p3");
     await leave("p1");
@@ -258,7 +260,7 @@ describe("a plan", () => {
     const found = await plan();
     expect(found).toMatchObject({ possible: false, localData: ["default/bare"], unmanaged: ["default/bare"] });
     expect(found.blocking).toEqual([
-      { budget: "budget default/keep-web (1 of its pods must stay, 1 are healthy)", pods: ["default/web-1"] },
+      { budget: "PodDisruptionBudget default/keep-web (1 healthy, 1 required)", pods: ["default/web-1"] },
     ]);
     expect(found.obstacles).toHaveLength(3);
     expect((await plan({ force: true })).obstacles).toHaveLength(1);
@@ -268,14 +270,14 @@ describe("a plan", () => {
     await cluster.pod("small", { node: "a", owner: SET, requests: { cpu: "100m" } });
     await cluster.pod("large", { node: "a", owner: { kind: "ReplicaSet", uid: "large" }, requests: { memory: "5Gi" } });
     const found = await plan();
-    expect(found.unschedulable).toEqual(["default/large: no other node has 5120 MiB free"]);
+    expect(found.unschedulable).toEqual(["default/large: no other node has 5120 MiB of memory free"]);
     expect(found.free).toEqual({ cpu: 4, memoryMiB: 4096, pods: 110 });
     await server.api.core.patchNode(
       { name: "b", body: { spec: { taints: [{ key: "gpu", effect: "NoSchedule" }] } } },
       server.api.mergePatch,
     );
     expect((await plan()).unschedulable).toContain(
-      "default/small: no other node takes it (taints, nodeSelector, cordons)",
+      "default/small: no other node accepts it (taints, nodeSelector or cordons)",
     );
   });
 });
