@@ -2,7 +2,17 @@ import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
 
-/** Three projects, run one after the other by tools/test.ts: quick ones first. */
+/** Options of both end-to-end projects. */
+const E2E = {
+  globalSetup: ["tests/e2e/global-setup.ts"],
+  // Two cores run one suite at a time.
+  fileParallelism: false,
+  disableConsoleIntercept: true, // tests take minutes: show their output while they run
+  testTimeout: 20 * MINUTE,
+  hookTimeout: 20 * MINUTE,
+};
+
+/** `npm test` runs unit, integration and e2e in this order (tools/test.ts). `npm run e2e -- all` adds e2e-extended. */
 export default defineConfig({
   test: {
     projects: [
@@ -15,18 +25,8 @@ export default defineConfig({
           hookTimeout: 5 * MINUTE,
         },
       },
-      {
-        test: {
-          name: "e2e",
-          include: ["tests/e2e/**/*.e2e.ts"],
-          globalSetup: ["tests/e2e/global-setup.ts"],
-          // One after the other: the machine has two cores, and each suite wants them.
-          fileParallelism: false,
-          disableConsoleIntercept: true, // minutes pass in a test: what goes on is shown at once
-          testTimeout: 20 * MINUTE,
-          hookTimeout: 20 * MINUTE,
-        },
-      },
+      { test: { name: "e2e", include: ["tests/e2e/*.e2e.ts"], ...E2E } },
+      { test: { name: "e2e-extended", include: ["tests/e2e/extended/*.e2e.ts"], ...E2E } },
     ],
   },
 });

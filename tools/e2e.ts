@@ -1,9 +1,11 @@
+import { chooseSuites } from "./e2e-suites";
 import { runSteps } from "./test";
 
-/** `npm run e2e -- cluster`: end-to-end suites by the beginning of their name; all of them without one. */
+/**
+ * `npm run e2e`: the end-to-end suites that `npm test` runs. `npm run e2e -- all` adds the extended suites.
+ * `npm run e2e -- cluster docker`: the suites of both kinds whose names start with these words.
+ */
 export async function main(args: readonly string[]): Promise<number> {
-  return await runSteps(
-    ["e2e"],
-    args.map((name) => `/e2e/${name}`),
-  );
+  const { steps, filters } = chooseSuites(args);
+  return await runSteps(steps, filters);
 }

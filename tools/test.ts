@@ -1,23 +1,35 @@
 import { StepError } from "../common/errors";
+import { suitesOf } from "./e2e-suites";
 import { STEPS, runStep, type Step } from "./test-steps";
 import { renderSummary, type StepResult } from "./test-summary";
 
-/** `npm test`: everything, quick things first; `npm test -- lint unit` runs some. */
+/** `npm test`: all steps, the fast ones first. `npm test -- lint unit`: some of them. */
 export async function main(args: readonly string[]): Promise<number> {
-  const steps = args.length > 0 ? args.map(stepNamed) : [...STEPS];
-  return await runSteps(steps);
+  if (args.length > 0) return await runSteps(args.map(stepNamed));
+  return await runSteps(
+    STEPS,
+    [],
+    [`e2e/extended (run \`npm run e2e -- all\`): ${suitesOf("e2e-extended").join(", ")}`],
+  );
 }
 
-/** All of them run, also after a failure, so that a person sees everything that is wrong; only e2e is not tried on broken code. */
-export async function runSteps(steps: readonly Step[], names: readonly string[] = []): Promise<number> {
+/**
+ * Runs the steps and prints the summary. A failed step does not stop the next ones, so that one run shows all failures;
+ * only the end-to-end suites are not started when tests or the typecheck failed.
+ */
+export async function runSteps(
+  steps: readonly Step[],
+  filters: readonly string[] = [],
+  excluded: readonly string[] = [],
+): Promise<number> {
   const results: StepResult[] = [];
   const notRun: string[] = [];
   for (const step of steps) {
-    const broken = results.some((result) => !result.ok && result.name !== "lint");
-    if (step === "e2e" && broken) notRun.push("e2e (what comes before it failed)");
-    else results.push(await runStep(step, names));
+    const broken = results.some((result) => !result.ok && !["lint", "e2e"].includes(result.name));
+    if (step.startsWith("e2e") && broken) notRun.push(`${step} (an earlier step failed)`);
+    else results.push(await runStep(step, filters));
   }
-  process.stdout.write(renderSummary(results, notRun));
+  process.stdout.write(renderSummary(results, [...notRun, ...excluded]));
   return results.every((result) => result.ok) ? 0 : 1;
 }
 
@@ -26,7 +38,7 @@ function stepNamed(name: string): Step {
   if (step) return step;
   throw new StepError({
     step: "reading the command line",
-    cause: `there is no step "${name}"`,
-    action: `known are ${STEPS.join(", ")}`,
+    cause: `unknown step "${name}"`,
+    action: `use one of ${STEPS.join(", ")}`,
   });
 }

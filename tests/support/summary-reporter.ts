@@ -1,30 +1,37 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
-import type { Skipped, Summary } from "../../tools/test-summary";
+import type { Skipped, Suite, Summary } from "../../tools/test-summary";
 
-/** Leaves in the file that KUBEWRIGHT_TEST_SUMMARY names what tools/test.ts adds up: counts, and why tests were skipped. */
+/** Writes counts, skip reasons and durations for tools/test.ts into the file that KUBEWRIGHT_TEST_SUMMARY names. */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
     const file = process.env.KUBEWRIGHT_TEST_SUMMARY;
-    if (file) writeFileSync(file, JSON.stringify(summaryOf(modules, unhandled.length)));
+    if (file) writeFileSync(file, JSON.stringify(summarize(modules, unhandled.length)));
   }
 }
 
-function summaryOf(modules: readonly TestModule[], unhandled: number): Summary {
+function summarize(modules: readonly TestModule[], unhandled: number): Summary {
   const tests = modules.flatMap((module) => [...module.children.allTests()]);
   const inState = (state: string) => tests.filter((test) => test.result().state === state);
-  // A test that never ended is no success; a file or hook that broke has tests that nobody ran.
   return {
     passed: inState("passed").length,
-    failed: inState("failed").length + inState("pending").length + brokenOnes(modules) + unhandled,
+    // A pending test never ended. The tests of a file or hook that failed to load or run have no result at all.
+    failed: inState("failed").length + inState("pending").length + countBrokenSuites(modules) + unhandled,
     skipped: inState("skipped").map((test): Skipped => {
       const result = test.result();
       return { name: test.fullName, reason: (result.state === "skipped" && result.note) || "no reason is given" };
     }),
+    suites: modules.map(toSuite),
   };
 }
 
-function brokenOnes(modules: readonly TestModule[]): number {
+function toSuite(module: TestModule): Suite {
+  const { collectDuration, duration, setupDuration } = module.diagnostic();
+  const name = module.relativeModuleId.replace(/^tests\//, "").replace(/\.(integration\.test|e2e|test)\.ts$/, "");
+  return { name, seconds: (collectDuration + setupDuration + duration) / 1000 };
+}
+
+function countBrokenSuites(modules: readonly TestModule[]): number {
   const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
   return suites.filter((suite) => suite.errors().length > 0).length;
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { renderSummary, type StepResult } from "../../../tools/test-summary";
 
 const step = (name: string, over: Partial<StepResult> = {}): StepResult => ({
@@ -8,17 +8,44 @@ const step = (name: string, over: Partial<StepResult> = {}): StepResult => ({
   passed: 0,
   failed: 0,
   skipped: [],
+  suites: [],
   ...over,
 });
 
-test("ends with the counts alone on the last line", () => {
+describe("renderSummary", () => {
   const results = [
     step("lint"),
-    step("unit", { passed: 10 }),
-    step("e2e", { ok: false, passed: 2, failed: 1, skipped: [{ name: "a > b", reason: "no plugin" }] }),
+    step("unit", { passed: 10, seconds: 30, suites: [{ name: "unit/a", seconds: 20 }] }),
+    step("e2e", {
+      ok: false,
+      passed: 2,
+      failed: 1,
+      skipped: [{ name: "a > b", reason: "no plugin" }],
+      suites: [
+        { name: "e2e/workers", seconds: 61.24 },
+        { name: "e2e/cluster", seconds: 300 },
+      ],
+    }),
   ];
-  const lines = renderSummary(results, ["bench (not asked for)"]).trimEnd().split("\n");
-  expect(lines.at(-1)).toBe("12 passed, 1 failed, 1 skipped");
-  expect(lines).toContain("  skipped  a > b: no plugin");
-  expect(lines.find((line) => line.includes("e2e"))).toMatch(/FAILED +e2e +1\.5 s +2 passed, 1 failed, 1 skipped/);
+  const lines = renderSummary(results, ["e2e/extended: scale"]).trimEnd().split("\n");
+
+  test("ends with the counts alone on the last line", () => {
+    expect(lines.at(-1)).toBe("12 passed, 1 failed, 1 skipped");
+  });
+
+  test("lists steps, skipped tests and steps that did not run", () => {
+    expect(lines.find((line) => line.includes("FAILED"))).toMatch(/e2e +1\.5 s +2 passed, 1 failed, 1 skipped/);
+    expect(lines).toContain("  skipped  a > b: no plugin");
+    expect(lines).toContain("  not run  e2e/extended: scale");
+  });
+
+  test("lists the seconds of each suite, slowest first, with the unit tests as one suite", () => {
+    const start = lines.findIndex((line) => line.includes("slowest first"));
+    expect(lines.slice(start + 1, -2)).toEqual([
+      "     300.0  e2e/cluster",
+      "      61.2  e2e/workers",
+      "      30.0  unit",
+      "       1.5  lint",
+    ]);
+  });
 });

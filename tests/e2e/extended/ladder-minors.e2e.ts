@@ -1,17 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { loadVersions, obtainArtifacts } from "../../artifacts/index";
-import { silent } from "../../common/progress";
-import { controllerArch } from "../../components/machines/machine";
-import { TestStack, kubectlOf } from "../support/test-stack";
+import { loadVersions, obtainArtifacts } from "../../../artifacts/index";
+import { silent } from "../../../common/progress";
+import { controllerArch } from "../../../components/machines/machine";
+import { TestStack, kubectlOf } from "../../support/test-stack";
 
-/** Each older minor goes to the top at once, on one machine; ladder.e2e.ts climbs the default one rung by rung. */
+/** Each older minor release climbs to the top rung in one run, on one machine. ladder.e2e.ts has the default release. */
 const stack = new TestStack("e2e-minors");
 const { supported, default: newest } = loadVersions().kubernetes;
 const versions = Object.keys(supported).filter((version) => version !== newest);
 
 beforeAll(async () => {
-  await stack.down(); // what a killed test run may have left
-  // Built before a clock runs, where they cannot be downloaded.
+  await stack.down(); // left by a killed test run
+  // Where downloads are impossible, the artifacts are built here, before the time limits of the tests start.
   for (const kubernetes of versions)
     await obtainArtifacts(
       { source: "auto", kubernetes, arch: controllerArch(), extras: true },
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterEach(async () => void (await stack.down("--force")));
 afterAll(() => stack.forget());
 
-test.each(versions)("Kubernetes %s: all rungs at once, and a Deployment runs", async (version) => {
+test.each(versions)("Kubernetes %s climbs all rungs in one run and runs a Deployment", async (version) => {
   const settings = [
     "bootstrap=components",
     "rung=dns",

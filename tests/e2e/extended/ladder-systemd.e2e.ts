@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestStack, kubectlOf } from "../support/test-stack";
+import { TestStack, kubectlOf } from "../../support/test-stack";
 
-/** The ladder on one machine, with the control plane as services of systemd. */
-describe("as services of systemd", () => {
+/** The ladder on one machine, with `controlPlane.runAs: systemd`. */
+describe("control plane as systemd services", () => {
   const services = new TestStack("e2e-ladder-systemd");
   const SERVICES = ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"];
 
   beforeAll(async () => {
-    await services.down("--force"); // what a killed test run may have left
+    await services.down("--force"); // left by a killed test run
   });
   afterAll(async () => {
     await services.down("--force");
     services.forget();
   });
 
-  test("the control plane is services, and serves", async () => {
+  test("starts the control plane as services, and CoreDNS is available", async () => {
     const { code, text } = await services.up(
       "--config",
       "bootstrap=components",
@@ -33,7 +33,7 @@ describe("as services of systemd", () => {
     await run("-n", "kube-system", "wait", "deploy/coredns", "--for=condition=Available", "--timeout=30s");
   });
 
-  test("descending to etcd takes off the other services", async () => {
+  test("removes the other services when it descends to etcd", async () => {
     const { code, text } = await services.up("--config", "rung=etcd");
     expect(code, text).toBe(0);
     expect(

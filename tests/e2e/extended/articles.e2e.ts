@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadVersions, obtainArtifacts } from "../../artifacts/index";
-import { silent } from "../../common/progress";
-import { quote } from "../../common/quote";
-import { until } from "../../common/wait";
-import { controllerArch } from "../../components/machines/machine";
-import { output } from "../../common/process";
-import { busybox } from "../support/test-images";
-import { TestStack, kubectlOf } from "../support/test-stack";
-import { newestVersion } from "../support/versions";
+import { loadVersions, obtainArtifacts } from "../../../artifacts/index";
+import { silent } from "../../../common/progress";
+import { quote } from "../../../common/quote";
+import { until } from "../../../common/wait";
+import { controllerArch } from "../../../components/machines/machine";
+import { output } from "../../../common/process";
+import { busybox } from "../../support/test-images";
+import { TestStack, kubectlOf } from "../../support/test-stack";
+import { newestVersion } from "../../support/versions";
 
 /** What the articles of docs/ladder-articles.md show and the ladder's own test does not: on one machine, with their own pod range. */
 const NODE = "control-plane-1";
