@@ -19,7 +19,7 @@ export interface Members {
 /**
  * Whose turn it is when one change touches several machines of a pool. A machine that serves already is shown to the engine only once
  * the node `maxUnavailable` places before it is Ready, so nobody waits while holding one of the engine's slots, and no number of slots
- * is too small. Machines that are new in this run wait for nobody. Why it is done so: docs/nodes-rolling.md.
+ * is too small. Machines that are new in this run wait for nobody. Why it is done so: docs/rolling-updates.md.
  *
  * @example
  * const turns = new Turns("dev", { pools: [{ names: ["worker-1", "worker-2"] }], others: ["control-plane-1"] });

@@ -120,7 +120,7 @@ export interface NodeArgs extends InCluster {
   connection: pulumi.Input<ConnectionArgs>;
 }
 
-/** How a node is emptied before it leaves: docs/nodes-rolling.md. */
+/** How a node is emptied before it leaves: docs/rolling-updates.md. */
 export type DrainArgs = DrainSettings;
 
 /** A joined node: its delete is the drain. */

@@ -3,22 +3,26 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster, DockerMachines, type Machine, commandConnection } from "kubewright";
 
-const { machines } = new DockerMachines("extra", { names: ["boss", "hand"], keyFolder: join(process.cwd(), ".keys") });
-const [boss, ...hands] = machines as [Machine, ...Machine[]];
+const local = new DockerMachines("extra", {
+  names: ["control-plane-1", "worker-1"],
+  keyFolder: join(process.cwd(), ".keys"),
+});
+const [controlPlane, ...workers] = local.machines as [Machine, ...Machine[]];
+
 const cluster = new Cluster("extra", {
   version: "1.36.3",
-  controlPlanes: [boss],
-  pools: [{ name: "workers", machines: hands }],
+  controlPlanes: [controlPlane],
+  pools: [{ name: "workers", machines: workers }],
 });
 
-// `joined` is there once the worker is Ready: a command of your own, on every worker after its join.
-const greetings = hands.map(
+// `cluster.joined(name)` exists once the worker is Ready, so each command runs after the join.
+const hostnames = workers.map(
   (machine) =>
     new command.remote.Command(
-      `${machine.name}-greets`,
+      `${machine.name}-hostname`,
       { connection: commandConnection(machine), create: "test -e /etc/kubernetes/kubelet.conf && hostname" },
       { dependsOn: cluster.joined(machine.name) },
     ).stdout,
 );
 
-export const greeted = pulumi.all(greetings);
+export const joinedWorkers = pulumi.all(hostnames);

@@ -23,7 +23,7 @@ function sinceWhen(
 
 /**
  * Remembers who was a member when the last run ended: the program itself has no memory, and must know which machines serve already
- * (they are touched one after the other) and which are new (they come all at once). See docs/nodes-rolling.md.
+ * (they are touched one after the other) and which are new (they come all at once). See docs/rolling-updates.md.
  */
 const roster: Handler<RosterInputs, RosterOutputs> = {
   schema,

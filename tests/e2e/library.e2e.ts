@@ -45,18 +45,18 @@ test("a program of its own plans a cluster with the packed library, and its type
   await say("pulumi", ["stack", "init", "library"], program);
   const plan = await say("pulumi", ["preview", "--non-interactive", "--color", "never"], program);
   for (const made of [
-    "kubewright:docker:Machine boss",
-    "kubewright:kubeadm:Init boss-init",
-    "kubewright:kubeadm:Join hand-join",
+    "kubewright:docker:Machine control-plane-1",
+    "kubewright:kubeadm:Init control-plane-1-init",
+    "kubewright:kubeadm:Join worker-1-join",
   ])
     expect(plan).toContain(`${made} create`);
 }, 300_000);
 
 /** Of every other example, a resource without which it would not be what it says. */
 const EXAMPLES: Record<string, string> = {
-  digitalocean: "digitalocean:index/droplet:Droplet hand",
-  "existing-hosts": "kubewright:kubeadm:Join hand-2-join",
-  "extra-commands": "command:remote:Command hand-greets",
+  digitalocean: "digitalocean:index/droplet:Droplet worker-1",
+  "existing-hosts": "kubewright:kubeadm:Join worker-2-join",
+  "extra-commands": "command:remote:Command worker-1-hostname",
   "hetzner-ha": "hcloud:index/server:Server worker-3",
 };
 
@@ -116,8 +116,8 @@ describe("examples/extra-commands", () => {
   test("runs a command of one's own on every worker, after its join", async () => {
     await say("pulumi", ["stack", "init", "extra"], extra);
     await say("pulumi", ["up", ...quietly], extra);
-    expect(await say("pulumi", ["stack", "output", "greeted", "--json", "--show-secrets"], extra)).toMatch(
-      /\[\s*"hand"\s*\]$/,
+    expect(await say("pulumi", ["stack", "output", "joinedWorkers", "--json", "--show-secrets"], extra)).toMatch(
+      /\[\s*"worker-1"\s*\]$/,
     );
     const state = await say("pulumi", ["stack", "export"], extra);
     expect(state).toContain("command:remote:Command");
@@ -126,7 +126,7 @@ describe("examples/extra-commands", () => {
 
   test("goes with everything that it made", async () => {
     const stackId = idOf(keyFile());
-    expect(await say("pulumi", ["destroy", ...quietly], extra)).toMatch(/remote:Command hand-greets deleted/);
+    expect(await say("pulumi", ["destroy", ...quietly], extra)).toMatch(/remote:Command worker-1-hostname deleted/);
     expect(await removeStack(stackId, AbortSignal.timeout(120_000))).toEqual({
       containers: 0,
       networks: 0,
