@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { patient } from "./patience";
 
 const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
@@ -12,8 +11,10 @@ export async function backoff(attempt: number, signal: AbortSignal): Promise<voi
 
 export interface WaitOptions {
   signal: AbortSignal;
-  /** Seconds, for whoever has ordinary patience. */
+  /** Seconds, before `patience` is applied. */
   timeout: number;
+  /** Factor for `timeout`: `timeouts.patience` of the configuration. @default 1 */
+  patience?: number | undefined;
   /** Milliseconds between two looks; default 250. */
   every?: number;
   /** What is said when time is up, after so many seconds: called then, so that it can hold the last thing seen. */
@@ -22,7 +23,7 @@ export interface WaitOptions {
 
 /** Looks until there is an answer. */
 export async function until<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
-  const seconds = patient(options.timeout);
+  const seconds = options.timeout * (options.patience ?? 1);
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     options.signal.throwIfAborted();

@@ -1,7 +1,11 @@
 import { version } from "../package.json";
 import { dockerResources } from "./docker/resources";
 import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
+import { createProviderContext } from "./context";
+import { configuredSettings } from "./rpc/provider-configuration";
 import { serve } from "./rpc/serve";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings";
+import { noTrace, traceTo } from "./trace";
 import { artifactsResource } from "./resources/artifacts";
 import { authorityResource } from "./resources/authority";
 import { binariesResource } from "./resources/binaries";
@@ -31,10 +35,21 @@ import { unitResource } from "./resources/unit";
 import { vagrantResources } from "./vagrant/resources";
 import { OWN_WORDS, foretell } from "./preview/preview-notes";
 
+/** The only place where the provider reads its environment. */
+const { KUBEWRIGHT_CONNECTIONS, KUBEWRIGHT_TRACE, SSH_AUTH_SOCK, [OWN_WORDS]: ownWords } = process.env;
+
+const settings: ProviderSettings = {
+  ...DEFAULT_SETTINGS,
+  connectionLimit: Number(KUBEWRIGHT_CONNECTIONS) || DEFAULT_SETTINGS.connectionLimit,
+  agentSocket: SSH_AUTH_SOCK,
+};
+
 void serve({
+  context: createProviderContext(settings, { trace: KUBEWRIGHT_TRACE ? traceTo(KUBEWRIGHT_TRACE) : noTrace }),
+  configure: (configuration) => Object.assign(settings, configuredSettings(configuration)),
   name: "kubewright",
   version,
-  foretell: process.env[OWN_WORDS] ? undefined : foretell,
+  foretell: ownWords ? undefined : foretell,
   calls: { "kubewright:kubeadm:kubeconfig": kubeconfigCall },
   resources: {
     ...dockerResources,

@@ -1,7 +1,11 @@
 import { appendFileSync } from "node:fs";
 
-/** One JSON line per operation or connection in the file that KUBEWRIGHT_TRACE names: what `npm run bench` reads. */
-export function trace(event: object): void {
-  const file = process.env.KUBEWRIGHT_TRACE;
-  if (file) appendFileSync(file, `${JSON.stringify(event)}\n`);
+/** Records an operation or a connection. */
+export type Trace = (event: object) => void;
+
+export const noTrace: Trace = () => undefined;
+
+/** Appends one JSON line per event to a file, which `npm run bench` reads. */
+export function traceTo(file: string): Trace {
+  return (event) => appendFileSync(file, `${JSON.stringify(event)}\n`);
 }

@@ -3,7 +3,6 @@ import type { OutputMap } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import { projectRoot } from "../../common/project-root";
 import { controlPlaneNames, madeNames, poolsOf } from "../../components/config";
-import { remote } from "../../provider/ssh/pool";
 import { ladderDrawing } from "../../render/ladder-drawing";
 import { RUNGS, type Rung } from "../../render/rung";
 import { proceed } from "../terminal/prompt";
@@ -63,19 +62,15 @@ async function climb(rung: Rung, options: Options): Promise<number> {
       process.stdout.write(
         `\n${ladderDrawing({ rung, machines: [first, ...others], runtime: config.runtime, runAs: config.controlPlane.runAs })}`,
       );
-      const machine = remote(await machineConnection(found, first));
+      const machine = session.provider.connections.get(await machineConnection(found, first));
       const environment = environmentOf(await found.outputs());
-      try {
-        for (const look of LOOKS[rung])
-          await show(
-            look,
-            first,
-            environment,
-            async (command) => (await machine.run(command, { step: look.shows, signal: session.signal })).stdout,
-          );
-      } finally {
-        machine.close(); // an open one would keep the command from ending
-      }
+      for (const look of LOOKS[rung])
+        await show(
+          look,
+          first,
+          environment,
+          async (command) => (await machine.run(command, { step: look.shows, signal: session.signal })).stdout,
+        );
       if (rung !== lastRung(options)) await proceed("Any key climbs to the next rung.", session.signal);
       return 0;
     },

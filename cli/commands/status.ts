@@ -1,6 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterStatus, clusterStatus } from "../nodes/cluster-status";
-import { closeAll } from "../../provider/ssh/pool";
 import { driftOf } from "../preview/drift";
 import { clusterApi } from "../engine/on-stack";
 import { inSession, type Session } from "../engine/operate";
@@ -34,9 +33,6 @@ async function look(
   session: Session,
 ): Promise<ClusterStatus> {
   const connections = stack ? await controlPlanes(stack) : [];
-  try {
-    return await clusterStatus(api, { signal: session.signal, controlPlanes: connections });
-  } finally {
-    closeAll(); // an open one would keep the command from ending
-  }
+  const machines = connections.map((connection) => session.provider.connections.get(connection));
+  return await clusterStatus(api, { signal: session.signal, controlPlanes: machines });
 }

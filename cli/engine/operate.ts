@@ -5,7 +5,10 @@ import { onInterrupt } from "../terminal/interrupt";
 import { npmCommand } from "../terminal/options";
 import { clearPendingOperations } from "./pending-operations";
 import { engineProcess, freeLocks } from "./pulumi-locks";
-import { nameUndone } from "./rebuilt-machines";
+import { createProviderContext, type ProviderContext } from "../../provider/context";
+import { DEFAULT_SETTINGS } from "../../provider/settings";
+import { withRebuilt } from "./rebuilt-machines";
+import { undoneInstances } from "./state";
 import { type Progress, progressText, RunRecord } from "./run-record";
 import { openScreen, type Screen } from "../terminal/screen";
 import { readStackConfig } from "./stack-config";
@@ -20,6 +23,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Says what is going on before and after Pulumi is at work. */
   readonly progress: (message: string) => void;
+  /** SSH connections and API clients of this command, closed when it ends. */
+  readonly provider: ProviderContext;
 }
 
 /** A run that the person stopped, or that failed and has said why. */
@@ -37,8 +42,9 @@ export async function inSession(stack: string, work: (session: Session) => Promi
       screen.line("stopping after the steps under way (Ctrl-C again stops at once); `npm start` goes on from there"),
     () => stopAtOnce(stack, screen),
   );
+  const provider = createProviderContext({ ...DEFAULT_SETTINGS, agentSocket: process.env.SSH_AUTH_SOCK });
   try {
-    return await work({ screen, signal: interrupt.signal, progress: (message) => screen.line(message) });
+    return await work({ screen, signal: interrupt.signal, progress: (message) => screen.line(message), provider });
   } catch (error) {
     if (error instanceof Ended) return error.code;
     screen.close();
@@ -48,6 +54,7 @@ export async function inSession(stack: string, work: (session: Session) => Promi
     );
     return 1;
   } finally {
+    provider.connections.closeAll(); // an open connection would keep the command from ending
     interrupt.release();
     screen.close();
   }
@@ -65,6 +72,11 @@ function stopAtOnce(stack: string, screen: Screen): never {
 
 export type Operation = "up" | "destroy" | "refresh";
 
+export interface RunOptions extends UpOptions {
+  /** Machine-ids of machines that the run replaces: what is on them is not removed first. */
+  rebuilt?: readonly string[];
+}
+
 /**
  * Runs one Pulumi operation with progress on the screen; gives the view, which knows what changed. An `up` after a run that failed or was cut
  * off looks at every machine first: one may have been stopped, or half of something made, without the state knowing.
@@ -73,7 +85,7 @@ export async function operate(
   stack: Stack,
   operation: Operation,
   session: Session,
-  options: UpOptions = {},
+  { rebuilt = [], ...options }: RunOptions = {},
 ): Promise<{ view: UpdateView; outputs: OutputMap }> {
   refuseHeld(stack.name);
   await freeLocks(stack, PROJECT, session.progress, session.signal);
@@ -90,20 +102,22 @@ export async function operate(
     color: "never" as const,
   };
   const cutOff = wasCutOff(stack.name);
-  if (cutOff) await nameUndone(stack);
+  // The engine (3.255) asks again to remove what a run that was cut off had removed from a machine before replacing it.
+  const replaced = [...rebuilt, ...(cutOff ? await undoneInstances(stack) : [])];
   const look = operation === "up" && options.refresh !== true && cutOff;
   if (look) session.progress("the last run did not end well: looking at every machine first");
   try {
-    return await marked(stack.name, async () => {
-      // A machine that fails stops what needs it, and nothing else.
-      if (operation === "up")
-        return {
-          view,
-          outputs: (await stack.up({ ...common, continueOnError: true, ...(look ? { refresh: true } : {}) })).outputs,
-        };
-      await stack[operation](common);
-      return { view, outputs: {} };
-    });
+    return await marked(stack.name, async () =>
+      withRebuilt(stack, replaced, async (config) => {
+        // Other machines continue when one fails. Only resources that depend on the failed one wait.
+        if (operation === "up") {
+          const run = { ...common, ...config, continueOnError: true, ...(look ? { refresh: true } : {}) };
+          return { view, outputs: (await stack.up(run)).outputs };
+        }
+        await stack[operation]({ ...common, ...config });
+        return { view, outputs: {} };
+      }),
+    );
   } catch (error) {
     session.screen.close();
     const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];

@@ -1,17 +1,15 @@
 import type { Stack } from "@pulumi/pulumi/automation";
-import { REBUILT } from "../../provider/host/unreachable";
-import { undoneMachines } from "./state";
-
-/** Names machines to the provider, which is a child of ours: they are made anew, and nothing that was on them need be undone. */
-export function nameRebuilt(machines: readonly string[]): void {
-  process.env[REBUILT] = [process.env[REBUILT], ...machines].filter(Boolean).join(",");
-}
+import { withTrialConfig } from "./trial-config";
 
 /**
- * The engine (3.255) asks once more to undo what was on a machine that a run before had undone and removed, and not made anew yet. Nobody
- * would answer there.
+ * Runs the engine with a configuration that names, for this run only, machines that are being replaced: the provider then removes nothing
+ * from them. They are named by machine-id, which their replacements do not share.
  */
-export async function nameUndone(stack: Stack): Promise<void> {
-  const machines = await undoneMachines(stack);
-  if (machines.length > 0) nameRebuilt(machines);
+export async function withRebuilt<T>(
+  stack: Stack,
+  instances: readonly string[],
+  run: (options: { configFile?: string }) => Promise<T>,
+): Promise<T> {
+  const values = [...new Set(instances)].map((instance, index) => [`recovery.rebuilt[${index}]`, instance] as const);
+  return await withTrialConfig(stack, Object.fromEntries(values), run);
 }

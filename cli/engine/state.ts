@@ -67,11 +67,11 @@ export async function machineMet(stack: Stack, name: string): Promise<{ connecti
   });
 }
 
-/** Machines on which all of ours was undone, to be made anew, when a run ended. */
-export async function undoneMachines(stack: Stack): Promise<string[]> {
+/** Machine-ids of machines that a run which was cut off had already cleaned in order to replace them. */
+export async function undoneInstances(stack: Stack): Promise<string[]> {
   return (await resourcesOf(stack))
     .filter(({ type, pendingReplacement }) => type === HOST && pendingReplacement === true)
-    .map(machineOfHost);
+    .flatMap(({ outputs }) => (typeof outputs?.instance === "string" ? [outputs.instance] : []));
 }
 
 async function resourcesOf(stack: Stack): Promise<StateResource[]> {

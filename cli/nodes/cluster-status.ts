@@ -1,7 +1,7 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { messageOf } from "../../common/errors";
 import { SOON_DAYS, readCertificateExpiries, type CertificateExpiry } from "../../provider/kubeadm/certificates";
-import type { Connection } from "../../contracts/connection";
+import type { Remote } from "../../provider/ssh/remote";
 import type { KubeApi } from "../../provider/kube/api";
 import { isCordoned, isReady } from "../../provider/kube/cordon";
 import { isFinished } from "../../provider/kube/pods";
@@ -45,7 +45,7 @@ export interface ClusterStatus {
 export interface StatusOptions {
   signal: AbortSignal;
   /** Control planes whose certificates are read over SSH. */
-  controlPlanes?: readonly Connection[];
+  controlPlanes?: readonly Remote[];
 }
 
 /** The cluster at a glance. */
@@ -54,9 +54,9 @@ export async function clusterStatus(
   { signal, controlPlanes = [] }: StatusOptions,
 ): Promise<ClusterStatus> {
   const [nodes, pods, read] = await Promise.all([
-    retryRequest("listing nodes", signal, () => api.core.listNode()),
-    retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces()),
-    Promise.all(controlPlanes.map((connection) => ends(connection, signal))),
+    retryRequest(api, "listing nodes", signal, () => api.core.listNode()),
+    retryRequest(api, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
+    Promise.all(controlPlanes.map((machine) => ends(machine, signal))),
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
   const certificates = read.flatMap(({ found }) => found);
@@ -76,12 +76,9 @@ export async function clusterStatus(
 }
 
 /** A control plane that cannot be read is a finding, not the end of the look. */
-async function ends(
-  connection: Connection,
-  signal: AbortSignal,
-): Promise<{ found: CertificateExpiry[]; trouble?: string }> {
+async function ends(machine: Remote, signal: AbortSignal): Promise<{ found: CertificateExpiry[]; trouble?: string }> {
   try {
-    return { found: await readCertificateExpiries(connection, signal) };
+    return { found: await readCertificateExpiries(machine, signal) };
   } catch (error) {
     signal.throwIfAborted();
     return { found: [], trouble: `certificates were not read: ${messageOf(error)}` };

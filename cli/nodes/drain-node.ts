@@ -5,7 +5,6 @@ import type { KubeApi } from "../../provider/kube/api";
 import { checkMachineGone, type MachineState } from "../../provider/kube/dead-node";
 import { drain, type DrainResult } from "../../provider/kube/drain";
 import type { DrainOptions } from "../../provider/kube/drain-options";
-import { closeAll } from "../../provider/ssh/pool";
 import type { Session } from "../engine/operate";
 import { numberOption, type Options } from "../terminal/options";
 import { stackConfigFile } from "../engine/paths";
@@ -49,18 +48,16 @@ export async function drainNode(
 }
 
 /** Asked only of a node whose kubelet is silent: so a drain needs no engine otherwise. */
-async function proofFor(name: string, node: string, { progress, signal }: Session): Promise<MachineState> {
+async function proofFor(name: string, node: string, { progress, signal, provider }: Session): Promise<MachineState> {
   try {
     await prepareEngine(progress, signal);
     const stack = await findStack(name);
     if (!stack) return { gone: false, reason: `stack "${name}" has no state that could tell` };
     const { connection, instance } = await machineMet(stack, node);
-    return await checkMachineGone(connection, instance, signal);
+    return await checkMachineGone(provider.connections.get(connection), instance, signal);
   } catch (error) {
     signal.throwIfAborted();
     return { gone: false, reason: messageOf(error) };
-  } finally {
-    closeAll(); // an open connection would keep the command from ending
   }
 }
 

@@ -1,15 +1,14 @@
-import type { OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
+import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
 import type { ClusterConfig, Pool } from "../../components/config";
 import { machineName, madeNames, numberOf } from "../../components/config";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
 import { isReady, readNode } from "../../provider/kube/cordon";
 import { run } from "../../common/process";
-import type { Session } from "../engine/operate";
-import { nameRebuilt } from "../engine/rebuilt-machines";
+import type { RunOptions, Session } from "../engine/operate";
 import { refuseFirst, resetMachine } from "./reset";
 import { changeStackConfig, poolThatMakes } from "../engine/stack-config";
-import type { MachineState } from "../engine/state";
+import { machineMet, type MachineState } from "../engine/state";
 
 /** How a node is replaced. */
 export type Way =
@@ -84,7 +83,7 @@ export interface Replacement {
   session: Session;
 }
 
-type Up = (options: UpOptions) => Promise<{ outputs: OutputMap }>;
+type Up = (options: RunOptions) => Promise<{ outputs: OutputMap }>;
 
 /** What is to be done is noted in the state or in the configuration first: so a run that is cut off is completed by any next one. */
 export async function rebuild({ stack, api, name, way, session }: Replacement, up: Up): Promise<OutputMap> {
@@ -97,9 +96,9 @@ export async function rebuild({ stack, api, name, way, session }: Replacement, u
     return (await up({})).outputs;
   }
   await mark(stack, "taint", way.urn);
-  nameRebuilt([name]);
+  const { instance } = await machineMet(stack, name);
   try {
-    return (await up({})).outputs;
+    return (await up({ rebuilt: [instance] })).outputs;
   } catch (error) {
     if (!session.signal.aborted) await forget(stack, api, name, way.urn);
     throw error;

@@ -38,7 +38,7 @@ interface Workload {
 }
 
 async function workloads(api: KubeApi, signal: AbortSignal): Promise<Workload[]> {
-  const [deployments, sets] = await retryRequest("listing workloads", signal, () =>
+  const [deployments, sets] = await retryRequest(api, "listing workloads", signal, () =>
     Promise.all([api.apps.listDeploymentForAllNamespaces(), api.apps.listStatefulSetForAllNamespaces()]),
   );
   return [...deployments.items, ...sets.items].map(({ kind, metadata, spec, status }) => ({

@@ -146,6 +146,16 @@ const timeouts = strict({
     .default(1),
 });
 
+/** What the provider is told about machines that were lost, rebuilt or given a new host key. It reads this section itself. */
+const recovery = strict({
+  /** Names of machines that will not come back, or `all`: what is on them is left there when it is deleted. */
+  abandoned: z.array(z.string().min(1)).optional(),
+  /** Machine-ids of machines that are being replaced; set by the commands, for one run. */
+  rebuilt: z.array(z.string().min(1)).optional(),
+  /** By machine name: the fingerprint (`SHA256:...`) of a changed host key that you verified. */
+  acceptHostKeys: z.record(z.string(), z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "must be SHA256:...")).optional(),
+});
+
 /** Configuration as a person writes it; every default is here. */
 export const clusterSchema = strict({
   source: source.default("auto"),
@@ -166,6 +176,7 @@ export const clusterSchema = strict({
   pools: pools.default({}),
   drain: drain.prefault({}),
   timeouts: timeouts.prefault({}),
+  recovery: recovery.optional(),
   /** Also images that only examples and tests use. */
   extras: z.boolean().default(false),
 });

@@ -68,7 +68,7 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
   const { status, signal } = context;
   await ensureDaemon(status, signal);
   const spec = await specOf(inputs, signal);
-  const id = await ensureContainer(spec, status, signal);
+  const id = await ensureContainer(spec, context.docker, status, signal);
   try {
     return { id, outputs: await started(context, id, inputs) };
   } catch (error) {
@@ -93,8 +93,12 @@ async function addressAt(network: string, index: number, machine: string, signal
   return addressIn(found.subnet, FIRST_OFFSET + index);
 }
 
-async function started({ status, warn, signal }: Context, id: string, { hostname }: Inputs): Promise<Outputs> {
-  const machine = await startMachine(id, hostname, status, signal);
+async function started(
+  { settings, status, warn, signal }: Context,
+  id: string,
+  { hostname }: Inputs,
+): Promise<Outputs> {
+  const machine = await startMachine(id, hostname, status, signal, settings.patience);
   const shortage = await scarceInotify(id, signal);
   if (shortage) warn(shortage);
   return { ...machine, user: USER };

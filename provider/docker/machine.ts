@@ -15,7 +15,7 @@ import { attempt, failure, run } from "./command";
 import { findContainer, lastLog, putFiles, type Container } from "./container";
 import type { Daemon } from "./daemon";
 import { findNetwork, isReachable } from "./network";
-import { traits } from "./probe";
+import type { DockerTraits } from "./probe";
 
 const KEY_FILE = "/etc/kubewright-machine/authorized_keys";
 const RESOLV_FILE = "/etc/kubewright-machine/resolv.conf";
@@ -42,8 +42,13 @@ export interface Machine {
  * The machine's container, not necessarily running. One of our own that an interrupted run left is taken if it was made of the
  * same, else made anew. @returns its id. @throws StepError, also where somebody else's container has the name.
  */
-export async function ensureContainer(spec: MachineSpec, progress: Progress, signal: AbortSignal): Promise<string> {
-  const surroundings = await surroundingsOf(spec, signal);
+export async function ensureContainer(
+  spec: MachineSpec,
+  docker: DockerTraits,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<string> {
+  const surroundings = await surroundingsOf(spec, docker, signal);
   const left = await findContainer(containerName(spec), signal);
   if (left) refuseForeign(left, spec);
   const whole = left?.made === madeHash(spec, surroundings);
@@ -56,7 +61,7 @@ export async function ensureContainer(spec: MachineSpec, progress: Progress, sig
   return id;
 }
 
-async function surroundingsOf(spec: MachineSpec, signal: AbortSignal): Promise<Surroundings> {
+async function surroundingsOf(spec: MachineSpec, docker: DockerTraits, signal: AbortSignal): Promise<Surroundings> {
   const network = await findNetwork(spec.network, signal);
   if (!network)
     throw new StepError({
@@ -65,7 +70,7 @@ async function surroundingsOf(spec: MachineSpec, signal: AbortSignal): Promise<S
       cause: `there is no network ${spec.network}`,
       action: "run `pulumi up --refresh`",
     });
-  return { traits: await traits(spec.image, signal), publish: !(await isReachable(network)) };
+  return { traits: await docker.traits(spec.image, signal), publish: !(await isReachable(network)) };
 }
 
 function refuseForeign(container: Container, spec: MachineSpec): void {
@@ -130,6 +135,7 @@ export async function startMachine(
   hostname: string,
   progress: Progress,
   signal: AbortSignal,
+  patience = 1,
 ): Promise<Machine> {
   progress("starting");
   const before = (await findContainer(id, signal))?.restarts ?? 0;
@@ -138,6 +144,7 @@ export async function startMachine(
   const container = await until(() => answering(id, hostname, before + RESTARTS, signal), {
     signal,
     timeout: START_SECONDS,
+    patience,
     every: 100,
     onTimeout: (seconds) =>
       new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${seconds} s` }),

@@ -18,16 +18,18 @@ type Wishes = Pick<Traits, "sysResource" | "hostModules">;
 /** From this API version on the MAC address is the client's to set. */
 const SETTABLE_MAC = { major: 1, minor: 44 };
 
-const known = new Map<string, Promise<Traits>>();
+/** What the Docker daemon grants to containers of an image; tried once per image, by a container that exits immediately. */
+export class DockerTraits {
+  private readonly probed = new Map<string, Promise<Traits>>();
 
-/** Asked once per process and image, by a container that lives for a blink. */
-export async function traits(image: string, signal: AbortSignal): Promise<Traits> {
-  const asked = known.get(image) ?? gather(image, signal);
-  known.set(image, asked);
-  return await asked.catch((error: unknown) => {
-    known.delete(image);
-    throw error;
-  });
+  async traits(image: string, signal: AbortSignal): Promise<Traits> {
+    const traits = this.probed.get(image) ?? gather(image, signal);
+    this.probed.set(image, traits);
+    return await traits.catch((error: unknown) => {
+      this.probed.delete(image);
+      throw error;
+    });
+  }
 }
 
 async function gather(image: string, signal: AbortSignal): Promise<Traits> {

@@ -46,6 +46,7 @@ export async function untilGone(
     {
       signal,
       timeout,
+      patience: machine.patience,
       onTimeout: (seconds) =>
         new StepError({
           step: `stopping ${value}`,

@@ -34,6 +34,7 @@ export async function untilHealthy(
       {
         signal,
         timeout: health.timeout,
+        patience: machine.patience,
         every: 200,
         onTimeout: () =>
           new StepError({

@@ -3,9 +3,8 @@ import { StepError } from "../../common/errors";
 import { hasVanished } from "../docker/vanished";
 import type { Context, Recorded } from "../rpc/handler";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
-import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
-import { howToForget, isMarkedGone, isRebuilt, markGone, mayForget } from "./unreachable";
+import { abandonAction } from "./unreachable";
 
 /** Where a resource is decides what it is; how we log in does not. */
 export const HOST_REPLACES = ["instance"] as const;
@@ -13,7 +12,7 @@ export const HOST_IGNORES = ["connection"] as const;
 
 /** The machine, once it is certain that it is the one that was meant. */
 export async function theMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
-  const machine = remote(connection);
+  const machine = context.connections.get(connection);
   const found = await machine.machineId(context.signal);
   if (found === instance) return machine;
   throw new StepError({
@@ -36,16 +35,16 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
 
 /** For deletes: nothing is undone on a machine that is not the one on which it was done. */
 export async function sameMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
-  const machine = remote(connection);
-  if (isMarkedGone(connection)) return undefined; // who proved it has said what is left there
-  if (isRebuilt(connection)) return undefined;
+  const machine = context.connections.get(connection);
+  if (context.unreachable.isMarkedGone(connection)) return undefined; // who proved it has said what is left there
+  if (context.unreachable.isRebuilt(instance)) return undefined;
   try {
     if ((await identityOf(machine, context.signal)) === instance) return machine;
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    if (mayForget(connection)) return leftBehind(context, machine);
+    if (context.unreachable.isAbandoned(connection)) return leftBehind(context, machine);
     if (await hasVanished(connection.host, context.signal)) return vanished(context, machine);
-    throw new StepError({ ...error.failure, action: howToForget(connection) });
+    throw new StepError({ ...error.failure, action: abandonAction(connection) });
   }
   context.status(`${machine.label} was rebuilt since: nothing is left to remove`);
   return undefined;
@@ -59,12 +58,9 @@ function leftBehind(context: Context, machine: Remote): undefined {
 
 /** Its container is gone, and with it all that was on it. Nobody else need wait for an answer. */
 function vanished(context: Context, machine: Remote): undefined {
-  markGone(machine.connection);
+  context.unreachable.markGone(machine.connection);
   context.status(`${machine.label} is gone: nothing is left to remove`);
 }
-
-/** Machines that do not answer: once is enough to say so, and not for each of some twenty resources. */
-const unseen = new Set<string>();
 
 /**
  * Reads through `look`. A machine that cannot be reached tells nothing: the last known state stays, with a warning, so that
@@ -75,20 +71,19 @@ export async function lookAt<I extends OnMachine, O>(
   old: Recorded<I, O>,
   look: (machine: Remote) => Promise<Recorded<I, O> | undefined>,
 ): Promise<Recorded<I, O> | undefined> {
-  const machine = remote(old.inputs.connection);
+  const machine = context.connections.get(old.inputs.connection);
   try {
     // At once, for one round trip: what was seen on another machine is not used.
     const [identity, seen] = await Promise.allSettled([identityOf(machine, context.signal), look(machine)]);
     if (identity.status === "rejected") throw identity.reason as Error;
     if (identity.value !== old.inputs.instance) return undefined;
-    unseen.delete(machine.label);
+    context.unreachable.reportAnswer(machine.connection);
     if (seen.status === "rejected") throw seen.reason as Error;
     return seen.value;
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
-    if (!unseen.has(machine.label))
+    if (context.unreachable.reportSilent(machine.connection))
       context.warn(`not looked at, the last known state of what is on it is kept: ${error.message}`);
-    unseen.add(machine.label);
     return old;
   }
 }

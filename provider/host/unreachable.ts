@@ -1,44 +1,59 @@
 import type { Connection } from "../../contracts/connection";
+import type { ProviderSettings } from "../settings";
 
-/** Names of machines, or `all`: set for one run by who knows that they will not come back. */
-const SWITCH = "KUBEWRIGHT_FORGET_UNREACHABLE";
+/** Machines that do not answer, that are gone, or that this run replaces. */
+export class UnreachableMachines {
+  private readonly gone = new Set<string>();
+  private readonly reported = new Set<string>();
 
-/** Names of machines that this run makes anew: set by who asked for it. */
-export const REBUILT = "KUBEWRIGHT_REBUILT";
+  constructor(private readonly settings: Pick<ProviderSettings, "abandoned" | "rebuilt">) {}
 
-/** Machines of which this run has proof that they are gone. */
-const gone = new Set<string>();
+  /** Records proof that a machine is gone: deletes no longer wait for it. */
+  markGone(connection: Connection): void {
+    this.gone.add(keyOf(connection));
+  }
 
-/** From here on nothing waits for this machine: what it holds is let go of, with a word about it. */
-export function markGone(connection: Connection): void {
-  gone.add(keyOf(connection));
+  isMarkedGone(connection: Connection): boolean {
+    return this.gone.has(keyOf(connection));
+  }
+
+  /** Whether the configuration names the machine as one that will not come back (`recovery.abandoned`). */
+  isAbandoned(connection: Connection): boolean {
+    return isNamed(connection, this.settings.abandoned);
+  }
+
+  /**
+   * Whether this run replaces the machine with that machine-id, so that nothing on it needs to be removed. The engine knows this of a
+   * machine that is removed (`deletedWith`), but not of one that is replaced.
+   */
+  isRebuilt(instance: string): boolean {
+    return this.settings.rebuilt.includes(instance);
+  }
+
+  /** Returns true the first time that the machine is reported as silent: one warning per machine, not one per resource. */
+  reportSilent(connection: Connection): boolean {
+    const key = keyOf(connection);
+    if (this.reported.has(key)) return false;
+    this.reported.add(key);
+    return true;
+  }
+
+  reportAnswer(connection: Connection): void {
+    this.reported.delete(keyOf(connection));
+  }
 }
 
-/** Known to be gone: not even a try is worth its 45 s. */
-export function isMarkedGone(connection: Connection): boolean {
-  return gone.has(keyOf(connection));
+/** The next action when a machine does not answer a delete. */
+export function abandonAction({ name, host }: Connection): string {
+  const machine = name ?? host;
+  return (
+    `start it again; if it will not come back, run ` +
+    `\`pulumi config set --path 'kubewright:recovery.abandoned[0]' ${machine}\` and then this command again`
+  );
 }
 
-/** May what is on the machine be let go of if it does not answer? */
-export function mayForget(connection: Connection): boolean {
-  return isNamed(connection, process.env[SWITCH]);
-}
-
-/**
- * Does the machine go in this run, with everything that is on it? Then nothing there need be undone. The engine knows this of a machine that
- * is removed (`deletedWith`), but not of one that is made anew.
- */
-export function isRebuilt(connection: Connection): boolean {
-  return isNamed(connection, process.env[REBUILT]);
-}
-
-function isNamed({ name, host }: Connection, list = ""): boolean {
-  const names = list.split(",").map((one) => one.trim());
+function isNamed({ name, host }: Connection, names: readonly string[]): boolean {
   return names.includes("all") || [name, host].some((one) => one !== undefined && names.includes(one));
-}
-
-export function howToForget({ name, host }: Connection): string {
-  return `bring it back, or say that it is gone for good: ${SWITCH}=${name ?? host} pulumi up`;
 }
 
 function keyOf({ host, port = 22, hostKey = "" }: Connection): string {

@@ -11,7 +11,7 @@ import type {
 } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
-import { remote } from "../ssh/pool";
+import type { Connections } from "../ssh/connections";
 import type { Remote } from "../ssh/remote";
 import { tunnel } from "../ssh/tunnel";
 
@@ -31,22 +31,69 @@ export interface KubeApi {
   mergePatch: ReturnType<typeof setHeaderOptions>;
   /** The CA's certificate, PEM. */
   caCertificate: string;
+  /** Factor for deadlines, from the provider's settings. */
+  patience: number;
 }
 
-const known = new Map<string, Promise<KubeApi>>();
+/** Clients of the Kubernetes API, one per control plane that was asked. */
+export class KubeClients {
+  private readonly clients = new Map<string, Promise<KubeApi>>();
 
-/**
- * The API through the first control plane that answers. The administrator's kubeconfig is read from the machine when needed and is
- * nowhere kept: not in a resource's inputs, not in a file.
- * @throws StepError when no control plane can be reached.
- */
-export async function kubeApi(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<KubeApi> {
-  return await firstThatAnswers(controlPlanes, signal, (machine) => through(machine, signal));
-}
+  constructor(
+    private readonly connections: Connections,
+    private readonly settings: { readonly patience: number },
+  ) {}
 
-/** The administrator's kubeconfig, a secret, as the first control plane that answers has it. */
-export async function adminKubeconfig(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<string> {
-  return await firstThatAnswers(controlPlanes, signal, (machine) => adminConf(machine, signal));
+  /**
+   * Returns the API through the first control plane that answers. The administrator's kubeconfig is read from the machine when needed and
+   * is kept in memory only: not in a resource's inputs, not in a file.
+   * @throws StepError when no control plane can be reached.
+   */
+  async api(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<KubeApi> {
+    return await this.firstThatAnswers(controlPlanes, signal, (machine) => this.through(machine, signal));
+  }
+
+  /** Returns the administrator's kubeconfig, a secret, from the first control plane that answers. */
+  async adminKubeconfig(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<string> {
+    return await this.firstThatAnswers(controlPlanes, signal, (machine) => adminConf(machine, signal));
+  }
+
+  /** Drops all clients: after `kubeadm init` or reset their certificates are void. */
+  forget(): void {
+    this.clients.clear();
+  }
+
+  private async firstThatAnswers<T>(
+    controlPlanes: readonly Connection[],
+    signal: AbortSignal,
+    ask: (machine: Remote) => Promise<T>,
+  ): Promise<T> {
+    const failures: string[] = [];
+    for (const connection of controlPlanes) {
+      try {
+        return await ask(this.connections.get(connection));
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(messageOf(error));
+      }
+    }
+    throw new StepError({
+      step: "reaching the Kubernetes API",
+      cause: failures.join("; ") || "there is no control plane",
+      action: "is a control plane up, and its API server running?",
+    });
+  }
+
+  /** The machine-id is part of the key: a rebuilt control plane has other certificates. */
+  private async through(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
+    const key = `${machine.label}/${await machine.machineId(signal)}`;
+    const client = this.clients.get(key) ?? open(machine, this.settings.patience, signal);
+    this.clients.set(key, client);
+    return client.catch((error: unknown) => {
+      this.clients.delete(key);
+      throw error;
+    });
+  }
 }
 
 async function adminConf(machine: Remote, signal: AbortSignal): Promise<string> {
@@ -58,44 +105,7 @@ async function adminConf(machine: Remote, signal: AbortSignal): Promise<string> 
   return stdout;
 }
 
-async function firstThatAnswers<T>(
-  controlPlanes: readonly Connection[],
-  signal: AbortSignal,
-  ask: (machine: Remote) => Promise<T>,
-): Promise<T> {
-  const failures: string[] = [];
-  for (const connection of controlPlanes) {
-    try {
-      return await ask(remote(connection));
-    } catch (error) {
-      signal.throwIfAborted();
-      failures.push(messageOf(error));
-    }
-  }
-  throw new StepError({
-    step: "reaching the Kubernetes API",
-    cause: failures.join("; ") || "there is no control plane",
-    action: "is a control plane up, and its API server running?",
-  });
-}
-
-/** Through one machine; the identity is part of the key, for a rebuilt control plane has other certificates. */
-async function through(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
-  const key = `${machine.label}/${await machine.machineId(signal)}`;
-  const made = known.get(key) ?? open(machine, signal);
-  known.set(key, made);
-  return made.catch((error: unknown) => {
-    known.delete(key);
-    throw error;
-  });
-}
-
-/** After `kubeadm init` or reset the old certificates are void. */
-export function forgetApis(): void {
-  known.clear();
-}
-
-async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
+async function open(machine: Remote, patience: number, signal: AbortSignal): Promise<KubeApi> {
   const [client, text, { port }] = await Promise.all([
     import("@kubernetes/client-node"),
     adminConf(machine, signal),
@@ -112,11 +122,11 @@ async function open(machine: Remote, signal: AbortSignal): Promise<KubeApi> {
     });
   // `kubernetes` is in the API server's certificate, whatever address leads there.
   config.clusters = [{ ...cluster, server: `https://127.0.0.1:${port}`, tlsServerName: "kubernetes" }];
-  return await apiFrom(config);
+  return await apiFrom(config, patience);
 }
 
 /** The API as a kubeconfig file has it: for scripts, which stand where the person stands. */
-export async function kubeApiFromFile(path: string): Promise<KubeApi> {
+export async function kubeApiFromFile(path: string, patience = 1): Promise<KubeApi> {
   const client = await import("@kubernetes/client-node");
   const config = new client.KubeConfig();
   try {
@@ -128,10 +138,10 @@ export async function kubeApiFromFile(path: string): Promise<KubeApi> {
       action: "is there a cluster? `npm start` makes one",
     });
   }
-  return await apiFrom(config);
+  return await apiFrom(config, patience);
 }
 
-async function apiFrom(config: KubeConfig): Promise<KubeApi> {
+async function apiFrom(config: KubeConfig, patience: number): Promise<KubeApi> {
   const client = await import("@kubernetes/client-node");
   return {
     core: config.makeApiClient(client.CoreV1Api),
@@ -143,5 +153,6 @@ async function apiFrom(config: KubeConfig): Promise<KubeApi> {
     config,
     mergePatch: client.setHeaderOptions("Content-Type", client.PatchStrategy.MergePatch),
     caCertificate: Buffer.from(config.getCurrentCluster()?.caData ?? "", "base64").toString(),
+    patience,
   };
 }

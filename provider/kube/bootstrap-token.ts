@@ -89,7 +89,7 @@ async function createToken(api: KubeApi, { node, signal, signed = false }: JoinT
       "auth-extra-groups": BOOTSTRAPPERS,
     },
   };
-  await retryRequest("creating a join token", signal, () =>
+  await retryRequest(api, "creating a join token", signal, () =>
     api.core.createNamespacedSecret({ namespace: NAMESPACE, body }),
   );
   if (signed) await waitUntilSigned(api, token, signal);
@@ -109,6 +109,7 @@ async function waitUntilSigned(api: KubeApi, token: string, signal: AbortSignal)
     {
       signal,
       timeout: SIGNING_SECONDS,
+      patience: api.patience,
       every: 100,
       onTimeout: (seconds) =>
         new StepError({

@@ -6,7 +6,7 @@ import { retryRequest } from "./retry";
 
 /** Lists the PodDisruptionBudgets of all namespaces. */
 export async function listBudgets(api: KubeApi, signal: AbortSignal): Promise<V1PodDisruptionBudget[]> {
-  const list = await retryRequest("listing PodDisruptionBudgets", signal, () =>
+  const list = await retryRequest(api, "listing PodDisruptionBudgets", signal, () =>
     api.policy.listPodDisruptionBudgetForAllNamespaces(),
   );
   return list.items;

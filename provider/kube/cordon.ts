@@ -14,7 +14,7 @@ export async function setSchedulable(
   signal: AbortSignal,
 ): Promise<boolean> {
   const body = { spec: { unschedulable: schedulable ? null : true } };
-  const patched = await retryRequest(schedulable ? "uncordon" : "cordon", signal, () =>
+  const patched = await retryRequest(api, schedulable ? "uncordon" : "cordon", signal, () =>
     ignoreNotFound(api.core.patchNode({ name: node, body }, api.mergePatch)),
   );
   return patched !== undefined;
@@ -27,7 +27,7 @@ export async function restoreSchedulable(api: KubeApi, node: string): Promise<vo
 
 /** Reads a node. @returns undefined when the cluster has no such node */
 export async function readNode(api: KubeApi, name: string, signal: AbortSignal): Promise<V1Node | undefined> {
-  return await retryRequest("reading the node", signal, () => ignoreNotFound(api.core.readNode({ name })));
+  return await retryRequest(api, "reading the node", signal, () => ignoreNotFound(api.core.readNode({ name })));
 }
 
 /** Reads a node. @throws StepError when the cluster has no such node */

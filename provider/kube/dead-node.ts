@@ -1,8 +1,7 @@
 import { messageOf } from "../../common/errors";
 import type { Progress } from "../../common/progress";
-import type { Connection } from "../../contracts/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
-import { remote } from "../ssh/pool";
+import type { Remote } from "../ssh/remote";
 import type { KubeApi } from "./api";
 import { ignoreNotFound } from "./errors";
 import { forceDeletePod } from "./eviction";
@@ -18,12 +17,7 @@ export interface MachineState {
  * Is the machine gone, beyond that its kubelet is silent? A kubelet may be silent on a machine whose containers go on: forcing its pods
  * off then starts second copies beside the first. So one try of SSH decides: nobody answers, or another machine does.
  */
-export async function checkMachineGone(
-  connection: Connection,
-  instance: string,
-  signal: AbortSignal,
-): Promise<MachineState> {
-  const machine = remote(connection);
+export async function checkMachineGone(machine: Remote, instance: string, signal: AbortSignal): Promise<MachineState> {
   try {
     const found = await machine.machineId(signal);
     return found === instance
@@ -53,14 +47,17 @@ export async function evacuateDeadNode(
 ): Promise<ForcedRemoval> {
   const pods = (await listPodsOnNode(api, node, signal)).filter((pod) => !isMirrorPod(pod));
   status(`${node} is dead: forcing ${pods.length} pods off`);
-  for (const pod of pods) await retryRequest(`forcing ${podName(pod)} off`, signal, () => forceDeletePod(api, pod));
+  for (const pod of pods)
+    await retryRequest(api, `forcing ${podName(pod)} off`, signal, () => forceDeletePod(api, pod));
   const volumes = await listAttachments(api, node, signal);
   for (const name of volumes)
-    await retryRequest(`detaching ${name}`, signal, () => ignoreNotFound(api.storage.deleteVolumeAttachment({ name })));
+    await retryRequest(api, `detaching ${name}`, signal, () =>
+      ignoreNotFound(api.storage.deleteVolumeAttachment({ name })),
+    );
   return { pods: pods.map(podName), volumes };
 }
 
 async function listAttachments(api: KubeApi, node: string, signal: AbortSignal): Promise<string[]> {
-  const list = await retryRequest("listing volume attachments", signal, () => api.storage.listVolumeAttachment());
+  const list = await retryRequest(api, "listing volume attachments", signal, () => api.storage.listVolumeAttachment());
   return list.items.filter(({ spec }) => spec.nodeName === node).flatMap(({ metadata }) => metadata?.name ?? []);
 }

@@ -36,8 +36,8 @@ export async function planDrain(
 ): Promise<DrainPlan> {
   const [live, nodes, pods, budgets] = await Promise.all([
     requireNode(api, node, signal),
-    retryRequest("listing nodes", signal, () => api.core.listNode()),
-    retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces()),
+    retryRequest(api, "listing nodes", signal, () => api.core.listNode()),
+    retryRequest(api, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
     listBudgets(api, signal),
   ]);
   const evictable = pods.items.filter((pod) => pod.spec?.nodeName === node && isEvictable(pod));

@@ -100,7 +100,7 @@ async function evictBatch(state: DrainState): Promise<void> {
 }
 
 async function listAllPods(api: KubeApi, signal: AbortSignal): Promise<V1Pod[]> {
-  return (await retryRequest("listing pods", signal, () => api.core.listPodForAllNamespaces())).items;
+  return (await retryRequest(api, "listing pods", signal, () => api.core.listPodForAllNamespaces())).items;
 }
 
 /** Evicts a pod. @returns the reason when the API server refuses */

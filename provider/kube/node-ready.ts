@@ -27,7 +27,7 @@ export async function waitUntilReady(api: KubeApi, options: WaitOptions): Promis
       lastCause = cause;
       return undefined;
     },
-    { signal, timeout, every: 200, onTimeout: () => notReadyError(name, lastCause) },
+    { signal, timeout, patience: api.patience, every: 200, onTimeout: () => notReadyError(name, lastCause) },
   );
 }
 

@@ -19,7 +19,7 @@ export async function applyNodeSettings(
   signal: AbortSignal,
   previous?: NodeSettings,
 ): Promise<void> {
-  const node = await retryRequest("reading the node", signal, () => api.core.readNode({ name }));
+  const node = await retryRequest(api, "reading the node", signal, () => api.core.readNode({ name }));
   if (!previous && isUpToDate(node, desired)) return;
   const managed = new Set([...desired.taints, ...(previous?.taints ?? [])].map(taintId));
   const foreign = (node.spec?.taints ?? []).filter((taint) => !managed.has(taintId(taint)));
@@ -33,7 +33,7 @@ export async function applyNodeSettings(
       ...(managed.size > 0 ? { taints: [...foreign, ...desired.taints] } : {}),
     },
   };
-  await retryRequest("labelling the node", signal, () => api.core.patchNode({ name, body }, api.mergePatch));
+  await retryRequest(api, "labelling the node", signal, () => api.core.patchNode({ name, body }, api.mergePatch));
 }
 
 function isUpToDate(node: V1Node, { labels, annotations, taints, schedulable }: NodeSettings): boolean {

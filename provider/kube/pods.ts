@@ -6,7 +6,7 @@ const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 
 /** Lists the pods that are assigned to a node. */
 export async function listPodsOnNode(api: KubeApi, node: string, signal: AbortSignal): Promise<V1Pod[]> {
-  const list = await retryRequest("listing pods", signal, () =>
+  const list = await retryRequest(api, "listing pods", signal, () =>
     api.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}` }),
   );
   return list.items;

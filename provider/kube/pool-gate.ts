@@ -9,10 +9,19 @@ import { retryRequest } from "./retry";
 
 const POLL_MS = 1_000;
 
-/** Names of the nodes that this process is removing, by pool. */
-const leavingByPool = new Map<string, Set<string>>();
+/** Names of the nodes that this provider is removing, by pool. */
+export class PoolGate {
+  private readonly pools = new Map<string, Set<string>>();
+
+  leavingNodes(pool: string): Set<string> {
+    const nodes = this.pools.get(pool) ?? new Set<string>();
+    this.pools.set(pool, nodes);
+    return nodes;
+  }
+}
 
 export interface PoolGateOptions {
+  gate: PoolGate;
   pool: string;
   /** Nodes of the pool that may be unavailable at the same time. */
   maxUnavailable: number;
@@ -29,9 +38,8 @@ export interface PoolGateOptions {
  * wait here cannot deadlock; that replacements are created before the next removal is components/rolling-update.ts' task.
  */
 export async function withinPoolLimit<T>(api: KubeApi, options: PoolGateOptions, remove: () => Promise<T>): Promise<T> {
-  const { pool, node } = options;
-  const leaving = leavingByPool.get(pool) ?? new Set<string>();
-  leavingByPool.set(pool, leaving);
+  const { gate, pool, node } = options;
+  const leaving = gate.leavingNodes(pool);
   await waitUntilAllowed(api, leaving, options);
   try {
     return await remove();
@@ -52,12 +60,12 @@ async function waitUntilAllowed(api: KubeApi, leaving: Set<string>, options: Poo
       status(`${node} waits for its pool ${pool}: ${unavailable.join(", ")}`);
       return undefined;
     },
-    { signal, timeout, every: POLL_MS, onTimeout: () => poolLimitError(options, unavailable) },
+    { signal, timeout, patience: api.patience, every: POLL_MS, onTimeout: () => poolLimitError(options, unavailable) },
   );
 }
 
 async function listPoolNodes(api: KubeApi, pool: string, signal: AbortSignal): Promise<V1Node[]> {
-  const list = await retryRequest("listing the pool's nodes", signal, () =>
+  const list = await retryRequest(api, "listing the pool's nodes", signal, () =>
     api.core.listNode({ labelSelector: `${POOL_LABEL}=${pool}` }),
   );
   return list.items;

@@ -3,7 +3,7 @@ import { isReady, readNode } from "./cordon";
 import { drain, type DrainResult } from "./drain";
 import type { DrainOptions } from "./drain-options";
 import { ignoreNotFound } from "./errors";
-import { withinPoolLimit } from "./pool-gate";
+import { withinPoolLimit, type PoolGate } from "./pool-gate";
 import { retryRequest } from "./retry";
 
 /** Seconds to wait for other nodes of the pool to come back. */
@@ -12,6 +12,7 @@ const POOL_WAIT_SECONDS = 300;
 export interface RemoveNodeOptions extends DrainOptions {
   /** The machine-id that the node must report. A rebuilt machine under the same name is not removed. */
   instance: string;
+  gate: PoolGate;
   pool: string;
   /** Nodes of the pool that may be unavailable at the same time. */
   maxUnavailable: number;
@@ -27,7 +28,7 @@ export async function removeNode(api: KubeApi, options: RemoveNodeOptions): Prom
   if (!live || (instance && live.status?.nodeInfo?.machineID !== instance)) return undefined;
   const remove = async () => {
     const result = await drain(api, options);
-    await retryRequest("deleting the node", signal, () => ignoreNotFound(api.core.deleteNode({ name: node })));
+    await retryRequest(api, "deleting the node", signal, () => ignoreNotFound(api.core.deleteNode({ name: node })));
     return result;
   };
   // Removing a node that is already down makes no further node unavailable, and a forced removal does not wait.

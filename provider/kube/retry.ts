@@ -1,5 +1,4 @@
 import { StepError } from "../../common/errors";
-import { patient } from "../../common/patience";
 import { isTransient, reasonOf } from "./errors";
 
 const DEADLINE_MS = 60_000;
@@ -11,11 +10,16 @@ const PAUSE_MS = { minTimeout: 100, maxTimeout: 5_000 };
  * @param step what the request does, for the error
  * @throws StepError when the API server refuses the request, or when 60 s of attempts have failed
  */
-export async function retryRequest<T>(step: string, signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+export async function retryRequest<T>(
+  { patience = 1 }: { readonly patience?: number },
+  step: string,
+  signal: AbortSignal,
+  request: () => Promise<T>,
+): Promise<T> {
   // p-retry is an ES module; this code base is compiled to CommonJS.
   const { default: retry } = await import("p-retry");
   const shouldRetry = ({ error }: { error: Error }) => !(error instanceof StepError) && isTransient(error);
-  const limits = { retries: Infinity, maxRetryTime: patient(DEADLINE_MS), randomize: true, ...PAUSE_MS };
+  const limits = { retries: Infinity, maxRetryTime: DEADLINE_MS * patience, randomize: true, ...PAUSE_MS };
   try {
     return await retry(request, { ...limits, signal, shouldRetry });
   } catch (error) {

@@ -29,7 +29,7 @@ export async function admitNode(
     ...(uncontrolled && remaining.length < taints.length ? { taints: remaining } : {}),
   };
   if (Object.keys(spec).length === 0) return;
-  await retryRequest("assigning the node's pod CIDR", signal, () =>
+  await retryRequest(api, "assigning the node's pod CIDR", signal, () =>
     api.core.patchNode({ name, body: { spec } }, api.mergePatch),
   );
 }

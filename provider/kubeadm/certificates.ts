@@ -1,9 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Context } from "../rpc/handler";
 import { contents } from "../host/files";
-import type { Connection } from "../../contracts/connection";
-import { describe } from "../ssh/connection";
-import { remote } from "../ssh/pool";
+import type { Remote } from "../ssh/remote";
 
 const PKI = "/etc/kubernetes/pki";
 const CERTIFICATES = [
@@ -29,21 +27,18 @@ export interface CertificateExpiry {
 }
 
 /** When the certificates of a control plane end: those that `kubeadm certs check-expiration` lists. Only certificates are kept, no keys. */
-export async function readCertificateExpiries(
-  connection: Connection,
-  signal: AbortSignal,
-): Promise<CertificateExpiry[]> {
+export async function readCertificateExpiries(machine: Remote, signal: AbortSignal): Promise<CertificateExpiry[]> {
   const paths = [
     ...CERTIFICATES.map((name) => `${PKI}/${name}.crt`),
     ...KUBECONFIGS.map((name) => `/etc/kubernetes/${name}.conf`),
   ];
-  const found = await contents(remote(connection), paths, signal);
+  const found = await contents(machine, paths, signal);
   return [...found].flatMap(([path, text]) => {
     const pem = path.endsWith(".conf") ? certificateIn(text) : text;
     return pem
       ? [
           {
-            machine: describe(connection),
+            machine: machine.label,
             name: path
               .replace(`${PKI}/`, "")
               .replace("/etc/kubernetes/", "")

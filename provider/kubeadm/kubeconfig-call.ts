@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { adminKubeconfig } from "../kube/api";
 import { registerCall, type Call } from "../rpc/calls";
 import { connectionSchema } from "../../contracts/connection";
 
@@ -9,7 +8,9 @@ const schema = z.strictObject({ controlPlanes: z.array(connectionSchema).min(1),
 const kubeconfig: Call<z.infer<typeof schema>, { kubeconfig: string }> = {
   schema,
   secretOutputs: ["kubeconfig"],
-  run: async ({ controlPlanes }, signal) => ({ kubeconfig: await adminKubeconfig(controlPlanes, signal) }),
+  run: async ({ controlPlanes }, context) => ({
+    kubeconfig: await context.kube.adminKubeconfig(controlPlanes, context.signal),
+  }),
 };
 
 export const kubeconfigCall = registerCall(kubeconfig);

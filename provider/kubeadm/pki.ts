@@ -2,7 +2,6 @@ import { StepError } from "../../common/errors";
 import { contents, put, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Connection } from "../../contracts/connection";
-import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
 const PKI = "/etc/kubernetes/pki";
@@ -32,7 +31,7 @@ export async function copyControlPlanePki(context: Context, from: readonly Conne
       machine: to.label,
       cause: "there is no control plane to copy from",
     });
-  const source = remote(first);
+  const source = context.connections.get(first);
   const paths = SHARED.map(({ path }) => path);
   const found = await contents(source, paths, context.signal);
   const files = SHARED.map(({ path, mode }) => {

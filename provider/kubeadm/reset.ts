@@ -3,8 +3,6 @@ import { messageOf } from "../../common/errors";
 import { remainsScript } from "../../render/leftovers";
 import { SOCKETS } from "../../render/runtime";
 import { template } from "../../render/template";
-import type { Connection } from "../../contracts/connection";
-import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 import { leaveEtcd } from "./etcd-member";
 
@@ -16,7 +14,7 @@ export interface ResetOptions {
   /** What could not be done, and the reset went on. */
   warn: Progress;
   /** The other control planes: through them a control plane leaves etcd, also when its own etcd is broken. */
-  others?: readonly Connection[];
+  others?: readonly Remote[];
 }
 
 /**
@@ -25,7 +23,7 @@ export interface ResetOptions {
  */
 export async function resetNode(machine: Remote, { signal, status, warn, others = [] }: ResetOptions): Promise<void> {
   try {
-    await leaveEtcd(machine, others.map(remote), { signal, status });
+    await leaveEtcd(machine, others, { signal, status });
   } catch (error) {
     signal.throwIfAborted();
     warn(`etcd's membership of ${machine.label} may be left over: ${messageOf(error)}`);
@@ -43,9 +41,4 @@ export async function resetNode(machine: Remote, { signal, status, warn, others 
       action: "see what holds it (mounts, containers) and run again",
     },
   );
-}
-
-/** The same for a machine by its login: for scripts. */
-export async function resetMachine(connection: Connection, options: ResetOptions): Promise<void> {
-  await resetNode(remote(connection), options);
 }

@@ -36,6 +36,7 @@ export async function discoverCa(
       {
         signal,
         timeout: SECONDS,
+        patience: machine.patience,
         onTimeout: () =>
           new StepError({
             step: STEP,

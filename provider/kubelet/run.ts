@@ -54,6 +54,7 @@ export async function waitForBootstrap(
     {
       signal,
       timeout,
+      patience: machine.patience,
       onTimeout: (seconds) =>
         new StepError({
           step: "TLS bootstrap of the kubelet",
@@ -111,6 +112,7 @@ true`;
     {
       signal,
       timeout: GONE_SECONDS,
+      patience: machine.patience,
       every: 500,
       onTimeout: () =>
         new StepError({

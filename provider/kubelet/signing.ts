@@ -23,7 +23,7 @@ export async function signKubeletRequests(
   expected: ExpectedRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const { items } = await retryRequest("listing signing requests", signal, () =>
+  const { items } = await retryRequest(api, "listing signing requests", signal, () =>
     api.certificates.listCertificateSigningRequest(),
   );
   for (const request of items) {
@@ -74,12 +74,12 @@ async function approveRequest(
   };
   const conditions = [...(request.status?.conditions ?? []), approved];
   const step = "signing the kubelet's certificate";
-  const seen = await retryRequest(step, signal, () =>
+  const seen = await retryRequest(api, step, signal, () =>
     api.certificates.replaceCertificateSigningRequestApproval({
       name,
       body: { ...request, status: { ...request.status, conditions } },
     }),
   );
   const body = { ...seen, status: { ...seen.status, certificate: Buffer.from(certificate).toString("base64") } };
-  await retryRequest(step, signal, () => api.certificates.replaceCertificateSigningRequestStatus({ name, body }));
+  await retryRequest(api, step, signal, () => api.certificates.replaceCertificateSigningRequestStatus({ name, body }));
 }

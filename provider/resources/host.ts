@@ -10,7 +10,6 @@ import { connectionSchema, type Connection, type Jump } from "../../contracts/co
 import { describe } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { fingerprint, sameKey } from "../ssh/host-key";
-import { meet, remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
 const schema = z.strictObject({
@@ -38,7 +37,8 @@ async function look(
   { connection, bootTimeout = 0 }: HostInputs,
   before?: HostOutputs,
 ): Promise<HostOutputs> {
-  const machine = connection.hostKey === undefined ? meet(connection) : remote(connection);
+  const machine =
+    connection.hostKey === undefined ? context.connections.trust(connection) : context.connections.get(connection);
   machine.waitAtLeast(bootTimeout);
   context.status("connecting");
   await cloudInitDone(context, machine);
@@ -116,12 +116,12 @@ function withJumpPins<T extends Pick<Connection, "jump">>(
  * Another address, port or jump host may be another way to the same machine, which is then no reason to do anything to it: its
  * machine-id decides. Only where another key than before was given and nobody answers yet, a new machine is taken to boot.
  */
-async function isSame({ connection }: HostInputs, old: Known, signal: AbortSignal): Promise<boolean> {
-  const machine = remote(remembered(connection, old));
+async function isSame({ connection }: HostInputs, old: Known, context: Context): Promise<boolean> {
+  const machine = context.connections.get(remembered(connection, old));
   try {
-    return (await machine.machineId(signal)) === old.outputs.instance;
+    return (await machine.machineId(context.signal)) === old.outputs.instance;
   } catch (error) {
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
     if (!(error instanceof ConnectionError)) throw error;
     const newKey = connection.hostKey !== undefined && !sameKey(connection.hostKey, old.outputs.hostKey);
     if (error instanceof HostKeyError ? connection.hostKey === undefined : newKey && error.retryable) return false;

@@ -4,7 +4,7 @@ import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
 import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
-import { ADMIN_CONF, forgetApis, kubeApi } from "../kube/api";
+import { ADMIN_CONF } from "../kube/api";
 import { retryRequest } from "../kube/retry";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { resetNode } from "../kubeadm/reset";
@@ -49,13 +49,13 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
     timeout: inputs.timeout,
     action: "mend the cause and run `pulumi up` again, which goes on from here",
   });
-  forgetApis();
-  const api = await kubeApi([inputs.connection], context.signal);
-  await retryRequest("revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
+  context.kube.forget();
+  const api = await context.kube.api([inputs.connection], context.signal);
+  await retryRequest(api, "revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
 async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutputs> {
-  const { caCertificate } = await kubeApi([inputs.connection], context.signal);
+  const { caCertificate } = await context.kube.api([inputs.connection], context.signal);
   return { caCertHash: caCertHash(caCertificate) };
 }
 
@@ -66,8 +66,8 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
   const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
   const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
   await machine.run(script, { step: "kubeadm init phase", signal: context.signal, timeout: inputs.timeout });
-  const api = await kubeApi([inputs.connection], context.signal);
-  await retryRequest("waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
+  const api = await context.kube.api([inputs.connection], context.signal);
+  await retryRequest(api, "waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
 }
 
 /** The first control plane: kubeadm init, resumed where an earlier run was cut off. */
@@ -91,7 +91,7 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
     lookAt(context, old, async (machine) => {
       const [progress, ends] = await Promise.all([
         readProgress(machine, "init", ADMIN_CONF, context.signal),
-        readCertificateExpiries(old.inputs.connection, context.signal),
+        readCertificateExpiries(machine, context.signal),
       ]);
       if (progress !== "done") return undefined;
       warnOfExpiry(context, ends);
@@ -100,7 +100,7 @@ const kubeadmInit: Handler<InitInputs, InitOutputs> = {
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (machine) await resetNode(machine, context);
-    forgetApis();
+    context.kube.forget();
   },
 };
 

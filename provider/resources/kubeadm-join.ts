@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { patient } from "../../common/patience";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
 import type { JoinConfiguration } from "../../render/kubeadm-types";
 import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
-import { kubeApi, type KubeApi } from "../kube/api";
+import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { copyControlPlanePki } from "../kubeadm/pki";
@@ -14,7 +13,6 @@ import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../../contracts/connection";
-import { remote } from "../ssh/pool";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
@@ -37,15 +35,15 @@ type JoinOutputs = Record<string, never>;
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
   const progress = await readProgress(machine, "join", KUBELET_CONF, context.signal);
   if (progress === "done") return;
-  if (progress === "started") await resetNode(machine, { ...context, others: others(inputs) }); // A half-done join is undone: joining is quick.
+  if (progress === "started") await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs) }); // A half-done join is undone: joining is quick.
   context.status("creating a join token");
-  const api = await kubeApi(inputs.controlPlanes, context.signal);
+  const api = await context.kube.api(inputs.controlPlanes, context.signal);
   try {
     await joinOnce(context, machine, inputs, api);
   } catch (error) {
     if (!(error instanceof TokenExpiredError)) throw error;
     context.warn("the join token expired before kubeadm used it: joining again with a new token");
-    await resetNode(machine, { ...context, others: others(inputs) });
+    await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs) });
     await joinOnce(context, machine, inputs, api);
   }
 }
@@ -65,8 +63,10 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
 }
 
 /** Not the machine itself: it cannot take itself out of etcd when its own etcd is broken. */
-function others({ controlPlanes, connection }: JoinInputs): JoinInputs["controlPlanes"] {
-  return controlPlanes.filter(({ host, port }) => host !== connection.host || port !== connection.port);
+function otherControlPlanes(context: Context, { controlPlanes, connection }: JoinInputs): Remote[] {
+  return controlPlanes
+    .filter(({ host, port }) => host !== connection.host || port !== connection.port)
+    .map((one) => context.connections.get(one));
 }
 
 /** The name under which it joined. */
@@ -76,7 +76,7 @@ function nodeOf({ document, connection }: JoinInputs): string {
 }
 
 function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
-  const document = withinSeconds(inputs.document as unknown as JoinConfiguration, patient(inputs.timeout));
+  const document = withinSeconds(inputs.document as unknown as JoinConfiguration, inputs.timeout * api.patience);
   return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
 }
 
@@ -98,8 +98,8 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const { document, connection } = old.inputs;
-      const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(connection, context.signal);
+      const { document } = old.inputs;
+      const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(machine, context.signal);
       const [progress, soon] = await Promise.all([readProgress(machine, "join", KUBELET_CONF, context.signal), ends]);
       if (progress !== "done") return undefined;
       warnOfExpiry(context, soon);
@@ -107,9 +107,9 @@ const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
-    if (machine) await resetNode(machine, { ...context, others: others(inputs) });
+    if (machine) await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs) });
     else if (inputs.document.controlPlane !== undefined)
-      await removeDeadMember(nodeOf(inputs), others(inputs).map(remote), context);
+      await removeDeadMember(nodeOf(inputs), otherControlPlanes(context, inputs), context);
   },
 };
 

@@ -2,7 +2,6 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
 import { z } from "zod";
 import { sha256 } from "../host/files";
-import { adminKubeconfig } from "../kube/api";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../../contracts/connection";
 
@@ -22,8 +21,8 @@ interface KubeconfigOutputs {
   sha256: string;
 }
 
-async function write({ signal }: Context, { path, controlPlanes }: KubeconfigInputs): Promise<KubeconfigOutputs> {
-  const content = await adminKubeconfig(controlPlanes, signal);
+async function write({ kube, signal }: Context, { path, controlPlanes }: KubeconfigInputs): Promise<KubeconfigOutputs> {
+  const content = await kube.adminKubeconfig(controlPlanes, signal);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = `${path}.${process.pid}.new`;
   await writeFile(fresh, content, { mode: 0o600 });
@@ -43,11 +42,11 @@ const kubeconfig: Handler<KubeconfigInputs, KubeconfigOutputs> = {
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await write(context, inputs) }),
   update: (context, _id, inputs) => write(context, inputs),
-  async read({ signal }, _id, { inputs, outputs }) {
+  async read({ kube, signal }, _id, { inputs, outputs }) {
     const there = await hashOf(inputs.path);
     if (there === undefined) return undefined;
     // Where no control plane answers, its own resources say so.
-    const wanted = await adminKubeconfig(inputs.controlPlanes, signal).then(sha256, () => outputs.sha256);
+    const wanted = await kube.adminKubeconfig(inputs.controlPlanes, signal).then(sha256, () => outputs.sha256);
     const { problem: _, ...rest } = inputs;
     return {
       inputs: {

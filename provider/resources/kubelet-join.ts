@@ -4,7 +4,7 @@ import { kubeconfig } from "../../render/components/kubeconfig";
 import { contents, put, textFile, textFiles } from "../host/files";
 import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
-import { kubeApi, type KubeApi } from "../kube/api";
+import type { KubeApi } from "../kube/api";
 import { withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
@@ -53,7 +53,7 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   context.status("verifying the cluster's CA");
   const caCertificate = await discoverCa(machine, { ...inputs, signal });
   context.status("creating a join token");
-  const api = await kubeApi(inputs.controlPlanes, signal);
+  const api = await context.kube.api(inputs.controlPlanes, signal);
   await withJoinToken(api, { node: inputs.node, signal, warn: context.warn }, async (token) => {
     await bootstrapKubelet(context, machine, inputs, { api, caCertificate, token });
   });

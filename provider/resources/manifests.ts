@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { KubernetesObject } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
-import { kubeApi, type KubeApi } from "../kube/api";
+import type { KubeApi } from "../kube/api";
 import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -49,7 +49,7 @@ export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
 async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
   const { PatchStrategy } = await import("@kubernetes/client-node");
   const put = (object: Manifest) =>
-    retryRequest(`applying ${labelOf(object)}`, context.signal, () =>
+    retryRequest(api, `applying ${labelOf(object)}`, context.signal, () =>
       api.objects.patch(
         object as KubernetesObject,
         undefined,
@@ -83,19 +83,20 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
   const header = object as KubernetesObject & { metadata: { name: string } };
   const workload = WORKLOADS.includes(object.kind);
   const propagation = workload ? "Foreground" : undefined;
-  await retryRequest(`deleting ${labelOf(object)}`, signal, () =>
+  await retryRequest(api, `deleting ${labelOf(object)}`, signal, () =>
     ignoreNotFound(api.objects.delete(header, undefined, undefined, undefined, undefined, propagation)),
   );
   if (!workload) return;
   context.status(`waiting for the pods of ${labelOf(object)} to end`);
   await until(
     async () =>
-      (await retryRequest(`reading ${labelOf(object)}`, signal, () => ignoreNotFound(api.objects.read(header))))
+      (await retryRequest(api, `reading ${labelOf(object)}`, signal, () => ignoreNotFound(api.objects.read(header))))
         ? undefined
         : true,
     {
       signal,
       timeout: WORKLOAD_SECONDS,
+      patience: api.patience,
       onTimeout: (seconds) =>
         new StepError({
           step: `deleting ${labelOf(object)}`,
@@ -131,7 +132,7 @@ async function found(
   const entries = await Promise.all(
     Object.entries(objects).map(async ([name, object]) => {
       const header = object as KubernetesObject & { metadata: { name: string } };
-      const live = await retryRequest(`reading ${labelOf(object)}`, context.signal, () =>
+      const live = await retryRequest(api, `reading ${labelOf(object)}`, context.signal, () =>
         ignoreNotFound(api.objects.read(header)),
       );
       return live ? [[name, projected(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
@@ -147,11 +148,11 @@ const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
   replaceOn: ["caCertHash"],
   ignore: ["controlPlanes"],
   async create(context, inputs) {
-    await apply(context, await kubeApi(inputs.controlPlanes, context.signal), inputs.objects);
+    await apply(context, await context.kube.api(inputs.controlPlanes, context.signal), inputs.objects);
     return { id: context.name, outputs: {} };
   },
   async update(context, _id, inputs, old) {
-    const api = await kubeApi(inputs.controlPlanes, context.signal);
+    const api = await context.kube.api(inputs.controlPlanes, context.signal);
     const dropped = Object.entries(old.inputs.objects).filter(([name]) => !(name in inputs.objects));
     await remove(
       context,
@@ -163,7 +164,7 @@ const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
   },
   async read(context, _id, old) {
     try {
-      const api = await kubeApi(old.inputs.controlPlanes, context.signal);
+      const api = await context.kube.api(old.inputs.controlPlanes, context.signal);
       const objects = await found(context, api, old.inputs.objects);
       return Object.keys(objects).length === 0 ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
     } catch (error) {
@@ -172,7 +173,7 @@ const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
     }
   },
   async delete(context, _id, { inputs }) {
-    await remove(context, await kubeApi(inputs.controlPlanes, context.signal), Object.values(inputs.objects));
+    await remove(context, await context.kube.api(inputs.controlPlanes, context.signal), Object.values(inputs.objects));
   },
 };
 

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { backoff } from "../../common/wait";
-import { markGone, mayForget } from "../host/unreachable";
-import { kubeApi, type KubeApi } from "../kube/api";
+import type { KubeApi } from "../kube/api";
 import { readNode } from "../kube/cordon";
 import { checkMachineGone, type ForcedRemoval } from "../kube/dead-node";
 import { removeNode } from "../kube/remove-node";
@@ -13,7 +12,6 @@ import { admitNode } from "../kube/without-controller-manager";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { drainSchema } from "../../contracts/drain";
 import { connectionSchema } from "../../contracts/connection";
-import { remote } from "../ssh/pool";
 
 const taintSchema = z.strictObject({
   key: z.string(),
@@ -63,7 +61,7 @@ async function registered(context: Context, api: KubeApi, { node, connection }: 
     await backoff(4, context.signal);
   }
   context.status("the kubelet does not register: starting it anew");
-  await remote(connection).run("systemctl restart kubelet", {
+  await context.connections.get(connection).run("systemctl restart kubelet", {
     step: "starting the kubelet anew",
     signal: context.signal,
     timeout: 60,
@@ -84,7 +82,7 @@ async function apiUnless(
   inputs: NodeInputs,
 ): Promise<KubeApi | undefined> {
   try {
-    return await kubeApi(inputs.controlPlanes, context.signal);
+    return await context.kube.api(inputs.controlPlanes, context.signal);
   } catch (error) {
     if (!(error instanceof StepError) || !mayGo(error)) throw error;
     return undefined;
@@ -96,12 +94,13 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
   const { node, instance, pool, maxUnavailable, connection } = inputs;
   // The person has said that the machine is gone: that is as good as a proof.
   const isGone = async () =>
-    mayForget(connection)
+    context.unreachable.isAbandoned(connection)
       ? { gone: true, reason: "it was said to be gone" }
-      : await checkMachineGone(connection, instance, signal);
+      : await checkMachineGone(context.connections.get(connection), instance, signal);
   const drained = await removeNode(api, {
     node,
     instance,
+    gate: context.poolGate,
     pool,
     maxUnavailable,
     signal,
@@ -115,7 +114,7 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
 }
 
 function tellForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: ForcedRemoval): void {
-  markGone(connection);
+  context.unreachable.markGone(connection);
   const detached = volumes.length > 0 ? `, and ${volumes.length} volumes detached` : "";
   const which = pods.length > 0 ? ` (${summarizeNames(pods)})` : "";
   context.warn(
@@ -130,14 +129,14 @@ const node: Handler<NodeInputs, NodeOutputs> = {
   replaceOn: ["node", "instance", "membership"],
   ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
-    const api = await kubeApi(inputs.controlPlanes, context.signal);
+    const api = await context.kube.api(inputs.controlPlanes, context.signal);
     await registered(context, api, inputs);
     const outputs = await ready(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal);
     return { id: inputs.node, outputs };
   },
   async update(context, _id, inputs, old) {
-    const api = await kubeApi(inputs.controlPlanes, context.signal);
+    const api = await context.kube.api(inputs.controlPlanes, context.signal);
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
     return ready(context, api, inputs);
   },
@@ -156,7 +155,7 @@ const node: Handler<NodeInputs, NodeOutputs> = {
     };
   },
   async delete(context, _id, { inputs }) {
-    const api = await apiUnless(() => mayForget(inputs.connection), context, inputs);
+    const api = await apiUnless(() => context.unreachable.isAbandoned(inputs.connection), context, inputs);
     if (api) return await leave(context, api, inputs);
     context.warn(`no control plane answers: node ${inputs.node} was left as it is`);
   },

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { StepError } from "../../common/errors";
-import { patient } from "../../common/patience";
 import { commandLine, quote } from "../../common/quote";
 import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, theMachine } from "../host/on-machine";
@@ -28,8 +27,8 @@ const LOCK_SECONDS = 300;
 const WAITING = "waiting: ";
 
 /** A shell function: a command is run again for as long as another process holds a lock. dpkg waits for none, apt not for that of its lists. */
-const unlocked = () => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
-end=$(($(date +%s) + ${Math.ceil(patient(LOCK_SECONDS))}))
+const unlocked = (patience: number) => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+end=$(($(date +%s) + ${Math.ceil(LOCK_SECONDS * patience)}))
 unlocked() {
   until said=$("$@" 2>&1); do
     held=$(echo "$said" | grep -iE -m1 'locked by another process|could not get lock|unable to lock') || { echo "$said" >&2; return 1; }
@@ -44,7 +43,7 @@ const MANAGERS = {
     missing: (names: string) =>
       `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
     // An installation that was cut off is finished first.
-    install: (names: string) => `${unlocked()}
+    install: (names: string, patience: number) => `${unlocked(patience)}
 unlocked dpkg --configure -a
 unlocked apt-get -qq update
 unlocked apt-get -qq install -y --no-install-recommends ${names}`,
@@ -73,7 +72,7 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
   const step = "installing packages";
   const toDo = (which: string[]) => `install ${which.join(" ")} by hand, or give the machine a package source`;
   const onLine = (line: string) => line.startsWith(WAITING) && context.status(line);
-  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names))}`, {
+  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names), machine.patience)}`, {
     step,
     signal,
     timeout: INSTALL_SECONDS,

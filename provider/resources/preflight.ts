@@ -5,7 +5,6 @@ import { isError, judge, renderFindings, type Finding, type JudgedMachine } from
 import { gatherFacts } from "../host/facts";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../../contracts/connection";
-import { remote } from "../ssh/pool";
 
 const machineSchema = z.strictObject({
   name: z.string(),
@@ -43,7 +42,7 @@ async function look(
 ): Promise<Looked> {
   const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
-    const facts = await gatherFacts(remote(connection), context.signal);
+    const facts = await gatherFacts(context.connections.get(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
     return {
       judged: {

@@ -2,7 +2,6 @@ import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-m
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
-import { kubeApi } from "../kube/api";
 import { readWithCause } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -23,13 +22,13 @@ type RolloutInputs = z.infer<typeof schema>;
 type RolloutOutputs = Record<string, never>;
 
 async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<void> {
-  const api = await kubeApi(inputs.controlPlanes, context.signal);
+  const api = await context.kube.api(inputs.controlPlanes, context.signal);
   const { namespace, deployment: name } = inputs;
   const label = `${namespace}/${name}`;
   if (inputs.patch) {
     const { setHeaderOptions, PatchStrategy } = await import("@kubernetes/client-node");
     const strategic = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
-    await retryRequest(`patching ${label}`, context.signal, () =>
+    await retryRequest(api, `patching ${label}`, context.signal, () =>
       api.apps.patchNamespacedDeployment({ namespace, name, body: inputs.patch }, strategic),
     );
   }
@@ -52,6 +51,7 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
     {
       signal: context.signal,
       timeout: inputs.timeout,
+      patience: api.patience,
       every: 200,
       onTimeout: () =>
         new StepError({

@@ -1,6 +1,7 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import type { z } from "zod";
 import { failuresOf, problemsOf } from "./check";
+import type { Context } from "./handler";
 import type { Tasks } from "./tasks";
 import { SecretPaths, decode, encode } from "./values";
 
@@ -8,7 +9,7 @@ import { SecretPaths, decode, encode } from "./values";
 export interface Call<I extends object = object, O extends object = object> {
   schema: z.ZodType<I>;
   secretOutputs?: readonly (keyof O & string)[];
-  run(inputs: I, signal: AbortSignal): Promise<O>;
+  run(inputs: I, context: Context): Promise<O>;
 }
 
 /** Calls by token: `kubewright:kubeadm:kubeconfig`. */
@@ -29,12 +30,12 @@ export async function invoke(
   if (!call) throw new Error(`this version of the provider has no function ${request.getTok()}; update kubewright`);
   const response = new provider.InvokeResponse();
   const inputs = decode(request.getArgs());
-  const problems = await problemsOf(call, inputs);
+  const problems = await problemsOf(call, inputs, tasks.provider);
   if (problems.length > 0) {
     response.setFailuresList(failuresOf(problems));
     return response;
   }
-  const outputs = await tasks.run("invoke", request.getTok(), 0, ({ signal }) => call.run(inputs, signal));
+  const outputs = await tasks.run("invoke", request.getTok(), 0, (context) => call.run(inputs, context));
   response.setReturn(encode(outputs, new SecretPaths((call.secretOutputs ?? []).map((name) => [name]))));
   return response;
 }

@@ -1,17 +1,22 @@
 import { CheckFailure } from "@pulumi/pulumi/proto/provider_pb";
 import type { z } from "zod";
+import type { ProviderContext } from "../context";
 import type { Handler, Problem } from "./handler";
 import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Properties } from "./values";
 
 /** Everything that is wrong with the inputs as far as they are known. Messages never hold a value: it may be a secret. */
-export async function problemsOf(handler: Pick<Handler, "schema" | "check">, inputs: Properties): Promise<Problem[]> {
+export async function problemsOf(
+  handler: Pick<Handler, "schema" | "check">,
+  inputs: Properties,
+  provider: ProviderContext,
+): Promise<Problem[]> {
   const parsed = handler.schema.safeParse(inputs);
   const shape = parsed.success
     ? []
     : parsed.error.issues.filter((issue) => !concernsUnknown(inputs, issue.path.map(String)));
   const problems = shape.map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
   if (problems.length > 0) return problems;
-  return (await handler.check?.(known(inputs))) ?? [];
+  return (await handler.check?.(known(inputs), provider)) ?? [];
 }
 
 /** As the engine wants them. With a property set it prints its value, a secret in plain text included: the path goes into the reason. */

@@ -1,7 +1,8 @@
 import type { z } from "zod";
+import type { ProviderContext } from "../context";
 
 /** What a handler may use while it works on one resource. */
-export interface Context {
+export interface Context extends ProviderContext {
   urn: string;
   /** The resource's logical name in the program. */
   name: string;
@@ -32,15 +33,15 @@ export interface Handler<I extends object = object, O extends object = object> {
   /** Input paths (`instance`, `connection.host`) whose change needs a new resource. */
   replaceOn?: readonly string[];
   /** May tell that what `replaceOn` takes for another thing is the same after all: a machine that is reached in another way. */
-  isSame?(inputs: I, old: Recorded<I, O>, signal: AbortSignal): Promise<boolean>;
+  isSame?(inputs: I, old: Recorded<I, O>, context: Context): Promise<boolean>;
   /** Input paths whose change alone is no change: how we log in, not what is there. */
   ignore?: readonly string[];
   /** True (the default) where old and new would fight over one place, such as a path on a machine. */
   deleteBeforeReplace?: boolean;
   /** Problems that a schema cannot tell; unknown inputs are absent here. Asked at every preview, so it looks at the controller at most. */
-  check?(inputs: Partial<I>): Problem[] | Promise<Problem[]>;
+  check?(inputs: Partial<I>, provider: ProviderContext): Problem[] | Promise<Problem[]>;
   /** Further changed paths, beyond the inputs' own: a cache that is gone, say. May only look at the controller. */
-  extraChanges?(inputs: I, old: Recorded<I, O>): Promise<string[]>;
+  extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext): Promise<string[]>;
   /** Outputs that preview can foretell; may only look at the controller. Default: unknown on create, the old ones on update. */
   predict?(inputs: Partial<I>, old?: Recorded<I, O>): Partial<O> | Promise<Partial<O>>;
   create(context: Context, inputs: I): Promise<{ id: string; outputs: O }>;

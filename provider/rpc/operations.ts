@@ -34,7 +34,7 @@ export class Operations {
   async check(request: provider.CheckRequest): Promise<provider.CheckResponse> {
     const secrets = new SecretPaths();
     const news = decode(request.getNews(), secrets);
-    const problems = await problemsOf(this.handler(request.getUrn()), news);
+    const problems = await problemsOf(this.handler(request.getUrn()), news, this.tasks.provider);
     const response = new provider.CheckResponse();
     response.setInputs(encode(news, secrets));
     response.setFailuresList(failuresOf(problems));
@@ -49,7 +49,7 @@ export class Operations {
     const passes = (path: string) =>
       ![...(handler.ignore ?? []), ...request.getIgnorechangesList()].some((rule) => isWithin(path, rule));
     const changes = changesBetween(old.inputs, news).filter((change) => passes(change.path));
-    const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old)) ?? []);
+    const further = hasUnknown(news) ? [] : ((await handler.extraChanges?.(news, old, this.tasks.provider)) ?? []);
     changes.push(...further.map((path): Change => ({ path, kind: "update" })));
     let replacing = changes.filter(({ path }) => replaces(handler, path, news));
     if (
@@ -65,9 +65,7 @@ export class Operations {
 
   private async isSame(urn: string, handler: Handler, news: Properties, old: Old): Promise<boolean> {
     const { isSame } = handler;
-    return isSame
-      ? await this.tasks.run("diff", urn, 0, ({ signal }) => isSame.call(handler, news, old, signal))
-      : false;
+    return isSame ? await this.tasks.run("diff", urn, 0, (context) => isSame.call(handler, news, old, context)) : false;
   }
 
   async create(request: provider.CreateRequest): Promise<provider.CreateResponse> {

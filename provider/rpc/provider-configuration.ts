@@ -1,17 +1,35 @@
 import { z } from "zod";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings";
 import type { Properties } from "./values";
 
-const schema = z.object({ timeouts: z.preprocess(fromJson, z.object({ patience: z.coerce.number().positive() })) });
+const timeouts = z.preprocess(fromJson, z.object({ patience: z.coerce.number().positive().optional() }));
+
+const recovery = z.preprocess(
+  fromJson,
+  z.object({
+    abandoned: z.array(z.string()).optional(),
+    rebuilt: z.array(z.string()).optional(),
+    acceptHostKeys: z.record(z.string(), z.string()).optional(),
+  }),
+);
 
 /**
- * `timeouts.patience` of the stack's configuration: what is in the package's own namespace (`kubewright:timeouts`) reaches the provider by itself.
- * What is wrong there is the program's to refuse.
+ * Reads the sections `timeouts` and `recovery` of the stack's configuration. The engine passes every value in the package's own namespace
+ * (`kubewright:timeouts`) to the provider. The program reports invalid values; here they are ignored.
  */
-export function patienceIn(configuration: Properties): number {
-  return schema.safeParse(configuration).data?.timeouts.patience ?? 1;
+export function configuredSettings(
+  configuration: Properties,
+): Pick<ProviderSettings, "patience" | "abandoned" | "rebuilt" | "acceptHostKeys"> {
+  const { abandoned, rebuilt, acceptHostKeys } = recovery.safeParse(configuration.recovery).data ?? {};
+  return {
+    patience: timeouts.safeParse(configuration.timeouts).data?.patience ?? DEFAULT_SETTINGS.patience,
+    abandoned: abandoned ?? DEFAULT_SETTINGS.abandoned,
+    rebuilt: rebuilt ?? DEFAULT_SETTINGS.rebuilt,
+    acceptHostKeys: acceptHostKeys ?? DEFAULT_SETTINGS.acceptHostKeys,
+  };
 }
 
-/** The engine hands over what is no text as JSON, and numbers in it as text where `pulumi config set` wrote them so. */
+/** The engine passes objects and arrays as JSON text, and numbers in them as text where `pulumi config set` wrote them so. */
 function fromJson(value: unknown): unknown {
   try {
     return typeof value === "string" ? JSON.parse(value) : value;

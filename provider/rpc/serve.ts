@@ -4,22 +4,24 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
-import { setPatience } from "../../common/patience";
 import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
-import { patienceIn } from "./provider-configuration";
+import type { ProviderContext } from "../context";
 import { EngineLog } from "./engine";
 import type { Foretell } from "./pending-notes";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
 import { Tasks } from "./tasks";
-import { decode } from "./values";
+import { decode, type Properties } from "./values";
 
 export interface ServeOptions {
   name: string;
   version: string;
   resources: Registry;
   calls: Calls;
+  context: ProviderContext;
+  /** Applies the configuration that the engine hands over. */
+  configure(configuration: Properties): void;
   /** Words for previews; none where it is absent. */
   foretell?: Foretell | undefined;
 }
@@ -65,7 +67,7 @@ function isStatus(error: unknown): error is Partial<grpc.StatusObject> {
 
 function lifecycle(options: ServeOptions): Record<string, Method> {
   const log = new EngineLog();
-  const tasks = new Tasks(log);
+  const tasks = new Tasks(log, options.context);
   const operations = new Operations(options.resources, tasks, options.foretell);
   return {
     handshake: (request: provider.ProviderHandshakeRequest) => {
@@ -100,7 +102,7 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
       return Promise.resolve(response);
     },
     configure: (request: provider.ConfigureRequest) => {
-      setPatience(patienceIn(decode(request.getArgs())));
+      options.configure(decode(request.getArgs()));
       const response = new provider.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);

@@ -1,5 +1,5 @@
 import type { EngineLog } from "./engine";
-import { trace } from "../trace";
+import type { ProviderContext } from "../context";
 import type { Context } from "./handler";
 
 /** `urn:pulumi:stack::project::parent$type::name` */
@@ -16,7 +16,10 @@ export class Tasks {
   private readonly running = new Set<AbortController>();
   private cancelled = false;
 
-  constructor(private readonly log: EngineLog) {}
+  constructor(
+    private readonly log: EngineLog,
+    readonly provider: ProviderContext,
+  ) {}
 
   async run<T>(
     operation: string,
@@ -30,13 +33,14 @@ export class Tasks {
     const deadline =
       timeoutSeconds > 0 ? setTimeout(() => abort.abort(timedOut(timeoutSeconds)), timeoutSeconds * 1000) : undefined;
     const sent: Promise<void>[] = [];
-    const start = Date.now();
+    const { clock, trace } = this.provider;
+    const start = clock.now();
     try {
       return await work(this.context(urn, abort.signal, sent));
     } finally {
       clearTimeout(deadline);
       this.running.delete(abort);
-      trace({ urn, type: typeOf(urn), name: nameOf(urn), op: operation, start, end: Date.now() });
+      trace({ urn, type: typeOf(urn), name: nameOf(urn), op: operation, start, end: clock.now() });
       await Promise.all(sent); // else the last words arrive after the engine has closed the resource's line
     }
   }
@@ -44,6 +48,7 @@ export class Tasks {
   private context(urn: string, signal: AbortSignal, sent: Promise<void>[]): Context {
     const send = (...line: Parameters<EngineLog["send"]>) => void sent.push(this.log.send(...line));
     return {
+      ...this.provider,
       urn,
       name: nameOf(urn),
       signal,

@@ -5,10 +5,10 @@ import type { Connection } from "../../contracts/connection";
 import { ConnectionError } from "./errors";
 
 /** What a connection logs in with: keys first, a password last, and nothing that was not given. */
-export function authentication(connection: Connection): ConnectConfig {
+export function authentication(connection: Connection, agentSocket: string | undefined): ConnectConfig {
   const { user = "root", password } = connection;
   const privateKey = privateKeyOf(connection);
-  const agent = connection.agent ? agentOf(connection) : undefined;
+  const agent = connection.agent ? agentOf(connection, agentSocket) : undefined;
   const methods: AuthenticationType[] = [
     ...(privateKey ? (["publickey"] as const) : []),
     ...(agent ? (["agent"] as const) : []),
@@ -56,8 +56,7 @@ function privateKeyOf(connection: Connection): string | Buffer | undefined {
   }
 }
 
-function agentOf(connection: Connection): string {
-  const socket = process.env.SSH_AUTH_SOCK;
+function agentOf(connection: Connection, socket: string | undefined): string {
   if (socket) return socket;
   throw new ConnectionError(
     connection,

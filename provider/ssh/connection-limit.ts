@@ -12,7 +12,7 @@ export class Places {
   private readonly open = new Set<Tenant>();
   private readonly waiting: (() => void)[] = [];
 
-  constructor(private readonly limit: number) {}
+  constructor(private readonly limit: () => number) {}
 
   get taken(): number {
     return this.open.size;
@@ -20,7 +20,7 @@ export class Places {
 
   /** Waits for a place. Nobody who works keeps one while waiting for another's, so all come to their turn. */
   async take(tenant: Tenant, signal: AbortSignal): Promise<void> {
-    while (!this.open.has(tenant) && this.open.size >= this.limit && !this.evict()) await this.turn(signal);
+    while (!this.open.has(tenant) && this.open.size >= this.limit() && !this.evict()) await this.turn(signal);
     this.open.delete(tenant);
     this.open.add(tenant);
   }

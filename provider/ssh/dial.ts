@@ -1,11 +1,11 @@
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { messageOf } from "../../common/errors";
-import { trace } from "../trace";
 import { authentication, triedOf } from "./auth";
 import type { Connection } from "../../contracts/connection";
 import { ConnectionError, HostKeyError } from "./errors";
 import { publicKeyOf, sameKey } from "./host-key";
+import type { SshRuntime } from "./transport";
 
 const READY_TIMEOUT_MS = 15_000;
 const KEEPALIVE_MS = 5_000;
@@ -18,9 +18,14 @@ export interface Dialed {
 }
 
 /** One attempt at a connection, its host key verified against the pinned one. `socket`: a stream through a jump host that leads there. */
-export function dial(connection: Connection, signal: AbortSignal, socket?: Duplex): Promise<Dialed> {
-  const config = configOf(connection);
-  const start = Date.now();
+export function dial(
+  connection: Connection,
+  { settings, clock, trace }: Pick<SshRuntime, "settings" | "clock" | "trace">,
+  signal: AbortSignal,
+  socket?: Duplex,
+): Promise<Dialed> {
+  const config = configOf(connection, settings.agentSocket);
+  const start = clock.now();
   return new Promise((done, fail) => {
     const client = new Client();
     let shown = "";
@@ -36,7 +41,7 @@ export function dial(connection: Connection, signal: AbortSignal, socket?: Duple
     client.on("ready", () => {
       signal.removeEventListener("abort", abort);
       client.setNoDelay(true); // 44 ms to 3.6 ms an exec: no Nagle against delayed acknowledgements
-      trace({ ssh: "connect", host: connection.host, name: connection.name, start, end: Date.now() });
+      trace({ ssh: "connect", host: connection.host, name: connection.name, start, end: clock.now() });
       done({ client, hostKey: shown });
     });
     client.on("error", (error: SshError) => {
@@ -59,11 +64,11 @@ export function dial(connection: Connection, signal: AbortSignal, socket?: Duple
   });
 }
 
-function configOf(connection: Connection): ConnectConfig {
+function configOf(connection: Connection, agentSocket: string | undefined): ConnectConfig {
   return {
     host: connection.host,
     port: connection.port ?? 22,
-    ...authentication(connection),
+    ...authentication(connection, agentSocket),
     readyTimeout: READY_TIMEOUT_MS,
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: KEEPALIVES_MISSED,

@@ -1,16 +1,14 @@
 import type { Client, ClientChannel } from "ssh2";
 import { DeadlineError, StepError } from "../../common/errors";
-import { patient } from "../../common/patience";
 import { printable } from "../../common/printable";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
-import { trace } from "../trace";
 import type { Answer } from "./batch-script";
 import { TooMuchOutput, type Collected } from "./channel";
 import { command, type CommandOptions } from "./command";
 import { type Connection } from "../../contracts/connection";
 import { describe } from "./connection";
 import { ConnectionError, RootError } from "./errors";
-import { Link } from "./transport";
+import { Link, type SshRuntime } from "./transport";
 import { Looks } from "./read-batcher";
 
 // sshd's MaxSessions is 10 and freed late.
@@ -51,14 +49,20 @@ export class Remote {
   /** `via`: the jump host through which this machine is reached. */
   constructor(
     readonly connection: Connection,
+    private readonly runtime: SshRuntime,
     readonly via?: Remote,
   ) {
-    this.link = new Link(connection, via?.link, () => (this.identity = undefined));
+    this.link = new Link(connection, runtime, via?.link, () => (this.identity = undefined));
   }
 
   /** The key that this connection is bound to: the given one, or the one that was met. */
   get pin(): string | undefined {
     return this.link.pin;
+  }
+
+  /** Factor for deadlines, from the provider's settings. */
+  get patience(): number {
+    return this.runtime.settings.patience;
   }
 
   get label(): string {
@@ -130,9 +134,10 @@ export class Remote {
 
   private async execute(script: string, options: RunOptions): Promise<Collected> {
     const { step } = options;
-    const start = Date.now();
+    const { clock, trace } = this.runtime;
+    const start = clock.now();
     const result = await this.channels.use(() => this.link.atWork(() => this.attempts(script, options)));
-    trace({ ssh: "exec", host: this.connection.host, name: this.connection.name, step, start, end: Date.now() });
+    trace({ ssh: "exec", host: this.connection.host, name: this.connection.name, step, start, end: clock.now() });
     if (!result.began) throw new RootError(this.connection, step, said(result));
     return result;
   }
@@ -157,7 +162,7 @@ export class Remote {
   /** One attempt, which the step's deadline ends too. */
   private async limited(client: Client, script: string, options: RunOptions): Promise<Collected> {
     const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
-    const seconds = patient(timeout);
+    const seconds = timeout * this.patience;
     const limit = new AbortController();
     const late = () =>
       limit.abort(new DeadlineError({ step, machine: this.label, cause: `no end within ${seconds} s` }));

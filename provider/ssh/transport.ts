@@ -1,23 +1,28 @@
 import type { ClientChannel } from "ssh2";
-import { patient } from "../../common/patience";
-import { Semaphore, backoff, orAborted } from "../../common/wait";
+import type { Clock } from "../../common/clock";
+import { type Semaphore, backoff, orAborted } from "../../common/wait";
+import type { ProviderSettings } from "../settings";
+import type { Trace } from "../trace";
 import { type Connection } from "../../contracts/connection";
 import { describe } from "./connection";
 import { dial, type Dialed } from "./dial";
 import { ConnectionError, JumpError } from "./errors";
-import { Places, type Tenant } from "./connection-limit";
+import type { Places, Tenant } from "./connection-limit";
 
 const CONNECT_DEADLINE_MS = 45_000;
 const PRESUMED_DEAD_MS = 60_000;
-/** Open at once, over all machines: a connection costs 0.4 MB, a file descriptor and keep-alives. With more machines they take turns. */
-const OPEN_CONNECTIONS = Number(process.env.KUBEWRIGHT_CONNECTIONS) || 256;
-/** Handshakes at once: each takes some 10 ms of one processor, and must end within its 15 s. */
-const DIALING = 16;
 /** RFC 4254, section 5.1: the server's administrator does not allow the forwarding. */
 const PROHIBITED = 1;
 
-const places = new Places(OPEN_CONNECTIONS);
-const dialing = new Semaphore(DIALING);
+/** What all SSH connections of a provider share. */
+export interface SshRuntime {
+  readonly settings: Pick<ProviderSettings, "patience" | "agentSocket">;
+  readonly clock: Clock;
+  readonly trace: Trace;
+  /** An open connection costs 0.4 MB, a file descriptor and keep-alives: beyond the limit the longest idle one is closed. */
+  readonly places: Places;
+  readonly handshakes: Semaphore;
+}
 
 /** The SSH connection to one machine, which is made when first needed and again when it was lost. */
 export class Link implements Tenant {
@@ -35,6 +40,7 @@ export class Link implements Tenant {
   /** `via`: the way through a jump host. `onLost`: what was known by this connection need not be so on the next. */
   constructor(
     readonly connection: Connection,
+    private readonly runtime: SshRuntime,
     readonly via: Link | undefined,
     private readonly onLost: () => void,
   ) {
@@ -62,7 +68,7 @@ export class Link implements Tenant {
       return await work();
     } finally {
       this.working--;
-      places.rested(this);
+      this.runtime.places.rested(this);
     }
   }
 
@@ -111,7 +117,7 @@ export class Link implements Tenant {
   /** Only the connection that was lost: another may have been made since. */
   private forget(lost: Promise<Dialed> | undefined): void {
     if (this.dialed !== lost) return;
-    places.leave(this);
+    this.runtime.places.leave(this);
     this.dialed = undefined;
     this.onLost();
   }
@@ -131,19 +137,20 @@ export class Link implements Tenant {
   private async dialPatiently(signal: AbortSignal): Promise<Dialed> {
     for (let attempt = 1, deadline = 0; ; attempt++) {
       try {
-        if (!this.isJump) await places.take(this, signal);
+        if (!this.isJump) await this.runtime.places.take(this, signal);
         // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
-        if (attempt === 1 && Date.now() > this.deadUntil) deadline = Date.now() + patient(this.bootMs);
+        if (attempt === 1 && this.runtime.clock.now() > this.deadUntil)
+          deadline = this.runtime.clock.now() + this.bootMs * this.runtime.settings.patience;
         const pinned = this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin };
         const through = await this.throughJump(signal);
-        const dialed = await dialing.use(() => dial(pinned, signal, through));
+        const dialed = await this.runtime.handshakes.use(() => dial(pinned, this.runtime, signal, through));
         this.met = dialed.hostKey;
         return dialed;
       } catch (error) {
-        places.leave(this); // another may try meanwhile
+        this.runtime.places.leave(this); // another may try meanwhile
         if (!(error instanceof ConnectionError) || !error.retryable) throw error;
-        if (Date.now() > deadline) {
-          this.deadUntil = Date.now() + PRESUMED_DEAD_MS;
+        if (this.runtime.clock.now() > deadline) {
+          this.deadUntil = this.runtime.clock.now() + PRESUMED_DEAD_MS;
           throw error;
         }
         await backoff(attempt, signal);

@@ -37,7 +37,7 @@ export const boxResource: Handler<Inputs, Outputs> = {
       error: "name the box (with the docker provider: the image)",
     }),
   outputs: ["ref"],
-  check: ({ provider }) => troubles(provider),
+  check: ({ provider }, { vagrantTroubles }) => troubles(vagrantTroubles, provider),
   create: async (context, inputs) => {
     const ref = inputs.provider === "docker" ? await dockerBox(context, inputs) : await vagrantBox(context, inputs);
     return { id: ref, outputs: { ref } };
@@ -51,9 +51,9 @@ export const boxResource: Handler<Inputs, Outputs> = {
   },
 };
 
-async function dockerBox({ status, signal }: Context, { image = "" }: Inputs): Promise<string> {
+async function dockerBox({ docker, status, signal }: Context, { image = "" }: Inputs): Promise<string> {
   await ensureDaemon(status, signal);
-  return await ensureDockerBox(image, status, signal);
+  return await ensureDockerBox(image, docker, status, signal);
 }
 
 async function vagrantBox({ status, signal }: Context, inputs: Inputs): Promise<string> {

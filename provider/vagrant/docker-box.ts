@@ -7,14 +7,19 @@ import type { Progress } from "../../common/progress";
 import { run } from "../docker/command";
 import { imageId, imageLabels } from "../docker/image";
 import { withLock } from "../../common/user-lock";
-import { traits } from "../docker/probe";
+import type { DockerTraits } from "../docker/probe";
 
 /** What Vagrant's docker provider has for a box: our machine image, with the user that Vagrant expects. @returns its reference */
-export async function ensureDockerBox(image: string, progress: Progress, signal: AbortSignal): Promise<string> {
+export async function ensureDockerBox(
+  image: string,
+  docker: DockerTraits,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<string> {
   const files = {
     Dockerfile: template("vagrant/Dockerfile"),
     "insecure.pub": template("vagrant/insecure.pub"),
-    "resolv.conf": (await traits(image, signal)).resolvConf,
+    "resolv.conf": (await docker.traits(image, signal)).resolvConf,
   };
   const hash = createHash("sha256")
     .update(JSON.stringify([image, files]))

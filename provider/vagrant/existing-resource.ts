@@ -26,10 +26,10 @@ export const existingResource: Handler<Inputs, Outputs> = {
   }),
   outputs: VAGRANT_OUTPUTS,
   replaceOn: ["vagrantfile", "machine", "subnet"],
-  async check({ vagrantfile }) {
+  async check({ vagrantfile }, { vagrantTroubles }) {
     if (vagrantfile !== undefined && !existsSync(vagrantfile))
       return [{ path: "vagrantfile", reason: `there is no file ${vagrantfile}` }];
-    return await troubles();
+    return await troubles(vagrantTroubles);
   },
   create: async (context, inputs) => ({ id: inputs.machine, outputs: await look(context, inputs) }),
   async read(context, _id, old) {

@@ -5,15 +5,13 @@ import { limits, machineArguments } from "../docker/arguments";
 import { sshAnswers } from "../docker/banner";
 import { ensureDaemon } from "../docker/daemon";
 import { hostKey as dockerHostKey } from "../docker/machine";
-import { traits } from "../docker/probe";
 import { addressIn } from "../../render/cidr";
 import { FIRST_OFFSET } from "../docker/subnets";
 import { PartialFailure, type Context, type Handler, type Problem, type Recorded } from "../rpc/handler";
 import { bestHostKey, type SshConfig } from "./answers";
 import { vagrant } from "./command";
 import { Folder } from "./folder";
-import { destroy, stateOf, up } from "./machines";
-import { vagrantTrouble } from "./preflight";
+import type { VagrantTroubles } from "./preflight";
 
 interface Inputs {
   /** On the controller: of the stack's Vagrantfile. */
@@ -93,17 +91,21 @@ export const machineResource: Handler<Inputs, Outputs> = {
   ],
   // Which address it got when it was made is no reason to make it anew.
   ignore: ["index"],
-  check: ({ provider }) => troubles(provider),
+  check: ({ provider }, { vagrantTroubles }) => troubles(vagrantTroubles, provider),
   create,
   update: async (context, _id, inputs, { outputs }) => await running(context, inputs, outputs.privateAddress),
   read,
-  async delete({ status, signal }, _id, { inputs, outputs }) {
-    await destroy(inputs.folder, { machine: defined(inputs, outputs.privateAddress), progress: status, signal });
+  async delete({ vagrant, status, signal }, _id, { inputs, outputs }) {
+    await vagrant.destroy(inputs.folder, {
+      machine: defined(inputs, outputs.privateAddress),
+      progress: status,
+      signal,
+    });
   },
 };
 
-export async function troubles(provider?: VagrantProvider): Promise<Problem[]> {
-  const reason = await vagrantTrouble(provider);
+export async function troubles(vagrant: VagrantTroubles, provider?: VagrantProvider): Promise<Problem[]> {
+  const reason = await vagrant.find(provider);
   return reason === undefined ? [] : [{ path: provider === undefined ? "vagrantfile" : "provider", reason }];
 }
 
@@ -131,9 +133,9 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
 
 /** The machine up, and what is to be known of it. */
 async function running(context: Context, inputs: Inputs, privateAddress: string): Promise<Outputs> {
-  const { status, signal } = context;
+  const { vagrant, status, signal } = context;
   const machine = { ...defined(inputs, privateAddress), ...(await dockerPart(inputs, context)) };
-  const ssh = await up(inputs.folder, { machine, progress: status, signal });
+  const ssh = await vagrant.up(inputs.folder, { machine, progress: status, signal });
   return await describe(inputs, machine, ssh, signal);
 }
 
@@ -147,11 +149,11 @@ function defined(
 /** What makes a machine of a container is the same whether Docker is called by us or by Vagrant. */
 async function dockerPart(
   { provider, image, folder, cpus, memoryMiB }: Inputs,
-  { status, signal }: Context,
+  { docker, status, signal }: Context,
 ): Promise<Partial<VagrantMachine>> {
   if (provider !== "docker" || image === undefined) return {};
   await ensureDaemon(status, signal);
-  const words = machineArguments(`vagrant ${folder}`, await traits(image, signal));
+  const words = machineArguments(`vagrant ${folder}`, await docker.traits(image, signal));
   return { dockerArguments: [...limits({ cpus, memory: memoryMiB }), ...words] };
 }
 
@@ -194,19 +196,19 @@ export async function hostKeyOf(file: string, name: string, signal: AbortSignal)
 }
 
 async function read(
-  { warn, signal }: Context,
+  { vagrant, vagrantTroubles, warn, signal }: Context,
   _id: string,
   old: Recorded<Inputs, Outputs>,
 ): Promise<Recorded<Inputs, Outputs> | undefined> {
   const { folder, hostname, provider } = old.inputs;
-  const trouble = await vagrantTrouble(provider);
+  const trouble = await vagrantTroubles.find(provider);
   if (trouble !== undefined) {
     warn(`what was known last is kept: ${trouble}`);
     return old;
   }
   const place = new Folder(folder);
   if (!place.has(hostname)) return undefined;
-  const state = await stateOf(folder, hostname, signal);
+  const state = await vagrant.stateOf(folder, hostname, signal);
   if (state === "not_created") return undefined;
   const inputs = { ...old.inputs, running: state === "running" };
   const machineId = place.idOf({ name: hostname, provider }) ?? "";

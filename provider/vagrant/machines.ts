@@ -13,36 +13,44 @@ interface Work {
   signal: AbortSignal;
 }
 
-const ups = new Map<string, Gatherer<Work, SshConfig>>();
-const downs = new Map<string, Gatherer<Work, void>>();
-const looks = new Map<string, Gatherer<AbortSignal, Map<string, string>>>();
+/** Vagrant's work, gathered per folder: machines that are wanted at about the same time share one command. */
+export class VagrantFolders {
+  private readonly ups = new Map<string, Gatherer<Work, SshConfig>>();
+  private readonly downs = new Map<string, Gatherer<Work, void>>();
+  private readonly reads = new Map<string, Gatherer<AbortSignal, Map<string, string>>>();
 
-/** The machine, running. Those that are wanted at about the same time come up together, where the provider does that. */
-export function up(folder: string, work: Work): Promise<SshConfig> {
-  return of(
-    ups,
-    `${folder} ${work.machine.provider}`,
-    () => new Gatherer((all) => upTogether(new Folder(folder), all)),
-  ).add(work);
+  /** Starts the machine. Machines that are wanted at about the same time start together, where the provider supports that. */
+  up(folder: string, work: Work): Promise<SshConfig> {
+    const key = `${folder} ${work.machine.provider}`;
+    return getOrCreate(
+      this.ups,
+      key,
+      () => new Gatherer<Work, SshConfig>((all) => upTogether(new Folder(folder), all)),
+    ).add(work);
+  }
+
+  /** Destroys the machine, and removes its definition. */
+  destroy(folder: string, work: Work): Promise<void> {
+    return getOrCreate(
+      this.downs,
+      folder,
+      () => new Gatherer<Work, void>((all) => destroyTogether(new Folder(folder), all)),
+    ).add(work);
+  }
+
+  /** Vagrant's name of the machine's state; `not_created` where it knows none. */
+  async stateOf(folder: string, name: string, signal: AbortSignal): Promise<string> {
+    const read = () =>
+      new Gatherer<AbortSignal, Map<string, string>>(([first]) => look(new Folder(folder), first ?? signal));
+    const states = await getOrCreate(this.reads, folder, read).add(signal);
+    return states.get(name) ?? "not_created";
+  }
 }
 
-/** Destroys the machine, and forgets its definition. */
-export function destroy(folder: string, work: Work): Promise<void> {
-  return of(downs, folder, () => new Gatherer((all) => destroyTogether(new Folder(folder), all))).add(work);
-}
-
-/** Vagrant's word for the machine's state; `not_created` where it knows none. */
-export async function stateOf(folder: string, name: string, signal: AbortSignal): Promise<string> {
-  const all = await of(looks, folder, () => new Gatherer(([first]) => look(new Folder(folder), first ?? signal))).add(
-    signal,
-  );
-  return all.get(name) ?? "not_created";
-}
-
-function of<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const found = known.get(key) ?? make();
-  known.set(key, found);
-  return found;
+function getOrCreate<T>(all: Map<string, T>, key: string, create: () => T): T {
+  const value = all.get(key) ?? create();
+  all.set(key, value);
+  return value;
 }
 
 async function look({ file }: Folder, signal: AbortSignal): Promise<() => Promise<Map<string, string>>> {

@@ -14,14 +14,16 @@ const PLUGINS: Partial<Record<VagrantProvider, string>> = {
 const PROGRAMS: Partial<Record<VagrantProvider, string>> = { virtualbox: "VBoxManage" };
 const INSTALL = "install Vagrant from its vendor or with this system's packages (Debian: `apt-get install vagrant`)";
 
-const known = new Map<string, Promise<string | undefined>>();
+/** What is missing on this computer for a provider of Vagrant (or for Vagrant alone), with the fix. Each is examined once. */
+export class VagrantTroubles {
+  private readonly examined = new Map<string, Promise<string | undefined>>();
 
-/** What is missing on this computer for a provider of Vagrant (or for Vagrant alone), with what to do; asked once per process. */
-export function vagrantTrouble(provider?: VagrantProvider): Promise<string | undefined> {
-  const key = provider ?? "";
-  const asked = known.get(key) ?? examine(provider);
-  known.set(key, asked);
-  return asked;
+  find(provider?: VagrantProvider): Promise<string | undefined> {
+    const key = provider ?? "";
+    const trouble = this.examined.get(key) ?? examine(provider);
+    this.examined.set(key, trouble);
+    return trouble;
+  }
 }
 
 async function examine(provider?: VagrantProvider): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { silent, type Progress } from "../../common/progress";
+import { DockerTraits } from "../../provider/docker/probe";
 import { ensureContainer, startMachine } from "../../provider/docker/machine";
 import { ensureDaemon } from "../../provider/docker/daemon";
 import { ensureImage } from "../../provider/docker/image";
@@ -36,6 +37,7 @@ export async function makeMachines(
       const address = addressIn(network.subnet, FIRST_ADDRESS + index);
       const id = await ensureContainer(
         { stack, hostname, image: image.ref, network: network.name, address, authorizedKey },
+        new DockerTraits(),
         silent,
         signal,
       );

@@ -1,11 +1,20 @@
+import { createProviderContext } from "../../provider/context";
 import type { Context } from "../../provider/rpc/handler";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "../../provider/settings";
 
-/** What a handler is given, with nobody who listens. */
-export const silentContext: Context = {
-  urn: "urn",
-  name: "a-test",
-  signal: new AbortController().signal,
-  status: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-};
+/** A context for handlers whose messages nobody reads. Each has connections of its own. */
+export function testContext(parts: Partial<Context> = {}, settings: Partial<ProviderSettings> = {}): Context {
+  return {
+    ...createProviderContext({ ...DEFAULT_SETTINGS, agentSocket: process.env.SSH_AUTH_SOCK, ...settings }),
+    urn: "urn",
+    name: "a-test",
+    signal: new AbortController().signal,
+    status: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    ...parts,
+  };
+}
+
+/** Shared by the tests of one file. */
+export const silentContext = testContext();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silent } from "../../common/progress";
 import { ensureImage } from "../../provider/docker/image";
+import { DockerTraits } from "../../provider/docker/probe";
 import { ensureContainer, startMachine } from "../../provider/docker/machine";
 import { findNetwork } from "../../provider/docker/network";
 import { addressIn } from "../../render/cidr";
@@ -38,7 +39,7 @@ export class OwnMachine {
     if (!found) throw new Error(`there is no network ${network}`);
     const stack = `own-${network}`; // not the cluster's, which must never touch it
     const spec = { stack, hostname, network, authorizedKey, image: image.ref, address: addressIn(found.subnet, place) };
-    const id = await ensureContainer(spec, silent, signal);
+    const id = await ensureContainer(spec, new DockerTraits(), silent, signal);
     const { privateAddress } = await startMachine(id, hostname, silent, signal);
     return new OwnMachine(stack, id, privateAddress, folder);
   }

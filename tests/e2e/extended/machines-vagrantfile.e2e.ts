@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { silent } from "../../../common/progress";
 import { machineArguments } from "../../../provider/docker/arguments";
 import { ensureImage } from "../../../provider/docker/image";
-import { traits } from "../../../provider/docker/probe";
+import { DockerTraits } from "../../../provider/docker/probe";
 import { removeStack } from "../../../provider/docker/sweep";
 import { parseStatus } from "../../../provider/vagrant/answers";
 import { ensureDockerBox } from "../../../provider/vagrant/docker-box";
@@ -32,9 +32,10 @@ let vagrant: Requirement;
 /** As a person writes one, but for what makes a machine of a container. */
 async function ownVagrantfile(): Promise<string> {
   const signal = AbortSignal.timeout(600_000);
+  const docker = new DockerTraits();
   const { ref } = await ensureImage("auto", silent, signal);
-  const image = await ensureDockerBox(ref, silent, signal);
-  const words = machineArguments(LABEL, await traits(image, signal));
+  const image = await ensureDockerBox(ref, docker, silent, signal);
+  const words = machineArguments(LABEL, await docker.traits(image, signal));
   return `Vagrant.configure("2") do |config|
   config.vm.synced_folder ".", "/vagrant", disabled: true
   { "box" => "172.31.97.40", "idle" => "172.31.97.41" }.each do |name, address|

@@ -6,6 +6,7 @@ import { ensureDaemon } from "../../../provider/docker/daemon";
 import { dockerResources } from "../../../provider/docker/resources";
 import type { Context, Handler, Recorded } from "../../../provider/rpc/handler";
 import { output, run } from "../../../common/process";
+import { testContext } from "../../support/context";
 
 export type Values = Record<string, unknown>;
 export type Made = { id: string; outputs: Values };
@@ -26,7 +27,7 @@ export function handler(kind: "Image" | "Network" | "Machine"): Required<Handler
 export function context(name: string, signal = AbortSignal.timeout(240_000)): Context & { said: string[] } {
   const said: string[] = [];
   const say = (message: string) => void said.push(message);
-  return { urn: name, name, signal, status: say, info: say, warn: say, said };
+  return { ...testContext({ urn: name, name, signal, status: say, info: say, warn: say }), said };
 }
 
 /** Reads a resource as `pulumi refresh` does. */

@@ -8,7 +8,6 @@ import { commandLine } from "../../../common/quote";
 import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../../../provider/host/files";
 import { filePathSchema } from "../../../contracts/files";
 import { filesResource } from "../../../provider/resources/files";
-import { remote } from "../../../provider/ssh/pool";
 import { silentContext } from "../../support/context";
 import { HOSTILE_TIMEOUT_MS, holds, hostileText, hostileWord } from "../../support/hostile";
 import { startSshd, type Sshd } from "../../support/sshd";
@@ -16,7 +15,7 @@ import { startSshd, type Sshd } from "../../support/sshd";
 const { signal } = new AbortController();
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
 let sshd: Sshd;
-const machine = () => remote(sshd.connection());
+const machine = () => silentContext.connections.get(sshd.connection());
 
 beforeAll(async () => (sshd = await startSshd()), 60_000);
 afterAll(async () => {

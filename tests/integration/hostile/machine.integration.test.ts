@@ -3,7 +3,8 @@ import type { ServerChannel } from "ssh2";
 import { contents, inspect } from "../../../provider/host/files";
 import { gatherFacts } from "../../../provider/host/facts";
 import { LONGEST_OUTPUT } from "../../../provider/ssh/channel";
-import { Remote } from "../../../provider/ssh/remote";
+import type { Remote } from "../../../provider/ssh/remote";
+import { Connections } from "../../../provider/ssh/connections";
 import { type Answering, BEGAN, type Emulator, startEmulator } from "../../support/ssh-emulator";
 
 /** A machine that answers as nobody should. What it says must not fill our memory, hold us up, or reach a terminal as it is. */
@@ -14,7 +15,7 @@ let answer: Answering;
 
 beforeEach(async () => {
   emulator = await startEmulator({ hosts: 1, answer: (...given) => answer(...given) });
-  machine = new Remote(emulator.connection(0));
+  machine = new Connections().get(emulator.connection(0));
 });
 afterEach(async () => {
   machine.close();

@@ -7,6 +7,7 @@ import { removeNode } from "../../../provider/kube/remove-node";
 import { POOL_LABEL } from "../../../common/labels";
 import { ApiServer } from "../../support/apiserver";
 import { FakeCluster } from "../../support/fake-cluster";
+import { PoolGate } from "../../../provider/kube/pool-gate";
 
 const SET = { kind: "ReplicaSet", uid: "web" };
 let server: ApiServer;
@@ -196,8 +197,10 @@ describe("a node that is dead", () => {
 });
 
 describe("a pool", () => {
+  const gate = new PoolGate();
   const leave = (node: string, timeout = 10) =>
     removeNode(server.api, {
+      gate,
       node,
       instance: "",
       pool: "p",

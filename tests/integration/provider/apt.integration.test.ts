@@ -1,9 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { setPatience } from "../../../common/patience";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { packagesResource } from "../../../provider/resources/packages";
-import { remote } from "../../../provider/ssh/pool";
-import { silentContext } from "../../support/context";
+import { silentContext, testContext } from "../../support/context";
 import { archiveOf, startDebianLike } from "../../support/debian-like";
 import type { Sshd } from "../../support/sshd";
 
@@ -16,7 +14,9 @@ let sshd: Sshd;
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
 const ask = (...packages: string[]) => ({ connection: sshd.connection(), instance, osFamily: "debian", packages });
 const on = async (script: string) =>
-  (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+  (
+    await silentContext.connections.get(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })
+  ).stdout.trim();
 const installed = (name: string) => on(`dpkg-query -Wf '\${db:Status-Status}' ${name} 2>/dev/null || true`);
 const RELEASE = "/tmp/give-back";
 
@@ -30,10 +30,9 @@ beforeAll(async () => {
   sshd = await startDebianLike([slow, ...["one", "two", "three"].map((name) => ({ name: `kubewright-${name}` }))]);
 });
 beforeEach(({ skip }) => skip(missing !== "", missing));
-afterEach(() => setPatience(1));
 afterAll(async () => {
   if (missing) return;
-  remote(sshd.connection()).close();
+  silentContext.connections.get(sshd.connection()).close();
   await sshd.stop();
 });
 
@@ -78,11 +77,11 @@ test("so is an update of apt's lists, for which apt itself does not wait", async
 test("a lock that is never given back ends the wait, with who holds it", async () => {
   await on("rm -f /tmp/held");
   await holding(lockLists, "[ -e /tmp/held ]");
-  setPatience(0.01);
-  await expect(packagesResource.create(silentContext, ask("kubewright-three"))).rejects.toThrow(
+  const impatient = testContext({}, { patience: 0.01 });
+  await expect(packagesResource.create(impatient, ask("kubewright-three"))).rejects.toThrow(
     /installing packages failed on debian .*lists\/lock.*held by process \d+.*is not given back: see what that process does, and run again/s,
   );
-  setPatience(1);
+  impatient.connections.closeAll();
   await on(`touch ${RELEASE}`);
   await packagesResource.create(silentContext, ask("kubewright-three"));
   expect(await installed("kubewright-three")).toBe("installed");

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
 import type { Connection } from "../../../contracts/connection";
-import { closeAll } from "../../../provider/ssh/pool";
 import { startSshd, type Sshd } from "../../support/sshd";
 import { context } from "../docker/support";
+import { silentContext } from "../../support/context";
 
 /** A machine on which cloud-init is at work: a stand-in for its command, which says what a file says, and waits for that file. */
 const STAND_IN = `#!/bin/sh
@@ -30,7 +30,7 @@ beforeAll(async () => {
   sshd = await startSshd({ environment: { PATH: `${folder}:/usr/sbin:/usr/bin:/sbin:/bin` } });
 }, 60_000);
 afterAll(async () => {
-  closeAll();
+  silentContext.connections.closeAll();
   await sshd.stop();
   await rm(folder, { recursive: true, force: true });
 });

@@ -4,7 +4,6 @@ import { hostResource } from "../../../provider/resources/host";
 import type { HostFacts } from "../../../render/facts";
 import { packagesResource } from "../../../provider/resources/packages";
 import type { Context } from "../../../provider/rpc/handler";
-import { remote } from "../../../provider/ssh/pool";
 import { enginePackages } from "../../../render/docker";
 import { requiredPackages } from "../../../render/node-contents";
 import { silentContext } from "../../support/context";
@@ -25,7 +24,9 @@ const ask = (packages: string[], more: object = {}) => ({
   ...more,
 });
 const on = async (script: string) =>
-  (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+  (
+    await silentContext.connections.get(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })
+  ).stdout.trim();
 const listening = (said: string[]): Context => ({ ...silentContext, status: (message) => void said.push(message) });
 const readBack = async (packages: string[]) =>
   (
@@ -60,7 +61,7 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(!dnf.met, dnf.reason));
 afterAll(async () => {
   if (!dnf.met) return;
-  remote(sshd.connection()).close();
+  silentContext.connections.get(sshd.connection()).close();
   await sshd.stop();
 });
 

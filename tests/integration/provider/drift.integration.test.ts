@@ -11,7 +11,6 @@ import { kernelResource } from "../../../provider/resources/kernel";
 import { packagesResource } from "../../../provider/resources/packages";
 import { unitResource } from "../../../provider/resources/unit";
 import type { Handler } from "../../../provider/rpc/handler";
-import { remote } from "../../../provider/ssh/pool";
 import { silentContext } from "../../support/context";
 import { startSshd, type Sshd } from "../../support/sshd";
 
@@ -41,7 +40,7 @@ beforeAll(async () => {
   sshd = await startSshd({ environment: { PATH: `${bin}:${process.env.PATH}` } });
 }, 60_000);
 afterAll(async () => {
-  remote(sshd.connection()).close();
+  silentContext.connections.get(sshd.connection()).close();
   await sshd.stop();
   await rm(bin, { recursive: true });
 });

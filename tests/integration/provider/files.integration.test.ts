@@ -6,18 +6,15 @@ import type { Context } from "../../../provider/rpc/handler";
 import { sha256 } from "../../../provider/host/files";
 import { binariesResource } from "../../../provider/resources/binaries";
 import { filesResource } from "../../../provider/resources/files";
-import { remote } from "../../../provider/ssh/pool";
 import { startSshd, type Sshd } from "../../support/sshd";
+import { silentContext } from "../../support/context";
 
 let sshd: Sshd;
 let folder: string;
 const warnings: string[] = [];
 const context: Context = {
-  urn: "urn",
+  ...silentContext,
   name: "some-files",
-  signal: new AbortController().signal,
-  status: () => undefined,
-  info: () => undefined,
   warn: (message) => warnings.push(message),
 };
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
@@ -26,7 +23,7 @@ const recorded = (inputs: object) => ({ inputs, outputs: {} });
 
 beforeAll(async () => (sshd = await startSshd()), 60_000);
 afterAll(async () => {
-  remote(sshd.connection()).close();
+  silentContext.connections.get(sshd.connection()).close();
   await sshd.stop();
 });
 beforeEach(async () => {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { firewallResource } from "../../../provider/resources/firewall";
-import { remote } from "../../../provider/ssh/pool";
 import { silentContext } from "../../support/context";
 import { firewalldAvailable, startWithFirewalld } from "../../support/firewalld";
 import type { Requirement } from "../../support/requirement";
@@ -15,7 +14,9 @@ const PORTS = ["6443/tcp", "30000-32767/udp"];
 const RANGES = ["10.244.0.0/16"];
 const wanted = (ports = PORTS, ranges = RANGES) => ({ connection: sshd.connection(), instance, ports, ranges });
 const on = async (script: string) =>
-  (await remote(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })).stdout.trim();
+  (
+    await silentContext.connections.get(sshd.connection()).run(script, { step: "a test", signal: silentContext.signal })
+  ).stdout.trim();
 const readBack = async () =>
   (await firewallResource.read?.(silentContext, "id", { inputs: wanted(), outputs: {} }))?.inputs as {
     ports: string[];
@@ -32,7 +33,7 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(!firewalld.met, firewalld.reason));
 afterAll(async () => {
   if (!firewalld.met) return;
-  remote(sshd.connection()).close();
+  silentContext.connections.get(sshd.connection()).close();
   await sshd.stop();
 });
 

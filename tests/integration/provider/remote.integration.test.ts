@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fingerprint } from "../../../provider/ssh/host-key";
-import { Remote } from "../../../provider/ssh/remote";
+import type { Remote } from "../../../provider/ssh/remote";
+import { Connections } from "../../../provider/ssh/connections";
 import { startSshd, type Sshd } from "../../support/sshd";
 
 const { signal } = new AbortController();
@@ -12,7 +13,7 @@ let machine: Remote;
 
 beforeEach(async () => {
   sshd = await startSshd();
-  machine = new Remote(sshd.connection());
+  machine = new Connections().get(sshd.connection());
 }, 60_000);
 
 afterEach(async () => {
@@ -75,7 +76,7 @@ test("a server that restarts is waited for", async () => {
 test("another host key than the pinned one is refused at once, with both fingerprints and what to do", async () => {
   const pinned = sshd.connection();
   await sshd.changeHostKey();
-  const other = new Remote(pinned);
+  const other = new Connections().get(pinned);
   const both = [fingerprint(sshd.hostKey), fingerprint(pinned.hostKey)];
   const message = await other.run("true", { step: "a test", signal }).catch((error: Error) => error.message);
   for (const one of both) expect(message).toContain(one);
@@ -86,7 +87,7 @@ test("another host key than the pinned one is refused at once, with both fingerp
 
 test("without a pin the first key that is met is told", async () => {
   const { hostKey: _, ...unpinned } = sshd.connection();
-  const other = new Remote(unpinned);
+  const other = new Connections().get(unpinned);
   expect(await other.hostKey(signal)).toBe(sshd.hostKey.split(" ").slice(0, 2).join(" "));
   other.close();
 });
@@ -97,7 +98,7 @@ test("a refused key is said at once and not tried again", async () => {
 });
 
 test("a missing key file names its path", async () => {
-  const other = new Remote({ ...sshd.connection(), privateKeyPath: "/nowhere/key" });
+  const other = new Connections().get({ ...sshd.connection(), privateKeyPath: "/nowhere/key" });
   await expect(other.run("true", { step: "a test", signal })).rejects.toThrow("/nowhere/key");
 });
 

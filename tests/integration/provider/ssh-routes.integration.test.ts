@@ -6,10 +6,10 @@ import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
 import type { Connection } from "../../../contracts/connection";
 import { JumpError } from "../../../provider/ssh/errors";
-import { closeAll, remote } from "../../../provider/ssh/pool";
 import { output, run } from "../../../common/process";
 import { context } from "../docker/support";
 import { startSshd, type Sshd } from "../../support/sshd";
+import { silentContext } from "../../support/context";
 
 /** Jump hosts, agents and first pins, against real servers on loopback: two to jump by, one that forwards nothing, and the machine. */
 const { signal } = new AbortController();
@@ -28,7 +28,7 @@ beforeAll(async () => {
   ]);
 }, 120_000);
 afterEach(() => {
-  closeAll();
+  silentContext.connections.closeAll();
   vi.unstubAllEnvs();
 });
 afterAll(() => Promise.all([machine, near, far, closed].map((one) => one.stop())));
@@ -44,7 +44,7 @@ const through = (sshd: Sshd, more: Partial<Connection> = {}): Connection => ({
   jump: jump(sshd),
 });
 const say = async (connection: Connection, script = "echo here") =>
-  (await remote(connection).run(script, { step: "a test", signal })).stdout.trim();
+  (await silentContext.connections.get(connection).run(script, { step: "a test", signal })).stdout.trim();
 const unpinned = <T extends { hostKey?: string | undefined }>({ hostKey: _, ...rest }: T) => rest;
 
 test("a machine behind a jump host is reached with one connection to each, whatever the number of commands and names", async () => {
@@ -62,8 +62,8 @@ test("a chain of jump hosts, each with its own pin", async () => {
 
 test("connections are shared by who enters with the same, and by nobody else", () => {
   const plain = machine.connection();
-  const same = remote(plain);
-  expect(remote({ ...plain, name: "other" })).toBe(same);
+  const same = silentContext.connections.get(plain);
+  expect(silentContext.connections.get({ ...plain, name: "other" })).toBe(same);
   const others = [
     { user: "somebody" },
     { sudoPassword: "x" },
@@ -73,7 +73,7 @@ test("connections are shared by who enters with the same, and by nobody else", (
     { jump: jump(near) },
     { jump: jump(near, { user: "somebody" }) },
   ];
-  const remotes = [same, ...others.map((more) => remote({ ...plain, ...more }))];
+  const remotes = [same, ...others.map((more) => silentContext.connections.get({ ...plain, ...more }))];
   expect(new Set(remotes).size).toBe(remotes.length);
 });
 
@@ -84,7 +84,9 @@ test("a jump host that shows another key stands in the way, and nothing is concl
   await expect(refused).rejects.toThrow(
     /machine \(127.0.0.1:\d+ by way of 127.0.0.1:\d+\): its jump host cannot be used: the host shows another key/,
   );
-  expect(await checkMachineGone(wrong, "whoever", signal)).toMatchObject({ gone: false });
+  expect(await checkMachineGone(silentContext.connections.get(wrong), "whoever", signal)).toMatchObject({
+    gone: false,
+  });
 });
 
 test("a jump host that forwards nothing says what to set", async () => {
@@ -105,7 +107,7 @@ test("an agent's key opens the machine, and where no agent runs it is said", asy
     await run("ssh-add", ["-q", privateKeyPath], { env: { SSH_AUTH_SOCK: socket } });
     vi.stubEnv("SSH_AUTH_SOCK", socket);
     expect(await say({ ...keyless, agent: true })).toBe("here");
-    closeAll();
+    silentContext.connections.closeAll();
     vi.stubEnv("SSH_AUTH_SOCK", "");
     await expect(say({ ...keyless, agent: true })).rejects.toThrow(/SSH_AUTH_SOCK is not set; start one/);
     await expect(say(keyless)).rejects.toThrow(/set privateKeyPath, agent or password/);
@@ -136,12 +138,14 @@ test("another way to the same machine is no other machine; another key behind an
   const inputs = { connection: unpinned(machine.connection()) };
   const { outputs } = await host.create(context("machine-host"), inputs);
   const old = { inputs, outputs };
-  expect(await host.isSame({ connection: unpinned(through(near)) }, old, signal)).toBe(true);
-  expect(await host.isSame({ connection: { ...machine.connection(), host: "localhost" } }, old, signal)).toBe(true);
-  expect(await host.isSame({ connection: { ...unpinned(machine.connection()), port: far.port } }, old, signal)).toBe(
-    false,
+  expect(await host.isSame({ connection: unpinned(through(near)) }, old, silentContext)).toBe(true);
+  expect(await host.isSame({ connection: { ...machine.connection(), host: "localhost" } }, old, silentContext)).toBe(
+    true,
   );
-  const blocked = host.isSame({ connection: unpinned(through(closed)) }, old, signal);
+  expect(
+    await host.isSame({ connection: { ...unpinned(machine.connection()), port: far.port } }, old, silentContext),
+  ).toBe(false);
+  const blocked = host.isSame({ connection: unpinned(through(closed)) }, old, silentContext);
   await expect(blocked).rejects.toThrow(
     /reached in another way than before, and that fails: .*AllowTcpForwarding.*nothing was changed/s,
   );
@@ -153,7 +157,7 @@ test("a first pin holds for whatever comes after, and a refresh says when it cha
     const inputs = { connection: unpinned(rebuilt.connection()) };
     const { outputs } = await host.create(context("rebuilt-host"), inputs);
     await rebuilt.changeHostKey();
-    closeAll();
+    silentContext.connections.closeAll();
     await expect(host.update(context("rebuilt-host"), "rebuilt", inputs, { inputs, outputs })).rejects.toThrow(
       /another key/,
     );

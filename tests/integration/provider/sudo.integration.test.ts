@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { removeStack } from "../../../provider/docker/sweep";
 import type { Connection } from "../../../contracts/connection";
-import { closeAll, remote } from "../../../provider/ssh/pool";
 import type { RunOptions } from "../../../provider/ssh/remote";
 import { context, docker, dockerIsMissing, handler, makeKeys, type Keys, type Made } from "../docker/support";
+import { silentContext } from "../../support/context";
 
 /** Users who are not root, on a machine of its own with the distribution's sshd, PAM and sudo. */
 const STACK = `sudo-${process.pid}`;
@@ -36,7 +36,7 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(missing !== undefined, missing));
 afterAll(async () => {
   if (missing) return;
-  closeAll();
+  silentContext.connections.closeAll();
   await removeStack(STACK, signal);
   await keys.remove();
 }, 60_000);
@@ -75,7 +75,7 @@ function as(user: string, more: Partial<Connection> = {}): Connection {
   };
 }
 const say = async (connection: Connection, script: string, more: Partial<RunOptions> = {}) =>
-  (await remote(connection).run(script, { step: "a test", signal, ...more })).stdout;
+  (await silentContext.connections.get(connection).run(script, { step: "a test", signal, ...more })).stdout;
 
 test("sudo without a password", async () => {
   expect(await say(as("admin"), "id -u")).toBe("0\n");
@@ -85,7 +85,7 @@ test("sudo with a password, many commands at once, each with its exit code", asy
   const codes = [0, 3, 7, 0, 1, 2, 5, 0];
   const results = await Promise.all(
     codes.map((code) =>
-      remote(as("asked", { sudoPassword: PASSWORD })).run(`id -u; exit ${code}`, {
+      silentContext.connections.get(as("asked", { sudoPassword: PASSWORD })).run(`id -u; exit ${code}`, {
         step: "a test",
         signal,
         accept: codes,
@@ -155,7 +155,9 @@ test("a password opens a machine that takes passwords, and a wrong one is refuse
 });
 
 test("the API's way through: a user with sudo opens tunnels as any other", async () => {
-  const channel = await remote(as("asked", { sudoPassword: PASSWORD })).forward("127.0.0.1", 22, signal);
+  const channel = await silentContext.connections
+    .get(as("asked", { sudoPassword: PASSWORD }))
+    .forward("127.0.0.1", 22, signal);
   const greeting = await new Promise<string>((done) => channel.once("data", (data: Buffer) => done(data.toString())));
   channel.destroy();
   expect(greeting).toMatch(/^SSH-2.0/);

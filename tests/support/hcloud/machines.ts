@@ -3,6 +3,7 @@ import { silent } from "../../../common/progress";
 import type { CloudConfig } from "../../../render/cloud-init";
 import { addressIn } from "../../../render/cidr";
 import { ensureImage } from "../../../provider/docker/image";
+import { DockerTraits } from "../../../provider/docker/probe";
 import { ensureContainer, removeMachine, startMachine } from "../../../provider/docker/machine";
 import { ensureNetwork, type Network } from "../../../provider/docker/network";
 import { removeStack } from "../../../provider/docker/sweep";
@@ -41,7 +42,7 @@ export class Machines {
       address,
       authorizedKey,
     };
-    const container = await ensureContainer(spec, silent, signal());
+    const container = await ensureContainer(spec, new DockerTraits(), silent, signal());
     await put(container, {
       "/etc/ssh/ssh_host_ed25519_key": { mode: 0o600, content: config.ssh_keys.ed25519_private },
       "/etc/ssh/ssh_host_ed25519_key.pub": { mode: 0o644, content: `${config.ssh_keys.ed25519_public}\n` },

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { setPatience } from "../../../common/patience";
 import { Semaphore, until } from "../../../common/wait";
 
 test("looks until there is an answer", async () => {
@@ -21,18 +20,14 @@ test("says what was missing when time is up", async () => {
 });
 
 test("whoever is more patient waits longer, and is told how long", async () => {
-  setPatience(3);
-  try {
-    const options = {
-      signal: new AbortController().signal,
-      timeout: 0.01,
-      every: 2,
-      onTimeout: (seconds: number) => new Error(`no node after ${seconds} s`),
-    };
-    await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node after 0.03 s");
-  } finally {
-    setPatience(1);
-  }
+  const options = {
+    signal: new AbortController().signal,
+    timeout: 0.01,
+    patience: 3,
+    every: 2,
+    onTimeout: (seconds: number) => new Error(`no node after ${seconds} s`),
+  };
+  await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node after 0.03 s");
 });
 
 test("stops at once when told to", async () => {

@@ -4,6 +4,7 @@ import { daemonEnvironment, dockerdArguments } from "../../../../provider/docker
 import { shortageOf } from "../../../../provider/docker/inotify";
 import { derivesMac, refusal } from "../../../../provider/docker/probe";
 import { dockerResources } from "../../../../provider/docker/resources";
+import { createProviderContext } from "../../../../provider/context";
 
 describe("what the daemon can do", () => {
   it("tells complaints apart", () => {
@@ -84,7 +85,7 @@ describe("schemas", () => {
 
   it("refuses a subnet that overlaps with what it should avoid", () => {
     const check = dockerResources["kubewright:docker:Network"]?.check;
-    expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] })).toEqual([
+    expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] }, createProviderContext())).toEqual([
       { path: "subnet", reason: "overlaps with 10.244.0.0/16" },
     ]);
   });

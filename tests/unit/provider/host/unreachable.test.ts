@@ -1,32 +1,45 @@
-import { afterEach, expect, test } from "vitest";
-import { isMarkedGone, isRebuilt, markGone, mayForget, REBUILT } from "../../../../provider/host/unreachable";
+import { expect, test } from "vitest";
+import { abandonAction, UnreachableMachines } from "../../../../provider/host/unreachable";
 
 const worker = { name: "worker-2", host: "10.0.0.12" };
 const other = { name: "worker-20", host: "10.0.0.120" };
+const machines = (abandoned: string[] = [], rebuilt: string[] = []) => new UnreachableMachines({ abandoned, rebuilt });
 
-afterEach(() => {
-  delete process.env[REBUILT];
-  delete process.env.KUBEWRIGHT_FORGET_UNREACHABLE;
+test("no machine is abandoned, rebuilt or gone by default", () => {
+  const none = machines();
+  expect([none.isAbandoned(worker), none.isRebuilt("a1"), none.isMarkedGone(worker)]).toEqual([false, false, false]);
 });
 
-test("nothing is let go of unless somebody has named the machine", () => {
-  expect([mayForget(worker), isRebuilt(worker), isMarkedGone(worker)]).toEqual([false, false, false]);
+test.each([[["worker-1", "worker-2"]], [["10.0.0.12"]]])(
+  "%j abandons a machine by its whole name or address",
+  (names) => {
+    expect([machines(names).isAbandoned(worker), machines(names).isAbandoned(other)]).toEqual([true, false]);
+  },
+);
+
+test("`all` abandons every machine", () => {
+  expect(machines(["all"]).isAbandoned(other)).toBe(true);
 });
 
-test.each([
-  ["KUBEWRIGHT_FORGET_UNREACHABLE", mayForget],
-  [REBUILT, isRebuilt],
-])("%s names machines by name or address, whole", (variable, asked) => {
-  process.env[variable] = "worker-1, worker-2";
-  expect([asked(worker), asked(other)]).toEqual([true, false]);
-  process.env[variable] = "10.0.0.12";
-  expect([asked(worker), asked(other)]).toEqual([true, false]);
-  process.env[variable] = "all";
-  expect(asked(other)).toBe(true);
+test("a rebuilt machine is named by its machine-id, which its replacement does not share", () => {
+  const rebuilt = machines([], ["a1"]);
+  expect([rebuilt.isRebuilt("a1"), rebuilt.isRebuilt("b2")]).toEqual([true, false]);
 });
 
-test("a machine proved gone is known by address and key, not by name", () => {
-  markGone({ ...worker, hostKey: "ssh-ed25519 AAAA" });
-  expect(isMarkedGone({ ...worker, name: "renamed", hostKey: "ssh-ed25519 AAAA" })).toBe(true);
-  expect(isMarkedGone({ ...worker, hostKey: "ssh-ed25519 BBBB" })).toBe(false);
+test("a machine marked gone is identified by address and key, not by name", () => {
+  const all = machines();
+  all.markGone({ ...worker, hostKey: "ssh-ed25519 AAAA" });
+  expect(all.isMarkedGone({ ...worker, name: "renamed", hostKey: "ssh-ed25519 AAAA" })).toBe(true);
+  expect(all.isMarkedGone({ ...worker, hostKey: "ssh-ed25519 BBBB" })).toBe(false);
+});
+
+test("a silent machine is reported once, and again after it has answered", () => {
+  const all = machines();
+  expect([all.reportSilent(worker), all.reportSilent(worker), all.reportSilent(other)]).toEqual([true, false, true]);
+  all.reportAnswer(worker);
+  expect(all.reportSilent(worker)).toBe(true);
+});
+
+test("the advice names the configuration value to set", () => {
+  expect(abandonAction(worker)).toContain("pulumi config set --path 'kubewright:recovery.abandoned[0]' worker-2");
 });

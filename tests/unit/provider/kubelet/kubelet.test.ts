@@ -7,6 +7,7 @@ import { verifyCa } from "../../../../provider/kubelet/discover";
 import { isExpectedRequest } from "../../../../provider/kubelet/signing";
 import { newAuthority, newCertificate } from "../../../../provider/pki/x509";
 import { certificateResource } from "../../../../provider/resources/certificate";
+import { createProviderContext } from "../../../../provider/context";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const expected = { node: "worker-1", token: "abcdef.0123456789abcdef" };
@@ -109,7 +110,7 @@ describe("a certificate", () => {
     const changesAfter = async (days: number) => {
       vi.setSystemTime(Date.now() + days * 86_400_000);
       try {
-        return await certificateResource.extraChanges?.(inputs, { inputs, outputs });
+        return await certificateResource.extraChanges?.(inputs, { inputs, outputs }, createProviderContext());
       } finally {
         vi.useRealTimers();
       }

@@ -2,6 +2,7 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { invoke, registerCall } from "../../../../provider/rpc/calls";
+import { createProviderContext } from "../../../../provider/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { Tasks } from "../../../../provider/rpc/tasks";
 import { SecretPaths, decode, encode } from "../../../../provider/rpc/values";
@@ -18,7 +19,7 @@ async function call(token: string, args: Record<string, unknown>): Promise<provi
   const request = new provider.InvokeRequest();
   request.setTok(token);
   request.setArgs(encode(args, new SecretPaths()));
-  return await invoke(calls, new Tasks(new EngineLog()), request);
+  return await invoke(calls, new Tasks(new EngineLog(), createProviderContext()), request);
 }
 
 test("a call answers, and its secrets leave as secrets", async () => {

@@ -2,6 +2,7 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { createProviderContext } from "../../../../provider/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import type { Foresight, Foretell } from "../../../../provider/rpc/pending-notes";
 import { PartialFailure, register, type Handler } from "../../../../provider/rpc/handler";
@@ -37,7 +38,10 @@ function thing(parts: Partial<Handler<Inputs, Outputs>> = {}): Handler<Inputs, O
 }
 
 function operations(parts: Partial<Handler<Inputs, Outputs>> = {}) {
-  return new Operations({ "kubewright:test:Thing": register(thing(parts)) }, new Tasks(new EngineLog()));
+  return new Operations(
+    { "kubewright:test:Thing": register(thing(parts)) },
+    new Tasks(new EngineLog(), createProviderContext()),
+  );
 }
 
 type Json = Parameters<typeof Struct.fromJavaScript>[0];
@@ -86,7 +90,7 @@ test("tells update from replacement, and how we log in from what is there", asyn
 test("what holds a property that replaces, and is not known yet, may replace", async () => {
   const nested = new Operations(
     { "kubewright:test:Thing": register({ ...thing(), replaceOn: ["host.name"] }) },
-    new Tasks(new EngineLog()),
+    new Tasks(new EngineLog(), createProviderContext()),
   );
   const replaced = async (host: string | Json) =>
     (await nested.diff(differing({ host: { name: "a", key: 1 } }, { host }))).getReplacesList();
@@ -96,7 +100,10 @@ test("what holds a property that replaces, and is not known yet, may replace", a
 
 test("a handler that cannot update is replaced", async () => {
   const { update: _, ...rest } = thing();
-  const only = new Operations({ "kubewright:test:Thing": register(rest) }, new Tasks(new EngineLog()));
+  const only = new Operations(
+    { "kubewright:test:Thing": register(rest) },
+    new Tasks(new EngineLog(), createProviderContext()),
+  );
   const response = await only.diff(differing({ host: "a", port: 1 }, { host: "a", port: 2 }));
   expect(response.getReplacesList()).toEqual(["port"]);
 });
@@ -148,7 +155,7 @@ test("a read that finds nothing says that the thing is gone", async () => {
 });
 
 test("cancelling aborts what is under way", async () => {
-  const tasks = new Tasks(new EngineLog());
+  const tasks = new Tasks(new EngineLog(), createProviderContext());
   const waiting = tasks.run(
     "create",
     URN,
@@ -170,7 +177,7 @@ function foretelling(parts: Partial<Handler<Inputs, Outputs>> = {}) {
     told,
     operations: new Operations(
       { "kubewright:test:Thing": register(thing(parts)) },
-      new Tasks(new EngineLog()),
+      new Tasks(new EngineLog(), createProviderContext()),
       foretell,
     ),
   };

@@ -1,13 +1,26 @@
 import { expect, test } from "vitest";
-import { patienceIn } from "../../../../provider/rpc/provider-configuration";
+import { configuredSettings } from "../../../../provider/rpc/provider-configuration";
 
 test.each([
-  ["as the engine hands it over", { timeouts: '{"init":600,"patience":2}' }, 2],
+  ["as the engine passes it", { timeouts: '{"init":600,"patience":2}' }, 2],
   ["as `pulumi config set` writes it", { timeouts: '{"patience":"3"}' }, 3],
-  ["nothing", {}, 1],
-  ["other timeouts", { timeouts: '{"init":600}' }, 1],
-  ["what the program refuses", { timeouts: '{"patience":-1}' }, 1],
-  ["no JSON", { timeouts: "{" }, 1],
+  ["absent", {}, 1],
+  ["other timeouts only", { timeouts: '{"init":600}' }, 1],
+  ["invalid", { timeouts: '{"patience":-1}' }, 1],
+  ["not JSON", { timeouts: "{" }, 1],
 ])("timeouts.patience: %s", (_, configuration, expected) => {
-  expect(patienceIn(configuration)).toBe(expected);
+  expect(configuredSettings(configuration).patience).toBe(expected);
+});
+
+test("recovery names machines and accepted host keys", () => {
+  const recovery = { abandoned: ["worker-2"], rebuilt: ["a1"], acceptHostKeys: { "worker-1": "SHA256:x" } };
+  expect(configuredSettings({ recovery: JSON.stringify(recovery) })).toEqual({ patience: 1, ...recovery });
+});
+
+test.each([
+  ["absent", undefined],
+  ["not JSON", "{"],
+  ["invalid", '{"abandoned":"worker-2"}'],
+])("recovery %s: no machine is abandoned", (_, recovery) => {
+  expect(configuredSettings({ recovery })).toEqual({ patience: 1, abandoned: [], rebuilt: [], acceptHostKeys: {} });
 });

@@ -12,7 +12,7 @@ class Guest implements Tenant {
 }
 
 test("who comes when all places are taken gets that of the one that has been idle for longest", async () => {
-  const places = new Places(2);
+  const places = new Places(() => 2);
   const [first, second, third] = [new Guest(), new Guest(), new Guest()];
   await places.take(first, signal);
   await places.take(second, signal);
@@ -22,7 +22,7 @@ test("who comes when all places are taken gets that of the one that has been idl
 });
 
 test("who works keeps its place: the next one waits for a rest or a leave, or stops waiting", async () => {
-  const places = new Places(1);
+  const places = new Places(() => 1);
   const [busy, next, late] = [new Guest(), new Guest(), new Guest()];
   busy.idle = false;
   await places.take(busy, signal);

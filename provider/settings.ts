@@ -1,0 +1,23 @@
+/** Settings of the provider: the stack's configuration, and for a few of them the environment. */
+export interface ProviderSettings {
+  /** Factor for every deadline: `timeouts.patience`. @default 1 */
+  patience: number;
+  /** SSH connections that are open at the same time, over all machines. @default 256 */
+  connectionLimit: number;
+  /** Socket of the SSH agent. */
+  agentSocket?: string | undefined;
+  /** Names of machines that will not come back, or `all`: deletes leave behind what is on them. @default [] */
+  abandoned: readonly string[];
+  /** Machine-ids of machines that this run replaces: nothing on them needs to be removed. @default [] */
+  rebuilt: readonly string[];
+  /** By machine name: fingerprint (`SHA256:...`) of a changed host key that the user accepts. @default {} */
+  acceptHostKeys: Readonly<Record<string, string>>;
+}
+
+export const DEFAULT_SETTINGS: ProviderSettings = {
+  patience: 1,
+  connectionLimit: 256,
+  abandoned: [],
+  rebuilt: [],
+  acceptHostKeys: {},
+};
