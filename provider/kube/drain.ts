@@ -38,8 +38,8 @@ interface DrainState {
 }
 
 /**
- * Cordons a node and evicts its pods through the eviction API, which respects PodDisruptionBudgets and grace periods. Of
- * each workload one pod is evicted at a time (see `EvictionBatches`). A drain that fails, times out or is aborted
+ * Cordons a node and evicts its pods through the eviction API, which respects PodDisruptionBudgets and grace periods.
+ * Of each workload one pod is evicted at a time (see `EvictionBatches`). A drain that fails, times out or is aborted
  * uncordons the node, unless it was cordoned before.
  * https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
  * @throws StepError when pods may not be deleted, or at the deadline

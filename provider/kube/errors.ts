@@ -47,7 +47,7 @@ export async function readWithCause<T>(
   }
 }
 
-/** Returns whether another attempt may succeed: the connection broke, or the API server is starting or overloaded. */
+/** Returns whether another attempt may succeed: broken connection, starting or overloaded API server. */
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
   return status === undefined || status === 429 || status >= 500 || isBeforeRbacSync(error);

@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { isPodReady, isTerminating, podUid, workloadOf } from "./pods";
 
-/** Share of a workload's Ready pods that may be evicted in parallel. One at a time, 150 pods would outlast any deadline. */
+/** Share of a workload's Ready pods that may be evicted in parallel: one at a time, 150 pods would take too long. */
 const PARALLEL_SHARE = 0.1;
 
 interface Workload {

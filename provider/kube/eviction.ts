@@ -7,8 +7,8 @@ import { podName } from "./pods";
 export type EvictionOutcome = { kind: "evicted" } | { kind: "gone" } | { kind: "refused"; reason: string };
 
 /**
- * Requests the eviction of a pod. A refusal is an outcome and not an error, because a later attempt may succeed: 429 (a
- * PodDisruptionBudget allows no eviction now), 409 and 5xx (the API server is busy), 403 (the namespace is terminating).
+ * Requests the eviction of a pod. A refusal is an outcome and not an error, because a later attempt may succeed: 429
+ * (a PodDisruptionBudget allows no eviction now), 409 and 5xx (the API server is busy), 403 (the namespace terminates).
  * The uid precondition keeps a new pod of the same name, such as a StatefulSet's, from being evicted instead.
  */
 export async function evictPod(

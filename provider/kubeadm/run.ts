@@ -3,20 +3,20 @@ import { commandLine, quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-/** Where the toolkit remembers on a machine how far kubeadm came. */
+/** Folder on a machine that records which kubeadm commands have started and finished. */
 export const STATE_FOLDER = "/var/lib/kubewright/kubeadm";
 const CONFIG = "/etc/kubernetes/kubewright-kubeadm.yaml";
 const LOCK = "/run/kubewright-kubeadm.lock";
 
-/** kubeadm succeeded, or did not, or the one before it never gave the lock back. */
-const ANY_CODE = [0, 1];
+/** 1 is a failure of kubeadm, or of `flock` while an earlier kubeadm still runs. */
+const EXIT_CODES = [0, 1];
 
 export type KubeadmProgress = "none" | "started" | "done";
 
-/** How far a run of kubeadm (`init`, `join`) came on this machine; `done` counts only while its kubeconfig is there. */
+/** Reads how far `kubeadm init` or `kubeadm join` came. It counts as done only while its kubeconfig exists. */
 export async function readProgress(
   machine: Remote,
-  verb: string,
+  verb: "init" | "join",
   kubeconfig: string,
   signal: AbortSignal,
 ): Promise<KubeadmProgress> {
@@ -24,80 +24,79 @@ export async function readProgress(
 elif [ -e ${STATE_FOLDER}/${verb}.started ]; then echo started
 else echo none
 fi`;
-  const { stdout } = await machine.look(script, { step: `looking how far kubeadm ${verb} came`, signal });
+  const { stdout } = await machine.look(script, { step: `reading the progress of kubeadm ${verb}`, signal });
   return stdout.trim() as KubeadmProgress;
 }
 
 export interface KubeadmRun {
   verb: "init" | "join";
-  /** Further words of the command line, without secrets. */
+  /** Further arguments of the command, without secrets. */
   flags: readonly string[];
-  /** The configuration with its secrets: it goes by stdin, and is a 0600 file on the machine while kubeadm runs. */
+  /** kubeadm's configuration, with secrets. Sent by stdin; a 0600 file on the machine while kubeadm runs. */
   config: string;
   /** Seconds. */
   timeout: number;
+  /** What the user does when kubeadm fails. */
   action: string;
 }
 
 /**
- * Runs kubeadm under a lock on the machine: a run that a broken connection left behind goes on, is waited for, and counts; it is not raced.
- * Its phases become the resource's status line.
+ * Runs kubeadm and shows its phases in the status line. A run that lost its connection continues on the machine: the
+ * next call waits for it, under a lock, and takes over its result.
  */
 export async function runKubeadm(context: Context, machine: Remote, run: KubeadmRun): Promise<void> {
-  const step = `kubeadm ${run.verb}`;
-  const command = commandLine(["kubeadm", run.verb, "--config", CONFIG, "-v=1", ...run.flags]);
-  const done = `${STATE_FOLDER}/${run.verb}.done`;
-  // -o: the kubelet that kubeadm starts must not inherit the lock. tee -p reads on when nobody listens any more: a kubeadm that writes to a
-  // pipe without an end would be killed.
-  const script = `mkdir -p ${STATE_FOLDER}
-exec flock -o -w ${run.timeout} ${LOCK} sh -c ${quote(`
-[ -e ${done} ] && exit 0
-trap 'rm -f ${CONFIG}' EXIT
-(umask 077; exec cat > ${CONFIG})
-[ "$(wc -c < ${CONFIG})" -eq ${Buffer.byteLength(run.config)} ] || exit 1 # the connection broke in the middle of it
-touch ${STATE_FOLDER}/${run.verb}.started
-(${command} </dev/null && touch ${done}) 2>&1 | tee -p /dev/null
-[ -e ${done} ]
-`)}`;
+  const { verb, timeout, config: stdin, action } = run;
+  const step = `kubeadm ${verb}`;
   const lines: string[] = [];
   const onLine = (line: string) => {
     lines.push(line);
     const phase = /^\[([\w-]+)\] /.exec(line)?.[1];
-    if (phase) context.status(`kubeadm ${run.verb}: ${phase}`);
+    if (phase) context.status(`kubeadm ${verb}: ${phase}`);
   };
+  const options = { step, signal: context.signal, timeout, onLine, accept: EXIT_CODES, stdin };
   try {
-    const { code } = await machine.run(script, {
-      step,
-      signal: context.signal,
-      timeout: run.timeout,
-      onLine,
-      accept: ANY_CODE,
-      stdin: run.config,
-    });
-    if (code !== 0)
-      throw new StepError({ step, machine: machine.label, cause: extractCause(lines), action: run.action });
+    const { code } = await machine.run(kubeadmScript(run), options);
+    if (code !== 0) throw new StepError({ step, machine: machine.label, cause: extractCause(lines), action });
   } catch (error) {
-    throw error instanceof DeadlineError
-      ? new StepError({
-          ...error.failure,
-          cause: `${error.failure.cause}; its last words: ${extractCause(lines)}`,
-          action: run.action,
-        })
-      : error;
+    if (!(error instanceof DeadlineError)) throw error;
+    const cause = `${error.failure.cause}; its last output: ${extractCause(lines)}`;
+    throw new StepError({ ...error.failure, cause, action });
   } finally {
-    const removal = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000) };
-    await machine.run(`rm -f ${CONFIG}`, removal).catch(() => undefined);
+    await removeConfig(machine);
   }
 }
 
-/** kubeadm's own words for what went wrong, without its klog lines and stack traces. */
+/**
+ * `flock -o` keeps the kubelet that kubeadm starts from inheriting the lock. `tee -p` keeps reading after the
+ * connection is lost: otherwise SIGPIPE would stop kubeadm.
+ */
+function kubeadmScript({ verb, flags, config, timeout }: KubeadmRun): string {
+  const command = commandLine(["kubeadm", verb, "--config", CONFIG, "-v=1", ...flags]);
+  const done = `${STATE_FOLDER}/${verb}.done`;
+  return `mkdir -p ${STATE_FOLDER}
+exec flock -o -w ${timeout} ${LOCK} sh -c ${quote(`
+[ -e ${done} ] && exit 0
+trap 'rm -f ${CONFIG}' EXIT
+(umask 077; exec cat > ${CONFIG})
+[ "$(wc -c < ${CONFIG})" -eq ${Buffer.byteLength(config)} ] || exit 1 # the connection was lost during the transfer
+touch ${STATE_FOLDER}/${verb}.started
+(${command} </dev/null && touch ${done}) 2>&1 | tee -p /dev/null
+[ -e ${done} ]
+`)}`;
+}
+
+async function removeConfig(machine: Remote): Promise<void> {
+  const options = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000) };
+  await machine.run(`rm -f ${CONFIG}`, options).catch(() => undefined);
+}
+
+const ERROR_LINE = /^\s*\[ERROR |^error|^\s*error:|error execution phase|couldn't|timed? ?out/i;
+const KLOG_PREFIX = /^[IWE]\d{4} \S+ +\d+ \S+\] /;
+
+/** Returns kubeadm's error messages, without klog prefixes and stack traces. */
 export function extractCause(lines: readonly string[]): string {
-  const errors = lines.filter((line) =>
-    /^\s*\[ERROR |^error|^\s*error:|error execution phase|couldn't|timed? ?out/i.test(line),
-  );
+  const errors = lines.filter((line) => ERROR_LINE.test(line));
   const chosen = errors.length > 0 ? errors : lines.filter((line) => !/^[IWE]\d{4} /.test(line)).slice(-3);
-  return (
-    [...new Set(chosen.map((line) => line.replace(/^[IWE]\d{4} \S+ +\d+ \S+\] /, "").trim()))].slice(0, 5).join("; ") ||
-    "it said nothing"
-  );
+  const messages = new Set(chosen.map((line) => line.replace(KLOG_PREFIX, "").trim()));
+  return [...messages].slice(0, 5).join("; ") || "kubeadm printed nothing";
 }

@@ -2,99 +2,102 @@ import { X509Certificate } from "node:crypto";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
-import { tunnel } from "../ssh/tunnel";
 import { caCertHash } from "../pki/ca-cert-hash";
 import type { Remote } from "../ssh/remote";
+import { tunnel } from "../ssh/tunnel";
 
 const STEP = "verifying the cluster's CA";
-const SECONDS = 60;
-const ANSWER_MS = 10_000;
+const TIMEOUT_SECONDS = 60;
+const HANDSHAKE_MS = 10_000;
 
 export interface Discovery {
-  /** `host:port` of the API server. */
+  /** API server as `host:port`. */
   endpoint: string;
-  /** `sha256:<hex>` */
+  /** Expected hash of the CA's public key, `sha256:<hex>`. */
   caCertHash: string;
   signal: AbortSignal;
 }
 
 /**
- * The CA that vouches for whoever answers at the endpoint, as this machine reaches it: taken only if its public key has the hash that was
- * given beforehand, as `kubeadm join --discovery-token-ca-cert-hash` does. https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-join/
- * @returns PEM
+ * Reads the cluster's CA certificate from the API server, over the machine's own network, and verifies it against the
+ * expected hash, like `kubeadm join --discovery-token-ca-cert-hash`:
+ * https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-join/
+ * @returns the CA certificate, PEM
+ * @throws StepError when the endpoint does not answer, or shows another CA
  */
-export async function discoverCa(
-  machine: Remote,
-  { endpoint, caCertHash: expected, signal }: Discovery,
-): Promise<string> {
+export async function discoverCa(machine: Remote, discovery: Discovery): Promise<string> {
+  const { endpoint, caCertHash: expectedHash, signal } = discovery;
   const colon = endpoint.lastIndexOf(":");
   const { port, server } = await tunnel(machine, Number(endpoint.slice(colon + 1)), endpoint.slice(0, colon));
-  let last = "";
+  let lastError = "";
+  const unreachable = () =>
+    new StepError({
+      step: STEP,
+      machine: machine.label,
+      cause: `the API server at ${endpoint} cannot be reached from this machine: ${lastError}`,
+      action: `check the route and the firewall between this machine and ${endpoint}`,
+    });
   try {
     const chain = await until(
-      async () => await readCertificateChain(port).catch((error: unknown) => void (last = messageOf(error))),
-      {
-        signal,
-        timeout: SECONDS,
-        patience: machine.patience,
-        onTimeout: () =>
-          new StepError({
-            step: STEP,
-            machine: machine.label,
-            cause: `no way to the API server at ${endpoint}: ${last}`,
-            action: "see that the machine reaches it",
-          }),
-      },
+      async () => await readCertificateChain(port).catch((error: unknown) => void (lastError = messageOf(error))),
+      { signal, timeout: TIMEOUT_SECONDS, patience: machine.patience, onTimeout: unreachable },
     );
-    return verifyCa(chain, expected, machine.label);
+    return verifyCa(chain, expectedHash, machine.label);
   } finally {
     server.close();
   }
 }
 
-/** Pure: the CA of a chain that leads to the expected key. */
-export function verifyCa(chain: readonly X509Certificate[], expected: string, label: string): string {
-  const [leaf] = chain;
-  const ca = chain.find((one) => one.ca && caCertHash(one.toString()) === expected);
-  const wrong = !leaf
-    ? "the API server shows no certificate"
-    : !ca
-      ? `the API server's CA is not the one that was expected (${expected})`
-      : !leaf.verify(ca.publicKey) || leaf.checkHost("kubernetes") === undefined
-        ? "the API server's certificate is not one of that CA for the name kubernetes"
-        : undefined;
-  if (wrong || !ca)
-    throw new StepError({
-      step: STEP,
-      machine: label,
-      cause: wrong ?? "",
-      action: "is another cluster, or a stranger, at this address? see controlPlane.endpoint",
-    });
-  return ca.toString();
-}
-
-/** The handshake proves that who answers has the first one's key; what the chain is worth is judged by its hash, not by a root. */
-function readCertificateChain(port: number): Promise<X509Certificate[]> {
-  return new Promise((done, fail) => {
-    const socket = connect({ host: "127.0.0.1", port, servername: "kubernetes", rejectUnauthorized: false }, () => {
-      const found = chainOf(socket.getPeerCertificate(true));
-      socket.destroy();
-      done(found);
-    });
-    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error("no answer")));
-    socket.on("error", fail);
+/** Returns the CA certificate of a chain, PEM. @throws StepError unless the CA has the hash and signed the leaf */
+export function verifyCa(chain: readonly X509Certificate[], expectedHash: string, label: string): string {
+  const ca = chain.find((certificate) => certificate.ca && caCertHash(certificate.toString()) === expectedHash);
+  const mismatch = describeMismatch(chain[0], ca, expectedHash);
+  if (ca && mismatch === undefined) return ca.toString();
+  throw new StepError({
+    step: STEP,
+    machine: label,
+    cause: mismatch ?? "",
+    action: "check controlPlane.endpoint: another cluster or another host may answer at this address",
   });
 }
 
-function chainOf(first: DetailedPeerCertificate): X509Certificate[] {
-  const found: X509Certificate[] = [];
-  // The last one is its own issuer.
-  for (
-    let one: DetailedPeerCertificate | undefined = first;
-    one?.raw && !found.some(({ raw }) => raw.equals(one?.raw ?? Buffer.alloc(0)));
-    one = one.issuerCertificate
-  ) {
-    found.push(new X509Certificate(one.raw));
+function describeMismatch(
+  leaf: X509Certificate | undefined,
+  ca: X509Certificate | undefined,
+  expectedHash: string,
+): string | undefined {
+  if (!leaf) return "the API server sent no certificate";
+  if (!ca) return `the hash of the API server's CA does not match ${expectedHash}`;
+  if (!leaf.verify(ca.publicKey)) return "the API server's certificate is not signed by the expected CA";
+  if (leaf.checkHost("kubernetes") === undefined) {
+    return "the API server's certificate is not valid for the name kubernetes";
   }
-  return found;
+  return undefined;
+}
+
+/**
+ * Reads the certificates of a TLS server. The handshake proves that the server has the leaf's key; the caller verifies
+ * the chain by the CA's hash, so no root certificate is needed here.
+ */
+function readCertificateChain(port: number): Promise<X509Certificate[]> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, servername: "kubernetes", rejectUnauthorized: false }, () => {
+      const chain = chainOf(socket.getPeerCertificate(true));
+      socket.destroy();
+      resolve(chain);
+    });
+    socket.setTimeout(HANDSHAKE_MS, () => socket.destroy(new Error("no answer")));
+    socket.on("error", reject);
+  });
+}
+
+function chainOf(leaf: DetailedPeerCertificate): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let current: DetailedPeerCertificate | undefined = leaf;
+  // A self-signed certificate is its own issuer.
+  while (current?.raw && !chain.some(({ raw }) => raw.equals(current?.raw ?? Buffer.alloc(0)))) {
+    chain.push(new X509Certificate(current.raw));
+    current = current.issuerCertificate;
+  }
+  return chain;
 }

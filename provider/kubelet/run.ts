@@ -10,16 +10,19 @@ import type { Remote } from "../ssh/remote";
 import { signKubeletRequests } from "./signing";
 
 const RESTART_SECONDS = 60;
+const PODS_GONE_SECONDS = 120;
 const HEALTH = { scheme: "HTTP", port: 10248, path: "/healthz", timeout: 60 } as const;
-const LOOK = "`journalctl -u kubelet`";
+const LOG_COMMAND = "`journalctl -u kubelet`";
+/** A link to the kubelet's current certificate. */
+const CLIENT_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 
-/** Its containers do not notice. */
+/** Restarts the kubelet. Its containers keep running. */
 export async function restartKubelet(machine: Remote, signal: AbortSignal): Promise<void> {
   await machine.run("systemctl restart kubelet", {
-    step: "starting the kubelet anew",
+    step: "restarting the kubelet",
     signal,
     timeout: RESTART_SECONDS,
-    action: `see ${LOOK} on the machine`,
+    action: `run ${LOG_COMMAND} on the machine`,
   });
 }
 
@@ -27,13 +30,13 @@ interface Bootstrap {
   api: KubeApi;
   node: string;
   token: string;
-  /** Absent: the controller manager signs. */
+  /** CA that signs the kubelet's certificate. Absent where the controller manager signs. */
   signer?: Identity | undefined;
   /** Seconds. */
   timeout: number;
 }
 
-/** Waits until the kubelet has its own certificate, and signs it where nobody else does. */
+/** Waits until the kubelet has a client certificate of its own, and signs it where there is no controller manager. */
 export async function waitForBootstrap(
   { signal }: Context,
   machine: Remote,
@@ -42,14 +45,7 @@ export async function waitForBootstrap(
   await until(
     async () => {
       if (signer) await signKubeletRequests(api, signer, { node, token }, signal);
-      // It writes the kubeconfig before it has the certificate that it names, and goes on with the token until then.
-      const script = `[ -e ${KUBELET_KUBECONFIG} ] && [ -e ${KUBELET_CERTIFICATE} ]`;
-      const { code } = await machine.run(script, {
-        step: "looking for the kubelet's certificate",
-        signal,
-        accept: [0, 1],
-      });
-      return code === 0 ? true : undefined;
+      return (await hasCertificate(machine, signal)) || undefined;
     },
     {
       signal,
@@ -59,67 +55,75 @@ export async function waitForBootstrap(
         new StepError({
           step: "TLS bootstrap of the kubelet",
           machine: machine.label,
-          cause: `it has no certificate after ${seconds} s`,
-          action: `see ${LOOK} on the machine and \`kubectl get csr\``,
+          cause: `the kubelet has no certificate after ${seconds} s`,
+          action: `run ${LOG_COMMAND} on the machine and \`kubectl get csr\``,
         }),
     },
   );
 }
 
-/** A link to the one in force. */
-const KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+/** The kubelet writes its kubeconfig before the certificate that it names, so both files must exist. */
+async function hasCertificate(machine: Remote, signal: AbortSignal): Promise<boolean> {
+  const { code } = await machine.run(`[ -e ${KUBELET_KUBECONFIG} ] && [ -e ${CLIENT_CERTIFICATE} ]`, {
+    step: "checking the kubelet's certificate",
+    signal,
+    accept: [0, 1],
+  });
+  return code === 0;
+}
 
-const GONE_SECONDS = 120;
-
-/** Out of the cluster: the kubelet knows its folder of manifests only, and ends all pods that came from the API. */
+/** Detaches a kubelet from its cluster: it keeps running its static pods and stops all pods that came from the API. */
 export async function detachKubelet(
   context: Context,
   machine: Remote,
   { node, files }: { node: string; files: readonly string[] },
 ): Promise<void> {
   const { signal } = context;
-  const step = "leaving the cluster";
-  const gone = [...files, KUBELET_KUBECONFIG, BOOTSTRAP_KUBECONFIG, KUBELET_CA];
+  const obsolete = [...files, KUBELET_KUBECONFIG, BOOTSTRAP_KUBECONFIG, KUBELET_CA];
   await machine.run(
-    `rm -f ${commandLine(gone)} /var/lib/kubelet/pki/kubelet-client-*
+    `rm -f ${commandLine(obsolete)} /var/lib/kubelet/pki/kubelet-client-*
 if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; fi`,
-    { step, signal, timeout: RESTART_SECONDS, accept: [0, 3] },
+    { step: "leaving the cluster", signal, timeout: RESTART_SECONDS, accept: [0, 3] },
   );
   try {
-    await untilHealthy(context, machine, "the kubelet", HEALTH, LOOK);
+    await untilHealthy(context, machine, "the kubelet", HEALTH, LOG_COMMAND);
     await waitUntilPodsGone(machine, node, signal);
   } catch (error) {
     signal.throwIfAborted();
-    // Its unit may be the next thing to go, and what is left is seen to then.
+    // The kubelet's unit is usually deleted next, and its cleanup stops the remaining containers.
     context.warn(messageOf(error));
   }
 }
 
-/** Waits until only static pods run, whose names end in the node's. */
-async function waitUntilPodsGone(machine: Remote, node: string, signal: AbortSignal): Promise<void> {
-  const script = `ctr --connect-timeout 2s -n k8s.io tasks ls 2>/dev/null | awk '$3 == "RUNNING" {print $1}' | while read -r id; do
-  ctr -n k8s.io containers info "$id" 2>/dev/null | sed -n 's/.*"io.kubernetes.pod.name": "\\(.*\\)".*/\\1/p' | head -n 1
+/** Prints the names of the pods that containerd or Docker run. */
+const LIST_PODS = `ctr --connect-timeout 2s -n k8s.io tasks ls 2>/dev/null | awk '$3 == "RUNNING" {print $1}' |
+while read -r id; do
+  ctr -n k8s.io containers info "$id" 2>/dev/null |
+    sed -n 's/.*"io.kubernetes.pod.name": "\\(.*\\)".*/\\1/p' | head -n 1
 done
 docker ps --format '{{.Label "io.kubernetes.pod.name"}}' 2>/dev/null | grep .
 true`;
-  let left: string[] = [];
+
+/** Waits until only static pods run, whose names end in the node's name. */
+async function waitUntilPodsGone(machine: Remote, node: string, signal: AbortSignal): Promise<void> {
+  let remaining: string[] = [];
   await until(
     async () => {
-      const { stdout } = await machine.run(script, { step: "listing pods", signal });
-      left = [...new Set(stdout.split("\n").filter((name) => name !== "" && !name.endsWith(`-${node}`)))];
-      return left.length === 0 ? true : undefined;
+      const { stdout } = await machine.run(LIST_PODS, { step: "listing pods", signal });
+      remaining = [...new Set(stdout.split("\n").filter((name) => name !== "" && !name.endsWith(`-${node}`)))];
+      return remaining.length === 0 ? true : undefined;
     },
     {
       signal,
-      timeout: GONE_SECONDS,
+      timeout: PODS_GONE_SECONDS,
       patience: machine.patience,
       every: 500,
       onTimeout: () =>
         new StepError({
           step: "leaving the cluster",
           machine: machine.label,
-          cause: `pods of the cluster still run: ${left.join(", ")}`,
-          action: `see ${LOOK}`,
+          cause: `pods of the cluster are still running: ${remaining.join(", ")}`,
+          action: `run ${LOG_COMMAND} on the machine`,
         }),
     },
   );

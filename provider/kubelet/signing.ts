@@ -1,12 +1,13 @@
 import { Pkcs10CertificateRequest } from "@peculiar/x509";
 import type { V1CertificateSigningRequest } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { KubeApi } from "../kube/api";
-import { retryRequest } from "../kube/retry";
 import { tokenId } from "../kube/bootstrap-token";
+import { retryRequest } from "../kube/retry";
 import { sign, type Identity } from "../pki/x509";
 
 const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";
-const DAYS = 365;
+const VALIDITY_DAYS = 365;
+const ALLOWED_USAGES = ["client auth", "digital signature", "key encipherment"];
 
 export interface ExpectedRequest {
   node: string;
@@ -14,8 +15,8 @@ export interface ExpectedRequest {
 }
 
 /**
- * Signs the request for a client certificate that this node's kubelet made with this join's token, as the controller manager does where
- * there is one: what is not exactly that is left alone.
+ * Approves and signs the client certificate request that the node's kubelet created with its join token, as the
+ * controller manager does in a cluster that has one. Ignores all other requests.
  */
 export async function signKubeletRequests(
   api: KubeApi,
@@ -23,7 +24,7 @@ export async function signKubeletRequests(
   expected: ExpectedRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const { items } = await retryRequest(api, "listing signing requests", signal, () =>
+  const { items } = await retryRequest(api, "listing certificate signing requests", signal, () =>
     api.certificates.listCertificateSigningRequest(),
   );
   for (const request of items) {
@@ -33,26 +34,25 @@ export async function signKubeletRequests(
       commonName: `system:node:${expected.node}`,
       organizations: ["system:nodes"],
       usages: ["client"],
-      days: DAYS,
+      days: VALIDITY_DAYS,
     });
     await approveRequest(api, request, certificate, signal);
   }
 }
 
-/** Its words, its signature, and who has sent it. */
+/** Returns whether a request is for the node's client certificate, was sent with its token and is signed by its key. */
 export async function isExpectedRequest(
   { spec }: V1CertificateSigningRequest,
   { node, token }: ExpectedRequest,
 ): Promise<boolean> {
   if (spec.signerName !== SIGNER || spec.username !== `system:bootstrap:${tokenId(token)}`) return false;
-  if (!(spec.usages ?? []).every((usage) => ["client auth", "digital signature", "key encipherment"].includes(usage)))
-    return false;
-  const pkcs10 = parseRequest({ spec });
-  const { subjectName } = pkcs10;
-  const named =
+  if (!(spec.usages ?? []).every((usage) => ALLOWED_USAGES.includes(usage))) return false;
+  const request = parseRequest({ spec });
+  const { subjectName } = request;
+  const isNode =
     subjectName.getField("CN").join() === `system:node:${node}` && subjectName.getField("O").join() === "system:nodes";
-  // Names of its own would be those of a server.
-  return named && pkcs10.extensions.length === 0 && (await pkcs10.verify());
+  // A subject alternative name would make it a server certificate.
+  return isNode && request.extensions.length === 0 && (await request.verify());
 }
 
 function parseRequest({ spec }: Pick<V1CertificateSigningRequest, "spec">): Pkcs10CertificateRequest {
@@ -65,21 +65,23 @@ async function approveRequest(
   certificate: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const step = "signing the kubelet's certificate";
   const name = request.metadata?.name ?? "";
-  const approved = {
+  const approval = {
     type: "Approved",
     status: "True",
     reason: "KubewrightJoin",
-    message: "made by this node's kubelet with its own join token",
+    message: "created by this node's kubelet with its join token",
   };
-  const conditions = [...(request.status?.conditions ?? []), approved];
-  const step = "signing the kubelet's certificate";
-  const seen = await retryRequest(api, step, signal, () =>
+  const conditions = [...(request.status?.conditions ?? []), approval];
+  const approved = await retryRequest(api, step, signal, () =>
     api.certificates.replaceCertificateSigningRequestApproval({
       name,
       body: { ...request, status: { ...request.status, conditions } },
     }),
   );
-  const body = { ...seen, status: { ...seen.status, certificate: Buffer.from(certificate).toString("base64") } };
-  await retryRequest(api, step, signal, () => api.certificates.replaceCertificateSigningRequestStatus({ name, body }));
+  const status = { ...approved.status, certificate: Buffer.from(certificate).toString("base64") };
+  await retryRequest(api, step, signal, () =>
+    api.certificates.replaceCertificateSigningRequestStatus({ name, body: { ...approved, status } }),
+  );
 }

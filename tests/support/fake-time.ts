@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, vi } from "vitest";
+
+/**
+ * Sleeps by the global timer, which `vi.useFakeTimers` controls. A test file puts it in the place of Node's:
+ * `vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"))`.
+ */
+export function setTimeout<T>(
+  ms: number,
+  value?: T,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = globalThis.setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve(value);
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/** Time stands still in the tests of this file, except in `elapse` and `settle`. */
+export function useFakeTime(): void {
+  beforeEach(async () => {
+    await import("p-retry"); // A module that is loaded under fake timers would cost fake time.
+    vi.useFakeTimers();
+  });
+  afterEach(() => void vi.useRealTimers());
+}
+
+export async function elapse(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+}
+
+/** Lets time pass, in steps, until the promise is settled. */
+export async function settle<T>(promise: Promise<T>, stepMs = 50, limitMs = 3_600_000): Promise<T> {
+  let isSettled = false;
+  promise.then(
+    () => (isSettled = true),
+    () => (isSettled = true),
+  );
+  for (let elapsed = 0; !isSettled && elapsed < limitMs; elapsed += stepMs) await elapse(stepMs);
+  return await promise;
+}
