@@ -9,7 +9,10 @@ import { noTrace, type Trace } from "./trace";
 import { VagrantFolders } from "./vagrant/machines";
 import { VagrantTroubles } from "./vagrant/preflight";
 
-/** Everything that outlives a single operation of the provider. Made once in main.ts, and handed to every operation of every handler. */
+/**
+ * Everything that outlives a single operation of the provider. Made once in main.ts, and handed to every operation of
+ * every handler.
+ */
 export interface ProviderContext {
   /** Set once the engine has configured the provider. */
   readonly settings: Readonly<ProviderSettings>;

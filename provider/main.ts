@@ -49,7 +49,7 @@ void serve({
   configure: (configuration) => Object.assign(settings, configuredSettings(configuration)),
   name: "kubewright",
   version,
-  foretell: ownWords ? undefined : foretell,
+  describeChange: ownWords ? undefined : foretell,
   calls: { "kubewright:kubeadm:kubeconfig": kubeconfigCall },
   resources: {
     ...dockerResources,

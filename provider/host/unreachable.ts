@@ -23,14 +23,16 @@ export class UnreachableMachines {
   }
 
   /**
-   * Whether this run replaces the machine with that machine-id, so that nothing on it needs to be removed. The engine knows this of a
-   * machine that is removed (`deletedWith`), but not of one that is replaced.
+   * Whether this run replaces the machine with that machine-id, so that nothing on it needs to be removed. The engine
+   * knows this of a machine that is removed (`deletedWith`), but not of one that is replaced.
    */
   isRebuilt(instance: string): boolean {
     return this.settings.rebuilt.includes(instance);
   }
 
-  /** Returns true the first time that the machine is reported as silent: one warning per machine, not one per resource. */
+  /**
+   * Returns true the first time that the machine is reported as silent: one warning per machine, not one per resource.
+   */
   reportSilent(connection: Connection): boolean {
     const key = keyOf(connection);
     if (this.reported.has(key)) return false;

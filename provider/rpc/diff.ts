@@ -6,7 +6,7 @@ export interface Change {
   kind: ChangeKind;
 }
 
-/** The paths at which two values differ; something unknown never equals. */
+/** Returns the paths at which two values differ. An unknown value always differs. */
 export function changesBetween(old: unknown, now: unknown, path: Path = []): Change[] {
   if (isObject(old) && isObject(now)) {
     const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
@@ -17,17 +17,11 @@ export function changesBetween(old: unknown, now: unknown, path: Path = []): Cha
     return longer.flatMap((_, index) => changesBetween(old[index], now[index], [...path, String(index)]));
   }
   if (old === now && now !== UNKNOWN) return [];
-  if (isEmpty(old) && isEmpty(now)) return [];
   const kind = old === undefined ? "add" : now === undefined ? "delete" : "update";
   return [{ path: formatPath(path), kind }];
 }
 
-/** The wire has no `undefined`: an absent property and a null one are the same. */
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null;
-}
-
-/** Is `path` the property that `prefix` names, or inside it? */
+/** Whether `path` is the property that `prefix` names, or inside of it. */
 export function isWithin(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`);
 }

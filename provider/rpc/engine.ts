@@ -3,10 +3,10 @@ import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { printable } from "../../common/printable";
 
-/** A status is one line of a screen. */
+/** Characters of a status: one line of a screen. */
 const LONGEST_STATUS = 300;
 
-/** The way back to the engine: log lines and status lines on a resource. */
+/** Client of the engine's log: log lines and status lines of resources. */
 export class EngineLog {
   private client: EngineClient | undefined;
 
@@ -14,7 +14,9 @@ export class EngineLog {
     this.client = new EngineClient(address, grpc.credentials.createInsecure());
   }
 
-  /** `ephemeral` lines are the resource's live status. A log line that cannot be delivered is no reason to fail. */
+  /**
+   * Sends one line; an `ephemeral` one replaces the resource's live status. A line that cannot be delivered is dropped.
+   */
   send(severity: keyof typeof LogSeverity, urn: string, message: string, ephemeral = false): Promise<void> {
     const request = new LogRequest();
     request.setSeverity(LogSeverity[severity]);

@@ -6,47 +6,61 @@ export interface Context extends ProviderContext {
   urn: string;
   /** The resource's logical name in the program. */
   name: string;
-  /** Aborted on Ctrl-C and when customTimeouts run out. Every wait must honour it. */
+  /** Aborted by Ctrl-C and when customTimeouts expire. Every wait must honor it. */
   signal: AbortSignal;
-  /** The resource's live status line; replaced by the next one. */
+  /** Replaces the resource's live status line. */
   status(message: string): void;
   info(message: string): void;
   warn(message: string): void;
+  /**
+   * Records that the operation is about to change something outside of the state. If it fails from here on, the
+   * resource is in the state all the same: the next `up` completes it with `update`, and `destroy` deletes it. Call it
+   * immediately before the first side effect, and again when more is known.
+   * @param id of the resource; `update` keeps the id that it has
+   * @param outputs that are known by now; `update` keeps the recorded ones by default
+   */
+  begin(id: string, outputs?: object): void;
 }
 
-/** What the engine remembers of a resource. `inputs` are the last accepted ones. */
+/** What the state holds of a resource. `inputs` are the last accepted ones. */
 export interface Recorded<I, O> {
   inputs: I;
   outputs: O;
 }
 
 /**
- * One kind of resource. `create`, `update` and `delete` are idempotent: each may be run again after it was cut off at any
- * point. The generic parts (validation by schema, path-level diffs, secrets, unknowns) are in serve.ts.
+ * One kind of resource. `create`, `update` and `delete` are idempotent: each may run again after it was cut off at any
+ * point. Validation, defaults, path-level diffs, secrets and unknown values are generic: see operations.ts.
  */
 export interface Handler<I extends object = object, O extends object = object> {
-  /** Refuses bad input at preview, with the property's path. */
+  /** Validates inputs at preview. Errors name the property's path. Its defaults fill absent properties. */
   schema: z.ZodType<I>;
-  /** The names of the outputs that are not inputs; unknown at preview until created. */
+  /** Names of the outputs that are not inputs; unknown at preview until the resource is created. */
   outputs: readonly (keyof O & string)[];
   secretOutputs?: readonly (keyof O & string)[];
-  /** Input paths (`instance`, `connection.host`) whose change needs a new resource. */
+  /** Paths of inputs (`instance`, `connection.host`) whose change needs a new resource. */
   replaceOn?: readonly string[];
-  /** May tell that what `replaceOn` takes for another thing is the same after all: a machine that is reached in another way. */
+  /** Returns true where the resource is the same despite a change of `replaceOn`: a machine with another address. */
   isSame?(inputs: I, old: Recorded<I, O>, context: Context): Promise<boolean>;
-  /** Input paths whose change alone is no change: how we log in, not what is there. */
+  /** Paths of inputs that are not compared: how to log in, not what is on the machine. */
   ignore?: readonly string[];
-  /** True (the default) where old and new would fight over one place, such as a path on a machine. */
+  /** Whether the old resource is deleted first, as where both would use the same path of a machine. @default true */
   deleteBeforeReplace?: boolean;
-  /** Problems that a schema cannot tell; unknown inputs are absent here. Asked at every preview, so it looks at the controller at most. */
+  /** Finds problems that a schema cannot express. Unknown inputs are absent. Runs at every preview: no remote reads. */
   check?(inputs: Partial<I>, provider: ProviderContext): Problem[] | Promise<Problem[]>;
-  /** Further changed paths, beyond the inputs' own: a cache that is gone, say. May only look at the controller. */
+  /** Returns further changed paths, beyond those of the inputs: a cache that is gone. May only read the controller. */
   extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext): Promise<string[]>;
-  /** Outputs that preview can foretell; may only look at the controller. Default: unknown on create, the old ones on update. */
+  /**
+   * Returns outputs that are known at preview; may only read the controller. @default the recorded outputs, on update
+   */
   predict?(inputs: Partial<I>, old?: Recorded<I, O>): Partial<O> | Promise<Partial<O>>;
   create(context: Context, inputs: I): Promise<{ id: string; outputs: O }>;
+  /**
+   * After an update that failed, `old.inputs` holds what either of the two updates may have left on the machine: maps
+   * and lists are merged, and the newer value of everything else is kept.
+   */
   update?(context: Context, id: string, inputs: I, old: Recorded<I, O>): Promise<O>;
-  /** The truth about the machine, as inputs that would describe it; undefined where the thing is gone. */
+  /** Returns the state of the machine, as inputs that would describe it; undefined if the resource is gone. */
   read?(context: Context, id: string, old: Recorded<I, O>): Promise<Recorded<I, O> | undefined>;
   delete?(context: Context, id: string, old: Recorded<I, O>): Promise<void>;
 }
@@ -57,7 +71,7 @@ export interface Problem {
   reason: string;
 }
 
-/** Thrown by create or update: what was made is kept in the state, and the next `up` goes on with update. */
+/** A failed create or update whose effects are recorded in the state: the next `up` continues with update. */
 export class PartialFailure<O extends object> extends Error {
   constructor(
     message: string,
@@ -72,7 +86,7 @@ export class PartialFailure<O extends object> extends Error {
 /** Handlers by type token: `kubewright:host:Files`. */
 export type Registry = Readonly<Record<string, Handler>>;
 
-/** Forgets a handler's own types, which the registry has no use for. */
+/** Drops a handler's own types, which the registry does not need. */
 export function register<I extends object, O extends object>(handler: Handler<I, O>): Handler {
   return handler as unknown as Handler;
 }

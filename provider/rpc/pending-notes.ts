@@ -2,21 +2,25 @@ import type { Change } from "./diff";
 import { nameOf, typeOf, type Tasks } from "./tasks";
 import { hasUnknown, legible, type Properties, type SecretPaths } from "./values";
 
-/** What is to become of one resource, as the engine's events say it: secrets and unknowns are words. */
-export interface Foresight {
+/**
+ * The planned change of one resource. Secrets and unknown values are replaced by placeholders, as in the engine's
+ * events.
+ */
+export interface PlannedChange {
   urn: string;
   type: string;
   name: string;
   replaced: boolean;
   found: Properties;
   wanted: Properties;
+  /** Paths that change. */
   paths: string[];
-  /** Those that need a new resource. */
+  /** Paths that need a new resource. */
   replacing: string[];
 }
 
-/** In words, for the person who previews: what disrupts, and what changes. */
-export type Foretell = (foresight: Foresight) => { disruptions: string[]; changes: string[] };
+/** Describes a planned change for the person who previews: what it disrupts, and what changes. */
+export type DescribeChange = (change: PlannedChange) => { disruptions: string[]; changes: string[] };
 
 interface Difference {
   found: Properties;
@@ -27,43 +31,48 @@ interface Difference {
 }
 
 /**
- * Diff knows what changes and not whether this is a preview; Create and Update are told that, and not what changes. So the one leaves word for
- * the others. Of what is deleted the engine asks nothing in a preview: that it goes, only its own line says.
+ * Notes that Diff leaves for Create and Update. Diff knows what changes, but not whether this is a preview; Create and
+ * Update know that it is a preview, but not what changes. In a preview the engine asks nothing about deleted resources.
  */
-export class Foreseen {
-  private readonly noted = new Map<string, Difference>();
+export class PendingNotes {
+  private readonly pending = new Map<string, Difference>();
 
   constructor(
     private readonly tasks: Tasks,
-    private readonly foretell: Foretell | undefined,
+    private readonly describe: DescribeChange | undefined,
   ) {}
 
-  note(urn: string, difference: Difference): void {
-    // With something unknown the engine asks what else is replaced along: that is no news of this resource.
+  record(urn: string, difference: Difference): void {
+    // With an unknown input the engine asks which resources are replaced together: that is not this resource's own
+    // change.
     const isGuess = difference.replacing.length > 0 && hasUnknown(difference.wanted);
-    this.noted.delete(urn);
-    if (this.foretell && difference.changes.length > 0 && !isGuess) this.noted.set(urn, difference);
+    this.pending.delete(urn);
+    if (this.describe && difference.changes.length > 0 && !isGuess) this.pending.set(urn, difference);
   }
 
-  async say(urn: string): Promise<void> {
-    const difference = this.noted.get(urn);
-    if (!difference || !this.foretell) return;
-    this.noted.delete(urn);
-    const { found, wanted, secrets, changes, replacing } = difference;
-    const pathsOf = (some: readonly Change[]) => some.map(({ path }) => path);
-    const words = this.foretell({
-      urn,
-      type: typeOf(urn),
-      name: nameOf(urn),
-      replaced: replacing.length > 0,
-      found: legible(found, secrets),
-      wanted: legible(wanted, secrets),
-      paths: pathsOf(changes),
-      replacing: pathsOf(replacing),
-    });
-    await this.tasks.run("foretell", urn, 0, async (context) => {
-      for (const disruption of words.disruptions) context.warn(disruption);
-      if (words.changes.length > 0) context.info(words.changes.join("\n"));
+  /** Sends the notes on a resource to the engine, once. */
+  async send(urn: string): Promise<void> {
+    const difference = this.pending.get(urn);
+    if (!difference || !this.describe) return;
+    this.pending.delete(urn);
+    const { disruptions, changes } = this.describe(plannedChange(urn, difference));
+    await this.tasks.run("preview", urn, 0, async (context) => {
+      for (const disruption of disruptions) context.warn(disruption);
+      if (changes.length > 0) context.info(changes.join("\n"));
     });
   }
+}
+
+function plannedChange(urn: string, { found, wanted, secrets, changes, replacing }: Difference): PlannedChange {
+  const pathsOf = (some: readonly Change[]) => some.map(({ path }) => path);
+  return {
+    urn,
+    type: typeOf(urn),
+    name: nameOf(urn),
+    replaced: replacing.length > 0,
+    found: legible(found, secrets),
+    wanted: legible(wanted, secrets),
+    paths: pathsOf(changes),
+    replacing: pathsOf(replacing),
+  };
 }

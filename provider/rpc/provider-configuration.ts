@@ -14,8 +14,9 @@ const recovery = z.preprocess(
 );
 
 /**
- * Reads the sections `timeouts` and `recovery` of the stack's configuration. The engine passes every value in the package's own namespace
- * (`kubewright:timeouts`) to the provider. The program reports invalid values; here they are ignored.
+ * Reads the sections `timeouts` and `recovery` of the stack's configuration. The engine passes every value in the
+ * package's own namespace (`kubewright:timeouts`) to the provider. The program reports invalid values; here they are
+ * ignored.
  */
 export function configuredSettings(
   configuration: Properties,
@@ -29,7 +30,10 @@ export function configuredSettings(
   };
 }
 
-/** The engine passes objects and arrays as JSON text, and numbers in them as text where `pulumi config set` wrote them so. */
+/**
+ * The engine passes objects and arrays as JSON text, and numbers in them as text where `pulumi config set` wrote them
+ * so.
+ */
 function fromJson(value: unknown): unknown {
   try {
     return typeof value === "string" ? JSON.parse(value) : value;

@@ -8,7 +8,7 @@ import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
 import type { ProviderContext } from "../context";
 import { EngineLog } from "./engine";
-import type { Foretell } from "./pending-notes";
+import type { DescribeChange } from "./pending-notes";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
 import { Tasks } from "./tasks";
@@ -22,8 +22,8 @@ export interface ServeOptions {
   context: ProviderContext;
   /** Applies the configuration that the engine hands over. */
   configure(configuration: Properties): void;
-  /** Words for previews; none where it is absent. */
-  foretell?: Foretell | undefined;
+  /** Describes planned changes in previews. */
+  describeChange?: DescribeChange | undefined;
 }
 
 type Method = (request: never) => Promise<unknown>;
@@ -38,7 +38,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     );
   });
   process.stdout.write(`${port}\n`);
-  // The engine holds our stdin open: its end means that the engine is gone, even by SIGKILL.
+  // The engine keeps stdin open: when it ends, the engine is gone, even by SIGKILL.
   process.stdin.on("end", () => process.exit(0)).resume();
 }
 
@@ -68,7 +68,7 @@ function isStatus(error: unknown): error is Partial<grpc.StatusObject> {
 function lifecycle(options: ServeOptions): Record<string, Method> {
   const log = new EngineLog();
   const tasks = new Tasks(log, options.context);
-  const operations = new Operations(options.resources, tasks, options.foretell);
+  const operations = new Operations(options.resources, tasks, options.describeChange);
   return {
     handshake: (request: provider.ProviderHandshakeRequest) => {
       log.connect(request.getEngineAddress());

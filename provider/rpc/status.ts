@@ -8,8 +8,8 @@ import { printable } from "../../common/printable";
 import { PartialFailure } from "./handler";
 
 /**
- * An error as the engine wants it. A partial failure carries the resource's id and what was made of it, so that the next
- * `up` goes on with an update (pulumirpc.ErrorResourceInitFailed, in grpc-status-details-bin).
+ * Encodes an error for the engine. A partial failure carries the resource's id and state, so that the next `up`
+ * continues with an update (pulumirpc.ErrorResourceInitFailed, in grpc-status-details-bin).
  */
 export function rpcError(
   error: unknown,

@@ -1,6 +1,10 @@
-import type { EngineLog } from "./engine";
+import { messageOf } from "../../common/errors";
 import type { ProviderContext } from "../context";
-import type { Context } from "./handler";
+import type { EngineLog } from "./engine";
+import { PartialFailure, type Context } from "./handler";
+
+/** The longest delay of a timer (2^31-1 ms, 24.8 days): a longer one would fire immediately. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** `urn:pulumi:stack::project::parent$type::name` */
 export function typeOf(urn: string): string {
@@ -11,7 +15,12 @@ export function nameOf(urn: string): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** The work under way: each piece gets a signal that Ctrl-C and its own deadline abort. */
+interface Begun {
+  id: string;
+  outputs: object;
+}
+
+/** Operations in progress. Each has a signal that Ctrl-C and its own deadline abort. */
 export class Tasks {
   private readonly running = new Set<AbortController>();
   private cancelled = false;
@@ -21,31 +30,41 @@ export class Tasks {
     readonly provider: ProviderContext,
   ) {}
 
+  /**
+   * Runs one operation of a handler.
+   * @param timeoutSeconds customTimeouts; 0 for none
+   * @param recorded outputs that the state has
+   * @throws PartialFailure when the operation fails after `context.begin`
+   */
   async run<T>(
     operation: string,
     urn: string,
     timeoutSeconds: number,
     work: (context: Context) => Promise<T>,
+    recorded: object = {},
   ): Promise<T> {
     if (this.cancelled) throw new Error("cancelled");
+    const { clock, trace } = this.provider;
     const abort = new AbortController();
     this.running.add(abort);
-    const deadline =
-      timeoutSeconds > 0 ? setTimeout(() => abort.abort(timedOut(timeoutSeconds)), timeoutSeconds * 1000) : undefined;
+    const deadline = armDeadline(abort, timeoutSeconds);
     const sent: Promise<void>[] = [];
-    const { clock, trace } = this.provider;
     const start = clock.now();
+    let begun: Begun | undefined;
+    const begin = (id: string, outputs: object = {}) => (begun = { id, outputs: { ...recorded, ...outputs } });
     try {
-      return await work(this.context(urn, abort.signal, sent));
+      return await work({ ...this.context(urn, abort.signal, sent), begin });
+    } catch (error) {
+      throw asPartial(error, begun);
     } finally {
       clearTimeout(deadline);
       this.running.delete(abort);
       trace({ urn, type: typeOf(urn), name: nameOf(urn), op: operation, start, end: clock.now() });
-      await Promise.all(sent); // else the last words arrive after the engine has closed the resource's line
+      await Promise.all(sent); // else the last messages arrive after the engine has closed the resource's line
     }
   }
 
-  private context(urn: string, signal: AbortSignal, sent: Promise<void>[]): Context {
+  private context(urn: string, signal: AbortSignal, sent: Promise<void>[]): Omit<Context, "begin"> {
     const send = (...line: Parameters<EngineLog["send"]>) => void sent.push(this.log.send(...line));
     return {
       ...this.provider,
@@ -58,18 +77,25 @@ export class Tasks {
     };
   }
 
-  /** The engine cancels at the end of every run, so this is silent. */
+  /** Aborts all operations. The engine cancels at the end of every run, so this prints nothing. */
   cancel(): void {
     this.cancelled = true;
     for (const abort of this.running) abort.abort(new Error("cancelled"));
   }
 
-  /** A provider that is attached to again starts afresh. */
+  /** Accepts operations again, when another engine attaches to the provider. */
   resume(): void {
     this.cancelled = false;
   }
 }
 
-function timedOut(seconds: number): Error {
-  return new Error(`timed out after ${seconds} s (customTimeouts)`);
+function armDeadline(abort: AbortController, seconds: number): NodeJS.Timeout | undefined {
+  const milliseconds = seconds * 1000;
+  if (seconds <= 0 || milliseconds > LONGEST_TIMER_MS) return undefined;
+  return setTimeout(() => abort.abort(new Error(`timed out after ${seconds} s (customTimeouts)`)), milliseconds);
+}
+
+function asPartial(error: unknown, begun: Begun | undefined): unknown {
+  if (begun === undefined || error instanceof PartialFailure) return error;
+  return new PartialFailure(messageOf(error), begun.id, begun.outputs);
 }

@@ -1,11 +1,12 @@
 import type { JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { Struct as StructMessage } from "google-protobuf/google/protobuf/struct_pb";
 
-/** A value that preview does not know yet. */
+/** A value that is not known at preview. */
 export const UNKNOWN = Symbol("unknown");
 
-// The engine's sentinels and signature keys: sdk/go/common/resource/plugin/rpc.go and resource/properties.go in pulumi/pulumi.
-/** How the engine writes it on the wire, and in its events. */
+// The engine's sentinels and signature keys: sdk/go/common/resource/plugin/rpc.go and resource/properties.go in
+// pulumi/pulumi.
+/** An unknown value on the wire and in the engine's events. */
 export const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const UNKNOWN_STRINGS = new Set([
   UNKNOWN_STRING,
@@ -21,7 +22,7 @@ const OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 export type Properties = Record<string, unknown>;
 export type Path = readonly string[];
 
-/** Paths of values that were secret on the wire, so that they leave as secrets again. */
+/** Paths of values that are secrets on the wire. */
 export class SecretPaths {
   private readonly keys = new Set<string>();
   constructor(paths: Iterable<Path> = []) {
@@ -49,12 +50,12 @@ function mapEntries(value: Properties, path: Path, walk: (value: unknown, path: 
   return Object.fromEntries(entries.map(([key, inner]) => [key, walk(inner, [...path, key])]));
 }
 
-/** Wire to plain values: secrets are unwrapped and their paths recorded, unknowns become UNKNOWN. */
+/** Decodes values from the wire: secrets are unwrapped and their paths recorded, unknown values become UNKNOWN. */
 export function decode(struct: Struct | undefined, secrets = new SecretPaths()): Properties {
   const walk = (value: unknown, path: Path): unknown => {
     if (typeof value === "string") return UNKNOWN_STRINGS.has(value) ? UNKNOWN : value;
     if (Array.isArray(value)) return value.map((inner, index) => walk(inner, [...path, String(index)]));
-    if (!isObject(value)) return value ?? undefined;
+    if (!isObject(value)) return value;
     if (value[SIGNATURE] === SECRET) {
       secrets.add(path);
       return walk(value.value, path);
@@ -65,21 +66,22 @@ export function decode(struct: Struct | undefined, secrets = new SecretPaths()):
   return walk(struct ? struct.toJavaScript() : {}, []) as Properties;
 }
 
-/** Plain values to wire; `secrets` are wrapped, UNKNOWN becomes the engine's sentinel. */
+/** Encodes values for the wire: `secrets` are wrapped, UNKNOWN becomes the engine's sentinel. */
 export function encode(properties: object, secrets = new SecretPaths()): Struct {
-  const wire = written(properties, secrets, (value) => ({ [SIGNATURE]: SECRET, value }));
+  const wire = substitute(properties, secrets, (value) => ({ [SIGNATURE]: SECRET, value }));
   return StructMessage.fromJavaScript(wire as Record<string, JavaScriptValue>);
 }
 
-/** How the engine's events write a secret (resource/properties.go in pulumi/pulumi). */
+/** A secret in the engine's events (resource/properties.go in pulumi/pulumi). */
 export const SECRET_WORD = "[secret]";
 
-/** Plain values to what may be shown, as the engine's events have it. */
+/** Replaces secrets and unknown values by placeholders, as the engine's events do. */
 export function legible(properties: Properties, secrets: SecretPaths): Properties {
-  return written(properties, secrets, () => SECRET_WORD);
+  return substitute(properties, secrets, () => SECRET_WORD);
 }
 
-function written(properties: object, secrets: SecretPaths, secret: (plain: unknown) => unknown): Properties {
+/** Replaces UNKNOWN by its string, and each secret by what `secret` returns for it. */
+function substitute(properties: object, secrets: SecretPaths, secret: (plain: unknown) => unknown): Properties {
   const walk = (value: unknown, path: Path): unknown => {
     const plain =
       value === UNKNOWN
@@ -100,12 +102,12 @@ export function hasUnknown(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
-/** The same properties without those that hold anything unknown. */
+/** Returns the properties that hold no unknown value. */
 export function known(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => !hasUnknown(value)));
 }
 
-/** `files["/etc/x"].mode`: how Pulumi writes a path. */
+/** Formats a path as Pulumi does: `files["/etc/x"].mode`. */
 export function formatPath(path: Path): string {
   return path
     .map((part, index) => {

@@ -12,6 +12,7 @@ export function testContext(parts: Partial<Context> = {}, settings: Partial<Prov
     status: () => undefined,
     info: () => undefined,
     warn: () => undefined,
+    begin: () => undefined,
     ...parts,
   };
 }

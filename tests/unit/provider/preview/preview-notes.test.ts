@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Foresight } from "../../../../provider/rpc/pending-notes";
+import type { PlannedChange } from "../../../../provider/rpc/pending-notes";
 import { foretell } from "../../../../provider/preview/preview-notes";
 
-function foresight(type: string, name: string, parts: Partial<Foresight>): Foresight {
+function foresight(type: string, name: string, parts: Partial<PlannedChange>): PlannedChange {
   return {
     urn: `urn:pulumi:dev::kubewright::kubewright:${type}::${name}`,
     type: `kubewright:${type}`,

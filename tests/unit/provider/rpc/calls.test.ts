@@ -22,19 +22,19 @@ async function call(token: string, args: Record<string, unknown>): Promise<provi
   return await invoke(calls, new Tasks(new EngineLog(), createProviderContext()), request);
 }
 
-test("a call answers, and its secrets leave as secrets", async () => {
+test("a call returns its outputs, secret ones as secrets", async () => {
   const secrets = new SecretPaths();
   const answer = decode((await call("test:say", { word: "hello" })).getReturn(), secrets);
   expect(answer).toEqual({ said: "HELLO" });
   expect(secrets.has(["said"])).toBe(true);
 });
 
-test("wrong arguments are told by their paths, and nothing is run", async () => {
+test("invalid arguments are reported by their paths, and the call does not run", async () => {
   const response = await call("test:say", { word: 7 });
   expect(response.getFailuresList().map((failure) => failure.getReason())).toEqual(["word: a word is text"]);
   expect(response.getReturn()).toBeUndefined();
 });
 
-test("a function that this version has not is named", async () => {
+test("an unknown function is named in the error", async () => {
   await expect(call("test:sing", {})).rejects.toThrow("no function test:sing");
 });

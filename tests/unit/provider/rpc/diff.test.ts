@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { changesBetween, isWithin } from "../../../../provider/rpc/diff";
 import { UNKNOWN } from "../../../../provider/rpc/values";
 
-test("names the paths that changed, and only those", () => {
+test("names exactly the paths that changed", () => {
   const old = { files: { "/a": { content: "1" }, "/b": { content: "2" } }, list: [1, 2] };
   const now = { files: { "/a": { content: "1" }, "/c": { content: "3" } }, list: [1] };
   expect(changesBetween(old, now)).toEqual([
@@ -12,15 +12,19 @@ test("names the paths that changed, and only those", () => {
   ]);
 });
 
-test("an absent property, undefined and null are one", () => {
-  expect(changesBetween({ a: null }, { a: undefined, b: null })).toEqual([]);
+test("null is a value, undefined is none", () => {
+  expect(changesBetween({ a: undefined }, {})).toEqual([]);
+  expect(changesBetween({ a: null }, { b: null })).toEqual([
+    { path: "a", kind: "delete" },
+    { path: "b", kind: "add" },
+  ]);
 });
 
-test("what is unknown counts as changed", () => {
+test("an unknown value counts as changed", () => {
   expect(changesBetween({ a: UNKNOWN }, { a: UNKNOWN })).toEqual([{ path: "a", kind: "update" }]);
 });
 
-test("a rule covers its property and what is inside, not its namesakes", () => {
+test("a rule covers its property and those inside of it, not properties whose names begin alike", () => {
   expect(isWithin("connection.host", "connection")).toBe(true);
   expect(isWithin('files["/a"].mode', "files")).toBe(true);
   expect(isWithin("connections", "connection")).toBe(false);

@@ -14,7 +14,7 @@ import {
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = { [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270" };
 
-test("a secret is plain inside and a secret again on the wire", () => {
+test("a secret is decoded to plain text, and encoded as a secret again", () => {
   const wire = Struct.fromJavaScript({ user: "root", files: { "/a": { content: { ...SECRET, value: "hush" } } } });
   const secrets = new SecretPaths();
   const plain = decode(wire, secrets);
@@ -22,20 +22,20 @@ test("a secret is plain inside and a secret again on the wire", () => {
   expect(encode(plain, secrets).toJavaScript()).toEqual(wire.toJavaScript());
 });
 
-test("outputs that are secret by nature are wrapped too", () => {
+test("secret outputs are encoded as secrets", () => {
   expect(encode({ kubeconfig: "x" }, new SecretPaths().with(["kubeconfig"])).toJavaScript()).toEqual({
     kubeconfig: { ...SECRET, value: "x" },
   });
 });
 
-test("unknowns survive the way in and out", () => {
+test("unknown values survive decode and encode", () => {
   const wire = Struct.fromJavaScript({ address: "04da6b54-80e4-46f7-96ec-b56ff0331ba9", list: [1, "x"] });
   const plain = decode(wire);
   expect(plain).toEqual({ address: UNKNOWN, list: [1, "x"] });
   expect(encode(plain).toJavaScript()).toEqual(wire.toJavaScript());
 });
 
-test("what may be shown has words for secrets and unknowns", () => {
+test("legible values have placeholders for secrets and unknown values", () => {
   const secrets = new SecretPaths([["files", "/a", "content"]]);
   const shown = legible({ files: { "/a": { content: "hush", mode: "0600" } }, address: UNKNOWN }, secrets);
   expect(shown).toEqual({
@@ -44,12 +44,18 @@ test("what may be shown has words for secrets and unknowns", () => {
   });
 });
 
-test("knows what is not known yet, however deep", () => {
+test("an unknown value is found at any depth", () => {
   expect(hasUnknown({ a: [{ b: UNKNOWN }] })).toBe(true);
   expect(known({ a: { b: UNKNOWN }, c: 1 })).toEqual({ c: 1 });
 });
 
-test("writes paths as Pulumi does", () => {
+test("paths are formatted as Pulumi does", () => {
   expect(formatPath(["files", "/etc/x", "mode"])).toBe('files["/etc/x"].mode');
   expect(formatPath(["machines", "0", "name"])).toBe("machines[0].name");
+});
+
+test("null survives decode and encode, in maps and in lists", () => {
+  const wire = Struct.fromJavaScript({ spec: { replicas: null }, list: [null, 1] });
+  expect(decode(wire)).toEqual({ spec: { replicas: null }, list: [null, 1] });
+  expect(encode(decode(wire)).toJavaScript()).toEqual(wire.toJavaScript());
 });

@@ -1,0 +1,69 @@
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { z } from "zod";
+import { createProviderContext } from "../../../../provider/context";
+import { EngineLog } from "../../../../provider/rpc/engine";
+import { register, type Handler } from "../../../../provider/rpc/handler";
+import { Operations } from "../../../../provider/rpc/operations";
+import type { DescribeChange } from "../../../../provider/rpc/pending-notes";
+import { Tasks } from "../../../../provider/rpc/tasks";
+
+export const URN = "urn:pulumi:dev::kubewright::a$kubewright:test:Thing::it";
+export const SIGNATURE = "4dabf18193072939515e22adb298388d";
+export const secret = (value: string) => ({ [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270", value });
+export const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+export interface Inputs {
+  host: string;
+  port: number;
+  login?: string | undefined;
+}
+export interface Outputs {
+  made: string;
+}
+
+export function thing(parts: Partial<Handler<Inputs, Outputs>> = {}): Handler<Inputs, Outputs> {
+  return {
+    schema: z.strictObject({
+      host: z.string(),
+      port: z.int().max(65535, "too high a port"),
+      login: z.string().optional(),
+    }),
+    outputs: ["made"],
+    replaceOn: ["host"],
+    ignore: ["login"],
+    create: () => Promise.resolve({ id: "1", outputs: { made: "new" } }),
+    update: () => Promise.resolve({ made: "changed" }),
+    ...parts,
+  };
+}
+
+export function operations(parts: Partial<Handler<Inputs, Outputs>> = {}, describe?: DescribeChange) {
+  return operationsOf(thing(parts), describe);
+}
+
+export function operationsOf(handler: Handler<Inputs, Outputs>, describe?: DescribeChange) {
+  return new Operations(
+    { "kubewright:test:Thing": register(handler) },
+    new Tasks(new EngineLog(), createProviderContext()),
+    describe,
+  );
+}
+
+export type Json = Parameters<typeof Struct.fromJavaScript>[0];
+
+export function checking(news: Json) {
+  const request = new provider.CheckRequest();
+  request.setUrn(URN);
+  request.setNews(Struct.fromJavaScript(news));
+  return request;
+}
+
+export function differing(old: Json, news: Json) {
+  const request = new provider.DiffRequest();
+  request.setUrn(URN);
+  request.setOlds(Struct.fromJavaScript({ ...old, made: "x" }));
+  request.setOldInputs(Struct.fromJavaScript(old));
+  request.setNews(Struct.fromJavaScript(news));
+  return request;
+}

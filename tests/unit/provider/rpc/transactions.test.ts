@@ -1,0 +1,117 @@
+import * as provider from "@pulumi/pulumi/proto/provider_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import type { Metadata } from "@grpc/grpc-js";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
+import { PartialFailure, type Handler } from "../../../../provider/rpc/handler";
+import { URN, operations, type Inputs, type Json, type Outputs } from "./requests";
+
+test("a partial failure carries the resource's state, so that the next run continues", async () => {
+  const request = new provider.CreateRequest();
+  request.setUrn(URN);
+  request.setProperties(Struct.fromJavaScript({ host: "a", port: 1 }));
+  const create = () => Promise.reject(new PartialFailure("disk full", "1", { made: "half" }));
+  const error: unknown = await operations({ create })
+    .create(request)
+    .catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ details: "disk full" });
+  expect(JSON.stringify((error as { metadata: { getMap(): object } }).metadata.getMap())).toContain(
+    "grpc-status-details-bin",
+  );
+});
+
+/** The id and state of a partial failure, as the engine records them. */
+function recordedBy(error: unknown): { id: string; properties: Json; inputs: Json } {
+  const [details] = (error as { metadata: Metadata }).metadata.get("grpc-status-details-bin");
+  const [detail] = Status.deserializeBinary(details as Buffer).getDetailsList();
+  const partial = provider.ErrorResourceInitFailed.deserializeBinary(detail?.getValue_asU8() ?? new Uint8Array());
+  return {
+    id: partial.getId(),
+    properties: partial.getProperties()?.toJavaScript() as Json,
+    inputs: partial.getInputs()?.toJavaScript() as Json,
+  };
+}
+
+function creatingWith(inputs: Json) {
+  const request = new provider.CreateRequest();
+  request.setUrn(URN);
+  request.setProperties(Struct.fromJavaScript(inputs));
+  return request;
+}
+
+const failing = async (work: Promise<unknown>) =>
+  await work.then(
+    () => expect.fail("it succeeded"),
+    (error: unknown) => error,
+  );
+
+test("a create that fails after its first side effect is in the state; one that fails before is not", async () => {
+  const create: Handler<Inputs, Outputs>["create"] = async (context, { port }) => {
+    if (port === 1) context.begin("7", { made: "half" });
+    throw new Error("disk full");
+  };
+  const begun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 1 })));
+  expect(recordedBy(begun)).toEqual({
+    id: "7",
+    properties: { host: "a", port: 1, made: "half" },
+    inputs: { host: "a", port: 1 },
+  });
+  const notBegun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 2 })));
+  expect(notBegun).toMatchObject({ details: "disk full" });
+  expect(notBegun).not.toHaveProperty("metadata");
+});
+
+test("an update that fails is recorded, and the next update and delete see what either may have left", async () => {
+  const schema = z.strictObject({ host: z.string(), files: z.record(z.string(), z.string()) });
+  const seen: unknown[] = [];
+  let fails = true;
+  const filed = operations({
+    schema: schema as unknown as z.ZodType<Inputs>,
+    update: async (context, id, _inputs, old) => {
+      seen.push(old.inputs);
+      context.begin(id);
+      if (fails) throw new Error("restart failed");
+      return { made: "new" };
+    },
+    delete: async (_context, _id, old) => void seen.push(old.inputs),
+  });
+  const updatingTo = (old: Json, oldInputs: Json, news: Json) => {
+    const request = new provider.UpdateRequest();
+    request.setUrn(URN);
+    request.setId("1");
+    request.setOlds(Struct.fromJavaScript(old));
+    request.setOldInputs(Struct.fromJavaScript(oldInputs));
+    request.setNews(Struct.fromJavaScript(news));
+    return filed.update(request);
+  };
+  const [a, b, c] = ["a", "b", "c"].map((name) => ({ host: "h", files: { [`/${name}`]: name } })) as unknown as [
+    Json,
+    Json,
+    Json,
+  ];
+  const { properties, inputs } = recordedBy(await failing(updatingTo({ ...a, made: "old" }, a, b)));
+  expect(inputs).toEqual(b);
+  expect(properties).toMatchObject({ ...b, made: "old" });
+  const back = await filed.diff(revertingFrom(properties, inputs, a));
+  expect(back.getDiffsList()).toEqual(["files"]);
+  fails = false;
+  const done = await updatingTo(properties, inputs, c);
+  expect(done.getProperties()?.toJavaScript()).toEqual({ ...c, made: "new" });
+  const removal = new provider.DeleteRequest();
+  removal.setUrn(URN);
+  removal.setProperties(Struct.fromJavaScript(properties));
+  removal.setOldInputs(Struct.fromJavaScript(inputs));
+  await filed.delete(removal);
+  const both = { host: "h", files: { "/a": "a", "/b": "b" } };
+  expect(seen).toEqual([a, both, both]);
+});
+
+function revertingFrom(olds: Json, oldInputs: Json, news: Json) {
+  const request = new provider.DiffRequest();
+  request.setUrn(URN);
+  request.setOlds(Struct.fromJavaScript(olds));
+  request.setOldInputs(Struct.fromJavaScript(oldInputs));
+  request.setNews(Struct.fromJavaScript(news));
+  return request;
+}
