@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { StepError } from "../common/errors";
+import { withLock } from "../common/lock";
 import type { Progress } from "../common/progress";
-import { whileLocked } from "../common/lock";
 import { sha256Of } from "./hash";
 
 const MANIFEST = "manifest.json";
@@ -28,39 +28,39 @@ export interface LocalFile {
 export interface Entry {
   dir: string;
   files: Record<string, LocalFile>;
-  /** What the maker wants remembered: a digest, a package list. */
+  /** Facts stored with the files: a digest, a package list. */
   notes: Record<string, string>;
 }
 
-export interface Making {
-  /** Names the entry: name-version-arch-source[-recipe]. */
+export interface EntryRequest {
+  /** Identifies the entry: `name-version-arch-source[-recipe]`. */
   key: string;
-  /** In a person's words, for "waiting for another run that builds ...". */
+  /** The entry's name in messages, such as "waiting for another run to obtain kubelet 1.36.3". */
   what: string;
-  /** Fills the folder with files (no sub-folders). May return notes. An error leaves nothing behind. */
+  /** Writes the entry's files to the folder (no subfolders) and may return notes. After an error, nothing is kept. */
   fill: (folder: string) => Promise<Record<string, string> | void>;
   progress: Progress;
   signal: AbortSignal;
 }
 
-/** `KUBEWRIGHT_CACHE`, else `$XDG_CACHE_HOME/kubewright`, else `~/.cache/kubewright`. */
+/** Returns `KUBEWRIGHT_CACHE`, else `$XDG_CACHE_HOME/kubewright`, else `~/.cache/kubewright`. */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   if (env.KUBEWRIGHT_CACHE) return env.KUBEWRIGHT_CACHE;
   return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "kubewright");
 }
 
 export interface CacheOptions {
-  /** Folder; default `cacheRoot()`. */
+  /** Folder. @default cacheRoot() */
   root?: string;
-  /** Hash every file instead of believing those whose size and time are as recorded; seconds instead of milliseconds. */
+  /** Hash every file, also those with the recorded size and modification time. Takes seconds instead of milliseconds. */
   thorough?: boolean;
-  /** Milliseconds after which another run's lock that is not renewed is taken over; default 10 s. */
+  /** Milliseconds without renewal after which the lock of a killed run is taken over. @default 15000 */
   stale?: number;
 }
 
 /**
- * Content by key. An entry is a folder that appears whole, by one rename, and never changes after;
- * so a reader needs no lock, and a run that was killed leaves only a temporary folder, swept by a later one.
+ * Files on the controller, by key. An entry is a folder that appears complete, by one rename, and never changes afterwards.
+ * Readers therefore need no lock, and a killed run leaves only a temporary folder, which a later run removes.
  */
 export class Cache {
   private readonly entries: string;
@@ -72,51 +72,45 @@ export class Cache {
     this.locks = join(root, "locks");
   }
 
-  /** The entry, if it is there and whole: a file whose size and time are those recorded is believed, any other is hashed. Damage counts as absence. */
+  /**
+   * Returns the entry if it exists and is intact. Files with the recorded size and modification time are taken as intact;
+   * others are hashed. A damaged entry counts as missing.
+   */
   async find(key: string): Promise<Entry | undefined> {
     const dir = join(this.entries, key);
     const manifest = await readManifest(dir);
     if (manifest?.key !== key) return undefined;
-    const sound = await Promise.all(
+    const intact = await Promise.all(
       Object.entries(manifest.files).map(([name, file]) =>
-        isSound(join(dir, name), file, this.options.thorough ?? false),
+        isIntact(join(dir, name), file, this.options.thorough ?? false),
       ),
     );
-    return sound.every(Boolean) ? toEntry(dir, manifest) : undefined;
+    return intact.every(Boolean) ? toEntry(dir, manifest) : undefined;
   }
 
-  /** The entry, made first when it is not there or is damaged. Two callers make it once. */
-  async obtain(making: Making): Promise<Entry> {
-    return (
-      (await this.find(making.key)) ??
-      this.exclusively(making, async () => (await this.find(making.key)) ?? this.make(making))
+  /** Returns the entry, and creates it first if it is missing or damaged. Concurrent callers create it once. */
+  async obtain(request: EntryRequest): Promise<Entry> {
+    const { key, what, progress, signal } = request;
+    const existing = await this.find(key);
+    if (existing) return existing;
+    const options = { task: `obtain ${what}`, progress, signal, stale: this.options.stale };
+    return await withLock(
+      join(this.locks, key),
+      options,
+      async () => (await this.find(key)) ?? (await this.create(request)),
     );
   }
 
-  private exclusively(making: Making, work: () => Promise<Entry>): Promise<Entry> {
-    return whileLocked(join(this.locks, making.key), work, {
-      signal: making.signal,
-      stale: this.options.stale,
-      onWait: () => making.progress(`waiting for another run that builds ${making.what}`),
-      onTimeout: () =>
-        new StepError({
-          step: `obtain ${making.what}`,
-          cause: "another run has been at it for an hour",
-          action: "stop that run, or try later",
-        }),
-    });
-  }
-
-  private async make(making: Making): Promise<Entry> {
+  private async create({ key, fill, signal }: EntryRequest): Promise<Entry> {
     await mkdir(this.entries, { recursive: true });
-    await this.sweep(making.key);
-    const folder = await mkdtemp(join(this.entries, `${TEMPORARY}${making.key}-`));
+    await this.removeLeftovers(key);
+    const folder = await mkdtemp(join(this.entries, `${TEMPORARY}${key}-`));
     try {
-      const notes = (await making.fill(folder)) ?? {};
-      making.signal.throwIfAborted();
-      const manifest: Manifest = { key: making.key, files: await describe(folder), notes };
+      const notes = (await fill(folder)) ?? {};
+      signal.throwIfAborted();
+      const manifest: Manifest = { key, files: await describeFiles(folder), notes };
       await writeFile(join(folder, MANIFEST), JSON.stringify(manifest, undefined, 2));
-      return await this.publish(making.key, folder);
+      return await this.publish(key, folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -130,14 +124,14 @@ export class Cache {
     if (!entry)
       throw new StepError({
         step: `store ${key} in the cache`,
-        cause: `${dir} changed while it was written`,
+        cause: `${dir} was changed by another process while it was written`,
         action: "try again",
       });
     return entry;
   }
 
-  /** Whoever holds the key's lock may remove its leftovers at once; those of other keys once they are a day old. */
-  private async sweep(key: string): Promise<void> {
+  /** Removes temporary folders of killed runs: those of `key`, whose lock is held, and those of other keys once they are a day old. */
+  private async removeLeftovers(key: string): Promise<void> {
     for (const name of await readdir(this.entries)) {
       if (!name.startsWith(TEMPORARY)) continue;
       const path = join(this.entries, name);
@@ -148,8 +142,8 @@ export class Cache {
 }
 
 async function ageOf(path: string): Promise<number> {
-  const found = await stat(path).catch(() => undefined);
-  return found ? Date.now() - found.mtimeMs : 0;
+  const stats = await stat(path).catch(() => undefined);
+  return stats ? Date.now() - stats.mtimeMs : 0;
 }
 
 async function readManifest(dir: string): Promise<Manifest | undefined> {
@@ -162,14 +156,14 @@ async function readManifest(dir: string): Promise<Manifest | undefined> {
   }
 }
 
-async function isSound(path: string, file: Manifest["files"][string], thorough: boolean): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.size !== file.size) return false;
-  if (!thorough && found.mtimeMs === file.mtimeMs) return true;
+async function isIntact(path: string, file: Manifest["files"][string], thorough: boolean): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.size !== file.size) return false;
+  if (!thorough && stats.mtimeMs === file.mtimeMs) return true;
   return (await sha256Of(path)) === file.sha256;
 }
 
-async function describe(folder: string): Promise<Manifest["files"]> {
+async function describeFiles(folder: string): Promise<Manifest["files"]> {
   const files: Manifest["files"] = {};
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
@@ -186,7 +180,7 @@ function toEntry(dir: string, manifest: Manifest): Entry {
   return { dir, files, notes: manifest.notes };
 }
 
-/** The file of an entry; it is our own mistake when it has none of that name. */
+/** Returns a file of an entry. @throws Error when the entry has no such file, which is a bug in Kubewright */
 export function fileOf(entry: Entry, name: string): LocalFile {
   const file = entry.files[name];
   if (!file) throw new Error(`${entry.dir} has no ${name}`);

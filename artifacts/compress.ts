@@ -1,9 +1,9 @@
 import { PassThrough, type Duplex } from "node:stream";
 import { createGzip } from "node:zlib";
-import { onPath } from "./host-packages";
-import { filter } from "./process";
+import { pipeThrough } from "../common/process";
+import { isOnPath } from "./host-packages";
 
-/** How layers are compressed. */
+/** Compression of image layers. */
 export interface Compression {
   kind: "zstd" | "gzip" | "none";
   mediaType: string;
@@ -15,15 +15,18 @@ export const PLAIN: Compression = { kind: "none", mediaType: LAYER };
 export const GZIP: Compression = { kind: "gzip", mediaType: `${LAYER}+gzip` };
 const ZSTD: Compression = { kind: "zstd", mediaType: `${LAYER}+zstd` };
 
-/** zstd where its program is there: smaller than gzip and several times faster to unpack on the node. Node 20 has none built in. */
-export async function bestCompression(): Promise<Compression> {
-  return (await onPath("zstd")) ? ZSTD : GZIP;
+/**
+ * Chooses zstd where the program is installed, else gzip. zstd layers are smaller and unpack several times faster on the node.
+ * Node.js 20 has no zstd of its own.
+ */
+export async function chooseCompression(): Promise<Compression> {
+  return (await isOnPath("zstd")) ? ZSTD : GZIP;
 }
 
-/** Threads always on: zstd's bytes differ between one thread and several, but not between several and many. */
-const ZSTD_WORDS = ["-9", "-T0", "-q", "-c"];
+/** Always multi-threaded: zstd's output differs between one thread and several, but not with the number of threads. */
+const ZSTD_ARGS = ["-9", "-T0", "-q", "-c"];
 
-export async function compressor(compression: Compression): Promise<Duplex> {
-  if (compression.kind === "zstd") return filter("zstd", ZSTD_WORDS);
+export async function createCompressor(compression: Compression): Promise<Duplex> {
+  if (compression.kind === "zstd") return pipeThrough("zstd", ZSTD_ARGS);
   return compression.kind === "gzip" ? createGzip({ level: 6 }) : new PassThrough();
 }

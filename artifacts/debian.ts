@@ -4,14 +4,18 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { extract, type Header } from "tar-stream";
 import { StepError } from "../common/errors";
-import { ask, reading, runGroup } from "./process";
+import { readOutput, runCommand, streamOutput } from "../common/process";
 import type { LayerWriter } from "./layer";
 
 /**
- * Fetches Debian packages and all that they depend on into `folder`, installing nothing: apt is shown an empty machine
- * (a status file without a package) and told to download only. Needs package lists, no root. Returns the .deb files, sorted.
+ * Downloads Debian packages with all their dependencies into `folder` and returns the paths of the .deb files, sorted. Installs
+ * nothing: apt gets an empty status file, so it resolves every dependency, and only downloads. Needs package lists, but not root.
  */
-export async function fetchPackages(names: readonly string[], folder: string, signal: AbortSignal): Promise<string[]> {
+export async function downloadPackages(
+  names: readonly string[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const archives = join(folder, "archives");
   await mkdir(join(archives, "partial"), { recursive: true });
   await writeFile(join(folder, "status"), "");
@@ -21,32 +25,35 @@ export async function fetchPackages(names: readonly string[], folder: string, si
     `Dir::Cache::archives=${archives}`,
     "Dir::Cache::pkgcache=",
     "Dir::Cache::srcpkgcache=",
-    // Its locks guard the real machine, which we do not touch; its sandbox user cannot write to our folder.
+    // apt's locks protect the real system, which is not changed. apt's sandbox user cannot write to this folder.
     "Debug::NoLocking=1",
     ...(process.getuid?.() === 0 ? ["APT::Sandbox::User=root"] : []),
   ].flatMap((setting) => ["-o", setting]);
-  await runGroup({
-    program: "apt-get",
-    words: [...settings, "install", "--download-only", "--no-install-recommends", "-y", "-qq", ...names],
-    step: `fetch Debian packages (${names.join(", ")})`,
-    action: "run apt-get update, then try again",
-    signal,
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
-  const found = (await readdir(archives)).filter((name) => name.endsWith(".deb")).sort();
-  return found.map((name) => join(archives, name));
+  await runCommand(
+    "apt-get",
+    [...settings, "install", "--download-only", "--no-install-recommends", "-y", "-qq", ...names],
+    {
+      step: `download Debian packages (${names.join(", ")})`,
+      action: "run `apt-get update`, then try again",
+      signal,
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+      stopGroupWith: "SIGTERM",
+    },
+  );
+  const packages = (await readdir(archives)).filter((name) => name.endsWith(".deb")).sort();
+  return packages.map((name) => join(archives, name));
 }
 
-/** What a container needs of a package: programs, libraries, the name tables in /etc, and its licence. */
+/** The parts of a package that a container needs: programs, libraries, name tables in /etc, and the license. */
 const KEEP =
   /^(usr\/(bin|sbin|lib|lib64)\/|etc\/(protocols|services|rpc|ethertypes|iproute2\/|nftables)|usr\/share\/doc\/[^/]+\/copyright$)/;
 const DROP =
   /^usr\/lib\/((systemd|dpkg|tmpfiles\.d|sysusers\.d|usrmerge|apt|init|lsb)\/|[^/]+\/(gconv|perl|perl-base)\/)/;
 
-/** Part of a layer's recipe: a change of the selection changes the layer. */
+/** The file selection as part of a layer's cache key: a different selection makes a different layer. */
 export const SELECTION = [KEEP.source, DROP.source];
 
-/** Adds the files of packages to a layer; returns the paths that were put in. */
+/** Adds the files of packages to a layer and returns their paths. */
 export async function addPackages(layer: LayerWriter, debs: readonly string[]): Promise<Set<string>> {
   const seen = new Set<string>();
   mergeUsr(layer);
@@ -54,39 +61,40 @@ export async function addPackages(layer: LayerWriter, debs: readonly string[]): 
   return seen;
 }
 
-/** Old packages ship /bin/x, new ones /usr/bin/x and expect /bin to lead there: with /usr merged both are right. */
+/** Links /bin, /sbin and /lib into /usr. Old packages ship /bin/x; new ones ship /usr/bin/x and expect the link. */
 function mergeUsr(layer: LayerWriter): void {
   for (const name of ["bin", "sbin", "lib", "lib64"]) {
-    layer.folder(`usr/${name}`);
-    layer.link(name, `usr/${name}`);
+    layer.addFolder(`usr/${name}`);
+    layer.addLink(name, `usr/${name}`);
   }
 }
 
+/** Returns the path of a package's file below a merged /usr: `./bin/x` becomes `usr/bin/x`. */
 export function mergedPath(path: string): string {
   return path.replace(/^\.?\/+/, "").replace(/^(bin|sbin|lib|lib64)\//, "usr/$1/");
 }
 
 async function addPackage(layer: LayerWriter, deb: string, seen: Set<string>): Promise<void> {
-  await eachEntry(deb, async (header, content) => {
+  await forEachEntry(deb, async (header, content) => {
     const path = mergedPath(header.name);
     if (header.type === "directory" || seen.has(path) || !KEEP.test(path) || DROP.test(path)) return false;
     seen.add(path);
-    if (header.type === "symlink") layer.link(path, header.linkname);
-    else if (header.type === "link") layer.hardLink(path, mergedPath(header.linkname));
+    if (header.type === "symlink") layer.addLink(path, header.linkname);
+    else if (header.type === "link") layer.addHardLink(path, mergedPath(header.linkname));
     else {
-      await layer.stream(path, content, header.size, header.mode);
+      await layer.addStream(path, content, header.size, header.mode);
       return true;
     }
     return false;
   });
 }
 
-type Entry = Parameters<LayerWriter["stream"]>[1];
+type Entry = Parameters<LayerWriter["addStream"]>[1];
 
-/** Calls `visit` for each member of a package; it returns true when it has read the content. */
-async function eachEntry(deb: string, visit: (header: Header, content: Entry) => Promise<boolean>): Promise<void> {
+/** Calls `visit` for each file of a package. `visit` returns true when it has consumed the content. */
+async function forEachEntry(deb: string, visit: (header: Header, content: Entry) => Promise<boolean>): Promise<void> {
   const entries = extract();
-  const feeding = pipeline(await reading("dpkg-deb", ["--fsys-tarfile", deb]), entries);
+  const feeding = pipeline(await streamOutput("dpkg-deb", ["--fsys-tarfile", deb]), entries);
   const visiting = (async () => {
     for await (const entry of entries) {
       if (!(await visit(entry.header, entry))) entry.resume();
@@ -95,23 +103,23 @@ async function eachEntry(deb: string, visit: (header: Header, content: Entry) =>
   await Promise.all([feeding, visiting]);
 }
 
-/** The names that busybox answers to, asked of the packaged one: it is for this machine's architecture. */
-export async function busyboxApplets(debs: readonly string[], folder: string): Promise<string[]> {
+/** Lists busybox's applets by running the packaged busybox, which is built for the controller's architecture. */
+export async function listApplets(debs: readonly string[], folder: string): Promise<string[]> {
   const program = join(folder, "busybox");
   const deb = debs.find((path) => path.includes("/busybox-static_"));
   if (deb) {
-    await eachEntry(deb, async (header, content) => {
+    await forEachEntry(deb, async (header, content) => {
       if (mergedPath(header.name) !== "usr/bin/busybox") return false;
       await pipeline(content, createWriteStream(program));
       return true;
     });
     await chmod(program, 0o755);
   }
-  const said = await ask(program, ["--list"]);
-  if (said) return said.split("\n").filter((name) => name !== "" && name !== "busybox");
+  const applets = await readOutput(program, ["--list"]);
+  if (applets) return applets.split("\n").filter((name) => name !== "" && name !== "busybox");
   throw new StepError({
-    step: "list busybox's programs",
-    cause: "the packaged busybox does not run here",
-    action: "use the official source or a mirror",
+    step: "list busybox applets",
+    cause: "the busybox of the package busybox-static does not run on this computer",
+    action: "set `source` to `official` or to the URL of a mirror",
   });
 }

@@ -5,90 +5,90 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { StepError } from "../common/errors";
-import { backoff } from "../common/wait";
-import { hashing } from "./hash";
+import { hashStream } from "./hash";
 import { request, type Response } from "./http";
 import { reasonOf } from "./source";
 
-const TRIES = 3;
+const ATTEMPTS = 3;
 
 export interface DownloadOptions {
   signal: AbortSignal;
-  /** Seconds without one byte after which the connection is given up; default 30. */
+  /** Seconds without data after which an attempt is given up. @default 30 */
   idleTimeout?: number;
-  /** What a person does when the address cannot be had. */
+  /** The user's next action when the download fails. */
   action: string;
 }
 
-/** The server said no: asking again is no use. */
-class Refused extends Error {}
+/** An HTTP status that another attempt would not change, such as 404. */
+class PermanentError extends Error {}
+
+/** Reads a response. Calls `onData` whenever data arrives, which restarts the idle timeout. */
+type ReadResponse<T> = (response: Response, onData: () => void) => Promise<T>;
 
 /**
- * Streams a URL into a file and returns its sha256. Three tries with growing pauses when the connection fails or the server errs.
- * Throws a StepError that names the URL.
+ * Downloads a URL to a file and returns its SHA-256 in hex. Connection failures and server errors are retried twice.
+ * @throws StepError that names the URL
  */
 export async function downloadTo(url: string, path: string, options: DownloadOptions): Promise<string> {
-  return persistently(url, options, async (response, beat) => {
+  return requestWithRetries(url, options, async (response, onData) => {
     const hash = createHash("sha256");
-    if (!response.body) throw new Error("the answer has no content");
-    await pipeline(Readable.fromWeb(response.body), hashing(hash, beat), createWriteStream(path));
+    if (!response.body) throw new Error("the response has no body");
+    await pipeline(Readable.fromWeb(response.body), hashStream(hash, onData), createWriteStream(path));
     return hash.digest("hex");
   });
 }
 
-/** A small text, such as a checksum file. */
+/** Downloads a small text, such as a checksum file. @throws StepError that names the URL */
 export async function downloadText(url: string, options: DownloadOptions): Promise<string> {
-  return persistently(url, options, (response) => response.text());
+  return requestWithRetries(url, options, (response) => response.text());
 }
 
-async function persistently<T>(
-  url: string,
-  options: DownloadOptions,
-  read: (response: Response, beat: () => void) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await once(url, options, read);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (attempt < TRIES && !(error instanceof Refused)) {
-        await backoff(attempt, options.signal);
-        continue;
-      }
-      const tries = attempt > 1 ? ` (${attempt} tries)` : "";
-      throw new StepError({ step: `download ${url}`, cause: `${reasonOf(error)}${tries}`, action: options.action });
-    }
+async function requestWithRetries<T>(url: string, options: DownloadOptions, read: ReadResponse<T>): Promise<T> {
+  const { default: retry } = await import("p-retry");
+  let attempts = 0;
+  const attempt = (number: number) => {
+    attempts = number;
+    return requestOnce(url, options, read);
+  };
+  try {
+    return await retry(attempt, {
+      retries: ATTEMPTS - 1,
+      minTimeout: 100,
+      randomize: true,
+      signal: options.signal,
+      shouldRetry: ({ error }) => !(error instanceof PermanentError),
+    });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const count = attempts > 1 ? ` (${attempts} attempts)` : "";
+    throw new StepError({ step: `download ${url}`, cause: `${reasonOf(error)}${count}`, action: options.action });
   }
 }
 
-async function once<T>(
-  url: string,
-  options: DownloadOptions,
-  read: (response: Response, beat: () => void) => Promise<T>,
-): Promise<T> {
+async function requestOnce<T>(url: string, options: DownloadOptions, read: ReadResponse<T>): Promise<T> {
   const idle = new AbortController();
   const seconds = options.idleTimeout ?? 30;
-  const timer = setTimeout(() => idle.abort(new Error(`nothing came for ${seconds} s`)), seconds * 1000);
+  const timer = setTimeout(() => idle.abort(new Error(`no data received for ${seconds} s`)), seconds * 1000);
   try {
     const response = await request(url, { signal: AbortSignal.any([options.signal, idle.signal]) });
-    if (!response.ok) throw refusal(response.status);
+    if (!response.ok) throw statusError(response.status);
     return await read(response, () => timer.refresh());
   } finally {
     clearTimeout(timer);
   }
 }
 
-function refusal(status: number): Error {
-  const message = `the server answers ${status}`;
-  return status >= 500 || status === 429 ? new Error(message) : new Refused(message);
+function statusError(status: number): Error {
+  const message = `the server returned HTTP ${status}`;
+  return status >= 500 || status === 429 ? new Error(message) : new PermanentError(message);
 }
 
 /**
- * The sha256 of one file in a published checksum file: either one bare sum, or lines "<sum>  <name>" (SHA256SUMS, *.sha256sum), or a
- * release's description in JSON, as GitHub gives it. Undefined when the file is not in it.
+ * Finds the SHA-256 of one file in a published checksum file. The file holds one bare sum, lines `<sum>  <name>` (SHA256SUMS,
+ * *.sha256sum), or the JSON of a GitHub release. Returns undefined when the file is not listed.
  */
-export function publishedSum(text: string, file: string): string | undefined {
-  if (text.trimStart().startsWith("{")) return releaseSum(text, file);
+export function findPublishedSum(text: string, file: string): string | undefined {
+  if (text.trimStart().startsWith("{")) return findReleaseSum(text, file);
   const lines = text
     .split("\n")
     .map((line) => line.trim())
@@ -103,14 +103,14 @@ export function publishedSum(text: string, file: string): string | undefined {
 
 const releaseSchema = z.object({ assets: z.array(z.object({ name: z.string(), digest: z.string().nullish() })) });
 
-/** https://docs.github.com/en/rest/releases/assets: `digest` is `sha256:<hex>`. */
-function releaseSum(text: string, file: string): string | undefined {
-  const assets = releaseSchema.safeParse(parsed(text)).data?.assets ?? [];
+/** `digest` is `sha256:<hex>`. Source: https://docs.github.com/en/rest/releases/assets */
+function findReleaseSum(text: string, file: string): string | undefined {
+  const assets = releaseSchema.safeParse(parseJson(text)).data?.assets ?? [];
   const digest = assets.find(({ name }) => name === file)?.digest ?? "";
   return /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -2,20 +2,20 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { StepError } from "../common/errors";
-import { runGroup } from "./process";
+import { runCommand } from "../common/process";
 import type { Arch } from "./versions";
 
-/** One Go module at one version, with what is built from it. */
+/** One Go module at one version, and the binaries that are built from it. */
 export interface Recipe {
   path: string;
-  /** As Go writes it: v1.36.3. */
+  /** In Go's form: `v1.36.3`. */
   version: string;
-  /** The h1: sum that the module must have. */
+  /** The `h1:` sum that the module must have. */
   sum: string;
   staging: boolean;
-  /** No scratch module: see versions.yaml. */
+  /** Built without a scratch module, see versions.yaml. */
   inPlace?: boolean;
-  /** Binary's name -> Go package. */
+  /** Name of a binary to its Go package. */
   packages: Record<string, string>;
   cgo: boolean;
   tags: readonly string[];
@@ -26,41 +26,34 @@ const downloaded = z.object({ Dir: z.string(), GoMod: z.string(), Sum: z.string(
 export type Downloaded = z.infer<typeof downloaded>;
 
 /**
- * -mod=mod: the scratch go.mod is ours to complete. No workspace of the user may join in.
- * Their own GOFLAGS are left out: a build here must not depend on them.
+ * `-mod=mod` lets Go complete the scratch go.mod. The user's workspace and GOFLAGS are ignored, so that builds do not depend on them.
  */
 const GO_ENV = { GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off" };
 
-const ACTION = "see that the Go module proxy can be reached (go env GOPROXY), then try again: finished parts are kept";
+const ACTION = "check access to the Go module proxy (`go env GOPROXY`), then try again: completed builds are kept";
 
-/** Fetches a module into Go's own cache and checks its content against the sum that we know. Throws a StepError when it differs. */
+/** Downloads a module to Go's module cache and verifies its sum. @throws StepError when the sum differs from versions.yaml */
 export async function downloadModule(
   path: string,
   version: string,
   sum: string,
   signal: AbortSignal,
 ): Promise<Downloaded> {
-  const step = `fetch Go module ${path}@${version}`;
-  const text = await runGroup({
-    program: "go",
-    words: ["mod", "download", "-json", `${path}@${version}`],
-    step,
-    action: ACTION,
-    signal,
-    env: GO_ENV,
-  });
-  const found = downloaded.parse(JSON.parse(text));
-  if (found.Sum === sum) return found;
+  const step = `download Go module ${path}@${version}`;
+  const options = { step, action: ACTION, signal, env: GO_ENV, stopGroupWith: "SIGTERM" } as const;
+  const text = await runCommand("go", ["mod", "download", "-json", `${path}@${version}`], options);
+  const download = downloaded.parse(JSON.parse(text));
+  if (download.Sum === sum) return download;
   throw new StepError({
     step,
-    cause: `its sum is ${found.Sum}, versions.yaml says ${sum}`,
-    action: "do not use it: find out who changed the module, or correct versions.yaml",
+    cause: `its sum is ${download.Sum}, but versions.yaml requires ${sum}`,
+    action: "do not use this module: find out why it changed, or correct versions.yaml",
   });
 }
 
 /**
- * Makes `folder` a module that requires the recipe's module and imports its packages: `go install package@version` would need
- * more of a proxy, and cannot replace Kubernetes' staging modules.
+ * Writes a scratch module to `folder` that requires the recipe's module and imports its packages. `go install package@version`
+ * needs more of a module proxy and cannot replace Kubernetes' staging modules.
  */
 export async function prepareScratch(recipe: Recipe, folder: string, signal: AbortSignal): Promise<void> {
   const module = await downloadModule(recipe.path, recipe.version, recipe.sum, signal);
@@ -72,18 +65,17 @@ export async function prepareScratch(recipe: Recipe, folder: string, signal: Abo
   );
   const imports = Object.values(recipe.packages).map((name) => `import _ "${name}"`);
   await writeFile(join(folder, "tools.go"), ["//go:build tools", "package scratch", ...imports, ""].join("\n"));
-  await runGroup({
-    program: "go",
-    words: ["mod", "tidy"],
+  await runCommand("go", ["mod", "tidy"], {
     step: `resolve the modules of ${recipe.path}`,
     action: ACTION,
     signal,
     cwd: folder,
     env: GO_ENV,
+    stopGroupWith: "SIGTERM",
   });
 }
 
-/** `replace k8s.io/api => k8s.io/api v0.36.3` for every line of Kubernetes' go.mod that points into its own tree. */
+/** Returns `replace k8s.io/api => k8s.io/api v0.36.3` for every line of Kubernetes' go.mod that points into its own tree. */
 export function stagingReplaces(goMod: string, version: string): string[] {
   const own = version.replace(/^v1\./, "v0.");
   const lines = goMod.matchAll(/^\s*(?:replace\s+)?(k8s\.io\/\S+)\s+=>\s+\.\/staging\//gm);
@@ -91,13 +83,13 @@ export function stagingReplaces(goMod: string, version: string): string[] {
 }
 
 export interface Output {
-  /** The file to make. */
+  /** Path of the binary. */
   path: string;
   os: "linux" | "darwin";
   arch: Arch;
 }
 
-/** Builds the binary `name` of a prepared scratch module, or of a module in its own folder. */
+/** Builds one binary in a prepared scratch module, or in the folder of the module itself. */
 export async function goBuild(
   recipe: Recipe,
   name: string,
@@ -108,13 +100,12 @@ export async function goBuild(
   const tags = recipe.tags.length > 0 ? ["-tags", recipe.tags.join(" ")] : [];
   const target = recipe.packages[name];
   if (!target) throw new Error(`${recipe.path} has no package for ${name}`);
-  await runGroup({
-    program: "go",
-    words: ["build", "-trimpath", ...tags, "-ldflags", recipe.ldflags, "-o", output.path, target],
+  await runCommand("go", ["build", "-trimpath", ...tags, "-ldflags", recipe.ldflags, "-o", output.path, target], {
     step: `build ${name} ${recipe.version}`,
-    action: "try again: finished parts are kept",
+    action: "try again: completed builds are kept",
     signal,
     cwd: scratch,
     env: { ...GO_ENV, GOOS: output.os, GOARCH: output.arch, CGO_ENABLED: recipe.cgo ? "1" : "0" },
+    stopGroupWith: "SIGTERM",
   });
 }

@@ -1,125 +1,127 @@
 import { readFile, readdir } from "node:fs/promises";
 import { StepError, messageOf } from "../common/errors";
 import type { Progress } from "../common/progress";
-import { ask, runGroup } from "./process";
+import { readOutput, runCommand } from "../common/process";
 
-/** Something that a build needs on this machine. */
-export interface Need {
-  /** In a person's words. */
+/** A tool or library that a build needs on the controller. */
+export interface BuildTool {
+  /** Its name in messages. */
   what: string;
-  /** The Debian package that brings it. */
+  /** The Debian package that contains it. */
   debian: string;
-  present: () => Promise<boolean>;
+  isPresent: () => Promise<boolean>;
 }
 
-export const GCC: Need = { what: "a C compiler", debian: "gcc", present: () => onPath("gcc") };
-export const LIBC: Need = { what: "the C library's static archive", debian: "libc6-dev", present: () => linkable("c") };
-export const SECCOMP: Need = {
-  what: "libseccomp's static archive",
-  debian: "libseccomp-dev",
-  present: () => linkable("seccomp"),
+export const GCC: BuildTool = { what: "a C compiler", debian: "gcc", isPresent: () => isOnPath("gcc") };
+export const LIBC: BuildTool = {
+  what: "the static C library",
+  debian: "libc6-dev",
+  isPresent: () => hasStaticLibrary("c"),
 };
-export const PKG_CONFIG: Need = { what: "pkg-config", debian: "pkg-config", present: () => onPath("pkg-config") };
-export const ZSTD: Need = { what: "zstd", debian: "zstd", present: () => onPath("zstd") };
+export const SECCOMP: BuildTool = {
+  what: "the static libseccomp",
+  debian: "libseccomp-dev",
+  isPresent: () => hasStaticLibrary("seccomp"),
+};
+export const PKG_CONFIG: BuildTool = {
+  what: "pkg-config",
+  debian: "pkg-config",
+  isPresent: () => isOnPath("pkg-config"),
+};
+export const ZSTD: BuildTool = { what: "zstd", debian: "zstd", isPresent: () => isOnPath("zstd") };
 
-/** Only Debian and its kin have these, and they always do. */
-export const APT: Need = {
+/** Part of every Debian system, and of no other. */
+export const APT: BuildTool = {
   what: "apt-get and dpkg-deb",
   debian: "apt dpkg",
-  present: async () => (await onPath("apt-get")) && (await onPath("dpkg-deb")),
+  isPresent: async () => (await isOnPath("apt-get")) && (await isOnPath("dpkg-deb")),
 };
 
-/** How this machine can bring what is missing; tests bring their own. */
-export interface Host {
+/** Installs packages on the controller. */
+export interface Installer {
   canInstall: () => Promise<boolean>;
   install: (packages: string[], progress: Progress, signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Makes sure that all needs are met. On Debian and its kin, as root, the missing packages are installed;
- * elsewhere a StepError says what to install.
+ * Installs the tools that are missing, which needs Debian or a derivative, and root.
+ * @throws StepError with the packages to install when it cannot
  */
-export async function ensureHost(
-  needs: readonly Need[],
+export async function ensureBuildTools(
+  tools: readonly BuildTool[],
   progress: Progress,
   signal: AbortSignal,
-  host: Host = thisHost,
+  installer: Installer = aptInstaller,
 ): Promise<void> {
-  const missing = await missingOf(needs);
+  const missing = await findMissing(tools);
   if (missing.length === 0) return;
-  const packages = missing.map((need) => need.debian);
-  if (!(await host.canInstall())) throw toInstall(missing, "they are not here");
-  progress(`installing ${packages.join(", ")} on this machine`);
-  await host.install(packages, progress, signal).catch((error: unknown) => {
+  const packages = missing.map((tool) => tool.debian);
+  if (!(await installer.canInstall())) throw missingError(missing, "not installed");
+  progress(`installing ${packages.join(", ")} on this computer`);
+  await installer.install(packages, progress, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw toInstall(missing, messageOf(error));
+    throw missingError(missing, messageOf(error));
   });
-  const still = await missingOf(missing);
-  if (still.length > 0) throw toInstall(still, "they are still not here after the installation");
+  const stillMissing = await findMissing(missing);
+  if (stillMissing.length > 0) throw missingError(stillMissing, "still missing after the installation");
 }
 
-async function missingOf(needs: readonly Need[]): Promise<Need[]> {
-  const present = await Promise.all(needs.map((need) => need.present()));
-  return needs.filter((_, index) => !present[index]);
+async function findMissing(tools: readonly BuildTool[]): Promise<BuildTool[]> {
+  const present = await Promise.all(tools.map((tool) => tool.isPresent()));
+  return tools.filter((_, index) => !present[index]);
 }
 
-function toInstall(missing: readonly Need[], cause: string): StepError {
+function missingError(missing: readonly BuildTool[], cause: string): StepError {
+  const packages = missing.map((tool) => tool.debian).join(" ");
   return new StepError({
-    step: `find ${missing.map((need) => need.what).join(", ")} on this machine`,
+    step: `find ${missing.map((tool) => tool.what).join(", ")} on this computer`,
     cause,
-    action: `install ${missing.map((need) => need.debian).join(" ")} (Debian's names), or use the official source or a mirror`,
+    action: `install ${packages} (Debian package names), or set \`source\` to \`official\` or to the URL of a mirror`,
   });
 }
 
-export async function onPath(program: string): Promise<boolean> {
-  return (await ask("sh", ["-c", `command -v "$1"`, "sh", program])) !== undefined;
+export async function isOnPath(program: string): Promise<boolean> {
+  return (await readOutput("sh", ["-c", `command -v "$1"`, "sh", program])) !== undefined;
 }
 
-/** Asked of the compiler, not of a path: it knows its own folders on every distribution. */
-async function linkable(library: string): Promise<boolean> {
+/** Asks the compiler, which knows the library folders of its distribution. */
+async function hasStaticLibrary(library: string): Promise<boolean> {
   const file = `lib${library}.a`;
-  const found = await ask("gcc", [`-print-file-name=${file}`]);
-  return found !== undefined && found !== file;
+  const path = await readOutput("gcc", [`-print-file-name=${file}`]);
+  return path !== undefined && path !== file;
 }
 
-const thisHost: Host = { canInstall, install };
+const aptInstaller: Installer = { canInstall, install };
 
 async function canInstall(): Promise<boolean> {
-  return process.getuid?.() === 0 && (await onPath("apt-get"));
+  return process.getuid?.() === 0 && (await isOnPath("apt-get"));
 }
 
 async function install(packages: string[], progress: Progress, signal: AbortSignal): Promise<void> {
   await ensureAptLists(progress, signal);
-  const words = ["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", ...packages];
-  await runGroup({
-    program: "apt-get",
-    words,
-    step: `install ${packages.join(" ")}`,
-    signal,
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
+  const options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"];
+  await runAptGet(["install", ...options, ...packages], `install ${packages.join(" ")}`, signal);
 }
 
-/** A fresh machine image has no package lists: then, and only then, they are fetched. Needs root. */
+/** Downloads the package lists where there are none, as in a fresh machine image. Needs root. */
 export async function ensureAptLists(progress: Progress, signal: AbortSignal): Promise<void> {
-  if (await haveAptLists()) return;
-  progress("fetching Debian's package lists");
-  await runGroup({
-    program: "apt-get",
-    words: ["update", "-qq"],
-    step: "fetch Debian's package lists",
-    signal,
-    env: { DEBIAN_FRONTEND: "noninteractive" },
-  });
+  if (await hasAptLists()) return;
+  progress("downloading Debian's package lists");
+  await runAptGet(["update", "-qq"], "download Debian's package lists", signal);
 }
 
-async function haveAptLists(): Promise<boolean> {
+async function runAptGet(args: readonly string[], step: string, signal: AbortSignal): Promise<void> {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await runCommand("apt-get", args, { step, signal, env, stopGroupWith: "SIGTERM" });
+}
+
+async function hasAptLists(): Promise<boolean> {
   const names = await readdir("/var/lib/apt/lists").catch(() => []);
   return names.some((name) => name.includes("_Packages"));
 }
 
-/** `debian12`, `ubuntu24.04`: whose packages this machine would fetch. */
-export async function distribution(): Promise<string> {
+/** Returns the distribution whose packages the controller downloads: `debian12`, `ubuntu24.04`. */
+export async function readDistribution(): Promise<string> {
   const text = await readFile("/etc/os-release", "utf8").catch(() => "");
   const value = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "";
   return `${value("ID")}${value("VERSION_ID")}` || "unknown";

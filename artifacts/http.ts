@@ -4,7 +4,7 @@ export type { Response };
 
 let agent: EnvHttpProxyAgent | undefined;
 
-/** fetch that goes through the proxy which HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, as every other tool does; Node 20's own does not. */
+/** Requests a URL through the proxy of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, which the `fetch` of Node.js 20 ignores. */
 export function request(url: string, init: RequestInit): Promise<Response> {
   agent ??= new EnvHttpProxyAgent();
   return fetch(url, { ...init, dispatcher: agent });

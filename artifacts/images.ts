@@ -3,27 +3,27 @@ import { join } from "node:path";
 import type { Progress } from "../common/progress";
 import type { Runtime } from "../common/runtime";
 import { fileOf, type Cache, type Entry, type LocalFile } from "./cache";
-import { GZIP, bestCompression, type Compression } from "./compress";
+import { GZIP, chooseCompression, type Compression } from "./compress";
 import { recipeHash } from "./hash";
-import { makeLayer, type Layer } from "./layer";
+import { writeLayer, type Layer } from "./layer";
 import { writeArchive, type Image, type RunConfig } from "./oci";
 import { layerOf, obtainUserland, userlandKey, type UserlandName } from "./userland";
 import { kubeadmImagesOf, type Arch, type Versions } from "./versions";
 
-/** An OCI-layout tar for `ctr -n k8s.io images import`, or one that `docker load` takes as well, and the images in it. */
+/** A tar in OCI image layout for `ctr -n k8s.io images import`, or one for `docker load` as well. */
 export interface ImageArchive extends LocalFile {
   refs: string[];
 }
 
 export type ArchiveName = "worker" | "control-plane" | "extras";
 
-/** An image put together here: a userland or none, and our binaries at their paths. */
+/** An image that is assembled on the controller: an optional userland, and binaries at their paths. */
 export interface ImageSpec {
   ref: string;
   base?: UserlandName;
-  /** Path in the image -> binary's name. */
+  /** Path in the image to the binary's name. */
   files: Record<string, string>;
-  /** Path in the image -> where it leads. */
+  /** Path in the image to the link's target. */
   links?: Record<string, string>;
   run: RunConfig;
 }
@@ -37,7 +37,7 @@ export interface ImageRefs {
   apiserver: string;
   controllerManager: string;
   scheduler: string;
-  /** For examples: among the extras. */
+  /** For examples. One of the extras. */
   busybox: string;
 }
 
@@ -45,17 +45,17 @@ const KUBERNETES = "registry.k8s.io";
 const E2E = `${KUBERNETES}/e2e-test-images`;
 
 /**
- * The images' names. Pulled ones carry the etcd and CoreDNS versions that kubeadm of this version names, since those are sure to be
- * published; ours carry the versions that we build.
+ * Returns the references of all images. Images that nodes pull have the etcd and CoreDNS versions of this version's kubeadm, which
+ * are certain to be published. Images built on the controller have the versions in versions.yaml.
  */
-export function imageRefs(versions: Versions, kubernetes: string, made: boolean): ImageRefs {
+export function imageRefs(versions: Versions, kubernetes: string, isBuilt: boolean): ImageRefs {
   const kubeadm = kubeadmImagesOf(versions, kubernetes);
   const { etcd, coredns, flannel, busybox } = versions.components;
   return {
     pause: `${KUBERNETES}/pause:${kubeadm.pause}`,
-    coredns: `${KUBERNETES}/coredns/coredns:${made ? `v${coredns.version}` : kubeadm.coredns}`,
+    coredns: `${KUBERNETES}/coredns/coredns:${isBuilt ? `v${coredns.version}` : kubeadm.coredns}`,
     flannel: `ghcr.io/flannel-io/flannel:v${flannel.version}`,
-    etcd: `${KUBERNETES}/etcd:${made ? (etcd.imageTag ?? etcd.version) : kubeadm.etcd}`,
+    etcd: `${KUBERNETES}/etcd:${isBuilt ? (etcd.imageTag ?? etcd.version) : kubeadm.etcd}`,
     kubeProxy: `${KUBERNETES}/kube-proxy:v${kubernetes}`,
     apiserver: `${KUBERNETES}/kube-apiserver:v${kubernetes}`,
     controllerManager: `${KUBERNETES}/kube-controller-manager:v${kubernetes}`,
@@ -64,8 +64,8 @@ export function imageRefs(versions: Versions, kubernetes: string, made: boolean)
   };
 }
 
-/** What a node of each kind runs. The control plane's list is in addition to the worker's: only pause is in both. */
-export function refsFor(refs: ImageRefs): { worker: string[]; controlPlane: string[] } {
+/** Returns the images by role. A control plane needs the workers' images too; only pause is in both lists. */
+export function refsByRole(refs: ImageRefs): { worker: string[]; controlPlane: string[] } {
   return {
     worker: [refs.pause, refs.kubeProxy, refs.flannel, refs.coredns],
     controlPlane: [refs.pause, refs.apiserver, refs.controllerManager, refs.scheduler, refs.etcd],
@@ -121,18 +121,18 @@ export interface ArchiveRequest {
   specs: readonly ImageSpec[];
   kubernetes: string;
   arch: Arch;
-  /** Whose form the archive has. */
+  /** The container runtime that loads the archive. */
   runtime: Runtime;
-  /** At least those that the specs name. */
+  /** Must include those that the specs name. */
   binaries: Readonly<Record<string, LocalFile>>;
 }
 
-/** Raised when the way archives are put together changes, so that cached ones are made anew. */
-const EDITION = 1;
+/** Increased when the archive format changes, so that cached archives are rebuilt. */
+const FORMAT_VERSION = 1;
 
-/** The archive if it is in the cache. */
+/** Returns the archive if it is in the cache. */
 export async function findArchive(cache: Cache, request: ArchiveRequest): Promise<ImageArchive | undefined> {
-  const compression = await compressionFor(request.runtime);
+  const compression = await chooseArchiveCompression(request.runtime);
   const bases: Layer[] = [];
   for (const name of basesOf(request.specs)) {
     const entry = await cache.find(await userlandKey(name, request.arch, compression));
@@ -143,7 +143,7 @@ export async function findArchive(cache: Cache, request: ArchiveRequest): Promis
   return entry && toArchive(entry, request);
 }
 
-/** The archive from the cache, or put together now. Throws a StepError when a userland cannot be had. */
+/** Returns the archive, and creates it if the cache does not have it. @throws StepError when a userland cannot be downloaded */
 export async function obtainArchive(
   cache: Cache,
   request: ArchiveRequest,
@@ -151,7 +151,7 @@ export async function obtainArchive(
   signal: AbortSignal,
 ): Promise<ImageArchive> {
   const { name, specs, kubernetes, arch, runtime } = request;
-  const compression = await compressionFor(request.runtime);
+  const compression = await chooseArchiveCompression(request.runtime);
   const bases = new Map<UserlandName, Layer>();
   for (const base of basesOf(specs))
     bases.set(base, await obtainUserland(cache, { name: base, arch, compression }, progress, signal));
@@ -190,21 +190,22 @@ async function packImage(
 }
 
 function packFiles(spec: ImageSpec, request: ArchiveRequest, path: string, compression: Compression): Promise<Layer> {
-  return makeLayer(path, compression, async (layer) => {
-    for (const [target, binary] of Object.entries(spec.files)) await layer.file(target, binaryOf(request, binary).path);
-    for (const [target, to] of Object.entries(spec.links ?? {})) layer.link(target, to);
+  return writeLayer(path, compression, async (layer) => {
+    for (const [target, binary] of Object.entries(spec.files))
+      await layer.addFile(target, binaryOf(request, binary).path);
+    for (const [link, target] of Object.entries(spec.links ?? {})) layer.addLink(link, target);
   });
 }
 
 function binaryOf(request: ArchiveRequest, name: string): LocalFile {
-  const found = request.binaries[name];
-  if (!found) throw new Error(`the ${request.name} images need ${name}, which was not built`);
-  return found;
+  const binary = request.binaries[name];
+  if (!binary) throw new Error(`the ${request.name} images need ${name}, which was not built`);
+  return binary;
 }
 
-/** Docker Engine 20.10, which Debian 12 has, cannot read zstd. */
-async function compressionFor(runtime: Runtime): Promise<Compression> {
-  return runtime === "docker" ? GZIP : await bestCompression();
+/** Docker Engine 20.10 of Debian 12 cannot read zstd layers. */
+async function chooseArchiveCompression(runtime: Runtime): Promise<Compression> {
+  return runtime === "docker" ? GZIP : await chooseCompression();
 }
 
 function basesOf(specs: readonly ImageSpec[]): UserlandName[] {
@@ -216,7 +217,8 @@ function archiveKey(request: ArchiveRequest, bases: readonly Layer[], compressio
     .flatMap((spec) => Object.values(spec.files))
     .map((name) => binaryOf(request, name).sha256);
   const form = request.runtime === "docker" ? ["docker"] : [];
-  const recipe = recipeHash([EDITION, request.specs, binaries, bases.map((base) => base.digest), compression, ...form]);
+  const baseDigests = bases.map((base) => base.digest);
+  const recipe = recipeHash([FORMAT_VERSION, request.specs, binaries, baseDigests, compression, ...form]);
   return ["images", request.name, request.kubernetes, request.arch, "modules", recipe].join("-");
 }
 

@@ -1,21 +1,21 @@
 import type { Progress } from "../common/progress";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import { Cache, type Entry, type LocalFile } from "./cache";
-import { APT, ZSTD, ensureHost } from "./host-packages";
+import { APT, ZSTD, ensureBuildTools } from "./host-packages";
 import {
   findArchive,
   imageRefs,
   imageSpecs,
   obtainArchive,
-  refsFor,
+  refsByRole,
   type ArchiveName,
   type ArchiveRequest,
   type ImageArchive,
   type ImageRefs,
 } from "./images";
-import { buildTargets, findTargets, plannedTargets } from "./modules";
+import { buildTargets, findTargets, planTargets } from "./modules";
 import type { DockerBinary, ImageBinary, NodeBinary } from "./names";
-import { fetchAll, fetchKey, plannedFetches, type Remote } from "./official";
+import { downloadAll, downloadKey, planDownloads, type Remote } from "./official";
 import { chooseSource, mirrorUrl, type Source } from "./source";
 import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
 
@@ -34,39 +34,39 @@ export {
 export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {
-  /** auto, official, modules, or a mirror's address. */
+  /** `auto`, `official`, `modules`, or a mirror's URL. */
   source: string;
-  /** 1.36.3; one of versions.yaml. */
+  /** `1.36.3`; must be listed in versions.yaml. */
   kubernetes: string;
   arch: Arch;
-  /** Whose binaries, and whose form of image archives. @default containerd */
+  /** Determines the binaries, and the format of image archives. @default containerd */
   runtime?: Runtime;
-  /** Also the images for end-to-end tests and examples; only where images are made here. */
+  /** Include the images for end-to-end tests and examples, where images are built on the controller. @default false */
   extras?: boolean;
-  /** Hash every cached file, and make damaged ones again; seconds instead of milliseconds. */
+  /** Hash every cached file, and rebuild damaged ones. Takes seconds instead of milliseconds. @default false */
   verify?: boolean;
 }
 
 export type Images =
   | { kind: "archives"; worker: ImageArchive; controlPlane: ImageArchive; extras?: ImageArchive }
-  /** Nodes pull. A mirror has the registry R's API at `<registryMirror>/R/v2` (containerd: hosts.toml with override_path = true). */
+  /** Nodes pull the images. A mirror serves registry R at `<registryMirror>/R/v2` (hosts.toml with `override_path = true`). */
   | { kind: "pull"; worker: string[]; controlPlane: string[]; registryMirror?: string };
 
 export interface ArtifactSet {
-  /** official, modules, or the mirror's address. */
+  /** `official`, `modules`, or the mirror's URL. */
   source: string;
-  /** A sentence for the person: why this source. */
+  /** Why this source was chosen, as a sentence for the user. */
   reason: string;
   binaries: Record<NodeBinary, LocalFile> & Partial<Record<ImageBinary | DockerBinary, LocalFile>>;
   images: Images;
-  /** For kubeadm (imageTag of dns and etcd), containerd's sandbox and flannel's manifest. */
+  /** For kubeadm (`imageTag` of DNS and etcd), containerd's sandbox image and flannel's manifest. */
   refs: ImageRefs;
 }
 
 /**
- * Everything that a cluster of this version needs, as files on this machine: from the cache when it is complete, else downloaded or built,
- * which may take a quarter of an hour the first time. An interrupted call goes on where it stopped.
- * Throws a StepError that says what to do.
+ * Returns all files that a cluster of this version needs: from the cache if it is complete, else downloaded or built, which can take
+ * a quarter of an hour the first time. After an interruption, the next call continues where this one stopped.
+ * @throws StepError with the next action
  */
 export async function obtainArtifacts(
   request: ArtifactRequest,
@@ -78,50 +78,52 @@ export async function obtainArtifacts(
   const { source, reason } = await chooseSource(request.source, signal);
   progress(reason);
   const cache = new Cache({ thorough: request.verify });
-  if (source.kind === "modules") return build(cache, request, reason, progress, signal);
-  const entries = await fetchAll(
-    cache,
-    plannedFetches(loadVersions(), request.kubernetes, request.arch, request.runtime),
-    source,
-    progress,
-    signal,
-  );
-  return pulling(source, reason, request, entries);
+  if (source.kind === "modules") return buildArtifacts(cache, request, reason, progress, signal);
+  const entries = await downloadAll(cache, downloadsOf(request), source, progress, signal);
+  return downloadedSet(source, reason, request, entries);
 }
 
-/** The same, only if all of it is in the cache: no network, no building, well under a second. */
+/** Returns the artifacts only if all of them are in the cache. Uses no network, and takes well under a second. */
 export async function cachedArtifacts(request: ArtifactRequest): Promise<ArtifactSet | undefined> {
   kubeadmImagesOf(loadVersions(), request.kubernetes);
   const cache = new Cache({ thorough: request.verify });
-  for (const source of candidates(request.source)) {
-    const found =
-      source.kind === "modules" ? await findBuilt(cache, request) : await findFetched(cache, source, request);
-    if (found) return found;
+  for (const source of candidateSources(request.source)) {
+    const artifacts =
+      source.kind === "modules" ? await findBuilt(cache, request) : await findDownloaded(cache, source, request);
+    if (artifacts) return artifacts;
   }
   return undefined;
 }
 
-function candidates(setting: string): Source[] {
+function candidateSources(setting: string): Source[] {
   if (setting === "auto") return [{ kind: "official" }, { kind: "modules" }];
   if (setting === "official" || setting === "modules") return [{ kind: setting }];
   return [{ kind: "mirror", url: mirrorUrl(setting) }];
 }
 
-async function findFetched(cache: Cache, source: Remote, request: ArtifactRequest): Promise<ArtifactSet | undefined> {
-  const fetches = plannedFetches(loadVersions(), request.kubernetes, request.arch, request.runtime);
-  const found = await Promise.all(fetches.map((fetch) => cache.find(fetchKey(fetch, source))));
-  if (!found.every((entry) => entry !== undefined)) return undefined;
-  return pulling(source, "all of it was downloaded before", request, found);
+async function findDownloaded(
+  cache: Cache,
+  source: Remote,
+  request: ArtifactRequest,
+): Promise<ArtifactSet | undefined> {
+  const entries = await Promise.all(downloadsOf(request).map((download) => cache.find(downloadKey(download, source))));
+  if (!entries.every((entry) => entry !== undefined)) return undefined;
+  return downloadedSet(source, "all files are in the cache from earlier downloads", request, entries);
 }
 
-function pulling(source: Remote, reason: string, request: ArtifactRequest, entries: readonly Entry[]): ArtifactSet {
+function downloadedSet(
+  source: Remote,
+  reason: string,
+  request: ArtifactRequest,
+  entries: readonly Entry[],
+): ArtifactSet {
   const refs = imageRefs(loadVersions(), request.kubernetes, false);
   const registryMirror = source.kind === "mirror" ? source.url : undefined;
   return {
     source: registryMirror ?? "official",
     reason,
     binaries: binariesOf(entries),
-    images: { kind: "pull", ...refsFor(refs), registryMirror },
+    images: { kind: "pull", ...refsByRole(refs), registryMirror },
     refs,
   };
 }
@@ -129,37 +131,38 @@ function pulling(source: Remote, reason: string, request: ArtifactRequest, entri
 async function findBuilt(cache: Cache, request: ArtifactRequest): Promise<ArtifactSet | undefined> {
   const entries = await findTargets(cache, targetsOf(request));
   if (!entries) return undefined;
-  const archives = await eachArchive(request, entries, (archive) => findArchive(cache, archive));
+  const archives = await mapArchives(request, entries, (archive) => findArchive(cache, archive));
   if (!archives.worker || !archives.controlPlane || (request.extras && !archives.extras)) return undefined;
   const { worker, controlPlane, extras } = archives;
-  return built(request, "all of it was built before", entries, { kind: "archives", worker, controlPlane, extras });
+  const images = { kind: "archives", worker, controlPlane, extras } as const;
+  return builtSet(request, "all files are in the cache from earlier builds", entries, images);
 }
 
-async function build(
+async function buildArtifacts(
   cache: Cache,
   request: ArtifactRequest,
   reason: string,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<ArtifactSet> {
-  // Asked before the long work: the images' programs come from Debian packages.
-  await ensureHost([APT], progress, signal);
+  // Checked before the long builds: the programs in the images come from Debian packages.
+  await ensureBuildTools([APT], progress, signal);
   await preferZstd(progress, signal);
   const entries = await buildTargets(cache, targetsOf(request), progress, signal);
-  const { worker, controlPlane, extras } = await eachArchive(request, entries, (archive) =>
+  const { worker, controlPlane, extras } = await mapArchives(request, entries, (archive) =>
     obtainArchive(cache, archive, progress, signal),
   );
-  return built(request, reason, entries, { kind: "archives", worker, controlPlane, extras });
+  return builtSet(request, reason, entries, { kind: "archives", worker, controlPlane, extras });
 }
 
 async function preferZstd(progress: Progress, signal: AbortSignal): Promise<void> {
-  await ensureHost([ZSTD], progress, signal).catch(() => {
+  await ensureBuildTools([ZSTD], progress, signal).catch(() => {
     signal.throwIfAborted();
-    progress("zstd cannot be had on this machine: images are compressed with gzip, which makes them larger");
+    progress("zstd is not available on this computer: compressing images with gzip, which makes them larger");
   });
 }
 
-function built(request: ArtifactRequest, reason: string, entries: readonly Entry[], images: Images): ArtifactSet {
+function builtSet(request: ArtifactRequest, reason: string, entries: readonly Entry[], images: Images): ArtifactSet {
   return {
     source: "modules",
     reason,
@@ -170,7 +173,11 @@ function built(request: ArtifactRequest, reason: string, entries: readonly Entry
 }
 
 function targetsOf(request: ArtifactRequest) {
-  return plannedTargets(loadVersions(), request.kubernetes, request.arch, request.extras ?? false, request.runtime);
+  return planTargets(loadVersions(), request.kubernetes, request.arch, request.extras ?? false, request.runtime);
+}
+
+function downloadsOf(request: ArtifactRequest) {
+  return planDownloads(loadVersions(), request.kubernetes, request.arch, request.runtime);
 }
 
 interface Archives<T> {
@@ -179,26 +186,26 @@ interface Archives<T> {
   extras?: T;
 }
 
-async function eachArchive<T>(
+async function mapArchives<T>(
   request: ArtifactRequest,
   entries: readonly Entry[],
-  bring: (archive: ArchiveRequest) => Promise<T>,
+  obtain: (archive: ArchiveRequest) => Promise<T>,
 ): Promise<Archives<T>> {
   const { kubernetes, arch, runtime = DEFAULT_RUNTIME } = request;
   const specs = imageSpecs(loadVersions(), kubernetes);
-  const of = (name: ArchiveName): Promise<T> =>
-    bring({ name, specs: specs[name], kubernetes, arch, runtime, binaries: filesOf(entries) });
-  // One after the other: compression uses all cores by itself.
-  const worker = await of("worker");
-  const controlPlane = await of("control-plane");
-  return { worker, controlPlane, extras: request.extras ? await of("extras") : undefined };
+  const obtainByName = (name: ArchiveName): Promise<T> =>
+    obtain({ name, specs: specs[name], kubernetes, arch, runtime, binaries: filesOf(entries) });
+  // Sequential: compression already uses all cores.
+  const worker = await obtainByName("worker");
+  const controlPlane = await obtainByName("control-plane");
+  return { worker, controlPlane, extras: request.extras ? await obtainByName("extras") : undefined };
 }
 
 function filesOf(entries: readonly Entry[]): Record<string, LocalFile> {
   return Object.assign({}, ...entries.map((entry) => entry.files)) as Record<string, LocalFile>;
 }
 
-/** The plan names each of them: a test holds the two together. */
+/** The plan contains every binary of this type, which a unit test checks. */
 function binariesOf(entries: readonly Entry[]): ArtifactSet["binaries"] {
   return filesOf(entries) as ArtifactSet["binaries"];
 }

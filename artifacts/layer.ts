@@ -4,61 +4,61 @@ import { stat } from "node:fs/promises";
 import { dirname, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pack, type Header, type Pack } from "tar-stream";
-import { compressor, type Compression } from "./compress";
-import { hashing } from "./hash";
+import { createCompressor, type Compression } from "./compress";
+import { hashStream } from "./hash";
 
-/** A finished layer: a compressed tar in a file. Digests are `sha256:<hex>`, size in bytes. */
+/** An image layer: a compressed tar file. Digests are `sha256:<hex>`, the size is in bytes. */
 export interface Layer {
   path: string;
   digest: string;
   size: number;
-  /** Digest of the tar before compression: what an image's configuration names. */
+  /** Digest of the uncompressed tar, for the image configuration. */
   diffId: string;
   mediaType: string;
 }
 
-/** Nothing in a layer says when or by whom it was made: equal content, equal bytes. */
+/** Layers carry no creation time, so that equal content gives equal bytes. */
 const EPOCH = new Date(0);
 
-/** Writes a layer's tar; makes the folders above each file by itself. */
+/** Writes the tar of a layer, including the parent folders of each file. */
 export class LayerWriter {
   private readonly tar: Pack = pack();
   private readonly folders = new Set<string>();
 
-  folder(path: string, mode = 0o755): void {
+  addFolder(path: string, mode = 0o755): void {
     const name = clean(path);
     if (name === "" || this.folders.has(name)) return;
-    this.above(name);
+    this.addParent(name);
     this.folders.add(name);
     this.tar.entry(header({ name: `${name}/`, mode, type: "directory" }));
   }
 
-  link(path: string, target: string): void {
+  addLink(path: string, target: string): void {
     const name = clean(path);
-    this.above(name);
+    this.addParent(name);
     this.tar.entry(header({ name, mode: 0o777, type: "symlink", linkname: target }));
   }
 
-  hardLink(path: string, target: string): void {
+  addHardLink(path: string, target: string): void {
     const name = clean(path);
-    this.above(name);
+    this.addParent(name);
     this.tar.entry(header({ name, mode: 0o755, type: "link", linkname: clean(target) }));
   }
 
-  text(path: string, content: string, mode = 0o644): void {
+  addText(path: string, content: string, mode = 0o644): void {
     const name = clean(path);
-    this.above(name);
+    this.addParent(name);
     this.tar.entry(header({ name, mode, type: "file" }), content);
   }
 
-  async file(path: string, source: string, mode = 0o755): Promise<void> {
+  async addFile(path: string, source: string, mode = 0o755): Promise<void> {
     const { size } = await stat(source);
-    await this.stream(path, createReadStream(source, { highWaterMark: 1 << 20 }), size, mode);
+    await this.addStream(path, createReadStream(source, { highWaterMark: 1 << 20 }), size, mode);
   }
 
-  async stream(path: string, content: AsyncIterable<unknown>, size: number, mode: number): Promise<void> {
+  async addStream(path: string, content: AsyncIterable<unknown>, size: number, mode: number): Promise<void> {
     const name = clean(path);
-    this.above(name);
+    this.addParent(name);
     await pipeline(content, this.tar.entry(header({ name, mode, type: "file", size })));
   }
 
@@ -70,9 +70,9 @@ export class LayerWriter {
     return this.tar;
   }
 
-  private above(name: string): void {
+  private addParent(name: string): void {
     const parent = dirname(name);
-    if (parent !== ".") this.folder(parent);
+    if (parent !== ".") this.addFolder(parent);
   }
 }
 
@@ -87,19 +87,19 @@ function header(own: Partial<Header> & Pick<Header, "name">): Partial<Header> & 
   return { uid: 0, gid: 0, uname: "", gname: "", mtime: EPOCH, ...own };
 }
 
-/** Makes a layer of what `write` puts in, in the file `path`. */
-export async function makeLayer(
+/** Writes a layer to the file `path`, with the files that `write` adds. */
+export async function writeLayer(
   path: string,
   compression: Compression,
   write: (layer: LayerWriter) => Promise<void>,
 ): Promise<Layer> {
   const writer = new LayerWriter();
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
-  const squeeze = await compressor(compression);
+  const compressor = await createCompressor(compression);
   const writing = write(writer).then(() => writer.finish());
-  // A failed write would leave the pipeline waiting for more: it is ended with the same error.
+  // Without this, the pipeline would wait forever for more data after a failed write.
   writing.catch((error: Error) => writer.output.destroy(error));
-  const draining = pipeline(writer.output, hashing(plain), squeeze, hashing(packed), createWriteStream(path));
+  const draining = pipeline(writer.output, hashStream(plain), compressor, hashStream(packed), createWriteStream(path));
   await Promise.all([writing, draining]);
   const { size } = await stat(path);
   return {

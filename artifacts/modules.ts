@@ -8,22 +8,22 @@ import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { Cache, Entry } from "./cache";
 import { downloadModule, goBuild, prepareScratch, type Recipe } from "./go";
 import { recipeHash, sha256Of } from "./hash";
-import { GCC, LIBC, PKG_CONFIG, SECCOMP, ensureHost, type Need } from "./host-packages";
-import { runGroup } from "./process";
-import { componentsFor, fill, kubeadmImagesOf, type Arch, type GoModule, type Versions } from "./versions";
+import { runCommand } from "../common/process";
+import { GCC, LIBC, PKG_CONFIG, SECCOMP, ensureBuildTools, type BuildTool } from "./host-packages";
+import { componentsFor, fillTemplate, kubeadmImagesOf, type Arch, type GoModule, type Versions } from "./versions";
 
-/** One binary to build: the unit that an interrupted run resumes at. */
+/** One binary to build. An interrupted run resumes with the first binary that is missing. */
 export interface Target {
   name: string;
-  /** Of the component: 1.36.3. */
+  /** The component's version: `1.36.3`. */
   version: string;
   arch: Arch;
-  /** Absent for pause, which is C and ours. */
+  /** Absent for pause, whose C source is part of Kubewright. */
   recipe?: Recipe;
 }
 
-/** Every binary that a cluster of this version needs when all is built here; with `extras` the test images' too. */
-export function plannedTargets(
+/** Lists every binary of a cluster of this version, for a build from modules. `extras` adds those of the test images. */
+export function planTargets(
   versions: Versions,
   kubernetes: string,
   arch: Arch,
@@ -61,7 +61,7 @@ export function toRecipe(module: GoModule, version: string, arch: Arch): Recipe 
     packages,
     cgo,
     tags,
-    ldflags: fill(module.ldflags, { version, arch }),
+    ldflags: fillTemplate(module.ldflags, { version, arch }),
   };
 }
 
@@ -73,15 +73,15 @@ export async function targetKey(target: Target): Promise<string> {
   return [target.name, target.version, target.arch, "modules", recipeHash(parts)].join("-");
 }
 
-/** The finished targets, or undefined when one is missing. */
+/** Returns the entries of all targets, or undefined when one is missing. */
 export async function findTargets(cache: Cache, targets: readonly Target[]): Promise<Entry[] | undefined> {
-  const found = await Promise.all(targets.map(async (target) => cache.find(await targetKey(target))));
-  return found.every((entry) => entry !== undefined) ? found : undefined;
+  const entries = await Promise.all(targets.map(async (target) => cache.find(await targetKey(target))));
+  return entries.every((entry) => entry !== undefined) ? entries : undefined;
 }
 
 /**
- * Builds what the cache does not have, one after the other: a Go build uses all cores by itself.
- * Throws a StepError when this machine cannot build, or when a module's sum is not the one in versions.yaml.
+ * Builds the targets that the cache does not have, one at a time: a Go build already uses all cores.
+ * @throws StepError when this computer cannot build, or when a module's sum differs from versions.yaml
  */
 export async function buildTargets(
   cache: Cache,
@@ -91,15 +91,15 @@ export async function buildTargets(
 ): Promise<Entry[]> {
   const done = await findTargets(cache, targets);
   if (done) return done;
-  refuseForeign(targets);
-  await ensureHost(needsOf(targets), progress, signal);
-  const scratches = new Scratches(signal);
+  assertNative(targets);
+  await ensureBuildTools(buildToolsOf(targets), progress, signal);
+  const scratches = new ScratchModules(signal);
   try {
     const entries: Entry[] = [];
     for (const [index, target] of targets.entries()) {
-      const say = (doing: string): void =>
-        progress(`${doing} (${index + 1}/${targets.length}) ${target.name} ${target.version}`);
-      entries.push(await buildTarget(cache, target, scratches, { progress, signal, say }));
+      const report = (activity: string): void =>
+        progress(`${activity} (${index + 1}/${targets.length}) ${target.name} ${target.version}`);
+      entries.push(await buildTarget(cache, target, scratches, { progress, signal, report }));
     }
     return entries;
   } finally {
@@ -107,24 +107,30 @@ export async function buildTargets(
   }
 }
 
-interface Run {
+interface BuildContext {
   progress: Progress;
   signal: AbortSignal;
-  say: (doing: string) => void;
+  report: (activity: string) => void;
 }
 
-async function buildTarget(cache: Cache, target: Target, scratches: Scratches, run: Run): Promise<Entry> {
+async function buildTarget(
+  cache: Cache,
+  target: Target,
+  scratches: ScratchModules,
+  context: BuildContext,
+): Promise<Entry> {
+  const { progress, signal, report } = context;
   return cache.obtain({
     key: await targetKey(target),
     what: `${target.name} ${target.version}`,
-    progress: run.progress,
-    signal: run.signal,
+    progress,
+    signal,
     fill: async (folder) => {
       const output = join(folder, target.name);
-      if (!target.recipe) return buildPause(target, output, run);
-      const scratch = await scratches.of(target.recipe, () => run.say("resolving modules for"));
-      run.say("building");
-      await goBuild(target.recipe, target.name, scratch, { path: output, os: "linux", arch: target.arch }, run.signal);
+      if (!target.recipe) return buildPause(target, output, context);
+      const scratch = await scratches.prepare(target.recipe, () => report("resolving modules for"));
+      report("building");
+      await goBuild(target.recipe, target.name, scratch, { path: output, os: "linux", arch: target.arch }, signal);
     },
   });
 }
@@ -133,41 +139,43 @@ function pauseSource(): string {
   return join(projectRoot(), "templates", "pause", "pause.c");
 }
 
-async function buildPause(target: Target, output: string, run: Run): Promise<void> {
-  run.say("building");
-  const words = ["-static", "-Os", "-s", `-DVERSION="${target.version}"`, "-o", output, pauseSource()];
-  await runGroup({ program: "gcc", words, step: "build pause", signal: run.signal });
+async function buildPause(target: Target, output: string, { report, signal }: BuildContext): Promise<void> {
+  report("building");
+  const args = ["-static", "-Os", "-s", `-DVERSION="${target.version}"`, "-o", output, pauseSource()];
+  await runCommand("gcc", args, { step: "build pause", signal, stopGroupWith: "SIGTERM" });
 }
 
-function needsOf(targets: readonly Target[]): Need[] {
+function buildToolsOf(targets: readonly Target[]): BuildTool[] {
   const seccomp = targets.some(({ recipe }) => recipe?.tags.includes("seccomp"));
   const c = targets.some(({ recipe }) => !recipe || recipe.cgo);
   return [...(c ? [GCC, LIBC] : []), ...(seccomp ? [SECCOMP, PKG_CONFIG] : [])];
 }
 
-/** C parts are linked against this machine's libraries: so only for a machine like this one. */
-function refuseForeign(targets: readonly Target[]): void {
-  const here = process.arch === "x64" ? "amd64" : process.arch;
-  const other = targets.find((target) => target.arch !== here || process.platform !== "linux");
-  if (!other) return;
+/** Refuses other platforms than the controller's: C code is linked against the controller's libraries. */
+function assertNative(targets: readonly Target[]): void {
+  const arch = process.arch === "x64" ? "amd64" : process.arch;
+  const foreign = targets.find((target) => target.arch !== arch || process.platform !== "linux");
+  if (!foreign) return;
+  const platform = `linux/${foreign.arch}`;
   throw new StepError({
-    step: `build ${other.name} for linux/${other.arch}`,
-    cause: `this machine is ${process.platform}/${here}, and parts in C are built for the machine that builds them`,
-    action: "use the official source or a mirror, or run on such a machine",
+    step: `build ${foreign.name} for ${platform}`,
+    cause: `this computer is ${process.platform}/${arch}, and C code can only be built for the same platform`,
+    action: `set \`source\` to \`official\` or to the URL of a mirror, or run on a ${platform} computer`,
   });
 }
 
-/** Where to build from: a scratch module for each module that is built from in this run, or the module itself. */
-class Scratches {
+/** The folders in which modules are built in this run: scratch modules, or the folder of the module itself. */
+class ScratchModules {
   private root?: string;
   private readonly prepared = new Map<string, string>();
 
   constructor(private readonly signal: AbortSignal) {}
 
-  async of(recipe: Recipe, onPrepare: () => void): Promise<string> {
+  /** Returns the build folder of a recipe. Calls `onPrepare` before it resolves modules for the first time. */
+  async prepare(recipe: Recipe, onPrepare: () => void): Promise<string> {
     const key = recipeHash([recipe.path, recipe.version, recipe.packages]);
-    const known = this.prepared.get(key);
-    if (known) return known;
+    const existing = this.prepared.get(key);
+    if (existing) return existing;
     onPrepare();
     if (recipe.inPlace) return (await downloadModule(recipe.path, recipe.version, recipe.sum, this.signal)).Dir;
     this.root ??= await mkdtemp(join(tmpdir(), "kubewright-go-"));

@@ -1,4 +1,4 @@
-/** What machines get. */
+/** Binaries that are copied to nodes. */
 export const NODE_BINARIES = [
   ...(["kubelet", "kubeadm", "kubectl"] as const),
   ...(["containerd", "containerd-shim-runc-v2", "ctr", "runc"] as const),
@@ -6,13 +6,13 @@ export const NODE_BINARIES = [
   ...(["etcd", "etcdctl"] as const),
 ] as const;
 
-/** What runs in containers only: there when it was built here. */
+/** Binaries that run in containers only. Available when they were built on the controller. */
 export const IMAGE_BINARIES = [
   ...(["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"] as const),
   ...(["coredns", "flanneld", "pause", "agnhost"] as const),
 ] as const;
 
-/** What machines get with `runtime: docker` only. */
+/** Binaries that are copied to nodes with `runtime: docker` only. */
 export const DOCKER_BINARIES = ["cri-dockerd"] as const;
 
 export type NodeBinary = (typeof NODE_BINARIES)[number];

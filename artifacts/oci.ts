@@ -5,7 +5,7 @@ import { pack, type Pack } from "tar-stream";
 import type { Layer } from "./layer";
 import type { Arch } from "./versions";
 
-/** What a container of the image runs; names as in an OCI image configuration. */
+/** The command and user of an image's containers, in the names of the OCI image configuration. */
 export interface RunConfig {
   Entrypoint?: string[];
   Cmd?: string[];
@@ -36,13 +36,13 @@ const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const EPOCH = new Date(0);
 
 export interface ArchiveOptions {
-  /** Also with the list that `docker load` wants, which reads OCI's only since Docker 25. Its layers may not be zstd then. @default false */
+  /** Adds the manifest for `docker load`, which reads OCI's index only since Docker 25. Layers must not be zstd then. @default false */
   forDocker?: boolean;
 }
 
 /**
- * Writes images as one tar in OCI image layout, each blob once, which `ctr images import` takes.
- * Equal images give equal bytes: nothing in it says when it was made, and blobs go by digest.
+ * Writes images as one tar in OCI image layout for `ctr images import`, each blob once. Equal images give equal bytes: the tar
+ * holds no creation time, and blobs are sorted by digest.
  */
 export async function writeArchive(
   path: string,
@@ -57,7 +57,7 @@ export async function writeArchive(
   };
   const tar = pack();
   const writing = writeLayout(tar, blobs, lists);
-  // A failed write would leave the pipeline waiting for more: it is ended with the same error.
+  // Without this, the pipeline would wait forever for more data after a failed write.
   writing.catch((error: Error) => tar.destroy(error));
   await Promise.all([writing, pipeline(tar, createWriteStream(path))]);
 }
@@ -88,7 +88,7 @@ function header(name: string) {
   return { name, mode: 0o644, uid: 0, gid: 0, uname: "", gname: "", mtime: EPOCH, type: "file" as const };
 }
 
-/** Docker's own list of an archive: https://github.com/moby/docker-image-spec */
+/** An image in Docker's manifest.json. Source: https://github.com/moby/docker-image-spec */
 interface DockerEntry {
   Config: string;
   RepoTags: string[];
@@ -113,7 +113,7 @@ function addImage(blobs: Map<string, Blob>, image: Image): { manifest: object; d
   return { manifest: { ...manifest, platform, annotations: annotations(image.ref) }, docker };
 }
 
-/** The first is what containerd names the image; the second is the layout's own, which other tools read. */
+/** Annotations for the image's name: containerd reads the first, other tools the second, which is OCI's own. */
 function annotations(ref: string): Record<string, string> {
   return { "io.containerd.image.name": ref, "org.opencontainers.image.ref.name": ref.slice(ref.lastIndexOf(":") + 1) };
 }

@@ -9,90 +9,91 @@ import type { Progress } from "../common/progress";
 import { Semaphore } from "../common/wait";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { Cache, Entry } from "./cache";
-import { downloadText, downloadTo, publishedSum } from "./download";
+import { downloadText, downloadTo, findPublishedSum } from "./download";
 import { recipeHash } from "./hash";
 import type { Source } from "./source";
-import { componentsFor, fill, type Arch, type Download, type Versions } from "./versions";
+import { componentsFor, fillTemplate, type Arch, type Download, type Versions } from "./versions";
 
-/** Downloads at a time: enough to fill a line, few enough to be polite. */
-const AT_ONCE = 3;
+/** Parallel downloads: enough to use the bandwidth without burdening the servers. */
+const PARALLEL = 3;
 
 export type Remote = Extract<Source, { kind: "official" | "mirror" }>;
 
-/** One download of versions.yaml with its version and architecture put in. */
-export interface Fetch {
+/** One download of versions.yaml, for one version and architecture. */
+export interface PlannedDownload {
   name: string;
   version: string;
   arch: Arch;
   url: string;
   checksum: string;
   pinned?: string;
-  /** Binary's name -> path in the tar.gz; absent when the download is the binary itself. */
+  /** Name of a binary to its path in the tar.gz. Absent when the download is the binary itself. */
   members?: Record<string, string>;
 }
 
-/** Every download that a cluster of this version needs. */
-export function plannedFetches(
+/** Lists every download that a cluster of this version needs. */
+export function planDownloads(
   versions: Versions,
   kubernetes: string,
   arch: Arch,
   runtime: Runtime = DEFAULT_RUNTIME,
-): Fetch[] {
+): PlannedDownload[] {
   return componentsFor(versions, runtime).flatMap(([name, component]) => {
     const version = name === "kubernetes" ? kubernetes : component.version;
-    return component.downloads.map((download) => toFetch(download, version, arch));
+    return component.downloads.map((download) => planDownload(download, version, arch));
   });
 }
 
-function toFetch(download: Download, version: string, arch: Arch): Fetch {
-  const put = (template: string): string => fill(template, { version, arch });
+function planDownload(download: Download, version: string, arch: Arch): PlannedDownload {
+  const fill = (template: string): string => fillTemplate(template, { version, arch });
   const members =
-    download.members && Object.fromEntries(Object.entries(download.members).map(([name, path]) => [name, put(path)]));
+    download.members && Object.fromEntries(Object.entries(download.members).map(([name, path]) => [name, fill(path)]));
   const pinned = download.pinned[`${version}-${arch}`];
   return {
     name: download.name,
     version,
     arch,
-    url: put(download.url),
-    checksum: put(download.checksum),
+    url: fill(download.url),
+    checksum: fill(download.checksum),
     pinned,
     members,
   };
 }
 
-/** Where the source keeps what the official host has at `url`: a mirror is laid out as <mirror>/<official host>/<path>. */
-export function addressAt(source: Remote, url: string): string {
+/** Returns the URL at which the source serves an official URL. The layout of a mirror is `<mirror>/<official host>/<path>`. */
+export function sourceUrl(source: Remote, url: string): string {
   if (source.kind === "official") return url;
   const { host, pathname } = new URL(url);
   return `${source.url}/${host}${pathname}`;
 }
 
-export function fetchKey(fetch: Fetch, source: Remote): string {
-  const recipe = recipeHash([fetch.url, fetch.members, fetch.pinned, source.kind === "mirror" ? source.url : ""]);
-  return [fetch.name, fetch.version, fetch.arch, source.kind, recipe].join("-");
+export function downloadKey({ name, version, arch, url, members, pinned }: PlannedDownload, source: Remote): string {
+  const recipe = recipeHash([url, members, pinned, source.kind === "mirror" ? source.url : ""]);
+  return [name, version, arch, source.kind, recipe].join("-");
 }
 
-/** Brings all downloads into the cache, a few at a time. The first failure stops the others. */
-export async function fetchAll(
+/** Downloads files into the cache, a few in parallel. The first failure stops the others. */
+export async function downloadAll(
   cache: Cache,
-  fetches: Fetch[],
+  downloads: PlannedDownload[],
   source: Remote,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Entry[]> {
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
-  const places = new Semaphore(AT_ONCE);
-  const say = (fetch: Fetch): void =>
-    progress(`downloading (${fetches.indexOf(fetch) + 1}/${fetches.length}) ${fetch.name} ${fetch.version}`);
+  const semaphore = new Semaphore(PARALLEL);
+  const obtain = (download: PlannedDownload, index: number): Promise<Entry> => {
+    const position = `(${index + 1}/${downloads.length})`;
+    const onStart = () => progress(`downloading ${position} ${download.name} ${download.version}`);
+    return semaphore.use(() => obtainDownload(cache, download, source, { progress, signal: both, onStart }));
+  };
   const outcomes = await Promise.allSettled(
-    fetches.map((fetch) =>
-      places
-        .use(() => fetchOne(cache, fetch, source, { progress, signal: both, say: () => say(fetch) }))
-        .catch((error: unknown) => {
-          failed.abort(error);
-          throw error;
-        }),
+    downloads.map((download, index) =>
+      obtain(download, index).catch((error: unknown) => {
+        failed.abort(error);
+        throw error;
+      }),
     ),
   );
   signal.throwIfAborted();
@@ -100,80 +101,90 @@ export async function fetchAll(
   return outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
 }
 
-interface Run {
+interface DownloadContext {
   progress: Progress;
   signal: AbortSignal;
-  say: () => void;
+  onStart: () => void;
 }
 
-async function fetchOne(cache: Cache, fetch: Fetch, source: Remote, run: Run): Promise<Entry> {
+async function obtainDownload(
+  cache: Cache,
+  download: PlannedDownload,
+  source: Remote,
+  { progress, signal, onStart }: DownloadContext,
+): Promise<Entry> {
   return cache.obtain({
-    key: fetchKey(fetch, source),
-    what: `${fetch.name} ${fetch.version}`,
-    progress: run.progress,
-    signal: run.signal,
+    key: downloadKey(download, source),
+    what: `${download.name} ${download.version}`,
+    progress,
+    signal,
     fill: async (folder) => {
-      run.say();
-      const path = await fetchVerified(fetch, source, folder, run.signal);
-      await unpack(fetch, path, folder, run.signal);
+      onStart();
+      const path = await downloadVerified(download, source, folder, signal);
+      await unpack(download, path, folder, signal);
     },
   });
 }
 
-async function fetchVerified(fetch: Fetch, source: Remote, folder: string, signal: AbortSignal): Promise<string> {
+async function downloadVerified(
+  download: PlannedDownload,
+  source: Remote,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string> {
   const action =
     source.kind === "official"
-      ? "check the network, or name a mirror as the source"
-      : `see that the mirror is up and has it at ${source.url}`;
+      ? "check the network, or set `source` to the URL of a mirror"
+      : `check that the mirror at ${source.url} is up and serves this file`;
   const path = join(folder, "download");
-  const published = publishedFor(fetch, await downloadText(addressAt(source, fetch.checksum), { signal, action }));
-  const got = await downloadTo(addressAt(source, fetch.url), path, { signal, action });
-  for (const expected of [published, fetch.pinned]) {
-    if (expected && expected !== got)
-      throw mismatch(addressAt(source, fetch.url), expected, got, expected === published);
-  }
+  const url = sourceUrl(source, download.url);
+  const checksums = await downloadText(sourceUrl(source, download.checksum), { signal, action });
+  const published = publishedSumOf(download, checksums);
+  const actual = await downloadTo(url, path, { signal, action });
+  if (actual !== published) throw checksumError(url, actual, `the published checksum is ${published}`);
+  const { pinned = actual } = download;
+  if (actual !== pinned) throw checksumError(url, actual, `versions.yaml requires ${pinned}`);
   return path;
 }
 
-function publishedFor(fetch: Fetch, text: string): string {
-  const found = publishedSum(text, basename(fetch.url));
-  if (found) return found;
+function publishedSumOf(download: PlannedDownload, text: string): string {
+  const sum = findPublishedSum(text, basename(download.url));
+  if (sum) return sum;
   throw new StepError({
-    step: `verify ${fetch.url}`,
-    cause: `${fetch.checksum} has no sha256 for it`,
-    action: "see what the source serves there",
+    step: `verify ${download.url}`,
+    cause: `${download.checksum} does not list its sha256`,
+    action: "check the file that the source serves there",
   });
 }
 
-function mismatch(url: string, expected: string, got: string, published: boolean): StepError {
-  const whose = published ? "the published checksum" : "versions.yaml";
+function checksumError(url: string, actual: string, expectation: string): StepError {
   return new StepError({
     step: `verify ${url}`,
-    cause: `its sha256 is ${got}, ${whose} says ${expected}`,
-    action: "do not use it; try again, and if it stays so, tell whoever runs the source",
+    cause: `its sha256 is ${actual}, but ${expectation}`,
+    action: "do not use this file; try again and, if the error persists, report it to the operator of the source",
   });
 }
 
-async function unpack(fetch: Fetch, path: string, folder: string, signal: AbortSignal): Promise<void> {
-  if (!fetch.members) {
-    await rename(path, join(folder, fetch.name));
-    await chmod(join(folder, fetch.name), 0o755);
+async function unpack(download: PlannedDownload, path: string, folder: string, signal: AbortSignal): Promise<void> {
+  if (!download.members) {
+    await rename(path, join(folder, download.name));
+    await chmod(join(folder, download.name), 0o755);
     return;
   }
-  const missing = await extractMembers(path, fetch.members, folder, signal).catch((error: unknown) => {
+  const missing = await extractMembers(path, download.members, folder, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new StepError({ step: `unpack ${fetch.url}`, cause: messageOf(error), action: "try again" });
+    throw new StepError({ step: `unpack ${download.url}`, cause: messageOf(error), action: "try again" });
   });
   await rm(path);
   if (missing.length === 0) return;
   throw new StepError({
-    step: `unpack ${fetch.url}`,
-    cause: `it has no ${missing.join(", ")}`,
-    action: "correct members in versions.yaml",
+    step: `unpack ${download.url}`,
+    cause: `the archive does not contain ${missing.join(", ")}`,
+    action: "correct `members` in versions.yaml",
   });
 }
 
-/** Returns the members that were not found. */
+/** Extracts members by name and returns the names that are missing from the archive. */
 async function extractMembers(
   archive: string,
   members: Record<string, string>,

@@ -1,81 +1,77 @@
 import { coerce, gte } from "semver";
 import { StepError, messageOf } from "../common/errors";
 import { request } from "./http";
-import { ask } from "./process";
+import { readOutput } from "../common/process";
 import { loadVersions, type Versions } from "./versions";
 
 export type Source = { kind: "official" } | { kind: "mirror"; url: string } | { kind: "modules" };
 
-export interface Choice {
+export interface SourceChoice {
   source: Source;
-  /** A sentence for the person: why this source. */
+  /** Why this source was chosen, as a sentence for the user. */
   reason: string;
 }
 
-/** How the choice looks at the world; tests bring their own. */
+/** Checks of the controller's network and tools. Replaced in unit tests. */
 export interface Probes {
-  /** Undefined when the address answers, else why it does not. */
-  reach(url: string, signal: AbortSignal): Promise<string | undefined>;
-  /** The Go toolchain's version, or undefined when there is none. */
-  goVersion(): Promise<string | undefined>;
+  /** Requests a URL. Returns the reason when the server cannot be used, else undefined. */
+  probeUrl(url: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Returns the version of the Go toolchain, or undefined without one. */
+  readGoVersion(): Promise<string | undefined>;
 }
 
-/** Seconds for all official hosts together: they are asked at the same time. */
+/** Seconds for all official hosts together, which are probed in parallel. */
 const PROBE_TIMEOUT_S = 3;
 
 /**
- * Turns the setting into a source. `auto` asks the official hosts, then looks for Go.
- * Throws a StepError when the setting means nothing, or when nothing can serve.
+ * Resolves the setting to a source. `auto` probes the official hosts, then the Go toolchain.
+ * @throws StepError when the setting is invalid, or no source can be used
  */
-export async function chooseSource(setting: string, signal: AbortSignal, probes: Probes = realProbes): Promise<Choice> {
-  if (setting === "auto") return chooseForMyself(signal, probes);
+export async function chooseSource(
+  setting: string,
+  signal: AbortSignal,
+  probes: Probes = realProbes,
+): Promise<SourceChoice> {
+  if (setting === "auto") return chooseAutomatically(signal, probes);
   if (setting === "official")
-    return { source: { kind: "official" }, reason: "the configuration asks for the official downloads" };
-  if (setting === "modules") return askedForModules(probes);
-  return {
-    source: { kind: "mirror", url: mirrorUrl(setting) },
-    reason: `the configuration names the mirror ${setting}`,
-  };
+    return { source: { kind: "official" }, reason: "downloading from the official hosts, as configured" };
+  if (setting === "modules") return chooseModules(probes);
+  return { source: { kind: "mirror", url: mirrorUrl(setting) }, reason: `using the mirror ${setting}, as configured` };
 }
 
-/** The mirror's address without the last slash, or a StepError when it is none. */
+/** Returns the mirror's URL without trailing slashes. @throws StepError when the setting is not an http(s) URL */
 export function mirrorUrl(setting: string): string {
   if (URL.canParse(setting) && /^https?:$/.test(new URL(setting).protocol)) return setting.replace(/\/+$/, "");
   throw new StepError({
     step: `choose the source "${setting}"`,
-    cause: "it is neither auto, official, modules nor an http(s) address of a mirror",
-    action: "correct the setting",
+    cause: "it is neither auto, official, modules nor the http(s) URL of a mirror",
+    action: "correct `source`",
   });
 }
 
-async function chooseForMyself(signal: AbortSignal, probes: Probes): Promise<Choice> {
+async function chooseAutomatically(signal: AbortSignal, probes: Probes): Promise<SourceChoice> {
   const versions = loadVersions();
-  const refusal = await firstRefusal(probeUrls(versions), signal, probes);
-  if (!refusal) return { source: { kind: "official" }, reason: "the official download hosts answer" };
-  const go = await probes.goVersion();
-  if (isEnough(go, versions)) {
-    return {
-      source: { kind: "modules" },
-      reason: `no official downloads (${refusal}), so they are built from Go modules with Go ${go}`,
-    };
+  const urls = probeUrls(versions);
+  const failure = await firstFailure(urls, signal, probes);
+  if (!failure) return { source: { kind: "official" }, reason: "downloading from the official hosts" };
+  const go = await probes.readGoVersion();
+  if (isGoSupported(go, versions)) {
+    const reason = `building from Go modules with Go ${go}: the official hosts cannot be used (${failure})`;
+    return { source: { kind: "modules" }, reason };
   }
+  const hosts = urls.map((url) => new URL(url).host).join(", ");
   throw new StepError({
     step: "find a source of Kubernetes' binaries",
-    cause: `the official downloads cannot be had (${refusal}), and ${describeGo(go)}`,
-    action: `open the way to ${probeUrls(versions)
-      .map((url) => new URL(url).host)
-      .join(", ")}, or name a mirror as the source, or install Go ${versions.go.atLeast} or later`,
+    cause: `the official hosts cannot be used (${failure}), and ${describeGo(go)}`,
+    action: `allow access to ${hosts}, or set \`source\` to the URL of a mirror, or install Go ${versions.go.atLeast} or later`,
   });
 }
 
-async function askedForModules(probes: Probes): Promise<Choice> {
+async function chooseModules(probes: Probes): Promise<SourceChoice> {
   const versions = loadVersions();
-  const go = await probes.goVersion();
-  if (isEnough(go, versions))
-    return {
-      source: { kind: "modules" },
-      reason: `the configuration asks for builds from Go modules; Go ${go} is here`,
-    };
+  const go = await probes.readGoVersion();
+  if (isGoSupported(go, versions))
+    return { source: { kind: "modules" }, reason: `building from Go modules with Go ${go}, as configured` };
   throw new StepError({
     step: "build from Go modules",
     cause: describeGo(go),
@@ -83,49 +79,49 @@ async function askedForModules(probes: Probes): Promise<Choice> {
   });
 }
 
-/** One address for each official host that binaries and images come from. */
+/** Returns one URL for each official host of binaries and images. */
 export function probeUrls(versions: Versions): string[] {
   const binaries = `https://dl.k8s.io/v${versions.kubernetes.default}/bin/linux/amd64/kubelet.sha256`;
   const releases = `https://github.com/opencontainers/runc/releases/download/v${versions.components.runc.version}/runc.sha256sum`;
   return [binaries, releases, "https://registry.k8s.io/v2/", "https://ghcr.io/v2/"];
 }
 
-async function firstRefusal(urls: string[], signal: AbortSignal, probes: Probes): Promise<string | undefined> {
+async function firstFailure(urls: string[], signal: AbortSignal, probes: Probes): Promise<string | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_S * 1000)]);
-  const answers = await Promise.all(urls.map((url) => probes.reach(url, limit)));
+  const failures = await Promise.all(urls.map((url) => probes.probeUrl(url, limit)));
   signal.throwIfAborted();
-  return answers.find((answer) => answer !== undefined);
+  return failures.find((failure) => failure !== undefined);
 }
 
-function isEnough(go: string | undefined, versions: Versions): boolean {
-  const found = coerce(go);
-  return found !== null && gte(found, versions.go.atLeast);
+function isGoSupported(go: string | undefined, versions: Versions): boolean {
+  const version = coerce(go);
+  return version !== null && gte(version, versions.go.atLeast);
 }
 
 function describeGo(go: string | undefined): string {
-  return go ? `Go here is only ${go}` : "there is no Go toolchain on PATH";
+  return go ? `the Go toolchain is too old (${go})` : "there is no Go toolchain on PATH";
 }
 
-export const realProbes: Probes = { reach, goVersion };
+export const realProbes: Probes = { probeUrl, readGoVersion };
 
-async function reach(url: string, signal: AbortSignal): Promise<string | undefined> {
+async function probeUrl(url: string, signal: AbortSignal): Promise<string | undefined> {
   const host = new URL(url).host;
   try {
     const { status } = await request(url, { method: "HEAD", signal });
-    // A registry asks who we are before anything else: that is an answer, too.
-    return status < 400 || status === 401 ? undefined : `${host} answers ${status}`;
+    // Registries answer 401 to a request without a token.
+    return status < 400 || status === 401 ? undefined : `${host} returned HTTP ${status}`;
   } catch (error) {
     return `${host}: ${reasonOf(error)}`;
   }
 }
 
-/** Node's fetch says only "fetch failed"; the cause underneath is what a person needs. */
+/** Returns the reason of a network error. `fetch` itself only reports "fetch failed" and keeps the reason in `cause`. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === "TimeoutError") return "no answer in time";
+  if (error instanceof Error && error.name === "TimeoutError") return "timed out";
   if (error instanceof Error && error.cause) return messageOf(error.cause);
   return messageOf(error);
 }
 
-async function goVersion(): Promise<string | undefined> {
-  return (await ask("go", ["env", "GOVERSION"], { GOFLAGS: "" }))?.replace(/^go/, "");
+async function readGoVersion(): Promise<string | undefined> {
+  return (await readOutput("go", ["env", "GOVERSION"], { GOFLAGS: "" }))?.replace(/^go/, "");
 }

@@ -3,26 +3,26 @@ import { basename, join } from "node:path";
 import type { Progress } from "../common/progress";
 import { fileOf, type Cache, type Entry } from "./cache";
 import type { Compression } from "./compress";
-import { SELECTION, addPackages, busyboxApplets, fetchPackages } from "./debian";
+import { SELECTION, addPackages, downloadPackages, listApplets } from "./debian";
 import { recipeHash } from "./hash";
-import { distribution, ensureAptLists } from "./host-packages";
-import { makeLayer, type Layer, type LayerWriter } from "./layer";
+import { ensureAptLists, readDistribution } from "./host-packages";
+import { writeLayer, type Layer, type LayerWriter } from "./layer";
 import type { Arch } from "./versions";
 
 export type UserlandName = "net" | "tools" | "busybox";
 
 interface Userland {
   packages: readonly string[];
-  /** Where busybox's names go; those that a package brings already are left out. */
+  /** Folder for links to busybox's applets. Applets that a package already contains are omitted. */
   applets: string;
   links: Record<string, string>;
-  /** A program that stands in for `sh`. */
+  /** The program that /bin/sh links to. @default busybox */
   shell?: string;
-  /** Accounts and writable folders, for images that tests run all sorts of things in. */
+  /** Adds user accounts and writable folders, which tests need. */
   home: boolean;
 }
 
-/** update-alternatives has not run in an image: iptables is the nft one, as on Debian itself. */
+/** Links that update-alternatives would create: iptables is the nft variant, Debian's default. */
 const IPTABLES = Object.fromEntries(
   ["iptables", "ip6tables"].flatMap((name) =>
     ["", "-save", "-restore"].map((end) => [`usr/sbin/${name}${end}`, "xtables-nft-multi"]),
@@ -30,14 +30,14 @@ const IPTABLES = Object.fromEntries(
 );
 
 const USERLANDS: Record<UserlandName, Userland> = {
-  // What kube-proxy and flannel call, in every mode that they have.
+  // Programs that kube-proxy and flannel call, in all of their modes.
   net: {
     packages: ["iptables", "nftables", "ipset", "conntrack", "kmod", "netbase", "busybox-static"],
     applets: "usr/bin",
     links: IPTABLES,
     home: false,
   },
-  // What Kubernetes' tests run inside agnhost.
+  // Programs that Kubernetes' end-to-end tests run in agnhost.
   tools: {
     packages: [
       "bash",
@@ -64,7 +64,7 @@ const USERLANDS: Record<UserlandName, Userland> = {
     shell: "dash",
     home: true,
   },
-  // Debian's ash drops environment names such as "data-1", which tests want kept: so bash is its shell.
+  // bash is the shell because Debian's ash drops environment variables such as "data-1", which tests expect to be kept.
   busybox: {
     packages: ["busybox-static", "bash-static"],
     applets: "usr/bin",
@@ -74,15 +74,15 @@ const USERLANDS: Record<UserlandName, Userland> = {
   },
 };
 
-/** Raised when the way a layer is put together changes, so that cached ones are made anew. */
-const EDITION = 1;
+/** Increased when the layer format changes, so that cached layers are rebuilt. */
+const FORMAT_VERSION = 1;
 
 export async function userlandKey(name: UserlandName, arch: Arch, compression: Compression): Promise<string> {
-  const from = await distribution();
-  return ["userland", name, from, arch, recipeHash([EDITION, SELECTION, USERLANDS[name], compression])].join("-");
+  const recipe = recipeHash([FORMAT_VERSION, SELECTION, USERLANDS[name], compression]);
+  return ["userland", name, await readDistribution(), arch, recipe].join("-");
 }
 
-/** The layer of an entry made here. */
+/** Returns the layer of a userland's cache entry. */
 export function layerOf(entry: Entry): Layer {
   const { path, size, sha256 } = fileOf(entry, "layer");
   const { diffId = "", mediaType = "" } = entry.notes;
@@ -95,7 +95,7 @@ export interface UserlandRequest {
   compression: Compression;
 }
 
-/** A layer with programs and libraries of this machine's distribution; from the cache, or fetched with apt and put together. */
+/** Returns a layer with programs and libraries of the controller's distribution. Creates it with apt if the cache has none. */
 export async function obtainUserland(
   cache: Cache,
   request: UserlandRequest,
@@ -109,7 +109,7 @@ export async function obtainUserland(
     progress,
     signal,
     fill: async (folder) => {
-      progress(`fetching Debian packages for the image base "${name}"`);
+      progress(`downloading Debian packages for the image base "${name}"`);
       if (process.getuid?.() === 0) await ensureAptLists(progress, signal);
       return assemble(USERLANDS[name], folder, compression, signal);
     },
@@ -125,9 +125,9 @@ async function assemble(
 ): Promise<Record<string, string>> {
   const work = join(folder, "work");
   await mkdir(work);
-  const debs = await fetchPackages(userland.packages, work, signal);
-  const applets = await busyboxApplets(debs, work);
-  const layer = await makeLayer(join(folder, "layer"), compression, async (writer) => {
+  const debs = await downloadPackages(userland.packages, work, signal);
+  const applets = await listApplets(debs, work);
+  const layer = await writeLayer(join(folder, "layer"), compression, async (writer) => {
     const seen = await addPackages(writer, debs);
     addLinks(writer, userland, applets, seen);
     if (userland.home) addHome(writer);
@@ -139,17 +139,17 @@ async function assemble(
 
 function addLinks(writer: LayerWriter, userland: Userland, applets: readonly string[], seen: Set<string>): void {
   const own = Object.entries(userland.links).filter(([path]) => !seen.has(path));
-  for (const [path, target] of own) writer.link(path, target);
+  for (const [path, target] of own) writer.addLink(path, target);
   const taken = new Set([...seen, ...own.map(([path]) => path)].map((path) => basename(path)));
   for (const name of applets) {
-    if (name !== "sh" && !taken.has(name)) writer.link(`${userland.applets}/${name}`, "/usr/bin/busybox");
+    if (name !== "sh" && !taken.has(name)) writer.addLink(`${userland.applets}/${name}`, "/usr/bin/busybox");
   }
-  if (!seen.has("usr/bin/sh")) writer.link("usr/bin/sh", userland.shell ?? "busybox");
+  if (!seen.has("usr/bin/sh")) writer.addLink("usr/bin/sh", userland.shell ?? "busybox");
 }
 
 function addHome(writer: LayerWriter): void {
-  writer.text("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
-  writer.text("etc/group", "root:x:0:\nnogroup:x:65534:\n");
-  for (const path of ["root", "home", "uploads"]) writer.folder(path);
-  for (const path of ["tmp", "var/tmp"]) writer.folder(path, 0o1777);
+  writer.addText("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
+  writer.addText("etc/group", "root:x:0:\nnogroup:x:65534:\n");
+  for (const path of ["root", "home", "uploads"]) writer.addFolder(path);
+  for (const path of ["tmp", "var/tmp"]) writer.addFolder(path, 0o1777);
 }

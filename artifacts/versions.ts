@@ -14,30 +14,30 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in hexadecim
 const https = z.string().startsWith("https://");
 
 const buildFlags = {
-  /** Binary's name -> Go package. */
+  /** Name of a binary to its Go package. */
   packages: z.record(z.string(), z.string()),
   cgo: z.boolean().default(false),
   tags: z.array(z.string()).default([]),
-  /** Linker flags; the default strips. */
+  /** Linker flags. The default strips symbols. */
   ldflags: z.string().default("-s -w"),
 };
 
 const goModule = z.strictObject({
   path: z.string(),
   staging: z.boolean().default(false),
-  /** Built in the module itself, with the versions that its own go.mod pins. */
+  /** Built in the module's own folder, with the dependency versions of its go.mod. */
   inPlace: z.boolean().default(false),
-  /** Component's version -> sum; a version without one cannot be built. */
+  /** Component version to module sum. A version without a sum cannot be built. */
   sums: z.record(version, sum),
   ...buildFlags,
 });
 
 const download = z.strictObject({
-  /** Of the file, and of the binary in it unless `members` says otherwise. */
+  /** Name of the file and, without `members`, of the binary. */
   name: z.string(),
   url: https,
   checksum: https,
-  /** Binary's name -> path inside the tar.gz; absent when the download is the binary. */
+  /** Name of a binary to its path in the tar.gz. Absent when the download is the binary itself. */
   members: z.record(z.string(), z.string()).optional(),
   pinned: z.record(z.string().regex(/^\d+\.\d+\.\d+-(amd64|arm64)$/), sha256).default({}),
 });
@@ -47,7 +47,7 @@ const component = z
     version,
     imageTag: z.string().optional(),
     extra: z.boolean().default(false),
-    /** Needed with this runtime only; absent: with any. */
+    /** Needed with this runtime only. Absent: with every runtime. */
     runtime: z.enum(["docker"]).optional(),
     modules: z.array(goModule).default([]),
     downloads: z.array(download).default([]),
@@ -93,12 +93,12 @@ const schema = z
   })
   .superRefine((value, context) => {
     const sums = value.components.kubernetes.modules[0]?.sums ?? {};
-    for (const known of [value.kubernetes.default, ...Object.keys(value.kubernetes.supported)]) {
-      if (value.kubernetes.supported[known] && sums[known]) continue;
+    for (const release of [value.kubernetes.default, ...Object.keys(value.kubernetes.supported)]) {
+      if (value.kubernetes.supported[release] && sums[release]) continue;
       context.addIssue({
         code: "custom",
         path: ["kubernetes"],
-        message: `${known} needs both a line in supported and a sum`,
+        message: `${release} needs both an entry in supported and a sum`,
       });
     }
   });
@@ -111,14 +111,14 @@ export type PinnedModule = z.infer<typeof pinnedModule>;
 export type Download = z.infer<typeof download>;
 export type KubeadmImages = z.infer<typeof kubeadmImages>;
 
-/** Reads the text of a versions.yaml. Throws a StepError that names the property that is wrong. */
+/** Parses versions.yaml. @throws StepError that names the invalid property */
 export function parseVersions(text: string): Versions {
   const result = schema.safeParse(parse(text));
   if (result.success) return result.data;
   throw new StepError({ step: "read versions.yaml", cause: z.prettifyError(result.error), action: "correct the file" });
 }
 
-/** The components that a cluster with this runtime has something of. */
+/** Returns the components that a cluster with this runtime needs. */
 export function componentsFor(versions: Versions, runtime: Runtime): [string, Component][] {
   return Object.entries(versions.components).filter(
     ([, component]) => component.runtime === undefined || component.runtime === runtime,
@@ -127,7 +127,7 @@ export function componentsFor(versions: Versions, runtime: Runtime): [string, Co
 
 let loaded: Versions | undefined;
 
-/** The repository's versions.yaml, read once. */
+/** Returns the repository's versions.yaml, which is read once. */
 export function loadVersions(): Versions {
   loaded ??= parseVersions(readVersions());
   return loaded;
@@ -140,26 +140,26 @@ function readVersions(): string {
     throw new StepError({
       step: "read versions.yaml",
       cause: messageOf(error),
-      action: "reinstall kubewright: the file belongs to it",
+      action: "reinstall kubewright: this file is part of it",
     });
   }
 }
 
-/** What kubeadm of this version names its images. Throws when we do not support the version. */
+/** Returns the image tags of this version's kubeadm. @throws StepError when the version is not supported */
 export function kubeadmImagesOf(versions: Versions, kubernetes: string): KubeadmImages {
-  const found = versions.kubernetes.supported[kubernetes];
-  if (found) return found;
+  const images = versions.kubernetes.supported[kubernetes];
+  if (images) return images;
   const supported = Object.keys(versions.kubernetes.supported).join(", ");
   throw new StepError({
     step: `choose Kubernetes ${kubernetes}`,
-    cause: "versions.yaml does not name it",
+    cause: "versions.yaml does not list this version",
     action: `use one of ${supported}`,
   });
 }
 
-/** Puts version and architecture into a template of versions.yaml. */
-export function fill(template: string, values: { version: string; arch: Arch }): string {
+/** Replaces the placeholders of a template in versions.yaml: `{version}`, `{major}`, `{minor}`, `{patch}` and `{arch}`. */
+export function fillTemplate(template: string, values: { version: string; arch: Arch }): string {
   const [major = "", minor = "", patch = ""] = values.version.split(".");
-  const known: Record<string, string> = { ...values, major, minor, patch };
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => known[name] ?? whole);
+  const placeholders: Record<string, string> = { ...values, major, minor, patch };
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => placeholders[name] ?? whole);
 }

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from "../common/clock";
 import { DockerTraits } from "./docker/probe";
+import { isContainerRemoved } from "./docker/removed-container";
 import { UnreachableMachines } from "./host/unreachable";
 import { KubeClients } from "./kube/api";
 import { PoolGate } from "./kube/pool-gate";
@@ -7,7 +8,7 @@ import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings";
 import { Connections } from "./ssh/connections";
 import { noTrace, type Trace } from "./trace";
 import { VagrantFolders } from "./vagrant/machines";
-import { VagrantTroubles } from "./vagrant/preflight";
+import { VagrantProblems } from "./vagrant/preflight";
 
 /**
  * Everything that outlives a single operation of the provider. Made once in main.ts, and handed to every operation of
@@ -26,9 +27,11 @@ export interface ProviderContext {
   readonly poolGate: PoolGate;
   /** Machines that do not answer, that are gone, or that are being replaced. */
   readonly unreachable: UnreachableMachines;
+  /** Returns whether the platform that created a machine (Docker) proves that it was removed. */
+  readonly isMachineRemoved: (address: string, signal: AbortSignal) => Promise<boolean>;
   readonly docker: DockerTraits;
   readonly vagrant: VagrantFolders;
-  readonly vagrantTroubles: VagrantTroubles;
+  readonly vagrantProblems: VagrantProblems;
 }
 
 /** @param settings kept by reference: the engine configures the provider after it was started. */
@@ -45,8 +48,9 @@ export function createProviderContext(
     kube: new KubeClients(connections, settings),
     poolGate: new PoolGate(),
     unreachable: new UnreachableMachines(settings),
+    isMachineRemoved: isContainerRemoved,
     docker: new DockerTraits(),
     vagrant: new VagrantFolders(),
-    vagrantTroubles: new VagrantTroubles(),
+    vagrantProblems: new VagrantProblems(),
   };
 }

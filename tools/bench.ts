@@ -10,7 +10,7 @@ import { render, renderNodes, type Results } from "../tests/bench/report";
 import { isThere, prepareShell, runShell } from "../tests/bench/shell";
 import { messageOf } from "../common/errors";
 import { controllerArch } from "../components/machines/machine";
-import { removeStack } from "../provider/docker/sweep";
+import { removeStack } from "../provider/docker/remove-stack";
 import { inSession, type Session } from "../cli/engine/operate";
 import { run } from "../common/process";
 import { parseOptions } from "../cli/terminal/options";

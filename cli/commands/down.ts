@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cacheRoot } from "../../artifacts/cache";
 import { stackIdOf } from "../../components/machines/docker";
-import { removeStack } from "../../provider/docker/sweep";
+import { removeStack } from "../../provider/docker/remove-stack";
 import { destroyFolder } from "../../provider/vagrant/machines";
 import { commandFailure } from "../terminal/failure";
 import { Ended, inSession, operate, type Session } from "../engine/operate";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { LABELS, slug } from "./labels";
-import type { Traits } from "./probe";
+import type { HostTraits } from "./probe";
 import { macOf } from "./subnets";
 
-/** What containerd, kubelet, etcd and Docker keep: on real file systems, as an overlay on an overlay is refused. */
+/** Data folders of containerd, the kubelet, etcd and Docker. They are volumes because overlayfs on overlayfs is refused. */
 const VOLUMES = ["/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/var/lib/docker"];
 const PUBLISHED_PORTS = [22, 6443];
-/** Seconds between the request to shut down and the kill; systemd gives its services 10. */
+/** Seconds between the shutdown signal and SIGKILL. systemd gives its services 10. */
 export const STOP_SECONDS = 15;
 
 export interface MachineSpec {
@@ -16,19 +16,20 @@ export interface MachineSpec {
   image: string;
   /** Name or id of the network. */
   network: string;
-  /** IPv4, in the network's subnet. */
+  /** IPv4 address in the network's subnet. */
   address: string;
-  /** A line of authorized_keys(5), or several. */
+  /** One or more lines of authorized_keys(5). */
   authorizedKey: string;
-  /** Default: all of the host's. */
+  /** @default no limit */
   cpus?: number | undefined;
-  /** MiB. Default: all of the host's. */
+  /** MiB. @default no limit */
   memory?: number | undefined;
 }
 
-export interface Surroundings {
-  traits: Traits;
-  /** Reach the machine through ports of 127.0.0.1, where its own address does not answer to the controller. */
+/** Properties of the Docker host that the machine's container depends on. */
+export interface ContainerEnvironment {
+  traits: HostTraits;
+  /** Publish the machine's ports on 127.0.0.1, because the controller cannot reach the machine's own address. */
   publish: boolean;
 }
 
@@ -36,27 +37,27 @@ export function containerName({ stack, hostname }: Pick<MachineSpec, "stack" | "
   return `kubewright-${slug(stack)}-${hostname}`;
 }
 
-/** Pure: the arguments of `docker` that create the machine's container. */
-export function createArguments(spec: MachineSpec, surroundings: Surroundings): string[] {
+/** Returns the `docker` arguments that create the machine's container. */
+export function createArguments(spec: MachineSpec, environment: ContainerEnvironment): string[] {
   return [
     ...["create", "--name", containerName(spec), "--hostname", spec.hostname],
-    ...label(LABELS.stack, spec.stack),
-    ...label(LABELS.machine, spec.hostname),
-    ...label(LABELS.made, madeHash(spec, surroundings)),
-    ...limits(spec),
-    ...lasting(spec, surroundings),
+    ...labelArguments(LABELS.stack, spec.stack),
+    ...labelArguments(LABELS.machine, spec.hostname),
+    ...labelArguments(LABELS.specHash, specHash(spec, environment)),
+    ...limitArguments(spec),
+    ...immutableArguments(spec, environment),
     spec.image,
   ];
 }
 
-/** Pure: tells apart machines that differ in what can only be changed by making them anew. */
-export function madeHash(spec: MachineSpec, surroundings: Surroundings): string {
-  const words = [spec.image, ...lasting(spec, surroundings)];
-  return createHash("sha256").update(JSON.stringify(words)).digest("hex").slice(0, 12);
+/** Returns a hash of all settings that can be changed only by replacing the container. */
+export function specHash(spec: MachineSpec, environment: ContainerEnvironment): string {
+  const settings = [spec.image, ...immutableArguments(spec, environment)];
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
 }
 
-/** Pure: cpus and memory, for `docker create` and `docker update` alike. Swap beyond the memory is not granted. */
-export function limits({ cpus, memory }: Pick<MachineSpec, "cpus" | "memory">): string[] {
+/** Returns the CPU and memory limits for `docker create` and `docker update`. Swap in addition to the memory is not allowed. */
+export function limitArguments({ cpus, memory }: Pick<MachineSpec, "cpus" | "memory">): string[] {
   const size = `${String(memory)}m`;
   return [
     ...(cpus === undefined ? [] : ["--cpus", String(cpus)]),
@@ -64,7 +65,7 @@ export function limits({ cpus, memory }: Pick<MachineSpec, "cpus" | "memory">): 
   ];
 }
 
-function lasting(spec: MachineSpec, { traits, publish }: Surroundings): string[] {
+function immutableArguments(spec: MachineSpec, { traits, publish }: ContainerEnvironment): string[] {
   return [
     ...["--network", spec.network, "--ip", spec.address],
     ...(traits.derivesMac ? [] : ["--mac-address", macOf(spec.address)]),
@@ -73,20 +74,20 @@ function lasting(spec: MachineSpec, { traits, publish }: Surroundings): string[]
   ];
 }
 
-/** Pure: what makes a machine of a container, whoever runs it and wherever its network is. */
-export function machineArguments(stack: string, traits: Traits): string[] {
+/** Returns the arguments that make a container behave like a machine, without those of its network. Vagrant uses them too. */
+export function machineArguments(stack: string, traits: HostTraits): string[] {
   return [
-    ...powers(traits),
-    ...mounts(stack, traits),
-    // A `reboot` in the machine ends its container: Docker starts it again, as it does after a restart of its host.
+    ...privilegeArguments(traits),
+    ...mountArguments(stack, traits),
+    // `reboot` in the machine ends its container. Docker then restarts it, as it does after a reboot of the Docker host.
     ...["--restart", "unless-stopped", "--stop-signal", "SIGRTMIN+3", "--stop-timeout", String(STOP_SECONDS)],
-    // systemd tells its progress only to a terminal: so `docker logs` has it.
+    // systemd prints its boot progress only to a terminal. With one, `docker logs` shows it.
     "--tty",
   ];
 }
 
-/** All that `--privileged` would give and a node needs, but for the host's devices; and it works where `--privileged` does not. */
-function powers({ sysResource }: Traits): string[] {
+/** The privileges that a node needs: those of `--privileged`, without the host's devices. Also works where `--privileged` fails. */
+function privilegeArguments({ sysResource }: HostTraits): string[] {
   return [
     ...["--cap-add", "ALL", ...(sysResource ? [] : ["--cap-drop", "SYS_RESOURCE"])],
     ...["--cgroupns", "private", "--device-cgroup-rule", "a *:* rwm"],
@@ -97,13 +98,13 @@ function powers({ sysResource }: Traits): string[] {
   ];
 }
 
-/** Volumes without a name go with their container; labelled, they are found even if that was cut off. */
-function mounts(stack: string, { hostModules }: Traits): string[] {
+/** Anonymous volumes are removed together with their container. Their label finds them after an interrupted removal. */
+function mountArguments(stack: string, { hostModules }: HostTraits): string[] {
   const volumes = VOLUMES.map((path) => `type=volume,dst=${path},"volume-label=${LABELS.stack}=${stack}"`);
   const modules = hostModules ? ["type=bind,src=/lib/modules,dst=/run/kubewright-host-modules,readonly"] : [];
   return ["--tmpfs", "/run:exec", ...[...volumes, ...modules].flatMap((mount) => ["--mount", mount])];
 }
 
-function label(key: string, value: string): string[] {
+function labelArguments(key: string, value: string): string[] {
   return ["--label", `${key}=${value}`];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { attempt, failure, lastWords, run } from "./command";
+import { commandError, lastLines, runCommand, tryCommand } from "../../common/process";
 import { LABELS } from "./labels";
 
 const portSchema = z.object({ HostIp: z.string(), HostPort: z.string() });
@@ -23,36 +23,37 @@ export interface Container {
   id: string;
   name: string;
   running: boolean;
-  /** Docker's word: created, running, exited ... */
+  /** Docker's status: `created`, `running`, `exited`. */
   status: string;
   exitCode: number;
-  /** How often Docker started it again by itself. */
+  /** How often Docker restarted the container on its own. */
   restarts: number;
   image: string;
   hostname: string;
-  /** The machine's fixed address; known while it is stopped, too. */
+  /** The machine's fixed address, also while it is stopped. */
   address: string;
-  /** 0: no limit. */
+  /** 0 means no limit. */
   cpus: number;
-  /** MiB; 0: no limit. */
+  /** MiB. 0 means no limit. */
   memory: number;
-  /** `22/tcp` to a port of 127.0.0.1, for ports that are published. */
+  /** Published ports: `22/tcp` to a port of 127.0.0.1. */
   ports: ReadonlyMap<string, number>;
   stack: string;
   machine: string;
-  made: string;
+  specHash: string;
 }
 
-/** @returns undefined where there is none. @throws StepError where Docker does not answer. */
+/** Returns the container, or undefined if there is none. @throws StepError when Docker does not answer */
 export async function findContainer(nameOrId: string, signal: AbortSignal): Promise<Container | undefined> {
-  const options = { step: `looking at machine ${nameOrId}`, signal };
-  const outcome = await attempt("docker", ["container", "inspect", "--format", "{{json .}}", nameOrId], options);
-  if (outcome.code === 0) return containerOf(outcome.stdout);
+  const options = { step: `inspect container ${nameOrId}`, signal };
+  const outcome = await tryCommand("docker", ["container", "inspect", "--format", "{{json .}}", nameOrId], options);
+  if (outcome.code === 0) return parseContainer(outcome.stdout);
   if (/no such container|not found/i.test(outcome.stderr)) return undefined;
-  throw failure("docker", outcome, options);
+  throw commandError("docker", outcome, options);
 }
 
-function containerOf(json: string): Container {
+/** Parses the output of `docker container inspect --format '{{json .}}'`. */
+export function parseContainer(json: string): Container {
   const { Id, Name, RestartCount, State, Config, HostConfig, NetworkSettings } = inspectSchema.parse(JSON.parse(json));
   const [network] = Object.values(NetworkSettings.Networks);
   const published = Object.entries(NetworkSettings.Ports ?? {}).map(
@@ -74,12 +75,12 @@ function containerOf(json: string): Container {
     ports: new Map(published.filter(([, port]) => port > 0)),
     stack: labels[LABELS.stack] ?? "",
     machine: labels[LABELS.machine] ?? "",
-    made: labels[LABELS.made] ?? "",
+    specHash: labels[LABELS.specHash] ?? "",
   };
 }
 
-/** Puts files into a container, running or not. Paths start with `/`; owner is root, mode 0644. */
-export async function putFiles(
+/** Copies files to a container, running or not. Paths start with `/`. The owner is root, the mode 0644. */
+export async function copyFiles(
   id: string,
   files: ReadonlyMap<string, string>,
   step: string,
@@ -93,25 +94,16 @@ export async function putFiles(
   for (const [path, content] of files) archive.entry({ name: path.slice(1), mode: 0o644 }, content);
   archive.finalize();
   await done;
-  await run("docker", ["cp", "-", `${id}:/`], { step, signal, input: Buffer.concat(chunks) });
+  await runCommand("docker", ["cp", "-", `${id}:/`], { step, signal, input: Buffer.concat(chunks) });
 }
 
-/** The end of what the container said, and of what systemd could not start in it; for error messages. */
-export async function lastLog(id: string, signal: AbortSignal): Promise<string> {
-  const step = "reading the machine's log";
-  const logs = await attempt("docker", ["logs", "--tail", "8", id], { step, signal, timeout: 10 });
-  const failed = await attempt("docker", ["exec", id, "systemctl", "--failed", "--plain", "--no-legend"], {
-    step,
-    signal,
-    timeout: 10,
-  });
-  const plain = `${logs.stdout}\n${logs.stderr}`.replace(/\u001b\[[0-9;]*m/g, "");
-  const units =
-    failed.code === 0
-      ? failed.stdout
-          .split("\n")
-          .map((line) => line.split(" ")[0])
-          .join(" ")
-      : "";
-  return [lastWords(plain, 4), units && `failed units: ${units}`].filter(Boolean).join("; ");
+/** Returns the end of the container's log and the names of its failed systemd units, for error messages. */
+export async function readFailureLog(id: string, signal: AbortSignal): Promise<string> {
+  const options = { step: "read the machine's log", signal, timeout: 10 };
+  const logs = await tryCommand("docker", ["logs", "--tail", "8", id], options);
+  const failed = await tryCommand("docker", ["exec", id, "systemctl", "--failed", "--plain", "--no-legend"], options);
+  const text = `${logs.stdout}\n${logs.stderr}`.replace(/\u001b\[[0-9;]*m/g, "");
+  const lines = failed.code === 0 ? failed.stdout.split("\n") : [];
+  const units = lines.map((line) => line.split(" ")[0]).join(" ");
+  return [lastLines(text, 4), units && `failed units: ${units}`].filter(Boolean).join("; ");
 }

@@ -2,13 +2,14 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
-import { attempt, lastWords, run, type Outcome } from "./command";
-import { hasCapability, isRoot, osRelease, systemdIsInit } from "./host";
-import { withLock } from "../../common/user-lock";
+import { userLock, withLock } from "../../common/lock";
+import { lastLines, runCommand, tryCommand } from "../../common/process";
+import { hasCapability, isRoot, isSystemdInit, readOsRelease } from "./host";
 
-const STEP = "reaching Docker";
+const STEP = "connect to Docker";
 const LOG = "/var/log/kubewright-dockerd.log";
 const PID_FILES = { dockerd: "/var/run/docker.pid", containerd: "/var/run/docker/containerd/containerd.pid" };
 const ANSWER_SECONDS = 20;
@@ -25,52 +26,47 @@ const infoSchema = z.object({
 });
 
 export interface Daemon {
-  /** Differs between daemons; the same over restarts. */
+  /** Identifies a daemon across restarts. */
   id: string;
   version: string;
   cpus: number;
   memoryMiB: number;
-  /** As `uname -m` says it. */
+  /** In the form of `uname -m`. */
   arch: string;
 }
 
-type Look = { daemon: Daemon } | { trouble: string };
+type DaemonStatus = { daemon: Daemon } | { problem: string };
 
-/** The daemon that the `docker` CLI talks to (context and DOCKER_HOST are the person's), or undefined if none answers. */
+/** Returns the daemon of the `docker` CLI (the user's context or DOCKER_HOST), or undefined if it does not answer. */
 export async function findDaemon(signal: AbortSignal): Promise<Daemon | undefined> {
-  const found = await look(signal);
-  return "daemon" in found ? found.daemon : undefined;
+  const status = await inspectDaemon(signal);
+  return "daemon" in status ? status.daemon : undefined;
 }
 
 /**
- * The daemon; on Debian and Ubuntu, as root and with no DOCKER_HOST set, it is installed and started where there is none.
- * Safe against two runs at once. @throws StepError that says what to do by hand.
+ * Returns the daemon. On Debian and Ubuntu, as root and without DOCKER_HOST, installs and starts Docker if it does not answer.
+ * @throws StepError with the user's next action
  */
 export async function ensureDaemon(progress: Progress, signal: AbortSignal): Promise<Daemon> {
-  const first = await look(signal);
-  if ("daemon" in first) return first.daemon;
-  refuseWhereWeCannotHelp(first.trouble);
-  return await withLock(
-    "docker-daemon",
-    signal,
-    () => progress("another run is starting Docker"),
-    async () => {
-      const again = await look(signal);
-      if ("daemon" in again) return again.daemon;
-      if (!dockerd()) await install(progress, signal);
-      return await start(progress, signal);
-    },
-  );
+  const status = await inspectDaemon(signal);
+  if ("daemon" in status) return status.daemon;
+  assertCanInstall(status.problem);
+  return await withLock(userLock("docker-daemon"), { task: "start Docker", progress, signal }, async () => {
+    const current = await inspectDaemon(signal);
+    if ("daemon" in current) return current.daemon;
+    if (!findDockerd()) await installDocker(progress, signal);
+    return await startDaemon(progress, signal);
+  });
 }
 
-async function look(signal: AbortSignal): Promise<Look> {
+async function inspectDaemon(signal: AbortSignal): Promise<DaemonStatus> {
   const options = { step: STEP, signal, timeout: ANSWER_SECONDS };
-  const outcome: Outcome = await attempt("docker", ["info", "--format", "{{json .}}"], options);
-  if (outcome.code === 127) return { trouble: "the docker command is not installed" };
-  const info = infoSchema.safeParse(parse(outcome.stdout));
-  // An old client exits with 0 even if there is no server; then the server's own fields are empty.
+  const outcome = await tryCommand("docker", ["info", "--format", "{{json .}}"], options);
+  if (outcome.code === 127) return { problem: "the docker command is not installed" };
+  const info = infoSchema.safeParse(parseJson(outcome.stdout));
+  // Old clients exit with 0 even without a server. The server's fields are then empty.
   if (!info.success || info.data.ServerVersion === "")
-    return { trouble: lastWords(outcome.stderr, 1) || "the daemon does not answer" };
+    return { problem: lastLines(outcome.stderr, 1) || "the daemon does not answer" };
   const { ID, ServerVersion, NCPU, MemTotal, Architecture } = info.data;
   return {
     daemon: {
@@ -83,7 +79,7 @@ async function look(signal: AbortSignal): Promise<Look> {
   };
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -91,105 +87,106 @@ function parse(text: string): unknown {
   }
 }
 
-function refuseWhereWeCannotHelp(trouble: string): void {
-  const fail = (cause: string, action: string) => new StepError({ step: STEP, cause, action });
-  if (process.env.DOCKER_HOST)
-    throw fail(trouble, `start the daemon at DOCKER_HOST (${process.env.DOCKER_HOST}), or unset it`);
+/** @throws StepError unless this is Debian or Ubuntu, and Kubewright runs as root and without DOCKER_HOST */
+function assertCanInstall(problem: string): void {
+  const fail = (action: string) => new StepError({ step: STEP, cause: problem, action });
+  if (process.env.DOCKER_HOST) throw fail(`start the daemon at DOCKER_HOST (${process.env.DOCKER_HOST}), or unset it`);
   if (process.platform !== "linux")
-    throw fail(trouble, "install Docker Desktop or a compatible engine, start it, and run again");
-  const { id, like } = osRelease();
+    throw fail("install and start Docker Desktop or a compatible engine, then try again");
+  const { id, like } = readOsRelease();
   const debian = [id, ...like].some((name) => name === "debian" || name === "ubuntu");
-  if (!debian) throw fail(trouble, "install Docker with this system's packages, start it, and run again");
+  if (!debian) throw fail("install Docker with this system's package manager, start it, then try again");
   if (!isRoot())
     throw fail(
-      trouble,
-      "start Docker (`sudo apt-get install docker.io`) and add yourself to the group `docker`, or run as root",
+      "install Docker (`sudo apt-get install docker.io`) and add yourself to the group `docker`, or run as root",
     );
 }
 
-function dockerd(): string | undefined {
+function findDockerd(): string | undefined {
   return ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd"].find((path) => existsSync(path));
 }
 
-async function install(progress: Progress, signal: AbortSignal): Promise<void> {
+async function installDocker(progress: Progress, signal: AbortSignal): Promise<void> {
   progress("installing Docker (docker.io)");
-  await aptInstall(["docker.io"], "installing Docker", signal);
+  await aptInstall(["docker.io"], "install Docker", signal);
 }
 
-/** Installs packages of the distribution, reading the package lists anew only where that is needed. */
+/** Installs packages of the distribution. Updates the package lists only if the first attempt fails. */
 export async function aptInstall(packages: readonly string[], step: string, signal: AbortSignal): Promise<void> {
-  const action = "look at `apt-get update` and the package sources of this system";
-  // Cut off half-way dpkg would be left in a state that a person has to repair: it is let finish, and then we stop.
+  const action = "run `apt-get update` and check the package sources of this system";
+  // An interrupted dpkg needs manual repair, so it may finish, and the abort takes effect afterwards.
   const options = { step, signal: new AbortController().signal, env: aptEnvironment(), action };
   const args = ["-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", ...packages];
-  const first = await attempt("apt-get", args, options);
+  const first = await tryCommand("apt-get", args, options);
   if (first.code !== 0) {
-    await run("apt-get", ["update"], options);
-    await run("apt-get", args, options);
+    await runCommand("apt-get", ["update"], options);
+    await runCommand("apt-get", args, options);
   }
   signal.throwIfAborted();
 }
 
-/** RUNLEVEL=1: without systemd the packages' scripts would start the services themselves, with settings that may not fit. */
+/** RUNLEVEL=1 keeps the packages' scripts from starting services where there is no systemd: their settings may not fit. */
 function aptEnvironment(): Record<string, string> {
-  return { DEBIAN_FRONTEND: "noninteractive", ...(systemdIsInit() ? {} : { RUNLEVEL: "1" }) };
+  return { DEBIAN_FRONTEND: "noninteractive", ...optional({ RUNLEVEL: isSystemdInit() ? undefined : "1" }) };
 }
 
-async function start(progress: Progress, signal: AbortSignal): Promise<Daemon> {
+async function startDaemon(progress: Progress, signal: AbortSignal): Promise<Daemon> {
   progress("starting Docker");
-  if (systemdIsInit())
-    await run("systemctl", ["start", "docker"], { step: STEP, signal, action: "see `journalctl -u docker`" });
-  else startByHand();
-  let trouble = "";
-  const answer = async () => {
-    const found = await look(signal);
-    if ("daemon" in found) return found.daemon;
-    trouble = found.trouble;
+  if (isSystemdInit())
+    await runCommand("systemctl", ["start", "docker"], { step: STEP, signal, action: "see `journalctl -u docker`" });
+  else spawnDaemon();
+  let problem = "";
+  const read = async () => {
+    const status = await inspectDaemon(signal);
+    if ("daemon" in status) return status.daemon;
+    problem = status.problem;
     return undefined;
   };
   const onTimeout = () =>
     new StepError({
-      step: "starting Docker",
-      cause: `${trouble} | ${logTail()}`,
+      step: "start Docker",
+      cause: `${problem} | ${readLogTail()}`,
       action: `see ${LOG} or \`journalctl -u docker\``,
     });
-  return await until(answer, { signal, timeout: START_SECONDS, onTimeout });
+  return await until(read, { signal, timeout: START_SECONDS, onTimeout });
 }
 
-/** A daemon of its own session, that outlives us. It writes its own pid file. */
-function startByHand(): void {
-  if (isAlive(PID_FILES.dockerd, "dockerd")) return; // It is there, and only slow to answer.
-  // dockerd and its containerd believe a pid file if any process has that pid; after a crash it is another one's by and by.
-  for (const [program, file] of Object.entries(PID_FILES)) if (!isAlive(file, program)) rmSync(file, { force: true });
+/** Starts dockerd in a session of its own, in which it outlives this process. It writes its own pid file. */
+function spawnDaemon(): void {
+  // A running daemon is only slow to answer.
+  if (isRunning(PID_FILES.dockerd, "dockerd")) return;
+  // dockerd and its containerd refuse to start while any process has the pid of their pid file, also after a crash.
+  for (const [program, file] of Object.entries(PID_FILES)) if (!isRunning(file, program)) rmSync(file, { force: true });
   const log = openSync(LOG, "a");
-  const child = spawn(dockerd() ?? "dockerd", dockerdArguments(hasCapability("SYS_RESOURCE")), {
+  const child = spawn(findDockerd() ?? "dockerd", dockerdArguments(hasCapability("SYS_RESOURCE")), {
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
     env: daemonEnvironment(process.env),
   });
-  child.on("error", () => undefined); // Then it does not answer, and that is reported.
+  // A daemon that did not start does not answer, which is reported.
+  child.on("error", () => undefined);
   child.unref();
   closeSync(log);
 }
 
-function isAlive(pidFile: string, program: string): boolean {
+function isRunning(pidFile: string, program: string): boolean {
   if (!existsSync(pidFile)) return false;
   const comm = `/proc/${readFileSync(pidFile, "utf8").trim()}/comm`;
   return existsSync(comm) && readFileSync(comm, "utf8").trim() === program;
 }
 
-/** Pure: of ours, what a daemon needs; it lives on, and what else is in our environment (passphrases, say) is not its business. */
+/** Returns the daemon's environment: the proxy settings only. The daemon outlives this run and must not inherit its passphrases. */
 export function daemonEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const proxies = Object.entries(own).filter(([name]) => /^(https?|no)_proxy$/i.test(name));
   return { ...Object.fromEntries(proxies), PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
 }
 
-/** dockerd asks for a negative OOM score by default, which only CAP_SYS_RESOURCE may have. */
+/** Without CAP_SYS_RESOURCE, dockerd must not lower its OOM score, as it does by default. */
 export function dockerdArguments(sysResource: boolean): string[] {
   return sysResource ? [] : ["--oom-score-adjust", "0"];
 }
 
-function logTail(): string {
-  return existsSync(LOG) ? lastWords(readFileSync(LOG, "utf8").slice(-4_000)) : "";
+function readLogTail(): string {
+  return existsSync(LOG) ? lastLines(readFileSync(LOG, "utf8").slice(-4_000)) : "";
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Handler } from "../rpc/handler";
 import { ensureDaemon, findDaemon } from "./daemon";
-import { ensureImage, imageId } from "./image";
+import { ensureImage, findImageId } from "./image";
 import { RECIPES } from "./recipe";
 
 interface Inputs {
-  /** Default `auto`: from a base image where one can be pulled, else from the host's packages. */
+  /** `auto` builds from a base image if it can be pulled, else from the host's packages. @default auto */
   recipe?: (typeof RECIPES)[number] | undefined;
 }
 
@@ -16,11 +16,11 @@ interface Outputs {
   imageId: string;
 }
 
-/** The image that machines are made of. It is a cache: deleting the resource leaves it with Docker. */
+/** The machine image. Docker keeps it as a cache when the resource is deleted. */
 export const imageResource: Handler<Inputs, Outputs> = {
   schema: z.strictObject({ recipe: z.enum(RECIPES).optional() }),
   outputs: ["ref", "imageId"],
-  // Nothing is deleted, so nothing fights over a place.
+  // Deleting does nothing, so the order does not matter.
   deleteBeforeReplace: false,
 
   async create({ status, signal }, { recipe = "auto" }) {
@@ -31,10 +31,10 @@ export const imageResource: Handler<Inputs, Outputs> = {
 
   async read({ warn, signal }, id, old) {
     if (!(await findDaemon(signal))) {
-      warn("Docker does not answer: the image's last known state is kept");
+      warn("Docker does not answer: keeping the last known state of the image");
       return old;
     }
-    const found = await imageId(id, signal);
-    return found ? { inputs: old.inputs, outputs: { ref: id, imageId: found } } : undefined;
+    const imageId = await findImageId(id, signal);
+    return imageId ? { inputs: old.inputs, outputs: { ref: id, imageId } } : undefined;
   },
 };

@@ -1,13 +1,22 @@
 import { z } from "zod";
 import { messageOf, StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { addressIn } from "../../render/cidr";
 import { PartialFailure, type Context, type Handler, type Recorded } from "../rpc/handler";
 import type { MachineSpec } from "./arguments";
 import { findContainer, type Container } from "./container";
 import { ensureDaemon, findDaemon } from "./daemon";
-import { authorize, describe, ensureContainer, removeMachine, resize, startMachine, type Machine } from "./machine";
-import { scarceInotify } from "./inotify";
-import { findNetwork } from "./network";
+import {
+  describeMachine,
+  ensureContainer,
+  removeMachine,
+  resizeMachine,
+  setAuthorizedKey,
+  startMachine,
+  type Machine,
+} from "./machine";
+import { readInotifyShortage } from "./inotify";
+import { requireNetwork } from "./network";
 import { FIRST_OFFSET } from "./subnets";
 
 const USER = "root";
@@ -15,17 +24,18 @@ const USER = "root";
 interface Inputs {
   stack: string;
   hostname: string;
-  /** Better the reference than the id: an image that had to be built again is then no reason to make the machine anew. */
+  /** Preferably the reference, not the id: the machine is then not replaced when the image is rebuilt. */
   image: string;
   network: string;
-  /** IPv4 in the network's subnet; or `index`, from 0, for the one that follows from it. */
+  /** IPv4 address in the network's subnet. Either this or `index`. */
   fixedAddress?: string | undefined;
+  /** Position in the network, from 0, which determines the address. */
   index?: number | undefined;
   authorizedKey: string;
   cpus?: number | undefined;
   /** MiB. */
   memory?: number | undefined;
-  /** Always true in programs. A stopped machine is read as false, and so started by the next `up`. */
+  /** Always true in programs. A stopped machine is read as false, and therefore started by the next `pulumi up`. */
   running?: boolean | undefined;
 }
 
@@ -36,14 +46,14 @@ const schema: z.ZodType<Inputs> = z
     stack: z.string().min(1),
     hostname: z
       .string()
-      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, 63 at most"),
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, at most 63"),
     image: z.string().min(1),
     network: z.string().min(1),
     fixedAddress: z.ipv4("must be an IPv4 address").optional(),
-    index: z.int().min(0, "is counted from 0").optional(),
+    index: z.int().min(0, "must be 0 or more").optional(),
     authorizedKey: z.string().regex(/^(ssh|ecdsa|sk)-\S+ \S+/, "must be a public key, as in an authorized_keys file"),
     cpus: z.number().positive("must be more than 0").optional(),
-    memory: z.int().min(128, "is in MiB, and 128 at least").optional(),
+    memory: z.int().min(128, "must be at least 128 (MiB)").optional(),
     running: z.boolean().optional(),
   })
   .refine(({ fixedAddress, index }) => (fixedAddress === undefined) !== (index === undefined), {
@@ -51,12 +61,12 @@ const schema: z.ZodType<Inputs> = z
     error: "give either `fixedAddress` or `index`",
   });
 
-/** A container that is a machine: systemd, sshd, its own address. From `connection` on nobody knows what made it. */
+/** A container that behaves like a machine, with systemd, sshd and its own address. Other resources reach it only by SSH. */
 export const machineResource: Handler<Inputs, Outputs> = {
   schema,
   outputs: ["containerId", "address", "port", "user", "hostKey", "privateAddress", "apiEndpoint"],
   replaceOn: ["stack", "hostname", "image", "network", "fixedAddress"],
-  // Which address it got when it was made is no reason to make it anew.
+  // The machine keeps its address when its position changes.
   ignore: ["index"],
   create,
   update,
@@ -70,36 +80,26 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
   const spec = await specOf(inputs, signal);
   const id = await ensureContainer(spec, context.docker, status, signal);
   try {
-    return { id, outputs: await started(context, id, inputs) };
+    return { id, outputs: await start(context, id, inputs) };
   } catch (error) {
-    // The container is there: recorded, it is started by the next `up`, and removed by `destroy`.
+    // The container exists. Recorded in the state, it is started by the next `up` and removed by `destroy`.
     throw new PartialFailure(messageOf(error), id, unfinished(id, spec));
   }
 }
 
 async function specOf({ fixedAddress, index = 0, ...rest }: Inputs, signal: AbortSignal): Promise<MachineSpec> {
-  return { ...rest, address: fixedAddress ?? (await addressAt(rest.network, index, rest.hostname, signal)) };
+  if (fixedAddress !== undefined) return { ...rest, address: fixedAddress };
+  const { subnet } = await requireNetwork(rest, signal);
+  return { ...rest, address: addressIn(subnet, FIRST_OFFSET + index) };
 }
 
-async function addressAt(network: string, index: number, machine: string, signal: AbortSignal): Promise<string> {
-  const found = await findNetwork(network, signal);
-  if (!found)
-    throw new StepError({
-      step: "creating",
-      machine,
-      cause: `there is no network ${network}`,
-      action: "run `pulumi up --refresh`",
-    });
-  return addressIn(found.subnet, FIRST_OFFSET + index);
-}
-
-async function started(
+async function start(
   { settings, status, warn, signal }: Context,
   id: string,
   { hostname }: Inputs,
 ): Promise<Outputs> {
   const machine = await startMachine(id, hostname, status, signal, settings.patience);
-  const shortage = await scarceInotify(id, signal);
+  const shortage = await readInotifyShortage(id, signal);
   if (shortage) warn(shortage);
   return { ...machine, user: USER };
 }
@@ -116,25 +116,25 @@ function unfinished(containerId: string, { address }: MachineSpec): Outputs {
   };
 }
 
-/** What may be changed in place: that it runs, its size, whose key opens it. */
+/** Updates what can change in place: whether the machine runs, its size, and the authorized key. */
 async function update(context: Context, id: string, inputs: Inputs): Promise<Outputs> {
   const { status, signal } = context;
   const daemon = await ensureDaemon(status, signal);
   const container = await findContainer(id, signal);
   if (!container) {
     throw new StepError({
-      step: "updating",
+      step: "update the machine",
       machine: inputs.hostname,
-      cause: "its container is gone",
-      action: "run `pulumi up --refresh`: it is made anew",
+      cause: "its container no longer exists",
+      action: "run `pulumi up --refresh` to recreate it",
     });
   }
-  if (sizeDiffers(container, inputs)) await resize(id, inputs, daemon, signal);
-  await authorize(id, inputs.hostname, inputs.authorizedKey, signal);
-  return await started(context, id, inputs);
+  if (hasOtherSize(container, inputs)) await resizeMachine(id, inputs, daemon, signal);
+  await setAuthorizedKey(id, inputs.hostname, inputs.authorizedKey, signal);
+  return await start(context, id, inputs);
 }
 
-function sizeDiffers(container: Container, { cpus = 0, memory = 0 }: Inputs): boolean {
+function hasOtherSize(container: Container, { cpus = 0, memory = 0 }: Inputs): boolean {
   return container.cpus !== cpus || container.memory !== memory;
 }
 
@@ -144,7 +144,7 @@ async function read(
   old: Recorded<Inputs, Outputs>,
 ): Promise<Recorded<Inputs, Outputs> | undefined> {
   if (!(await findDaemon(signal))) {
-    warn("Docker does not answer, so this machine does not run; the next `pulumi up` starts both if it can");
+    warn("Docker does not answer, so this machine is not running; run `pulumi up` to start Docker and the machine");
     return { ...old, inputs: { ...old.inputs, running: false } };
   }
   const container = await findContainer(id, signal);
@@ -156,19 +156,19 @@ async function read(
     running: container.running,
   };
   if (!container.running) return { inputs, outputs: old.outputs };
-  // While it boots for the very first time its host key is not there yet: then the last known state holds.
-  const machine = await describe(container, signal).catch((error: unknown) =>
-    warn(`what was known last is kept: ${messageOf(error)}`),
+  // During its first boot, the machine has no host key yet.
+  const machine = await describeMachine(container, signal).catch((error: unknown) =>
+    warn(`keeping the last known state: ${messageOf(error)}`),
   );
   return { inputs, outputs: machine ? { ...machine, user: USER } : old.outputs };
 }
 
-/** Sizes are compared only where the program sets them: without, `docker update` leaves the host's own size as a limit. */
+/** Returns the sizes that the program sets. Others are not compared: `docker update` leaves the host's own size as their limit. */
 function sizeOf(container: Container, { cpus, memory }: Inputs): Pick<Inputs, "cpus" | "memory"> {
-  return {
-    ...(cpus === undefined ? {} : { cpus: container.cpus }),
-    ...(memory === undefined ? {} : { memory: container.memory }),
-  };
+  return optional({
+    cpus: cpus === undefined ? undefined : container.cpus,
+    memory: memory === undefined ? undefined : container.memory,
+  });
 }
 
 async function remove({ status, signal }: Context, id: string, { inputs }: Recorded<Inputs, Outputs>): Promise<void> {

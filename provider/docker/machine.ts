@@ -1,46 +1,47 @@
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
+import { commandError, runCommand, tryCommand } from "../../common/process";
 import {
   containerName,
   createArguments,
-  limits,
-  madeHash,
+  limitArguments,
+  specHash,
   STOP_SECONDS,
+  type ContainerEnvironment,
   type MachineSpec,
-  type Surroundings,
 } from "./arguments";
-import { sshAnswers } from "./banner";
-import { attempt, failure, run } from "./command";
-import { findContainer, lastLog, putFiles, type Container } from "./container";
+import { hasSshBanner } from "./ssh-banner";
+import { copyFiles, findContainer, readFailureLog, type Container } from "./container";
 import type { Daemon } from "./daemon";
-import { findNetwork, isReachable } from "./network";
+import { isReachable, requireNetwork } from "./network";
 import type { DockerTraits } from "./probe";
 
 const KEY_FILE = "/etc/kubewright-machine/authorized_keys";
 const RESOLV_FILE = "/etc/kubewright-machine/resolv.conf";
-/** Seconds until SSH must answer. It does within two; a host that starts ten at once may need a few more. */
+/** Time limit for SSH. Machines answer within 2 s, and a few seconds later where ten start in parallel. */
 const START_SECONDS = 60;
-/** A container that Docker had to start again so often does not come up. */
+/** Restarts by Docker after which the start of a machine counts as failed. */
 const RESTARTS = 3;
 
 export interface Machine {
   containerId: string;
-  /** Where the controller reaches it: its own address, or 127.0.0.1. */
+  /** Address for the controller: the machine's own, or 127.0.0.1. */
   address: string;
-  /** SSH, at `address`. */
+  /** SSH port at `address`. */
   port: number;
-  /** Its address among the machines of its network. */
+  /** Address in the machine's network. */
   privateAddress: string;
   /** `host:port` at which the controller reaches the machine's port 6443. */
   apiEndpoint: string;
-  /** The public host key, read through the Docker daemon: `ssh-ed25519 AAAA...`. */
+  /** Public host key, read through the Docker daemon: `ssh-ed25519 AAAA...`. */
   hostKey: string;
 }
 
 /**
- * The machine's container, not necessarily running. One of our own that an interrupted run left is taken if it was made of the
- * same, else made anew. @returns its id. @throws StepError, also where somebody else's container has the name.
+ * Returns the id of the machine's container, which may be stopped. A container left by an interrupted run is reused if it has the same
+ * settings, else replaced.
+ * @throws StepError, also when a container that is not the stack's has the name
  */
 export async function ensureContainer(
   spec: MachineSpec,
@@ -48,88 +49,85 @@ export async function ensureContainer(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
-  const surroundings = await surroundingsOf(spec, docker, signal);
-  const left = await findContainer(containerName(spec), signal);
-  if (left) refuseForeign(left, spec);
-  const whole = left?.made === madeHash(spec, surroundings);
-  if (left && !whole) {
-    progress("removing what an interrupted run left");
-    await removeMachine(left.id, spec.stack, signal);
+  const environment = await readEnvironment(spec, docker, signal);
+  const existing = await findContainer(containerName(spec), signal);
+  if (existing) assertOwnContainer(existing, spec);
+  const isReusable = existing?.specHash === specHash(spec, environment);
+  if (existing && !isReusable) {
+    progress("removing the container of an interrupted run");
+    await removeMachine(existing.id, spec.stack, signal);
   }
-  const id = left && whole ? left.id : await create(spec, surroundings, progress, signal);
-  await setFiles(id, spec, surroundings, signal);
+  const id = existing && isReusable ? existing.id : await createContainer(spec, environment, progress, signal);
+  await copyMachineFiles(id, spec, environment, signal);
   return id;
 }
 
-async function surroundingsOf(spec: MachineSpec, docker: DockerTraits, signal: AbortSignal): Promise<Surroundings> {
-  const network = await findNetwork(spec.network, signal);
-  if (!network)
-    throw new StepError({
-      step: "creating",
-      machine: spec.hostname,
-      cause: `there is no network ${spec.network}`,
-      action: "run `pulumi up --refresh`",
-    });
-  return { traits: await docker.traits(spec.image, signal), publish: !(await isReachable(network)) };
+async function readEnvironment(
+  spec: MachineSpec,
+  docker: DockerTraits,
+  signal: AbortSignal,
+): Promise<ContainerEnvironment> {
+  const network = await requireNetwork(spec, signal);
+  return { traits: await docker.read(spec.image, signal), publish: !(await isReachable(network)) };
 }
 
-function refuseForeign(container: Container, spec: MachineSpec): void {
+function assertOwnContainer(container: Container, spec: MachineSpec): void {
   if (container.stack === spec.stack && container.machine === spec.hostname) return;
   throw new StepError({
-    step: "creating",
+    step: "create the machine",
     machine: spec.hostname,
-    cause: `there is already a container ${container.name}, and it is not this stack's`,
-    action: `remove it (\`docker rm -fv ${container.name}\`) or name the machine differently`,
+    cause: `a container named ${container.name} exists, but does not belong to this stack`,
+    action: `remove it (\`docker rm -fv ${container.name}\`) or choose another name for the machine`,
   });
 }
 
-async function create(
+async function createContainer(
   spec: MachineSpec,
-  surroundings: Surroundings,
+  environment: ContainerEnvironment,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
   progress("creating the container");
-  const step = `creating container ${containerName(spec)}`;
-  return await run("docker", createArguments(spec, surroundings), { step, signal });
+  const step = `create container ${containerName(spec)}`;
+  return await runCommand("docker", createArguments(spec, environment), { step, signal });
 }
 
-async function setFiles(
+async function copyMachineFiles(
   id: string,
   spec: MachineSpec,
-  { traits: { resolvConf } }: Surroundings,
+  { traits: { resolvConf } }: ContainerEnvironment,
   signal: AbortSignal,
 ): Promise<void> {
   const files = new Map([[RESOLV_FILE, resolvConf], ...keyFile(spec.authorizedKey)]);
-  await putFiles(id, files, `preparing ${spec.hostname}`, signal);
+  await copyFiles(id, files, `prepare ${spec.hostname}`, signal);
 }
 
 function keyFile(authorizedKey: string): Map<string, string> {
   return new Map([[KEY_FILE, `${authorizedKey.trim()}\n`]]);
 }
 
-/** Lets other keys in, and the old ones no more. */
-export async function authorize(
+/** Replaces the keys that may log in. */
+export async function setAuthorizedKey(
   id: string,
   hostname: string,
   authorizedKey: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await putFiles(id, keyFile(authorizedKey), `setting the authorized key of ${hostname}`, signal);
+  await copyFiles(id, keyFile(authorizedKey), `set the authorized key of ${hostname}`, signal);
 }
 
-/** Changes cpus and memory of a machine that runs or not; a limit that is no longer wished becomes the host's own size. */
-export async function resize(
+/** Changes CPUs and memory of a machine, running or not. A limit that was removed becomes the host's own size. */
+export async function resizeMachine(
   id: string,
   { cpus, memory }: Pick<MachineSpec, "cpus" | "memory">,
   daemon: Daemon,
   signal: AbortSignal,
 ): Promise<void> {
-  const words = limits({ cpus: cpus ?? daemon.cpus, memory: memory ?? daemon.memoryMiB });
-  await run("docker", ["update", ...words, id], { step: "changing cpus and memory", signal });
+  const args = limitArguments({ cpus: cpus ?? daemon.cpus, memory: memory ?? daemon.memoryMiB });
+  await runCommand("docker", ["update", ...args, id], { step: "change CPUs and memory", signal });
 }
 
-/** Starts the machine if it does not run, and waits until SSH answers. @throws StepError with the end of the machine's log */
+/** Starts the machine if it is stopped, and waits until SSH answers. @throws StepError with the end of the machine's log */
 export async function startMachine(
   id: string,
   hostname: string,
@@ -139,59 +137,55 @@ export async function startMachine(
 ): Promise<Machine> {
   progress("starting");
   const before = (await findContainer(id, signal))?.restarts ?? 0;
-  await run("docker", ["start", id], { step: `starting ${hostname}`, signal });
+  await runCommand("docker", ["start", id], { step: `start ${hostname}`, signal });
   progress("waiting for SSH");
-  const container = await until(() => answering(id, hostname, before + RESTARTS, signal), {
+  const container = await until(() => findAnswering(id, hostname, before + RESTARTS, signal), {
     signal,
     timeout: START_SECONDS,
     patience,
     every: 100,
-    onTimeout: (seconds) =>
-      new StepError({ step: "starting", machine: hostname, cause: `SSH did not answer within ${seconds} s` }),
+    onTimeout: (seconds) => startError(hostname, `SSH did not answer within ${seconds} s`),
   }).catch(async (error: unknown) => {
     signal.throwIfAborted();
-    throw await withLog(error, id, signal);
+    throw await addLog(error, id, signal);
   });
-  return await describe(container, signal);
+  return await describeMachine(container, signal);
 }
 
-/** The container, once SSH answers. Its published ports are looked up each time: they are others after each start. */
-async function answering(
+function startError(machine: string, cause: string): StepError {
+  return new StepError({ step: "start the machine", machine, cause });
+}
+
+/** Returns the container if SSH answers. Inspects it for each attempt, because its published ports change with each restart. */
+async function findAnswering(
   id: string,
   hostname: string,
-  mostRestarts: number,
+  maxRestarts: number,
   signal: AbortSignal,
 ): Promise<Container | undefined> {
   const container = await findContainer(id, signal);
-  if (!container)
-    throw new StepError({ step: "starting", machine: hostname, cause: "its container was removed meanwhile" });
-  const hopeless = container.restarts >= mostRestarts;
-  if (hopeless || (!container.running && container.status !== "restarting")) {
-    throw new StepError({
-      step: "starting",
-      machine: hostname,
-      cause: `its container ended with code ${container.exitCode}`,
-    });
-  }
+  if (!container) throw startError(hostname, "its container was removed during the start");
+  const hasFailed = container.restarts >= maxRestarts || (!container.running && container.status !== "restarting");
+  if (hasFailed) throw startError(hostname, `its container exited with code ${container.exitCode}`);
   const { address, port } = endpoint(container, 22);
-  return (await sshAnswers(address, port)) ? container : undefined;
+  return (await hasSshBanner(address, port)) ? container : undefined;
 }
 
-async function withLog(error: unknown, id: string, signal: AbortSignal): Promise<unknown> {
+async function addLog(error: unknown, id: string, signal: AbortSignal): Promise<unknown> {
   if (!(error instanceof StepError)) return error;
-  const cause = `${error.failure.cause}; ${await lastLog(id, signal)}`;
+  const cause = `${error.failure.cause}; ${await readFailureLog(id, signal)}`;
   return new StepError({ ...error.failure, cause, action: `see \`docker logs ${id.slice(0, 12)}\`` });
 }
 
-/** What is to be known of a running machine. */
-export async function describe(container: Container, signal: AbortSignal): Promise<Machine> {
+/** Returns the connection data of a running machine. */
+export async function describeMachine(container: Container, signal: AbortSignal): Promise<Machine> {
   const api = endpoint(container, 6443);
   return {
     containerId: container.id,
     ...endpoint(container, 22),
     privateAddress: container.address,
     apiEndpoint: `${api.address}:${api.port}`,
-    hostKey: await hostKey(container, signal),
+    hostKey: await readHostKey(container, signal),
   };
 }
 
@@ -200,26 +194,26 @@ function endpoint({ address, ports }: Container, port: number): { address: strin
   return published === undefined ? { address, port } : { address: "127.0.0.1", port: published };
 }
 
-/** Read through the daemon, so that nobody can be in between. */
-export async function hostKey(
+/** Reads the host key through the Docker daemon, where no man in the middle can replace it. */
+export async function readHostKey(
   { id, hostname }: Pick<Container, "id" | "hostname">,
   signal: AbortSignal,
 ): Promise<string> {
-  const options = { step: `reading the host key of ${hostname}`, signal };
-  const line = await run("docker", ["exec", id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"], options);
+  const options = { step: `read the host key of ${hostname}`, signal };
+  const line = await runCommand("docker", ["exec", id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"], options);
   return line.split(" ").slice(0, 2).join(" ").trim();
 }
 
-/** Shuts the machine down in order, and leaves it there. */
+/** Shuts the machine down. Its container and volumes are kept. */
 export async function stopMachine(id: string, signal: AbortSignal): Promise<void> {
-  await run("docker", ["stop", "--time", String(STOP_SECONDS), id], { step: "stopping the machine", signal });
+  await runCommand("docker", ["stop", "--time", String(STOP_SECONDS), id], { step: "stop the machine", signal });
 }
 
-/** Removes the machine and its volumes. What is gone already, or is not the stack's, is left alone. */
+/** Removes the machine and its volumes. Does nothing if it no longer exists or does not belong to the stack. */
 export async function removeMachine(id: string, stack: string, signal: AbortSignal): Promise<void> {
   const container = await findContainer(id, signal);
   if (!container || container.stack !== stack) return;
-  const options = { step: `removing ${container.name}`, signal };
-  const outcome = await attempt("docker", ["rm", "--force", "--volumes", container.id], options);
-  if (outcome.code !== 0 && (await findContainer(id, signal))) throw failure("docker", outcome, options);
+  const options = { step: `remove ${container.name}`, signal };
+  const outcome = await tryCommand("docker", ["rm", "--force", "--volumes", container.id], options);
+  if (outcome.code !== 0 && (await findContainer(id, signal))) throw commandError("docker", outcome, options);
 }

@@ -4,47 +4,48 @@ import { join } from "node:path";
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { quote } from "../../common/quote";
-import { attempt, run } from "./command";
+import { runCommand, tryCommand } from "../../common/process";
 import { aptInstall } from "./daemon";
-import { osRelease } from "./host";
+import { readOsRelease } from "./host";
 import { LABELS } from "./labels";
-import { packages, recipeFolder } from "./recipe";
+import { readPackages, recipeFolder } from "./recipe";
 
-const STEP = "building the machine image";
+const STEP = "build the machine image";
 const UNUSED_PATHS = ["/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*"];
 
-/** Builds the image out of the Debian host's own package sources, and imports it when it is whole. */
+/** Builds the image from the package sources of the Debian host, and imports it to Docker when it is complete. */
 export async function buildFromPackages(ref: string, progress: Progress, signal: AbortSignal): Promise<void> {
-  if ((await attempt("mmdebstrap", ["--version"], { step: STEP, signal })).code !== 0) {
+  if ((await tryCommand("mmdebstrap", ["--version"], { step: STEP, signal })).code !== 0) {
     progress("installing mmdebstrap");
-    await aptInstall(["mmdebstrap"], "installing mmdebstrap", signal);
+    await aptInstall(["mmdebstrap"], "install mmdebstrap", signal);
   }
   const folder = await mkdtemp(join(tmpdir(), "kubewright-image-"));
   try {
     const archive = join(folder, "rootfs.tar");
     const args = await bootstrapArguments(archive, signal);
-    await run("mmdebstrap", args, { step: STEP, signal, wholeGroup: true, onLine: (line) => report(line, progress) });
+    const onLine = (line: string) => reportLine(line, progress);
+    await runCommand("mmdebstrap", args, { step: STEP, signal, stopGroupWith: "SIGINT", onLine });
     progress("importing the machine image");
-    await run("docker", importArguments(archive, ref), { step: STEP, signal });
+    await runCommand("docker", importArguments(archive, ref), { step: STEP, signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function report(line: string, progress: Progress): void {
+function reportLine(line: string, progress: Progress): void {
   if (line.startsWith("I: ")) progress(`machine image: ${line.slice(3)}`);
 }
 
 async function bootstrapArguments(archive: string, signal: AbortSignal): Promise<string[]> {
-  const release = osRelease().codename;
-  const sources = await packageSources(release, signal);
+  const release = readOsRelease().codename;
+  const sources = await readPackageSources(release, signal);
   const exclude = UNUSED_PATHS.map((path) => `--dpkgopt=path-exclude=${path}`);
   return [
     "--variant=minbase",
     "--mode=root",
     "--format=tar",
-    `--include=${packages().join(",")}`,
-    ...(await aptOptions(signal)).map((option) => `--aptopt=${option}`),
+    `--include=${readPackages().join(",")}`,
+    ...(await readAptOptions(signal)).map((option) => `--aptopt=${option}`),
     ...exclude,
     "--dpkgopt=path-include=/usr/share/doc/*/copyright",
     `--customize-hook=copy-in ${quote(recipeFolder())} /tmp`,
@@ -55,37 +56,35 @@ async function bootstrapArguments(archive: string, signal: AbortSignal): Promise
   ];
 }
 
-/** Debian's own sources as this host has them, so that mirrors and caches in use here are used. */
-async function packageSources(release: string, signal: AbortSignal): Promise<string[]> {
+/** Returns the host's package sources for Debian, including its mirrors and caches. */
+async function readPackageSources(release: string, signal: AbortSignal): Promise<string[]> {
   const format = ["--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages", "Origin: Debian"];
   const list = () =>
-    run("apt-get", ["indextargets", ...format], { step: "reading this system's package sources", signal });
-  let found = sourceLines(await list(), release);
-  if (found.length === 0) {
-    await run("apt-get", ["update"], { step: "reading the package lists", signal });
-    found = sourceLines(await list(), release);
+    runCommand("apt-get", ["indextargets", ...format], { step: "read this system's package sources", signal });
+  let sources = sourceLines(await list(), release);
+  if (sources.length === 0) {
+    await runCommand("apt-get", ["update"], { step: "update the package lists", signal });
+    sources = sourceLines(await list(), release);
   }
-  if (found.length > 0) return found;
+  if (sources.length > 0) return sources;
   throw new StepError({
     step: STEP,
     cause: `this system has no package sources for Debian ${release}`,
-    action: "add them, run `apt-get update`",
+    action: "add them and run `apt-get update`",
   });
 }
 
-/** Pure: lines of `URI release component` as lines of sources.list(5), for one release and its updates. */
+/** Converts lines `URI release component` to lines of sources.list(5), for one release and its updates. */
 export function sourceLines(listing: string, release: string): string[] {
   const rows = listing.split("\n").map((line) => line.trim().split(/\s+/));
   const ours = rows.filter(([, suite]) => suite === release || suite?.startsWith(`${release}-`));
   return [...new Set(ours.map(([uri, suite, component]) => `deb ${uri ?? ""} ${suite ?? ""} ${component ?? ""}`))];
 }
 
-/** How this host's apt fetches (proxies, timeouts, dates of snapshots): mmdebstrap starts with an empty configuration. */
-async function aptOptions(signal: AbortSignal): Promise<string[]> {
-  const dump = await run("apt-config", ["dump", "--no-empty", "Acquire"], {
-    step: "reading apt's configuration",
-    signal,
-  });
+/** Returns the download settings of the host's apt, such as proxies and timeouts. mmdebstrap itself starts without any. */
+async function readAptOptions(signal: AbortSignal): Promise<string[]> {
+  const options = { step: "read apt's configuration", signal };
+  const dump = await runCommand("apt-config", ["dump", "--no-empty", "Acquire"], options);
   const own = dump.split("\n").filter((line) => /^Acquire::(Check-|Retries|http|https|Languages)/.test(line));
   return [...own.map((line) => line.replace(/;$/, "")), 'APT::Install-Recommends "false"'];
 }

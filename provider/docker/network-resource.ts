@@ -3,13 +3,13 @@ import { StepError } from "../../common/errors";
 import type { Handler } from "../rpc/handler";
 import { ensureDaemon, findDaemon } from "./daemon";
 import { ensureNetwork, findNetwork, removeNetwork, type Network } from "./network";
-import { overlap } from "./subnets";
+import { hasOverlap } from "./subnets";
 
 interface Inputs {
   stack: string;
-  /** IPv4 CIDR. Default: a free /24. */
+  /** IPv4 CIDR. @default a free /24 */
   subnet?: string | undefined;
-  /** CIDRs that the chosen subnet keeps clear of. */
+  /** CIDRs that the subnet must not overlap. */
   avoid?: string[] | undefined;
 }
 
@@ -32,7 +32,7 @@ export const networkResource: Handler<Inputs, Outputs> = {
   replaceOn: ["stack", "subnet"],
 
   check({ subnet, avoid }) {
-    const other = subnet && avoid?.find((range) => overlap(range, subnet));
+    const other = subnet && avoid?.find((range) => hasOverlap(range, subnet));
     return other ? [{ path: "subnet", reason: `overlaps with ${other}` }] : [];
   },
 
@@ -43,23 +43,20 @@ export const networkResource: Handler<Inputs, Outputs> = {
     return { id: network.id, outputs: outputsOf(network) };
   },
 
-  /** Only `avoid` changes in place, and then there is nothing to do. */
-  update({ name }, _id, { avoid = [] }, { outputs }) {
-    const other = avoid.find((range) => overlap(range, outputs.actualSubnet));
-    if (!other) return Promise.resolve(outputs);
-    const action = "replace the network and its machines (`pulumi up --replace`), or choose another range";
-    return Promise.reject(
-      new StepError({
-        step: name,
-        cause: `the network's subnet ${outputs.actualSubnet} overlaps with ${other}`,
-        action,
-      }),
-    );
+  /** Only `avoid` changes in place, which needs no action unless the subnet overlaps it now. */
+  async update({ name }, _id, { avoid = [] }, { outputs }) {
+    const other = avoid.find((range) => hasOverlap(range, outputs.actualSubnet));
+    if (!other) return outputs;
+    throw new StepError({
+      step: name,
+      cause: `the network's subnet ${outputs.actualSubnet} overlaps with ${other}`,
+      action: "replace the network and its machines (`pulumi up --replace`), or choose another range",
+    });
   },
 
   async read({ warn, signal }, id, old) {
     if (!(await findDaemon(signal))) {
-      warn("Docker does not answer: the network's last known state is kept");
+      warn("Docker does not answer: keeping the last known state of the network");
       return old;
     }
     const network = await findNetwork(id, signal);

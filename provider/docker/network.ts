@@ -2,9 +2,10 @@ import { createServer } from "node:net";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { addressIn } from "../../render/cidr";
-import { attempt, failure, run } from "./command";
+import { commandError, runCommand, tryCommand } from "../../common/process";
+import type { MachineSpec } from "./arguments";
 import { LABELS, slug } from "./labels";
-import { freeSubnets, hostSubnets, overlap } from "./subnets";
+import { freeSubnets, hasOverlap, readHostSubnets } from "./subnets";
 
 const inspectSchema = z.object({
   Id: z.string(),
@@ -19,15 +20,15 @@ export interface Network {
   name: string;
   subnet: string;
   gateway: string;
-  /** The stack it belongs to; empty where it is not ours. */
+  /** The stack that the network belongs to. Empty for networks that Kubewright did not create. */
   stack: string;
 }
 
 export interface NetworkSpec {
   stack: string;
-  /** Default: a free /24. */
+  /** @default a free /24 */
   subnet?: string | undefined;
-  /** CIDRs that the chosen subnet must keep clear of: pods' and services' ranges. */
+  /** CIDRs that the subnet must not overlap: the ranges of pods and services. */
   avoid?: readonly string[] | undefined;
 }
 
@@ -35,16 +36,28 @@ export function networkName(stack: string): string {
   return `kubewright-${slug(stack)}`;
 }
 
-/** @returns undefined where there is none. */
+/** Returns the network, or undefined if there is none. @throws StepError when Docker does not answer */
 export async function findNetwork(nameOrId: string, signal: AbortSignal): Promise<Network | undefined> {
-  const options = { step: `looking at network ${nameOrId}`, signal };
-  const outcome = await attempt("docker", ["network", "inspect", "--format", "{{json .}}", nameOrId], options);
-  if (outcome.code === 0) return networkOf(outcome.stdout);
+  const options = { step: `inspect network ${nameOrId}`, signal };
+  const outcome = await tryCommand("docker", ["network", "inspect", "--format", "{{json .}}", nameOrId], options);
+  if (outcome.code === 0) return parseNetwork(outcome.stdout);
   if (/no such network|not found/i.test(outcome.stderr)) return undefined;
-  throw failure("docker", outcome, options);
+  throw commandError("docker", outcome, options);
 }
 
-function networkOf(json: string): Network {
+/** Returns the network of a machine. @throws StepError when it does not exist */
+export async function requireNetwork(
+  { network: name, hostname: machine }: Pick<MachineSpec, "network" | "hostname">,
+  signal: AbortSignal,
+): Promise<Network> {
+  const network = await findNetwork(name, signal);
+  if (network) return network;
+  const cause = `there is no Docker network ${name}`;
+  throw new StepError({ step: "create the machine", machine, cause, action: "run `pulumi up --refresh`" });
+}
+
+/** Parses the output of `docker network inspect --format '{{json .}}'`. */
+export function parseNetwork(json: string): Network {
   const { Id, Name, Labels, IPAM } = inspectSchema.parse(JSON.parse(json));
   const v4 = (IPAM.Config ?? []).find(({ Subnet }) => Subnet.includes("."));
   return {
@@ -56,95 +69,83 @@ function networkOf(json: string): Network {
   };
 }
 
-/** The stack's bridge network; one that an interrupted run left is taken if it fits. @throws StepError */
+/** Returns the stack's bridge network. A network left by an interrupted run is reused if it matches, else replaced. @throws StepError */
 export async function ensureNetwork(spec: NetworkSpec, signal: AbortSignal): Promise<Network> {
   const name = networkName(spec.stack);
-  const there = await findNetwork(name, signal);
-  if (there && there.stack !== spec.stack) throw foreign(name);
-  if (there && fits(there, spec)) return there;
-  if (there) await removeNetwork(there.id, spec.stack, signal);
-  const made = await create(name, spec, signal);
-  const network = await findNetwork(made, signal);
-  if (!network) throw new StepError({ step: `creating network ${name}`, cause: "it vanished right after it was made" });
-  return network;
+  const existing = await findNetwork(name, signal);
+  if (existing && existing.stack !== spec.stack) throw foreignNetworkError(name);
+  if (existing && matchesSpec(existing, spec)) return existing;
+  if (existing) await removeNetwork(existing.id, spec.stack, signal);
+  const id = await createNetwork(name, spec, signal);
+  const network = await findNetwork(id, signal);
+  if (network) return network;
+  throw new StepError({ step: `create network ${name}`, cause: "it was removed right after its creation" });
 }
 
-function fits(network: Network, { subnet, avoid = [] }: NetworkSpec): boolean {
-  return subnet === undefined ? !avoid.some((other) => overlap(network.subnet, other)) : network.subnet === subnet;
+/** Returns whether a network satisfies the spec. */
+export function matchesSpec(network: Network, { subnet, avoid = [] }: NetworkSpec): boolean {
+  return subnet === undefined ? !avoid.some((other) => hasOverlap(network.subnet, other)) : network.subnet === subnet;
 }
 
-async function create(name: string, spec: NetworkSpec, signal: AbortSignal): Promise<string> {
-  const step = `creating network ${name}`;
-  const taken = [...(spec.avoid ?? []), ...hostSubnets(), ...(await dockerSubnets(signal))];
+async function createNetwork(name: string, spec: NetworkSpec, signal: AbortSignal): Promise<string> {
+  const step = `create network ${name}`;
+  const taken = [...(spec.avoid ?? []), ...readHostSubnets(), ...(await readDockerSubnets(signal))];
   const candidates = spec.subnet ? [spec.subnet] : freeSubnets(spec.stack, taken).slice(0, 10);
-  if (candidates.length === 0) throw new StepError({ step, cause: "no subnet is free", action: "set `subnet`" });
   for (const [position, subnet] of candidates.entries()) {
-    const args = [
-      "network",
-      "create",
-      "--driver",
-      "bridge",
-      "--subnet",
-      subnet,
-      "--gateway",
-      addressIn(subnet, 1),
-      "--label",
-      `${LABELS.stack}=${spec.stack}`,
-      name,
-    ];
+    const addressing = ["--subnet", subnet, "--gateway", addressIn(subnet, 1)];
+    const args = ["create", "--driver", "bridge", ...addressing, "--label", `${LABELS.stack}=${spec.stack}`, name];
     const options = { step, signal, action: "set another `subnet`" };
-    const outcome = await attempt("docker", args, options);
+    const outcome = await tryCommand("docker", ["network", ...args], options);
     if (outcome.code === 0) return outcome.stdout;
-    // Somebody was quicker, or the daemon's host has a route that the controller does not know.
-    const contested = /overlap/i.test(outcome.stderr) && position + 1 < candidates.length;
-    if (!contested) throw failure("docker", outcome, options);
+    // Another run took the subnet, or the Docker host has a route that the controller does not see.
+    const isTaken = /overlap/i.test(outcome.stderr) && position + 1 < candidates.length;
+    if (!isTaken) throw commandError("docker", outcome, options);
   }
   throw new StepError({ step, cause: "no subnet is free", action: "set `subnet`" });
 }
 
-async function dockerSubnets(signal: AbortSignal): Promise<string[]> {
-  const step = "looking at Docker's networks";
-  const ids = (await run("docker", ["network", "ls", "--quiet"], { step, signal })).split("\n").filter(Boolean);
+async function readDockerSubnets(signal: AbortSignal): Promise<string[]> {
+  const step = "list Docker's networks";
+  const ids = (await runCommand("docker", ["network", "ls", "--quiet"], { step, signal })).split("\n").filter(Boolean);
   if (ids.length === 0) return [];
   const format = "{{range .IPAM.Config}}{{println .Subnet}}{{end}}";
-  // One may be removed between the two commands: then the others are still told, with an exit code that does not matter.
-  const { stdout } = await attempt("docker", ["network", "inspect", "--format", format, ...ids], { step, signal });
+  // Exits with an error if a network was removed since it was listed, but still prints the others.
+  const { stdout } = await tryCommand("docker", ["network", "inspect", "--format", format, ...ids], { step, signal });
   return stdout
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line.includes("/"));
 }
 
-/** Removes the stack's own network; what is gone or not ours is left alone. @throws StepError while machines are on it. */
+/**
+ * Removes the stack's network. Does nothing if it no longer exists or does not belong to the stack.
+ * @throws StepError while machines use it
+ */
 export async function removeNetwork(id: string, stack: string, signal: AbortSignal): Promise<void> {
-  const there = await findNetwork(id, signal);
-  if (!there || there.stack !== stack) return;
-  const options = {
-    step: `removing network ${there.name}`,
-    signal,
-    action: `see \`docker network inspect ${there.name}\` for what is on it`,
-  };
-  const outcome = await attempt("docker", ["network", "rm", there.id], options);
-  if (outcome.code !== 0 && (await findNetwork(id, signal))) throw failure("docker", outcome, options);
+  const network = await findNetwork(id, signal);
+  if (!network || network.stack !== stack) return;
+  const action = `run \`docker network inspect ${network.name}\` to see which containers use it`;
+  const options = { step: `remove network ${network.name}`, signal, action };
+  const outcome = await tryCommand("docker", ["network", "rm", network.id], options);
+  if (outcome.code !== 0 && (await findNetwork(id, signal))) throw commandError("docker", outcome, options);
 }
 
-function foreign(name: string): StepError {
-  const cause = `there is already a network ${name}, and it is not this stack's`;
+function foreignNetworkError(name: string): StepError {
   return new StepError({
-    step: "creating the network",
-    cause,
-    action: `remove it (\`docker network rm ${name}\`) or name the stack differently`,
+    step: "create the network",
+    cause: `a network named ${name} exists, but does not belong to this stack`,
+    action: `remove it (\`docker network rm ${name}\`) or choose another name for the stack`,
   });
 }
 
 /**
- * Do the network's addresses answer to the controller directly? So it is where the bridge is an interface of this very system,
- * which shows in that we may listen on its address; Docker Desktop, rootless and remote daemons keep it elsewhere.
+ * Returns whether the controller reaches the network's addresses directly. It does if the bridge is an interface of this system, so that
+ * its address can be listened on. Docker Desktop, rootless and remote daemons have the bridge elsewhere.
  */
-export async function isReachable({ gateway }: Network): Promise<boolean> {
-  return await new Promise((answer) => {
+export async function isReachable({ gateway }: Pick<Network, "gateway">): Promise<boolean> {
+  return await new Promise((resolve) => {
     const server = createServer();
-    server.once("error", () => answer(false));
-    server.listen({ host: gateway, port: 0 }, () => server.close(() => answer(true)));
+    server.once("error", () => resolve(false));
+    server.listen({ host: gateway, port: 0 }, () => server.close(() => resolve(true)));
   });
 }

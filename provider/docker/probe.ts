@@ -1,59 +1,65 @@
-import { attempt, failure, run } from "./command";
+import { commandError, runCommand, tryCommand } from "../../common/process";
 
-/** What the daemon's host grants and has; it may be another host than the controller. */
-export interface Traits {
-  /** May containers have CAP_SYS_RESOURCE? Without it, asking for it fails the start. */
+/** Capabilities of the Docker host, which may be another computer than the controller. */
+export interface HostTraits {
+  /** Containers may have CAP_SYS_RESOURCE. Where they may not, a container that requests it does not start. */
   sysResource: boolean;
-  /** Is there a /lib/modules that a machine can load from? */
+  /** The host has a /lib/modules from which a machine can load modules. */
   hostModules: boolean;
-  /** Does the daemon make MAC addresses out of IP addresses by itself? Then it may not take one per network. */
+  /** The daemon derives MAC addresses from IP addresses itself. It may then not accept one per network. */
   derivesMac: boolean;
-  /** The resolv.conf that the daemon would give a container on its default network: its host's real resolvers. */
+  /** The resolv.conf of a container on the daemon's default network, with the real resolvers of its host. */
   resolvConf: string;
 }
 
-/** What is asked by trying. */
-type Wishes = Pick<Traits, "sysResource" | "hostModules">;
+/** Traits that are found by starting a container. */
+type ProbedTraits = Pick<HostTraits, "sysResource" | "hostModules">;
 
-/** From this API version on the MAC address is the client's to set. */
+/** From this API version on, clients can set the MAC address per network. */
 const SETTABLE_MAC = { major: 1, minor: 44 };
 
-/** What the Docker daemon grants to containers of an image; tried once per image, by a container that exits immediately. */
+/** The traits of the Docker host, probed once per image with a short-lived container. */
 export class DockerTraits {
-  private readonly probed = new Map<string, Promise<Traits>>();
+  private readonly byImage = new Map<string, Promise<HostTraits>>();
 
-  async traits(image: string, signal: AbortSignal): Promise<Traits> {
-    const traits = this.probed.get(image) ?? gather(image, signal);
-    this.probed.set(image, traits);
+  async read(image: string, signal: AbortSignal): Promise<HostTraits> {
+    const traits = this.byImage.get(image) ?? probeHost(image, signal);
+    this.byImage.set(image, traits);
     return await traits.catch((error: unknown) => {
-      this.probed.delete(image);
+      this.byImage.delete(image);
       throw error;
     });
   }
 }
 
-async function gather(image: string, signal: AbortSignal): Promise<Traits> {
-  const format = ["version", "--format", "{{.Server.APIVersion}}"];
-  const version = await run("docker", format, { step: "asking for Docker's version", signal, timeout: 20 });
-  return { ...(await probe(image, signal, { sysResource: true, hostModules: true })), derivesMac: derivesMac(version) };
+async function probeHost(image: string, signal: AbortSignal): Promise<HostTraits> {
+  const args = ["version", "--format", "{{.Server.APIVersion}}"];
+  const version = await runCommand("docker", args, { step: "read Docker's API version", signal, timeout: 20 });
+  const probed = await probeContainer(image, signal, { sysResource: true, hostModules: true });
+  return { ...probed, derivesMac: canDeriveMac(version) };
 }
 
-/** Pure. @param apiVersion `1.41` */
-export function derivesMac(apiVersion: string): boolean {
+/** Returns whether a daemon derives MAC addresses itself. @param apiVersion `1.41` */
+export function canDeriveMac(apiVersion: string): boolean {
   const [major = 0, minor = 0] = apiVersion.split(".").map(Number);
   return major < SETTABLE_MAC.major || (major === SETTABLE_MAC.major && minor < SETTABLE_MAC.minor);
 }
 
-async function probe(image: string, signal: AbortSignal, wishes: Wishes): Promise<Wishes & Pick<Traits, "resolvConf">> {
-  const options = { step: "asking what Docker can do", signal, timeout: 120 };
-  const outcome = await attempt("docker", probeArguments(image, wishes), options);
-  if (outcome.code === 0) return { ...wishes, resolvConf: `${outcome.stdout}\n` };
-  const refused = refusal(outcome.stderr);
-  if (!refused || !wishes[refused]) throw failure("docker", outcome, options);
-  return await probe(image, signal, { ...wishes, [refused]: false });
+/** Starts a container with the requested traits, and without those that the daemon refuses. */
+async function probeContainer(
+  image: string,
+  signal: AbortSignal,
+  requested: ProbedTraits,
+): Promise<ProbedTraits & Pick<HostTraits, "resolvConf">> {
+  const options = { step: "probe the Docker host", signal, timeout: 120 };
+  const outcome = await tryCommand("docker", probeArguments(image, requested), options);
+  if (outcome.code === 0) return { ...requested, resolvConf: `${outcome.stdout}\n` };
+  const refused = refusedTrait(outcome.stderr);
+  if (!refused || !requested[refused]) throw commandError("docker", outcome, options);
+  return await probeContainer(image, signal, { ...requested, [refused]: false });
 }
 
-function probeArguments(image: string, { sysResource, hostModules }: Wishes): string[] {
+function probeArguments(image: string, { sysResource, hostModules }: ProbedTraits): string[] {
   return [
     ...["run", "--rm", "--network", "bridge", "--entrypoint", "cat"],
     ...(sysResource ? ["--cap-add", "SYS_RESOURCE"] : []),
@@ -62,9 +68,9 @@ function probeArguments(image: string, { sysResource, hostModules }: Wishes): st
   ];
 }
 
-/** Pure: which of the wishes the daemon's complaint is about. */
-export function refusal(complaint: string): "sysResource" | "hostModules" | undefined {
-  if (/bind source path does not exist|bind mount.*\/lib\/modules|mounts denied/i.test(complaint)) return "hostModules";
-  if (/unable to apply caps|capabilit|can't apply cap|operation not permitted/i.test(complaint)) return "sysResource";
+/** Returns the trait that the daemon refuses, from its error message. */
+export function refusedTrait(message: string): "sysResource" | "hostModules" | undefined {
+  if (/bind source path does not exist|bind mount.*\/lib\/modules|mounts denied/i.test(message)) return "hostModules";
+  if (/unable to apply caps|capabilit|can't apply cap|operation not permitted/i.test(message)) return "sysResource";
   return undefined;
 }

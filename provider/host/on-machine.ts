@@ -1,6 +1,6 @@
 import type { OnMachine } from "../../contracts/on-machine";
 import { StepError } from "../../common/errors";
-import { hasVanished } from "../docker/vanished";
+
 import type { Context, Recorded } from "../rpc/handler";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
@@ -43,7 +43,7 @@ export async function sameMachine(context: Context, { connection, instance }: On
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     if (context.unreachable.isAbandoned(connection)) return leftBehind(context, machine);
-    if (await hasVanished(connection.host, context.signal)) return vanished(context, machine);
+    if (await context.isMachineRemoved(connection.host, context.signal)) return vanished(context, machine);
     throw new StepError({ ...error.failure, action: abandonAction(connection) });
   }
   context.status(`${machine.label} was rebuilt since: nothing is left to remove`);

@@ -1,29 +1,29 @@
 import { z } from "zod";
 import { VAGRANT_PROVIDERS, type VagrantProvider, vagrantName } from "../../render/vagrantfile";
-import { attempt, failure, run } from "../docker/command";
+import { commandError, runCommand, tryCommand } from "../../common/process";
 import { ensureDaemon, findDaemon } from "../docker/daemon";
-import { imageId } from "../docker/image";
+import { findImageId } from "../docker/image";
 import type { Context, Handler } from "../rpc/handler";
 import { ensureDockerBox } from "./docker-box";
-import { troubles } from "./machine-resource";
+import { checkVagrant } from "./machine-resource";
 
 interface Inputs {
   provider: VagrantProvider;
   /** `fedora/41-cloud-base` */
   box?: string | undefined;
   version?: string | undefined;
-  /** With the docker provider: the machine image that becomes the box. */
+  /** With the docker provider: the machine image from which the box is built. */
   image?: string | undefined;
 }
 
 interface Outputs {
-  /** What machines are made of: the box's name, or the image's reference. */
+  /** The box's name or, with the docker provider, the image's reference. */
   ref: string;
 }
 
 const DOWNLOAD_SECONDS = 3600;
 
-/** A box on this computer, before any machine is made of it. It is a cache: deleting the resource leaves it with Vagrant. */
+/** A Vagrant box on the controller. Vagrant keeps it as a cache when the resource is deleted. */
 export const boxResource: Handler<Inputs, Outputs> = {
   schema: z
     .strictObject({
@@ -34,31 +34,31 @@ export const boxResource: Handler<Inputs, Outputs> = {
     })
     .refine(({ provider, box, image }) => (provider === "docker" ? image : box) !== undefined, {
       path: ["box"],
-      error: "name the box (with the docker provider: the image)",
+      error: "set the box (with the docker provider, the image)",
     }),
   outputs: ["ref"],
-  check: ({ provider }, { vagrantTroubles }) => troubles(vagrantTroubles, provider),
+  check: ({ provider }, { vagrantProblems }) => checkVagrant(vagrantProblems, provider),
   create: async (context, inputs) => {
-    const ref = inputs.provider === "docker" ? await dockerBox(context, inputs) : await vagrantBox(context, inputs);
+    const ref = inputs.provider === "docker" ? await buildDockerBox(context, inputs) : await addBox(context, inputs);
     return { id: ref, outputs: { ref } };
   },
   async read({ signal }, id, old) {
-    const there =
+    const exists =
       old.inputs.provider === "docker"
-        ? !(await findDaemon(signal)) || (await imageId(id, signal)) !== undefined
-        : await isThere(old.inputs, signal);
-    return there ? old : undefined;
+        ? !(await findDaemon(signal)) || (await findImageId(id, signal)) !== undefined
+        : await hasBox(old.inputs, signal);
+    return exists ? old : undefined;
   },
 };
 
-async function dockerBox({ docker, status, signal }: Context, { image = "" }: Inputs): Promise<string> {
+async function buildDockerBox({ docker, status, signal }: Context, { image = "" }: Inputs): Promise<string> {
   await ensureDaemon(status, signal);
   return await ensureDockerBox(image, docker, status, signal);
 }
 
-async function vagrantBox({ status, signal }: Context, inputs: Inputs): Promise<string> {
+async function addBox({ status, signal }: Context, inputs: Inputs): Promise<string> {
   const { provider, box = "", version } = inputs;
-  if (await isThere(inputs, signal)) return box;
+  if (await hasBox(inputs, signal)) return box;
   status(`vagrant box add ${box}`);
   const args = [
     "box",
@@ -73,32 +73,28 @@ async function vagrantBox({ status, signal }: Context, inputs: Inputs): Promise<
     step: `vagrant box add ${box}${version === undefined ? "" : ` ${version}`}`,
     signal,
     timeout: DOWNLOAD_SECONDS,
-    action: `see that the box is offered for provider ${provider}, or add it by hand (\`vagrant box add --name ${box} FILE\`)`,
-    env: QUIET,
+    action: `check that the box exists for provider ${provider}, or run \`vagrant box add --name ${box} FILE\``,
+    env: NO_UPDATE_CHECK,
   };
-  const outcome = await attempt("vagrant", args, options);
-  if (outcome.code !== 0) throw failure("vagrant", outcome, options);
+  const outcome = await tryCommand("vagrant", args, options);
+  if (outcome.code !== 0) throw commandError("vagrant", outcome, options);
   return box;
 }
 
-const QUIET = { VAGRANT_CHECKPOINT_DISABLE: "1" };
+const NO_UPDATE_CHECK = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
-async function isThere({ provider, box = "", version }: Inputs, signal: AbortSignal): Promise<boolean> {
-  const list = await run("vagrant", ["box", "list", "--machine-readable"], {
-    step: "listing Vagrant's boxes",
-    signal,
-    timeout: 60,
-    env: QUIET,
-  });
+async function hasBox({ provider, box = "", version }: Inputs, signal: AbortSignal): Promise<boolean> {
+  const options = { step: "list Vagrant's boxes", signal, timeout: 60, env: NO_UPDATE_CHECK };
+  const list = await runCommand("vagrant", ["box", "list", "--machine-readable"], options);
   return parseBoxes(list).some(
-    (found) =>
-      found.box === box &&
-      found.provider === vagrantName(provider) &&
-      (version === undefined || found.version === version),
+    (entry) =>
+      entry.box === box &&
+      entry.provider === vagrantName(provider) &&
+      (version === undefined || entry.version === version),
   );
 }
 
-/** Pure: the boxes of `vagrant box list --machine-readable`, whose rows come in groups that begin with a name. */
+/** Parses `vagrant box list --machine-readable`, whose rows come in groups that begin with a box's name. */
 export function parseBoxes(text: string): { box: string; provider: string; version: string }[] {
   const boxes: { box: string; provider: string; version: string }[] = [];
   for (const line of text.split("\n")) {

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { template } from "../../render/template";
 import type { Progress } from "../../common/progress";
-import { run } from "../docker/command";
-import { imageId, imageLabels } from "../docker/image";
-import { withLock } from "../../common/user-lock";
+import { userLock, withLock } from "../../common/lock";
+import { runCommand } from "../../common/process";
+import { findImageId, imageLabels } from "../docker/image";
 import type { DockerTraits } from "../docker/probe";
 
-/** What Vagrant's docker provider has for a box: our machine image, with the user that Vagrant expects. @returns its reference */
+/** Builds the box of Vagrant's docker provider: the machine image with the user that Vagrant expects. Returns its reference. */
 export async function ensureDockerBox(
   image: string,
   docker: DockerTraits,
@@ -19,32 +19,28 @@ export async function ensureDockerBox(
   const files = {
     Dockerfile: template("vagrant/Dockerfile"),
     "insecure.pub": template("vagrant/insecure.pub"),
-    "resolv.conf": (await docker.traits(image, signal)).resolvConf,
+    "resolv.conf": (await docker.read(image, signal)).resolvConf,
   };
   const hash = createHash("sha256")
     .update(JSON.stringify([image, files]))
     .digest("hex")
     .slice(0, 12);
   const ref = `kubewright/box:${hash}`;
-  const waits = () => progress("another run is building the box");
-  await withLock("docker-box", signal, waits, async () => {
-    if (await imageId(ref, signal)) return;
+  await withLock(userLock("docker-box"), { task: "build the box", progress, signal }, async () => {
+    if (await findImageId(ref, signal)) return;
     progress(`building a box from ${image}`);
-    await build(ref, image, files, signal);
+    await buildBox(ref, image, files, signal);
   });
   return ref;
 }
 
-async function build(ref: string, base: string, files: Record<string, string>, signal: AbortSignal): Promise<void> {
+async function buildBox(ref: string, base: string, files: Record<string, string>, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "kubewright-box-"));
   try {
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
     const labels = Object.entries(imageLabels(ref)).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
-    await run(
-      "docker",
-      ["build", "--network", "none", "--build-arg", `BASE=${base}`, ...labels, "--tag", ref, folder],
-      { step: "building the box", signal },
-    );
+    const args = ["build", "--network", "none", "--build-arg", `BASE=${base}`, ...labels, "--tag", ref, folder];
+    await runCommand("docker", args, { step: "build the box", signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,21 +3,21 @@ import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
 import { includes, parseCidr } from "../../render/cidr";
 import type { Context, Handler } from "../rpc/handler";
-import { otherAddresses } from "./answers";
-import { vagrant } from "./command";
-import { type Outputs, VAGRANT_OUTPUTS, hostKeyOf, troubles } from "./machine-resource";
-import { sshConfigs } from "./machines";
+import { otherAddresses } from "./parse-output";
+import { runVagrant } from "./command";
+import { type Outputs, VAGRANT_OUTPUTS, checkVagrant, readHostKey } from "./machine-resource";
+import { readSshConfigs } from "./machines";
 
 interface Inputs {
-  /** On the controller: the person's own. */
+  /** Path of the user's Vagrantfile on the controller. */
   vagrantfile: string;
-  /** The machine's name in it. */
+  /** The machine's name in the Vagrantfile. */
   machine: string;
-  /** Where the nodes reach one another; absent: on the first interface that is not Vagrant's own. */
+  /** CIDR of the network between the nodes. @default that of the first interface that is not Vagrant's own */
   subnet?: string | undefined;
 }
 
-/** A machine of a Vagrantfile that is the person's: we ask how to log in, and neither start nor stop nor destroy it. */
+/** A machine of the user's own Vagrantfile. Kubewright reads its connection settings, and never starts, stops or destroys it. */
 export const existingResource: Handler<Inputs, Outputs> = {
   schema: z.strictObject({
     vagrantfile: z.string().min(1),
@@ -26,60 +26,63 @@ export const existingResource: Handler<Inputs, Outputs> = {
   }),
   outputs: VAGRANT_OUTPUTS,
   replaceOn: ["vagrantfile", "machine", "subnet"],
-  async check({ vagrantfile }, { vagrantTroubles }) {
+  async check({ vagrantfile }, { vagrantProblems }) {
     if (vagrantfile !== undefined && !existsSync(vagrantfile))
       return [{ path: "vagrantfile", reason: `there is no file ${vagrantfile}` }];
-    return await troubles(vagrantTroubles);
+    return await checkVagrant(vagrantProblems);
   },
-  create: async (context, inputs) => ({ id: inputs.machine, outputs: await look(context, inputs) }),
+  create: async (context, inputs) => ({ id: inputs.machine, outputs: await readMachine(context, inputs) }),
   async read(context, _id, old) {
     try {
-      return { inputs: old.inputs, outputs: await look(context, old.inputs) };
+      return { inputs: old.inputs, outputs: await readMachine(context, old.inputs) };
     } catch (error) {
       context.signal.throwIfAborted();
-      context.warn(`what was known last is kept: ${messageOf(error)}`);
+      context.warn(`keeping the last known state: ${messageOf(error)}`);
       return old;
     }
   },
 };
 
-async function look({ status, signal }: Context, { vagrantfile, machine, subnet }: Inputs): Promise<Outputs> {
+async function readMachine({ status, signal }: Context, { vagrantfile, machine, subnet }: Inputs): Promise<Outputs> {
   status("vagrant ssh-config");
-  const ssh = (await sshConfigs(vagrantfile, [machine], signal)).get(machine);
+  const ssh = (await readSshConfigs(vagrantfile, [machine], signal)).get(machine);
   if (!ssh) {
-    const action = `run \`vagrant up ${machine}\` where ${vagrantfile} is, or name its machine under machines.vagrant.names`;
-    throw new StepError({ step: "vagrant ssh-config", machine, cause: "Vagrant has no such machine running", action });
+    const action = `run \`vagrant up ${machine}\` in the folder of ${vagrantfile}, or correct machines.vagrant.names`;
+    throw new StepError({ step: "vagrant ssh-config", machine, cause: "Vagrant runs no machine of this name", action });
   }
   const { host: address, port, user, privateKeyPath } = ssh;
-  const privateAddress = await addressAmongNodes(vagrantfile, machine, address, subnet, signal);
-  const hostKey = await hostKeyOf(vagrantfile, machine, signal);
+  const privateAddress = await readPrivateAddress(vagrantfile, machine, address, subnet, signal);
+  const hostKey = await readHostKey(vagrantfile, machine, signal);
   return { machineId: machine, address, port, user, privateKeyPath, hostKey, privateAddress };
 }
 
-async function addressAmongNodes(
+async function readPrivateAddress(
   file: string,
   machine: string,
   address: string,
   subnet: string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
-  const step = `reading the addresses of ${machine}`;
+  const step = `read the addresses of ${machine}`;
   const script = "ip -o -4 addr show scope global; echo --; ip -4 route show default";
-  const [addresses = "", route = ""] = (
-    await vagrant(file, ["ssh", "--no-tty", "-c", script, machine], { step, signal, timeout: 120 })
-  ).split("--");
-  const found = otherAddresses(addresses, route);
-  const range = subnet === undefined ? undefined : parseCidr(subnet);
-  const chosen = range
-    ? found.find((candidate) => includes(range, candidate))
-    : (found[0] ?? (address.startsWith("127.") ? undefined : address));
+  const args = ["ssh", "--no-tty", "-c", script, machine];
+  const output = await runVagrant(file, args, { step, signal, timeout: 120 });
+  const [listing = "", route = ""] = output.split("--");
+  const chosen = choosePrivateAddress(otherAddresses(listing, route), address, subnet);
   if (chosen !== undefined) return chosen;
   const cause =
-    subnet === undefined ? "it has no address but the one that Vagrant forwards" : `it has no address in ${subnet}`;
-  throw new StepError({
-    step,
-    machine,
-    cause,
-    action: "give it a private network in its Vagrantfile: the nodes must reach one another",
-  });
+    subnet === undefined ? "its only address is the one of Vagrant's NAT" : `it has no address in ${subnet}`;
+  const action = "add a private network to its Vagrantfile: the nodes must reach one another";
+  throw new StepError({ step, machine, cause, action });
+}
+
+/** Chooses the address at which other nodes reach a machine: in the subnet, else the first, else the SSH address if it is not local. */
+export function choosePrivateAddress(
+  addresses: readonly string[],
+  sshAddress: string,
+  subnet: string | undefined,
+): string | undefined {
+  const range = subnet === undefined ? undefined : parseCidr(subnet);
+  if (range) return addresses.find((candidate) => includes(range, candidate));
+  return addresses[0] ?? (sshAddress.startsWith("127.") ? undefined : sshAddress);
 }

@@ -1,41 +1,42 @@
 import { z } from "zod";
 import { messageOf, StepError } from "../../common/errors";
 import { VAGRANT_PROVIDERS, type VagrantMachine, type VagrantProvider } from "../../render/vagrantfile";
-import { limits, machineArguments } from "../docker/arguments";
-import { sshAnswers } from "../docker/banner";
+import { limitArguments, machineArguments } from "../docker/arguments";
+import { hasSshBanner } from "../docker/ssh-banner";
 import { ensureDaemon } from "../docker/daemon";
-import { hostKey as dockerHostKey } from "../docker/machine";
+import { readHostKey as readDockerHostKey } from "../docker/machine";
+
 import { addressIn } from "../../render/cidr";
 import { FIRST_OFFSET } from "../docker/subnets";
 import { PartialFailure, type Context, type Handler, type Problem, type Recorded } from "../rpc/handler";
-import { bestHostKey, type SshConfig } from "./answers";
-import { vagrant } from "./command";
-import { Folder } from "./folder";
-import type { VagrantTroubles } from "./preflight";
+import { bestHostKey, type SshConfig } from "./parse-output";
+import { runVagrant } from "./command";
+import { VagrantFolder } from "./folder";
+import type { VagrantProblems } from "./preflight";
 
 interface Inputs {
-  /** On the controller: of the stack's Vagrantfile. */
+  /** Folder of the stack's Vagrantfile on the controller. */
   folder: string;
   hostname: string;
   provider: VagrantProvider;
   box?: string | undefined;
   boxVersion?: string | undefined;
-  /** With the docker provider, in the place of a box. */
+  /** With the docker provider, instead of a box. */
   image?: string | undefined;
-  /** The private network. */
+  /** CIDR of the private network. */
   subnet: string;
-  /** From 0: the address in the private network that follows from it. */
+  /** Position in the private network, from 0, which determines the address. */
   index: number;
   cpus?: number | undefined;
   memoryMiB?: number | undefined;
   diskGiB?: number | undefined;
   syncedFolder?: boolean | undefined;
-  /** Always true in programs. A machine that was halted is read as false, and so started by the next `up`. */
+  /** Always true in programs. A halted machine is read as false, and therefore started by the next `pulumi up`. */
   running?: boolean | undefined;
 }
 
 export interface Outputs {
-  /** The provider's id. */
+  /** The provider's id of the machine. */
   machineId: string;
   address: string;
   port: number;
@@ -59,21 +60,21 @@ const schema: z.ZodType<Inputs> = z.strictObject({
   folder: z.string().min(1),
   hostname: z
     .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, 63 at most"),
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, at most 63"),
   provider: z.enum(VAGRANT_PROVIDERS),
   box: z.string().optional(),
   boxVersion: z.string().optional(),
   image: z.string().optional(),
   subnet: z.cidrv4("must be an IPv4 CIDR, such as 192.168.56.0/24"),
-  index: z.int().min(0, "is counted from 0"),
+  index: z.int().min(0, "must be 0 or more"),
   cpus: z.int().positive().optional(),
-  memoryMiB: z.int().min(128, "is in MiB, and 128 at least").optional(),
+  memoryMiB: z.int().min(128, "must be at least 128 (MiB)").optional(),
   diskGiB: z.int().positive().optional(),
   syncedFolder: z.boolean().optional(),
   running: z.boolean().optional(),
 });
 
-/** A machine that Vagrant makes. What defines it is not changed under a running node: another definition is another machine. */
+/** A machine that Vagrant creates. A changed definition replaces the machine, and never changes a running node. */
 export const machineResource: Handler<Inputs, Outputs> = {
   schema,
   outputs: VAGRANT_OUTPUTS,
@@ -89,23 +90,20 @@ export const machineResource: Handler<Inputs, Outputs> = {
     "diskGiB",
     "syncedFolder",
   ],
-  // Which address it got when it was made is no reason to make it anew.
+  // The machine keeps its address when its position changes.
   ignore: ["index"],
-  check: ({ provider }, { vagrantTroubles }) => troubles(vagrantTroubles, provider),
+  check: ({ provider }, { vagrantProblems }) => checkVagrant(vagrantProblems, provider),
   create,
-  update: async (context, _id, inputs, { outputs }) => await running(context, inputs, outputs.privateAddress),
+  update: async (context, _id, inputs, { outputs }) => await start(context, inputs, outputs.privateAddress),
   read,
   async delete({ vagrant, status, signal }, _id, { inputs, outputs }) {
-    await vagrant.destroy(inputs.folder, {
-      machine: defined(inputs, outputs.privateAddress),
-      progress: status,
-      signal,
-    });
+    const machine = toVagrantMachine(inputs, outputs.privateAddress);
+    await vagrant.destroy(inputs.folder, { machine, progress: status, signal });
   },
 };
 
-export async function troubles(vagrant: VagrantTroubles, provider?: VagrantProvider): Promise<Problem[]> {
-  const reason = await vagrant.find(provider);
+export async function checkVagrant(problems: VagrantProblems, provider?: VagrantProvider): Promise<Problem[]> {
+  const reason = await problems.find(provider);
   return reason === undefined ? [] : [{ path: provider === undefined ? "vagrantfile" : "provider", reason }];
 }
 
@@ -113,11 +111,11 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
   const { subnet, index, hostname, folder } = inputs;
   const address = addressIn(subnet, FIRST_OFFSET + index);
   try {
-    return { id: hostname, outputs: await running(context, inputs, address) };
+    return { id: hostname, outputs: await start(context, inputs, address) };
   } catch (error) {
-    const machineId = new Folder(folder).idOf({ name: hostname, provider: inputs.provider });
+    const machineId = new VagrantFolder(folder).machineId({ name: hostname, provider: inputs.provider });
     if (machineId === undefined) throw error;
-    // The machine is there: recorded, it is started by the next `up`, and destroyed by `destroy`.
+    // The machine exists. Recorded in the state, it is started by the next `up` and removed by `destroy`.
     const unfinished = {
       machineId,
       address,
@@ -131,50 +129,50 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
   }
 }
 
-/** The machine up, and what is to be known of it. */
-async function running(context: Context, inputs: Inputs, privateAddress: string): Promise<Outputs> {
+/** Starts the machine and returns its connection data. */
+async function start(context: Context, inputs: Inputs, privateAddress: string): Promise<Outputs> {
   const { vagrant, status, signal } = context;
-  const machine = { ...defined(inputs, privateAddress), ...(await dockerPart(inputs, context)) };
+  const machine = { ...toVagrantMachine(inputs, privateAddress), ...(await dockerSettings(inputs, context)) };
   const ssh = await vagrant.up(inputs.folder, { machine, progress: status, signal });
-  return await describe(inputs, machine, ssh, signal);
+  return await describeMachine(inputs, machine, ssh, signal);
 }
 
-function defined(
+function toVagrantMachine(
   { hostname, provider, box, boxVersion, image, subnet, cpus, memoryMiB, diskGiB, syncedFolder = false }: Inputs,
   address: string,
 ): VagrantMachine {
   return { name: hostname, provider, box, boxVersion, image, subnet, address, cpus, memoryMiB, diskGiB, syncedFolder };
 }
 
-/** What makes a machine of a container is the same whether Docker is called by us or by Vagrant. */
-async function dockerPart(
+/** Returns the settings that make a container behave like a machine, which are the same as without Vagrant. */
+async function dockerSettings(
   { provider, image, folder, cpus, memoryMiB }: Inputs,
   { docker, status, signal }: Context,
 ): Promise<Partial<VagrantMachine>> {
   if (provider !== "docker" || image === undefined) return {};
   await ensureDaemon(status, signal);
-  const words = machineArguments(`vagrant ${folder}`, await docker.traits(image, signal));
-  return { dockerArguments: [...limits({ cpus, memory: memoryMiB }), ...words] };
+  const args = machineArguments(`vagrant ${folder}`, await docker.read(image, signal));
+  return { dockerArguments: [...limitArguments({ cpus, memory: memoryMiB }), ...args] };
 }
 
-/** At its private address where the controller reaches that, since it stays; else by the port that Vagrant forwards. */
-async function describe(
+/** Returns the private address, which never changes, if the controller reaches it. Else the port that Vagrant forwards. */
+async function describeMachine(
   { folder, provider }: Inputs,
   { name, address }: VagrantMachine,
   ssh: SshConfig,
   signal: AbortSignal,
 ): Promise<Outputs> {
-  const place = new Folder(folder);
-  const machineId = place.idOf({ name, provider }) ?? "";
-  const direct = await sshAnswers(address, 22);
+  const vagrantFolder = new VagrantFolder(folder);
+  const machineId = vagrantFolder.machineId({ name, provider }) ?? "";
+  const isDirect = await hasSshBanner(address, 22);
   const hostKey =
     provider === "docker"
-      ? await dockerHostKey({ id: machineId, hostname: name }, signal)
-      : await hostKeyOf(place.file, name, signal);
+      ? await readDockerHostKey({ id: machineId, hostname: name }, signal)
+      : await readHostKey(vagrantFolder.file, name, signal);
   const { user, privateKeyPath } = ssh;
   return {
     machineId,
-    ...(direct ? { address, port: 22 } : { address: ssh.host, port: ssh.port }),
+    ...(isDirect ? { address, port: 22 } : { address: ssh.host, port: ssh.port }),
     user,
     privateKeyPath,
     hostKey,
@@ -182,37 +180,33 @@ async function describe(
   };
 }
 
-/** Read over Vagrant's own connection, which for a VM is a forwarded port of this computer. */
-export async function hostKeyOf(file: string, name: string, signal: AbortSignal): Promise<string> {
-  const step = `reading the host key of ${name}`;
-  const text = await vagrant(file, ["ssh", "--no-tty", "-c", "cat /etc/ssh/ssh_host_*_key.pub", name], {
-    step,
-    signal,
-    timeout: 120,
-  });
-  const key = bestHostKey(text);
-  if (key === undefined) throw new StepError({ step, machine: name, cause: "it has no host key that is known here" });
-  return key;
+/** Reads the host key over Vagrant's own SSH connection, which for a virtual machine is a forwarded port of the controller. */
+export async function readHostKey(file: string, name: string, signal: AbortSignal): Promise<string> {
+  const step = `read the host key of ${name}`;
+  const args = ["ssh", "--no-tty", "-c", "cat /etc/ssh/ssh_host_*_key.pub", name];
+  const key = bestHostKey(await runVagrant(file, args, { step, signal, timeout: 120 }));
+  if (key !== undefined) return key;
+  throw new StepError({ step, machine: name, cause: "it has no ed25519, ecdsa or rsa host key" });
 }
 
 async function read(
-  { vagrant, vagrantTroubles, warn, signal }: Context,
+  { vagrant, vagrantProblems, warn, signal }: Context,
   _id: string,
   old: Recorded<Inputs, Outputs>,
 ): Promise<Recorded<Inputs, Outputs> | undefined> {
   const { folder, hostname, provider } = old.inputs;
-  const trouble = await vagrantTroubles.find(provider);
-  if (trouble !== undefined) {
-    warn(`what was known last is kept: ${trouble}`);
+  const problem = await vagrantProblems.find(provider);
+  if (problem !== undefined) {
+    warn(`keeping the last known state: ${problem}`);
     return old;
   }
-  const place = new Folder(folder);
-  if (!place.has(hostname)) return undefined;
-  const state = await vagrant.stateOf(folder, hostname, signal);
+  const vagrantFolder = new VagrantFolder(folder);
+  if (!vagrantFolder.has(hostname)) return undefined;
+  const state = await vagrant.readState(folder, hostname, signal);
   if (state === "not_created") return undefined;
   const inputs = { ...old.inputs, running: state === "running" };
-  const machineId = place.idOf({ name: hostname, provider }) ?? "";
-  // Somebody destroyed it and brought it up again: the same name, another machine, which `up` looks at as at one that was halted.
+  const machineId = vagrantFolder.machineId({ name: hostname, provider }) ?? "";
+  // With another id, the machine was destroyed and recreated outside of Kubewright. `up` then reads its connection data again.
   return machineId === old.outputs.machineId
     ? { inputs, outputs: old.outputs }
     : { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };

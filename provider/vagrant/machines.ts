@@ -1,155 +1,132 @@
 import { StepError } from "../../common/errors";
-import type { Progress } from "../../common/progress";
+import { silent, type Progress } from "../../common/progress";
 import { type VagrantMachine, vagrantName } from "../../render/vagrantfile";
-import { lastWords } from "../docker/command";
-import { parseSshConfig, parseStatus, type SshConfig } from "./answers";
-import { alone, attemptVagrant, vagrant } from "./command";
-import { Folder } from "./folder";
-import { Gatherer } from "./gather";
+import { lastLines, type Outcome } from "../../common/process";
+import { parseSshConfig, parseStatus, type SshConfig } from "./parse-output";
+import { runVagrant, tryVagrant, withVagrantLock } from "./command";
+import { VagrantFolder } from "./folder";
+import { CallBatcher } from "./call-batcher";
 
-interface Work {
+interface MachineTask {
   machine: VagrantMachine;
   progress: Progress;
   signal: AbortSignal;
 }
 
-/** Vagrant's work, gathered per folder: machines that are wanted at about the same time share one command. */
+/** Runs Vagrant with one command for all machines of a folder that are requested at about the same time. */
 export class VagrantFolders {
-  private readonly ups = new Map<string, Gatherer<Work, SshConfig>>();
-  private readonly downs = new Map<string, Gatherer<Work, void>>();
-  private readonly reads = new Map<string, Gatherer<AbortSignal, Map<string, string>>>();
+  private readonly startBatchers = new Map<string, CallBatcher<MachineTask, SshConfig>>();
+  private readonly destroyBatchers = new Map<string, CallBatcher<MachineTask, void>>();
+  private readonly statusBatchers = new Map<string, CallBatcher<AbortSignal, Map<string, string>>>();
 
-  /** Starts the machine. Machines that are wanted at about the same time start together, where the provider supports that. */
-  up(folder: string, work: Work): Promise<SshConfig> {
-    const key = `${folder} ${work.machine.provider}`;
-    return getOrCreate(
-      this.ups,
-      key,
-      () => new Gatherer<Work, SshConfig>((all) => upTogether(new Folder(folder), all)),
-    ).add(work);
+  /** Starts the machine and returns its SSH settings. */
+  up(folder: string, task: MachineTask): Promise<SshConfig> {
+    const create = () => new CallBatcher((tasks: MachineTask[]) => startMachines(new VagrantFolder(folder), tasks));
+    return getOrCreate(this.startBatchers, `${folder} ${task.machine.provider}`, create).add(task);
   }
 
-  /** Destroys the machine, and removes its definition. */
-  destroy(folder: string, work: Work): Promise<void> {
-    return getOrCreate(
-      this.downs,
-      folder,
-      () => new Gatherer<Work, void>((all) => destroyTogether(new Folder(folder), all)),
-    ).add(work);
+  /** Destroys the machine and removes its definition. */
+  destroy(folder: string, task: MachineTask): Promise<void> {
+    const create = () => new CallBatcher((tasks: MachineTask[]) => destroyMachines(new VagrantFolder(folder), tasks));
+    return getOrCreate(this.destroyBatchers, folder, create).add(task);
   }
 
-  /** Vagrant's name of the machine's state; `not_created` where it knows none. */
-  async stateOf(folder: string, name: string, signal: AbortSignal): Promise<string> {
-    const read = () =>
-      new Gatherer<AbortSignal, Map<string, string>>(([first]) => look(new Folder(folder), first ?? signal));
-    const states = await getOrCreate(this.reads, folder, read).add(signal);
+  /** Returns Vagrant's state of the machine: `running`, `poweroff`, `not_created`. */
+  async readState(folder: string, name: string, signal: AbortSignal): Promise<string> {
+    const create = () =>
+      new CallBatcher(([first]: AbortSignal[]) => readStates(new VagrantFolder(folder), first ?? signal));
+    const states = await getOrCreate(this.statusBatchers, folder, create).add(signal);
     return states.get(name) ?? "not_created";
   }
 }
 
-function getOrCreate<T>(all: Map<string, T>, key: string, create: () => T): T {
-  const value = all.get(key) ?? create();
-  all.set(key, value);
+function getOrCreate<T>(map: Map<string, T>, key: string, create: () => T): T {
+  const value = map.get(key) ?? create();
+  map.set(key, value);
   return value;
 }
 
-async function look({ file }: Folder, signal: AbortSignal): Promise<() => Promise<Map<string, string>>> {
-  const text = await vagrant(file, ["status", "--machine-readable"], {
-    step: "asking Vagrant for its machines",
-    signal,
-    timeout: 120,
-  });
-  return () => Promise.resolve(parseStatus(text));
+async function readStates({ file }: VagrantFolder, signal: AbortSignal): Promise<() => Promise<Map<string, string>>> {
+  const options = { step: "vagrant status", signal, timeout: 120 };
+  const states = parseStatus(await runVagrant(file, ["status", "--machine-readable"], options));
+  return () => Promise.resolve(states);
 }
 
-async function upTogether(folder: Folder, all: Work[]): Promise<(work: Work) => Promise<SshConfig>> {
-  const signal = AbortSignal.any(all.map((work) => work.signal));
-  const names = all.map(({ machine }) => machine.name);
-  const { provider } = all[0]?.machine ?? { provider: "docker" as const };
-  const options = { step: "vagrant up", signal };
-  return await alone(folder.file, tellAll(all), signal, async () => {
-    folder.define(all.map(({ machine }) => machine));
-    tellAll(all)(names.length > 1 ? `vagrant up: ${names.join(", ")}` : "vagrant up");
+async function startMachines(
+  folder: VagrantFolder,
+  tasks: MachineTask[],
+): Promise<(task: MachineTask) => Promise<SshConfig>> {
+  const signal = AbortSignal.any(tasks.map((task) => task.signal));
+  const names = tasks.map(({ machine }) => machine.name);
+  const { provider } = tasks[0]?.machine ?? { provider: "docker" as const };
+  return await withVagrantLock(folder.file, reportToAll(tasks), signal, async () => {
+    folder.define(tasks.map(({ machine }) => machine));
+    reportToAll(tasks)(names.length > 1 ? `vagrant up: ${names.join(", ")}` : "vagrant up");
     const args = ["up", "--no-color", "--provider", vagrantName(provider), ...names];
-    const outcome = await attemptVagrant(folder.file, args, {
-      ...options,
-      onLine: (line) => pass(line, all),
-      linesFrom: "stdout",
-    });
-    // With several, one may have failed and the others be there: each is judged by itself.
-    const configs = await sshConfigs(folder.file, names, signal);
-    return ({ machine }: Work) => {
-      const config = configs.get(machine.name);
-      if (config) return Promise.resolve(config);
-      const cause = lastWords(outcome.stderr || outcome.stdout, 6) || "it came up, but Vagrant cannot log in";
-      return Promise.reject(
-        new StepError({
-          step: "vagrant up",
-          machine: machine.name,
-          cause,
-          action: `see \`vagrant up ${machine.name}\` in ${folder.path}`,
-        }),
-      );
-    };
+    const onLine = (line: string) => reportLine(line, tasks);
+    const outcome = await tryVagrant(folder.file, args, { step: "vagrant up", signal, onLine, linesFrom: "stdout" });
+    // One of several machines may have failed while the others run, so each is judged by its own SSH settings.
+    const configs = await readSshConfigs(folder.file, names, signal);
+    return async ({ machine: { name } }: MachineTask) => configs.get(name) ?? failStart(name, folder, outcome);
   });
 }
 
-/** How to log in to each that runs. Asked for several Vagrant tells nothing where one of them does not: then they are asked one by one. */
-export async function sshConfigs(
+function failStart(machine: string, folder: VagrantFolder, outcome: Outcome): never {
+  const cause = lastLines(outcome.stderr || outcome.stdout, 6) || "it was started, but Vagrant cannot log in";
+  const action = `run \`vagrant up ${machine}\` in ${folder.path} to see the whole output`;
+  throw new StepError({ step: "vagrant up", machine, cause, action });
+}
+
+/**
+ * Reads the SSH settings of the machines that run. For several machines, Vagrant prints nothing if one of them is not running, so they are
+ * then read one by one.
+ */
+export async function readSshConfigs(
   file: string,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, SshConfig>> {
-  const ask = async (some: readonly string[]) => {
-    const outcome = await attemptVagrant(file, ["ssh-config", ...some], {
-      step: "vagrant ssh-config",
-      signal,
-      timeout: 120,
-    });
+  const read = async (machines: readonly string[]) => {
+    const options = { step: "vagrant ssh-config", signal, timeout: 120 };
+    const outcome = await tryVagrant(file, ["ssh-config", ...machines], options);
     return outcome.code === 0 ? parseSshConfig(outcome.stdout) : undefined;
   };
-  const all = await ask(names);
-  if (all || names.length === 1) return all ?? new Map();
-  const single = await Promise.all(names.map((name) => ask([name])));
-  return new Map(single.flatMap((found) => [...(found ?? [])]));
+  const configs = await read(names);
+  if (configs || names.length === 1) return configs ?? new Map();
+  const single = await Promise.all(names.map((name) => read([name])));
+  return new Map(single.flatMap((config) => [...(config ?? [])]));
 }
 
-async function destroyTogether(folder: Folder, all: Work[]): Promise<() => Promise<void>> {
-  const signal = AbortSignal.any(all.map((work) => work.signal));
-  const defined = all.map(({ machine }) => machine.name).filter((name) => folder.has(name));
+async function destroyMachines(folder: VagrantFolder, tasks: MachineTask[]): Promise<() => Promise<void>> {
+  const signal = AbortSignal.any(tasks.map((task) => task.signal));
+  const defined = tasks.map(({ machine }) => machine.name).filter((name) => folder.has(name));
   if (defined.length > 0) {
-    await alone(folder.file, tellAll(all), signal, async () => {
-      tellAll(all)("vagrant destroy");
-      const action = `see \`vagrant destroy\` in ${folder.path}`;
-      await vagrant(folder.file, ["destroy", "--no-color", "--force", ...defined], {
-        step: `vagrant destroy ${defined.join(" ")}`,
-        signal,
-        action,
-      });
-      folder.forget(defined);
+    await withVagrantLock(folder.file, reportToAll(tasks), signal, async () => {
+      reportToAll(tasks)("vagrant destroy");
+      const step = `vagrant destroy ${defined.join(" ")}`;
+      const action = `run \`vagrant destroy\` in ${folder.path} to see the whole output`;
+      await runVagrant(folder.file, ["destroy", "--no-color", "--force", ...defined], { step, signal, action });
+      folder.undefine(defined);
     });
   }
   return () => Promise.resolve();
 }
 
-/** Destroys all machines of a folder, known to a state or not. @returns how many were defined. */
+/** Destroys all machines of a folder, whether in the state or not. Returns the number of machines. */
 export async function destroyFolder(path: string, signal: AbortSignal): Promise<number> {
-  const folder = new Folder(path);
+  const folder = new VagrantFolder(path);
   const machines = folder.machines();
-  if (machines.length > 0)
-    await destroyTogether(
-      folder,
-      machines.map((machine) => ({ machine, progress: () => undefined, signal })),
-    );
+  const tasks = machines.map((machine) => ({ machine, progress: silent, signal }));
+  if (tasks.length > 0) await destroyMachines(folder, tasks);
   return machines.length;
 }
 
-function tellAll(all: readonly Work[]): Progress {
-  return (message) => all.forEach(({ progress }) => progress(message));
+function reportToAll(tasks: readonly MachineTask[]): Progress {
+  return (message) => tasks.forEach(({ progress }) => progress(message));
 }
 
-/** Vagrant's lines begin with the machine that they are about: `    worker-1: Booting`. */
-function pass(line: string, all: readonly Work[]): void {
-  const [, name, words] = /^(?:==>)?\s*([^\s:]+):\s+(.+)$/.exec(line) ?? [];
-  if (words) all.find(({ machine }) => machine.name === name)?.progress(`vagrant: ${words.slice(0, 100)}`);
+/** Reports a line of Vagrant's output to the machine that it begins with: `    worker-1: Booting`. */
+function reportLine(line: string, tasks: readonly MachineTask[]): void {
+  const [, name, message] = /^(?:==>)?\s*([^\s:]+):\s+(.+)$/.exec(line) ?? [];
+  if (message) tasks.find(({ machine }) => machine.name === name)?.progress(`vagrant: ${message.slice(0, 100)}`);
 }

@@ -7,7 +7,7 @@ import { ensureDaemon } from "../../provider/docker/daemon";
 import { ensureImage } from "../../provider/docker/image";
 import { ensureNetwork } from "../../provider/docker/network";
 import { addressIn } from "../../render/cidr";
-import { removeStack } from "../../provider/docker/sweep";
+import { removeStack } from "../../provider/docker/remove-stack";
 import { output, run } from "../../common/process";
 
 export const NAMES = ["control-plane-1", "worker-1", "worker-2"] as const;

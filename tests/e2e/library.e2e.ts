@@ -6,7 +6,7 @@ import { obtainEngine } from "../../artifacts/index";
 import { silent } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
 import { stackIdOf } from "../../components/machines/docker";
-import { removeStack } from "../../provider/docker/sweep";
+import { removeStack } from "../../provider/docker/remove-stack";
 import { run } from "../../common/process";
 import { SharedPlugin } from "../support/shared-plugin";
 

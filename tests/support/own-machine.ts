@@ -7,7 +7,7 @@ import { DockerTraits } from "../../provider/docker/probe";
 import { ensureContainer, startMachine } from "../../provider/docker/machine";
 import { findNetwork } from "../../provider/docker/network";
 import { addressIn } from "../../render/cidr";
-import { removeStack } from "../../provider/docker/sweep";
+import { removeStack } from "../../provider/docker/remove-stack";
 import { output, run } from "../../common/process";
 
 export interface OwnMachineSpec {

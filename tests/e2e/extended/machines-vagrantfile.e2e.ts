@@ -6,8 +6,8 @@ import { silent } from "../../../common/progress";
 import { machineArguments } from "../../../provider/docker/arguments";
 import { ensureImage } from "../../../provider/docker/image";
 import { DockerTraits } from "../../../provider/docker/probe";
-import { removeStack } from "../../../provider/docker/sweep";
-import { parseStatus } from "../../../provider/vagrant/answers";
+import { removeStack } from "../../../provider/docker/remove-stack";
+import { parseStatus } from "../../../provider/vagrant/parse-output";
 import { ensureDockerBox } from "../../../provider/vagrant/docker-box";
 import type { Requirement } from "../../support/requirement";
 import { TestStack } from "../../support/test-stack";
@@ -35,7 +35,7 @@ async function ownVagrantfile(): Promise<string> {
   const docker = new DockerTraits();
   const { ref } = await ensureImage("auto", silent, signal);
   const image = await ensureDockerBox(ref, docker, silent, signal);
-  const words = machineArguments(LABEL, await docker.traits(image, signal));
+  const words = machineArguments(LABEL, await docker.read(image, signal));
   return `Vagrant.configure("2") do |config|
   config.vm.synced_folder ".", "/vagrant", disabled: true
   { "box" => "172.31.97.40", "idle" => "172.31.97.41" }.each do |name, address|
@@ -112,7 +112,7 @@ describe("a Vagrantfile of a person's own", () => {
       "**ExistingMachine::control-plane-1",
     );
     expect(text).toContain("Vagrant has no such machine running");
-    expect(text).toContain("what was known last is kept");
+    expect(text).toContain("keeping the last known state");
     expect(await states()).toEqual({ box: "stopped", idle: "not_created" });
     await vagrantIn(folder, "up", "box");
     const again = await stack.up("--refresh");

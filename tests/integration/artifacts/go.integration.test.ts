@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Cache } from "../../../artifacts/cache";
-import { buildTargets, plannedTargets, type Target } from "../../../artifacts/modules";
+import { buildTargets, planTargets, type Target } from "../../../artifacts/modules";
 import { loadVersions } from "../../../artifacts/versions";
 import { silent } from "../../../common/progress";
 
 const never = new AbortController().signal;
 const arch = process.arch === "arm64" ? "arm64" : "amd64";
-const plugins = plannedTargets(loadVersions(), "1.36.3", arch, false).filter((target) =>
+const plugins = planTargets(loadVersions(), "1.36.3", arch, false).filter((target) =>
   target.recipe?.path.endsWith("/plugins"),
 );
 const sum = plugins[0]?.recipe?.sum ?? "";
@@ -46,15 +46,15 @@ async function calls(word: string): Promise<string[]> {
   return (await readFile(join(folder, "log"), "utf8")).split("\n").filter((line) => line.includes(word));
 }
 
-function build(targets: readonly Target[], said: string[] = []): Promise<unknown> {
-  return buildTargets(new Cache({ root: join(folder, "cache") }), targets, (line) => said.push(line), never);
+function build(targets: readonly Target[], messages: string[] = []): Promise<unknown> {
+  return buildTargets(new Cache({ root: join(folder, "cache") }), targets, (line) => messages.push(line), never);
 }
 
-test("each binary is built once, with its position said", async () => {
-  const said: string[] = [];
-  await build(plugins, said);
-  await build(plugins, said);
-  expect(said).toEqual([
+test("builds each binary once, and reports its position", async () => {
+  const messages: string[] = [];
+  await build(plugins, messages);
+  await build(plugins, messages);
+  expect(messages).toEqual([
     "resolving modules for (1/7) bridge 1.9.1",
     ...["bridge", "loopback", "ptp", "host-local", "portmap", "bandwidth", "firewall"].map(
       (name, index) => `building (${index + 1}/7) ${name} 1.9.1`,
@@ -76,27 +76,27 @@ test("the scratch module requires the version and imports what is built; the bui
   expect(line).toContain("BuildVersion=v1.9.1");
 });
 
-test("an interrupted run goes on where it stopped", async () => {
+test("an interrupted run continues where it stopped", async () => {
   vi.stubEnv("FAIL_AT", "ptp");
   await expect(build(plugins)).rejects.toThrow(
-    /build ptp v1\.9\.1 failed: ptp\.go:1: syntax error; try again: finished parts are kept/,
+    /build ptp v1\.9\.1 failed: ptp\.go:1: syntax error; try again: completed builds are kept/,
   );
   vi.stubEnv("FAIL_AT", "");
-  const said: string[] = [];
-  await build(plugins, said);
-  expect(said[0]).toBe("resolving modules for (3/7) ptp 1.9.1");
+  const messages: string[] = [];
+  await build(plugins, messages);
+  expect(messages[0]).toBe("resolving modules for (3/7) ptp 1.9.1");
   expect(await calls("/bridge")).toHaveLength(1);
 });
 
-test("a module with another content than versions.yaml knows is not built", async () => {
+test("does not build a module whose sum differs from versions.yaml", async () => {
   vi.stubEnv("SUM", "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-  await expect(build(plugins)).rejects.toThrow(/its sum is h1:AAAA.*versions\.yaml says h1:8oU6WsIs/);
+  await expect(build(plugins)).rejects.toThrow(/its sum is h1:AAAA.*versions\.yaml requires h1:8oU6WsIs/);
   expect(await calls("build -trimpath")).toEqual([]);
 });
 
-test("another machine's architecture is refused before anything is built", async () => {
+test("refuses another architecture before building anything", async () => {
   const foreign = plugins.map((target): Target => ({ ...target, arch: arch === "amd64" ? "arm64" : "amd64" }));
   await expect(buildTargets(new Cache({ root: join(folder, "cache") }), foreign, silent, never)).rejects.toThrow(
-    /use the official source or a mirror/,
+    /set `source` to `official` or to the URL of a mirror/,
   );
 });

@@ -6,14 +6,14 @@ import { cachedArtifacts, obtainArtifacts, type ArtifactRequest, type ArtifactSe
 import { Cache } from "../../../artifacts/cache";
 import { downloadTo } from "../../../artifacts/download";
 import { NODE_BINARIES } from "../../../artifacts/names";
-import { fetchAll, plannedFetches, type Fetch } from "../../../artifacts/official";
+import { downloadAll, planDownloads, type PlannedDownload } from "../../../artifacts/official";
 import { loadVersions } from "../../../artifacts/versions";
 import { StepError } from "../../../common/errors";
 import { silent } from "../../../common/progress";
 import { Mirror, archive, sha256, shortened, silence, status, truncated } from "./mirror";
 
 const never = new AbortController().signal;
-const fetches = plannedFetches(loadVersions(), "1.36.3", "amd64");
+const fetches = planDownloads(loadVersions(), "1.36.3", "amd64");
 const kubelet = planned("kubelet");
 const containerd = planned("containerd");
 
@@ -32,7 +32,7 @@ afterEach(async () => {
   await rm(cache, { recursive: true, force: true });
 });
 
-function planned(name: string): Fetch {
+function planned(name: string): PlannedDownload {
   const found = fetches.find((fetch) => fetch.name === name);
   if (!found) throw new Error(`${name} is not planned`);
   return found;
@@ -50,7 +50,7 @@ async function leftovers(): Promise<string[]> {
   return (await readdir(join(cache, "artifacts"))).filter((name) => name.startsWith(".") || name.startsWith("kubelet"));
 }
 
-test("a good mirror: every binary is there, executable, and said to come from it", async () => {
+test("downloads every binary from a mirror, executable, and names the mirror as the source", async () => {
   const set = await obtain();
   expect(set.source).toBe(mirror.url);
   expect(Object.keys(set.binaries).sort()).toEqual([...NODE_BINARIES].sort());
@@ -101,14 +101,14 @@ test("a connection that breaks is tried again", async () => {
 
 test("a connection that breaks every time is given up after three tries", async () => {
   mirror.misbehave(kubelet.url, truncated, truncated, truncated, truncated);
-  await expect(obtain()).rejects.toThrow(/kubelet failed: .*\(3 tries\)/);
+  await expect(obtain()).rejects.toThrow(/kubelet failed: .*\(3 attempts\)/);
   expect(mirror.asked.filter((path) => path.endsWith("/kubelet"))).toHaveLength(3);
 });
 
-test("what the mirror does not have is said at once, with the address", async () => {
+test("fails without retries, with the URL, when the mirror does not have a file", async () => {
   mirror.misbehave(containerd.url, status(404), status(404));
   await expect(obtain()).rejects.toThrow(
-    /github\.com\/containerd\/.*the server answers 404; see that the mirror is up and has it/,
+    /github\.com\/containerd\/.*the server returned HTTP 404; check that the mirror at .* is up/,
   );
   expect(mirror.asked.filter((path) => path.endsWith("containerd-static-2.4.2-linux-amd64.tar.gz"))).toHaveLength(1);
 });
@@ -128,7 +128,7 @@ test("what was downloaded before a failure is not downloaded again", async () =>
 
 test("a checksum file that does not name the download is refused", async () => {
   mirror.replace(kubelet.checksum, Buffer.from("<html>please log in</html>"));
-  await expect(obtain()).rejects.toThrow(/kubelet\.sha256 has no sha256 for it/);
+  await expect(obtain()).rejects.toThrow(/kubelet\.sha256 does not list its sha256/);
 });
 
 test("a mirror that is down is named", async () => {
@@ -136,27 +136,29 @@ test("a mirror that is down is named", async () => {
   const source = gone.url;
   await gone.stop();
   const down = obtainArtifacts({ ...request(), source }, silent, never);
-  await expect(down).rejects.toThrow(/download http:\/\/127\.0\.0\.1:\d+\/.*ECONNREFUSED.*see that the mirror is up/);
+  await expect(down).rejects.toThrow(
+    /download http:\/\/127\.0\.0\.1:\d+\/.*ECONNREFUSED.*check that the mirror at .* is up/,
+  );
 });
 
 test("an archive without the program is refused", async () => {
   const content = await archive([["ctr", "bin/ctr"]]);
   mirror.replace(containerd.url, content);
   mirror.replace(containerd.checksum, Buffer.from(`${sha256(content)}  ${containerd.url.split("/").pop()}`));
-  await expect(obtain()).rejects.toThrow(/it has no containerd, containerd-shim-runc-v2/);
+  await expect(obtain()).rejects.toThrow(/the archive does not contain containerd, containerd-shim-runc-v2/);
 });
 
 test("our own checksum must match as well", async () => {
   const pinned = { ...kubelet, pinned: "0".repeat(64) };
-  const fetching = fetchAll(new Cache(), [pinned], { kind: "mirror", url: mirror.url }, silent, never);
-  await expect(fetching).rejects.toThrow(/versions\.yaml says 0{64}/);
+  const fetching = downloadAll(new Cache(), [pinned], { kind: "mirror", url: mirror.url }, silent, never);
+  await expect(fetching).rejects.toThrow(/versions\.yaml requires 0{64}/);
 });
 
 test("a server that falls silent is given up", async () => {
   mirror.misbehave(kubelet.url, silence, silence, silence);
   const url = `${mirror.url}/dl.k8s.io${new URL(kubelet.url).pathname}`;
   const waiting = downloadTo(url, join(cache, "file"), { signal: never, idleTimeout: 0.05, action: "look at it" });
-  await expect(waiting).rejects.toThrow(/nothing came for 0\.05 s \(3 tries\); look at it/);
+  await expect(waiting).rejects.toThrow(/no data received for 0\.05 s \(3 attempts\); look at it/);
 });
 
 test("an abort ends a download", async () => {

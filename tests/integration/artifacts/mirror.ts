@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
-import type { Fetch } from "../../../artifacts/official";
+import type { PlannedDownload } from "../../../artifacts/official";
 
 export type Answer = (response: ServerResponse, content: Buffer) => void;
 
@@ -16,7 +16,7 @@ export class Mirror {
 
   private constructor(private readonly server: Server) {}
 
-  static async start(fetches: readonly Fetch[]): Promise<Mirror> {
+  static async start(fetches: readonly PlannedDownload[]): Promise<Mirror> {
     const mirror: Mirror = new Mirror(createServer((request, response) => mirror.answer(request.url ?? "", response)));
     for (const fetch of fetches) await mirror.add(fetch);
     await new Promise<void>((resolve) => mirror.server.listen(0, "127.0.0.1", resolve));
@@ -41,7 +41,7 @@ export class Mirror {
     this.files.set(pathOf(url), content);
   }
 
-  private async add(fetch: Fetch): Promise<void> {
+  private async add(fetch: PlannedDownload): Promise<void> {
     const content = fetch.members ? await archive(Object.entries(fetch.members)) : Buffer.from(`program ${fetch.name}`);
     this.files.set(pathOf(fetch.url), content);
     const name = fetch.url.slice(fetch.url.lastIndexOf("/") + 1);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { downloadTo } from "../../../artifacts/download";
-import { plannedFetches } from "../../../artifacts/official";
+import { planDownloads } from "../../../artifacts/official";
 import { loadVersions } from "../../../artifacts/versions";
 import { Mirror } from "./mirror";
 
@@ -14,7 +14,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 // The proxy is read once, at the first download: so this test has a file of its own.
 test("downloads go through the proxy that the environment names", async () => {
-  const [kubelet] = plannedFetches(loadVersions(), "1.36.3", "amd64");
+  const [kubelet] = planDownloads(loadVersions(), "1.36.3", "amd64");
   if (!kubelet) throw new Error("nothing planned");
   const mirror = await Mirror.start([kubelet]);
   const asked: string[] = [];

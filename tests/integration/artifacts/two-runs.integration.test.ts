@@ -18,19 +18,19 @@ test("another process that is killed half-way holds the entry only until its loc
     { stdio: ["ignore", "pipe", "inherit"], detached: true },
   );
   await once(other.stdout, "data");
-  const said: string[] = [];
+  const messages: string[] = [];
   const waiting = new Cache({ root, stale: STALE }).obtain({
     key: "tool-1.0.0-amd64-modules",
     what: "tool",
     progress: (line) => {
-      said.push(line);
+      messages.push(line);
       process.kill(-(other.pid ?? 0), "SIGKILL");
     },
     signal: AbortSignal.timeout(30_000),
     fill: (folder) => writeFile(join(folder, "tool"), "whole"),
   });
   const entry = await waiting;
-  expect(said).toEqual(["waiting for another run that builds tool"]);
+  expect(messages).toEqual(["waiting for another run to obtain tool"]);
   expect(await readFile(fileOf(entry, "tool").path, "utf8")).toBe("whole");
   expect(await readdir(join(root, "artifacts"))).toEqual(["tool-1.0.0-amd64-modules"]);
   await rm(root, { recursive: true });

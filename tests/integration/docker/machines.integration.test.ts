@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { hasVanished } from "../../../provider/docker/vanished";
-import { removeStack } from "../../../provider/docker/sweep";
+import { isContainerRemoved } from "../../../provider/docker/removed-container";
+import { removeStack } from "../../../provider/docker/remove-stack";
 import { output } from "../../../common/process";
 import {
   belongings,
@@ -145,7 +145,7 @@ describe("machines made of containers", () => {
     await docker("stop", "--time", "20", two.id);
     const found = await refreshed("Machine", two, inputs("two", 2));
     expect(found?.inputs).toEqual(inputs("two", 2, { running: false }));
-    expect(await hasVanished(String(two.outputs.address), signal)).toBe(false);
+    expect(await isContainerRemoved(String(two.outputs.address), signal)).toBe(false);
     const outputs = await handler("Machine").update(context("two"), two.id, inputs("two", 2), {
       inputs: found?.inputs ?? {},
       outputs: two.outputs,
@@ -186,7 +186,7 @@ describe("machines made of containers", () => {
       String(image.outputs.ref),
     );
     await expect(handler("Machine").create(context("three"), inputs("three", 3))).rejects.toThrow(
-      "it is not this stack's",
+      "does not belong to this stack",
     );
     await handler("Machine").delete(context("three"), id, {
       inputs: { ...inputs("three", 3), stack: "other" },
@@ -204,7 +204,7 @@ describe("machines made of containers", () => {
       .update(context("four"), id, broken, { inputs: broken, outputs: {} })
       .catch((failure: Error) => failure);
     expect(String((error as Error).message)).toMatch(
-      /^starting failed on four: .*ended with code.*\/sbin\/init.*docker logs/,
+      /^start the machine failed on four: .*exited with code.*\/sbin\/init.*docker logs/,
     );
   });
 
@@ -214,10 +214,10 @@ describe("machines made of containers", () => {
     await handler("Machine").delete(context("one"), one.id, { inputs: inputs("one", 1), outputs: one.outputs });
   });
 
-  test("Docker proves that a machine has vanished, and nothing of an address that is not in its networks", async () => {
-    expect(await hasVanished(String(one.outputs.address), signal)).toBe(true);
-    expect(await hasVanished(String(two.outputs.address), signal)).toBe(false);
-    expect(await hasVanished("192.0.2.1", signal)).toBe(false);
+  test("Docker proves that a container was removed, and nothing about addresses outside its networks", async () => {
+    expect(await isContainerRemoved(String(one.outputs.address), signal)).toBe(true);
+    expect(await isContainerRemoved(String(two.outputs.address), signal)).toBe(false);
+    expect(await isContainerRemoved("192.0.2.1", signal)).toBe(false);
   });
 
   test("the sweep leaves nothing", async () => {

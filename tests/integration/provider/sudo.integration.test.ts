@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { removeStack } from "../../../provider/docker/sweep";
+import { removeStack } from "../../../provider/docker/remove-stack";
 import type { Connection } from "../../../contracts/connection";
 import type { RunOptions } from "../../../provider/ssh/remote";
 import { context, docker, dockerIsMissing, handler, makeKeys, type Keys, type Made } from "../docker/support";

@@ -6,7 +6,7 @@ import { ensureImage } from "../../../provider/docker/image";
 import { DockerTraits } from "../../../provider/docker/probe";
 import { ensureContainer, removeMachine, startMachine } from "../../../provider/docker/machine";
 import { ensureNetwork, type Network } from "../../../provider/docker/network";
-import { removeStack } from "../../../provider/docker/sweep";
+import { removeStack } from "../../../provider/docker/remove-stack";
 import { run } from "../../../common/process";
 
 /** A stand-in for cloud-init's command: it ends when the emulator says that the machine has done what its user data told it. */

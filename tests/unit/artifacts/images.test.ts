@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { mergedPath } from "../../../artifacts/debian";
-import { imageRefs, imageSpecs, refsFor } from "../../../artifacts/images";
-import { plannedTargets } from "../../../artifacts/modules";
+import { imageRefs, imageSpecs, refsByRole } from "../../../artifacts/images";
+import { planTargets } from "../../../artifacts/modules";
 import { loadVersions } from "../../../artifacts/versions";
 
 const versions = loadVersions();
 
-test("the archives hold the images that kubeadm and our manifests name", () => {
+test("the archives contain the images that kubeadm and the manifests use", () => {
   const specs = imageSpecs(versions, "1.36.3");
   expect(specs.worker.map((spec) => spec.ref)).toEqual([
     "registry.k8s.io/pause:3.10.2",
@@ -31,13 +31,13 @@ test.each(Object.keys(versions.kubernetes.supported))(
   "%s: the names given out are those in the archives",
   (kubernetes) => {
     const specs = imageSpecs(versions, kubernetes);
-    const named = refsFor(imageRefs(versions, kubernetes, true));
+    const named = refsByRole(imageRefs(versions, kubernetes, true));
     expect(specs.worker.map((spec) => spec.ref)).toEqual(named.worker);
     expect(specs["control-plane"].map((spec) => spec.ref)).toEqual(named.controlPlane);
   },
 );
 
-test("pulled images carry the versions that kubeadm of that minor names", () => {
+test("pulled images have the versions of that minor's kubeadm", () => {
   expect(imageRefs(versions, "1.35.4", false)).toMatchObject({
     pause: "registry.k8s.io/pause:3.10.1",
     etcd: "registry.k8s.io/etcd:3.6.6-0",
@@ -46,7 +46,7 @@ test("pulled images carry the versions that kubeadm of that minor names", () => 
 });
 
 test("every binary in an image is one that is built", () => {
-  const built = plannedTargets(versions, "1.36.3", "amd64", true).map((target) => target.name);
+  const built = planTargets(versions, "1.36.3", "amd64", true).map((target) => target.name);
   const needed = Object.values(imageSpecs(versions, "1.36.3"))
     .flat()
     .flatMap((spec) => Object.values(spec.files));

@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
 import { stagingReplaces } from "../../../artifacts/go";
-import { plannedTargets, targetKey, type Target } from "../../../artifacts/modules";
+import { planTargets, targetKey, type Target } from "../../../artifacts/modules";
 import { DOCKER_BINARIES, IMAGE_BINARIES, NODE_BINARIES } from "../../../artifacts/names";
 import { loadVersions } from "../../../artifacts/versions";
 
 const versions = loadVersions();
 
 test("what is built is exactly what machines and images need", () => {
-  const names = plannedTargets(versions, "1.36.3", "amd64", true).map((target) => target.name);
+  const names = planTargets(versions, "1.36.3", "amd64", true).map((target) => target.name);
   expect(names.sort()).toEqual([...NODE_BINARIES, ...IMAGE_BINARIES].sort());
 });
 
 test("test images' programs are built on demand only", () => {
-  const names = plannedTargets(versions, "1.36.3", "amd64", false).map((target) => target.name);
+  const names = planTargets(versions, "1.36.3", "amd64", false).map((target) => target.name);
   expect(names).not.toContain("agnhost");
   expect(names).toContain("pause");
 });
 
 test("with Docker there is cri-dockerd too, built with its own go.mod's versions", () => {
-  const targets = plannedTargets(versions, "1.36.3", "amd64", true, "docker");
+  const targets = planTargets(versions, "1.36.3", "amd64", true, "docker");
   expect(targets.map((target) => target.name).sort()).toEqual(
     [...NODE_BINARIES, ...IMAGE_BINARIES, ...DOCKER_BINARIES].sort(),
   );
@@ -72,7 +72,7 @@ test("every line of Kubernetes' go.mod that leads into its own tree is replaced,
 });
 
 function find(name: string, kubernetes = "1.36.3"): Target {
-  const found = plannedTargets(versions, kubernetes, "amd64", true).find((target) => target.name === name);
+  const found = planTargets(versions, kubernetes, "amd64", true).find((target) => target.name === name);
   if (!found) throw new Error(`${name} is not planned`);
   return found;
 }

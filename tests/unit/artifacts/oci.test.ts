@@ -8,7 +8,7 @@ import { extract } from "tar-stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PLAIN } from "../../../artifacts/compress";
 import { sha256Of } from "../../../artifacts/hash";
-import { makeLayer, type Layer } from "../../../artifacts/layer";
+import { writeLayer, type Layer } from "../../../artifacts/layer";
 import { writeArchive, type Image } from "../../../artifacts/oci";
 
 let folder: string;
@@ -19,10 +19,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function layer(name: string, path: string): Promise<Layer> {
-  return makeLayer(join(folder, name), PLAIN, async (writer) => {
-    await writer.file(path, join(folder, "binary"));
-    writer.link("/bin/link", path);
-    writer.text("/etc/passwd", "root:x:0:0::/:\n");
+  return writeLayer(join(folder, name), PLAIN, async (writer) => {
+    await writer.addFile(path, join(folder, "binary"));
+    writer.addLink("/bin/link", path);
+    writer.addText("/etc/passwd", "root:x:0:0::/:\n");
   });
 }
 
@@ -48,7 +48,7 @@ async function membersOf(path: string): Promise<Map<string, Buffer>> {
   return found;
 }
 
-test("a layer is the same bytes whenever it is made", async () => {
+test("equal layers have equal bytes, whenever they are written", async () => {
   const made = await layer("layer", "/opt/tool");
   expect(made.digest).toBe(`sha256:${await sha256Of(made.path)}`);
   expect(made.diffId).toBe(made.digest);
@@ -56,7 +56,7 @@ test("a layer is the same bytes whenever it is made", async () => {
   expect(made.digest).toBe("sha256:c710d43b3d2750128844c30739fa818f4d1b507176f0ec841c762fb4a30957fc");
 });
 
-test("an archive is the same bytes whenever it is made", async () => {
+test("equal archives have equal bytes, whenever they are written", async () => {
   await writeArchive(join(folder, "a.tar"), await images());
   await writeArchive(join(folder, "b.tar"), await images());
   expect(await sha256Of(join(folder, "a.tar"))).toBe(await sha256Of(join(folder, "b.tar")));
@@ -65,7 +65,7 @@ test("an archive is the same bytes whenever it is made", async () => {
   );
 });
 
-test("the index names every image as containerd expects, and a shared layer is stored once", async () => {
+test("the index names every image for containerd, and a shared layer is stored once", async () => {
   const path = join(folder, "a.tar");
   await writeArchive(path, await images());
   const members = await membersOf(path);
@@ -80,7 +80,7 @@ test("the index names every image as containerd expects, and a shared layer is s
   expect([...members.keys()].filter((name) => name.startsWith("blobs/sha256/"))).toHaveLength(6);
 });
 
-test("every descriptor leads to a blob of that size and digest", async () => {
+test("every descriptor refers to a blob of its size and digest", async () => {
   const path = join(folder, "a.tar");
   await writeArchive(path, await images());
   const members = await membersOf(path);
@@ -102,7 +102,7 @@ test("every descriptor leads to a blob of that size and digest", async () => {
   }
 });
 
-test("for Docker the archive has its own list too, which leads to the same blobs", async () => {
+test("an archive for Docker has a manifest.json that refers to the same blobs", async () => {
   const path = join(folder, "a.tar");
   await writeArchive(path, await images(), { forDocker: true });
   const members = await membersOf(path);
@@ -128,7 +128,7 @@ test("for Docker the archive has its own list too, which leads to the same blobs
   expect(JSON.parse(String(members.get("index.json")))).toMatchObject({ manifests: [{}, {}] });
 });
 
-test("a file that cannot be read fails the layer, and does not hang it", async () => {
-  const broken = makeLayer(join(folder, "broken"), PLAIN, (writer) => writer.file("/x", join(folder, "absent")));
+test("an unreadable file fails the layer, instead of blocking it", async () => {
+  const broken = writeLayer(join(folder, "broken"), PLAIN, (writer) => writer.addFile("/x", join(folder, "absent")));
   await expect(broken).rejects.toThrow(/ENOENT/);
 });

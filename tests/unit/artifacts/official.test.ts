@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { publishedSum } from "../../../artifacts/download";
+import { findPublishedSum } from "../../../artifacts/download";
 import { DOCKER_BINARIES, NODE_BINARIES } from "../../../artifacts/names";
-import { addressAt, fetchKey, plannedFetches, type Remote } from "../../../artifacts/official";
+import { sourceUrl, downloadKey, planDownloads, type Remote } from "../../../artifacts/official";
 import { loadVersions } from "../../../artifacts/versions";
 
 const versions = loadVersions();
@@ -9,15 +9,15 @@ const official: Remote = { kind: "official" };
 const mirror: Remote = { kind: "mirror", url: "http://mirror:8080/k8s" };
 const sum = (digit: string): string => digit.repeat(64);
 
-test("the downloads bring every binary that machines get", () => {
-  const brought = plannedFetches(versions, "1.36.3", "amd64").flatMap((fetch) =>
+test("the downloads contain every binary that nodes need", () => {
+  const brought = planDownloads(versions, "1.36.3", "amd64").flatMap((fetch) =>
     fetch.members ? Object.keys(fetch.members) : [fetch.name],
   );
   expect(brought.sort()).toEqual([...NODE_BINARIES].sort());
 });
 
-test("with Docker they bring cri-dockerd too", () => {
-  const brought = plannedFetches(versions, "1.36.3", "arm64", "docker").filter(({ name }) =>
+test("the downloads contain cri-dockerd with the docker runtime", () => {
+  const brought = planDownloads(versions, "1.36.3", "arm64", "docker").filter(({ name }) =>
     DOCKER_BINARIES.some((binary) => binary === name),
   );
   expect(brought.map(({ url }) => url)).toEqual([
@@ -25,23 +25,23 @@ test("with Docker they bring cri-dockerd too", () => {
   ]);
 });
 
-test("Kubernetes' own downloads follow the cluster's version, the others their own", () => {
-  const urls = plannedFetches(versions, "1.35.4", "arm64").map((fetch) => fetch.url);
+test("Kubernetes' downloads have the cluster's version, others their own", () => {
+  const urls = planDownloads(versions, "1.35.4", "arm64").map((fetch) => fetch.url);
   expect(urls).toContain("https://dl.k8s.io/v1.35.4/bin/linux/arm64/kubelet");
   expect(urls).toContain("https://github.com/opencontainers/runc/releases/download/v1.5.1/runc.arm64");
   expect(urls.join()).not.toMatch(/[{}]/);
 });
 
-test("a mirror is laid out as <mirror>/<official host>/<path>", () => {
+test("the layout of a mirror is <mirror>/<official host>/<path>", () => {
   const url = "https://dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet";
-  expect(addressAt(official, url)).toBe(url);
-  expect(addressAt(mirror, url)).toBe("http://mirror:8080/k8s/dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet");
+  expect(sourceUrl(official, url)).toBe(url);
+  expect(sourceUrl(mirror, url)).toBe("http://mirror:8080/k8s/dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet");
 });
 
-test("what one source gave is not taken for another's", () => {
-  const [fetch] = plannedFetches(versions, "1.36.3", "amd64");
+test("entries of different sources have different keys", () => {
+  const [fetch] = planDownloads(versions, "1.36.3", "amd64");
   if (!fetch) throw new Error("nothing planned");
-  const keys = [official, mirror, { ...mirror, url: "http://other" }].map((source) => fetchKey(fetch, source));
+  const keys = [official, mirror, { ...mirror, url: "http://other" }].map((source) => downloadKey(fetch, source));
   expect(new Set(keys).size).toBe(3);
 });
 
@@ -62,7 +62,7 @@ describe("published checksum files", () => {
       }),
     ],
     ["upper case", `${sum("A")}  tool.tar.gz`],
-  ])("%s", (_, text) => expect(publishedSum(text, "tool.tar.gz")).toBe(sum("a")));
+  ])("%s", (_, text) => expect(findPublishedSum(text, "tool.tar.gz")).toBe(sum("a")));
 
   test.each([
     ["another file's sum alone", `${sum("b")}  other.tar.gz`],
@@ -75,5 +75,5 @@ describe("published checksum files", () => {
       JSON.stringify({ assets: [{ name: "static-tool.tar.gz", digest: `sha256:${sum("a")}` }] }),
     ],
     ["half a description", '{"assets": ['],
-  ])("no sum in %s", (_, text) => expect(publishedSum(text, "tool.tar.gz")).toBeUndefined());
+  ])("no sum in %s", (_, text) => expect(findPublishedSum(text, "tool.tar.gz")).toBeUndefined());
 });

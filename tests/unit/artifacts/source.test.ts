@@ -1,30 +1,32 @@
-import { describe, expect, test } from "vitest";
-import { chooseSource, mirrorUrl, probeUrls, type Probes } from "../../../artifacts/source";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { chooseSource, mirrorUrl, probeUrls, realProbes, reasonOf, type Probes } from "../../../artifacts/source";
 import { loadVersions } from "../../../artifacts/versions";
 
 const never = new AbortController().signal;
 
-function world(refused: string[], go: string | undefined): Probes & { asked: string[] } {
-  const asked: string[] = [];
+function fakeProbes(refused: string[], go: string | undefined): Probes & { probed: string[] } {
+  const probed: string[] = [];
   return {
-    asked,
-    reach: async (url) => {
-      asked.push(url);
+    probed,
+    probeUrl: async (url) => {
+      probed.push(url);
       return refused.some((host) => url.includes(host)) ? `${new URL(url).host}: refused` : undefined;
     },
-    goVersion: async () => go,
+    readGoVersion: async () => go,
   };
 }
 
 describe("auto", () => {
-  test("takes the official hosts when all answer, and asks each once", async () => {
-    const probes = world([], undefined);
+  test("chooses the official hosts when all of them answer, and probes each once", async () => {
+    const probes = fakeProbes([], undefined);
     expect((await chooseSource("auto", never, probes)).source).toEqual({ kind: "official" });
-    expect(probes.asked).toEqual(probeUrls(loadVersions()));
+    expect(probes.probed).toEqual(probeUrls(loadVersions()));
   });
 
-  test("builds when one host is out of reach and Go is new enough, and says so", async () => {
-    const choice = await chooseSource("auto", never, world(["ghcr.io"], "1.26.8"));
+  test("builds from modules, and gives the reason, when one host is unreachable and Go is recent enough", async () => {
+    const choice = await chooseSource("auto", never, fakeProbes(["ghcr.io"], "1.26.8"));
     expect(choice.source).toEqual({ kind: "modules" });
     expect(choice.reason).toContain("ghcr.io: refused");
     expect(choice.reason).toContain("1.26.8");
@@ -32,28 +34,67 @@ describe("auto", () => {
 
   test.each([
     ["there is no Go toolchain on PATH", undefined],
-    ["Go here is only 1.25.9", "1.25.9"],
-  ])("says what to do when %s", async (words, go) => {
-    await expect(chooseSource("auto", never, world(["dl.k8s.io"], go))).rejects.toThrow(
-      new RegExp(`dl\\.k8s\\.io: refused.*${words}.*install Go 1\\.26\\.0`),
+    ["the Go toolchain is too old \\(1.25.9\\)", "1.25.9"],
+  ])("fails with the next action: %s", async (cause, go) => {
+    await expect(chooseSource("auto", never, fakeProbes(["dl.k8s.io"], go))).rejects.toThrow(
+      new RegExp(`dl\\.k8s\\.io: refused.*${cause}.*install Go 1\\.26\\.0`),
     );
   });
 });
 
-test("official and a mirror are taken at their word, without a question to the network", async () => {
-  const probes = world(["."], undefined);
+test("uses official and a mirror as configured, without probing the network", async () => {
+  const probes = fakeProbes(["."], undefined);
   expect((await chooseSource("official", never, probes)).source).toEqual({ kind: "official" });
   expect((await chooseSource("http://10.0.0.9:8080/k8s/", never, probes)).source).toEqual({
     kind: "mirror",
     url: "http://10.0.0.9:8080/k8s",
   });
-  expect(probes.asked).toEqual([]);
+  expect(probes.probed).toEqual([]);
 });
 
-test("modules without Go is refused", async () => {
-  await expect(chooseSource("modules", never, world([], undefined))).rejects.toThrow(/install Go 1\.26\.0 or later/);
+test("refuses modules without a Go toolchain", async () => {
+  await expect(chooseSource("modules", never, fakeProbes([], undefined))).rejects.toThrow(
+    /install Go 1\.26\.0 or later/,
+  );
 });
 
-test.each(["offical", "ftp://host/", ""])("%j is no source", (setting) => {
+describe("probing a server", () => {
+  let server: Server;
+  let status = 200;
+  beforeEach(async () => {
+    vi.stubEnv("no_proxy", "127.0.0.1");
+    server = createServer((_, response) => response.writeHead(status).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2/`;
+
+  test.each([200, 204, 401])("accepts HTTP %i", async (answer) => {
+    status = answer;
+    expect(await realProbes.probeUrl(url(), never)).toBeUndefined();
+  });
+
+  test.each([403, 404, 500])("rejects HTTP %i with the status", async (answer) => {
+    status = answer;
+    expect(await realProbes.probeUrl(url(), never)).toMatch(
+      new RegExp(`^127\\.0\\.0\\.1:\\d+ returned HTTP ${answer}$`),
+    );
+  });
+
+  test("reports the reason of a refused connection", async () => {
+    const closed = url();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await realProbes.probeUrl(closed, never)).toMatch(/^127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+  });
+
+  test("reports a timeout", async () => {
+    expect(reasonOf(new DOMException("aborted", "TimeoutError"))).toBe("timed out");
+  });
+});
+
+test.each(["offical", "ftp://host/", ""])("refuses %j as a source", (setting) => {
   expect(() => mirrorUrl(setting)).toThrow(/neither auto, official, modules nor/);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { fill, kubeadmImagesOf, loadVersions, parseVersions } from "../../../artifacts/versions";
+import { fillTemplate, kubeadmImagesOf, loadVersions, parseVersions } from "../../../artifacts/versions";
 import { StepError } from "../../../common/errors";
 import { projectRoot } from "../../../common/project-root";
 
@@ -22,22 +22,22 @@ test("every supported Kubernetes can be built: it has a sum", () => {
   expect(versions.kubernetes.supported).toHaveProperty([versions.kubernetes.default]);
 });
 
-test("a version moved without its sum is refused, with the component's name", () => {
+test("refuses a version without its sum, with the component's name", () => {
   const moved = text.replace("  coredns:\n    version: 1.14.7", "  coredns:\n    version: 1.14.8");
   expect(moved).not.toBe(text);
   expect(() => parseVersions(moved)).toThrow(/has no sum for 1\.14\.8[\s\S]*components\.coredns/);
 });
 
-test("a misspelt property is refused", () => {
+test("refuses a misspelt property", () => {
   expect(() => parseVersions(text.replace("cgo: true", "cg0: true"))).toThrow(StepError);
 });
 
-test("templates are filled", () => {
-  expect(fill("v{version} {major}.{minor}.{patch} {arch} {other}", { version: "1.36.3", arch: "arm64" })).toBe(
+test("fills templates", () => {
+  expect(fillTemplate("v{version} {major}.{minor}.{patch} {arch} {other}", { version: "1.36.3", arch: "arm64" })).toBe(
     "v1.36.3 1.36.3 arm64 {other}",
   );
 });
 
-test("an unknown Kubernetes version is refused, naming the known ones", () => {
+test("refuses an unknown Kubernetes version, and lists the supported ones", () => {
   expect(() => kubeadmImagesOf(loadVersions(), "1.2.3")).toThrow(/1\.2\.3.*use one of 1\.36\.3/);
 });

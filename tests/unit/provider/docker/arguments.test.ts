@@ -3,11 +3,11 @@ import { commandLine } from "../../../../common/quote";
 import {
   containerName,
   createArguments,
-  limits,
-  madeHash,
+  limitArguments,
+  specHash,
   type MachineSpec,
 } from "../../../../provider/docker/arguments";
-import type { Traits } from "../../../../provider/docker/probe";
+import type { HostTraits } from "../../../../provider/docker/probe";
 
 const spec: MachineSpec = {
   stack: "dev",
@@ -17,13 +17,13 @@ const spec: MachineSpec = {
   address: "172.26.1.11",
   authorizedKey: "ssh-ed25519 AAAA me",
 };
-const able: Traits = { sysResource: true, hostModules: true, derivesMac: false, resolvConf: "" };
-const confined: Traits = { sysResource: false, hostModules: false, derivesMac: true, resolvConf: "" };
-const rendered = (machine: MachineSpec, traits: Traits, publish: boolean) =>
+const able: HostTraits = { sysResource: true, hostModules: true, derivesMac: false, resolvConf: "" };
+const confined: HostTraits = { sysResource: false, hostModules: false, derivesMac: true, resolvConf: "" };
+const rendered = (machine: MachineSpec, traits: HostTraits, publish: boolean) =>
   commandLine(createArguments(machine, { traits, publish })).replaceAll(" --", "\n--");
 
 describe("createArguments", () => {
-  it("asks for what an ordinary daemon grants", () => {
+  it("requests everything that an ordinary daemon allows", () => {
     expect(rendered({ ...spec, cpus: 1.5, memory: 2048 }, able, true)).toMatchInlineSnapshot(`
       "create
       --name kubewright-dev-worker-1
@@ -59,7 +59,7 @@ describe("createArguments", () => {
     `);
   });
 
-  it("does without what a confined daemon lacks", () => {
+  it("omits what a confined daemon does not allow", () => {
     const words = createArguments(spec, { traits: confined, publish: false });
     expect(words).toContain("--cap-drop");
     expect(words).not.toContain("--mac-address");
@@ -67,15 +67,15 @@ describe("createArguments", () => {
     expect(words.join(" ")).not.toContain("/lib/modules");
   });
 
-  it("never asks for --privileged", () => {
+  it("never uses --privileged", () => {
     expect(createArguments(spec, { traits: able, publish: true })).not.toContain("--privileged");
   });
 });
 
-describe("madeHash", () => {
-  const hash = (machine: MachineSpec, publish = false) => madeHash(machine, { traits: able, publish });
+describe("specHash", () => {
+  const hash = (machine: MachineSpec, publish = false) => specHash(machine, { traits: able, publish });
 
-  it("changes with what cannot be changed in place, and only with that", () => {
+  it("changes only with settings that cannot be changed in place", () => {
     expect(hash({ ...spec, cpus: 2, memory: 512, authorizedKey: "other" })).toBe(hash(spec));
     expect(hash({ ...spec, image: "other" })).not.toBe(hash(spec));
     expect(hash({ ...spec, address: "172.26.1.12" })).not.toBe(hash(spec));
@@ -84,12 +84,12 @@ describe("madeHash", () => {
 });
 
 describe("names and limits", () => {
-  it("makes a name that Docker takes", () => {
+  it("makes a valid container name", () => {
     expect(containerName({ stack: "org/project/dev env", hostname: "a" })).toBe("kubewright-org-project-dev-env-a");
   });
 
-  it("grants no swap beyond the memory", () => {
-    expect(limits({})).toEqual([]);
-    expect(limits({ memory: 512 })).toEqual(["--memory", "512m", "--memory-swap", "512m"]);
+  it("allows no swap in addition to the memory", () => {
+    expect(limitArguments({})).toEqual([]);
+    expect(limitArguments({ memory: 512 })).toEqual(["--memory", "512m", "--memory-swap", "512m"]);
   });
 });

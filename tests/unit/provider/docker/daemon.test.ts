@@ -1,24 +1,26 @@
 import { describe, expect, it } from "vitest";
-import { lastWords } from "../../../../provider/docker/command";
+
 import { daemonEnvironment, dockerdArguments } from "../../../../provider/docker/daemon";
-import { shortageOf } from "../../../../provider/docker/inotify";
-import { derivesMac, refusal } from "../../../../provider/docker/probe";
+import { inotifyShortage } from "../../../../provider/docker/inotify";
+import { canDeriveMac, refusedTrait } from "../../../../provider/docker/probe";
 import { dockerResources } from "../../../../provider/docker/resources";
 import { createProviderContext } from "../../../../provider/context";
 
-describe("what the daemon can do", () => {
-  it("tells complaints apart", () => {
-    expect(refusal('invalid mount config for type "bind": bind source path does not exist: /lib/modules')).toBe(
+describe("the Docker host", () => {
+  it("recognizes the refused trait in an error message", () => {
+    expect(refusedTrait('invalid mount config for type "bind": bind source path does not exist: /lib/modules')).toBe(
       "hostModules",
     );
     expect(
-      refusal("runc create failed: unable to start container process: unable to apply caps: operation not permitted"),
+      refusedTrait(
+        "runc create failed: unable to start container process: unable to apply caps: operation not permitted",
+      ),
     ).toBe("sysResource");
-    expect(refusal("No such image: x")).toBeUndefined();
+    expect(refusedTrait("No such image: x")).toBeUndefined();
   });
 
-  it("knows since when a MAC address is the client's to set", () => {
-    expect([derivesMac("1.41"), derivesMac("1.43"), derivesMac("1.44"), derivesMac("2.0")]).toEqual([
+  it("knows the API version since which clients set MAC addresses", () => {
+    expect([canDeriveMac("1.41"), canDeriveMac("1.43"), canDeriveMac("1.44"), canDeriveMac("2.0")]).toEqual([
       true,
       true,
       false,
@@ -26,14 +28,14 @@ describe("what the daemon can do", () => {
     ]);
   });
 
-  it("asks dockerd for no negative OOM score where that is not granted", () => {
+  it("does not let dockerd lower its OOM score without CAP_SYS_RESOURCE", () => {
     expect(dockerdArguments(true)).toEqual([]);
     expect(dockerdArguments(false)).toEqual(["--oom-score-adjust", "0"]);
   });
 });
 
 describe("daemonEnvironment", () => {
-  it("hands on proxies, and nothing else of ours", () => {
+  it("passes on the proxy settings, and no other variable", () => {
     expect(
       daemonEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x", HTTPS_PROXY: "p", no_proxy: "n", PATH: "/home/me/bin" }),
     ).toEqual({
@@ -45,14 +47,10 @@ describe("daemonEnvironment", () => {
 });
 
 describe("messages", () => {
-  it("says when inotify instances run short", () => {
-    expect(shortageOf(8192, 10)).toBeUndefined();
-    expect(shortageOf(Number.NaN, 3)).toBeUndefined();
-    expect(shortageOf(128, 20)).toContain("128 inotify instances, too few for 20 machines");
-  });
-
-  it("keeps a program's last words", () => {
-    expect(lastWords("a\nb\n\nc\nd\nSee 'docker run --help'.\n")).toBe("b | c | d");
+  it("warns when there are too few inotify instances", () => {
+    expect(inotifyShortage(8192, 10)).toBeUndefined();
+    expect(inotifyShortage(Number.NaN, 3)).toBeUndefined();
+    expect(inotifyShortage(128, 20)).toContain("128 inotify instances, too few for 20 machines");
   });
 });
 
@@ -63,19 +61,19 @@ describe("schemas", () => {
   };
   const machine = { stack: "s", hostname: "a", image: "i", network: "n", index: 0, authorizedKey: "ssh-ed25519 AAAA" };
 
-  it("accepts what is right", () => {
+  it("accepts valid inputs", () => {
     expect(problems("Machine", machine)).toEqual([]);
     expect(problems("Network", { stack: "s", avoid: ["10.0.0.0/8", "fd00::/64"] })).toEqual([]);
     expect(problems("Image", {})).toEqual([]);
   });
 
-  it("refuses what is wrong, with its path", () => {
+  it("refuses invalid inputs, with their paths", () => {
     expect(problems("Machine", { ...machine, fixedAddress: "172.20.0.5" })).toEqual([
       "fixedAddress: give either `fixedAddress` or `index`",
     ]);
     expect(problems("Machine", { ...machine, hostname: "A_b", memory: 5 })).toEqual([
-      "hostname: must be lower-case letters, digits and inner dashes, 63 at most",
-      "memory: is in MiB, and 128 at least",
+      "hostname: must be lower-case letters, digits and inner dashes, at most 63",
+      "memory: must be at least 128 (MiB)",
     ]);
     expect(problems("Network", { stack: "s", subnet: "10.0.0.0" })).toEqual([
       "subnet: must be an IPv4 CIDR, such as 172.30.0.0/24",
@@ -83,7 +81,7 @@ describe("schemas", () => {
     expect(problems("Image", { recipe: "magic" })).toHaveLength(1);
   });
 
-  it("refuses a subnet that overlaps with what it should avoid", () => {
+  it("refuses a subnet that overlaps a range to avoid", () => {
     const check = dockerResources["kubewright:docker:Network"]?.check;
     expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] }, createProviderContext())).toEqual([
       { path: "subnet", reason: "overlaps with 10.244.0.0/16" },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sourceLines } from "../../../../provider/docker/mmdebstrap";
-import { imageRef, packages, recipeHash } from "../../../../provider/docker/recipe";
+import { imageRef, readPackages, recipeHash } from "../../../../provider/docker/recipe";
 
 describe("recipe", () => {
   const files = new Map([
@@ -8,12 +8,12 @@ describe("recipe", () => {
     ["setup.sh", "#!/bin/sh\n"],
   ]);
 
-  it("does not depend on the order in which files are found", () => {
+  it("does not depend on the order of files", () => {
     expect(recipeHash("auto", new Map([...files].reverse()))).toBe(recipeHash("auto", files));
     expect(recipeHash("auto", files)).toBe("be5638dcf703");
   });
 
-  it("changes with a file's name, its content, and the recipe's kind", () => {
+  it("changes with a file's name, its content, and the recipe", () => {
     const base = recipeHash("auto", files);
     expect(recipeHash("dockerfile", files)).not.toBe(base);
     expect(recipeHash("auto", new Map([...files, ["setup.sh", "#!/bin/bash\n"]]))).not.toBe(base);
@@ -28,14 +28,14 @@ describe("recipe", () => {
     ).not.toBe(base);
   });
 
-  it("names an image that Docker takes", () => {
+  it("returns a valid Docker reference", () => {
     expect(imageRef("auto")).toMatch(/^kubewright\/machine:[0-9a-f]{12}$/);
-    expect(packages()).toContain("openssh-server");
+    expect(readPackages()).toContain("openssh-server");
   });
 });
 
 describe("sourceLines", () => {
-  it("takes the release with its updates, each once", () => {
+  it("returns the release and its updates, without duplicates", () => {
     const listing = [
       "http://mirror.example/debian/ bookworm main",
       "http://mirror.example/debian/ bookworm main",

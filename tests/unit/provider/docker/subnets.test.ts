@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { addressIn } from "../../../../render/cidr";
-import { freeSubnets, macOf, overlap, parseRoutes } from "../../../../provider/docker/subnets";
+import { freeSubnets, macOf, hasOverlap, parseRoutes } from "../../../../provider/docker/subnets";
 
 describe("freeSubnets", () => {
-  it("starts at a place of the stack's own, always the same", () => {
+  it("starts at a position that depends on the stack's name", () => {
     expect(freeSubnets("one", [])[0]).toBe(freeSubnets("one", [])[0]);
     expect(freeSubnets("one", [])[0]).not.toBe(freeSubnets("two", [])[0]);
     expect(freeSubnets("one", [])).toHaveLength(3072);
   });
 
-  it("leaves out what is taken, whichever of the two is larger", () => {
+  it("omits subnets that contain, or are contained in, one that is taken", () => {
     const [first = "", second] = freeSubnets("one", []);
     expect(freeSubnets("one", [first])[0]).toBe(second);
     expect(freeSubnets("one", [first.replace(".0/24", ".128/30")])[0]).toBe(second);
@@ -25,24 +25,24 @@ describe("addresses", () => {
     expect(addressIn("192.168.255.0/24", 254)).toBe("192.168.255.254");
   });
 
-  it("refuses the broadcast address and what is beyond", () => {
+  it("refuses the broadcast address and addresses beyond it", () => {
     expect(() => addressIn("172.20.7.0/28", 15)).toThrow("172.20.7.0/28 has no address number 15");
     expect(() => addressIn("172.20.7.0/28", 0)).toThrow(RangeError);
   });
 
-  it("makes a MAC address out of an IP address", () => {
+  it("derives a MAC address from an IP address", () => {
     expect(macOf("172.26.211.11")).toBe("02:42:ac:1a:d3:0b");
   });
 
-  it("sees an overlap only within one family", () => {
-    expect(overlap("10.0.0.0/8", "10.244.0.0/16")).toBe(true);
-    expect(overlap("10.244.0.0/16", "10.245.0.0/16")).toBe(false);
-    expect(overlap("10.244.0.0/16", "fd00::/8")).toBe(false);
+  it("detects an overlap only within one address family", () => {
+    expect(hasOverlap("10.0.0.0/8", "10.244.0.0/16")).toBe(true);
+    expect(hasOverlap("10.244.0.0/16", "10.245.0.0/16")).toBe(false);
+    expect(hasOverlap("10.244.0.0/16", "fd00::/8")).toBe(false);
   });
 });
 
 describe("parseRoutes", () => {
-  it("reads the kernel's table, the default route left out", () => {
+  it("parses the kernel's table, without the default route", () => {
     const table = [
       "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT",
       "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0",

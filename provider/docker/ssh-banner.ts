@@ -1,15 +1,16 @@
 import { connect } from "node:net";
 
 /**
- * Does an SSH server answer there? A connection alone proves nothing: Docker's own proxy takes it before anybody listens.
- * @param seconds how long to wait for its first words; default 2.
+ * Returns whether an SSH server sends its banner. An open connection alone is no proof: Docker's proxy accepts connections to
+ * published ports before the machine listens.
+ * @param seconds Time limit for the banner.
  */
-export async function sshAnswers(host: string, port: number, seconds = 2): Promise<boolean> {
-  return await new Promise((answer) => {
+export async function hasSshBanner(host: string, port: number, seconds = 2): Promise<boolean> {
+  return await new Promise((resolve) => {
     const socket = connect({ host, port });
     const end = (result: boolean) => {
       socket.destroy();
-      answer(result);
+      resolve(result);
     };
     socket.setTimeout(seconds * 1000, () => end(false));
     socket.once("data", (data: Buffer) => end(data.toString("latin1").startsWith("SSH-")));

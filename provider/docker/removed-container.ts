@@ -1,5 +1,5 @@
 import { includes, parseCidr } from "../../render/cidr";
-import { attempt } from "./command";
+import { tryCommand } from "../../common/process";
 import { findDaemon } from "./daemon";
 import { LABELS } from "./labels";
 
@@ -7,19 +7,19 @@ const ADDRESSES =
   "{{range .NetworkSettings.Networks}}{{if .IPAMConfig}}{{.IPAMConfig.IPv4Address}}{{end}} {{.IPAddress}} {{end}}";
 
 /**
- * Does Docker itself say that a machine was one of our containers, and is no more? Its address is in one of our networks then, and no
- * container has it, running or not. Where Docker cannot tell, nothing is proved.
+ * Returns whether Docker proves that the machine at an address was a container that has been removed: the address belongs to a network
+ * of Kubewright's, and no container has it, running or stopped. Returns false when Docker does not answer.
  */
-export async function hasVanished(address: string, signal: AbortSignal): Promise<boolean> {
+export async function isContainerRemoved(address: string, signal: AbortSignal): Promise<boolean> {
   if (!(await findDaemon(signal))) return false;
-  const networks = await listed(
+  const networks = await inspectAll(
     ["network", "ls", "--quiet", "--filter", `label=${LABELS.stack}`],
     ["network", "inspect", "--format", "{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}}"],
     signal,
   );
   const [network] = networks?.find(([, subnet = ""]) => isIn(address, subnet)) ?? [];
   if (network === undefined) return false;
-  const containers = await listed(
+  const containers = await inspectAll(
     ["ps", "--all", "--quiet", "--filter", `network=${network}`],
     ["container", "inspect", "--format", ADDRESSES],
     signal,
@@ -32,17 +32,17 @@ function isIn(address: string, subnet: string): boolean {
   return cidr !== undefined && includes(cidr, address);
 }
 
-/** The words of a line on each thing that a command lists the ids of; undefined where one of the two failed. */
-async function listed(
-  ids: readonly string[],
+/** Lists ids and inspects them. Returns the space-separated fields of each object, or undefined when a command fails. */
+async function inspectAll(
+  list: readonly string[],
   inspect: readonly string[],
   signal: AbortSignal,
 ): Promise<string[][] | undefined> {
-  const options = { step: "asking Docker what is there", signal };
-  const found = await attempt("docker", [...ids], options);
-  if (found.code !== 0) return undefined;
-  const names = found.stdout.split("\n").filter(Boolean);
-  if (names.length === 0) return [];
-  const { code, stdout } = await attempt("docker", [...inspect, ...names], options);
+  const options = { step: "list Docker's networks and containers", signal };
+  const listing = await tryCommand("docker", list, options);
+  if (listing.code !== 0) return undefined;
+  const ids = listing.stdout.split("\n").filter(Boolean);
+  if (ids.length === 0) return [];
+  const { code, stdout } = await tryCommand("docker", [...inspect, ...ids], options);
   return code === 0 ? stdout.split("\n").map((line) => line.split(" ").filter(Boolean)) : undefined;
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { bestHostKey, otherAddresses, parseSshConfig, parseStatus } from "../../../../provider/vagrant/answers";
+import { bestHostKey, otherAddresses, parseSshConfig, parseStatus } from "../../../../provider/vagrant/parse-output";
 import { parseBoxes } from "../../../../provider/vagrant/box-resource";
-import { Gatherer } from "../../../../provider/vagrant/gather";
-import { pluginTrouble, versionTrouble } from "../../../../provider/vagrant/preflight";
+import { CallBatcher } from "../../../../provider/vagrant/call-batcher";
+import { pluginProblem, versionProblem } from "../../../../provider/vagrant/preflight";
 
-describe("what Vagrant answers", () => {
-  test("ssh-config: one section per machine, the machine's own key", () => {
+describe("Vagrant's output", () => {
+  test("ssh-config: one section per machine, with the machine's own key", () => {
     const found = parseSshConfig(`Host worker-1
   HostName 127.0.0.1
   User vagrant
@@ -55,7 +55,7 @@ Host worker-2
     expect(bestHostKey("cat: no such file")).toBeUndefined();
   });
 
-  test("addresses: those that are not on Vagrant's own interface", () => {
+  test("addresses: without those on Vagrant's own interface", () => {
     const addresses =
       "2: eth0    inet 10.0.2.15/24 brd 10.0.2.255 scope global dynamic eth0\n3: eth1    inet 192.168.56.11/24 scope global eth1\n";
     expect(otherAddresses(addresses, "default via 10.0.2.2 dev eth0 proto dhcp")).toEqual(["192.168.56.11"]);
@@ -63,58 +63,58 @@ Host worker-2
   });
 });
 
-describe("what is missing on this computer", () => {
+describe("Vagrant preflight", () => {
   test.each([
     ["Vagrant 2.3.4", undefined],
     ["Vagrant 2.4.9\n", undefined],
-    ["Vagrant 2.2.19", /2\.2\.19.*2\.3\.0 is the oldest.*apt-get install vagrant/],
+    ["Vagrant 2.2.19", /2\.2\.19.*2\.3\.0 or later is required.*apt-get install vagrant/],
     ["what", /unknown version/],
-    [undefined, /no vagrant.*install Vagrant/],
-  ])("%s", (said, expected) => {
-    const trouble = versionTrouble(said);
-    if (expected) expect(trouble).toMatch(expected);
-    else expect(trouble).toBeUndefined();
+    [undefined, /Vagrant is not installed; install Vagrant/],
+  ])("checks the version: %s", (output, expected) => {
+    const problem = versionProblem(output);
+    if (expected) expect(problem).toMatch(expected);
+    else expect(problem).toBeUndefined();
   });
 
-  test("a provider's plugin", () => {
-    expect(pluginTrouble("libvirt", "vagrant-libvirt", "vagrant-libvirt (0.12.2, system)\n")).toBeUndefined();
-    expect(pluginTrouble("libvirt", "vagrant-libvirt", "vagrant-libvirt-more (1, global)\n")).toMatch(
+  test("requires the provider's plugin", () => {
+    expect(pluginProblem("libvirt", "vagrant-libvirt", "vagrant-libvirt (0.12.2, system)\n")).toBeUndefined();
+    expect(pluginProblem("libvirt", "vagrant-libvirt", "vagrant-libvirt-more (1, global)\n")).toMatch(
       /vagrant plugin install vagrant-libvirt/,
     );
   });
 });
 
-describe("calls that come together", () => {
-  test("are done as one, and those that come meanwhile as the next", async () => {
-    const rounds: string[][] = [];
+describe("CallBatcher", () => {
+  test("processes parallel calls together, and calls made during a batch in the next", async () => {
+    const batches: string[][] = [];
     let more: Promise<string> | undefined;
-    const gatherer: Gatherer<string, string> = new Gatherer(async (items) => {
-      rounds.push(items);
-      more ??= gatherer.add("late");
+    const batcher: CallBatcher<string, string> = new CallBatcher(async (items) => {
+      batches.push(items);
+      more ??= batcher.add("late");
       return (item) => Promise.resolve(`${item} done`);
     });
-    expect(await Promise.all([gatherer.add("a"), gatherer.add("b")])).toEqual(["a done", "b done"]);
+    expect(await Promise.all([batcher.add("a"), batcher.add("b")])).toEqual(["a done", "b done"]);
     expect(await more).toBe("late done");
-    expect(rounds).toEqual([["a", "b"], ["late"]]);
+    expect(batches).toEqual([["a", "b"], ["late"]]);
   });
 
-  test("all are told why they failed, and the next round is not held back", async () => {
-    const gatherer: Gatherer<string, string> = new Gatherer(async (items) => {
+  test("fails all calls of a failed batch, and processes the next batch", async () => {
+    const batcher: CallBatcher<string, string> = new CallBatcher(async (items) => {
       if (items.includes("bad")) throw new Error("no such box");
       return (item) => Promise.resolve(item);
     });
-    await expect(Promise.allSettled([gatherer.add("bad"), gatherer.add("other")])).resolves.toMatchObject([
+    await expect(Promise.allSettled([batcher.add("bad"), batcher.add("other")])).resolves.toMatchObject([
       { reason: { message: "no such box" } },
       { reason: { message: "no such box" } },
     ]);
-    await expect(gatherer.add("good")).resolves.toBe("good");
+    await expect(batcher.add("good")).resolves.toBe("good");
   });
 
-  test("one may fail by itself", async () => {
-    const gatherer: Gatherer<string, string> = new Gatherer(
+  test("fails one call of a batch", async () => {
+    const batcher: CallBatcher<string, string> = new CallBatcher(
       async () => (item) => (item === "bad" ? Promise.reject(new Error("it is down")) : Promise.resolve(item)),
     );
-    await expect(Promise.allSettled([gatherer.add("bad"), gatherer.add("good")])).resolves.toMatchObject([
+    await expect(Promise.allSettled([batcher.add("bad"), batcher.add("good")])).resolves.toMatchObject([
       { status: "rejected" },
       { value: "good" },
     ]);
