@@ -93,11 +93,7 @@ async function specOf({ fixedAddress, index = 0, ...rest }: Inputs, signal: Abor
   return { ...rest, address: addressIn(subnet, FIRST_OFFSET + index) };
 }
 
-async function start(
-  { settings, status, warn, signal }: Context,
-  id: string,
-  { hostname }: Inputs,
-): Promise<Outputs> {
+async function start({ settings, status, warn, signal }: Context, id: string, { hostname }: Inputs): Promise<Outputs> {
   const machine = await startMachine(id, hostname, status, signal, settings.patience);
   const shortage = await readInotifyShortage(id, signal);
   if (shortage) warn(shortage);
