@@ -2,7 +2,7 @@ import { systemClock, type Clock } from "../common/clock";
 import { DockerTraits } from "./docker/probe";
 import { isContainerRemoved } from "./docker/removed-container";
 import { UnreachableMachines } from "./host/unreachable";
-import { KubeClients } from "./kube/api";
+import { KubeClients } from "./kube/clients";
 import { PoolGate } from "./kube/pool-gate";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings";
 import { Connections } from "./ssh/connections";

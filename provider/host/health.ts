@@ -3,7 +3,7 @@ import { request as httpsRequest } from "node:https";
 import type { Health } from "../../contracts/health";
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
-import { tunnel } from "../ssh/tunnel";
+import { TunnelHttpAgent, TunnelHttpsAgent } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -21,41 +21,37 @@ export async function untilHealthy(
   look: string,
 ): Promise<void> {
   status(`waiting for ${what} to be well`);
-  const { port, server } = await tunnel(machine, health.port);
   let last = "nothing answers";
-  try {
-    await until(
-      async () => {
-        const answer = await ask(health, port);
-        if (answer === "well") return true;
-        last = answer;
-        return undefined;
-      },
-      {
-        signal,
-        timeout: health.timeout,
-        patience: machine.patience,
-        every: 200,
-        onTimeout: () =>
-          new StepError({
-            step: `starting ${what}`,
-            machine: machine.label,
-            cause: `${last} (port ${health.port}, ${health.path})`,
-            action: `see ${look} on the machine`,
-          }),
-      },
-    );
-  } finally {
-    server.close();
-  }
+  await until(
+    async () => {
+      const answer = await ask(machine, health);
+      if (answer === "well") return true;
+      last = answer;
+      return undefined;
+    },
+    {
+      signal,
+      timeout: health.timeout,
+      patience: machine.patience,
+      every: 200,
+      onTimeout: () =>
+        new StepError({
+          step: `starting ${what}`,
+          machine: machine.label,
+          cause: `${last} (port ${health.port}, ${health.path})`,
+          action: `see ${look} on the machine`,
+        }),
+    },
+  );
 }
 
 /** `well`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
-function ask({ scheme, path }: Health, port: number): Promise<string> {
+function ask(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
+  const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
   return new Promise((done) => {
     const asked = request(
-      { host: "127.0.0.1", port, path, agent: false, timeout: ASK_MS, rejectUnauthorized: false },
+      { host: "127.0.0.1", port, path, agent, timeout: ASK_MS, rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));

@@ -5,7 +5,7 @@ import type { Remote } from "../ssh/remote";
 import type { KubeApi } from "./api";
 import { ignoreNotFound } from "./errors";
 import { forceDeletePod } from "./eviction";
-import { isMirrorPod, podName, listPodsOnNode } from "./pods";
+import { isMirrorPod, listPodsOnNode, podName } from "./pods";
 import { retryRequest } from "./retry";
 
 export interface MachineState {
@@ -14,31 +14,30 @@ export interface MachineState {
 }
 
 /**
- * Is the machine gone, beyond that its kubelet is silent? A kubelet may be silent on a machine whose containers go on: forcing its pods
- * off then starts second copies beside the first. So one try of SSH decides: nobody answers, or another machine does.
+ * Checks by SSH whether the machine of a silent kubelet is gone. A silent kubelet alone proves nothing: its containers
+ * may still run, and deleting its pods would start second copies of them. The machine counts as gone when its address
+ * does not answer, or another machine answers.
  */
 export async function checkMachineGone(machine: Remote, instance: string, signal: AbortSignal): Promise<MachineState> {
+  const replaced = { gone: true, reason: `${machine.label} is another machine now` };
   try {
-    const found = await machine.machineId(signal);
-    return found === instance
-      ? { gone: false, reason: `${machine.label} answers SSH` }
-      : { gone: true, reason: `${machine.label} is another machine now` };
+    const isSame = (await machine.machineId(signal)) === instance;
+    return isSame ? { gone: false, reason: `${machine.label} answers SSH` } : replaced;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof HostKeyError) return { gone: true, reason: `${machine.label} is another machine now` };
-    // A refused login says that the machine is there; an address at which nobody answers says that it is not.
-    const silent = error instanceof ConnectionError && error.retryable;
-    return { gone: silent, reason: messageOf(error) };
+    if (error instanceof HostKeyError) return replaced;
+    // A refused login proves that a machine is there.
+    return { gone: error instanceof ConnectionError && error.retryable, reason: messageOf(error) };
   }
 }
 
-/** What was forced, by name. */
+/** Names of what was deleted without the kubelet. */
 export interface ForcedRemoval {
   pods: string[];
   volumes: string[];
 }
 
-/** Takes everything off a node that will confirm nothing any more: pods at once, and its volumes, so that others may have them. */
+/** Deletes the pods and VolumeAttachments of a dead node, so that its workloads can start on other nodes. */
 export async function evacuateDeadNode(
   api: KubeApi,
   node: string,
@@ -46,18 +45,20 @@ export async function evacuateDeadNode(
   status: Progress,
 ): Promise<ForcedRemoval> {
   const pods = (await listPodsOnNode(api, node, signal)).filter((pod) => !isMirrorPod(pod));
-  status(`${node} is dead: forcing ${pods.length} pods off`);
-  for (const pod of pods)
-    await retryRequest(api, `forcing ${podName(pod)} off`, signal, () => forceDeletePod(api, pod));
+  status(`${node} is dead: deleting its ${pods.length} pods`);
+  for (const pod of pods) {
+    await retryRequest(api, `deleting the pod ${podName(pod)}`, signal, () => forceDeletePod(api, pod));
+  }
   const volumes = await listAttachments(api, node, signal);
-  for (const name of volumes)
-    await retryRequest(api, `detaching ${name}`, signal, () =>
+  for (const name of volumes) {
+    await retryRequest(api, `deleting the VolumeAttachment ${name}`, signal, () =>
       ignoreNotFound(api.storage.deleteVolumeAttachment({ name })),
     );
+  }
   return { pods: pods.map(podName), volumes };
 }
 
 async function listAttachments(api: KubeApi, node: string, signal: AbortSignal): Promise<string[]> {
-  const list = await retryRequest(api, "listing volume attachments", signal, () => api.storage.listVolumeAttachment());
+  const list = await retryRequest(api, "listing VolumeAttachments", signal, () => api.storage.listVolumeAttachment());
   return list.items.filter(({ spec }) => spec.nodeName === node).flatMap(({ metadata }) => metadata?.name ?? []);
 }

@@ -1,9 +1,10 @@
 import { X509Certificate } from "node:crypto";
-import type { Context } from "../rpc/handler";
 import { contents } from "../host/files";
+import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const PKI = "/etc/kubernetes/pki";
+const KUBERNETES = "/etc/kubernetes";
+const PKI = `${KUBERNETES}/pki`;
 const CERTIFICATES = [
   "ca",
   "apiserver",
@@ -15,8 +16,11 @@ const CERTIFICATES = [
   "etcd/server",
   "etcd/peer",
   "etcd/healthcheck-client",
-];
-const KUBECONFIGS = ["admin", "super-admin", "controller-manager", "scheduler"];
+].map((name) => ({ name, path: `${PKI}/${name}.crt` }));
+const KUBECONFIGS = ["admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf"].map((name) => ({
+  name,
+  path: `${KUBERNETES}/${name}`,
+}));
 
 export interface CertificateExpiry {
   /** `control-plane-1 (10.0.0.11)` */
@@ -26,47 +30,44 @@ export interface CertificateExpiry {
   end: Date;
 }
 
-/** When the certificates of a control plane end: those that `kubeadm certs check-expiration` lists. Only certificates are kept, no keys. */
+/**
+ * Reads when a control plane's certificates expire: the ones that `kubeadm certs check-expiration` lists. The keys in
+ * kubeconfigs are discarded.
+ */
 export async function readCertificateExpiries(machine: Remote, signal: AbortSignal): Promise<CertificateExpiry[]> {
-  const paths = [
-    ...CERTIFICATES.map((name) => `${PKI}/${name}.crt`),
-    ...KUBECONFIGS.map((name) => `/etc/kubernetes/${name}.conf`),
-  ];
-  const found = await contents(machine, paths, signal);
-  return [...found].flatMap(([path, text]) => {
-    const pem = path.endsWith(".conf") ? certificateIn(text) : text;
-    return pem
-      ? [
-          {
-            machine: machine.label,
-            name: path
-              .replace(`${PKI}/`, "")
-              .replace("/etc/kubernetes/", "")
-              .replace(/\.crt$/, ""),
-            end: new Date(new X509Certificate(pem).validTo),
-          },
-        ]
-      : [];
+  const files = [...CERTIFICATES, ...KUBECONFIGS];
+  const contentByPath = await contents(
+    machine,
+    files.map(({ path }) => path),
+    signal,
+  );
+  return files.flatMap(({ name, path }) => {
+    const content = contentByPath.get(path);
+    const pem = path.endsWith(".conf") ? clientCertificateOf(content) : content;
+    return pem ? [{ machine: machine.label, name, end: new Date(new X509Certificate(pem).validTo) }] : [];
   });
 }
 
-/** Kubernetes' own advice is to renew in good time; a year is what kubeadm gives. */
+function clientCertificateOf(kubeconfig = ""): string | undefined {
+  const encoded = /client-certificate-data: *(\S+)/.exec(kubeconfig)?.[1];
+  return encoded && Buffer.from(encoded, "base64").toString();
+}
+
+/** Days before its end at which a certificate should be renewed. kubeadm's certificates are valid for a year. */
 export const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-/** Says which certificates of a control plane are about to end. */
-export function warnOfExpiry(context: Context, ends: readonly CertificateExpiry[]): void {
-  const days = (end: Date) => Math.floor((end.getTime() - Date.now()) / DAY_MS);
-  const soon = ends.filter(({ end }) => days(end) <= SOON_DAYS);
-  const [first] = soon.sort((one, other) => one.end.getTime() - other.end.getTime());
+/** Warns about certificates of a control plane that expire soon. */
+export function warnOfExpiry(context: Pick<Context, "warn">, expiries: readonly CertificateExpiry[]): void {
+  const daysUntil = (end: Date) => Math.floor((end.getTime() - Date.now()) / DAY_MS);
+  const soon = expiries
+    .filter(({ end }) => daysUntil(end) <= SOON_DAYS)
+    .sort((one, other) => one.end.getTime() - other.end.getTime());
+  const [first] = soon;
   if (!first) return;
   const names = soon.map(({ name }) => name).join(", ");
   context.warn(
-    `certificates of ${first.machine} are about to end, the first in ${days(first.end)} days: ${names}; run \`kubeadm certs renew all\` on it and restart its control plane`,
+    `${first.machine}: certificates expire soon, the first in ${daysUntil(first.end)} days: ${names}; ` +
+      "run `kubeadm certs renew all` on this machine and restart its control plane",
   );
-}
-
-function certificateIn(kubeconfig: string): string | undefined {
-  const encoded = /client-certificate-data: *(\S+)/.exec(kubeconfig)?.[1];
-  return encoded && Buffer.from(encoded, "base64").toString();
 }

@@ -4,7 +4,8 @@ import { quote } from "../../common/quote";
 import { SOCKETS } from "../../render/runtime";
 import type { Remote } from "../ssh/remote";
 
-const SECONDS = 60;
+const STEP = "removing the etcd member";
+const TIMEOUT_SECONDS = 60;
 const MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
 const PKI = "/etc/kubernetes/pki/etcd";
 
@@ -14,8 +15,9 @@ interface Options {
 }
 
 /**
- * Takes a control plane's etcd out of the membership, through another member: an etcd that is simply gone still counts for the quorum.
- * The only member stays: with it goes the cluster.
+ * Removes the etcd member of a control plane, through one of the other control planes: a member that is only deleted
+ * still counts for the quorum. Does nothing on a machine without etcd, and keeps the last member, whose removal would
+ * delete the cluster's data.
  */
 export async function leaveEtcd(
   machine: Remote,
@@ -23,18 +25,18 @@ export async function leaveEtcd(
   { signal, status }: Options,
 ): Promise<void> {
   const { stdout } = await machine.run(`sed -n 's/.*--name=//p' ${MANIFEST} 2>/dev/null; true`, {
-    step: "looking for etcd",
+    step: "reading the etcd member's name",
     signal,
   });
   const name = stdout.trim();
   if (!name || others.length === 0) return;
-  status("leaving etcd");
+  status(STEP);
   await removeMember(name, others, signal);
 }
 
 /**
- * The same for a control plane whose machine does not answer, or is another by now: it was the member's name that kubeadm gave it, the node's.
- * What cannot be done is told, and nothing else waits for it.
+ * Removes the etcd member of a control plane that does not answer or was rebuilt. kubeadm names members after their
+ * nodes. A failure is a warning, because the machine itself needs no cleanup.
  */
 export async function removeDeadMember(
   node: string,
@@ -42,21 +44,21 @@ export async function removeDeadMember(
   { signal, status, warn }: Options & { warn: Progress },
 ): Promise<void> {
   if (others.length === 0) return;
-  status("taking it out of etcd");
+  status(STEP);
   try {
     await removeMember(node, others, signal);
   } catch (error) {
     signal.throwIfAborted();
-    warn(`etcd may still count ${node}: ${messageOf(error)}`);
+    warn(`etcd may still count ${node} as a member: ${messageOf(error)}`);
   }
 }
 
-/** Through the first of them that answers; no member of that name is as good. */
-export async function removeMember(name: string, through: readonly Remote[], signal: AbortSignal): Promise<void> {
+/** Removes a member through the first control plane where that succeeds. Succeeds when there is no such member. */
+async function removeMember(name: string, controlPlanes: readonly Remote[], signal: AbortSignal): Promise<void> {
   const failures: string[] = [];
-  for (const machine of through) {
+  for (const machine of controlPlanes) {
     try {
-      await machine.run(script(name), { step: "leaving etcd", signal, timeout: SECONDS });
+      await machine.run(removeScript(name), { step: STEP, signal, timeout: TIMEOUT_SECONDS });
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -64,14 +66,17 @@ export async function removeMember(name: string, through: readonly Remote[], sig
     }
   }
   throw new StepError({
-    step: "leaving etcd",
+    step: STEP,
+    machine: name,
     cause: failures.join("; "),
-    action: `remove the member ${name} with \`etcdctl member remove\``,
+    action:
+      "run `etcdctl member list` and `etcdctl endpoint health` on another control plane, " +
+      `then \`etcdctl member remove\` for ${name}`,
   });
 }
 
-/** etcdctl is in etcd's image and nowhere else; the runtime runs it in the container that is there. */
-function script(name: string): string {
+/** etcdctl exists in etcd's image only, so it runs inside etcd's container. */
+function removeScript(name: string): string {
   return `set -e
 if [ -S ${SOCKETS.docker} ]; then
   container=$(docker ps -q --filter label=io.kubernetes.container.name=etcd | head -n 1)
@@ -81,7 +86,7 @@ else
     ctr -n k8s.io tasks ls | grep -q "^$id .*RUNNING" && echo "$id"; done | head -n 1)
   inside() { ctr -n k8s.io tasks exec --exec-id "kubewright-$$-$2-$3" "$container" "$@"; }
 fi
-[ -n "$container" ] || { echo "etcd does not run here" >&2; exit 1; }
+[ -n "$container" ] || { echo "etcd does not run on this machine" >&2; exit 1; }
 etcdctl() { inside etcdctl "$@" --endpoints=https://127.0.0.1:2379 \\
   --cacert=${PKI}/ca.crt --cert=${PKI}/server.crt --key=${PKI}/server.key; }
 id=$(etcdctl member list | awk -F', *' -v name=${quote(name)} '$3 == name {print $1}')

@@ -4,7 +4,7 @@ import { connectionSchema } from "../../contracts/connection";
 
 const schema = z.strictObject({ controlPlanes: z.array(connectionSchema).min(1), caCertHash: z.string() });
 
-/** The administrator's kubeconfig of a living cluster. */
+/** Returns the administrator's kubeconfig of a running cluster. */
 const kubeconfig: Call<z.infer<typeof schema>, { kubeconfig: string }> = {
   schema,
   secretOutputs: ["kubeconfig"],

@@ -1,16 +1,17 @@
 import { StepError } from "../../common/errors";
+import type { Connection } from "../../contracts/connection";
 import { contents, put, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
-import type { Connection } from "../../contracts/connection";
 import type { Remote } from "../ssh/remote";
 
+const STEP = "copying the control plane's keys";
 const PKI = "/etc/kubernetes/pki";
 
 /**
- * What all control planes share; the rest of the PKI is each one's own.
+ * Files that all control planes share. kubeadm creates the rest of the PKI on each control plane.
  * https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/#manual-certs
  */
-const SHARED = [
+const SHARED_FILES = [
   { path: `${PKI}/ca.crt`, mode: "0644" },
   { path: `${PKI}/ca.key`, mode: "0600" },
   { path: `${PKI}/sa.pub`, mode: "0600" },
@@ -21,30 +22,21 @@ const SHARED = [
   { path: `${PKI}/etcd/ca.key`, mode: "0600" },
 ] as const;
 
-/** Brings the shared keys from a control plane to the next one, from memory to 0600 files: they touch no disk of the controller. */
+/** Copies the shared keys to a new control plane. They pass through memory only, and never the controller's disk. */
 export async function copyControlPlanePki(context: Context, from: readonly Connection[], to: Remote): Promise<void> {
-  context.status("copying the control plane's keys");
-  const first = from[0];
-  if (!first)
-    throw new StepError({
-      step: "copying the control plane's keys",
-      machine: to.label,
-      cause: "there is no control plane to copy from",
-    });
+  context.status(STEP);
+  const [first] = from;
+  if (!first) {
+    throw new StepError({ step: STEP, machine: to.label, cause: "the cluster has no other control plane" });
+  }
   const source = context.connections.get(first);
-  const paths = SHARED.map(({ path }) => path);
-  const found = await contents(source, paths, context.signal);
-  const files = SHARED.map(({ path, mode }) => {
-    const content = found.get(path);
-    if (content === undefined) {
-      throw new StepError({
-        step: "copying the control plane's keys",
-        machine: source.label,
-        cause: `${path} is missing`,
-        action: "restore it from a backup",
-      });
-    }
-    return textFile(path, content, mode);
+  const paths = SHARED_FILES.map(({ path }) => path);
+  const contentByPath = await contents(source, paths, context.signal);
+  const files = SHARED_FILES.map(({ path, mode }) => {
+    const content = contentByPath.get(path);
+    if (content !== undefined) return textFile(path, content, mode);
+    const cause = `${path} does not exist`;
+    throw new StepError({ step: STEP, machine: source.label, cause, action: "restore the file from a backup" });
   });
-  await put(to, files, "copying the control plane's keys", context.signal);
+  await put(to, files, STEP, context.signal);
 }

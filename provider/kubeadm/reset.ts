@@ -11,22 +11,21 @@ const RESET_SECONDS = 180;
 export interface ResetOptions {
   signal: AbortSignal;
   status: Progress;
-  /** What could not be done, and the reset went on. */
   warn: Progress;
-  /** The other control planes: through them a control plane leaves etcd, also when its own etcd is broken. */
+  /** The other control planes. Through them a control plane leaves etcd, even when its own etcd is broken. */
   others?: readonly Remote[];
 }
 
 /**
- * Leaves a machine as if Kubernetes had never been on it, so that it can join again: it leaves etcd if it was a control plane, then
- * kubeadm reset, then what kubeadm leaves behind.
+ * Removes Kubernetes from a machine so that it can join again: leaves etcd on a control plane, runs `kubeadm reset`, and
+ * deletes what kubeadm leaves behind.
  */
 export async function resetNode(machine: Remote, { signal, status, warn, others = [] }: ResetOptions): Promise<void> {
   try {
     await leaveEtcd(machine, others, { signal, status });
   } catch (error) {
     signal.throwIfAborted();
-    warn(`etcd's membership of ${machine.label} may be left over: ${messageOf(error)}`);
+    warn(`etcd may still count ${machine.label} as a member: ${messageOf(error)}`);
   }
   status("kubeadm reset");
   await machine.run(
@@ -38,7 +37,7 @@ export async function resetNode(machine: Remote, { signal, status, warn, others 
       step: "kubeadm reset",
       signal,
       timeout: RESET_SECONDS,
-      action: "see what holds it (mounts, containers) and run again",
+      action: "stop what still uses /var/lib/kubelet (mounts, containers), then run again",
     },
   );
 }

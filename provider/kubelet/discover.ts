@@ -4,7 +4,7 @@ import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
 import { caCertHash } from "../pki/ca-cert-hash";
 import type { Remote } from "../ssh/remote";
-import { tunnel } from "../ssh/tunnel";
+import { openStream } from "../ssh/tunnel";
 
 const STEP = "verifying the cluster's CA";
 const TIMEOUT_SECONDS = 60;
@@ -27,25 +27,24 @@ export interface Discovery {
  */
 export async function discoverCa(machine: Remote, discovery: Discovery): Promise<string> {
   const { endpoint, caCertHash: expectedHash, signal } = discovery;
-  const colon = endpoint.lastIndexOf(":");
-  const { port, server } = await tunnel(machine, Number(endpoint.slice(colon + 1)), endpoint.slice(0, colon));
   let lastError = "";
-  const unreachable = () =>
-    new StepError({
-      step: STEP,
-      machine: machine.label,
-      cause: `the API server at ${endpoint} cannot be reached from this machine: ${lastError}`,
-      action: `check the route and the firewall between this machine and ${endpoint}`,
-    });
-  try {
-    const chain = await until(
-      async () => await readCertificateChain(port).catch((error: unknown) => void (lastError = messageOf(error))),
-      { signal, timeout: TIMEOUT_SECONDS, patience: machine.patience, onTimeout: unreachable },
-    );
-    return verifyCa(chain, expectedHash, machine.label);
-  } finally {
-    server.close();
-  }
+  const chain = await until(
+    async () =>
+      await readCertificateChain(machine, endpoint).catch((error: unknown) => void (lastError = messageOf(error))),
+    {
+      signal,
+      timeout: TIMEOUT_SECONDS,
+      patience: machine.patience,
+      onTimeout: () =>
+        new StepError({
+          step: STEP,
+          machine: machine.label,
+          cause: `the API server at ${endpoint} cannot be reached from this machine: ${lastError}`,
+          action: `check the route and the firewall between this machine and ${endpoint}`,
+        }),
+    },
+  );
+  return verifyCa(chain, expectedHash, machine.label);
 }
 
 /** Returns the CA certificate of a chain, PEM. @throws StepError unless the CA has the hash and signed the leaf */
@@ -79,15 +78,18 @@ function describeMismatch(
  * Reads the certificates of a TLS server. The handshake proves that the server has the leaf's key; the caller verifies
  * the chain by the CA's hash, so no root certificate is needed here.
  */
-function readCertificateChain(port: number): Promise<X509Certificate[]> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, servername: "kubernetes", rejectUnauthorized: false }, () => {
+async function readCertificateChain(machine: Remote, endpoint: string): Promise<X509Certificate[]> {
+  const colon = endpoint.lastIndexOf(":");
+  const stream = await openStream(machine, endpoint.slice(0, colon), Number(endpoint.slice(colon + 1)));
+  return await new Promise((resolve, reject) => {
+    const socket = connect({ socket: stream, servername: "kubernetes", rejectUnauthorized: false }, () => {
       const chain = chainOf(socket.getPeerCertificate(true));
       socket.destroy();
       resolve(chain);
     });
     socket.setTimeout(HANDSHAKE_MS, () => socket.destroy(new Error("no answer")));
     socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the connection was closed")));
   });
 }
 

@@ -4,7 +4,7 @@ import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
 import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
-import { ADMIN_CONF } from "../kube/api";
+import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { resetNode } from "../kubeadm/reset";

@@ -1,31 +1,62 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Agent as HttpAgent, type AgentOptions, type ClientRequestArgs } from "node:http";
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, type RequestOptions } from "node:https";
+import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import type { Remote } from "./remote";
 
+const OPEN_MS = 60_000;
+
+type Callback = (error: Error | null, stream: Duplex) => void;
+
 /**
- * A loopback port of the controller that leads, through the machine's pooled SSH connection, to a port on the machine itself. So the
- * API server is reached wherever SSH is, behind NAT, a jump host or a firewall, and no further port need be open to us.
- * @param host another one, as the machine reaches it
+ * Opens a stream, through the machine's SSH connection, to an address as the machine reaches it. So an API server is
+ * reachable wherever SSH is: behind NAT, a jump host or a firewall. No local port is opened that other local users
+ * could connect to.
  */
-export async function tunnel(
-  machine: Remote,
-  port: number,
-  host = "127.0.0.1",
-): Promise<{ port: number; server: Server }> {
-  const server = createServer((socket) => void connect(machine, host, port, socket));
-  await new Promise<void>((done, fail) => server.once("error", fail).listen(0, "127.0.0.1", done));
-  server.unref();
-  return { port: (server.address() as AddressInfo).port, server };
+export async function openStream(machine: Remote, host: string, port: number): Promise<Duplex> {
+  return await machine.forward(host, port, AbortSignal.timeout(OPEN_MS));
 }
 
-async function connect(machine: Remote, host: string, port: number, socket: Socket): Promise<void> {
-  socket.on("error", () => undefined);
-  try {
-    const channel = await machine.forward(host, port, AbortSignal.timeout(60_000));
-    channel.on("error", () => socket.destroy());
-    channel.on("close", () => socket.destroy());
-    socket.on("close", () => channel.close());
-    socket.pipe(channel).pipe(socket);
-  } catch {
-    socket.destroy(); // The client on the other side sees a broken connection, and tries again.
+/** An HTTP agent whose connections go through a machine's SSH connection. */
+export class TunnelHttpAgent extends HttpAgent {
+  constructor(
+    private readonly machine: Remote,
+    options: AgentOptions = {},
+  ) {
+    super(options);
   }
+
+  override createConnection(options: ClientRequestArgs, callback?: Callback): undefined {
+    passTo(callback, openStream(this.machine, hostOf(options), Number(options.port)));
+  }
+}
+
+/** An HTTPS agent whose connections go through a machine's SSH connection. */
+export class TunnelHttpsAgent extends HttpsAgent {
+  constructor(
+    private readonly machine: Remote,
+    options: HttpsAgentOptions = {},
+  ) {
+    super(options);
+  }
+
+  override createConnection(options: RequestOptions, callback?: Callback): undefined {
+    const { path: _path, host: _host, port: _port, ...tlsOptions } = options;
+    const opened = openStream(this.machine, hostOf(options), Number(options.port));
+    passTo(
+      callback,
+      opened.then((socket) => connectTls({ ...(tlsOptions as object), socket })),
+    );
+  }
+}
+
+function hostOf({ host, hostname }: ClientRequestArgs): string {
+  return host ?? hostname ?? "127.0.0.1";
+}
+
+function passTo(callback: Callback | undefined, stream: Promise<Duplex>): undefined {
+  stream.then(
+    (opened) => callback?.(null, opened),
+    (error: Error) => callback?.(error, undefined as never),
+  );
 }

@@ -1,9 +1,10 @@
 import "reflect-metadata";
 import { X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { verifyCa } from "../../../../provider/kubelet/discover";
+import { discoverCa, verifyCa } from "../../../../provider/kubelet/discover";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { newAuthority, newCertificate } from "../../../../provider/pki/x509";
+import { ControlPlane } from "../../../support/api-endpoint";
 
 describe("the CA of the API server", () => {
   async function certificates(commonName = "kubernetes") {
@@ -42,4 +43,14 @@ describe("the CA of the API server", () => {
   test("is rejected when the server sends no certificate", () => {
     expect(() => verifyCa([], "sha256:00", "worker-1")).toThrow("sent no certificate");
   });
+});
+
+test("the CA is read over the machine's own network", async () => {
+  const machine = await ControlPlane.start("worker-1");
+  const signal = new AbortController().signal;
+  const hash = caCertHash(machine.authority.certificate);
+  const ca = await discoverCa(machine.remote, { endpoint: "10.0.0.1:6443", caCertHash: hash, signal });
+  expect(caCertHash(ca)).toBe(hash);
+  expect(machine.forwarded).toEqual(["10.0.0.1:6443"]);
+  machine.stop();
 });

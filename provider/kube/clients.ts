@@ -1,0 +1,166 @@
+import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { request, type Agent, type AgentOptions, type RequestOptions } from "node:https";
+import { StepError, messageOf } from "../../common/errors";
+import type { Connection } from "../../contracts/connection";
+import type { Remote } from "../ssh/remote";
+import { TunnelHttpsAgent } from "../ssh/tunnel";
+import { kubeApiFromConfig, type KubeApi } from "./api";
+
+export const ADMIN_CONF = "/etc/kubernetes/admin.conf";
+export const API_PORT = 6443;
+
+const PROBE_MS = 5_000;
+/** For this long a control plane counts as ready after a successful probe. */
+const READY_MS = 5_000;
+
+interface Client {
+  machine: Remote;
+  api: KubeApi;
+  readyUntil: number;
+}
+
+/** Returns the SSH connection to a machine. */
+interface MachineSource {
+  get(connection: Connection): Remote;
+}
+
+/** Clients of the Kubernetes API, one per control plane. */
+export class KubeClients {
+  private readonly clients = new Map<string, Promise<Client>>();
+
+  constructor(
+    private readonly connections: MachineSource,
+    private readonly settings: { readonly patience: number },
+  ) {}
+
+  /**
+   * Returns the API of the first control plane whose API server is ready. When none is ready, returns the first one
+   * that can be reached by SSH: its API server may be restarting, and requests are retried. The administrator's
+   * kubeconfig is read from the machine and kept in memory only.
+   * @throws StepError when no control plane can be reached
+   */
+  async api(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<KubeApi> {
+    const isOnly = controlPlanes.length === 1;
+    let fallback: KubeApi | undefined;
+    return await this.firstOf(controlPlanes, signal, async (machine) => {
+      const client = await this.clientOf(machine, signal);
+      if (isOnly || (await isReady(client))) return client.api;
+      fallback ??= client.api;
+      throw new Error(`${machine.label}: the API server is not ready`);
+    }).catch((error: unknown) => {
+      if (!fallback || signal.aborted) throw error;
+      return fallback;
+    });
+  }
+
+  /** Returns the administrator's kubeconfig, a secret, from the first control plane that can be reached. */
+  async adminKubeconfig(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<string> {
+    return await this.firstOf(controlPlanes, signal, (machine) => readAdminConf(machine, signal));
+  }
+
+  /** Drops all clients: after `kubeadm init` or reset their certificates are invalid. */
+  forget(): void {
+    this.clients.clear();
+  }
+
+  private async firstOf<T>(
+    controlPlanes: readonly Connection[],
+    signal: AbortSignal,
+    use: (machine: Remote) => Promise<T>,
+  ): Promise<T> {
+    const failures: string[] = [];
+    for (const connection of controlPlanes) {
+      try {
+        return await use(this.connections.get(connection));
+      } catch (error) {
+        signal.throwIfAborted();
+        failures.push(messageOf(error));
+      }
+    }
+    throw new StepError({
+      step: "connecting to the Kubernetes API",
+      cause: failures.join("; ") || "the cluster has no control plane",
+      action: "start a control plane, and check `journalctl -u kubelet` on it",
+    });
+  }
+
+  /** The machine-id is part of the key: a rebuilt control plane has other certificates. */
+  private async clientOf(machine: Remote, signal: AbortSignal): Promise<Client> {
+    const key = `${machine.label}/${await machine.machineId(signal)}`;
+    const client = this.clients.get(key) ?? openClient(machine, this.settings.patience, signal);
+    this.clients.set(key, client);
+    return await client.catch((error: unknown) => {
+      this.clients.delete(key);
+      throw error;
+    });
+  }
+}
+
+async function readAdminConf(machine: Remote, signal: AbortSignal): Promise<string> {
+  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, {
+    step: "reading the administrator's kubeconfig",
+    signal,
+    action: "check that `kubeadm init` or `kubeadm join` has finished on this machine",
+  });
+  return stdout;
+}
+
+async function openClient(machine: Remote, patience: number, signal: AbortSignal): Promise<Client> {
+  const [{ KubeConfig }, text] = await Promise.all([import("@kubernetes/client-node"), readAdminConf(machine, signal)]);
+  const config = new KubeConfig();
+  config.loadFromString(text);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) {
+    throw new StepError({
+      step: "reading the administrator's kubeconfig",
+      machine: machine.label,
+      cause: "it names no cluster",
+      action: `restore ${ADMIN_CONF} with \`kubeadm init phase kubeconfig admin\``,
+    });
+  }
+  // The API server's certificate is valid for the name `kubernetes`, whatever the address.
+  config.clusters = [{ ...cluster, server: `https://127.0.0.1:${API_PORT}`, tlsServerName: "kubernetes" }];
+  sendThrough(machine, config);
+  return { machine, api: await kubeApiFromConfig(config, patience), readyUntil: 0 };
+}
+
+/** Makes the API client send its requests through the machine's SSH connection. */
+function sendThrough(machine: Remote, config: KubeConfig): void {
+  const authenticate = config.applySecurityAuthentication.bind(config);
+  config.applySecurityAuthentication = async (context) => {
+    await authenticate(context);
+    const { options } = context.getAgent() as Agent;
+    context.setAgent(new TunnelHttpsAgent(machine, tlsOptionsOf(options)));
+  };
+}
+
+function tlsOptionsOf({ ca, cert, key, servername }: AgentOptions): AgentOptions {
+  return { ca, cert, key, servername };
+}
+
+/** Returns whether the API server of a control plane answers /readyz. Remembers a positive answer for a few seconds. */
+async function isReady(client: Client): Promise<boolean> {
+  if (Date.now() < client.readyUntil) return true;
+  const status = await probe(client).catch(() => undefined);
+  if (status === 200) client.readyUntil = Date.now() + READY_MS;
+  return status === 200;
+}
+
+async function probe({ machine, api }: Client): Promise<number | undefined> {
+  const options: RequestOptions = {};
+  await api.config.applyToHTTPSOptions(options);
+  const agent = new TunnelHttpsAgent(machine, {
+    ...tlsOptionsOf((options.agent as Agent).options),
+    servername: "kubernetes",
+  });
+  const target = { agent, host: "127.0.0.1", port: API_PORT, path: "/readyz", timeout: PROBE_MS };
+  return await new Promise((resolve, reject) => {
+    const sent = request(target, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.on("timeout", () => sent.destroy(new Error("no answer")));
+    sent.on("error", reject);
+    sent.end();
+  });
+}
