@@ -5,7 +5,7 @@ import { projectRoot } from "../../common/project-root";
 import { controlPlaneNames, madeNames, poolsOf } from "../../components/config";
 import { ladderDrawing } from "../../render/ladder-drawing";
 import { RUNGS, type Rung } from "../../render/rung";
-import { proceed } from "../terminal/prompt";
+import { waitForEnter } from "../terminal/prompt";
 import { run } from "../../common/process";
 import { LOOKS, type Look } from "../nodes/ladder-checks";
 import { textOf } from "../nodes/node-table";
@@ -64,14 +64,18 @@ async function climb(rung: Rung, options: Options): Promise<number> {
       );
       const machine = session.provider.connections.get(await machineConnection(found, first));
       const environment = environmentOf(await found.outputs());
-      for (const look of LOOKS[rung])
-        await show(
-          look,
-          first,
-          environment,
-          async (command) => (await machine.run(command, { step: look.shows, signal: session.signal })).stdout,
-        );
-      if (rung !== lastRung(options)) await proceed("Any key climbs to the next rung.", session.signal);
+      try {
+        for (const look of LOOKS[rung])
+          await show(
+            look,
+            first,
+            environment,
+            async (command) => (await machine.run(command, { step: look.shows, signal: session.signal })).stdout,
+          );
+      } finally {
+        machine.close(); // an open one would keep the command from ending
+      }
+      if (rung !== lastRung(options)) await waitForEnter("Press Enter to climb to the next rung", session.signal);
       return 0;
     },
   );

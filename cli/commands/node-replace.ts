@@ -1,7 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
-import { ask } from "../terminal/prompt";
+import { confirm } from "../terminal/prompt";
 import { DRAIN_FLAGS, drainNode, rulesOf } from "../nodes/drain-node";
 import { nodeTable } from "../nodes/node-table";
 import { clusterApi, onStack } from "../engine/on-stack";
@@ -42,7 +42,7 @@ async function replace(stack: Stack, name: string, options: Options, session: Se
   process.stderr.write(
     `${[...planOf(way, name), ...(await prospects(api, options.stack, name, rules, signal)), ...listed(others)].join("\n")}\n`,
   );
-  if (!options.flags.has("yes") && !(await ask(`replace ${name}?`, signal))) return 1;
+  if (!options.flags.has("yes") && !(await confirm(`Replace ${name}?`, signal))) return 1;
   return await carryOut({ stack, api, name, way, options, session }, ownDrain);
 }
 

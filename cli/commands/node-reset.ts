@@ -1,5 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
-import { ask } from "../terminal/prompt";
+import { confirm } from "../terminal/prompt";
 import { onStack } from "../engine/on-stack";
 import type { Session } from "../engine/operate";
 import { npmCommand, onlyWord, type Options, parseOptions } from "../terminal/options";
@@ -19,7 +19,7 @@ async function reset(stack: Stack, name: string, options: Options, session: Sess
   process.stderr.write(
     `${name} will be drained and leave the cluster; everything of ours on its machine is removed. The machine itself stays.\n`,
   );
-  if (!options.flags.has("yes") && !(await ask(`reset ${name}?`, session.signal))) return 1;
+  if (!options.flags.has("yes") && !(await confirm(`Reset ${name}?`, session.signal))) return 1;
   await resetMachine(stack, state, session);
   session.screen.close();
   process.stdout.write(

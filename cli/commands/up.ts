@@ -1,5 +1,5 @@
 import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
-import { ask } from "../terminal/prompt";
+import { confirm } from "../terminal/prompt";
 import { fillCache } from "../engine/fill-cache";
 import { nodeTable, textOf } from "../nodes/node-table";
 import { inSession, operate, type Session } from "../engine/operate";
@@ -36,7 +36,7 @@ async function mayDisrupt(stack: Stack, session: Session, { flags }: Options): P
   const plan = planFrom(await foresee(stack, session, { refresh: flags.has("refresh") }));
   if (plan.disruptions.length === 0) return true;
   process.stderr.write(`\n${planText(plan)}\n`);
-  return await ask("go on?", session.signal);
+  return await confirm("Continue?", session.signal);
 }
 
 /**

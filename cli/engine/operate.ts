@@ -36,7 +36,7 @@ export class Ended extends Error {
 
 /** The frame of every command: a screen, Ctrl-C, errors said once at the end. */
 export async function inSession(stack: string, work: (session: Session) => Promise<number>): Promise<number> {
-  const screen = openScreen();
+  const screen = await openScreen();
   const interrupt = onInterrupt(
     () =>
       screen.line("stopping after the steps under way (Ctrl-C again stops at once); `npm start` goes on from there"),

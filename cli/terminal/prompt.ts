@@ -1,42 +1,43 @@
 import { StepError } from "../../common/errors";
 
 /**
- * Asks on a terminal; without one nothing is asked, and the person must have said so beforehand. The session reads the keyboard key by
- * key, so one key is the answer.
- * @throws StepError without a terminal.
+ * Asks a yes-or-no question on the terminal; the default is no.
+ * @throws StepError without a terminal: there `--yes` must confirm the action.
  */
-export async function ask(question: string, signal: AbortSignal): Promise<boolean> {
-  const keyboard = process.stdin;
-  if (!keyboard.isTTY) {
+export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  if (!process.stdin.isTTY) {
     throw new StepError({
-      step: "asking whether to go on",
+      step: "asking for confirmation",
       cause: "there is no terminal",
-      action: "read the plan above, and run it again with --yes",
+      action: "read the plan above, then run the command again with --yes",
     });
   }
-  process.stderr.write(`${question} [y/N] `);
-  const answer = await key(keyboard, signal);
-  const yes = /^y/i.test(answer);
-  process.stderr.write(yes ? "yes\n" : "no\n");
-  return yes;
+  const prompts = await import("@inquirer/prompts");
+  return await onKeyboard(signal, (context) => prompts.confirm({ message: question, default: false }, context));
 }
 
-/** Waits for a key where there is somebody to press it; without a terminal nobody is waited for. */
-export async function proceed(invitation: string, signal: AbortSignal): Promise<void> {
+/** Waits for Enter on a terminal; returns immediately without one. */
+export async function waitForEnter(invitation: string, signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY) return;
+  const prompts = await import("@inquirer/prompts");
+  await onKeyboard(signal, (context) => prompts.input({ message: invitation }, context));
+}
+
+interface PromptContext {
+  signal: AbortSignal;
+  output: NodeJS.WritableStream;
+}
+
+/** The prompt ends by releasing the keyboard, which the session reads key by key (see interrupt.ts): this takes it back. */
+async function onKeyboard<T>(signal: AbortSignal, prompt: (context: PromptContext) => Promise<T>): Promise<T> {
   const keyboard = process.stdin;
-  if (!keyboard.isTTY) return;
-  process.stderr.write(`\n${invitation} `);
-  await key(keyboard, signal);
-  process.stderr.write("\n");
-}
-
-function key(keyboard: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
-  return new Promise<string>((done, fail) => {
-    const stopped = () => fail(signal.reason instanceof Error ? signal.reason : new Error("stopped by you"));
-    signal.addEventListener("abort", stopped, { once: true });
-    keyboard.once("data", (keys: Buffer) => {
-      signal.removeEventListener("abort", stopped);
-      done(keys.toString());
-    });
-  });
+  const wasRaw = keyboard.isRaw;
+  try {
+    return await prompt({ signal, output: process.stderr });
+  } catch (error) {
+    signal.throwIfAborted(); // Ctrl-C reaches the prompt and the session; the session's reason is the one to report
+    throw error;
+  } finally {
+    if (wasRaw) keyboard.setRawMode(true).resume();
+  }
 }

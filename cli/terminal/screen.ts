@@ -1,61 +1,57 @@
+import type { Writable } from "node:stream";
+
 const REDRAW_MS = 100;
 
-/** Where a command's progress goes: lines that stay, and on a terminal a few lines below them that are drawn again and again. */
+/** Progress output: lines that stay and, on a terminal, a few live lines below them that are redrawn. */
 export interface Screen {
   readonly live: boolean;
   line(text: string): void;
-  /** Gives the lines that show what is going on now; asked whenever the screen is drawn. */
+  /** Sets the function that returns the live lines; it is called at every redraw. */
   show(current: () => string[]): void;
   close(): void;
 }
 
-/** Progress is stderr's; stdout is for what the command answers. */
-export function openScreen(stream: NodeJS.WriteStream = process.stderr): Screen {
-  const dumb = process.env.TERM === "dumb" || process.env.CI === "true";
-  return stream.isTTY && !dumb ? new LiveScreen(stream) : plainScreen(stream);
+/** Opens the screen of a command on stderr: stdout is for the command's result. */
+export async function openScreen(stream: NodeJS.WriteStream = process.stderr): Promise<Screen> {
+  const isPlain = process.env.TERM === "dumb" || process.env.CI === "true";
+  return stream.isTTY && !isPlain ? await liveScreen(stream) : plainScreen(stream);
 }
 
-export function plainScreen(stream: Pick<NodeJS.WritableStream, "write">): Screen {
+export function plainScreen(stream: Pick<Writable, "write">): Screen {
   return { live: false, line: (text) => void stream.write(`${text}\n`), show: () => undefined, close: () => undefined };
 }
 
-class LiveScreen implements Screen {
-  readonly live = true;
-  private drawn = 0;
-  private current: () => string[] = () => [];
-  private readonly timer: NodeJS.Timeout;
-
-  constructor(private readonly stream: NodeJS.WriteStream) {
-    this.timer = setInterval(() => this.draw([]), REDRAW_MS);
-    this.timer.unref();
-  }
-
-  line(text: string): void {
-    this.draw([text]);
-  }
-
-  show(current: () => string[]): void {
-    this.current = current;
-    this.draw([]);
-  }
-
-  close(): void {
-    clearInterval(this.timer);
-    this.current = () => [];
-    this.draw([]);
-  }
-
-  private draw(above: string[]): void {
-    const below = this.current().map((line) => cut(line, this.stream.columns || 80));
-    if (above.length === 0 && below.length === 0 && this.drawn === 0) return;
-    const up = this.drawn > 0 ? `\x1b[${this.drawn}A` : "";
-    const text = [...above, ...below].map((line) => `\x1b[2K${line}\n`).join("");
-    this.stream.write(`${up}\r${text}\x1b[J`);
-    this.drawn = below.length;
-  }
+async function liveScreen(stream: NodeJS.WriteStream): Promise<Screen> {
+  const { createLogUpdate } = await import("log-update");
+  // The cursor stays visible: a command that is killed could not bring it back.
+  const update = createLogUpdate(stream, { showCursor: true });
+  let current: () => string[] = () => [];
+  const draw = () => {
+    const lines = current().map((line) => truncate(line, stream.columns || 80));
+    if (lines.length === 0) update.clear();
+    else update(lines.join("\n"));
+  };
+  const timer = setInterval(draw, REDRAW_MS).unref();
+  return {
+    live: true,
+    line: (text) => {
+      update.clear(); // `persist` would cut text that is longer than the terminal
+      stream.write(`${text}\n`);
+      draw();
+    },
+    show: (lines) => {
+      current = lines;
+      draw();
+    },
+    close: () => {
+      clearInterval(timer);
+      current = () => [];
+      draw();
+    },
+  };
 }
 
-/** A line that wraps would be two, and the next drawing would start too low. */
-function cut(line: string, columns: number): string {
+/** Shortens a line to one row of the terminal: wrapped lines would push the others out of view. */
+function truncate(line: string, columns: number): string {
   return line.length < columns ? line : `${line.slice(0, Math.max(columns - 2, 0))}…`;
 }

@@ -1,22 +1,32 @@
-/** `KubeadmInit control-plane` */
+import CliTable from "cli-table3";
+
+/** Returns the type and name of a resource: `Unit worker-1-kubelet`. */
 export function labelOf(urn: string): string {
   const [, , types = "", ...name] = urn.split("::");
   const type = types.split("$").pop()?.split(":").pop() ?? "";
   return type === "Stack" ? name.join("::") : `${type} ${name.join("::")}`;
 }
 
-/** How long ago: `12.3 s` */
+/** Formats the time since `since` (epoch milliseconds): `12.3 s`. */
 export function seconds(since: number): string {
   return `${((Date.now() - since) / 1000).toFixed(1)} s`;
 }
 
-/** Rows of cells as lines, in columns. */
+const GAP = "   ";
+const BORDERS = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"];
+const LINES = ["left", "left-mid", "mid", "mid-mid", "right", "right-mid"];
+const BORDERLESS = { ...Object.fromEntries([...BORDERS, ...LINES].map((name) => [name, ""])), middle: GAP };
+
+/** Lays out rows of cells in aligned columns without borders, one line for each row. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("   ")
-      .trimEnd(),
-  );
+  if (rows.length === 0) return [];
+  const layout = new CliTable({
+    chars: BORDERLESS,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
+  layout.push(...rows.map((row) => [...row]));
+  return layout
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
 }

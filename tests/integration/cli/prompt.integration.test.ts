@@ -1,35 +1,36 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { printable } from "../../../common/printable";
 import { projectRoot } from "../../../common/project-root";
 import { commandLine } from "../../../common/quote";
 import { start } from "../../../common/process";
 
 const COMMAND = [process.execPath, "--require", "tsx/cjs", join(__dirname, "asking.ts")];
-/** util-linux's; it gives the command a terminal. */
+/** The script command of util-linux: it runs a command in a pseudo-terminal. */
 const SCRIPT = "/usr/bin/script";
 
-describe("the question before something is taken away", () => {
+describe("the confirmation of a destructive command", () => {
   beforeEach(({ skip }) => skip(!existsSync(SCRIPT), `${SCRIPT} is not installed`));
 
   test.each([
-    ["y", 0, "yes"],
-    ["n", 1, "no"],
+    ["y\r", 0, "Yes"],
+    ["n\r", 1, "No"],
     ["\x03", 130, "stopping"],
-  ])("a terminal that answers %j ends it with %i", async (key, code, word) => {
+  ])("the answer %j ends the command with exit code %i", async (key, code, word) => {
     const { exitCode, text } = await answered(key);
-    expect(text).toContain("go on? [y/N]");
+    expect(text).toContain("go on? (y/N)");
     expect(text).toContain(word);
     expect(exitCode).toBe(code);
   });
 });
 
-test("without a terminal nothing is asked", async () => {
+test("without a terminal the command fails instead of asking", async () => {
   const [file = "", ...args] = COMMAND;
   const { child } = await start(file, args, { cwd: projectRoot(), all: true, reject: false, stdin: "ignore" });
   const { exitCode, all } = await child;
   expect(exitCode).toBe(1);
-  expect(all).toContain("there is no terminal; read the plan above, and run it again with --yes");
+  expect(all).toContain("there is no terminal; read the plan above, then run the command again with --yes");
 });
 
 async function answered(key: string): Promise<{ exitCode: number | undefined; text: string }> {
@@ -40,13 +41,13 @@ async function answered(key: string): Promise<{ exitCode: number | undefined; te
     stdin: "pipe",
   });
   let text = "";
-  let told = false;
+  let hasAnswered = false;
   child.all?.on("data", (data: Buffer) => {
     text += data.toString();
-    if (told || !text.includes("[y/N]")) return;
-    told = true;
+    if (hasAnswered || !text.includes("(y/N)")) return;
+    hasAnswered = true;
     child.stdin?.write(key);
   });
   const { exitCode } = await child;
-  return { exitCode, text };
+  return { exitCode, text: printable(text) };
 }

@@ -101,7 +101,7 @@ describe("what an operator reads", () => {
 test("a long diff is cut, and says so", () => {
   const lines = lineDiff(`${"a\n".repeat(50)}`, "b\n").split("\n");
   expect(lines).toHaveLength(22);
-  expect(lines.at(-1)).toBe("    and 31 lines more");
+  expect(lines.at(-1)).toBe("    and 31 more lines");
 });
 
 test("by machine, in the order of their numbers", () => {
