@@ -1,28 +1,30 @@
 "use strict";
-// `npm start` in a fresh clone lands here, without node_modules: so this is plain JavaScript on Node alone. It installs the
-// dependencies when they are not those of package-lock.json, then hands over to the script in TypeScript.
+// Entry point of every npm script. In a fresh clone there is no node_modules folder, so this is plain JavaScript
+// without dependencies. Installs the dependencies of package-lock.json where they are missing, then runs the command,
+// which is TypeScript.
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 const { ensureDependencies } = require("./install.cjs");
 
 const MINIMUM = [20, 19];
 
-function tooOld() {
+function isTooOld() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   return major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1]);
 }
 
-/** What users run is in cli/commands; what developers run is in tools. */
-function sourceOf(command) {
-  const inCommands = join(__dirname, "commands", `${command}.ts`);
-  return existsSync(inCommands) ? inCommands : join(__dirname, "..", "tools", `${command}.ts`);
+/** Users' commands are in cli/commands, developers' tools in tools. */
+async function runCommand(command, args) {
+  const module = join(__dirname, "commands", `${command}.ts`);
+  if (!existsSync(module)) return await require(join(__dirname, "..", "tools", `${command}.ts`)).main(args);
+  return await require("./main.ts").main(command, args, () => require(module));
 }
 
 async function run(command, args) {
-  if (tooOld()) throw new Error(`Node ${MINIMUM.join(".")} or newer is needed; this is ${process.versions.node}`);
+  if (isTooOld()) throw new Error(`Node ${MINIMUM.join(".")} or newer is required; this is ${process.versions.node}`);
   await ensureDependencies(join(__dirname, ".."));
   require("tsx/cjs");
-  return await require(sourceOf(command)).main(args);
+  return await runCommand(command, args);
 }
 
 const [command, ...args] = process.argv.slice(2);

@@ -1,5 +1,6 @@
 "use strict";
-// `npm ci`, when it is needed, once at a time. Plain JavaScript: it runs before there are dependencies.
+// Runs `npm ci` where the installed dependencies differ from package-lock.json. Plain JavaScript, because it runs
+// before dependencies exist.
 const { spawn } = require("node:child_process");
 const { mkdirSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
@@ -7,14 +8,17 @@ const { withLock } = require("./lock.cjs");
 
 const HEARTBEAT_MS = 15_000;
 
-/** npm writes node_modules/.package-lock.json last, so an interrupted installation has none. */
+/**
+ * Whether node_modules matches package-lock.json. npm writes node_modules/.package-lock.json last, so an interrupted
+ * installation has none.
+ */
 function isInstalled(root) {
-  const wanted = packages(join(root, "package-lock.json"));
+  const required = packages(join(root, "package-lock.json"));
   const present = packages(join(root, "node_modules", ".package-lock.json"));
-  if (!wanted || !present) return false;
-  return Object.entries(wanted).every(([path, { version, optional }]) => {
-    const found = present[path];
-    return path === "" || (found ? found.version === version : optional === true);
+  if (!required || !present) return false;
+  return Object.entries(required).every(([path, { version, optional }]) => {
+    const installed = present[path];
+    return path === "" || (installed ? installed.version === version : optional === true);
   });
 }
 
@@ -30,8 +34,8 @@ async function ensureDependencies(root) {
   if (isInstalled(root)) return;
   const folder = join(root, ".kubewright");
   mkdirSync(folder, { recursive: true });
-  const waiting = (pid) => say(`another run (process ${pid}) installs the dependencies; waiting for it`);
-  await withLock(join(folder, "install.lock"), waiting, async () => {
+  const onWait = (pid) => print(`process ${pid} is installing the dependencies: waiting for it`);
+  await withLock(join(folder, "install.lock"), onWait, async () => {
     if (!isInstalled(root)) await install(root);
   });
 }
@@ -39,8 +43,8 @@ async function ensureDependencies(root) {
 async function install(root) {
   const start = Date.now();
   const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
-  say("dependencies: installing with `npm ci`");
-  const heartbeat = setInterval(() => say(`dependencies: still installing, ${seconds()}`), HEARTBEAT_MS);
+  print("dependencies: installing with `npm ci`");
+  const heartbeat = setInterval(() => print(`dependencies: still installing, ${seconds()}`), HEARTBEAT_MS);
   try {
     await npmCi(root);
   } finally {
@@ -48,27 +52,28 @@ async function install(root) {
   }
   if (!isInstalled(root))
     throw new Error(
-      "`npm ci` ended well, but node_modules is not what package-lock.json says; remove it and try again",
+      "`npm ci` succeeded, but node_modules does not match package-lock.json: " +
+        "delete node_modules and run the command again",
     );
-  say(`dependencies: installed in ${seconds()}`);
+  print(`dependencies: installed in ${seconds()}`);
 }
 
-/** No install scripts: nothing here needs them, and some of them compile for a minute. */
+/** Skips install scripts: no dependency needs them, and some compile for a minute. */
 function npmCi(root) {
   const args = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
   const npm = process.env.npm_execpath;
-  const [file, words] = npm?.endsWith(".js") ? [process.execPath, [npm, ...args]] : ["npm", args];
+  const [file, argv] = npm?.endsWith(".js") ? [process.execPath, [npm, ...args]] : ["npm", args];
   return new Promise((done, fail) => {
-    // npm's stdout is our stderr: stdout belongs to what the command itself says.
-    const child = spawn(file, words, { cwd: root, stdio: ["ignore", 2, 2] });
-    child.once("error", (error) => fail(new Error(`npm could not be started: ${error.message}`)));
+    // npm's output goes to stderr: stdout is for the result of the command.
+    const child = spawn(file, argv, { cwd: root, stdio: ["ignore", 2, 2] });
+    child.once("error", (error) => fail(new Error(`npm could not start: ${error.message}`)));
     child.once("exit", (code, signal) =>
-      code === 0 ? done() : fail(new Error(`npm ci failed (${signal ?? `exit code ${code}`}); its words are above`)),
+      code === 0 ? done() : fail(new Error(`npm ci failed (${signal ?? `exit code ${code}`}): see its output above`)),
     );
   });
 }
 
-function say(line) {
+function print(line) {
   process.stderr.write(`${line}\n`);
 }
 

@@ -1,10 +1,12 @@
 "use strict";
-// A lock file with a process id, for the time before there are dependencies (afterwards: proper-lockfile).
+// Lock file with a process id, for the installation of the dependencies. It is our own because proper-lockfile, which
+// all other locks use, is itself a dependency.
 const { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } = require("node:fs");
 const { setTimeout: sleep } = require("node:timers/promises");
 
-const LOOK_EVERY_MS = 200;
+const RETRY_MS = 200;
 
+/** Runs `work` while no other process holds `path`; calls `onWait` once where one does. */
 async function withLock(path, onWait, work) {
   await acquire(path, onWait);
   const release = () => rmSync(path, { force: true });
@@ -18,21 +20,21 @@ async function withLock(path, onWait, work) {
 }
 
 async function acquire(path, onWait) {
-  let told = false;
+  let hasReported = false;
   while (!take(path)) {
     const holder = holderOf(path);
-    if (holder === undefined) continue; // gone between the two looks
+    if (holder === undefined) continue; // released in the meantime
     if (!isAlive(holder)) {
       steal(path, holder);
       continue;
     }
-    if (!told) onWait(holder);
-    told = true;
-    await sleep(LOOK_EVERY_MS);
+    if (!hasReported) onWait(holder);
+    hasReported = true;
+    await sleep(RETRY_MS);
   }
 }
 
-/** Written aside and linked into place, so that the file is never seen without its content. */
+/** Creates the lock file by linking a complete file, so that it never exists without its content. */
 function take(path) {
   const own = `${path}.${process.pid}`;
   writeFileSync(own, String(process.pid));
@@ -47,14 +49,14 @@ function take(path) {
   }
 }
 
-/** Moves a dead process's lock away; when somebody else was quicker, the lock moved is a living one and goes back. */
+/** Moves the lock of a dead process away, and back where another process has already replaced it. */
 function steal(path, holder) {
   const aside = `${path}.${process.pid}.stale`;
   try {
     renameSync(path, aside);
     if (holderOf(aside) !== holder) linkSync(aside, path);
   } catch {
-    // somebody else was quicker
+    // another process was faster
   }
   rmSync(aside, { force: true });
 }

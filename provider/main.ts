@@ -33,10 +33,10 @@ import { sshKeyResource } from "./resources/ssh-key";
 import { staticPodResource } from "./resources/static-pod";
 import { unitResource } from "./resources/unit";
 import { vagrantResources } from "./vagrant/resources";
-import { OWN_WORDS, foretell } from "./preview/preview-notes";
+import { NO_PREVIEW_NOTES, previewNotes } from "./preview/preview-notes";
 
 /** The only place where the provider reads its environment. */
-const { KUBEWRIGHT_CONNECTIONS, KUBEWRIGHT_TRACE, SSH_AUTH_SOCK, [OWN_WORDS]: ownWords } = process.env;
+const { KUBEWRIGHT_CONNECTIONS, KUBEWRIGHT_TRACE, SSH_AUTH_SOCK, [NO_PREVIEW_NOTES]: noPreviewNotes } = process.env;
 
 const settings: ProviderSettings = {
   ...DEFAULT_SETTINGS,
@@ -49,7 +49,7 @@ void serve({
   configure: (configuration) => Object.assign(settings, configuredSettings(configuration)),
   name: "kubewright",
   version,
-  describeChange: ownWords ? undefined : foretell,
+  describeChange: noPreviewNotes ? undefined : previewNotes,
   calls: { "kubewright:kubeadm:kubeconfig": kubeconfigCall },
   resources: {
     ...dockerResources,

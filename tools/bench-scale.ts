@@ -1,16 +1,27 @@
 import { type ScaleResult, RESOURCES_PER_MACHINE, scaleRound } from "../tests/bench/scale/round";
-import { inSession } from "../cli/engine/operate";
-import { parseOptions } from "../cli/terminal/options";
+import { withSession } from "../cli/engine/session";
+import { parseOptions, type CommandDefinition } from "../cli/terminal/command-line";
 import { table } from "../cli/terminal/text";
 import { prepareEngine } from "../cli/engine/workspace";
 
 const SIZES = [10, 100, 1000];
 
-/** `npm run bench:scale`, `npm run bench:scale -- 10 200`: the real engine and provider on emulated SSH hosts, by number of machines. */
+const COMMAND = {
+  usage: "npm run bench:scale",
+  summary: "Measures the engine and the provider on emulated SSH hosts, by number of machines.",
+  argument: ["[machines...]", "numbers of machines (default: 10 100 1000)"],
+  options: [["--checkpoints", "let the engine write its state at every step"]],
+  examples: [["10 200", "measure 10 and 200 machines"]],
+} as const satisfies CommandDefinition;
+
+/**
+ * `npm run bench:scale`, `npm run bench:scale -- 10 200`: the real engine and provider on emulated SSH hosts, by number
+ * of machines.
+ */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["checkpoints"]);
+  const options = parseOptions(COMMAND, args);
   const sizes = options.words.length > 0 ? options.words.map(Number) : SIZES;
-  return await inSession("bench", async ({ screen, progress, signal }) => {
+  return await withSession("bench", async ({ screen, progress, signal }) => {
     const env = await prepareEngine(progress, signal);
     // The engine writes its whole state at each step, so that with thousands of resources it does little else.
     if (!options.flags.has("checkpoints")) env.PULUMI_SKIP_CHECKPOINTS = "true";

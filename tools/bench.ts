@@ -11,21 +11,31 @@ import { isThere, prepareShell, runShell } from "../tests/bench/shell";
 import { messageOf } from "../common/errors";
 import { controllerArch } from "../components/machines/machine";
 import { removeStack } from "../provider/docker/remove-stack";
-import { inSession, type Session } from "../cli/engine/operate";
+import { withSession, type Session } from "../cli/engine/session";
 import { run } from "../common/process";
-import { parseOptions } from "../cli/terminal/options";
+import { parseOptions, type CommandDefinition } from "../cli/terminal/command-line";
 
 const STACK = "kubewright-bench";
 const DEFAULT_ROUNDS = 3;
 
 const PARTS = ["cluster", "nodes"];
 
+const COMMAND = {
+  usage: "npm run bench",
+  summary: "Compares Kubewright with a shell script that does the same work.",
+  argument: ["[parts-and-rounds...]", "cluster, nodes, and the number of rounds (default: both, 3)"],
+  examples: [
+    ["5", "five rounds of everything"],
+    ["nodes 5", "five rounds of node operations"],
+  ],
+} as const satisfies CommandDefinition;
+
 /** `npm run bench`, `npm run bench -- 5`, `npm run bench -- nodes 5`: rounds of ours and of a quick hand's, in turn. */
 export async function main(args: readonly string[]): Promise<number> {
-  const { words } = parseOptions(args);
+  const { words } = parseOptions(COMMAND, args);
   const rounds = Number(words.find((word) => !PARTS.includes(word)) ?? DEFAULT_ROUNDS);
   const parts = PARTS.filter((part) => words.includes(part) || !words.some((word) => PARTS.includes(word)));
-  return await inSession("bench", (session) => bench(parts, rounds, session));
+  return await withSession("bench", (session) => bench(parts, rounds, session));
 }
 
 async function bench(parts: readonly string[], rounds: number, session: Session): Promise<number> {

@@ -8,9 +8,27 @@ import { allCells, chosen, inOrder, unproved } from "../tests/faults/plan";
 import { resultLine, summary } from "../tests/faults/report";
 import { PAGE, keep, readResults, writePage } from "../tests/faults/results";
 import { runCell } from "../tests/faults/run-cell";
-import { inSession, type Session } from "../cli/engine/operate";
-import { DEFAULT_STACK, parseOptions } from "../cli/terminal/options";
+import { withSession, type Session } from "../cli/engine/session";
+import { parseOptions, type CommandDefinition } from "../cli/terminal/command-line";
 import { hiddenFolder } from "../cli/engine/paths";
+
+const COMMAND = {
+  usage: "npm run faults",
+  summary: "Runs the cells of the fault matrix that are not proved yet, on local machines, and writes docs/faults.md.",
+  defaultStack: "faults",
+  options: [
+    ["--operation <names>", "operations to run, separated by commas"],
+    ["--phase <names>", "phases to run"],
+    ["--fault <names>", "faults to run"],
+    ["--fresh", "run proved cells again"],
+    ["--list", "only list the cells"],
+    ["--page", "only write docs/faults.md"],
+  ],
+  examples: [
+    ["--operation join,remove", "run two operations"],
+    ["--fault sigkill --list", "list the cells of one fault"],
+  ],
+} as const satisfies CommandDefinition;
 
 /**
  * `npm run faults`: the cells of the matrix that are not green yet, on local machines; the results go to docs/faults.md. `--operation join,remove`,
@@ -18,7 +36,7 @@ import { hiddenFolder } from "../cli/engine/paths";
  * docs/faults.md, after a change of the tables of operations and faults.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["fresh", "list", "page"], ["operation", "phase", "fault"]);
+  const options = parseOptions(COMMAND, args);
   if (options.flags.has("page")) {
     writePage(readResults());
     return 0;
@@ -34,9 +52,7 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(cells.map((cell) => `${nameOf(cell)}\n`).join(""));
     return 0;
   }
-  return await inSession("faults", (session) =>
-    runAll(cells, options.stack === DEFAULT_STACK ? "faults" : options.stack, session),
-  );
+  return await withSession("faults", (session) => runAll(cells, options.stack, session));
 }
 
 function names(key: string, list: string | undefined): Record<string, string[]> {

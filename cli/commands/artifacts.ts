@@ -1,86 +1,61 @@
-import { parseArgs } from "node:util";
 import {
+  cacheRoot,
+  loadVersions,
   obtainArtifacts,
   obtainEngine,
-  loadVersions,
-  cacheRoot,
   type ArtifactSet,
   type LocalFile,
 } from "../../artifacts";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
+import type { Options } from "../terminal/options";
 
-const USAGE = `Fills the per-user cache, so that later runs neither download nor build.
-
-  npm run artifacts -- [--source auto|official|modules|<mirror>] [--kubernetes <version>] [--arch amd64|arm64]
-                       [--runtime containerd|docker] [--extras] [--engine] [--verify]
-
-  --extras  also the images for end-to-end tests and examples
-  --engine  also Pulumi's engine
-  --verify  hash every cached file, and make damaged ones again`;
-
-/** `npm run artifacts`: the long work of a first `npm start`, by itself. */
-export async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      source: { type: "string", default: "auto" },
-      kubernetes: { type: "string", default: loadVersions().kubernetes.default },
-      arch: { type: "string", default: process.arch === "arm64" ? "arm64" : "amd64" },
-      runtime: { type: "string", default: DEFAULT_RUNTIME },
-      extras: { type: "boolean", default: false },
-      engine: { type: "boolean", default: false },
-      verify: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (values.arch !== "amd64" && values.arch !== "arm64")
-    throw new Error(`--arch ${values.arch}: it is amd64 or arm64`);
-  const { source, kubernetes, arch, extras, verify } = values;
-  const runtime = RUNTIMES.find((known) => known === values.runtime);
-  if (runtime === undefined) throw new Error(`--runtime ${values.runtime}: it is ${RUNTIMES.join(" or ")}`);
-  const set = await obtainArtifacts({ source, kubernetes, arch, runtime, extras, verify }, say, stopped());
-  show(set);
-  if (values.engine) showEngine(await obtainEngine(say, stopped()));
+/** `npm run artifacts`: fills the cache of binaries and images. */
+export async function run({ values, flags }: Options): Promise<number> {
+  const request = {
+    source: values.source ?? "auto",
+    kubernetes: values.kubernetes ?? loadVersions().kubernetes.default,
+    arch: (values.arch ?? process.arch) === "arm64" ? ("arm64" as const) : ("amd64" as const),
+    runtime: RUNTIMES.find((runtime) => runtime === values.runtime) ?? DEFAULT_RUNTIME,
+    extras: flags.has("extras"),
+    verify: flags.has("verify"),
+  };
+  const signal = interruptSignal();
+  print(await obtainArtifacts(request, printProgress, signal));
+  if (flags.has("engine")) printEngine(await obtainEngine(printProgress, signal));
   return 0;
 }
 
-function say(message: string): void {
-  console.error(`${process.uptime().toFixed(1).padStart(7)} s  ${message}`);
+function printProgress(message: string): void {
+  process.stderr.write(`${process.uptime().toFixed(1).padStart(7)} s  ${message}\n`);
 }
 
-function stopped(): AbortSignal {
+function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.once(name, () => controller.abort(new Error(`stopped by ${name}`)));
   return controller.signal;
 }
 
-function show(set: ArtifactSet): void {
-  console.log(`source: ${set.source} (${set.reason})\ncache:  ${cacheRoot()}\n`);
-  for (const [name, file] of Object.entries(set.binaries)) row(name, file);
-  if (set.images.kind === "pull") {
-    console.log(`\nnodes pull: ${[...set.images.worker, ...set.images.controlPlane].join(" ")}`);
-    return;
-  }
-  const { worker, controlPlane, extras } = set.images;
-  for (const [name, archive] of Object.entries({ worker, "control plane": controlPlane, extras })) {
-    if (!archive) continue;
-    console.log();
-    row(`images: ${name}`, archive);
-    for (const ref of archive.refs) console.log(`  ${ref}`);
-  }
+function print(set: ArtifactSet): void {
+  const lines = [`source: ${set.source} (${set.reason})`, `cache:  ${cacheRoot()}`, ""];
+  for (const [name, file] of Object.entries(set.binaries)) lines.push(row(name, file));
+  lines.push(...imageLines(set.images));
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function showEngine(engine: { version: string; origin: string; binDir: string }): void {
-  console.log(`\nPulumi ${engine.version} (${engine.origin}) in ${engine.binDir}`);
-}
-
-function row(name: string, file: LocalFile): void {
-  console.log(
-    `${name.padEnd(26)} ${(file.size / 1e6).toFixed(1).padStart(7)} MB  ${file.sha256.slice(0, 16)}  ${file.path}`,
+function imageLines(images: ArtifactSet["images"]): string[] {
+  if (images.kind === "pull") return ["", `nodes pull: ${[...images.worker, ...images.controlPlane].join(" ")}`];
+  const { worker, controlPlane, extras } = images;
+  return Object.entries({ worker, "control plane": controlPlane, extras }).flatMap(([name, archive]) =>
+    archive ? ["", row(`images: ${name}`, archive), ...archive.refs.map((ref) => `  ${ref}`)] : [],
   );
+}
+
+function printEngine({ version, origin, binDir }: { version: string; origin: string; binDir: string }): void {
+  process.stdout.write(`\nPulumi ${version} (${origin}) in ${binDir}\n`);
+}
+
+function row(name: string, { size, sha256, path }: LocalFile): string {
+  const megabytes = (size / 1e6).toFixed(1).padStart(7);
+  return `${name.padEnd(26)} ${megabytes} MB  ${sha256.slice(0, 16)}  ${path}`;
 }

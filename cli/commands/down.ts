@@ -4,73 +4,93 @@ import { cacheRoot } from "../../artifacts/cache";
 import { stackIdOf } from "../../components/machines/docker";
 import { removeStack } from "../../provider/docker/remove-stack";
 import { destroyFolder } from "../../provider/vagrant/machines";
-import { commandFailure } from "../terminal/failure";
-import { Ended, inSession, operate, type Session } from "../engine/operate";
-import { parseOptions } from "../terminal/options";
-import { forgetSecretsProvider, stackFolder } from "../engine/paths";
+import { runOperation } from "../engine/operate";
+import { textOutput } from "../engine/outputs";
+import { removeSecretsProvider, stackFolder } from "../engine/paths";
+import { CommandEnded, withSession, type Session } from "../engine/session";
 import { findStack, isKnownMissing, prepareEngine } from "../engine/workspace";
-import { textOf } from "../nodes/node-table";
+import { commandFailure } from "../terminal/engine-errors";
+import { npmCommand, type Options } from "../terminal/options";
+import { confirm } from "../terminal/prompt";
 
-/** `npm run down`: everything of this stack goes, and nothing else; also after a run that was cut off, without state, and twice. */
-export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["force"]);
-  return await inSession(options.stack, (session) => down(options.stack, options.flags.has("force"), session));
+/**
+ * `npm run down`: deletes everything of a stack and nothing else, also after an interrupted run and without a state.
+ */
+export async function run(options: Options): Promise<number> {
+  return await withSession(options.stack, (session) => down(options, session));
 }
 
-async function down(name: string, force: boolean, session: Session): Promise<number> {
-  const fromKey = idFromKey(name); // read first: the key goes with the stack
-  const fromState = isKnownMissing(name) ? undefined : await destroy(name, force, session);
-  const ids = new Set([fromKey, fromState].filter((id) => id !== undefined));
-  report({ "machines of Vagrant": await destroyFolder(join(stackFolder(name), "vagrant"), session.signal) }, session);
-  for (const id of ids) report({ ...(await removeStack(id, session.signal)) }, session);
+async function down({ stack: name, flags }: Options, session: Session): Promise<number> {
+  const isEmpty = isKnownMissing(name) && !existsSync(stackFolder(name));
+  if (!isEmpty && !flags.has("yes") && !(await confirmDown(name, session))) return 1;
+  const idFromKey = stackIdFromKey(name); // read first: the key is deleted with the stack
+  const idFromState = isKnownMissing(name) ? undefined : await destroy(name, flags.has("force"), session);
+  reportLeftovers(
+    { "Vagrant machine": await destroyFolder(join(stackFolder(name), "vagrant"), session.signal) },
+    session,
+  );
+  for (const id of new Set([idFromKey, idFromState].filter((one) => one !== undefined)))
+    reportLeftovers({ ...(await removeStack(id, session.signal)) }, session);
   rmSync(stackFolder(name), { recursive: true, force: true });
-  forgetSecretsProvider(name);
+  removeSecretsProvider(name);
   session.screen.close();
-  const cache = cacheRoot();
-  process.stdout.write(`Nothing of stack "${name}" is left.\n`);
-  if (existsSync(cache))
-    process.stdout.write(
-      `The cache of binaries and images stays for the next time: remove it with \`rm -rf ${cache}\`.\n`,
-    );
+  printResult(name);
   return 0;
 }
 
-/** Only what was cut off leaves something that the state does not know. */
-function report(swept: Readonly<Record<string, number>>, session: Session): void {
-  const found = Object.entries(swept).filter(([, count]) => count > 0);
-  if (found.length > 0)
-    session.progress(
-      `removed what a stopped run had left: ${found.map(([kind, count]) => `${count} ${kind}`).join(", ")}`,
+async function confirmDown(name: string, { signal }: Session): Promise<boolean> {
+  process.stderr.write(
+    `Stack "${name}" will be deleted: the cluster with everything in it, and all machines that were created for it.\n` +
+      "Kubernetes will be removed from machines that you provided. This cannot be undone.\n",
+  );
+  return await confirm(`Delete stack ${name}?`, signal);
+}
+
+function printResult(name: string): void {
+  const cache = cacheRoot();
+  process.stdout.write(`Stack "${name}" is deleted.\n`);
+  if (existsSync(cache))
+    process.stdout.write(`The cache of binaries and images is kept: delete it with \`rm -rf ${cache}\`.\n`);
+}
+
+/** Reports what an interrupted run had left outside the state. */
+function reportLeftovers(removed: Readonly<Record<string, number>>, { progress }: Session): void {
+  const counts = Object.entries(removed).filter(([, count]) => count > 0);
+  if (counts.length > 0)
+    progress(
+      `removed leftovers of an interrupted run: ${counts.map(([kind, count]) => `${count} ${kind}`).join(", ")}`,
     );
 }
 
-/** Destroys what the state knows; gives the label of the stack's Docker things. */
-async function destroy(name: string, force: boolean, session: Session): Promise<string | undefined> {
+/** Destroys the resources of the state. Returns the label of the stack's Docker objects. */
+async function destroy(name: string, isForced: boolean, session: Session): Promise<string | undefined> {
   await prepareEngine(session.progress, session.signal);
   const stack = await findStack(name);
   if (!stack) return undefined;
-  const id = textOf(await stack.outputs(), "stackId");
+  const id = textOutput(await stack.outputs(), "stackId");
   try {
-    await operate(stack, "destroy", session);
+    await runOperation(stack, "destroy", session);
   } catch (error) {
-    if (!force || session.signal.aborted) throw withAdvice(error, session);
-    session.progress(`going on although the destroy failed: ${commandFailure(error)}`);
+    if (session.signal.aborted) throw error;
+    if (!isForced) {
+      if (error instanceof CommandEnded) process.stderr.write(`\n${forceHint(name)}\n`);
+      throw error;
+    }
+    session.progress(`continuing although the destroy failed: ${commandFailure(error)}`);
   }
-  await stack.workspace.removeStack(name, { force, preserveConfig: true });
+  await stack.workspace.removeStack(name, { force: isForced, preserveConfig: true });
   return id;
 }
 
-function withAdvice(error: unknown, session: Session): unknown {
-  if (error instanceof Ended && !session.signal.aborted) {
-    process.stderr.write(
-      "\n`npm run down -- --force` removes the local machines all the same, and forgets the state\n",
-    );
-  }
-  return error;
+/** `npm run down` without a stack has no `--` yet. */
+function forceHint(name: string): string {
+  const command = npmCommand("run down", name);
+  const force = command.includes(" -- ") ? "--force" : "-- --force";
+  return `\`${command} ${force}\` deletes the local machines and the state anyway`;
 }
 
-/** The same name as in index.ts, for a stack whose state is gone. */
-function idFromKey(name: string): string | undefined {
+/** The label that index.ts derives, for a stack without a state. */
+function stackIdFromKey(name: string): string | undefined {
   const key = join(stackFolder(name), "id_ed25519.pub");
   return existsSync(key) ? stackIdOf(name, readFileSync(key, "utf8")) : undefined;
 }

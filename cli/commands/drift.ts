@@ -1,18 +1,18 @@
-import { driftReport, driftText } from "../preview/drift";
-import { onStack } from "../engine/on-stack";
-import { parseOptions } from "../terminal/options";
+import { withStack } from "../engine/stack-session";
+import { driftText, readDrift } from "../preview/drift";
+import type { Options } from "../terminal/options";
 
 const DRIFT = 2;
+const INCOMPLETE = 1;
 
-/** `npm run drift`, `--json`: what is not as configured on any machine. Exit code 0: nothing, 2: something, 1: it could not be looked at. */
-export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["json"]);
-  return await onStack(options, "drift", async (stack, session) => {
-    session.progress("looking at every machine");
-    const report = await driftReport(stack, session);
+/** `npm run drift`: reads every machine and lists what differs from the configuration. */
+export async function run(options: Options): Promise<number> {
+  return await withStack(options, "drift", async (stack, session) => {
+    session.progress("reading every machine");
+    const report = await readDrift(stack, session);
     session.screen.close();
     process.stdout.write(options.flags.has("json") ? `${JSON.stringify(report, null, 2)}\n` : driftText(report));
     if (report.drift.length > 0) return DRIFT;
-    return report.complete ? 0 : 1;
+    return report.complete ? 0 : INCOMPLETE;
   });
 }

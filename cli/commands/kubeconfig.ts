@@ -1,21 +1,14 @@
 import { existsSync } from "node:fs";
 import { silent } from "../../common/progress";
-import { StepError } from "../../common/errors";
-import { parseOptions } from "../terminal/options";
+import { missingCluster } from "../engine/stack-session";
 import { findStack, prepareEngine } from "../engine/workspace";
-import { textOf } from "../nodes/node-table";
+import { textOutput } from "../engine/outputs";
+import type { Options } from "../terminal/options";
 
-/** `npm run -s kubeconfig`: the path alone, for `KUBECONFIG=$(npm run -s kubeconfig)`. */
-export async function main(args: readonly string[]): Promise<number> {
-  const { stack: name } = parseOptions(args);
-  const path = await kubeconfigPath(name);
-  if (!path || !existsSync(path)) {
-    throw new StepError({
-      step: "looking for the kubeconfig",
-      cause: `stack "${name}" has no cluster`,
-      action: "make one with `npm start`",
-    });
-  }
+/** `npm run -s kubeconfig`: prints the path alone, for `KUBECONFIG=$(npm run -s kubeconfig)`. */
+export async function run({ stack }: Options): Promise<number> {
+  const path = await kubeconfigPath(stack);
+  if (!path || !existsSync(path)) throw missingCluster(stack);
   process.stdout.write(`${path}\n`);
   return 0;
 }
@@ -23,5 +16,5 @@ export async function main(args: readonly string[]): Promise<number> {
 async function kubeconfigPath(name: string): Promise<string | undefined> {
   await prepareEngine(silent, new AbortController().signal);
   const stack = await findStack(name);
-  return stack && textOf(await stack.outputs(), "kubeconfigPath");
+  return stack && textOutput(await stack.outputs(), "kubeconfigPath");
 }

@@ -1,21 +1,22 @@
-import { DRAIN_FLAGS, drainNode, rulesOf } from "../nodes/drain-node";
-import { onCluster } from "../engine/on-stack";
-import { onlyWord, parseOptions, type Options, stackOption } from "../terminal/options";
+import { withCluster } from "../engine/stack-session";
+import { drainNode, drainSettings } from "../nodes/drain-node";
+import { nodeArgument, stackOption, type Options } from "../terminal/options";
+import { pluralize } from "../terminal/text";
 
-/** `npm run node:drain -- worker-2`: its pods move elsewhere, within their budgets, and no new ones come. */
-export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, [...DRAIN_FLAGS, "keep-cordoned"], ["timeout"]);
-  const name = onlyWord(options, "node");
-  return await onCluster(options, "node:drain", async (api, session) => {
-    const rules = { ...rulesOf(options), ...(options.flags.has("keep-cordoned") ? { stayCordoned: true } : {}) };
-    const { evicted, forced } = await drainNode(api, options.stack, name, rules, session);
+/** `npm run node:drain -- worker-2`: cordons a node and evicts its pods within their disruption budgets. */
+export async function run(options: Options): Promise<number> {
+  const name = nodeArgument(options);
+  return await withCluster(options, "node:drain", async (api, session) => {
+    const { evicted, forced } = await drainNode(api, options.stack, name, drainSettings(options), session);
     session.screen.close();
-    const gone = forced ? `${forced.pods.length} pods forced off` : `${evicted.length} pods evicted`;
-    process.stdout.write(`${name} is drained and cordoned: ${gone}.\n${advice(name, options)}\n`);
+    const pods = forced
+      ? `${pluralize(forced.pods.length, "pod")} force-deleted`
+      : `${pluralize(evicted.length, "pod")} evicted`;
+    process.stdout.write(`${name} is drained and cordoned: ${pods}.\n${nextStep(name, options)}\n`);
     return 0;
   });
 }
 
-function advice(name: string, { stack }: Options): string {
-  return `\`npm run node:uncordon -- ${name}${stackOption(stack)}\` lets pods come again.`;
+function nextStep(name: string, { stack }: Options): string {
+  return `\`npm run node:uncordon -- ${name}${stackOption(stack)}\` makes it schedulable again.`;
 }

@@ -1,87 +1,95 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
-import { confirm } from "../terminal/prompt";
-import { DRAIN_FLAGS, drainNode, rulesOf } from "../nodes/drain-node";
-import { nodeTable } from "../nodes/node-table";
-import { clusterApi, onStack } from "../engine/on-stack";
-import { operate, type Session } from "../engine/operate";
-import { onlyWord, parseOptions, type Options } from "../terminal/options";
-import { prospects } from "../nodes/drain-forecast";
-import { planOf, rebuild, type Way, wayOf } from "../nodes/replace";
-import { otherChanges } from "../nodes/replace-plan";
+import { runOperation } from "../engine/operate";
+import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { machineState } from "../engine/state";
+import { clusterApi, withStack } from "../engine/stack-session";
+import { machineState, type MachineState } from "../engine/state";
+import { drainForecast } from "../nodes/drain-forecast";
+import { drainNode, drainSettings } from "../nodes/drain-node";
+import { closingTable } from "../nodes/closing-table";
+import { chooseReplacement, replaceNode, replacementSteps, type Replacement } from "../nodes/replace";
+import { otherChanges } from "../nodes/replace-plan";
+import { availableWorkloads, waitForWorkloads } from "../nodes/workloads";
+import { nodeArgument, type Options } from "../terminal/options";
+import { confirm } from "../terminal/prompt";
 import { seconds } from "../terminal/text";
-import { untilWhole, wholeWorkloads } from "../nodes/workloads";
 
-/** `npm run node:replace -- worker-2`: the plan, a question, then drained, deleted, rebuilt and joined, and its pods back. */
-export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, [...DRAIN_FLAGS, "surge", "yes"], ["timeout"]);
-  const name = onlyWord(options, "node");
-  return await onStack(options, "node:replace", (stack, session) => replace(stack, name, options, session));
-}
-
-async function replace(stack: Stack, name: string, options: Options, session: Session): Promise<number> {
-  const { signal, progress } = session;
-  const rules = rulesOf(options);
-  const ownDrain = Object.keys(rules).length > 0;
-  const surge = options.flags.has("surge");
-  if (surge && ownDrain) throw surgeWithRules();
-  const [config, state, api] = await Promise.all([
-    readStackConfig(stack),
-    machineState(stack, name),
-    clusterApi(options.stack),
-  ]);
-  const way = wayOf(config, name, state, surge);
-  progress("looking at what would happen");
-  // What else the run changes is for the person who decides; the run itself tells it too.
-  const others = options.flags.has("yes")
-    ? []
-    : await otherChanges(stack, name, state, way.kind === "rebuild" ? [way.urn] : [], session);
-  process.stderr.write(
-    `${[...planOf(way, name), ...(await prospects(api, options.stack, name, rules, signal)), ...listed(others)].join("\n")}\n`,
-  );
-  if (!options.flags.has("yes") && !(await confirm(`Replace ${name}?`, signal))) return 1;
-  return await carryOut({ stack, api, name, way, options, session }, ownDrain);
+/**
+ * `npm run node:replace -- worker-2`: shows the plan, asks, drains the node, recreates its machine, joins it and waits
+ * for its pods.
+ */
+export async function run(options: Options): Promise<number> {
+  assertNoDrainOptionsWithSurge(options);
+  const name = nodeArgument(options);
+  return await withStack(options, "node:replace", async (stack, session) => {
+    const [config, state, api] = await Promise.all([
+      readStackConfig(stack),
+      machineState(stack, name),
+      clusterApi(options.stack),
+    ]);
+    const replacement = chooseReplacement(config, name, state, options.flags.has("surge"));
+    const order: Order = { stack, api, name, state, replacement, options, session };
+    await showPlan(order);
+    if (!options.flags.has("yes") && !(await confirm(`Replace ${name}?`, session.signal))) return 1;
+    return await carryOut(order);
+  });
 }
 
 interface Order {
   stack: Stack;
   api: KubeApi;
   name: string;
-  way: Way;
+  state: MachineState;
+  replacement: Replacement;
   options: Options;
   session: Session;
 }
 
-async function carryOut({ stack, api, name, way, options, session }: Order, ownDrain: boolean): Promise<number> {
+async function showPlan({ stack, api, name, state, replacement, options, session }: Order): Promise<void> {
+  session.progress("computing the plan");
+  // With --yes nobody reads the plan first, and the run prints every change itself.
+  const others = options.flags.has("yes")
+    ? []
+    : await otherChanges(stack, name, state, replacement.kind === "recreate" ? [replacement.urn] : [], session);
+  const forecast = await drainForecast(api, options.stack, name, drainSettings(options), session.signal);
+  process.stderr.write(`${[...replacementSteps(replacement, name), ...forecast, ...otherLines(others)].join("\n")}\n`);
+}
+
+function otherLines(changes: readonly string[]): string[] {
+  return changes.length === 0
+    ? []
+    : ["", "The same run makes the other changes of the configuration:", ...changes.map((line) => `  ${line}`)];
+}
+
+async function carryOut(order: Order): Promise<number> {
+  const { stack, api, name, replacement, options, session } = order;
   const start = Date.now();
-  const before = await wholeWorkloads(api, session.signal);
-  // With rules of its own the drain comes first, by itself; what then deletes the node finds it empty.
-  if (ownDrain) await drainNode(api, options.stack, name, rulesOf(options), session);
-  const outputs = await rebuild({ stack, api, name, way, session }, (operation) =>
-    operate(stack, "up", session, operation),
-  );
-  session.progress("waiting for the pods to be back");
-  await untilWhole(api, before, session.signal);
+  const before = await availableWorkloads(api, session.signal);
+  // Drain options on the command line apply to a separate drain; the run that follows finds the node empty.
+  if (hasDrainOptions(options)) await drainNode(api, options.stack, name, drainSettings(options), session);
+  const outputs = await replaceNode(order, (operation) => runOperation(stack, "up", session, operation));
+  session.progress("waiting for the moved pods");
+  await waitForWorkloads(api, before, session.signal);
   session.screen.close();
+  const by = replacement.kind === "surge" ? ` by ${replacement.newNode}` : "";
+  const nodes = (await closingTable(outputs)) ?? "";
   process.stdout.write(
-    `\n${name} is replaced${way.kind === "surge" ? ` by ${way.newcomer}` : ""}, and its pods are back, after ${seconds(start)}.\n\n${(await nodeTable(outputs)) ?? ""}\n`,
+    `\n${name} is replaced${by}, and all moved pods are running, after ${seconds(start)}.\n\n${nodes}\n`,
   );
   return 0;
 }
 
-function listed(others: readonly string[]): string[] {
-  return others.length === 0
-    ? []
-    : ["", "The same run also does what else the configuration asks for:", ...others.map((line) => `  ${line}`)];
+function hasDrainOptions(options: Options): boolean {
+  return Object.keys(drainSettings(options)).length > 0;
 }
 
-function surgeWithRules(): StepError {
-  return new StepError({
+function assertNoDrainOptionsWithSurge(options: Options): void {
+  if (!options.flags.has("surge") || !hasDrainOptions(options)) return;
+  throw new StepError({
     step: "reading the command line",
-    cause: "with --surge the drain comes at the end, where the options of a drain do not reach it",
-    action: "set them in the configuration (drain.timeout, drain.localData, drain.unmanaged), or leave out --surge",
+    cause: "with --surge the run itself drains the node, and drain options of the command line do not apply to it",
+    action: "set drain.timeout, drain.localData or drain.unmanaged in the configuration, or omit --surge",
   });
 }

@@ -1,29 +1,33 @@
 import type { Stack } from "@pulumi/pulumi/automation";
-import { confirm } from "../terminal/prompt";
-import { onStack } from "../engine/on-stack";
-import type { Session } from "../engine/operate";
-import { npmCommand, onlyWord, type Options, parseOptions } from "../terminal/options";
-import { refuseFirst, resetMachine } from "../nodes/reset";
+import type { Session } from "../engine/session";
+import { withStack } from "../engine/stack-session";
 import { machineState } from "../engine/state";
+import { assertNotFirst, resetMachine } from "../nodes/reset";
+import { nodeArgument, npmCommand, type Options } from "../terminal/options";
+import { confirm } from "../terminal/prompt";
 
-/** `npm run node:reset -- worker-2`: drained, out of the cluster, and its machine as if Kubernetes had never been there. */
-export async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["yes"]);
-  const name = onlyWord(options, "node");
-  return await onStack(options, "node:reset", (stack, session) => reset(stack, name, options, session));
+/**
+ * `npm run node:reset -- worker-2`: drains a node, removes it from the cluster and removes Kubernetes from its machine.
+ */
+export async function run(options: Options): Promise<number> {
+  return await withStack(options, "node:reset", (stack, session) =>
+    reset(stack, nodeArgument(options), options, session),
+  );
 }
 
 async function reset(stack: Stack, name: string, options: Options, session: Session): Promise<number> {
   const state = await machineState(stack, name);
-  refuseFirst(name, state);
+  assertNotFirst(name, state);
   process.stderr.write(
-    `${name} will be drained and leave the cluster; everything of ours on its machine is removed. The machine itself stays.\n`,
+    `${name} will be drained and removed from the cluster, ` +
+      "and Kubernetes will be removed from its machine, which stays.\n",
   );
   if (!options.flags.has("yes") && !(await confirm(`Reset ${name}?`, session.signal))) return 1;
   await resetMachine(stack, state, session);
   session.screen.close();
   process.stdout.write(
-    `${name} has left the cluster, and its machine is clean. It is still in the configuration: \`${npmCommand("start", options.stack)}\` joins it again.\n`,
+    `${name} has left the cluster, and Kubernetes is removed from its machine. ` +
+      `It is still configured: \`${npmCommand("start", options.stack)}\` joins it again.\n`,
   );
   return 0;
 }

@@ -1,11 +1,12 @@
 import { cachedArtifacts, obtainArtifacts } from "../../artifacts";
 import { poolsOf, type ClusterConfig } from "../../components/config";
 import { controllerArch } from "../../components/machines/machine";
-import type { Session } from "./operate";
+import type { Session } from "./session";
 
 /**
- * The long work first, while no engine holds the stack: the first time this may build for a quarter of an hour. Pulumi then finds
- * everything in the cache; without us it would do the same, inside one resource.
+ * Fills the artifact cache for a configuration before the engine locks the stack: the first time this can take a
+ * quarter of an hour. The provider then finds everything in the cache; with plain Pulumi it does the same work inside
+ * one resource.
  */
 export async function fillCache(config: ClusterConfig, { progress, signal }: Session): Promise<void> {
   const { source, runtime, extras } = config;
@@ -16,7 +17,7 @@ export async function fillCache(config: ClusterConfig, { progress, signal }: Ses
   for (const kubernetes of versions) {
     const request = { source, kubernetes, arch: controllerArch(), runtime, extras };
     if (await cachedArtifacts(request)) continue;
-    const set = await obtainArtifacts(request, progress, signal);
-    progress(`binaries and images of Kubernetes ${kubernetes}: ${set.reason}`);
+    const { reason } = await obtainArtifacts(request, progress, signal);
+    progress(`binaries and images of Kubernetes ${kubernetes}: ${reason}`);
   }
 }

@@ -4,22 +4,22 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { projectRoot } from "../../common/project-root";
 
-/** What runs leave in the project's folder. */
+/** Folder for everything that runs create in the project. */
 export function hiddenFolder(): string {
   return join(projectRoot(), ".kubewright");
 }
 
-/** The files of one stack: kubeconfig, keys. */
+/** Folder of one stack: kubeconfig and keys. */
 export function stackFolder(stack: string): string {
   return join(hiddenFolder(), stack);
 }
 
-/** Where Pulumi's state is: PULUMI_BACKEND_URL when it is set, else a folder here. */
+/** URL of Pulumi's state: PULUMI_BACKEND_URL, or a folder in the project. */
 export function backendUrl(): string {
   return process.env.PULUMI_BACKEND_URL ?? `file://${join(hiddenFolder(), "state")}`;
 }
 
-/** The folder of a file backend; undefined for any other. */
+/** Folder of a file backend; undefined for other backends. */
 export function backendFolder(): string | undefined {
   const url = backendUrl();
   if (!url.startsWith("file:")) return undefined;
@@ -34,7 +34,10 @@ export function backendFolder(): string | undefined {
 
 export const passphraseFile = () => join(hiddenFolder(), "passphrase");
 
-/** Encrypts the state's secrets when the person has not said with what. Made once: without it the state cannot be read. */
+/**
+ * Environment with the passphrase that encrypts secrets, where the user sets none. The file is created once: without it
+ * the state is unreadable.
+ */
 export function passphraseEnvironment(): Record<string, string> {
   if (process.env.PULUMI_CONFIG_PASSPHRASE !== undefined || process.env.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined)
     return {};
@@ -50,8 +53,8 @@ export function passphraseEnvironment(): Record<string, string> {
 
 export const stackConfigFile = (stack: string) => join(projectRoot(), `Pulumi.${stack}.yaml`);
 
-/** After the last stack: the config file when it says nothing but a salt, and the passphrase when no salt is left that needs it. */
-export function forgetSecretsProvider(stack: string): void {
+/** Removes a configuration file that contains only a salt, and the passphrase once no configuration file has a salt. */
+export function removeSecretsProvider(stack: string): void {
   const own = stackConfigFile(stack);
   if (existsSync(own) && /^\s*(encryptionsalt: \S+\s*)?(config: \{\}\s*)?$/.test(readFileSync(own, "utf8")))
     rmSync(own);

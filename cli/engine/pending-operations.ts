@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import type { Progress } from "../../common/progress";
+import { pluralize } from "../terminal/text";
 import { backendFolder } from "./paths";
 
 interface State {
@@ -9,8 +10,8 @@ interface State {
 }
 
 /**
- * A killed run leaves "I was just creating this" notes in the state, and Pulumi asks a person what became of each. Ours need no
- * answer: every create first looks whether it is so already. So the notes go, and `up` creates again.
+ * Removes the pending operations that a killed run left in the state. Pulumi asks the user what became of each;
+ * Kubewright's resources need no answer, because a create first checks what already exists.
  */
 export async function clearPendingOperations(stack: Stack, project: string, progress: Progress): Promise<void> {
   if (!mayHavePending(stack.name, project)) return;
@@ -18,13 +19,11 @@ export async function clearPendingOperations(stack: Stack, project: string, prog
   const state = exported.deployment as State;
   const pending = state.pending_operations ?? [];
   if (pending.length === 0) return;
-  progress(
-    `a run was stopped in the middle of ${pending.length} operation${pending.length > 1 ? "s" : ""}; going on from there`,
-  );
+  progress(`a run was stopped during ${pluralize(pending.length, "operation")}: continuing`);
   await stack.importStack({ ...exported, deployment: { ...state, pending_operations: [] } });
 }
 
-/** A look into the file saves half a second of Pulumi on every run. */
+/** Reads the state file of a file backend, which saves half a second of Pulumi in every run. */
 function mayHavePending(stack: string, project: string): boolean {
   const root = backendFolder();
   if (!root) return true;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
@@ -9,8 +9,8 @@ import { backendFolder } from "./paths";
 
 const WAIT_SECONDS = 3600;
 
-/** What Pulumi's file backend writes while it works on a stack. */
-interface Holder {
+/** Content of a lock file of Pulumi's file backend. */
+interface LockHolder {
   pid: number;
   hostname: string;
   username: string;
@@ -18,60 +18,65 @@ interface Holder {
 }
 
 /**
- * A run that was killed leaves its lock behind: that lock is removed. A run that lives is waited for; so is the engine of a
- * killed run, which goes on for a while without its parent.
+ * Waits for a running engine on this computer, and removes the lock of a killed one. The engine of a killed command
+ * runs on for a while.
+ * @throws StepError where an engine on another computer holds the lock
  */
-export async function freeLocks(stack: Stack, project: string, progress: Progress, signal: AbortSignal): Promise<void> {
-  const look = () => lockHolders(stack.name, project);
-  const living = () => livingHolders(stack.name, project);
-  const first = living()[0];
-  if (first) {
-    if (first.hostname !== hostname()) throw heldBy(first);
-    progress(`another run (process ${first.pid}) is at work on this stack; waiting for its end`);
-    await until(async () => (living().length === 0 ? true : undefined), {
+export async function releaseStaleLocks(
+  stack: Stack,
+  project: string,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const [holder] = livingHolders(stack.name, project);
+  if (holder) {
+    if (holder.hostname !== hostname()) throw lockedError(holder);
+    progress(`another run (process ${holder.pid}) works on this stack: waiting for it to finish`);
+    await until(async () => (livingHolders(stack.name, project).length === 0 ? true : undefined), {
       signal,
       timeout: WAIT_SECONDS,
-      onTimeout: () => heldBy(first),
+      onTimeout: () => lockedError(holder),
     });
   }
-  if (look().length === 0) return;
-  progress("a run was killed and left its lock behind; removing the lock");
+  if (lockHolders(stack.name, project).length === 0) return;
+  progress("removing the lock of a run that was killed");
   await stack.cancel();
 }
 
-/** For commands that do not wait: says who works on the stack. */
-export function refuseLocked(stack: string, project: string): void {
+/** For commands that do not wait. @throws StepError where an engine works on the stack */
+export function assertUnlocked(stack: string, project: string): void {
   const [holder] = livingHolders(stack, project);
-  if (holder) throw heldBy(holder);
+  if (holder) throw lockedError(holder);
 }
 
-function livingHolders(stack: string, project: string): Holder[] {
+function livingHolders(stack: string, project: string): LockHolder[] {
   return lockHolders(stack, project).filter((holder) => holder.hostname !== hostname() || isPulumi(holder.pid));
 }
 
-/** The engine at work on this stack on this machine. */
+/** Process id of the engine that works on this stack on this computer. */
 export function engineProcess(stack: string, project: string): number | undefined {
   return lockHolders(stack, project).find((holder) => holder.hostname === hostname() && isPulumi(holder.pid))?.pid;
 }
 
-function lockHolders(stack: string, project: string): Holder[] {
+/** Empty for other backends, which report a lock themselves. */
+function lockHolders(stack: string, project: string): LockHolder[] {
   const root = backendFolder();
   const folder = root && join(root, "locks", "organization", project, stack);
-  if (!folder || !existsSync(folder)) return []; // other backends say themselves who holds a lock
+  if (!folder || !existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .flatMap((name) => read(join(folder, name)));
 }
 
-function read(file: string): Holder[] {
+function read(file: string): LockHolder[] {
   try {
-    return [JSON.parse(readFileSync(file, "utf8")) as Holder];
+    return [JSON.parse(readFileSync(file, "utf8")) as LockHolder];
   } catch {
-    return []; // released between the two looks
+    return []; // released in the meantime
   }
 }
 
-/** Process numbers are used again, and a killed process whose parent does not look lives on as a zombie: /proc tells. */
+/** Process ids are reused, and a killed process may remain as a zombie: /proc has the name and the state. */
 function isPulumi(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -82,14 +87,14 @@ function isPulumi(pid: number): boolean {
   try {
     return /^\d+ \(pulumi.*\) [^ZX]/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
-    return false; // it ended between the two looks
+    return false; // ended in the meantime
   }
 }
 
-function heldBy(holder: Holder): StepError {
+function lockedError({ username, timestamp, pid, hostname: host }: LockHolder): StepError {
   return new StepError({
     step: "locking the stack",
-    cause: `it is locked: ${holder.username} works on it since ${holder.timestamp} (process ${holder.pid} on ${holder.hostname})`,
-    action: "wait for that run, or if it no longer exists run `pulumi cancel`",
+    cause: `${username} has been working on it since ${timestamp} (process ${pid} on ${host})`,
+    action: "wait for that run to finish, or if it no longer exists run `pulumi cancel`",
   });
 }

@@ -2,8 +2,8 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { withTrialConfig } from "./trial-config";
 
 /**
- * Runs the engine with a configuration that names, for this run only, machines that are being replaced: the provider then removes nothing
- * from them. They are named by machine-id, which their replacements do not share.
+ * Runs the engine with a configuration that names, for this run only, machines that are being replaced: the provider
+ * then removes nothing from them. They are named by machine-id, which their replacements do not share.
  */
 export async function withRebuilt<T>(
   stack: Stack,

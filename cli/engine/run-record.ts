@@ -1,118 +1,112 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
-import { CLUSTER, byNumber, labelOfStep, machineOf, machinesOf, type Step } from "../../provider/preview/step";
-import { failureOf, plainText } from "../terminal/failure";
+import { byNumber, CLUSTER, labelOfStep, machineOf, machinesOf, type Step } from "../../provider/preview/step";
 import { stepOf } from "../preview/events";
+import { failureOf, plainText } from "../terminal/engine-errors";
 import { table } from "../terminal/text";
 
 /** What a run did with one resource before it ended. */
 interface Work {
   step: Step;
-  /** `half`: the old one is gone, the new one is still to come. */
-  state: "begun" | "half" | "done" | "failed";
-  /** With the machine, the step, the cause and the next action. */
+  /** `deleted`: the old resource is deleted, its replacement is not created yet. */
+  state: "begun" | "deleted" | "done" | "failed";
+  /** Names the machine, the step, the cause and the next action. */
   error?: string;
 }
 
-/** How far a machine came. */
-export interface Progress {
+/** How far a run got with one machine. */
+export interface MachineProgress {
   machine: string;
-  state: "done" | "failed" | "cut off" | "waits" | "not begun";
-  /** What was under way, or what is waited for. */
+  state: "done" | "failed" | "interrupted" | "waiting" | "not started";
+  /** The steps in progress, or what the machine waits for. */
   detail: string;
-  /** Each with the step, the cause and the next action. */
+  /** Each names the step, the cause and the next action. */
   failures: string[];
 }
 
-/** Keeps what the engine tells of a run, for the summary of one that failed or was stopped. */
+/** Records the engine's events, for the report of a run that fails or is interrupted. */
 export class RunRecord {
   private readonly work = new Map<string, Work>();
 
   readonly onEvent = ({ resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent }: EngineEvent): void => {
     if (resourcePreEvent)
-      this.note(resourcePreEvent.metadata, resourcePreEvent.metadata.op === "same" ? "done" : "begun");
-    if (resOutputsEvent) this.note(resOutputsEvent.metadata, "done");
-    if (resOpFailedEvent) this.note(resOpFailedEvent.metadata, "failed");
+      this.record(resourcePreEvent.metadata, resourcePreEvent.metadata.op === "same" ? "done" : "begun");
+    if (resOutputsEvent) this.record(resOutputsEvent.metadata, "done");
+    if (resOpFailedEvent) this.record(resOpFailedEvent.metadata, "failed");
     const severity: string | undefined = diagnosticEvent?.severity;
     if (diagnosticEvent?.urn && severity === "error")
-      this.explain(diagnosticEvent.urn, plainText(diagnosticEvent.message));
+      this.recordError(diagnosticEvent.urn, plainText(diagnosticEvent.message));
   };
 
-  private note(metadata: StepEventMetadata, state: Work["state"]): void {
-    const isHalf = metadata.op === "delete-replaced";
-    const step = stepOf(isHalf ? { ...metadata, op: "replace" } : metadata);
-    if (step)
-      this.work.set(step.urn, { ...this.work.get(step.urn), step, state: isHalf && state === "done" ? "half" : state });
+  private record(metadata: StepEventMetadata, state: Work["state"]): void {
+    const isReplacement = metadata.op === "delete-replaced";
+    const step = stepOf(isReplacement ? { ...metadata, op: "replace" } : metadata);
+    if (!step) return;
+    const recorded = isReplacement && state === "done" ? "deleted" : state;
+    this.work.set(step.urn, { ...this.work.get(step.urn), step, state: recorded });
   }
 
-  /** The first words are the cause. */
-  private explain(urn: string, text: string): void {
+  /** Keeps the first error of a resource: it is the cause of the others. */
+  private recordError(urn: string, text: string): void {
     const work = this.work.get(urn);
     const error = failureOf(undefined, text);
     if (work && error !== undefined) this.work.set(urn, { ...work, state: "failed", error: work.error ?? error });
   }
 
   /**
-   * Machine by machine, and the cluster where something failed that is of none.
-   * @param configured the machines that there are to be; the engine says nothing of what it does not come to
+   * Returns the progress of every machine, and of the cluster where a failed resource belongs to no machine.
+   * @param configured all machines of the configuration; the engine reports nothing about those that it did not reach
    */
-  progress(configured: readonly string[]): Progress[] {
-    // What ends with the provider's own "cancelled" was stopped, and has not failed.
+  progress(configured: readonly string[]): MachineProgress[] {
+    // The provider ends interrupted steps with "cancelled", which is not a failure.
     const all = [...this.work.values()].map((work): Work =>
       work.error === "cancelled" ? { ...work, state: "begun" } : work,
     );
-    const known = [...configured, ...machinesOf(all.map(({ step }) => step))];
-    const owned = all.map((work) => ({ work, machine: machineOf(work.step, known) }));
+    const names = [...configured, ...machinesOf(all.map(({ step }) => step))];
+    const owned = all.map((work) => ({ work, machine: machineOf(work.step, names) }));
     const failed = new Set(owned.filter(({ work }) => work.state === "failed").map(({ machine }) => machine));
-    // Of one that leaves, perhaps only its node was come to.
-    const machines = [...new Set([...known, ...owned.map(({ machine }) => machine)])].filter(
+    const machines = [...new Set([...names, ...owned.map(({ machine }) => machine)])].filter(
       (machine) => machine !== CLUSTER || failed.has(CLUSTER),
     );
-    return machines.sort(byNumber).map((name) =>
-      progressOf(
-        name,
-        owned.filter(({ machine }) => machine === name).map(({ work }) => work),
-        [...failed],
-      ),
-    );
+    const workOf = (name: string) => owned.filter(({ machine }) => machine === name).map(({ work }) => work);
+    return machines.sort(byNumber).map((name) => progressOf(name, workOf(name), [...failed]));
   }
 }
 
-function progressOf(machine: string, work: readonly Work[], failing: readonly string[]): Progress {
-  const failed = work.filter(({ state }) => state === "failed");
-  const failures = failed.map(({ step, error }) => `${labelOfStep(step)}: ${error ?? "it was given up"}`);
+function progressOf(machine: string, work: readonly Work[], failing: readonly string[]): MachineProgress {
+  const failures = work
+    .filter(({ state }) => state === "failed")
+    .map(({ step, error }) => `${labelOfStep(step)}: ${error ?? "aborted"}`);
   if (failures.length > 0) return { machine, state: "failed", detail: "", failures };
-  const begun = work.filter(({ state }) => state === "begun");
-  if (begun.length > 0)
-    return {
-      machine,
-      state: "cut off",
-      detail: `at ${begun.map(({ step }) => labelOfStep(step)).join(", ")}`,
-      failures,
-    };
-  if (isWhole(work)) return { machine, state: "done", detail: "", failures };
-  const others = failing.filter((other) => other !== machine);
-  const detail = others.length === 0 ? "" : `for ${others.join(", ")}`;
-  const last = work.filter(({ step }) => step.op !== "same").at(-1);
-  if (last)
-    return {
-      machine,
-      state: "waits",
-      detail: `${detail === "" ? "" : `${detail}, `}after ${labelOfStep(last.step)}`,
-      failures,
-    };
-  return { machine, state: "not begun", detail: others.length === 0 ? "" : `it waits ${detail}`, failures };
+  const begun = work.filter(({ state }) => state === "begun").map(({ step }) => labelOfStep(step));
+  if (begun.length > 0) return { machine, state: "interrupted", detail: `in ${begun.join(", ")}`, failures };
+  if (isComplete(work)) return { machine, state: "done", detail: "", failures };
+  return {
+    machine,
+    ...waiting(
+      work,
+      failing.filter((other) => other !== machine),
+    ),
+    failures,
+  };
 }
 
-/** Its node is what comes last on a machine; what leaves is done when the last of it is gone. */
-function isWhole(work: readonly Work[]): boolean {
+function waiting(work: readonly Work[], failing: readonly string[]): Pick<MachineProgress, "state" | "detail"> {
+  const reason = failing.length === 0 ? "" : `for ${failing.join(", ")}`;
+  const last = work.filter(({ step }) => step.op !== "same").at(-1);
+  if (!last) return { state: "not started", detail: reason && `waits ${reason}` };
+  return { state: "waiting", detail: [reason, `after ${labelOfStep(last.step)}`].filter(Boolean).join(", ") };
+}
+
+/** A machine's Node comes last; a machine that is removed is complete when its Host is deleted. */
+function isComplete(work: readonly Work[]): boolean {
   const node = work.find(({ step }) => step.kind === "Node");
   if (node?.state !== "done") return false;
   if (node.step.op !== "delete") return true;
   return work.some(({ step }) => step.op === "delete" && step.kind === "Host");
 }
 
-/** One line for each machine, and under it what is to be known of a failure. */
-export function progressText(progress: readonly Progress[]): string[] {
+/** Formats progress for people: one line for each machine, followed by its failures. */
+export function progressText(progress: readonly MachineProgress[]): string[] {
   const heads = table(
     progress.map(({ machine, state, detail }) => [machine, state === "failed" ? "FAILED" : state, detail]),
   );

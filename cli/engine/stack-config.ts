@@ -1,24 +1,25 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { type ClusterConfig, type Pool, madeNames, poolsOf } from "../../components/config";
-import { type Sections, configOf, sectionsOf } from "../../components/config/program-config";
+import { madeNames, poolsOf, type ClusterConfig, type Pool } from "../../components/config";
+import { configOf, sectionsOf, type Sections } from "../../components/config/program-config";
 import { StepError } from "../../common/errors";
 import { stackConfigFile } from "./paths";
 import { PROJECT } from "./workspace";
 
-export type Change = Readonly<Record<string, string | number | boolean>>;
+/** Configuration values by path, such as `workers.count`. */
+export type ConfigChange = Readonly<Record<string, string | number | boolean>>;
 
-/** The stack's configuration as the program reads it. @throws ConfigError */
+/** Reads the stack's configuration as the program does. @throws ConfigError */
 export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
-  return configOf(await sectionsIn(stack));
+  return configOf(await readSections(stack));
 }
 
 /**
- * Writes properties by their paths, such as `workers.count`, and takes them back where the program refuses them: else every next run would
- * fail for them too.
+ * Changes the stack's configuration. Restores the previous file where the new values are invalid: otherwise every later
+ * run would fail too.
  * @throws ConfigError
  */
-export async function changeStackConfig(stack: Stack, change: Change): Promise<ClusterConfig> {
+export async function changeStackConfig(stack: Stack, change: ConfigChange): Promise<ClusterConfig> {
   const file = stackConfigFile(stack.name);
   const before = existsSync(file) ? readFileSync(file) : undefined;
   const all = Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }]));
@@ -32,24 +33,26 @@ export async function changeStackConfig(stack: Stack, change: Change): Promise<C
   }
 }
 
-async function sectionsIn(stack: Stack): Promise<Sections> {
+async function readSections(stack: Stack): Promise<Sections> {
   const all = Object.entries(await stack.getAllConfig());
   return sectionsOf(PROJECT, Object.fromEntries(all.map(([key, { value }]) => [key, value])));
 }
 
-/** @throws StepError with the names that there are. */
+/** Returns the pool of that name. @throws StepError with the names of all pools */
 export function poolNamed(config: ClusterConfig, name: string): Pool {
   const pools = poolsOf(config);
-  const found = pools.find((pool) => pool.name === name);
-  if (found) return found;
+  const pool = pools.find((one) => one.name === name);
+  if (pool) return pool;
   throw new StepError({
-    step: "looking for the pool",
-    cause: `the configuration has no pool "${name}"`,
-    action: `use ${pools.map((pool) => pool.name).join(" or ")}, or add it under pools`,
+    step: "reading the configuration",
+    cause: `there is no pool named ${name}`,
+    action: `use ${pools.map((one) => one.name).join(" or ")}, or add it to \`pools\``,
   });
 }
 
-/** The pool that a machine is made for; undefined where it is a person's own, or a control plane. */
-export function poolThatMakes(config: ClusterConfig, machine: string): Pool | undefined {
+/**
+ * Returns the pool that a machine is created for; undefined for control planes and for machines that the user provides.
+ */
+export function poolOfCreated(config: ClusterConfig, machine: string): Pool | undefined {
   return poolsOf(config).find((pool) => madeNames(config, pool).includes(machine));
 }

@@ -1,10 +1,16 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { checkSync, lock } from "proper-lockfile";
 import { StepError } from "../../common/errors";
-import { refuseLocked } from "./pulumi-locks";
 import { hiddenFolder } from "./paths";
+import { assertUnlocked } from "./pulumi-locks";
 
+/** Milliseconds after which the lock of a killed command is taken over. */
+const STALE_MS = 5_000;
+const RETRY_MS = 250;
+
+/** The command that holds the lock. */
 interface Holder {
   pid: number;
   username: string;
@@ -13,8 +19,8 @@ interface Holder {
 }
 
 /**
- * Holds the stack for a command that does several things one after the other: Pulumi's own lock is only there while its engine works.
- * Nobody waits here: who comes second is told who was first.
+ * Holds a stack for a command that runs several operations: Pulumi's own lock exists only while its engine runs.
+ * @throws StepError where another command holds the stack; this does not wait for it
  */
 export async function withStackLock<T>(
   stack: string,
@@ -22,80 +28,68 @@ export async function withStackLock<T>(
   command: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  refuseLocked(stack, project);
-  const release = take(stack, command);
+  assertUnlocked(stack, project);
+  const release = await acquire(stack);
+  writeFileSync(holderFile(stack), JSON.stringify(holderOf(command)));
   try {
     return await work();
   } finally {
-    release();
+    rmSync(holderFile(stack), { force: true });
+    await release();
   }
 }
 
-/** @throws StepError when another command holds the stack. */
-export function refuseHeld(stack: string): void {
-  const holder = holderOf(lockFile(stack));
-  if (holder && holder.pid !== process.pid && isCommand(holder.pid)) throw heldBy(holder);
+/** @throws StepError where another command holds the stack */
+export function assertNotHeld(stack: string): void {
+  if (!existsSync(lockFolder(stack)) || !checkSync(lockFolder(stack), optionsOf(stack))) return;
+  const holder = readHolder(stack);
+  if (holder && holder.pid !== process.pid && isAlive(holder)) throw lockedError(holder);
 }
 
-function take(stack: string, command: string): () => void {
-  const path = lockFile(stack);
-  const own = `${path}.${process.pid}`;
+/** Waits only for the lock of a killed command, which becomes stale. */
+async function acquire(stack: string): Promise<() => Promise<void>> {
   mkdirSync(hiddenFolder(), { recursive: true });
-  const holder: Holder = { pid: process.pid, username: userInfo().username, command, since: new Date().toISOString() };
-  // Written aside and linked into place, so that the file is never seen without its content.
-  writeFileSync(own, JSON.stringify(holder));
-  const release = () => rmSync(path, { force: true });
+  assertNotHeld(stack);
+  const retries = { retries: (2 * STALE_MS) / RETRY_MS, factor: 1, minTimeout: RETRY_MS };
   try {
-    if (!linked(own, path)) {
-      refuseHeld(stack);
-      release(); // of a command that was killed
-      if (!linked(own, path)) refuseHeld(stack);
-    }
-  } finally {
-    rmSync(own, { force: true });
-  }
-  process.once("exit", release);
-  return () => {
-    process.removeListener("exit", release);
-    release();
-  };
-}
-
-function linked(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
+    return await lock(lockFolder(stack), { ...optionsOf(stack), retries, onCompromised: () => undefined });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    const holder = readHolder(stack);
+    throw (error as NodeJS.ErrnoException).code === "ELOCKED" && holder ? lockedError(holder) : error;
   }
 }
 
-const lockFile = (stack: string) => join(hiddenFolder(), `${stack}.lock`);
+const optionsOf = (stack: string) => ({ realpath: false, stale: STALE_MS, lockfilePath: lockFolder(stack) });
+const lockFolder = (stack: string) => join(hiddenFolder(), `${stack}.command.lock`);
+const holderFile = (stack: string) => join(hiddenFolder(), `${stack}.command.json`);
 
-function holderOf(path: string): Holder | undefined {
+function holderOf(command: string): Holder {
+  return { pid: process.pid, username: userInfo().username, command, since: new Date().toISOString() };
+}
+
+function readHolder(stack: string): Holder | undefined {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Holder;
+    return JSON.parse(readFileSync(holderFile(stack), "utf8")) as Holder;
   } catch {
-    return undefined; // there is none, or it was released between two looks
+    return undefined; // not locked, or not written yet
   }
 }
 
-/** Process numbers are used again: where the system tells, it must be a command of ours. */
-function isCommand(pid: number): boolean {
+/** Process ids are reused: where /proc exists, the process must be a command of this project. */
+function isAlive({ pid }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  const told = `/proc/${pid}/cmdline`;
-  return !existsSync(told) || readFileSync(told, "utf8").includes("bootstrap.cjs");
+  const commandLine = `/proc/${pid}/cmdline`;
+  return !existsSync(commandLine) || readFileSync(commandLine, "utf8").includes("bootstrap.cjs");
 }
 
-function heldBy({ username, command, pid, since }: Holder): StepError {
+function lockedError({ username, command, pid, since }: Holder): StepError {
   return new StepError({
     step: "locking the stack",
     cause: `it is locked: ${username} runs \`${command}\` on it since ${since} (process ${pid})`,
-    action: "wait for its end, and run this again",
+    action: "wait for that command to finish, then run this one again",
   });
 }

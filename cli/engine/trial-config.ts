@@ -4,7 +4,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { run } from "../../common/process";
 import { hiddenFolder, stackConfigFile } from "./paths";
 
-/** Lets the engine read the stack's configuration with further values, which are in a copy that is gone afterwards. */
+/** Runs `work` with a temporary copy of the stack's configuration file that has additional values. */
 export async function withTrialConfig<T>(
   stack: Stack,
   config: Readonly<Record<string, string>>,
@@ -15,10 +15,10 @@ export async function withTrialConfig<T>(
   const folder = mkdtempSync(join(hiddenFolder(), "trial-"));
   try {
     const configFile = join(folder, "Pulumi.yaml");
-    const own = stackConfigFile(stack.name);
-    if (existsSync(own)) copyFileSync(own, configFile);
+    const original = stackConfigFile(stack.name);
+    if (existsSync(original)) copyFileSync(original, configFile);
     else writeFileSync(configFile, "");
-    // The Automation API cannot name a file here. `prepareEngine` has set the environment.
+    // The Automation API cannot set values in another file. `prepareEngine` has set the environment.
     const pairs = values.flatMap((value) => ["--plaintext", value]);
     await run("pulumi", ["config", "set-all", "--path", ...pairs, "--stack", stack.name, "--config-file", configFile], {
       cwd: stack.workspace.workDir,

@@ -5,65 +5,69 @@ import type { Remote } from "../../provider/ssh/remote";
 import type { KubeApi } from "../../provider/kube/api";
 import { isCordoned, isReady } from "../../provider/kube/cordon";
 import { isFinished } from "../../provider/kube/pods";
+import { pluralize } from "../terminal/text";
 import { POOL_LABEL } from "../../common/labels";
 import { parseQuantity } from "../../provider/kube/quantity";
 import { retryRequest } from "../../provider/kube/retry";
 
 const DAY_MS = 86_400_000;
+/** Factor for the deadline of requests: a status that takes long is itself a result. */
+const STATUS_PATIENCE = 0.25;
 
 export interface NodeStatus {
   name: string;
   pool: string;
-  /** The kubelet's. */
+  /** Version of the kubelet. */
   version: string;
   /** `containerd 2.4.2` */
   runtime: string;
   ready: boolean;
-  /** Conditions that are not as they should be: `MemoryPressure`, `Ready: kubelet stopped posting node status`. */
-  troubles: string[];
+  /** Unhealthy conditions: `MemoryPressure`, `NotReady: kubelet stopped posting node status`. */
+  conditions: string[];
   cordoned: boolean;
-  /** Without those that Kubernetes sets for a condition. */
+  /** Taints, except those that Kubernetes sets for a condition. */
   taints: string[];
   pods: number;
-  /** Pods that its kubelet has evicted and that are still listed. */
+  /** Pods that the kubelet evicted and that still exist. */
   evicted: number;
-  /** maxPods. */
+  /** Allocatable pods. */
   capacity: number;
   address: string;
 }
 
 export interface ClusterStatus {
-  /** The API server's, without the `v`; empty where no node has one. */
+  /** Kubernetes version of the control plane, without the `v`; empty where there is none. */
   version: string;
   nodes: NodeStatus[];
   certificates: CertificateExpiry[];
-  /** What a person should look at; none is healthy. */
+  /** Problems that an operator should look into; empty for a healthy cluster. */
   problems: string[];
   healthy: boolean;
 }
 
 export interface StatusOptions {
   signal: AbortSignal;
-  /** Control planes whose certificates are read over SSH. */
+  /** Control planes whose certificates are read over SSH. @default none */
   controlPlanes?: readonly Remote[];
 }
 
-/** The cluster at a glance. */
+/** Reads the health of nodes, pods and certificates. */
 export async function clusterStatus(
   api: KubeApi,
   { signal, controlPlanes = [] }: StatusOptions,
 ): Promise<ClusterStatus> {
-  const [nodes, pods, read] = await Promise.all([
-    retryRequest(api, "listing nodes", signal, () => api.core.listNode()),
-    retryRequest(api, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
-    Promise.all(controlPlanes.map((machine) => ends(machine, signal))),
+  const limit = { patience: api.patience * STATUS_PATIENCE };
+  const [nodes, pods, certificateReads] = await Promise.all([
+    retryRequest(limit, "listing nodes", signal, () => api.core.listNode()),
+    retryRequest(limit, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
+    Promise.all(controlPlanes.map((machine) => readCertificates(machine, signal))),
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
-  const certificates = read.flatMap(({ found }) => found);
+  const certificates = certificateReads.flatMap((read) => read.certificates);
   const problems = [
     ...statuses.flatMap(problemsOf),
-    ...read.flatMap(({ trouble }) => trouble ?? []),
-    ...certificates.flatMap(endingSoon),
+    ...certificateReads.flatMap(({ problem }) => problem ?? []),
+    ...certificates.flatMap(expiryProblem),
   ];
   const version = nodes.items.find(isControlPlane)?.status?.nodeInfo?.kubeletVersion ?? "";
   return {
@@ -75,13 +79,16 @@ export async function clusterStatus(
   };
 }
 
-/** A control plane that cannot be read is a finding, not the end of the look. */
-async function ends(machine: Remote, signal: AbortSignal): Promise<{ found: CertificateExpiry[]; trouble?: string }> {
+/** Reports a control plane that cannot be read as a problem, so that the rest of the status is still shown. */
+async function readCertificates(
+  machine: Remote,
+  signal: AbortSignal,
+): Promise<{ certificates: CertificateExpiry[]; problem?: string }> {
   try {
-    return { found: await readCertificateExpiries(machine, signal) };
+    return { certificates: await readCertificateExpiries(machine, signal) };
   } catch (error) {
     signal.throwIfAborted();
-    return { found: [], trouble: `certificates were not read: ${messageOf(error)}` };
+    return { certificates: [], problem: `certificates could not be read: ${messageOf(error)}` };
   }
 }
 
@@ -94,7 +101,7 @@ function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
     version: (status?.nodeInfo?.kubeletVersion ?? "").replace(/^v/, ""),
     runtime: (status?.nodeInfo?.containerRuntimeVersion ?? "").replace("://", " "),
     ready: isReady(node),
-    troubles: troublesOf(node),
+    conditions: unhealthyConditions(node),
     cordoned: isCordoned(node),
     taints: (spec?.taints ?? []).filter(({ key }) => !key.startsWith("node.kubernetes.io/")).map(taintText),
     pods: pods.filter((pod) => pod.spec?.nodeName === name && !isFinished(pod)).length,
@@ -104,10 +111,10 @@ function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
   };
 }
 
-/** Ready should be True, the pressures False. */
-function troublesOf({ status }: V1Node): string[] {
+/** Ready must be True, all other conditions False. */
+function unhealthyConditions({ status }: V1Node): string[] {
   return (status?.conditions ?? []).flatMap(({ type, status: value, message, reason }) => {
-    if (type === "Ready") return value === "True" ? [] : [`not Ready: ${message ?? reason ?? "unknown"}`];
+    if (type === "Ready") return value === "True" ? [] : [`NotReady: ${message ?? reason ?? "unknown reason"}`];
     return value === "True" ? [type] : [];
   });
 }
@@ -120,35 +127,47 @@ function taintText({ key, value, effect }: V1Taint): string {
   return `${key}${value ? `=${value}` : ""}:${effect}`;
 }
 
-/** What a person does about a pressure. Until it ends the kubelet evicts pods, and new ones are placed elsewhere. */
+/**
+ * What an operator can do about a pressure. While it lasts the kubelet evicts pods, and new pods are scheduled
+ * elsewhere.
+ */
 const REMEDIES: Readonly<Record<string, (node: NodeStatus) => string>> = {
   DiskPressure: (node) =>
-    `its disk is nearly full${evictions(node)}; free space below /var/lib (\`df -h /var/lib\` on ${node.address || node.name}) or enlarge the disk, else change ${thresholds(node, "nodefs.available and imagefs.available")}`,
+    `its disk is nearly full${evictions(node)}; free space below /var/lib (see \`df -h /var/lib\` on ` +
+    `${node.address || node.name}) or enlarge the disk, or change ` +
+    thresholds(node, "nodefs.available and imagefs.available"),
   MemoryPressure: (node) =>
-    `its memory is nearly used up${evictions(node)}; move pods away, give them limits or the machine more memory, else change ${thresholds(node, "memory.available")}`,
+    `its memory is nearly used up${evictions(node)}; move pods to other nodes, set memory limits or add memory, ` +
+    `or change ${thresholds(node, "memory.available")}`,
   PIDPressure: (node) =>
-    `it has nearly no process numbers left${evictions(node)}; find the pod that starts so many, or set kubelet.podPidsLimit`,
+    `it has nearly no process ids left${evictions(node)}; find the pod that starts so many processes, ` +
+    "or set kubelet.podPidsLimit",
 };
 
 function evictions({ evicted }: NodeStatus): string {
-  return evicted === 0 ? "" : `, and ${evicted} ${evicted === 1 ? "pod was" : "pods were"} evicted`;
+  return evicted === 0 ? "" : `, and ${pluralize(evicted, "pod was", "pods were")} evicted`;
 }
 
-/** As the configuration names it; a pool of a person's own is below `pools`. */
+/** Configuration path of a pool's eviction thresholds. */
 function thresholds({ pool }: NodeStatus, signals: string): string {
   const path = { "control-plane": "controlPlane", workers: "workers" }[pool] ?? `pools.${pool}`;
   return `${path}.kubelet.evictionHard (${signals})`;
 }
 
-function problemsOf(node: NodeStatus): string[] {
-  const { name, troubles, cordoned, ready } = node;
-  const none = !ready && troubles.length === 0 ? ["not Ready"] : [];
-  const found = troubles.map((trouble) => [trouble, REMEDIES[trouble]?.(node)].filter(Boolean).join(": "));
-  return [...none, ...found, ...(cordoned ? ["cordoned"] : [])].map((problem) => `${name}: ${problem}`);
+/** Returns the problems of a node, each with what an operator can do about it. */
+export function problemsOf(node: NodeStatus): string[] {
+  const { name, conditions, cordoned, ready } = node;
+  const isSilent = !ready && conditions.length === 0;
+  const problems = [
+    ...(isSilent ? ["NotReady"] : []),
+    ...conditions.map((condition) => [condition, REMEDIES[condition]?.(node)].filter(Boolean).join(": ")),
+    ...(cordoned ? ["cordoned"] : []),
+  ];
+  return problems.map((problem) => `${name}: ${problem}`);
 }
 
-function endingSoon({ machine, name, end }: CertificateExpiry): string[] {
+function expiryProblem({ machine, name, end }: CertificateExpiry): string[] {
   const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
   if (days > SOON_DAYS) return [];
-  return [`${machine}: certificate ${name} ${days < 0 ? "has ended" : `ends in ${days} days`}`];
+  return [`${machine}: certificate ${name} ${days < 0 ? "has expired" : `expires in ${days} days`}`];
 }

@@ -1,59 +1,65 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { messageOf } from "../../common/errors";
+import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
 import { checkMachineGone, type MachineState } from "../../provider/kube/dead-node";
 import { drain, type DrainResult } from "../../provider/kube/drain";
 import type { DrainOptions } from "../../provider/kube/drain-options";
-import type { Session } from "../engine/operate";
-import { numberOption, type Options } from "../terminal/options";
 import { stackConfigFile } from "../engine/paths";
-import { machineMet } from "../engine/state";
-import { PROJECT, findStack, prepareEngine } from "../engine/workspace";
+import type { Session } from "../engine/session";
+import { recordedMachine } from "../engine/state";
+import { findStack, prepareEngine, PROJECT } from "../engine/workspace";
+import { numberOption, type Options } from "../terminal/options";
 
-export const DRAIN_FLAGS = ["delete-local-data", "delete-unmanaged", "force"];
-
-export type Rules = Pick<
+export type DrainSettings = Pick<
   Partial<DrainOptions>,
   "timeout" | "localData" | "unmanaged" | "force" | "onUnreachable" | "stayCordoned"
 >;
 
-/** What the command line says of a drain, and nothing else. */
-export function rulesOf(options: Options): Rules {
+/** Returns the drain settings of the command line alone. */
+export function drainSettings(options: Options): DrainSettings {
   const { flags } = options;
-  const timeout = numberOption(options, "timeout");
-  return {
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(flags.has("delete-local-data") ? { localData: "delete" as const } : {}),
-    ...(flags.has("delete-unmanaged") ? { unmanaged: "delete" as const } : {}),
-    ...(flags.has("force") ? { force: true } : {}),
-  };
+  return optional({
+    timeout: numberOption(options, "timeout"),
+    localData: flags.has("delete-local-data") ? "delete" : undefined,
+    unmanaged: flags.has("delete-unmanaged") ? "delete" : undefined,
+    force: flags.has("force") || undefined,
+    stayCordoned: flags.has("keep-cordoned") || undefined,
+  } as const);
 }
 
-/** Drains as the configuration says, and the command line where it says more; what goes on is shown when it changes. */
+/**
+ * Drains a node with the configured settings, overridden by those of the command line. Prints the progress when it
+ * changes.
+ */
 export async function drainNode(
   api: KubeApi,
   stack: string,
   node: string,
-  rules: Rules,
+  settings: DrainSettings,
   session: Session,
 ): Promise<DrainResult> {
-  let said = "";
+  let previous = "";
   const status = (message: string) => {
-    if (message !== said) session.progress(message);
-    said = message;
+    if (message !== previous) session.progress(message);
+    previous = message;
   };
-  const isGone = () => proofFor(stack, node, session);
-  return await drain(api, { ...configuredRules(stack), ...rules, node, signal: session.signal, status, isGone });
+  const isGone = () => readMachineState(stack, node, session);
+  return await drain(api, { ...configuredDrain(stack), ...settings, node, signal: session.signal, status, isGone });
 }
 
-/** Asked only of a node whose kubelet is silent: so a drain needs no engine otherwise. */
-async function proofFor(name: string, node: string, { progress, signal, provider }: Session): Promise<MachineState> {
+/** Only needed for a node that is not Ready: otherwise a drain works without the engine. */
+async function readMachineState(
+  name: string,
+  node: string,
+  { progress, signal, provider }: Session,
+): Promise<MachineState> {
   try {
     await prepareEngine(progress, signal);
     const stack = await findStack(name);
-    if (!stack) return { gone: false, reason: `stack "${name}" has no state that could tell` };
-    const { connection, instance } = await machineMet(stack, node);
+    if (!stack) return { gone: false, reason: `stack "${name}" has no state` };
+    const { connection, instance } = await recordedMachine(stack, node);
     return await checkMachineGone(provider.connections.get(connection), instance, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -61,10 +67,12 @@ async function proofFor(name: string, node: string, { progress, signal, provider
   }
 }
 
-/** The section `drain` from the stack's own file: to read a few words Pulumi's engine is not needed. */
-export function configuredRules(stack: string): Rules {
+/** Reads the `drain` section of the stack's configuration file, without the engine. */
+export function configuredDrain(stack: string): DrainSettings {
   const file = stackConfigFile(stack);
   if (!existsSync(file)) return {};
-  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as { config?: Record<string, Rules | undefined> };
+  const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as {
+    config?: Record<string, DrainSettings | undefined>;
+  };
   return config?.[`${PROJECT}:drain`] ?? {};
 }

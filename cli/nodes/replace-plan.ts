@@ -1,17 +1,18 @@
 import type { Stack } from "@pulumi/pulumi/automation";
-import type { Session } from "../engine/operate";
-import { foresee } from "../preview/run-preview";
+import type { Session } from "../engine/session";
 import type { MachineState } from "../engine/state";
+import { runPreview } from "../preview/run-preview";
 import { labelOf } from "../terminal/text";
 
-const SHOWN = 8;
-/** Of the whole cluster; they change whenever any machine does. */
-const ABOUT_ALL = /kubewright:(cluster:(Preflight|Roster)|host:Hosts|components:)/;
-const PHRASES: Record<string, string> = { create: "made", update: "changed", replace: "made anew", delete: "removed" };
+/** Changes that are listed before the rest is only counted. */
+const MAX_CHANGES = 8;
+/** Resources of the whole cluster, which change whenever a machine does. */
+const CLUSTER_WIDE = /kubewright:(cluster:(Preflight|Roster)|host:Hosts|components:)/;
+const VERBS: Record<string, string> = { create: "created", update: "changed", replace: "replaced", delete: "removed" };
 
 /**
- * What an `up` would change beside this machine: the configuration may hold more than the person thinks of now.
- * @param replace urns that are made anew
+ * Lists what else the configuration will change in the run that replaces a node.
+ * @param replace URNs of the resources to replace
  */
 export async function otherChanges(
   stack: Stack,
@@ -20,12 +21,13 @@ export async function otherChanges(
   replace: string[],
   session: Session,
 ): Promise<string[]> {
-  const { steps } = await foresee(stack, session, { replace });
+  const { steps } = await runPreview(stack, session, { replace });
   const others = steps.filter(
-    (step) => PHRASES[step.op] !== undefined && !ABOUT_ALL.test(step.type) && !isOf(step.urn, name, state),
+    (step) => VERBS[step.op] !== undefined && !CLUSTER_WIDE.test(step.type) && !isOf(step.urn, name, state),
   );
-  const lines = others.map(({ urn, op }) => `${labelOf(urn)} is ${PHRASES[op] ?? op}`);
-  return lines.length > SHOWN ? [...lines.slice(0, SHOWN), `and ${lines.length - SHOWN} more`] : lines;
+  const lines = others.map(({ urn, op }) => `${labelOf(urn)} is ${VERBS[op] ?? op}`);
+  if (lines.length <= MAX_CHANGES) return lines;
+  return [...lines.slice(0, MAX_CHANGES), `and ${lines.length - MAX_CHANGES} more`];
 }
 
 function isOf(urn: string, name: string, { machine, contents }: MachineState): boolean {

@@ -1,20 +1,21 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
-import { operate, type Session } from "../engine/operate";
-import { isFirst, type MachineState } from "../engine/state";
+import { runOperation } from "../engine/operate";
+import type { Session } from "../engine/session";
+import { isFirstControlPlane, type MachineState } from "../engine/state";
 
-/** @throws StepError for the control plane that the cluster began with. */
-export function refuseFirst(name: string, state: MachineState): void {
-  if (!isFirst(state)) return;
+/** @throws StepError for the control plane that initialized the cluster */
+export function assertNotFirst(name: string, state: MachineState): void {
+  if (!isFirstControlPlane(state)) return;
   throw new StepError({
-    step: "taking the node away",
+    step: "removing the node",
     machine: name,
-    cause: "the cluster began on it, and its machine holds the cluster's identity",
-    action: "`npm run down` removes the whole cluster",
+    cause: "it initialized the cluster, and its machine holds the cluster's identity",
+    action: "delete the whole cluster with `npm run down`",
   });
 }
 
-/** Everything on the machine and its membership, in the order that their dependencies give: the drain comes first. */
+/** Drains a node and removes everything on its machine, in the order of the dependencies. */
 export async function resetMachine(stack: Stack, { contents }: MachineState, session: Session): Promise<void> {
-  if (contents.length > 0) await operate(stack, "destroy", session, { target: contents });
+  if (contents.length > 0) await runOperation(stack, "destroy", session, { target: contents });
 }

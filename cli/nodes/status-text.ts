@@ -1,52 +1,55 @@
-import type { ClusterStatus } from "./cluster-status";
 import { table } from "../terminal/text";
+import type { ClusterStatus } from "./cluster-status";
 
 const DAY_MS = 86_400_000;
 
-/** The cluster at a glance, for people. */
-export function statusText({
-  version,
-  nodes,
-  certificates,
-  problems,
-  drift,
-}: ClusterStatus & { drift?: readonly string[] }): string {
-  const rows = [...nodes]
-    .sort(byPool)
-    .map(({ pool, name, version: kubelet, runtime, ready, cordoned, troubles, pods, capacity, taints }) => [
-      pool,
-      name,
-      kubelet,
-      runtime,
-      [ready ? "Ready" : "not Ready", ...(cordoned ? ["cordoned"] : []), ...(ready ? troubles : [])].join(", "),
-      `${pods} of ${capacity}`,
-      taints.join(" "),
-    ]);
-  const drifted =
-    drift === undefined
-      ? []
-      : [drift.length === 0 ? "drift         none" : `drift         ${drift.length}: ${drift.join(", ")}`];
-  const toMend =
-    (drift ?? []).length > 0 ? ["machines are not as configured: `npm start -- --refresh` mends them"] : [];
-  const verdict = [...problems, ...toMend];
-  return `${[
-    ...table([["POOL", "NODE", "KUBELET", "RUNTIME", "STATE", "PODS", "TAINTS"], ...rows]),
+/** Formats a cluster's status for people. */
+export function statusText(status: ClusterStatus & { drift?: readonly string[] }): string {
+  const { version, nodes, certificates, problems, drift } = status;
+  const repair =
+    drift !== undefined && drift.length > 0
+      ? ["machines differ from the configuration: `npm start -- --refresh` repairs them"]
+      : [];
+  const all = [...problems, ...repair];
+  const lines = [
+    ...nodeTable(nodes),
     "",
     `Kubernetes    ${version}`,
     ...certificateLine(certificates),
-    ...drifted,
-    verdict.length === 0 ? "healthy" : `not healthy: ${verdict.join("; ")}`,
-  ].join("\n")}\n`;
+    ...driftLine(drift),
+    all.length === 0 ? "healthy" : `unhealthy: ${all.join("; ")}`,
+  ];
+  return `${lines.join("\n")}\n`;
 }
 
-/** One word for all of them: which ends first, and when. */
+/** Formats nodes as a table, sorted by pool and name. */
+export function nodeTable(nodes: ClusterStatus["nodes"]): string[] {
+  const rows = [...nodes]
+    .sort(byPool)
+    .map(({ pool, name, version, runtime, ready, cordoned, conditions, pods, capacity, taints }) => [
+      pool,
+      name,
+      version,
+      runtime,
+      [ready ? "Ready" : "NotReady", ...(cordoned ? ["cordoned"] : []), ...(ready ? conditions : [])].join(", "),
+      `${pods} of ${capacity}`,
+      taints.join(" "),
+    ]);
+  return table([["POOL", "NODE", "KUBELET", "RUNTIME", "STATUS", "PODS", "TAINTS"], ...rows]);
+}
+
+/** One line for all certificates, with the one that expires first. */
 function certificateLine(certificates: ClusterStatus["certificates"]): string[] {
   const [first] = [...certificates].sort((one, other) => one.end.getTime() - other.end.getTime());
   if (!first) return [];
   const days = Math.floor((first.end.getTime() - Date.now()) / DAY_MS);
-  return [
-    `certificates  ${certificates.length}; the first to end is ${first.name} of ${first.machine}, on ${first.end.toISOString().slice(0, 10)} (${days} days)`,
-  ];
+  const when = `on ${first.end.toISOString().slice(0, 10)} (in ${days} days)`;
+  return [`certificates  ${certificates.length}; ${first.name} on ${first.machine} expires first, ${when}`];
+}
+
+function driftLine(drift: readonly string[] | undefined): string[] {
+  if (drift === undefined) return [];
+  return [drift.length === 0 ? "drift         none" : `drift         ${drift.length}: ${drift.join(", ")}`];
 }
 
 function byPool(one: ClusterStatus["nodes"][number], other: ClusterStatus["nodes"][number]): number {

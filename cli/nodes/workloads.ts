@@ -3,30 +3,31 @@ import { until } from "../../common/wait";
 import type { KubeApi } from "../../provider/kube/api";
 import { retryRequest } from "../../provider/kube/retry";
 
-const BACK_SECONDS = 300;
+/** Time limit until all pods are available again. */
+const TIMEOUT_SECONDS = 300;
 
-/** Deployments and StatefulSets that have all the pods that they want. */
-export async function wholeWorkloads(api: KubeApi, signal: AbortSignal): Promise<Set<string>> {
+/** Names of the Deployments and StatefulSets whose replicas are all available. */
+export async function availableWorkloads(api: KubeApi, signal: AbortSignal): Promise<Set<string>> {
   return new Set((await workloads(api, signal)).filter(({ missing }) => missing === 0).map(({ name }) => name));
 }
 
-/** Ends when those that were whole are whole again, or are gone. */
-export async function untilWhole(api: KubeApi, before: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-  let waiting: string[] = [];
+/** Waits until workloads that were available are available again, or are deleted. */
+export async function waitForWorkloads(api: KubeApi, before: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+  let unavailable: string[] = [];
   await until(
     async () => {
       const short = (await workloads(api, signal)).filter(({ name, missing }) => missing > 0 && before.has(name));
-      waiting = short.map(({ name, missing }) => `${name} (${missing} missing)`);
+      unavailable = short.map(({ name, missing }) => `${name} (${missing} missing)`);
       return short.length === 0 ? true : undefined;
     },
     {
       signal,
-      timeout: BACK_SECONDS,
+      timeout: TIMEOUT_SECONDS,
       onTimeout: () =>
         new StepError({
-          step: "waiting for the pods to be back",
-          cause: waiting.join(", "),
-          action: "see `kubectl get pods -A` and `kubectl describe` on one that is not Ready",
+          step: "waiting for the moved pods",
+          cause: unavailable.join(", "),
+          action: "see `kubectl get pods -A`, and run `kubectl describe` for a pod that is not Ready",
         }),
     },
   );

@@ -1,30 +1,30 @@
 import { differencesOf } from "../../provider/preview/differences";
+import { messageOf } from "../../provider/preview/messages";
 import { labelOfStep, type Step, type Values } from "../../provider/preview/step";
-import { sayingOf } from "../../provider/preview/messages";
 
-/** What was found, in the words of an operator; a diff of text is several lines. */
-export function driftWords(step: Step): string[] {
-  const { op, kind, wanted } = step;
-  if (op === "delete") return [`${labelOfStep(step)} is no longer configured, and would be taken away`];
-  if (op === "create") return [GONE[kind]?.(wanted) ?? `${labelOfStep(step)} is gone`];
+/** Describes the drift of one resource; the diff of a text has several lines. */
+export function driftMessages(step: Step): string[] {
+  const { op, kind, desired } = step;
+  if (op === "delete") return [`${labelOfStep(step)} is no longer configured and will be removed`];
+  if (op === "create") return [MISSING[kind]?.(desired) ?? `${labelOfStep(step)} is missing`];
   if (op === "replace")
     return [
-      kind === "Host" || "instance" in wanted
-        ? "the machine was rebuilt: everything on it is made anew"
-        : `${labelOfStep(step)} is made anew`,
+      kind === "Host" || "instance" in desired
+        ? "the machine was rebuilt: everything on it will be set up again"
+        : `${labelOfStep(step)} will be replaced`,
     ];
   return differencesOf(step).map(
-    (one) => `${one.of === "property" ? `${labelOfStep(step)}: ` : ""}${sayingOf(one, "found")}`,
+    (one) => `${one.of === "property" ? `${labelOfStep(step)}: ` : ""}${messageOf(one, "drift")}`,
   );
 }
 
-const GONE: Record<string, (wanted: Values) => string> = {
-  Node: ({ node }) => `the node ${String(node)} is not in the cluster any more`,
-  Join: () => "the machine is no member any more: it joins again",
-  Init: () => "there is no control plane on it any more: it is made anew",
-  Machine: () => "the machine is gone: it is made anew",
-  Unit: ({ unit }) => `all files of ${String(unit)} are gone`,
-  Binaries: () => "all binaries are gone",
-  Files: () => "all files are gone",
-  Kubeconfig: ({ path }) => `the kubeconfig ${String(path)} is gone`,
+const MISSING: Record<string, (desired: Values) => string> = {
+  Node: ({ node }) => `node ${String(node)} is not in the cluster`,
+  Join: () => "the machine is not a member of the cluster: it will join again",
+  Init: () => "the control plane is missing: the cluster will be initialized again",
+  Machine: () => "the machine is missing: it will be recreated",
+  Unit: ({ unit }) => `all files of ${String(unit)} are missing`,
+  Binaries: () => "all binaries are missing",
+  Files: () => "all files are missing",
+  Kubeconfig: ({ path }) => `the kubeconfig ${String(path)} is missing`,
 };

@@ -1,66 +1,60 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { printable } from "../../common/printable";
+import { NOT_READ } from "../../provider/preview/notices";
 import { byNumber, labelOfStep, machineOf, machinesOf } from "../../provider/preview/step";
-import { driftWords } from "./drift-text";
-import type { Session } from "../engine/operate";
-import { foresee } from "./run-preview";
+import type { Session } from "../engine/session";
+import { driftMessages } from "./drift-text";
+import { runPreview } from "./run-preview";
 
-/** One resource that is not as configured. */
+/** A resource that differs from the configuration. */
 export interface Drift {
-  /** The machine or node; what belongs to none is of the `cluster`. */
+  /** The machine or node; `cluster` for resources that belong to none. */
   machine: string;
   /** `Unit worker-1-kubelet` */
   resource: string;
-  /** What was found, in the words of an operator. */
-  found: string[];
+  /** What differs, in words. */
+  differences: string[];
 }
 
 export interface DriftReport {
   drift: Drift[];
-  /** What was noticed on the way: machines that could not be looked at, or were rebooted. */
+  /** Warnings of the provider, for example about machines that could not be read or were rebooted. */
   notices: string[];
-  /** Whether every machine could be looked at. */
+  /** Whether every machine could be read. */
   complete: boolean;
 }
 
 /** Characters of a report. */
-const LONGEST = 1 << 20;
-const NOT_LOOKED_AT = "not looked at";
-
-/** What an `up` with refresh would mend: every machine is looked at, which takes seconds, and nothing is changed. */
-export async function driftReport(stack: Stack, session: Session): Promise<DriftReport> {
-  const { steps, notices } = await foresee(stack, session, { refresh: true });
+const MAX_REPORT = 1 << 20;
+/** Reads every machine and compares it with the configuration, without changing anything. */
+export async function readDrift(stack: Stack, session: Pick<Session, "signal">): Promise<DriftReport> {
+  const { steps, notices } = await runPreview(stack, session, { refresh: true });
   const machines = machinesOf(steps);
   const drift = steps
     .filter(({ op }) => op !== "same")
     .map((step): Drift => ({
       machine: machineOf(step, machines),
       resource: labelOfStep(step),
-      found: driftWords(step),
+      differences: driftMessages(step),
     }));
-  return { drift, notices, complete: !notices.some((notice) => notice.startsWith(NOT_LOOKED_AT)) };
+  return { drift, notices, complete: !notices.some((notice) => notice.startsWith(NOT_READ)) };
 }
 
-/** The resources' names alone. */
-export async function driftOf(stack: Stack, session: Session): Promise<string[]> {
-  return (await driftReport(stack, session)).drift.map(({ resource }) => resource);
-}
-
-/** By machine, for people. */
-export function driftText({ drift, notices }: DriftReport): string {
+/** Formats a drift report for people, machine by machine. */
+export function driftText({ drift, notices, complete }: DriftReport): string {
   const machines = [...new Set(drift.map(({ machine }) => machine))].sort(byNumber);
   const lines = machines.flatMap((machine) => [
     machine,
-    ...drift.filter((one) => one.machine === machine).flatMap(({ found }) => found.map((what) => `  ${what}`)),
+    ...drift
+      .filter((one) => one.machine === machine)
+      .flatMap(({ differences }) => differences.map((line) => `  ${line}`)),
     "",
   ]);
-  const verdict =
-    drift.length === 0
-      ? "no drift: all that could be looked at is as configured"
-      : "`npm start -- --refresh` mends this, and restarts only what it must";
-  // File contents of machines are among the lines.
-  return printable(
-    `${[...notices.map((notice) => `note: ${notice}`), ...(notices.length > 0 ? [""] : []), ...lines, verdict].join("\n")}\n`,
-    LONGEST,
-  );
+  const none = complete
+    ? "no drift: every machine matches the configuration"
+    : "no drift on the machines that could be read";
+  const verdict = drift.length === 0 ? none : "`npm start -- --refresh` repairs this and restarts only what it must";
+  const notes = notices.length > 0 ? [...notices.map((notice) => `note: ${notice}`), ""] : [];
+  // The lines contain contents of files on machines.
+  return printable(`${[...notes, ...lines, verdict].join("\n")}\n`, MAX_REPORT);
 }

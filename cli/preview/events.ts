@@ -1,5 +1,5 @@
 import type { StepEventMetadata } from "@pulumi/pulumi/automation";
-import { kindOf, type Op, type Step, valuesOf } from "../../provider/preview/step";
+import { kindOf, valuesOf, type Op, type Step } from "../../provider/preview/step";
 
 const OPS: Record<string, Op> = {
   same: "same",
@@ -10,36 +10,28 @@ const OPS: Record<string, Op> = {
   "create-replacement": "replace",
 };
 
-/** One for each resource. Of a replacement the last event says what is new, and why. */
-export function stepsOf(told: readonly StepEventMetadata[]): Step[] {
-  return [...new Map(told.map(stepOf).flatMap((step) => (step ? [[step.urn, step]] : []))).values()];
+/** Returns one step for each resource. The last event of a replacement has the new inputs and the reason. */
+export function stepsOf(events: readonly StepEventMetadata[]): Step[] {
+  return [...new Map(events.map(stepOf).flatMap((step) => (step ? [[step.urn, step]] : []))).values()];
 }
 
-/** Undefined for what groups others, and for the half of a replacement that says nothing new. */
-export function stepOf({
-  op,
-  urn,
-  type,
-  provider,
-  old,
-  new: news,
-  keys,
-  detailedDiff,
-}: StepEventMetadata): Step | undefined {
-  const known = OPS[op];
-  if (known === undefined || provider === "" || type.startsWith("pulumi:")) return undefined;
-  const found = valuesOf(old?.inputs);
-  const wanted = known === "delete" ? {} : valuesOf(news?.inputs ?? old?.inputs);
+/**
+ * Returns undefined for components, and for the deletion of a replaced resource, which adds nothing to the replacement.
+ */
+export function stepOf(metadata: StepEventMetadata): Step | undefined {
+  const { urn, type, provider, old, new: news, keys, detailedDiff } = metadata;
+  const op = OPS[metadata.op];
+  if (op === undefined || provider === "" || type.startsWith("pulumi:")) return undefined;
   const differences = Object.entries(detailedDiff ?? {});
   const replacing = differences.filter(([, { diffKind }]) => diffKind.endsWith("-replace")).map(([path]) => path);
   return {
-    op: known,
+    op,
     urn,
     type,
     kind: kindOf(type),
     name: urn.split("::").slice(3).join("::"),
-    found,
-    wanted,
+    current: valuesOf(old?.inputs),
+    desired: op === "delete" ? {} : valuesOf(news?.inputs ?? old?.inputs),
     paths: differences.map(([path]) => path),
     replacing: replacing.length > 0 ? replacing : (keys ?? []),
   };

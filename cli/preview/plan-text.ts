@@ -1,11 +1,12 @@
 import { printable } from "../../common/printable";
 import { sentenceOf } from "../../provider/preview/disruptions";
+import { pluralize } from "../terminal/text";
 import type { Counts, MachinePlan, Plan } from "./plan";
 
 /** Characters of a plan. */
-const LONGEST = 1 << 20;
+const MAX_PLAN = 1 << 20;
 
-/** For people: what disrupts, then machine by machine, then the sum. */
+/** Formats a plan for people: disruptions, then each machine, then the totals. */
 export function planText(plan: Plan): string {
   const { notices, machines, counts } = plan;
   const lines = [
@@ -15,59 +16,49 @@ export function planText(plan: Plan): string {
     ...machines.flatMap(machineLines),
     summary(counts),
   ];
-  // File contents of machines are among the lines.
-  return printable(`${lines.join("\n")}\n`, LONGEST);
+  // The lines contain contents of files on machines.
+  return printable(`${lines.join("\n")}\n`, MAX_PLAN);
 }
 
-/** The section that comes first; nothing where nothing disrupts. */
-export function disruptionLines({ disruptions }: Pick<Plan, "disruptions">): string[] {
-  return disruptions.length === 0 ? [] : ["THIS DISRUPTS:", ...disruptions.map((one) => `  ${sentenceOf(one)}`), ""];
+function disruptionLines({ disruptions }: Plan): string[] {
+  return disruptions.length === 0 ? [] : ["DISRUPTIONS:", ...disruptions.map((one) => `  ${sentenceOf(one)}`), ""];
 }
 
-const HEADINGS: Record<MachinePlan["fate"], string> = {
-  made: "is made, set up, and joins",
-  joins: "is set up, and joins",
-  rebuilt: "is drained, made anew, set up, and joins",
-  rejoins: "is drained, leaves, and joins again",
-  removed: "is drained, leaves, and is removed",
-  leaves: "is drained and leaves; what we put on it is removed",
+const HEADINGS: Record<MachinePlan["outcome"], string> = {
+  created: "is created, set up and joined",
+  joins: "is set up and joined",
+  recreated: "is drained, recreated, set up and joined",
+  rejoins: "is drained, leaves and joins again",
+  removed: "is drained, leaves and is deleted",
+  leaves: "is drained and leaves; Kubernetes is removed from it",
   changed: "",
 };
 
-function machineLines({ machine, fate, why, changes }: MachinePlan): string[] {
-  const heading = HEADINGS[fate];
+function machineLines({ machine, outcome, why, changes }: MachinePlan): string[] {
+  const heading = HEADINGS[outcome];
   const because = why === undefined ? "" : `, because ${why}`;
   return [`${machine}${heading && ` ${heading}`}${because}`, ...changes.map((change) => `  ${change}`), ""];
 }
 
-/** `2 machines: 1 made, 1 changed; 1 node is drained, 3 files change, 2 restarts` */
-function summary({ made, rebuilt, removed, changed, files, restarts, drains, resources }: Counts): string {
-  if (resources === 0) return "nothing to change: all is as configured, as far as the state knows";
-  const machines = made + rebuilt + removed + changed;
-  const fates = [
-    said(made, "made"),
-    said(rebuilt, "made anew"),
-    said(removed, "removed"),
-    said(changed, "changed"),
-  ].flat();
-  const rest = [
+/** `2 machines: 1 created, 1 changed; 1 node is drained, 3 files change, 2 restarts (9 resources)` */
+function summary(counts: Counts): string {
+  const { created, recreated, removed, changed, files, restarts, drains, resources } = counts;
+  if (resources === 0) return "nothing to change: the state matches the configuration";
+  const outcomes = Object.entries({ created, recreated, removed, changed });
+  const byOutcome = outcomes.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
+  const machines = outcomes.reduce((sum, [, count]) => sum + count, 0);
+  const details = [
     counted(drains, "node is drained", "nodes are drained"),
     counted(files, "file changes", "files change"),
     counted(restarts, "restart", "restarts"),
   ].flat();
   const all = [
-    ...(machines > 0
-      ? [`${machines} ${machines === 1 ? "machine" : "machines"}: ${fates.join(", ")}`]
-      : ["no machine changes"]),
-    ...(rest.length > 0 ? [rest.join(", ")] : []),
+    machines > 0 ? `${pluralize(machines, "machine")}: ${byOutcome.join(", ")}` : "no machine changes",
+    ...(details.length > 0 ? [details.join(", ")] : []),
   ];
-  return `${all.join("; ")} (${resources} ${resources === 1 ? "resource" : "resources"} in all)`;
-}
-
-function said(count: number, what: string): string[] {
-  return count === 0 ? [] : [`${count} ${what}`];
+  return `${all.join("; ")} (${pluralize(resources, "resource")})`;
 }
 
 function counted(count: number, one: string, more: string): string[] {
-  return said(count, count === 1 ? one : more);
+  return count === 0 ? [] : [pluralize(count, one, more)];
 }

@@ -1,13 +1,14 @@
+import { optional } from "../../common/optional";
 import { changesOf, restartsOf } from "../../provider/preview/changes";
 import { differencesOf } from "../../provider/preview/differences";
 import { disruptionsOf, type Disruption } from "../../provider/preview/disruptions";
-import { type Fate, type Outlook, outlookOf } from "../../provider/preview/machine-outcome";
+import { outcomeOf, type MachineOutcome, type Outcome } from "../../provider/preview/machine-outcome";
 import { byNumber, CLUSTER, machineOf, machinesOf } from "../../provider/preview/step";
-import type { Foreseen } from "./run-preview";
+import type { PreviewResult } from "./run-preview";
 
-/** What a run would do, in the words of an operator. */
+/** What a run will change. */
 export interface Plan {
-  /** Said first: what drains a node, makes a machine anew, or interrupts the control plane. */
+  /** Drained nodes, recreated machines and interruptions of the control plane. */
   disruptions: Disruption[];
   machines: MachinePlan[];
   notices: string[];
@@ -15,69 +16,73 @@ export interface Plan {
 }
 
 export interface MachinePlan {
-  /** `cluster`: what belongs to no machine. */
+  /** `cluster` for resources that belong to no machine. */
   machine: string;
-  fate: Exclude<Fate, "same">;
+  outcome: Exclude<Outcome, "same">;
   why?: string;
-  /** Empty where the whole machine comes or goes. */
+  /** Empty where the whole machine is created or removed. */
   changes: string[];
 }
 
 export interface Counts {
-  /** Machines, by what becomes of them. */
-  made: number;
-  rebuilt: number;
+  /** Machines, by outcome. */
+  created: number;
+  recreated: number;
   removed: number;
   changed: number;
   files: number;
   restarts: number;
   drains: number;
-  /** Resources that are other than before, also those that are only ours to remember. */
+  /** Changed resources, including those that affect no machine. */
   resources: number;
 }
 
-export function planFrom({ steps, notices }: Foreseen): Plan {
+/** Groups the steps of a preview by machine. */
+export function planFrom({ steps, notices }: PreviewResult): Plan {
   const names = machinesOf(steps);
   const owned = steps.map((step) => ({ step, machine: machineOf(step, names) }));
-  const machinesAndCluster = [...new Set(owned.map(({ machine }) => machine))].sort(byNumber);
-  const outlooks = machinesAndCluster.map((name) =>
-    outlookOf(
+  const outcomes = [...new Set(owned.map(({ machine }) => machine))].sort(byNumber).map((name) =>
+    outcomeOf(
       name,
       owned.filter(({ machine }) => machine === name).map(({ step }) => step),
     ),
   );
-  const machines = outlooks.map(machinePlan).filter(({ fate, changes }) => fate !== "changed" || changes.length > 0);
-  const changed = machines.filter(({ machine, fate }) => machine !== CLUSTER && fate === "changed").length;
+  const machines = outcomes
+    .map(machinePlan)
+    .filter(({ outcome, changes }) => outcome !== "changed" || changes.length > 0);
+  const changed = machines.filter(({ machine, outcome }) => machine !== CLUSTER && outcome === "changed").length;
   return {
-    disruptions: disruptionsOf(outlooks),
-    machines: machines.filter((one): one is MachinePlan => one.fate !== "same"),
+    disruptions: disruptionsOf(outcomes),
+    machines: machines.filter((one): one is MachinePlan => one.outcome !== "same"),
     notices,
-    counts: { ...countsOf(outlooks), changed },
+    counts: { ...countsOf(outcomes), changed },
   };
 }
 
-const WHOLE: readonly Fate[] = ["made", "joins", "rebuilt", "rejoins", "removed", "leaves"];
-const DRAINED: readonly Fate[] = ["rebuilt", "rejoins", "removed", "leaves"];
+/** Outcomes of a whole machine, which need no list of single changes. */
+const WHOLE: readonly Outcome[] = ["created", "joins", "recreated", "rejoins", "removed", "leaves"];
+const DRAINED: readonly Outcome[] = ["recreated", "rejoins", "removed", "leaves"];
 
-function machinePlan({ machine, fate, why, steps }: Outlook) {
-  const changes = WHOLE.includes(fate) ? [] : [...new Set(steps.flatMap(changesOf))]; // two resources may load one image
-  return { machine, fate, ...(why === undefined ? {} : { why }), changes };
+function machinePlan({ machine, outcome, why, steps }: MachineOutcome) {
+  // Two resources may load the same image.
+  const changes = WHOLE.includes(outcome) ? [] : [...new Set(steps.flatMap(changesOf))];
+  return { machine, outcome, ...optional({ why }), changes };
 }
 
-function countsOf(outlooks: readonly Outlook[]): Omit<Counts, "changed"> {
-  const machines = outlooks.filter(({ machine }) => machine !== CLUSTER);
-  const withFate = (...fates: Fate[]) => machines.filter(({ fate }) => fates.includes(fate)).length;
+function countsOf(outcomes: readonly MachineOutcome[]): Omit<Counts, "changed"> {
+  const machines = outcomes.filter(({ machine }) => machine !== CLUSTER);
+  const count = (...which: Outcome[]) => machines.filter(({ outcome }) => which.includes(outcome)).length;
   const updates = machines
-    .filter(({ fate }) => fate === "changed")
+    .filter(({ outcome }) => outcome === "changed")
     .flatMap(({ steps }) => steps.filter(({ op }) => op === "update"));
   const files = updates.flatMap(differencesOf).filter(({ of }) => of === "file" || of === "binary" || of === "mode");
   return {
-    made: withFate("made", "joins"),
-    rebuilt: withFate("rebuilt", "rejoins"),
-    removed: withFate("removed", "leaves"),
+    created: count("created", "joins"),
+    recreated: count("recreated", "rejoins"),
+    removed: count("removed", "leaves"),
     files: files.length,
     restarts: updates.flatMap((step) => restartsOf(step, differencesOf(step))).length,
-    drains: withFate(...DRAINED),
-    resources: outlooks.flatMap(({ steps }) => steps).length,
+    drains: count(...DRAINED),
+    resources: outcomes.flatMap(({ steps }) => steps).length,
   };
 }

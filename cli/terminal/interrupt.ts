@@ -1,49 +1,53 @@
-/** What Ctrl-C means: the first time stop well, the second time stop at once. */
+/** Handling of Ctrl-C. */
 export interface Interrupt {
+  /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   release(): void;
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const CTRL_C = 0x03;
-/** npm passes on a signal that the terminal has sent us already. */
+/**
+ * npm forwards a signal that the terminal has already sent to this process: a second one within this time is ignored.
+ */
 const ECHO_MS = 300;
 
 /**
- * On a terminal, Ctrl-C would reach Pulumi too, beside what we tell it, and two interrupts make it drop everything. So the key is
- * read as a key (raw mode), and Pulumi is told once, by us.
+ * Calls `onFirst` at the first Ctrl-C and `onSecond` at the next. On a terminal Ctrl-C would also reach Pulumi, which
+ * drops everything after a second interrupt: the keyboard is therefore read in raw mode, and Pulumi is interrupted
+ * once, through the signal.
  */
-export function onInterrupt(first: () => void, second: () => void): Interrupt {
+export function onInterrupt(onFirst: () => void, onSecond: () => void): Interrupt {
   const abort = new AbortController();
   let last = 0;
-  const interrupted = () => {
+  const onSignal = () => {
     if (Date.now() - last < ECHO_MS) return;
     last = Date.now();
-    if (abort.signal.aborted) return second();
-    first();
-    abort.abort(new Error("stopped by you"));
+    if (abort.signal.aborted) return onSecond();
+    onFirst();
+    abort.abort(new Error("stopped by the user"));
   };
-  SIGNALS.forEach((name) => process.on(name, interrupted));
-  const releaseKeys = readKeys(interrupted);
+  SIGNALS.forEach((name) => process.on(name, onSignal));
+  const releaseKeyboard = readKeyboard(onSignal);
   const release = () => {
-    SIGNALS.forEach((name) => process.removeListener(name, interrupted));
-    releaseKeys();
+    SIGNALS.forEach((name) => process.removeListener(name, onSignal));
+    releaseKeyboard();
   };
   return { signal: abort.signal, release };
 }
 
-function readKeys(interrupted: () => void): () => void {
+function readKeyboard(onCtrlC: () => void): () => void {
   const keyboard = process.stdin;
   if (!keyboard.isTTY) return () => undefined;
   const onKeys = (keys: Buffer) => {
-    if (keys.includes(CTRL_C)) interrupted();
+    if (keys.includes(CTRL_C)) onCtrlC();
   };
-  const cooked = () => keyboard.setRawMode(false);
+  const leaveRawMode = () => keyboard.setRawMode(false);
   keyboard.setRawMode(true).on("data", onKeys).resume();
-  process.once("exit", cooked);
+  process.once("exit", leaveRawMode);
   return () => {
-    process.removeListener("exit", cooked);
+    process.removeListener("exit", leaveRawMode);
     keyboard.removeListener("data", onKeys).pause().setRawMode(false);
   };
 }

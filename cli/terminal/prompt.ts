@@ -28,7 +28,9 @@ interface PromptContext {
   output: NodeJS.WritableStream;
 }
 
-/** The prompt ends by releasing the keyboard, which the session reads key by key (see interrupt.ts): this takes it back. */
+/**
+ * The prompt ends by releasing the keyboard, which the session reads key by key (see interrupt.ts): this takes it back.
+ */
 async function onKeyboard<T>(signal: AbortSignal, prompt: (context: PromptContext) => Promise<T>): Promise<T> {
   const keyboard = process.stdin;
   const wasRaw = keyboard.isRaw;

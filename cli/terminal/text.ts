@@ -30,3 +30,8 @@ export function table(rows: readonly (readonly string[])[]): string[] {
     .split("\n")
     .map((line) => line.trimEnd());
 }
+
+/** Formats a count with its noun: `1 machine`, `2 machines`. */
+export function pluralize(count: number, one: string, more = `${one}s`): string {
+  return `${count} ${count === 1 ? one : more}`;
+}

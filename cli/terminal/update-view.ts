@@ -1,18 +1,20 @@
 import type { DiagnosticEvent, EngineEvent, OpMap, StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { Screen } from "./screen";
-import { failureOf, plainText } from "./failure";
-import { labelOf, seconds } from "./text";
+import { failureOf, plainText } from "./engine-errors";
+import { labelOf, pluralize, seconds } from "./text";
 
+/** Resources shown live before the rest is only counted. */
 const LIVE_LINES = 8;
-const STATUS_EVERY_MS = 1_000;
+/** Without a live screen, the least time between two status lines of a resource. */
+const STATUS_INTERVAL_MS = 1_000;
 
 interface Running {
   label: string;
   verb: string;
   since: number;
   status: string;
-  /** When a status was last printed as a line. */
-  said: number;
+  /** Time of the last status line. */
+  printed: number;
 }
 
 const VERBS: Record<string, string> = {
@@ -22,18 +24,18 @@ const VERBS: Record<string, string> = {
   replace: "replacing",
   read: "reading",
   refresh: "reading",
-  "create-replacement": "making anew",
-  "delete-replaced": "deleting the old",
+  "create-replacement": "recreating",
+  "delete-replaced": "deleting the old one",
 };
 const DONE: Record<string, string> = {
   create: "created",
   update: "updated",
   delete: "deleted",
-  "create-replacement": "made anew",
+  "create-replacement": "recreated",
   "delete-replaced": "old one deleted",
 };
 
-/** Turns Pulumi's events into lines: what starts, what it does now, what ended after how long. Keeps the errors for the end. */
+/** Prints the engine's events as progress lines, and collects errors and totals for the end. */
 export class UpdateView {
   changes: OpMap = {};
   readonly failures: string[] = [];
@@ -45,19 +47,19 @@ export class UpdateView {
   }
 
   readonly onEvent = (event: EngineEvent): void => {
-    if (event.resourcePreEvent) this.begin(event.resourcePreEvent.metadata);
-    if (event.resOutputsEvent) this.end(event.resOutputsEvent.metadata);
-    if (event.resOpFailedEvent) this.failed(event.resOpFailedEvent.metadata);
-    if (event.diagnosticEvent) this.diagnostic(event.diagnosticEvent);
+    if (event.resourcePreEvent) this.onStart(event.resourcePreEvent.metadata);
+    if (event.resOutputsEvent) this.onEnd(event.resOutputsEvent.metadata);
+    if (event.resOpFailedEvent) this.onFailure(event.resOpFailedEvent.metadata);
+    if (event.diagnosticEvent) this.onDiagnostic(event.diagnosticEvent);
     if (event.summaryEvent) this.changes = event.summaryEvent.resourceChanges;
   };
 
-  /** A line of our own among Pulumi's. */
-  say(text: string): void {
+  /** Prints a line with the elapsed time. */
+  print(text: string): void {
     this.screen.line(`${this.clock()} ${text}`);
   }
 
-  /** How many resources are other than before. */
+  /** Number of changed resources. */
   get changed(): number {
     return Object.entries(this.changes).reduce(
       (sum, [op, count]) => (op === "same" || op === "read" ? sum : sum + (count ?? 0)),
@@ -65,34 +67,34 @@ export class UpdateView {
     );
   }
 
-  private begin(metadata: StepEventMetadata): void {
+  private onStart(metadata: StepEventMetadata): void {
     if (!isWork(metadata)) return;
     const verb = VERBS[metadata.op] ?? metadata.op;
-    this.running.set(metadata.urn, { label: labelOf(metadata.urn), verb, since: Date.now(), status: "", said: 0 });
-    if (!this.screen.live && metadata.op !== "refresh") this.say(`${labelOf(metadata.urn)}: ${verb}`);
+    this.running.set(metadata.urn, { label: labelOf(metadata.urn), verb, since: Date.now(), status: "", printed: 0 });
+    if (!this.screen.live && metadata.op !== "refresh") this.print(`${labelOf(metadata.urn)}: ${verb}`);
   }
 
-  private end(metadata: StepEventMetadata): void {
+  private onEnd(metadata: StepEventMetadata): void {
     const work = this.running.get(metadata.urn);
     this.running.delete(metadata.urn);
     const done = DONE[metadata.op];
-    if (work && done) this.say(`${work.label}: ${done} in ${seconds(work.since)}`);
+    if (work && done) this.print(`${work.label}: ${done} in ${seconds(work.since)}`);
   }
 
-  private failed(metadata: StepEventMetadata): void {
+  private onFailure(metadata: StepEventMetadata): void {
     const work = this.running.get(metadata.urn);
     this.running.delete(metadata.urn);
-    if (work) this.say(`${work.label}: FAILED after ${seconds(work.since)}`);
+    if (work) this.print(`${work.label}: FAILED after ${seconds(work.since)}`);
   }
 
-  private diagnostic(event: DiagnosticEvent): void {
+  private onDiagnostic(event: DiagnosticEvent): void {
     const severity: string = event.severity;
-    if (severity === "debug") return; // debug messages hold secrets in plain text
+    if (severity === "debug") return; // debug messages contain secrets in plain text
     const text = plainText(event.message);
     if (event.ephemeral) return this.status(event.urn, text);
     if (severity === "error") return this.keep(failureOf(event.urn, text));
     if (text !== "")
-      this.say(`${event.urn ? `${labelOf(event.urn)}: ` : ""}${severity === "warning" ? "warning: " : ""}${text}`);
+      this.print(`${event.urn ? `${labelOf(event.urn)}: ` : ""}${severity === "warning" ? "warning: " : ""}${text}`);
   }
 
   private keep(failure: string | undefined): void {
@@ -103,9 +105,9 @@ export class UpdateView {
     const work = urn ? this.running.get(urn) : undefined;
     if (!work || text === "" || text === work.status) return;
     work.status = text;
-    if (this.screen.live || Date.now() - work.said < STATUS_EVERY_MS) return;
-    work.said = Date.now();
-    this.say(`${work.label}: ${text}`);
+    if (this.screen.live || Date.now() - work.printed < STATUS_INTERVAL_MS) return;
+    work.printed = Date.now();
+    this.print(`${work.label}: ${text}`);
   }
 
   private lines(): string[] {
@@ -114,7 +116,9 @@ export class UpdateView {
       .slice(0, LIVE_LINES)
       .map((work) => `  ${seconds(work.since).padStart(6)}  ${work.label}: ${work.status || work.verb}`);
     const more = all.length > LIVE_LINES ? [`          and ${all.length - LIVE_LINES} more`] : [];
-    return all.length > 0 ? [`${this.clock()} at work on ${all.length}`, ...shown, ...more] : [];
+    return all.length > 0
+      ? [`${this.clock()} ${pluralize(all.length, "resource")} in progress`, ...shown, ...more]
+      : [];
   }
 
   private clock(): string {
@@ -122,7 +126,7 @@ export class UpdateView {
   }
 }
 
-/** The stack and components group others and do nothing themselves; what stays the same is not worth a line. */
+/** Whether a step changes or reads a resource; the stack and components only group others. */
 function isWork(metadata: StepEventMetadata): boolean {
   return (
     metadata.provider !== "" &&

@@ -5,6 +5,7 @@ import type { Context, Recorded } from "../rpc/handler";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 import { abandonAction } from "./unreachable";
+import { NOT_READ } from "../preview/notices";
 
 /** Where a resource is decides what it is; how we log in does not. */
 export const HOST_REPLACES = ["instance"] as const;
@@ -83,7 +84,7 @@ export async function lookAt<I extends OnMachine, O>(
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     if (context.unreachable.reportSilent(machine.connection))
-      context.warn(`not looked at, the last known state of what is on it is kept: ${error.message}`);
+      context.warn(`${NOT_READ}, the last known state of everything on it is kept: ${error.message}`);
     return old;
   }
 }

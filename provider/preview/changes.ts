@@ -1,86 +1,94 @@
-import { type Difference, differencesOf } from "./differences";
+import { differencesOf, type Difference } from "./differences";
 import { listed, namedPath } from "./disruptions";
 import { componentOf, whyOf } from "./machine-outcome";
+import { messageOf } from "./messages";
 import { labelOfStep, type Step } from "./step";
-import { sayingOf } from "./messages";
 
-/** What we only remember, or look at again. */
+/** Resources that only record or check something: their changes affect no machine. */
 const SILENT = ["Roster", "Preflight"];
 
-/** What becomes of one thing on a machine or in the cluster, in the words of an operator; a diff of text is several lines. */
+/** Describes the planned change of one resource; the diff of a text has several lines. */
 export function changesOf(step: Step): string[] {
   const { op, kind } = step;
   if (SILENT.includes(kind)) return [];
-  if (op === "create") return [WHOLE_THINGS[kind]?.made(step) ?? `${labelOfStep(step)} is made`];
+  if (op === "create") return [LIFECYCLE[kind]?.created(step) ?? `${labelOfStep(step)} is created`];
   if (op === "delete")
-    return kind === "Artifacts" ? [] : [WHOLE_THINGS[kind]?.removed(step) ?? `${labelOfStep(step)} is removed`];
-  if (op === "replace") return [`${labelOfStep(step)} is made anew, because ${whyOf(step)}`];
+    return kind === "Artifacts" ? [] : [LIFECYCLE[kind]?.removed(step) ?? `${labelOfStep(step)} is removed`];
+  if (op === "replace") return [`${labelOfStep(step)} is replaced, because ${whyOf(step)}`];
   const differences = differencesOf(step);
   return [
-    ...differences.filter(({ of }) => of !== "cause").map((one) => said(step, one)),
+    ...differences.filter(({ of }) => of !== "restart").map((one) => describe(step, one)),
     ...restartsOf(step, differences),
   ];
 }
 
-function said(step: Step, difference: Difference): string {
-  if (difference.of !== "property") return sayingOf(difference, "coming");
+function describe(step: Step, difference: Difference): string {
+  if (difference.of !== "property") return messageOf(difference, "plan");
   const path = namedPath(step, difference.path);
-  return `${path === difference.path ? `${labelOfStep(step)}: ` : ""}${sayingOf({ ...difference, path }, "coming")}`;
+  return `${path === difference.path ? `${labelOfStep(step)}: ` : ""}${messageOf({ ...difference, path }, "plan")}`;
 }
 
-const WHOLE_THINGS: Readonly<Record<string, { made: (step: Step) => string; removed: (step: Step) => string }>> = {
+interface Lifecycle {
+  created: (step: Step) => string;
+  removed: (step: Step) => string;
+}
+
+const LIFECYCLE: Readonly<Record<string, Lifecycle>> = {
   Unit: {
-    made: ({ wanted }) => `${String(wanted.unit)} is installed and started`,
-    removed: ({ found }) => `${String(found.unit)} is stopped and removed`,
+    created: ({ desired }) => `${String(desired.unit)} is installed and started`,
+    removed: ({ current }) => `${String(current.unit)} is stopped and removed`,
   },
   StaticPod: {
-    made: (step) => `the pod ${componentOf(step) ?? step.name} is started`,
-    removed: (step) => `the pod ${componentOf(step) ?? step.name} is stopped and removed`,
+    created: (step) => `static pod ${componentOf(step) ?? step.name} is started`,
+    removed: (step) => `static pod ${componentOf(step) ?? step.name} is stopped and removed`,
   },
   Files: {
-    made: ({ wanted }) => `${paths(wanted.files)} written`,
-    removed: ({ found }) => `${paths(found.files)} removed`,
+    created: ({ desired }) => `${filesAre(desired.files)} written`,
+    removed: ({ current }) => `${filesAre(current.files)} removed`,
   },
   Binaries: {
-    made: ({ wanted }) => `${paths(wanted.files)} copied`,
-    removed: ({ found }) => `${paths(found.files)} removed`,
+    created: ({ desired }) => `${filesAre(desired.files)} copied`,
+    removed: ({ current }) => `${filesAre(current.files)} removed`,
   },
-  Images: { made: () => "its images are loaded", removed: () => "its images are removed" },
+  Images: { created: () => "images are loaded", removed: () => "images are removed" },
   Node: {
-    made: ({ wanted }) => `${String(wanted.node)} becomes Ready, with its labels and taints`,
-    removed: ({ found }) => `${String(found.node)} is drained and leaves`,
+    created: ({ desired }) => `${String(desired.node)} becomes Ready, with its labels and taints`,
+    removed: ({ current }) => `${String(current.node)} is drained and leaves the cluster`,
   },
   Artifacts: {
-    made: ({ wanted }) =>
-      `binaries and images of Kubernetes ${String(wanted.kubernetes)} are taken from the cache, else fetched or built`,
+    created: ({ desired }) =>
+      `binaries and images of Kubernetes ${String(desired.kubernetes)} are taken from the cache, downloaded or built`,
     removed: () => "",
   },
 };
 
-function paths(files: unknown): string {
+function filesAre(files: unknown): string {
   const names = typeof files === "object" && files !== null ? Object.keys(files) : [];
-  return names.length === 0 ? "its files are" : `${listed(names)} ${names.length === 1 ? "is" : "are"}`;
+  return names.length === 0 ? "files are" : `${listed(names)} ${names.length === 1 ? "is" : "are"}`;
 }
 
-/** A unit is started anew for its files, for what it is told to watch, and where it was found not to run as it should. */
+/** Describes the restart of a unit or static pod, with its reasons: changed files, changed dependencies, problems. */
 export function restartsOf(step: Step, differences: readonly Difference[]): string[] {
-  const { kind, wanted, name } = step;
-  const pod = kind === "StaticPod";
-  if (!pod && (kind !== "Unit" || wanted.running !== true)) return [];
-  const causes = differences.flatMap((one) => (one.of === "cause" ? [one.cause] : []));
+  const isPod = step.kind === "StaticPod";
+  if (!isPod && (step.kind !== "Unit" || step.desired.running !== true)) return [];
   const reasons = [
     ...(differences.some(({ of }) => of === "file") ? ["its files change"] : []),
-    ...(pod && differences.some((one) => one.of === "property" && one.path.startsWith("manifest"))
-      ? ["its manifest changes"]
-      : []),
-    ...causes.map((cause) => `${cause === "binary" ? "its program" : cause} is another`),
-    ...differences.flatMap((one) => (one.of === "trouble" ? [`it is ${one.trouble}`] : [])),
-    ...differences.flatMap((one) =>
-      one.of === "property" && one.path in wanted && /^(files|restartOn)$/.test(one.path)
-        ? [`its ${one.path === "files" ? "files" : "program"} may be another`]
-        : [],
-    ),
+    ...(isPod && differences.some(isOfManifest) ? ["its manifest changes"] : []),
+    ...differences.flatMap((difference) => reasonOf(step, difference)),
   ];
-  const what = pod ? `the pod ${componentOf(step) ?? name}` : String(wanted.unit);
+  const what = isPod ? `static pod ${componentOf(step) ?? step.name}` : String(step.desired.unit);
   return reasons.length === 0 ? [] : [`${what} restarts, because ${listed(reasons)}`];
+}
+
+function isOfManifest(difference: Difference): boolean {
+  return difference.of === "property" && difference.path.startsWith("manifest");
+}
+
+function reasonOf({ desired }: Step, difference: Difference): string[] {
+  if (difference.of === "restart")
+    return [`${difference.cause === "binary" ? "its binary" : difference.cause} changes`];
+  if (difference.of === "problem") return [`it is ${difference.problem}`];
+  if (difference.of !== "property" || !(difference.path in desired)) return [];
+  if (difference.path === "files") return ["its files may change"];
+  return difference.path === "restartOn" ? ["its binary may change"] : [];
 }

@@ -1,170 +1,187 @@
+import { optional } from "../../common/optional";
 import { isWithin } from "../rpc/diff";
 import { SECRET_WORD, UNKNOWN_STRING, formatPath, isObject } from "../rpc/values";
 import { valuesOf, type Step, type Values } from "./step";
 
-/** What two descriptions of one thing on a machine or in the cluster differ in. Absent is: not there. */
+/**
+ * A difference between the current and the desired state of something on a machine or in the cluster. An absent value
+ * does not exist.
+ */
 export type Difference =
-  | { of: "file"; path: string; found?: string; wanted?: string }
-  | { of: "mode"; path: string; found: string; wanted: string }
-  | { of: "binary"; path: string; found?: Program; wanted?: Program }
-  | { of: "sysctl"; name: string; found?: string; wanted?: string }
-  /** What a look at the machine found wrong beyond the values; `unit`: of this unit. */
-  | { of: "trouble"; unit?: string; trouble: string }
-  | { of: "enabled"; unit: string; wanted: boolean }
-  | { of: "running"; unit: string; wanted: boolean }
-  /** What a unit is started anew for. */
-  | { of: "cause"; unit: string; cause: string }
+  | { of: "file"; path: string; current?: string; desired?: string }
+  | { of: "mode"; path: string; current: string; desired: string }
+  | { of: "binary"; path: string; current?: Program; desired?: Program }
+  | { of: "sysctl"; name: string; current?: string; desired?: string }
+  /** A problem that reading the machine revealed beyond the values, such as a failed unit. */
+  | { of: "problem"; unit?: string; problem: string }
+  | { of: "enabled"; unit: string; desired: boolean }
+  | { of: "running"; unit: string; desired: boolean }
+  /** A dependency whose change restarts a unit. */
+  | { of: "restart"; unit: string; cause: string }
   | { of: "package"; name: string }
-  /** `instead`: the same image of another version, which is there. */
-  | { of: "image"; ref: string; instead?: string }
+  /** `present`: another version of the same image that is present. */
+  | { of: "image"; ref: string; present?: string }
   | { of: "cordoned"; node: string }
-  | { of: "label"; node: string; key: string; found?: string; wanted?: string }
-  | { of: "annotation"; node: string; key: string; found?: string; wanted?: string }
-  | { of: "taint"; node: string; taint: string; wanted: boolean }
-  | { of: "entry"; name: string; found?: string; wanted?: string }
+  | { of: "label"; node: string; key: string; current?: string; desired?: string }
+  | { of: "annotation"; node: string; key: string; current?: string; desired?: string }
+  | { of: "taint"; node: string; taint: string; desired: boolean }
+  | { of: "entry"; name: string; current?: string; desired?: string }
   | { of: "stopped" }
-  | { of: "property"; path: string; found?: unknown; wanted?: unknown };
+  | { of: "property"; path: string; current?: unknown; desired?: unknown };
 
-/** By its SHA-256 (or what is wrong with its mode), and its version where the name of its place in the cache says it. */
+/** An installed program. */
 export interface Program {
+  /** Its hash, or `mode 0644, not 0755` where only its mode differs. */
   sha256: string;
+  /** Taken from its path in the artifact cache. */
   version?: string;
 }
 
-/** In the order in which they are told. What no rule knows is still told, by its path. */
+/**
+ * Returns the differences in the order in which they are printed. Properties without a rule are reported by their path.
+ */
 export function differencesOf(step: Step): Difference[] {
-  const known = RULES[step.kind]?.(step) ?? [];
-  if (known.length === 0) return properties(step);
+  const specific = RULES[step.kind]?.(step) ?? [];
+  if (specific.length === 0) return properties(step);
   return [
-    ...known,
-    ...properties(step).filter((one) => one.of === "property" && one.path in step.wanted && !isKnown(one.wanted)),
+    ...specific,
+    ...properties(step).filter((one) => one.of === "property" && one.path in step.desired && !isKnown(one.desired)),
   ];
 }
 
 const RULES: Record<string, (step: Step) => Difference[]> = {
   Files: files,
   Unit: (step) => [...unit(step), ...files(step)],
-  StaticPod: (step) => [...trouble(step, `pod ${nameOfPod(step)}`), ...files(step), ...properties(step, "manifest")],
+  StaticPod: (step) => [...problem(step, `pod ${nameOfPod(step)}`), ...files(step), ...properties(step, "manifest")],
   Kernel: (step) => [
-    ...trouble(step),
+    ...problem(step),
     ...maps(step, "sysctls").map(({ key, ...values }): Difference => ({ of: "sysctl", name: key, ...values })),
     ...properties(step, "modules"),
   ],
   Binaries: binaries,
-  Packages: ({ found, wanted }) =>
-    missing(list(found.packages), list(wanted.packages)).map((name) => ({ of: "package", name })),
+  Packages: ({ current, desired }) =>
+    missing(list(current.packages), list(desired.packages)).map((name) => ({ of: "package", name })),
   Images: images,
   Node: node,
   Hosts: (step) =>
     maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
-  Init: (step) => [...trouble(step), ...properties(step, "documents")],
-  Kubeconfig: (step) => trouble(step),
+  Init: (step) => [...problem(step), ...properties(step, "documents")],
+  Kubeconfig: (step) => problem(step),
   Machine: (step) => [
-    ...(step.found.running === false ? [{ of: "stopped" } as const] : []),
+    ...(step.current.running === false ? [{ of: "stopped" } as const] : []),
     ...properties(step).filter((one) => one.of !== "property" || one.path !== "running"),
   ],
 };
 
 function unit(step: Step): Difference[] {
-  const { found, wanted } = step;
-  const name = text(wanted.unit);
-  const isTold = found.problem !== undefined;
+  const { current, desired } = step;
+  const name = text(desired.unit);
+  const hasProblem = current.problem !== undefined; // which names the state more precisely than `running`
   return [
-    ...trouble(step, name),
-    ...(found.enabled === wanted.enabled
+    ...problem(step, name),
+    ...(current.enabled === desired.enabled
       ? []
-      : [{ of: "enabled", unit: name, wanted: wanted.enabled === true } as const]),
-    ...(found.running === wanted.running || isTold
+      : [{ of: "enabled", unit: name, desired: desired.enabled === true } as const]),
+    ...(current.running === desired.running || hasProblem
       ? []
-      : [{ of: "running", unit: name, wanted: wanted.running === true } as const]),
-    ...maps(step, "restartOn").map(({ key }): Difference => ({ of: "cause", unit: name, cause: key })),
+      : [{ of: "running", unit: name, desired: desired.running === true } as const]),
+    ...maps(step, "restartOn").map(({ key }): Difference => ({ of: "restart", unit: name, cause: key })),
   ];
 }
 
-function trouble({ found }: Step, of?: string): Difference[] {
-  if (found.problem === undefined) return [];
-  return text(found.problem)
+function problem({ current }: Step, unit?: string): Difference[] {
+  if (current.problem === undefined) return [];
+  return text(current.problem)
     .split("; ")
-    .map((one) => ({ of: "trouble", trouble: one, ...(of === undefined ? {} : { unit: of }) }));
+    .map((one) => ({ of: "problem", problem: one, ...optional({ unit }) }));
 }
 
-function nameOfPod({ wanted }: Step): string {
-  return text(valuesOf(valuesOf(wanted.manifest).metadata).name);
+function nameOfPod({ desired }: Step): string {
+  return text(valuesOf(valuesOf(desired.manifest).metadata).name);
 }
 
 function files(step: Step): Difference[] {
-  return maps(step, "files").flatMap(({ key: path, at, whole: [is, should] }): Difference[] => {
-    if (is === undefined) return [{ of: "file", path, wanted: text(valuesOf(should).content) }];
-    if (should === undefined) return [{ of: "file", path, found: text(valuesOf(is).content) }];
-    const [one, other] = [valuesOf(is), valuesOf(should)];
+  return maps(step, "files").flatMap(({ key: path, at, values }): Difference[] => {
+    const [before, after] = [valuesOf(values.current), valuesOf(values.desired)];
+    if (values.current === undefined) return [{ of: "file", path, desired: text(after.content) }];
+    if (values.desired === undefined) return [{ of: "file", path, current: text(before.content) }];
+    const content = { current: text(before.content), desired: text(after.content) };
     return [
-      ...(one.mode === other.mode
+      ...(before.mode === after.mode
         ? []
-        : [{ of: "mode" as const, path, found: text(one.mode), wanted: text(other.mode) }]),
-      ...(differs(step, [...at, "content"], one.content, other.content)
-        ? [{ of: "file" as const, path, found: text(one.content), wanted: text(other.content) }]
+        : [{ of: "mode" as const, path, current: text(before.mode), desired: text(after.mode) }]),
+      ...(differs(step, [...at, "content"], before.content, after.content)
+        ? [{ of: "file" as const, path, ...content }]
         : []),
     ];
   });
 }
 
 function binaries(step: Step): Difference[] {
-  return maps(step, "files").map(({ key: path, found, wanted }) => ({
+  return maps(step, "files").map(({ key: path, current, desired }) => ({
     of: "binary",
     path,
-    ...(found === undefined ? {} : { found: program(found, step.found) }),
-    ...(wanted === undefined ? {} : { wanted: program(wanted, step.wanted) }),
+    ...optional({
+      current: current === undefined ? undefined : program(current, step.current),
+      desired: desired === undefined ? undefined : program(desired, step.desired),
+    }),
   }));
 }
 
-/** Files of the cache are below `<name>-<version>-<architecture>-...`. */
+/** Paths in the artifact cache begin with `<name>-<version>-<architecture>-`. */
 function program(sha256: string, { sources }: Values): Program {
   const version = /-(\d+\.\d+\.\d+)-/.exec(text(valuesOf(sources)[sha256] ?? ""))?.[1];
-  return { sha256, ...(version === undefined ? {} : { version }) };
+  return { sha256, ...optional({ version }) };
 }
 
-function images({ found, wanted }: Step): Difference[] {
+function images({ current, desired }: Step): Difference[] {
   const refs = (values: Values) =>
     Object.values(valuesOf(values.archives))
       .flatMap((archive) => list(valuesOf(archive).refs))
       .concat(list(values.pull));
-  const [there, should] = [refs(found), refs(wanted)];
-  return missing(there, should).map((ref) => {
-    const instead = there.find((other) => repository(other) === repository(ref) && !should.includes(other));
-    return { of: "image", ref, ...(instead === undefined ? {} : { instead }) };
+  const [loaded, required] = [refs(current), refs(desired)];
+  return missing(loaded, required).map((ref) => {
+    const present = loaded.find((other) => repository(other) === repository(ref) && !required.includes(other));
+    return { of: "image", ref, ...optional({ present }) };
   });
 }
 
+/** Returns an image reference without its tag. */
 export function repository(ref: string): string {
   return ref.slice(0, ref.lastIndexOf(":"));
 }
 
 function node(step: Step): Difference[] {
-  const { found, wanted } = step;
-  const name = text(wanted.node);
+  const { current, desired } = step;
+  const name = text(desired.node);
   const taint = (value: unknown) =>
     `${text(valuesOf(value).key)}=${text(valuesOf(value).value ?? "")}:${text(valuesOf(value).effect)}`;
   const taints = (values: Values) => (Array.isArray(values.taints) ? values.taints.map(taint) : []);
-  const [there, should] = [taints(found), taints(wanted)];
+  const [before, after] = [taints(current), taints(desired)];
   return [
-    ...(found.schedulable === false && wanted.schedulable === true ? [{ of: "cordoned", node: name } as const] : []),
+    ...(current.schedulable === false && desired.schedulable === true ? [{ of: "cordoned", node: name } as const] : []),
     ...maps(step, "labels").map((one): Difference => ({ of: "label", node: name, ...one })),
     ...maps(step, "annotations").map((one): Difference => ({ of: "annotation", node: name, ...one })),
-    ...missing(there, should).map((one): Difference => ({ of: "taint", node: name, taint: one, wanted: true })),
-    ...missing(should, there).map((one): Difference => ({ of: "taint", node: name, taint: one, wanted: false })),
+    ...missing(before, after).map((one): Difference => ({ of: "taint", node: name, taint: one, desired: true })),
+    ...missing(after, before).map((one): Difference => ({ of: "taint", node: name, taint: one, desired: false })),
   ];
 }
 
-/** By their paths; of those below `within`, where that is given. */
-function properties({ found, wanted, paths }: Step, within?: string): Difference[] {
-  const keys = [...new Set([...Object.keys(found), ...Object.keys(wanted)])].filter(
-    (key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]),
+/** Returns the differing properties by path, optionally only those below `within`. */
+function properties({ current, desired, paths }: Step, within?: string): Difference[] {
+  const keys = [...new Set([...Object.keys(current), ...Object.keys(desired)])].filter(
+    (key) => JSON.stringify(current[key]) !== JSON.stringify(desired[key]),
   );
   const all = (paths.length > 0 ? paths : keys).filter((path) => within === undefined || isWithin(path, within));
-  return all.map((path) => ({ of: "property", path, found: valueAt(found, path), wanted: valueAt(wanted, path) }));
+  return all.map((path) => ({
+    of: "property",
+    path,
+    current: valueAt(current, path),
+    desired: valueAt(desired, path),
+  }));
 }
 
-/** `files["/etc/x"].mode`, `documents[1].kind` */
+/** Reads a value by its path, such as `files["/etc/x"].mode` or `documents[1].kind`. */
 export function valueAt(root: unknown, path: string): unknown {
   const parts = [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(
     ([, index, quoted, plain]) => index ?? quoted?.replaceAll('\\"', '"') ?? plain ?? "",
@@ -177,46 +194,49 @@ export function valueAt(root: unknown, path: string): unknown {
 
 interface Entry {
   key: string;
-  /** Its path. */
+  /** Path of the entry. */
   at: string[];
-  found?: string;
-  wanted?: string;
-  /** Both, as they are. */
-  whole: [unknown, unknown];
+  current?: string;
+  desired?: string;
+  /** Both values before they were converted to text. */
+  values: { current: unknown; desired: unknown };
 }
 
-/** The entries in which two maps differ. A map that is unknown or a secret as a whole has none that could be told. */
+/** Returns the entries in which two maps differ; none where a map is unknown or secret as a whole. */
 function maps(step: Step, property: string): Entry[] {
-  const [is, should] = [step.found[property], step.wanted[property]];
-  if ([is, should].some((map) => map !== undefined && !isObject(map))) return [];
-  const [found, wanted] = [valuesOf(is), valuesOf(should)];
-  return [...new Set([...Object.keys(wanted), ...Object.keys(found)])]
-    .filter((key) => differs(step, [property, key], found[key], wanted[key]))
+  const both = [step.current[property], step.desired[property]];
+  if (both.some((map) => map !== undefined && !isObject(map))) return [];
+  const [current = {}, desired = {}] = both.map(valuesOf);
+  return [...new Set([...Object.keys(desired), ...Object.keys(current)])]
+    .filter((key) => differs(step, [property, key], current[key], desired[key]))
     .map((key) => ({
       key,
       at: [property, key],
-      ...(found[key] === undefined ? {} : { found: text(found[key]) }),
-      ...(wanted[key] === undefined ? {} : { wanted: text(wanted[key]) }),
-      whole: [found[key], wanted[key]],
+      ...optional({
+        current: current[key] === undefined ? undefined : text(current[key]),
+        desired: desired[key] === undefined ? undefined : text(desired[key]),
+      }),
+      values: { current: current[key], desired: desired[key] },
     }));
 }
 
-/** Two secrets look the same: whether they are, the provider has told. */
-function differs({ paths }: Step, at: readonly string[], found: unknown, wanted: unknown): boolean {
-  const [one, other] = [JSON.stringify(found), JSON.stringify(wanted)];
-  if (one !== other) return true;
+/** Secrets are masked, so that two of them look equal: the paths that the provider reports decide. */
+function differs({ paths }: Step, at: readonly string[], current: unknown, desired: unknown): boolean {
+  const before = JSON.stringify(current);
+  if (before !== JSON.stringify(desired)) return true;
   const path = formatPath(at);
   return (
-    (one ?? "").includes(SECRET_WORD) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed))
+    (before ?? "").includes(SECRET_WORD) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed))
   );
 }
 
+/** Whether a value is neither secret nor unknown. */
 export function isKnown(value: unknown): boolean {
   return value !== SECRET_WORD && !JSON.stringify(value ?? "").includes(UNKNOWN_STRING);
 }
 
-function missing(there: readonly string[], wanted: readonly string[]): string[] {
-  return wanted.filter((one) => !there.includes(one));
+function missing(present: readonly string[], required: readonly string[]): string[] {
+  return required.filter((one) => !present.includes(one));
 }
 
 function list(value: unknown): string[] {

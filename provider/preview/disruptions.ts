@@ -1,91 +1,88 @@
 import semver from "semver";
+import { optional } from "../../common/optional";
 import { isObject } from "../rpc/values";
 import { valueAt } from "./differences";
-import { componentOf, type Fate, type Outlook } from "./machine-outcome";
-import { byNumber, type Step } from "./step";
+import { componentOf, type MachineOutcome, type Outcome } from "./machine-outcome";
 import { briefly } from "./messages";
+import { byNumber, type Step } from "./step";
 
-/** What those notice who use the cluster, or who would be sorry for it. */
+/** An impact that users or operators of the cluster will notice. */
 export interface Disruption {
   machine: string;
-  /** `worker-1 is drained and its machine is made anew` */
+  /** `worker-1 is drained, and its machine is recreated` */
   what: string;
   /** `image changes from a to b` */
   why?: string;
 }
 
-/** The worst first: the cluster itself, beside whose loss nothing else counts; its control plane; its workers. */
-export function disruptionsOf(outlooks: readonly Outlook[]): Disruption[] {
-  const isHa = outlooks.filter(({ isControlPlane }) => isControlPlane).length > 1;
-  return told(outlooks, isHa ? "the other control planes go on" : "the API is away for some seconds");
+/**
+ * Returns the disruptions of a run: the loss of the cluster alone, or else those of the control plane before those of
+ * workers.
+ */
+export function disruptionsOf(outcomes: readonly MachineOutcome[]): Disruption[] {
+  const isHa = outcomes.filter(({ isControlPlane }) => isControlPlane).length > 1;
+  return disruptions(
+    outcomes,
+    isHa ? "the other control planes serve the API" : "the API is unavailable for some seconds",
+  );
 }
 
-/** Where only one resource of a machine is known, and nothing of the others. */
-export function disruptionsOfOne(outlook: Outlook): Disruption[] {
-  return told([outlook], "with one control plane only, the API is away for some seconds");
+/** Returns the disruptions of a single resource, without knowledge of the other machines. */
+export function disruptionsOfOne(outcome: MachineOutcome): Disruption[] {
+  return disruptions([outcome], "with a single control plane the API is unavailable for some seconds");
 }
 
-/** As a sentence, without its full stop. */
+/** Returns a disruption as a sentence without its full stop. */
 export function sentenceOf({ what, why }: Disruption): string {
   return `${what}${why === undefined ? "" : `, because ${why}`}`;
 }
 
-function told(outlooks: readonly Outlook[], away: string): Disruption[] {
-  const losses = outlooks.flatMap(lossOf);
+function disruptions(outcomes: readonly MachineOutcome[], availability: string): Disruption[] {
+  const losses = outcomes.filter(({ losesCluster }) => losesCluster).map(lossOf);
   if (losses.length > 0) return losses;
-  const sorted = [...outlooks].sort(
+  const sorted = [...outcomes].sort(
     (one, other) => Number(other.isControlPlane) - Number(one.isControlPlane) || byNumber(one.machine, other.machine),
   );
-  return sorted.flatMap((outlook) => [...interruptionsOf(outlook, away), ...departureOf(outlook)]);
+  return sorted.flatMap((outcome) => [...interruptionsOf(outcome, availability), ...departureOf(outcome)]);
 }
 
-function lossOf({ machine, isOrigin, why }: Outlook): Disruption[] {
-  return isOrigin
-    ? [
-        {
-          machine,
-          what: `the cluster is made anew, and all that is in it is LOST: it began on ${machine}`,
-          ...(why === undefined ? {} : { why }),
-        },
-      ]
-    : [];
+function lossOf({ machine, why }: MachineOutcome): Disruption {
+  const what = `the cluster is recreated, and everything in it is LOST: ${machine} holds its state`;
+  return { machine, what, ...optional({ why }) };
 }
 
-const DEPARTURES: Partial<Record<Fate, string>> = {
-  rebuilt: "is drained and its machine is made anew",
+const DEPARTURES: Partial<Record<Outcome, string>> = {
+  recreated: "is drained, and its machine is recreated",
   rejoins: "is drained, leaves and joins again",
-  removed: "is drained and its machine is removed",
-  leaves: "is drained and leaves; its machine stays, without what we put on it",
+  removed: "is drained, and its machine is deleted",
+  leaves: "is drained and leaves; its machine stays, without Kubernetes",
 };
 
-/** Of a machine on which there was a node before. */
-function departureOf({ machine, fate, why = "it is not configured any more", isControlPlane }: Outlook): Disruption[] {
-  const departure = DEPARTURES[fate];
-  return departure === undefined
-    ? []
-    : [{ machine, what: `${machine} ${isControlPlane ? "leaves the control plane, " : ""}${departure}`, why }];
+/** For a machine that is a node before the run. */
+function departureOf({ machine, outcome, why, isControlPlane }: MachineOutcome): Disruption[] {
+  const departure = DEPARTURES[outcome];
+  if (departure === undefined) return [];
+  const what = `${machine} ${isControlPlane ? "leaves the control plane, " : ""}${departure}`;
+  return [{ machine, what, why: why ?? "it is no longer configured" }];
 }
 
-/** Restarts of what serves the API; the scheduler and the controller manager may be away for a moment. */
-function interruptionsOf({ machine, steps }: Outlook, away: string): Disruption[] {
+/** Restarts of the API server and etcd. The scheduler and the controller manager may be unavailable for a moment. */
+function interruptionsOf({ machine, steps }: MachineOutcome, availability: string): Disruption[] {
   return steps
     .filter(({ op }) => op === "update")
     .flatMap((step) => {
       const servers = restartedBy(step);
-      return servers.length === 0
-        ? []
-        : [
-            {
-              machine,
-              what: `${listed(servers)} of ${machine} ${servers.length === 1 ? "restarts" : "restart"} (${away})`,
-              why: causeOf(step),
-            },
-          ];
+      if (servers.length === 0) return [];
+      const verb = servers.length === 1 ? "restarts" : "restart";
+      return [{ machine, what: `${listed(servers)} of ${machine} ${verb} (${availability})`, why: causeOf(step) }];
     });
 }
 
 const SERVERS: Readonly<Record<string, string>> = { etcd: "etcd", "kube-apiserver": "the API server" };
-/** Sections of kubeadm's ClusterConfiguration, and which of the servers read them: any other is the API server's. */
+/**
+ * Which servers read a section of kubeadm's ClusterConfiguration. The API server reads every section that is not
+ * listed.
+ */
 const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   etcd: ["etcd"],
   controllerManager: [],
@@ -99,42 +96,46 @@ function restartedBy(step: Step): string[] {
     const server = SERVERS[componentOf(step) ?? ""];
     return server === undefined ? [] : [server];
   }
-  const named = step.paths.map((path) => namedPath(step, path));
-  const read = named
+  const changed = step.paths.map((path) => namedPath(step, path));
+  const servers = changed
     .filter((path) => path.startsWith("ClusterConfiguration."))
     .flatMap((path) => SECTIONS[path.split(".")[1] ?? ""] ?? ["the API server"]);
-  return Object.values(SERVERS).filter((server) => read.includes(server) || named.includes("documents"));
+  return Object.values(SERVERS).filter((server) => servers.includes(server) || changed.includes("documents"));
 }
 
+/** Causes that are listed before the rest is only counted. */
+const MAX_CAUSES = 3;
+
 function causeOf(step: Step): string {
-  const { paths, found, wanted } = step;
-  const causes = paths
+  const causes = step.paths
     .filter((path) => /^(documents|manifest|files|restartOn)\b/.test(path))
-    .map((path) => {
-      const [is, should] = [valueAt(found, path), valueAt(wanted, path)];
-      return `${namedPath(step, path)} ${briefly(is, should)}${isBack(is, should) ? " (which Kubernetes does not support: versions only go up)" : ""}`;
-    });
-  return causes.length > FEW
-    ? `${causes.slice(0, FEW).join(", ")} and ${causes.length - FEW} more change`
+    .map((path) => causeAt(step, path));
+  return causes.length > MAX_CAUSES
+    ? `${causes.slice(0, MAX_CAUSES).join(", ")} and ${causes.length - MAX_CAUSES} more change`
     : causes.join(", ");
 }
 
-function isBack(found: unknown, wanted: unknown): boolean {
-  const [is, should] = [semver.parse(String(found)), semver.parse(String(wanted))];
-  return is !== null && should !== null && semver.lt(should, is);
+function causeAt(step: Step, path: string): string {
+  const [current, desired] = [valueAt(step.current, path), valueAt(step.desired, path)];
+  const warning = isDowngrade(current, desired) ? " (Kubernetes does not support downgrades)" : "";
+  return `${namedPath(step, path)} ${briefly(current, desired)}${warning}`;
 }
 
-const FEW = 3;
+function isDowngrade(current: unknown, desired: unknown): boolean {
+  const [before, after] = [semver.parse(String(current)), semver.parse(String(desired))];
+  return before !== null && after !== null && semver.lt(after, before);
+}
 
-/** `ClusterConfiguration.apiServer` is more to a person than `documents[1].apiServer`. */
-export function namedPath({ found, wanted }: Pick<Step, "found" | "wanted">, path: string): string {
+/** Names a document of a list by its kind: `ClusterConfiguration.apiServer` instead of `documents[1].apiServer`. */
+export function namedPath({ current, desired }: Pick<Step, "current" | "desired">, path: string): string {
   const [head = ""] = /^documents\[\d+\]/.exec(path) ?? [];
-  const document = valueAt(wanted, head) ?? valueAt(found, head);
+  const document = valueAt(desired, head) ?? valueAt(current, head);
   return head !== "" && isObject(document) && typeof document.kind === "string"
     ? `${document.kind}${path.slice(head.length)}`
     : path;
 }
 
+/** Joins words as English does: `a, b and c`. */
 export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
 }

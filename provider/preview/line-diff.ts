@@ -11,7 +11,10 @@ interface Block {
   changes: string[];
 }
 
-/** Returns the changed lines of a text, each block headed by its line number: `-` is the current line, `+` the desired one. */
+/**
+ * Returns the changed lines of a text, each block headed by its line number: `-` is the current line, `+` the desired
+ * one.
+ */
 export function lineDiff(current: string, desired: string): string {
   const blocks = changedBlocks(current.split("\n"), desired.split("\n"));
   const total = blocks.reduce((sum, { changes }) => sum + changes.length, 0);

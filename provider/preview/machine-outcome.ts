@@ -1,76 +1,81 @@
+import { optional } from "../../common/optional";
 import { isObject } from "../rpc/values";
 import { valueAt } from "./differences";
-import type { Step } from "./step";
 import { briefly } from "./messages";
+import type { Step } from "./step";
 
-/** What becomes of a machine as a whole. */
-export type Fate =
-  /** Made, or made ours, and a member. */
-  | "made"
+/** The planned outcome for a machine as a whole. */
+export type Outcome =
+  /** A new machine is created, set up and joined. */
+  | "created"
+  /** An existing machine is set up and joined. */
   | "joins"
-  /** Drained, and made anew. */
-  | "rebuilt"
-  /** Drained, and a member anew on the machine that it has. */
+  /** The node is drained, and its machine is recreated. */
+  | "recreated"
+  /** The node is drained, and its machine joins again. */
   | "rejoins"
-  /** Drained, and gone; `leaves`: a machine that is not ours stays. */
+  /** The node is drained, and its machine is deleted. */
   | "removed"
+  /** The node is drained; its machine stays, because it was not created by Kubewright. */
   | "leaves"
   | "changed"
   | "same";
 
-export interface Outlook {
+export interface MachineOutcome {
   machine: string;
-  fate: Fate;
-  /** Why it is made anew, or joins again. */
+  outcome: Outcome;
+  /** Why the machine is recreated or joins again. */
   why?: string;
-  /** Where the API server or etcd run. */
+  /** Whether the API server or etcd runs on it. */
   isControlPlane: boolean;
-  /** The cluster's state goes with it: this is where it began. */
-  isOrigin: boolean;
+  /** Whether the cluster's state is lost with this run: the machine is the one that initialized the cluster. */
+  losesCluster: boolean;
+  /** The steps that change something. */
   steps: Step[];
 }
 
 const KUBEADM_INIT = "kubewright:kubeadm:Init";
 
-/** From all steps of one machine, those that change nothing among them. */
-export function outlookOf(machine: string, steps: readonly Step[]): Outlook {
-  const maker = steps.find(isMaker(machine));
+/** Determines the outcome from all steps of one machine, including those that change nothing. */
+export function outcomeOf(machine: string, steps: readonly Step[]): MachineOutcome {
+  const creator = steps.find(isCreator(machine));
   const host = steps.find(({ kind }) => kind === "Host");
   const member = steps.find(({ kind }) => kind === "Init" || kind === "Join");
   const node = steps.find(({ kind }) => kind === "Node");
-  const fate = fateOf({ maker, host, member, node }, steps);
-  const cause = [maker, host, member, node].find((step) => step?.op === "replace");
+  const cause = [creator, host, member, node].find((step) => step?.op === "replace");
   return {
     machine,
-    fate,
-    ...(cause ? { why: whyOf(cause) } : {}),
+    outcome: combined({ creator, host, member, node }, steps),
+    ...optional({ why: cause && whyOf(cause) }),
     isControlPlane: steps.some(isOfControlPlane),
-    isOrigin:
-      steps.some(({ type, op }) => type === KUBEADM_INIT && (op === "replace" || op === "delete")) ||
-      steps.some((step) => componentOf(step) === "etcd" && ["replace", "delete"].includes(step.op)),
+    losesCluster: steps.some((step) => ["replace", "delete"].includes(step.op) && holdsCluster(step)),
     steps: steps.filter(({ op }) => op !== "same"),
   };
 }
 
-type Parts = Partial<Record<"maker" | "host" | "member" | "node", Step>>;
+type Parts = Partial<Record<"creator" | "host" | "member" | "node", Step>>;
 
-function fateOf({ maker, host, member, node }: Parts, steps: readonly Step[]): Fate {
-  const first = maker ?? host;
-  if (first?.op === "create") return maker ? "made" : "joins";
-  if (first?.op === "delete") return maker ? "removed" : "leaves";
-  if (first?.op === "replace" || host?.op === "replace") return "rebuilt";
+function combined({ creator, host, member, node }: Parts, steps: readonly Step[]): Outcome {
+  const first = creator ?? host;
+  if (first?.op === "create") return creator ? "created" : "joins";
+  if (first?.op === "delete") return creator ? "removed" : "leaves";
+  if (first?.op === "replace" || host?.op === "replace") return "recreated";
   if (member?.op === "replace" || node?.op === "replace") return "rejoins";
   if (host?.op === "create" || member?.op === "create") return "joins";
   return steps.some(({ op }) => op !== "same") ? "changed" : "same";
 }
 
-/** What makes a machine has its name, whichever kind it is of. */
-function isMaker(machine: string): (step: Step) => boolean {
+/** The resource that creates a machine has the machine's name, whatever its type. */
+function isCreator(machine: string): (step: Step) => boolean {
   return ({ name, type }) => name === machine && !type.startsWith("kubewright:components:");
 }
 
+function holdsCluster(step: Step): boolean {
+  return step.type === KUBEADM_INIT || componentOf(step) === "etcd";
+}
+
 function isOfControlPlane(step: Step): boolean {
-  const { document } = { ...step.found, ...step.wanted };
+  const { document } = { ...step.current, ...step.desired };
   return (
     step.type === KUBEADM_INIT ||
     (isObject(document) && document.controlPlane !== undefined) ||
@@ -81,9 +86,9 @@ function isOfControlPlane(step: Step): boolean {
 const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-/** Where each component is a thing of its own: a pod of the kubelet's folder, or a unit. */
-export function componentOf({ kind, found, wanted }: Step): Component | undefined {
-  const values = { ...found, ...wanted };
+/** Returns the control plane component that a resource runs by itself, as a static pod or a unit. */
+export function componentOf({ kind, current, desired }: Step): Component | undefined {
+  const values = { ...current, ...desired };
   const name =
     kind === "StaticPod"
       ? valueAt(values, "manifest.metadata.name")
@@ -93,10 +98,10 @@ export function componentOf({ kind, found, wanted }: Step): Component | undefine
   return COMPONENTS.find((component) => component === name);
 }
 
-/** The property at which it begins. */
-export function whyOf({ replacing, found, wanted }: Step): string {
-  const told = replacing.filter((path) => path !== "id");
-  // Marked in the state, or named by --replace: for no property.
-  if (told.length === 0) return "it is marked for that";
-  return told.map((path) => `${path} ${briefly(valueAt(found, path), valueAt(wanted, path))}`).join(", ");
+/** Returns the reason for a replacement: the property that changed, with its values. */
+export function whyOf({ replacing, current, desired }: Step): string {
+  const paths = replacing.filter((path) => path !== "id");
+  // `pulumi state taint` and `--replace` name no property.
+  if (paths.length === 0) return "it is marked for replacement";
+  return paths.map((path) => `${path} ${briefly(valueAt(current, path), valueAt(desired, path))}`).join(", ");
 }

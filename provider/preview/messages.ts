@@ -3,162 +3,174 @@ import { yamlText } from "../../render/json";
 import { isKnown, repository, type Difference, type Program } from "./differences";
 import { lineDiff } from "./line-diff";
 
-/** How one kind of difference is told in both directions. */
-interface Sayings<D> {
-  /** What is found on a machine, beside what is configured. */
-  found: (difference: D) => string;
-  /** What a run makes of it. */
-  coming: (difference: D) => string;
+/** The messages of one kind of difference. */
+interface Messages<D> {
+  /** Describes the difference as drift: the current state, beside the configured one. */
+  drift: (difference: D) => string;
+  /** Describes the difference as a plan: what a run changes. */
+  plan: (difference: D) => string;
 }
 
-type Vocabulary = { readonly [K in Difference["of"]]: Sayings<Extract<Difference, { of: K }>> };
-export type Direction = keyof Sayings<never>;
+type MessageTable = { readonly [K in Difference["of"]]: Messages<Extract<Difference, { of: K }>> };
+export type MessageKind = keyof Messages<never>;
 
-/** In the words of an operator; a diff of text is several lines. */
-export function sayingOf(difference: Difference, direction: Direction): string {
-  const sayings = VOCABULARY[difference.of] as Sayings<Difference>;
-  return sayings[direction](difference);
+/** Returns the message for a difference; the diff of a text has several lines. */
+export function messageOf(difference: Difference, kind: MessageKind): string {
+  const messages = MESSAGES[difference.of] as Messages<Difference>;
+  return messages[kind](difference);
 }
 
-const VOCABULARY: Vocabulary = {
+const MESSAGES: MessageTable = {
   file: {
-    found: ({ path, found, wanted }) =>
-      found === undefined
+    drift: ({ path, current, desired }) =>
+      current === undefined
         ? `${path} is missing`
-        : wanted === undefined
-          ? `${path} is not to be there`
-          : `${path} was changed${textDiff(found, wanted)}`,
-    coming: ({ path, found, wanted }) =>
-      found === undefined
+        : desired === undefined
+          ? `${path} exists, but is not configured`
+          : `${path} was changed${textDiff(current, desired)}`,
+    plan: ({ path, current, desired }) =>
+      current === undefined
         ? `${path} is written`
-        : wanted === undefined
+        : desired === undefined
           ? `${path} is removed`
-          : `${path} changes${textDiff(found, wanted)}`,
+          : `${path} changes${textDiff(current, desired)}`,
   },
   mode: {
-    found: ({ path, found, wanted }) => `${path} has the mode ${found}, not ${wanted}`,
-    coming: ({ path, found, wanted }) => `${path} gets the mode ${wanted} (it is ${found})`,
+    drift: ({ path, current, desired }) => `${path} has mode ${current}, not ${desired}`,
+    plan: ({ path, current, desired }) => `${path}: mode changes from ${current} to ${desired}`,
   },
   binary: {
-    found: ({ path, found, wanted }) => {
-      if (found === undefined) return `${path} is missing`;
-      if (wanted === undefined) return `${path} is not to be there`;
-      return found.sha256.startsWith("mode ")
-        ? `${path} has ${found.sha256}`
-        : `${path} is another file: SHA-256 ${short(found)}, not ${short(wanted)}`;
+    drift: ({ path, current, desired }) => {
+      if (current === undefined) return `${path} is missing`;
+      if (desired === undefined) return `${path} exists, but is not configured`;
+      return current.sha256.startsWith("mode ")
+        ? `${path} has ${current.sha256}`
+        : `${path} differs: SHA-256 ${short(current)}, not ${short(desired)}`;
     },
-    coming: ({ path, found, wanted }) => {
-      if (wanted === undefined) return `${path} is removed`;
-      const version = wanted.version === undefined ? "" : ` ${wanted.version}`;
-      if (found === undefined) return `${path}${version} is copied (SHA-256 ${short(wanted)})`;
-      if (found.sha256.startsWith("mode ")) return `${path} gets its mode back: it has ${found.sha256}`;
-      return `${path} ${found.version === wanted.version ? "changes" : `moves from ${found.version ?? "another version"} to${version || " another"}`} (SHA-256 ${short(found)} -> ${short(wanted)})`;
+    plan: ({ path, current, desired }) => {
+      if (desired === undefined) return `${path} is removed`;
+      const version = desired.version === undefined ? "" : ` ${desired.version}`;
+      if (current === undefined) return `${path}${version} is copied (SHA-256 ${short(desired)})`;
+      if (current.sha256.startsWith("mode ")) return `${path}: mode is restored (${current.sha256})`;
+      return `${path} ${programChange(current, desired)} (SHA-256 ${short(current)} -> ${short(desired)})`;
     },
   },
   sysctl: {
-    found: ({ name, found, wanted }) =>
-      wanted === undefined
-        ? `${name} is ${found ?? ""}, and not configured any more`
-        : `${name} is ${found ?? "not there"}, not ${wanted}`,
-    coming: ({ name, found, wanted }) =>
-      wanted === undefined
-        ? `${name} is left as it is until the next boot`
-        : `${name} is set to ${wanted}${found === undefined ? "" : ` (it is ${found})`}`,
+    drift: ({ name, current, desired }) =>
+      desired === undefined
+        ? `${name} is ${current ?? ""}, but no longer configured`
+        : `${name} is ${current ?? "not set"}, not ${desired}`,
+    plan: ({ name, current, desired }) =>
+      desired === undefined ? `${name} keeps its value until the next boot` : `${name} ${change(current, desired)}`,
   },
-  trouble: {
-    found: ({ unit, trouble }) => (unit === undefined ? trouble : `${unit} is ${trouble}`),
-    coming: ({ unit, trouble }) => `${unit === undefined ? trouble : `${unit} is ${trouble}`}: mended`,
+  problem: {
+    drift: (difference) => problemText(difference),
+    plan: (difference) => `${problemText(difference)}: repaired`,
   },
   enabled: {
-    found: ({ unit, wanted }) => `${unit} is ${wanted ? "disabled" : "enabled"}`,
-    coming: ({ unit, wanted }) => `${unit} is ${wanted ? "enabled" : "disabled"}`,
+    drift: ({ unit, desired }) => `${unit} is ${desired ? "disabled" : "enabled"}`,
+    plan: ({ unit, desired }) => `${unit} is ${desired ? "enabled" : "disabled"}`,
   },
   running: {
-    found: ({ unit, wanted }) => `${unit} is ${wanted ? "stopped" : "running"}`,
-    coming: ({ unit, wanted }) => `${unit} is ${wanted ? "started" : "stopped"}`,
+    drift: ({ unit, desired }) => `${unit} is ${desired ? "stopped" : "running"}`,
+    plan: ({ unit, desired }) => `${unit} is ${desired ? "started" : "stopped"}`,
   },
-  cause: {
-    found: ({ unit, cause }) => `${unit} is to be restarted: ${cause} is replaced`,
-    coming: ({ unit, cause }) => `${unit} restarts: ${cause} is another`,
+  restart: {
+    drift: ({ unit, cause }) => `${unit} must restart: ${cause} has changed`,
+    plan: ({ unit, cause }) => `${unit} restarts, because ${cause} changes`,
   },
   package: {
-    found: ({ name }) => `the package ${name} is not installed`,
-    coming: ({ name }) => `the package ${name} is installed`,
+    drift: ({ name }) => `package ${name} is not installed`,
+    plan: ({ name }) => `package ${name} is installed`,
   },
   image: {
-    found: ({ ref }) => `the image ${ref} is missing`,
-    coming: ({ ref, instead }) =>
-      instead === undefined
-        ? `the image ${ref} is loaded`
-        : `the image ${repository(ref)} moves from ${tag(instead)} to ${tag(ref)}`,
+    drift: ({ ref }) => `image ${ref} is missing`,
+    plan: ({ ref, present }) =>
+      present === undefined
+        ? `image ${ref} is loaded`
+        : `image ${repository(ref)} changes from ${tag(present)} to ${tag(ref)}`,
   },
   cordoned: {
-    found: ({ node }) => `${node} is cordoned`,
-    coming: ({ node }) => `${node} is uncordoned`,
+    drift: ({ node }) => `${node} is cordoned`,
+    plan: ({ node }) => `${node} is uncordoned`,
   },
   label: {
-    found: ({ node, key, found, wanted }) =>
-      found === undefined
-        ? `${node} lacks the label ${key}`
-        : wanted === undefined
-          ? `${node} has the label ${key}, which is not configured any more`
-          : `the label ${key} of ${node} is ${found}, not ${wanted}`,
-    coming: ({ node, key, found, wanted }) =>
-      wanted === undefined
-        ? `${node} loses the label ${key}`
-        : `${node} gets the label ${key}=${wanted}${found === undefined ? "" : ` (it is ${found})`}`,
+    drift: ({ node, key, current, desired }) =>
+      current === undefined
+        ? `label ${key} of ${node} is missing`
+        : desired === undefined
+          ? `label ${key} of ${node} is no longer configured`
+          : `label ${key} of ${node} is ${current}, not ${desired}`,
+    plan: ({ node, key, current, desired }) =>
+      desired === undefined
+        ? `label ${key} of ${node} is removed`
+        : current === undefined
+          ? `${node} is labeled ${key}=${desired}`
+          : `label ${key} of ${node} changes from ${current} to ${desired}`,
   },
   annotation: {
-    found: ({ node, key }) => `the annotation ${key} of ${node} is not as configured`,
-    coming: ({ node, key, wanted }) => `${node} ${wanted === undefined ? "loses" : "gets"} the annotation ${key}`,
+    drift: ({ node, key }) => `annotation ${key} of ${node} differs from the configuration`,
+    plan: ({ node, key, desired }) => `annotation ${key} of ${node} is ${desired === undefined ? "removed" : "set"}`,
   },
   taint: {
-    found: ({ node, taint, wanted }) =>
-      wanted ? `${node} lacks the taint ${taint}` : `${node} has the taint ${taint}, which is not configured any more`,
-    coming: ({ node, taint, wanted }) => `${node} ${wanted ? "gets" : "loses"} the taint ${taint}`,
+    drift: ({ node, taint, desired }) =>
+      desired ? `taint ${taint} of ${node} is missing` : `taint ${taint} of ${node} is no longer configured`,
+    plan: ({ node, taint, desired }) =>
+      desired ? `${node} is tainted ${taint}` : `taint ${taint} of ${node} is removed`,
   },
   entry: {
-    found: ({ name, found, wanted }) =>
-      found === undefined
-        ? `/etc/hosts lacks ${name}`
-        : `/etc/hosts has ${name} as ${found}${wanted === undefined ? ", which is not configured any more" : `, not ${wanted}`}`,
-    coming: ({ name, found, wanted }) => {
-      if (wanted === undefined) return `/etc/hosts loses ${name}`;
-      const address = isKnown(wanted) ? ` as ${wanted}` : " at its new address";
-      return found === undefined
-        ? `/etc/hosts gets ${name}${address}`
-        : `/etc/hosts has ${name}${address} from then on (it is ${found})`;
+    drift: ({ name, current, desired }) => {
+      if (current === undefined) return `${name} is missing in /etc/hosts`;
+      const expected = desired === undefined ? "but no longer configured" : `not ${desired}`;
+      return `${name} in /etc/hosts is ${current}, ${expected}`;
+    },
+    plan: ({ name, current, desired }) => {
+      if (desired === undefined) return `${name} is removed from /etc/hosts`;
+      const address = isKnown(desired) ? desired : "its new address";
+      return current === undefined
+        ? `${name} is added to /etc/hosts as ${address}`
+        : `${name} in /etc/hosts changes from ${current} to ${address}`;
     },
   },
   stopped: {
-    found: () => "the machine is stopped",
-    coming: () => "the machine is started",
+    drift: () => "the machine is stopped",
+    plan: () => "the machine is started",
   },
   property: {
-    found: ({ path }) => `${path} is not as configured`,
-    coming: ({ path, found, wanted }) => `${path} ${change(found, wanted)}`,
+    drift: ({ path }) => `${path} differs from the configuration`,
+    plan: ({ path, current, desired }) => `${path} ${change(current, desired)}`,
   },
 };
 
-/** `changes from a to b`, or the lines of what is longer. */
-export function change(found: unknown, wanted: unknown): string {
-  if (!isKnown(wanted))
-    return wanted === SECRET_WORD ? "changes (a secret)" : "changes; how, shows when the run comes to it";
-  if (wanted === undefined) return "goes";
-  const [is, should] = [asText(found), asText(wanted)];
-  if (![found, wanted].every(isWord)) return `changes${textDiff(is, should)}`;
-  return found === undefined ? `becomes ${should}` : `changes from ${is} to ${should}`;
+function programChange(current: Program, desired: Program): string {
+  if (current.version === desired.version) return "changes";
+  return `changes from ${current.version ?? "another version"} to ${desired.version ?? "another version"}`;
 }
 
-/** The same on one line. */
-export function briefly(found: unknown, wanted: unknown): string {
-  return isKnown(wanted) && [found, wanted].every(isWord) ? change(found, wanted) : "changes";
+function problemText({ unit, problem }: Extract<Difference, { of: "problem" }>): string {
+  return unit === undefined ? problem : `${unit} is ${problem}`;
 }
 
-const LONGEST_WORD = 60;
+/** Describes a changed value: `changes from a to b`, or a diff of longer texts. */
+export function change(current: unknown, desired: unknown): string {
+  if (!isKnown(desired))
+    return desired === SECRET_WORD ? "changes (a secret)" : "changes; the new value is not known yet";
+  if (desired === undefined) return "is removed";
+  const [before, after] = [asText(current), asText(desired)];
+  if (![current, desired].every(isShort)) return `changes${textDiff(before, after)}`;
+  return current === undefined ? `is set to ${after}` : `changes from ${before} to ${after}`;
+}
 
-function isWord(value: unknown): boolean {
-  return typeof value !== "object" && !/[\n]/.test(asText(value)) && asText(value).length <= LONGEST_WORD;
+/** Describes a changed value on one line. */
+export function briefly(current: unknown, desired: unknown): string {
+  return isKnown(desired) && [current, desired].every(isShort) ? change(current, desired) : "changes";
+}
+
+/** Characters of a value that is printed in full. */
+const MAX_SHORT = 60;
+
+function isShort(value: unknown): boolean {
+  return typeof value !== "object" && !/[\n]/.test(asText(value)) && asText(value).length <= MAX_SHORT;
 }
 
 function asText(value: unknown): string {
@@ -166,9 +178,9 @@ function asText(value: unknown): string {
   return isObject(value) || Array.isArray(value) ? yamlText(value) : JSON.stringify(value);
 }
 
-function textDiff(found: string, wanted: string): string {
-  if (found.includes(SECRET_WORD) || wanted.includes(SECRET_WORD)) return " (its content is a secret)";
-  return isKnown(wanted) ? `:\n${lineDiff(found, wanted)}` : "; how, shows when the run comes to it";
+function textDiff(current: string, desired: string): string {
+  if (current.includes(SECRET_WORD) || desired.includes(SECRET_WORD)) return " (its content is a secret)";
+  return isKnown(desired) ? `:\n${lineDiff(current, desired)}` : "; the new content is not known yet";
 }
 
 function short({ sha256 }: Program): string {

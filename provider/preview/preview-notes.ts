@@ -1,31 +1,30 @@
 import type { PlannedChange, DescribeChange } from "../rpc/pending-notes";
 import { changesOf } from "./changes";
 import { disruptionsOfOne, sentenceOf } from "./disruptions";
-import { outlookOf } from "./machine-outcome";
+import { outcomeOf } from "./machine-outcome";
 import { kindOf, machineOf, type Step } from "./step";
 
-/** Set by commands that foretell a whole run in words of their own: the provider then has none for each resource. */
-export const OWN_WORDS = "KUBEWRIGHT_OWN_WORDS";
+/**
+ * Environment variable with which the commands, which print a plan of the whole run, switch off the notes of single
+ * resources.
+ */
+export const NO_PREVIEW_NOTES = "KUBEWRIGHT_OWN_WORDS";
 
-/** What plain `pulumi preview` says of one resource: the words of `npm run preview`, as far as one resource tells. */
-export const foretell: DescribeChange = (foresight) => {
-  const step = stepOf(foresight);
+/**
+ * Returns the notes of one resource for plain `pulumi preview`: those of `npm run preview`, as far as one resource
+ * determines them.
+ */
+export const previewNotes: DescribeChange = (change) => {
+  const step = stepOf(change);
   const { machine } = step;
-  const disruptions = disruptionsOfOne(outlookOf(machine, [step]));
+  const disruptions = disruptionsOfOne(outcomeOf(machine, [step]));
   return { disruptions: disruptions.map(sentenceOf), changes: changesOf(step) };
 };
 
-function stepOf({
-  urn,
-  type,
-  name,
-  replaced,
-  found,
-  wanted,
-  paths,
-  replacing,
-}: PlannedChange): Step & { machine: string } {
+function stepOf(change: PlannedChange): Step & { machine: string } {
+  const { urn, type, name, replaced, found: current, wanted: desired, paths, replacing } = change;
   const kind = kindOf(type);
-  const step: Step = { op: replaced ? "replace" : "update", urn, kind, type, name, found, wanted, paths, replacing };
+  const op = replaced ? "replace" : "update";
+  const step: Step = { op, urn, kind, type, name, current, desired, paths, replacing };
   return { ...step, machine: kind === "Machine" ? name : machineOf(step, []) };
 }

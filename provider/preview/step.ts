@@ -3,50 +3,50 @@ import { isObject } from "../rpc/values";
 export type Values = Record<string, unknown>;
 export type Op = "same" | "create" | "update" | "replace" | "delete";
 
-/** What a run would do with one resource. */
+/** The planned change of one resource. */
 export interface Step {
   op: Op;
   urn: string;
-  /** `Unit`: the last part of the type. */
+  /** Last part of the type: `Unit`. */
   kind: string;
   type: string;
-  /** The resource's logical name. */
+  /** Logical name of the resource. */
   name: string;
-  /** What is there: the inputs that describe it. */
-  found: Values;
-  /** What is configured. */
-  wanted: Values;
-  /** The paths at which the two differ, as the provider has told. */
+  /** Inputs that describe the current state. */
+  current: Values;
+  /** Configured inputs. */
+  desired: Values;
+  /** Paths of the differing properties, as the provider reports them. */
   paths: string[];
-  /** Those of them, or the properties, that need a new resource. */
+  /** Paths or properties that require a replacement. */
   replacing: string[];
 }
 
-/** `Unit` of `kubewright:host:Unit` */
+/** Returns the kind of a type: `Unit` for `kubewright:host:Unit`. */
 export function kindOf(type: string): string {
   return type.split(":").pop() ?? "";
 }
 
-/** `Unit worker-1-kubelet` */
+/** Returns the kind and name of a resource: `Unit worker-1-kubelet`. */
 export function labelOfStep({ kind, name }: Pick<Step, "kind" | "name">): string {
   return `${kind} ${name}`;
 }
 
-/** Of what is no object, none. */
+/** Returns an object as it is, and an empty one for any other value. */
 export function valuesOf(inputs: unknown): Values {
   return isObject(inputs) ? inputs : {};
 }
 
-/** The names of the cluster's machines, also of those that go or come. */
+/** Names of the cluster's machines, including those that are created or removed. */
 export function machinesOf(steps: readonly Step[]): string[] {
   return steps.filter(({ type }) => type === "kubewright:host:Host").map(({ name }) => name.replace(/-host$/, ""));
 }
 
-/** The machine or node that a step is about; what belongs to none is of the `cluster`. */
-export function machineOf({ name, found, wanted }: Step, machines: readonly string[]): string {
-  const node = wanted.node ?? found.node;
+/** Returns the machine or node of a step; {@link CLUSTER} for resources that belong to no machine. */
+export function machineOf({ name, current, desired }: Step, machines: readonly string[]): string {
+  const node = desired.node ?? current.node;
   if (typeof node === "string") return node;
-  const connection = isObject(wanted.connection) ? wanted.connection : valuesOf(found.connection);
+  const connection = isObject(desired.connection) ? desired.connection : valuesOf(current.connection);
   if (typeof connection.name === "string") return connection.name;
   const [longest] = machines
     .filter((machine) => name === machine || name.startsWith(`${machine}-`))
@@ -56,7 +56,7 @@ export function machineOf({ name, found, wanted }: Step, machines: readonly stri
 
 export const CLUSTER = "cluster";
 
-/** `worker-2` before `worker-10`, and the cluster itself at the end. */
+/** Sorts `worker-2` before `worker-10`, and the cluster last. */
 export function byNumber(one: string, other: string): number {
   return Number(one === CLUSTER) - Number(other === CLUSTER) || one.localeCompare(other, "en", { numeric: true });
 }

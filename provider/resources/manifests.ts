@@ -7,6 +7,7 @@ import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { connectionSchema } from "../../contracts/connection";
+import { NOT_READ } from "../preview/notices";
 
 const FIELD_MANAGER = "kubewright";
 
@@ -168,7 +169,7 @@ const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
       const objects = await found(context, api, old.inputs.objects);
       return Object.keys(objects).length === 0 ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
     } catch (error) {
-      context.warn(`not looked at, its last known state is kept: ${messageOf(error)}`);
+      context.warn(`${NOT_READ}, its last known state is kept: ${messageOf(error)}`);
       return old;
     }
   },

@@ -12,6 +12,7 @@ import { admitNode } from "../kube/without-controller-manager";
 import { register, type Context, type Handler } from "../rpc/handler";
 import { drainSchema } from "../../contracts/drain";
 import { connectionSchema } from "../../contracts/connection";
+import { NOT_READ } from "../preview/notices";
 
 const taintSchema = z.strictObject({
   key: z.string(),
@@ -142,7 +143,7 @@ const node: Handler<NodeInputs, NodeOutputs> = {
   },
   async read(context, _id, { inputs, outputs }) {
     const keep = (error: StepError) => (
-      context.warn(`not looked at, its last known state is kept: ${error.message}`),
+      context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`),
       true
     );
     const api = await apiUnless(keep, context, inputs);

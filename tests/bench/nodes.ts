@@ -44,7 +44,7 @@ export class NodesBench {
   }
 
   async end(): Promise<void> {
-    await this.stack.quietScript("down", "--force");
+    await this.stack.quietScript("down", "--yes", "--force");
     this.stack.forget();
   }
 

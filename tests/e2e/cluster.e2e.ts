@@ -65,7 +65,7 @@ describe("npm start", () => {
   test("changes nothing the second time, and says so", async () => {
     const { code, text } = keep(await stack.up());
     expect(code, text).toBe(0);
-    expect(text).toMatch(/Nothing to change: all \d+ resources are as configured/);
+    expect(text).toMatch(/Nothing to change: all \d+ resources match the configuration/);
   });
 });
 
@@ -103,7 +103,7 @@ test("a configuration is tried without being kept: what it changes is told, and 
   const { code, text } = keep(await stack.script("preview", ...changes.flatMap((change) => ["--config", change])));
   expect(code, text).toBe(2);
   expect(text).toMatch(
-    /THIS DISRUPTS:\n {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs changes\n {2}worker-2 is drained and its machine is removed/,
+    /DISRUPTIONS:\n {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs changes\n {2}worker-2 is drained, and its machine is deleted/,
   );
   expect(text).toMatch(
     /\n {2}\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:\n {4}line \d+:\n {4}\+ maxPods: 99\n {2}kubelet.service restarts/,
@@ -167,7 +167,7 @@ describe("bad luck", () => {
     await stack.on("worker-1", `rm ${FOLDER} && mv ${FOLDER}.aside ${FOLDER}`);
     expect(code, text).toBe(1);
     expect(text).toMatch(
-      /\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not begun +it waits for worker-1\n\n`npm start .*` goes on from here/,
+      /\ncontrol-plane-1 +done\nworker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*\nworker-2 +not started +waits for worker-1\n\n`npm start .*` continues from here/,
     );
     expect(text).not.toContain("failed to register");
     expect(await kubectl("get", "node", "control-plane-1", "-o", "jsonpath={.metadata.labels.zone}")).toBe("a");

@@ -36,7 +36,7 @@ async function cutOff(
 test("Ctrl-C while machines are made: stops well, and says how to go on", async () => {
   const { code, text } = await cutOff(/-binaries: creating/, (pid) => process.kill(pid, "SIGINT"));
   expect(code, text).toBe(130);
-  expect(text).toMatch(/`npm start .*` goes on from here/);
+  expect(text).toMatch(/`npm start .*` continues from here/);
 });
 
 test("SIGKILL of everything in the middle of kubeadm init", async () => {
@@ -56,7 +56,7 @@ test("npm run down removes the machines although the state is lost", async () =>
   rmSync(stack.configFile, { force: true });
   const { code, text } = await stack.down();
   expect(code, text).toBe(0);
-  expect(text).toMatch(/removed what a stopped run had left: 3 containers/);
+  expect(text).toMatch(/removed leftovers of an interrupted run: 3 containers/);
   expect(await inventory(ours)).toEqual(before);
   expect(() => readFileSync(`${stack.stackFolder}/id_ed25519`)).toThrow();
 });

@@ -71,7 +71,7 @@ describe("a cluster of several kinds of machines", () => {
     const { code, text } = await stack.up("--refresh");
     expect(code, text).toBe(0);
     expect(text).toContain(`Machine ${WORKER}: updated`);
-    expect(text).not.toContain(`Join ${WORKER}-join: making anew`);
+    expect(text).not.toContain(`Join ${WORKER}-join: recreating`);
     expect(await machineId()).toBe(before);
     await ready(WORKER);
   });

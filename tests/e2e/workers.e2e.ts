@@ -65,7 +65,7 @@ describe("while a client asks", () => {
       text,
       `Node ${name}-node: old one deleted`,
       `Machine ${name}: old one deleted`,
-      `Join ${name}-join: made anew`,
+      `Join ${name}-join: recreated`,
       "its pods are back",
     );
     expect(await stack.containers(name)).not.toContain(before);
@@ -93,9 +93,9 @@ describe("while a client asks", () => {
     inOrder(
       text,
       `Node ${first}-node: old one deleted`,
-      `Node ${first}-node: made anew`,
+      `Node ${first}-node: recreated`,
       `Node ${second}-node: old one deleted`,
-      `Node ${second}-node: made anew`,
+      `Node ${second}-node: recreated`,
     );
     report("rolled the pool");
   });
@@ -136,7 +136,7 @@ describe("a budget that blocks", () => {
     const before = await stack.containers("worker-2");
     const { code, text } = await stack.script("node:replace", "worker-2", "--yes", "--timeout", "10");
     expect(code).not.toBe(0);
-    expect(text).toMatch(/would be held up:\n.*PodDisruptionBudget default\/web/);
+    expect(text).toMatch(/would be held up now by:\n.*PodDisruptionBudget default\/web/);
     expect(await cordoned()).toEqual([]);
     expect(await stack.containers("worker-2")).toEqual(before);
   });

@@ -80,7 +80,7 @@ function differences(what: string, wanted: readonly string[], found: readonly st
 function changesIn(text: string): string {
   return text
     .split("\n")
-    .filter((line) => /: (creating|updating|deleting|making anew|FAILED)|✗/.test(line))
+    .filter((line) => /: (creating|updating|deleting|recreating|FAILED)|✗/.test(line))
     .slice(0, 4)
     .map((line) => line.trim())
     .join("; ");

@@ -9,7 +9,7 @@ const END: Phase = { name: "end" };
 /** What every machine goes through before it is a member. */
 function preparing(machine: string): Phase[] {
   return [
-    { name: "machine", begins: new RegExp(`Machine ${machine}: (creating|making anew)`) },
+    { name: "machine", begins: new RegExp(`Machine ${machine}: (creating|recreating)`) },
     { name: "binaries", begins: new RegExp(`Binaries ${machine}-binaries: copying`) },
     { name: "images", begins: new RegExp(`Images ${machine}\\S*-images: loading images`) },
   ];
@@ -88,8 +88,8 @@ export const OPERATIONS: readonly Operation[] = [
     before: 0,
     after: undefined,
     target: CONTROL_PLANE,
-    command: ["down"],
-    again: ["down"],
+    command: ["down", "--yes"],
+    again: ["down", "--yes"],
     phases: [
       { name: "begin", begins: /: deleting/ },
       { name: "machine", begins: new RegExp(`Machine ${CONTROL_PLANE}: deleting`) },

@@ -51,7 +51,7 @@ export class TestStack {
 
   /** `npm run down`. */
   async down(...args: string[]): Promise<Finished> {
-    return await this.command("down", args);
+    return await this.command("down", ["--yes", ...args]);
   }
 
   /** `npm run node:drain` and the like. */

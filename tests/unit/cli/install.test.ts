@@ -26,12 +26,12 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 function write(name: string, packages: object): void {
   writeFileSync(join(root, name), JSON.stringify({ packages }));
 }
-const present = (packages: object) => write("node_modules/.package-lock.json", packages);
+const setInstalled = (packages: object) => write("node_modules/.package-lock.json", packages);
 
-test("nothing is installed before npm has ended", () => expect(isInstalled(root)).toBe(false));
+test("an installation that npm has not finished does not count", () => expect(isInstalled(root)).toBe(false));
 
-test("what is locked is installed; what is for other systems need not be", () => {
-  present({ "node_modules/a": { version: "1.0.0" } });
+test("locked packages must be installed, except optional ones for other systems", () => {
+  setInstalled({ "node_modules/a": { version: "1.0.0" } });
   expect(isInstalled(root)).toBe(true);
 });
 
@@ -39,12 +39,12 @@ test.each([
   {},
   { "node_modules/a": { version: "0.9.0" } },
   { "node_modules/a": { version: "1.0.0" }, "node_modules/mac-only": { version: "1.0.0" } },
-])("another version is not what is locked: %j", (packages) => {
-  present(packages);
+])("refuses packages of other versions: %j", (packages) => {
+  setInstalled(packages);
   expect(isInstalled(root)).toBe(false);
 });
 
-test("one at a time, and over the lock of a dead process", async () => {
+test("runs one process at a time, and takes over the lock of a dead one", async () => {
   const path = join(root, "lock");
   writeFileSync(path, "999999999");
   let inside = 0;

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { silent } from "../../../../common/progress";
-import { freeLocks } from "../../../../cli/engine/pulumi-locks";
+import { releaseStaleLocks } from "../../../../cli/engine/pulumi-locks";
 
 let folder: string;
 const cancel = vi.fn(() => Promise.resolve(rmSync(join(folder, ".pulumi", "locks"), { recursive: true })));
 const stack = { name: "dev", cancel } as unknown as Stack;
-const free = () => freeLocks(stack, "kubewright", silent, AbortSignal.timeout(5_000));
+const release = () => releaseStaleLocks(stack, "kubewright", silent, AbortSignal.timeout(5_000));
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kubewright-locks-"));
@@ -23,32 +23,34 @@ afterEach(() => {
 });
 
 function lockedBy(pid: number, host = hostname()): void {
-  const place = join(folder, ".pulumi", "locks", "organization", "kubewright", "dev");
-  mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, "x.json"), JSON.stringify({ pid, hostname: host, username: "ada", timestamp: "today" }));
+  const locks = join(folder, ".pulumi", "locks", "organization", "kubewright", "dev");
+  mkdirSync(locks, { recursive: true });
+  writeFileSync(join(locks, "x.json"), JSON.stringify({ pid, hostname: host, username: "ada", timestamp: "today" }));
 }
 
-test("does nothing where nothing is locked", async () => {
-  await free();
+test("does nothing without a lock", async () => {
+  await release();
   expect(cancel).not.toHaveBeenCalled();
 });
 
-test("removes the lock of a process that is dead", async () => {
+test("removes the lock of a dead process", async () => {
   const child = spawn("true");
   await new Promise((ended) => child.once("exit", ended));
   lockedBy(child.pid ?? 0);
-  await free();
+  await release();
   expect(cancel).toHaveBeenCalledOnce();
 });
 
-test("removes the lock of a number that belongs to another program now", async () => {
+test("removes a lock whose process id belongs to another program now", async () => {
   lockedBy(process.pid);
-  await free();
+  await release();
   expect(cancel).toHaveBeenCalledOnce();
 });
 
-test("says who holds it on another machine", async () => {
+test("refuses a lock of another computer, and names its holder", async () => {
   lockedBy(1, "elsewhere");
-  await expect(free()).rejects.toThrow(/ada works on it since today \(process 1 on elsewhere\); wait for that run/);
+  await expect(release()).rejects.toThrow(
+    /ada has been working on it since today \(process 1 on elsewhere\); wait for that run/,
+  );
   expect(cancel).not.toHaveBeenCalled();
 });

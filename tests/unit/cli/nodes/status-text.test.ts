@@ -6,20 +6,20 @@ function status(changes: Partial<ClusterStatus> = {}): ClusterStatus {
   return { version: "1.36.3", nodes: [], certificates: [], problems: [], healthy: true, ...changes };
 }
 
-test("without a look at drift nothing is said about it", () => {
+test("does not mention drift that was not read", () => {
   expect(statusText(status())).not.toContain("drift");
   expect(statusText(status())).toMatch(/healthy\n$/);
 });
 
-test("no drift is healthy, any drift is not, and it is said how to mend it", () => {
+test("drift makes the cluster unhealthy, with the command that repairs it", () => {
   expect(statusText({ ...status(), drift: [] })).toMatch(/drift +none\nhealthy\n$/);
   const text = statusText({ ...status(), drift: ["Unit worker-1-guard", "Kernel worker-1-kernel"] });
   expect(text).toMatch(/drift +2: Unit worker-1-guard, Kernel worker-1-kernel\n/);
-  expect(text).toMatch(/not healthy: machines are not as configured: `npm start -- --refresh` mends them\n$/);
+  expect(text).toMatch(/unhealthy: machines differ from the configuration: `npm start -- --refresh` repairs them\n$/);
 });
 
-test("what is wrong with nodes comes first", () => {
+test("lists problems of nodes first", () => {
   expect(statusText({ ...status({ problems: ["worker-1: cordoned"] }), drift: ["Node worker-1-node"] })).toContain(
-    "not healthy: worker-1: cordoned; machines are not",
+    "unhealthy: worker-1: cordoned; machines differ",
   );
 });

@@ -4,85 +4,86 @@ import { planFrom } from "../../../../cli/preview/plan";
 import { planText } from "../../../../cli/preview/plan-text";
 import { UNKNOWN_STRING as UNKNOWN } from "../../../../provider/rpc/values";
 import { SECRET_WORD } from "../../../../provider/rpc/values";
-import { atRest, event, firstControlPlane, foreseen, on } from "./steps";
+import { atRest, event, firstControlPlane, previewOf, on } from "./steps";
 
-const told = (...events: readonly StepEventMetadata[]) => planText(planFrom(foreseen(...events)));
+const plan = (...events: readonly StepEventMetadata[]) => planText(planFrom(previewOf(...events)));
 const hash = (letter: string) => letter.repeat(64);
 const text = (content: string, mode = "0644") => ({ content, mode });
 
 test("nothing to change", () => {
-  expect(told(...firstControlPlane, ...atRest())).toBe(
-    "nothing to change: all is as configured, as far as the state knows\n",
-  );
+  expect(plan(...firstControlPlane, ...atRest())).toBe("nothing to change: the state matches the configuration\n");
 });
 
-describe("what disrupts is said first", () => {
-  test("a machine that is made anew, and the property for which it is", () => {
-    const image = { found: { image: "machine:a" }, wanted: { image: "machine:b" }, replacing: ["image"] };
+describe("disruptions come first", () => {
+  test("a recreated machine, with the property that requires it", () => {
+    const image = { current: { image: "machine:a" }, desired: { image: "machine:b" }, replacing: ["image"] };
     expect(
-      told(
+      plan(
         event("delete-replaced", "docker:Machine", "worker-1", image),
         event("replace", "docker:Machine", "worker-1", image),
         event("create-replacement", "docker:Machine", "worker-1", image),
         event("create-replacement", "host:Host", "worker-1-host", {
-          found: on("worker-1"),
-          wanted: { connection: UNKNOWN },
+          current: on("worker-1"),
+          desired: { connection: UNKNOWN },
           replacing: ["connection"],
         }),
         event("create-replacement", "host:Packages", "worker-1-packages", {
-          found: on("worker-1"),
-          wanted: { connection: UNKNOWN },
+          current: on("worker-1"),
+          desired: { connection: UNKNOWN },
           replacing: ["instance"],
         }),
         event("create-replacement", "kube:Node", "worker-1-node", {
-          found: { node: "worker-1" },
-          wanted: { node: "worker-1" },
+          current: { node: "worker-1" },
+          desired: { node: "worker-1" },
           replacing: ["instance"],
         }),
       ),
-    ).toBe(`THIS DISRUPTS:
-  worker-1 is drained and its machine is made anew, because image changes from machine:a to machine:b
+    ).toBe(`DISRUPTIONS:
+  worker-1 is drained, and its machine is recreated, because image changes from machine:a to machine:b
 
-worker-1 is drained, made anew, set up, and joins, because image changes from machine:a to machine:b
+worker-1 is drained, recreated, set up and joined, because image changes from machine:a to machine:b
 
-1 machine: 1 made anew; 1 node is drained (4 resources in all)
+1 machine: 1 recreated; 1 node is drained (4 resources)
 `);
   });
 
-  test("a machine that goes", () => {
-    expect(told(...atRest("delete"))).toContain(
-      "THIS DISRUPTS:\n  worker-1 is drained and its machine is removed, because it is not configured any more\n",
+  test("a machine that is removed", () => {
+    expect(plan(...atRest("delete"))).toContain(
+      "DISRUPTIONS:\n  worker-1 is drained, and its machine is deleted, because it is no longer configured\n",
     );
     const [, ...own] = atRest("delete");
-    expect(told(...own)).toContain(
-      "  worker-1 is drained and leaves; its machine stays, without what we put on it, because it is not configured any more\n",
+    expect(plan(...own)).toContain(
+      "  worker-1 is drained and leaves; its machine stays, without Kubernetes, because it is no longer configured\n",
     );
   });
 
-  test("the API server, for a new version of Kubernetes; and one that goes back", () => {
+  test("a restart of the API server for a new version of Kubernetes, and for a downgrade", () => {
     const init = (from: string, to: string) => {
       const values = (version: string) => ({
         ...on("control-plane-1"),
         documents: [{ kind: "InitConfiguration" }, { kind: "ClusterConfiguration", kubernetesVersion: version }],
       });
       return event("update", "kubeadm:Init", "control-plane-1-init", {
-        found: values(from),
-        wanted: values(to),
+        current: values(from),
+        desired: values(to),
         paths: ["documents[1].kubernetesVersion"],
       });
     };
-    expect(told(...firstControlPlane, init("v1.35.4", "v1.36.3"))).toBe(`THIS DISRUPTS:
-  the API server of control-plane-1 restarts (the API is away for some seconds), because ClusterConfiguration.kubernetesVersion changes from v1.35.4 to v1.36.3
+    const change = "ClusterConfiguration.kubernetesVersion changes from v1.35.4 to v1.36.3";
+    expect(plan(...firstControlPlane, init("v1.35.4", "v1.36.3"))).toBe(`DISRUPTIONS:
+  the API server of control-plane-1 restarts (the API is unavailable for some seconds), because ${change}
 
 control-plane-1
-  ClusterConfiguration.kubernetesVersion changes from v1.35.4 to v1.36.3
+  ${change}
 
-1 machine: 1 changed (1 resource in all)
+1 machine: 1 changed (1 resource)
 `);
-    expect(told(...firstControlPlane, init("v1.36.3", "v1.35.4"))).toContain("versions only go up");
+    expect(plan(...firstControlPlane, init("v1.36.3", "v1.35.4"))).toContain(
+      "(Kubernetes does not support downgrades)",
+    );
   });
 
-  test("a component of its own: etcd as a pod, the API server as a unit", () => {
+  test("restarts of etcd as a static pod and of the API server as a unit", () => {
     const pod = (command: string) => ({
       ...on("control-plane-1"),
       manifest: { metadata: { name: "etcd" }, spec: { command } },
@@ -95,53 +96,55 @@ control-plane-1
       enabled: true,
       running: true,
     });
-    const said = told(
+    const output = plan(
       ...firstControlPlane,
       event("update", "host:StaticPod", "control-plane-1-etcd", {
-        found: pod("a"),
-        wanted: pod("b"),
+        current: pod("a"),
+        desired: pod("b"),
         paths: ["manifest.spec.command"],
       }),
       event("update", "host:Unit", "control-plane-1-kube-apiserver", {
-        found: unit("a\n"),
-        wanted: unit("b\n"),
+        current: unit("a\n"),
+        desired: unit("b\n"),
         paths: ['files["/u"].content'],
       }),
     );
-    expect(said).toContain(
-      "  etcd of control-plane-1 restarts (the API is away for some seconds), because manifest.spec.command changes from a to b\n",
+    expect(output).toContain(
+      "  etcd of control-plane-1 restarts (the API is unavailable for some seconds), " +
+        "because manifest.spec.command changes from a to b\n",
     );
-    expect(said).toContain("  the API server of control-plane-1 restarts (the API is away for some seconds)");
-    expect(said).toContain("  the pod etcd restarts, because its manifest changes\n");
-    expect(said).toContain("2 restarts");
+    expect(output).toContain("  the API server of control-plane-1 restarts (the API is unavailable for some seconds)");
+    expect(output).toContain("  static pod etcd restarts, because its manifest changes\n");
+    expect(output).toContain("2 restarts");
   });
 
-  test("the cluster itself, beside which nothing else counts", () => {
-    const said = told(
-      event("create-replacement", "docker:Machine", "control-plane-1", { found: {}, wanted: {}, keys: ["id"] }),
+  test("the loss of the cluster alone", () => {
+    const output = plan(
+      event("create-replacement", "docker:Machine", "control-plane-1", { current: {}, desired: {}, keys: ["id"] }),
       event("create-replacement", "host:Host", "control-plane-1-host", {
-        found: on("control-plane-1"),
-        wanted: on("control-plane-1"),
+        current: on("control-plane-1"),
+        desired: on("control-plane-1"),
       }),
       event("create-replacement", "kubeadm:Init", "control-plane-1-init", {
-        found: on("control-plane-1"),
-        wanted: on("control-plane-1"),
+        current: on("control-plane-1"),
+        desired: on("control-plane-1"),
         keys: ["instance"],
       }),
       ...atRest(),
       event("create-replacement", "kubeadm:Join", "worker-1-join", {
-        found: on("worker-1"),
-        wanted: on("worker-1"),
+        current: on("worker-1"),
+        desired: on("worker-1"),
         keys: ["caCertHash"],
       }),
     );
-    expect(said).toContain(
-      "THIS DISRUPTS:\n  the cluster is made anew, and all that is in it is LOST: it began on control-plane-1, because it is marked for that\n\n",
+    expect(output).toContain(
+      "DISRUPTIONS:\n  the cluster is recreated, and everything in it is LOST: " +
+        "control-plane-1 holds its state, because it is marked for replacement\n\n",
     );
   });
 });
 
-test("what changes on a machine: lines of text, programs by version and hash, restarts and why, images", () => {
+test("changes on a machine: lines of text, programs by version and hash, restarts with their reasons, images", () => {
   const unit = (content: string, kubelet: string) => ({
     ...on("worker-1"),
     unit: "kubelet.service",
@@ -161,98 +164,98 @@ test("what changes on a machine: lines of text, programs by version and hash, re
     pull: [],
   });
   expect(
-    told(
+    plan(
       ...atRest(),
       event("update", "host:Binaries", "worker-1-binaries", {
-        found: programs(hash("a"), "1.35.4"),
-        wanted: programs(hash("b"), "1.36.3"),
+        current: programs(hash("a"), "1.35.4"),
+        desired: programs(hash("b"), "1.36.3"),
         paths: ['files["/usr/local/bin/kubelet"]'],
       }),
       event("update", "host:Unit", "worker-1-kubelet", {
-        found: unit("1\n2\n3\n4\n5\n", hash("a")),
-        wanted: unit("one\n2\n3\n4\n5\n6\n", hash("b")),
+        current: unit("1\n2\n3\n4\n5\n", hash("a")),
+        desired: unit("one\n2\n3\n4\n5\n6\n", hash("b")),
         paths: ['files["/k.conf"].content', "restartOn.kubelet"],
       }),
       event("update", "host:Images", "worker-1-images", {
-        found: images("v1.35.4"),
-        wanted: images("v1.36.3"),
+        current: images("v1.35.4"),
+        desired: images("v1.36.3"),
         paths: ["archives.worker.refs[0]"],
       }),
     ),
   ).toBe(`worker-1
-  /usr/local/bin/kubelet moves from 1.35.4 to 1.36.3 (SHA-256 aaaaaaaaaaaa... -> bbbbbbbbbbbb...)
+  /usr/local/bin/kubelet changes from 1.35.4 to 1.36.3 (SHA-256 aaaaaaaaaaaa... -> bbbbbbbbbbbb...)
   /k.conf changes:
     line 1:
     - 1
     + one
     line 6:
     + 6
-  kubelet.service restarts, because its files change and kubelet is another
-  the image reg/kube-proxy moves from v1.35.4 to v1.36.3
+  kubelet.service restarts, because its files change and kubelet changes
+  image reg/kube-proxy changes from v1.35.4 to v1.36.3
 
-1 machine: 1 changed; 2 files change, 1 restart (3 resources in all)
+1 machine: 1 changed; 2 files change, 1 restart (3 resources)
 `);
 });
 
-test("a secret is a secret, though both look the same; what is not known yet is said to be so", () => {
+test("secrets are not shown, and unknown values are reported as such", () => {
   const values = (files: unknown) => ({ ...on("worker-1"), files });
   const secret = values({ "/key": text(SECRET_WORD, "0600") });
   expect(
-    told(
+    plan(
       ...atRest(),
       event("update", "host:Files", "worker-1-keys", {
-        found: secret,
-        wanted: secret,
+        current: secret,
+        desired: secret,
         paths: ['files["/key"].content'],
       }),
     ),
   ).toContain("  /key changes (its content is a secret)\n");
   expect(
-    told(
+    plan(
       ...atRest(),
       event("update", "host:Files", "worker-1-keys", {
-        found: values(SECRET_WORD),
-        wanted: values(SECRET_WORD),
+        current: values(SECRET_WORD),
+        desired: values(SECRET_WORD),
         paths: ["files"],
       }),
     ),
   ).toContain("  Files worker-1-keys: files changes (a secret)\n");
   expect(
-    told(
+    plan(
       ...atRest(),
-      event("update", "host:Files", "worker-1-keys", { found: secret, wanted: values(UNKNOWN), paths: ["files"] }),
+      event("update", "host:Files", "worker-1-keys", { current: secret, desired: values(UNKNOWN), paths: ["files"] }),
     ),
-  ).toContain("  Files worker-1-keys: files changes; how, shows when the run comes to it\n");
+  ).toContain("  Files worker-1-keys: files changes; the new value is not known yet\n");
 });
 
-test("labels, taints and cordons of a node", () => {
-  const found = { node: "worker-1", labels: { old: "1" }, annotations: {}, taints: [], schedulable: false };
-  const wanted = {
+test("labels, taints and cordon of a node", () => {
+  const current = { node: "worker-1", labels: { old: "1" }, annotations: {}, taints: [], schedulable: false };
+  const desired = {
     node: "worker-1",
     labels: { zone: "a" },
     annotations: {},
     taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }],
     schedulable: true,
   };
-  const said = told(
+  const output = plan(
     ...atRest(),
     event("update", "kube:Node", "worker-1-node", {
-      found,
-      wanted,
+      current,
+      desired,
       paths: ["labels.old", "labels.zone", "taints[0]", "schedulable"],
     }),
   );
   for (const words of [
     "worker-1 is uncordoned",
-    "worker-1 gets the label zone=a",
-    "worker-1 loses the label old",
-    "worker-1 gets the taint gpu=yes:NoSchedule",
+    "worker-1 is labeled zone=a",
+    "label old of worker-1 is removed",
+    "worker-1 is tainted gpu=yes:NoSchedule",
   ])
-    expect(said).toContain(`  ${words}\n`);
+    expect(output).toContain(`  ${words}\n`);
 });
 
-test("a new machine is one line, and disrupts nobody", () => {
-  expect(told(...atRest("create"))).toBe(
-    "worker-1 is made, set up, and joins\n\n1 machine: 1 made (4 resources in all)\n",
+test("a new machine is one line, and no disruption", () => {
+  expect(plan(...atRest("create"))).toBe(
+    "worker-1 is created, set up and joined\n\n1 machine: 1 created (4 resources)\n",
   );
 });

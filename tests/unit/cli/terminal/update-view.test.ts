@@ -28,7 +28,7 @@ const lines = () =>
     .trimEnd()
     .split("\n");
 
-test("tells what starts, what it does, and that it ended", () => {
+test("prints the start, the status and the end of a step", () => {
   send({ resourcePreEvent: { metadata: metadata("create") } });
   diagnostic("info", "copying", true);
   send({ resOutputsEvent: { metadata: metadata("create") } });
@@ -39,26 +39,26 @@ test("tells what starts, what it does, and that it ended", () => {
   ]);
 });
 
-test("is silent about components, and about what stays", () => {
+test("prints nothing about components and unchanged resources", () => {
   send({ resourcePreEvent: { metadata: metadata("create", { provider: "" }) } });
   send({ resourcePreEvent: { metadata: metadata("same") } });
   expect(written).toBe("");
 });
 
-test("never shows debug messages: they hold secrets", () => {
+test("never prints debug messages, which contain secrets", () => {
   diagnostic("debug", "token=abcdef.0123456789abcdef");
   expect(written).toBe("");
   expect(view.failures).toEqual([]);
 });
 
-test("keeps each error once, for the end", () => {
+test("collects each error once, for the end", () => {
   diagnostic("error", "no space on the disk");
   diagnostic("error", "no space on the disk");
   expect(view.failures).toEqual(["Files worker-1-files: no space on the disk"]);
   expect(written).toBe("");
 });
 
-test("counts what changed", () => {
+test("counts the changed resources", () => {
   send({
     summaryEvent: {
       resourceChanges: { same: 50, create: 2, update: 1 },

@@ -1,12 +1,12 @@
 import { messageOf } from "../../common/errors";
 import { labelOf } from "./text";
 
-/** Pulumi marks colours as `<{%fg 1%}>`. */
+/** Removes Pulumi's colour marks, such as `<{%fg 1%}>`. */
 export function plainText(text: string): string {
   return text.replaceAll(/<\{%.*?%\}>/g, "").trim();
 }
 
-/** Words that say nothing beside the real cause: Pulumi adds them above and below it. */
+/** Lines that Pulumi prints above and below the cause of an error. */
 const NOISE = [
   /^update failed$/,
   /^preview failed$/,
@@ -14,9 +14,9 @@ const NOISE = [
   /^resource .* errors? occurred/,
   /^\d+ errors? occurred:?$/,
 ];
-/** What the SDK says, with its own stack, of a resource whose error has been told. */
+/** The SDK's error, with its own stack trace, about a resource whose error has already been reported. */
 const REPETITION = /Error: (error serializing property ".+": )?resource .+ \[.+\] failed to register$/m;
-/** `update of urn:... failed: `, `kubewright:index:X resource 'y': property ...: ` and the like say again which resource it is. */
+/** Prefixes that name the resource again, such as `updating urn:...: `. */
 const PREFIXES = [
   /^error: /,
   /^(creating|updating|deleting|reading|refreshing|diffing) urn:\S+: /,
@@ -24,24 +24,27 @@ const PREFIXES = [
   /^rpc error: code = \w+ desc = /,
 ];
 
-/** One error as the person sees it, or nothing when it only repeats that there was one. */
+/**
+ * Returns the cause in an error message of the engine, after the resource's name; undefined where it repeats an earlier
+ * error.
+ */
 export function failureOf(urn: string | undefined, text: string): string | undefined {
   if (REPETITION.test(text)) return undefined;
-  const lines = text.split("\n").map((line) => line.replace(/^\s*\* /, "").trimEnd());
-  const telling = lines
-    .map(withoutPrefixes)
+  const lines = text
+    .split("\n")
+    .map((line) => withoutPrefixes(line.replace(/^\s*\* /, "").trimEnd()))
     .filter((line) => line.trim() !== "" && !NOISE.some((noise) => noise.test(line.trim())));
-  if (telling.length === 0) return undefined;
-  const said = telling.join("\n  ");
-  return urn && !urn.includes("pulumi:pulumi:Stack") ? `${labelOf(urn)}: ${said}` : said;
+  if (lines.length === 0) return undefined;
+  const cause = lines.join("\n  ");
+  return urn && !urn.includes("pulumi:pulumi:Stack") ? `${labelOf(urn)}: ${cause}` : cause;
 }
 
 function withoutPrefixes(line: string): string {
-  const found = PREFIXES.find((prefix) => prefix.test(line));
-  return found ? withoutPrefixes(line.replace(found, "")) : line;
+  const prefix = PREFIXES.find((one) => one.test(line));
+  return prefix ? withoutPrefixes(line.replace(prefix, "")) : line;
 }
 
-/** What a Pulumi command said on its way out, without the Automation API's stack trace and the command's whole output. */
+/** Returns the errors in the message of a failed Pulumi command, without its stack trace and its other output. */
 export function commandFailure(error: unknown): string {
   const lines = plainText(messageOf(error)).split("\n");
   const errors = lines.map((line) => line.replace(/^\s*(stderr: )?/, "")).filter((line) => line.startsWith("error:"));

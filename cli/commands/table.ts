@@ -1,0 +1,156 @@
+import { RUNTIMES } from "../../common/runtime";
+import { RUNGS } from "../../render/rung";
+import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
+
+const NODE = ["<node>", "name of the node, such as worker-2"] as const;
+const YES: OptionDefinition = ["--yes", "do not ask for confirmation"];
+const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
+const REFRESH: OptionDefinition = ["--refresh", "read every machine first"];
+const DRAIN: readonly OptionDefinition[] = [
+  ["--timeout <seconds>", "time limit of the drain"],
+  ["--delete-local-data", "evict pods with emptyDir volumes, whose data is deleted"],
+  ["--delete-unmanaged", "delete pods that no controller manages"],
+  ["--force", "delete pods whose eviction a budget still refuses when the time is up"],
+];
+
+/** All commands that users run, by the name of their module in this folder. */
+export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
+  up: {
+    usage: "npm start",
+    summary: "Creates the cluster, or changes it to match the configuration.",
+    details:
+      "On a terminal it shows the plan and asks for confirmation before it disrupts an existing cluster. " +
+      "It can be interrupted with Ctrl-C at any time: the next run continues.",
+    hasConfig: true,
+    options: [REFRESH, YES],
+    examples: [
+      ["", "create or update the cluster of stack dev"],
+      ["--config workers.count=3", "change the configuration, then update"],
+      ["--refresh", "repair what was changed on the machines"],
+      ["--stack lab --yes", "update stack lab without a question"],
+    ],
+  },
+  down: {
+    usage: "npm run down",
+    summary: "Deletes the cluster and its created machines, and removes Kubernetes from machines of yours.",
+    details: "It also cleans up after an interrupted run, and without a state. Without a terminal it requires --yes.",
+    options: [YES, ["--force", "delete the local machines and the state even if machines cannot be cleaned"]],
+    examples: [
+      ["", "delete stack dev"],
+      ["--stack lab --yes", "delete stack lab without a question"],
+    ],
+  },
+  preview: {
+    usage: "npm run preview",
+    summary: "Shows what `npm start` would change.",
+    details: "Exit codes: 0 nothing would change, 2 something would change, 1 the preview failed.",
+    hasConfig: true,
+    options: [REFRESH, JSON_OUTPUT],
+    examples: [
+      ["", "preview the configuration"],
+      ["--config kubernetes.version=1.36.3", "preview a configuration without saving it"],
+    ],
+  },
+  drift: {
+    usage: "npm run drift",
+    summary: "Reads every machine and lists what differs from the configuration.",
+    details: "Exit codes: 0 no drift, 2 drift, 1 a machine could not be read.",
+    options: [JSON_OUTPUT],
+    examples: [["", "list the drift of stack dev"]],
+  },
+  status: {
+    usage: "npm run status",
+    summary: "Shows the health of nodes, pods and certificates.",
+    details: "Exit codes: 0 healthy, 1 unhealthy, 3 the cluster could not be checked.",
+    options: [["--drift", "also read every machine and list what differs from the configuration"], JSON_OUTPUT],
+    examples: [
+      ["", "show the status of stack dev"],
+      ["--drift --json", "everything, for programs"],
+    ],
+  },
+  kubeconfig: {
+    usage: "npm run -s kubeconfig",
+    summary: "Prints the path of the cluster's kubeconfig.",
+    examples: [["", "use it as KUBECONFIG=$(npm run -s kubeconfig)"]],
+  },
+  "node-join": {
+    usage: "npm run node:join",
+    summary: "Adds workers to a pool: created machines by --count, a machine of yours by --host.",
+    options: [
+      ["--pool <name>", "pool to extend (default: workers)"],
+      ["--count <number>", "number of machines to create (default: 1)"],
+      ["--host <address>", "address or ssh alias of your machine"],
+      ["--user <name>", "login of your machine"],
+      ["--key <file>", "private key of the login"],
+      ["--agent", "use the keys of the SSH agent"],
+      ["--port <number>", "SSH port"],
+      ["--jump <user@host:port>", "SSH jump host"],
+      ["--name <name>", "node name (default: from the host)"],
+      ["--private-address <address>", "address of the machine inside the cluster network"],
+      ["--host-key <key>", "expected SSH host key"],
+    ],
+    examples: [
+      ["--pool workers --count 2", "create two more workers"],
+      ["--host 10.0.0.9 --user admin --key ~/.ssh/id_ed25519", "add a machine of yours"],
+    ],
+  },
+  "node-drain": {
+    usage: "npm run node:drain",
+    summary: "Cordons a node and evicts its pods within their disruption budgets.",
+    argument: NODE,
+    options: [...DRAIN, ["--keep-cordoned", "leave the node cordoned if the drain fails"]],
+    examples: [["worker-2", "drain worker-2"]],
+  },
+  "node-uncordon": {
+    usage: "npm run node:uncordon",
+    summary: "Makes a node schedulable again.",
+    argument: NODE,
+    examples: [["worker-2", "uncordon worker-2"]],
+  },
+  "node-replace": {
+    usage: "npm run node:replace",
+    summary: "Drains a node, recreates its machine and joins it again.",
+    argument: NODE,
+    options: [...DRAIN, ["--surge", "join a new machine before the old one leaves"], YES],
+    examples: [
+      ["worker-2", "show the plan, ask, and replace worker-2"],
+      ["worker-2 --surge --yes", "add a new machine first, without a question"],
+    ],
+  },
+  "node-reset": {
+    usage: "npm run node:reset",
+    summary: "Drains a node, removes it from the cluster and removes Kubernetes from its machine, which stays.",
+    argument: NODE,
+    options: [YES],
+    examples: [["worker-2", "reset worker-2"]],
+  },
+  ladder: {
+    usage: "npm run ladder",
+    summary: "Builds a cluster component by component, and shows on each rung what has become possible.",
+    defaultStack: "ladder",
+    hasConfig: true,
+    options: [["--to <rung>", "last rung", RUNGS]],
+    examples: [
+      ["", "climb all rungs"],
+      ["--to apiserver", "stop after the API server"],
+    ],
+  },
+  artifacts: {
+    usage: "npm run artifacts",
+    summary: "Fills the cache of binaries and images, so that later runs need neither downloads nor builds.",
+    hasStack: false,
+    options: [
+      ["--source <source>", "auto, official, modules, or the URL of a mirror (default: auto)"],
+      ["--kubernetes <version>", "Kubernetes version"],
+      ["--arch <arch>", "architecture of the nodes", ["amd64", "arm64"]],
+      ["--runtime <runtime>", "container runtime", RUNTIMES],
+      ["--extras", "include the images for examples and end-to-end tests"],
+      ["--engine", "include the Pulumi engine"],
+      ["--verify", "verify the hash of every cached file, and obtain damaged ones again"],
+    ],
+    examples: [
+      ["", "fill the cache for the default version"],
+      ["--kubernetes 1.35.4 --source official", "download another version"],
+    ],
+  },
+};

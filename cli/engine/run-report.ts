@@ -1,0 +1,39 @@
+import { commandFailure } from "../terminal/engine-errors";
+import { npmCommand } from "../terminal/options";
+import { progressText, type MachineProgress } from "./run-record";
+
+/** What is known about a run that did not finish. */
+export interface UnfinishedRun {
+  stack: string;
+  progress: readonly MachineProgress[];
+  /** Errors that the engine reported. */
+  failures: readonly string[];
+}
+
+/** Report of a run that the user interrupted. */
+export function interruptionReport({ stack, progress }: UnfinishedRun): string {
+  const lines = hasBegun(progress) ? ["", ...progressText(progress)] : [];
+  const next = `stopped; ${continueHint(stack)}, \`${npmCommand("run down", stack)}\` deletes everything`;
+  return `${[...lines, "", next].join("\n")}\n`;
+}
+
+/** Report of a run that failed: its errors, the progress of each machine, and how to continue. */
+export function failureReport({ stack, progress, failures }: UnfinishedRun, error: unknown): string {
+  const isShown = hasBegun(progress);
+  const reported = isShown ? progress.flatMap((machine) => machine.failures) : [];
+  const others = (failures.length > 0 ? failures : [commandFailure(error)]).filter((one) => !reported.includes(one));
+  const heading = others.length > 1 ? [`${others.length} errors:`] : [];
+  const errors = [...heading, ...others.map((failure) => `✗ ${failure}`)];
+  const machines = isShown
+    ? [...progressText(progress), "", `${continueHint(stack)}: finished steps are not repeated`]
+    : [];
+  return `\n${[...errors, ...(errors.length > 0 && isShown ? [""] : []), ...machines].join("\n")}\n`;
+}
+
+function hasBegun(progress: readonly MachineProgress[]): boolean {
+  return progress.some(({ state }) => state !== "not started");
+}
+
+function continueHint(stack: string): string {
+  return `\`${npmCommand("start", stack)}\` continues from here`;
+}

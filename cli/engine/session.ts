@@ -1,0 +1,66 @@
+import { createProviderContext, type ProviderContext } from "../../provider/context";
+import { DEFAULT_SETTINGS } from "../../provider/settings";
+import { commandFailure } from "../terminal/engine-errors";
+import { onInterrupt } from "../terminal/interrupt";
+import { openScreen, type Screen } from "../terminal/screen";
+import { engineProcess } from "./pulumi-locks";
+import { PROJECT } from "./workspace";
+
+/** What a running command works with. */
+export interface Session {
+  readonly screen: Screen;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Prints a progress line. */
+  readonly progress: (message: string) => void;
+  /** SSH connections and API clients of this command, closed when it ends. */
+  readonly provider: ProviderContext;
+}
+
+/** Ends a command whose failure or interruption has already been reported. */
+export class CommandEnded extends Error {
+  constructor(readonly exitCode: number) {
+    super(`ended with exit code ${exitCode}`);
+  }
+}
+
+export const INTERRUPTED = 130;
+
+/** Runs a command with a screen and Ctrl-C handling, and reports its error. Returns the exit code. */
+export async function withSession(stack: string, work: (session: Session) => Promise<number>): Promise<number> {
+  const screen = await openScreen();
+  const interrupt = onInterrupt(
+    () =>
+      screen.line(
+        "stopping after the current steps (press Ctrl-C again to stop immediately); `npm start` continues from there",
+      ),
+    () => stopImmediately(stack, screen),
+  );
+  const provider = createProviderContext({ ...DEFAULT_SETTINGS, agentSocket: process.env.SSH_AUTH_SOCK });
+  try {
+    return await work({ screen, signal: interrupt.signal, progress: (message) => screen.line(message), provider });
+  } catch (error) {
+    if (error instanceof CommandEnded) return error.exitCode;
+    screen.close();
+    if (interrupt.signal.aborted) return INTERRUPTED;
+    process.stderr.write(`\n${errorText(error)}\n`);
+    return 1;
+  } finally {
+    provider.connections.closeAll(); // an open connection would keep the process alive
+    interrupt.release();
+    screen.close();
+  }
+}
+
+function errorText(error: unknown): string {
+  const isDebug = process.env.KUBEWRIGHT_DEBUG !== undefined && error instanceof Error;
+  return isDebug ? (error.stack ?? "") : commandFailure(error);
+}
+
+/** A second interrupt makes the engine stop immediately: it records unfinished operations in the state. */
+function stopImmediately(stack: string, screen: Screen): never {
+  screen.close();
+  const engine = engineProcess(stack, PROJECT);
+  if (engine) process.kill(engine, "SIGINT");
+  process.exit(INTERRUPTED);
+}

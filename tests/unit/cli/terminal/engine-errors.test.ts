@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { commandFailure, failureOf, plainText } from "../../../../cli/terminal/engine-errors";
+
+const URN = "urn:pulumi:dev::kubewright::kubewright:components:Cluster$kubewright:kubeadm:Join::worker-2-join";
+
+test("names the resource once, without the text that Pulumi adds around the cause", () => {
+  const text =
+    `1 error occurred:\n\t* creating ${URN}: kubeadm join failed on worker-2 ` + `(10.0.0.12): refused; look there`;
+  expect(failureOf(URN, text)).toBe(
+    "Join worker-2-join: kubeadm join failed on worker-2 (10.0.0.12): refused; look there",
+  );
+});
+
+test("returns nothing for a message without a cause", () => {
+  expect(failureOf("urn:pulumi:dev::kubewright::pulumi:pulumi:Stack::kubewright-dev", "update failed")).toBeUndefined();
+});
+
+test.each(["", "Running program '/x/index.ts' failed with an unhandled exception:\n<ref *1> "])(
+  "returns nothing where the SDK repeats the failure of a resource: %j",
+  (before) => {
+    const text =
+      `${before}Error: resource worker-1-kubelet [kubewright:host:Unit] failed to ` +
+      `register\n    at /x/node_modules/@pulumi/runtime/resource.ts:786:40\n`;
+    expect(failureOf("urn:pulumi:dev::kubewright::pulumi:pulumi:Stack::kubewright-dev", text)).toBeUndefined();
+  },
+);
+
+test("returns nothing where the SDK repeats a failure for a dependent resource", () => {
+  expect(
+    failureOf(
+      "urn",
+      'Error: error serializing property "membership": resource worker-2-join ' +
+        "[kubewright:kubeadm:Join] failed to register\n    at /x/resource.ts:786:40\n",
+    ),
+  ).toBeUndefined();
+});
+
+test("keeps further lines of the cause", () => {
+  expect(failureOf(undefined, "error: two things:\n  one\n  two")).toBe("two things:\n    one\n    two");
+});
+
+test("finds the error in an exception of the Automation API", () => {
+  const thrown = new Error(
+    "code: -2\n stdout: \n stderr: Command failed with exit code 255: pulumi " +
+      "up\nerror: the passphrase is wrong\nUpdating (dev)\n err?: Error\n    at exec (cmd.js:1)\n",
+  );
+  expect(commandFailure(thrown)).toBe("the passphrase is wrong");
+  expect(commandFailure(new Error("no such file"))).toBe("no such file");
+});
+
+test("removes colour marks", () => {
+  expect(plainText("<{%fg 1%}>red<{%reset%}>\n")).toBe("red");
+});
