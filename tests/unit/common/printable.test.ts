@@ -15,12 +15,12 @@ test.each([
   expect(printable(given)).toBe(shown);
 });
 
-test("the end of a long text is kept", () => {
+test("keeps the end of a long text", () => {
   expect(printable(`${"x".repeat(5_000)}the end`, 10)).toBe("...xxxthe end");
 });
 
 test(
-  "nothing that is shown steers a terminal, and showing it twice changes nothing",
+  "removes terminal control sequences, and a second pass changes nothing",
   async () => {
     await holds(
       "texts made printable",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Semaphore, until } from "../../../common/wait";
 
-test("looks until there is an answer", async () => {
+test("polls until there is an answer", async () => {
   let looks = 0;
   const look = () => Promise.resolve(++looks === 3 ? "here" : undefined);
   const options = { signal: new AbortController().signal, timeout: 5, every: 1, onTimeout: () => new Error("late") };
@@ -9,7 +9,7 @@ test("looks until there is an answer", async () => {
   expect(looks).toBe(3);
 });
 
-test("says what was missing when time is up", async () => {
+test("reports what was missing at the deadline", async () => {
   const options = {
     signal: new AbortController().signal,
     timeout: 0.01,
@@ -19,7 +19,7 @@ test("says what was missing when time is up", async () => {
   await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node");
 });
 
-test("whoever is more patient waits longer, and is told how long", async () => {
+test("patience extends the deadline, and the error reports the extended one", async () => {
   const options = {
     signal: new AbortController().signal,
     timeout: 0.01,
@@ -30,7 +30,7 @@ test("whoever is more patient waits longer, and is told how long", async () => {
   await expect(until(() => Promise.resolve(undefined), options)).rejects.toThrow("no node after 0.03 s");
 });
 
-test("stops at once when told to", async () => {
+test("stops immediately on abort", async () => {
   const abort = new AbortController();
   const options = { signal: abort.signal, timeout: 60, every: 60_000, onTimeout: () => new Error("late") };
   const waiting = until(() => Promise.resolve(undefined), options);
@@ -38,7 +38,7 @@ test("stops at once when told to", async () => {
   await expect(waiting).rejects.toThrow("stopped");
 });
 
-test("a semaphore lets only so many in, and goes on after a failure", async () => {
+test("a semaphore limits concurrency, and continues after a failure", async () => {
   const semaphore = new Semaphore(2);
   let inside = 0;
   let most = 0;

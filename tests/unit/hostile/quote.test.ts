@@ -7,7 +7,7 @@ import { holds, hostileWord, HOSTILE_TIMEOUT_MS } from "../../support/hostile";
 
 const SHELLS = ["/bin/sh", "/bin/bash", "/bin/dash"].filter((shell) => existsSync(shell));
 const WORDS = 40;
-/** Bytes that Linux lets one argument of a program have: execve(2). */
+/** The maximum length of one program argument on Linux, in bytes: execve(2). */
 const MAX_ARG_STRLEN = 131_072;
 
 function heard(shell: string, script: string): string[] {
@@ -17,7 +17,7 @@ function heard(shell: string, script: string): string[] {
 }
 
 test.each(SHELLS)(
-  "%s reads every word back as it was",
+  "%s reads every word back unchanged",
   async (shell) => {
     const words = fc.array(hostileWord(), { minLength: 1, maxLength: WORDS });
     await holds(
@@ -32,7 +32,7 @@ test.each(SHELLS)(
 );
 
 test.each(SHELLS)(
-  "%s: a word of a script that is itself a word: quoted three times over",
+  "%s: a word in a script that is itself an argument, quoted three times",
   async (shell) => {
     await holds(
       `words within scripts within scripts through ${shell}`,
@@ -48,7 +48,7 @@ test.each(SHELLS)(
   HOSTILE_TIMEOUT_MS,
 );
 
-test("what no shell could carry is refused, and not shown", () => {
+test("refuses a word that no shell can pass, without showing it", () => {
   for (const word of ["se\0cret", "se\ud800cret"]) {
     expect(() => quote(word)).toThrow(/cannot be a word of a command/);
     expect(() => quote(word)).not.toThrow(/cret/);

@@ -3,24 +3,24 @@ import { includes, networkOf, overlap, parseCidr } from "../../../render/cidr";
 
 function range(text: string): NonNullable<ReturnType<typeof parseCidr>> {
   const parsed = parseCidr(text);
-  if (parsed === undefined) throw new Error(`${text} is no range`);
+  if (parsed === undefined) throw new Error(`${text} is not a CIDR range`);
   return parsed;
 }
 
 describe("ranges", () => {
   test.each(["", "10.0.0.0", "10.0.0.0/33", "10.0.0/8", "10.0.0.256/8", "010.0.0.0/8x", "fd00::/8", "10.0.0.0/-1"])(
-    "%j is none",
+    "%j is not a CIDR range",
     (text) => {
       expect(parseCidr(text)).toBeUndefined();
     },
   );
 
-  test("bounds, also above 2^31", () => {
+  test("computes the bounds, also above 2^31", () => {
     expect(range("192.168.1.0/24")).toEqual({ first: 3232235776, last: 3232236031, prefix: 24 });
     expect(range("0.0.0.0/0")).toEqual({ first: 0, last: 4294967295, prefix: 0 });
   });
 
-  test("the network of an address in it", () => {
+  test("finds the network of an address", () => {
     expect(networkOf("10.1.2.3/16")).toBe("10.1.0.0/16");
   });
 

@@ -52,14 +52,14 @@ describe("the control plane", () => {
     await expect(yamlText(pod)).toMatchFileSnapshot(golden(`components/${name}.yaml`));
   });
 
-  test.each(COMPONENTS)("%s as a service, with the same flags", async (name) => {
+  test.each(COMPONENTS)("%s as a systemd service, with the same flags", async (name) => {
     const args = componentArguments(name, options());
     const unit = componentUnit(name, args);
     await expect(unit).toMatchFileSnapshot(golden(`components/${name}.service`));
     for (const [flag, value] of Object.entries(args)) expect(unit).toContain(`--${flag}=${value}`);
   });
 
-  test("a person's flag wins over ours; switched off admission and tokens are flags", () => {
+  test("the user's flags override the defaults; disabled admission plugins and static tokens are flags", () => {
     const args = componentArguments(
       "kube-apiserver",
       options({
@@ -76,11 +76,11 @@ describe("the control plane", () => {
     });
   });
 
-  test("words that systemd would read otherwise are passed as they are", () => {
+  test("arguments that systemd would expand are escaped", () => {
     expect(componentUnit("etcd", { name: '100% $HOME "x"' })).toContain('"--name=100%% $$HOME \\"x\\""');
   });
 
-  test("no etcd listens for clients in plain text", () => {
+  test("etcd never listens for clients in plain text", () => {
     for (const [flag, value] of Object.entries(componentArguments("etcd", options()))) {
       if (flag !== "listen-metrics-urls") expect(value).not.toContain("http://");
     }
@@ -100,7 +100,7 @@ describe("the PKI", () => {
     await expect(yamlText(table)).toMatchFileSnapshot(golden("components/pki.yaml"));
   });
 
-  test("nobody is a client of two authorities", () => {
+  test("every client certificate is signed by one authority only", () => {
     expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
     expect(table.filter(({ authority }) => authority === "front-proxy").map(({ usages }) => usages)).toEqual([
       ["client"],
@@ -117,11 +117,11 @@ test("a kubeconfig, by certificate and by token", async () => {
   await expect(both.join("---\n")).toMatchFileSnapshot(golden("components/kubeconfig.yaml"));
 });
 
-test("who is nobody may ask for health only", async () => {
+test("anonymous requests may read health only", async () => {
   await expect(authenticationConfiguration()).toMatchFileSnapshot(golden("components/authentication.yaml"));
 });
 
-test("the token file is what the API server reads", () => {
+test("the token file is in the API server's format", () => {
   expect(
     tokenFile([
       { token: "a", user: "jane", uid: "1" },
@@ -131,7 +131,7 @@ test("the token file is what the API server reads", () => {
 });
 
 describe("a machine", () => {
-  test("with a kubelet that stands alone, and one in a cluster", async () => {
+  test("with a standalone kubelet, and one in a cluster", async () => {
     const alone = kubeletFiles({
       version: "1.36.3",
       nodeIp: "10.77.0.22",
@@ -156,7 +156,7 @@ describe("a machine", () => {
   });
 });
 
-test("what is in the API", async () => {
+test("the objects in the API", async () => {
   const image = { image: "registry.example.com/x:v1", imagePullPolicy: "IfNotPresent" } as const;
   const configuration = kubeProxyConfiguration({ proxyMode: "nftables", machines: [facts()] });
   const objects = [
@@ -168,7 +168,7 @@ test("what is in the API", async () => {
   await expect(objects.map(yamlText).join("---\n")).toMatchFileSnapshot(golden("components/objects.yaml"));
 });
 
-test("a rung has what those below it have", () => {
+test("a rung includes the rungs below it", () => {
   expect(RUNGS.filter((rung) => reaches(rung, "scheduler"))).toEqual(["scheduler", "controllers", "proxy", "dns"]);
 });
 

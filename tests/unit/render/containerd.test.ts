@@ -5,12 +5,12 @@ import { golden } from "./samples";
 const pauseImage = "registry.k8s.io/pause:3.10.2";
 
 describe("containerd", () => {
-  test("configuration of an ordinary machine", async () => {
+  test("configures an ordinary machine", async () => {
     const text = containerdConfig({ pauseImage, facts: { capSysResource: true } });
     await expect(text).toMatchFileSnapshot(golden("containerd/config.toml"));
   });
 
-  test("oom scores are restricted only where the machine cannot lower them", () => {
+  test("restricts OOM scores only on machines that cannot lower them", () => {
     expect(containerdConfig({ pauseImage, facts: { capSysResource: true } })).toContain(
       "restrict_oom_score_adj = false",
     );

@@ -6,7 +6,7 @@ import { everyRegistry } from "../../../render/containerd";
 import { golden, node } from "./samples";
 
 describe("Docker as the runtime", () => {
-  test("its files: the engine's configuration, cri-dockerd's units, mirrors for what pulls", async () => {
+  test("renders the engine's configuration, cri-dockerd's units and the mirrors", async () => {
     const mirrors = everyRegistry("https://mirror.example.com/");
     const all = { ...engineFiles({ mirrors }), ...criDockerdFiles({ pauseImage: "registry.k8s.io/pause:3.10.2" }) };
     const listing = Object.entries(all)
@@ -15,12 +15,12 @@ describe("Docker as the runtime", () => {
     await expect(listing).toMatchFileSnapshot(golden("docker/files.txt"));
   });
 
-  test("its cgroup driver is the kubelet's, and its logs are bounded below the size at which the kubelet would rotate", () => {
+  test("uses the kubelet's cgroup driver, and rotates logs before the kubelet would", () => {
     expect(dockerConfiguration()["exec-opts"]).toEqual(["native.cgroupdriver=systemd"]);
     expect(Number.parseInt(dockerConfiguration()["log-opts"]["max-size"])).toBeLessThan(10);
   });
 
-  test("kubeadm is told cri-dockerd's socket, and containerd's where nothing is said", () => {
+  test("configures kubeadm with cri-dockerd's socket, and by default with containerd's", () => {
     const socket = (runtime?: "docker") =>
       joinDocument({ node: node(runtime ? { runtime } : {}), apiServerEndpoint: "10.0.0.1:6443" }).nodeRegistration
         .criSocket;

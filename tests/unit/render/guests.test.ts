@@ -12,7 +12,7 @@ describe("/etc/hosts", () => {
   const entries = { "worker-1": "192.168.56.19", "control-plane-1": "192.168.56.10" };
   const own = "127.0.0.1 localhost\n::1 localhost\n";
 
-  test("has a block of ours behind a person's lines, and none of theirs is touched", () => {
+  test("appends the managed block, and leaves other lines unchanged", () => {
     const text = withBlock(own, hostsBlock(entries));
     expect(text).toBe(
       `${own}# BEGIN kubewright\n192.168.56.10 control-plane-1\n192.168.56.19 worker-1\n# END kubewright\n`,
@@ -22,7 +22,7 @@ describe("/etc/hosts", () => {
     expect(withBlock(text, "")).toBe(own);
   });
 
-  test("a block in the middle is replaced, and a file without a last line feed gets one", () => {
+  test("replaces a block in the middle, and adds a missing final line feed", () => {
     const text = withBlock(
       `${withBlock("127.0.0.1 localhost", hostsBlock(entries))}10.0.0.1 mine\n`,
       hostsBlock({ other: "10.0.0.2" }),
@@ -30,13 +30,13 @@ describe("/etc/hosts", () => {
     expect(text).toBe("127.0.0.1 localhost\n10.0.0.1 mine\n# BEGIN kubewright\n10.0.0.2 other\n# END kubewright\n");
   });
 
-  test("a machine that is known by a name needs no entry", () => {
+  test("adds no entry for a machine that is addressed by name", () => {
     expect(hostsBlock({ boss: "boss.example.com" })).toBe("");
     expect(hostsEntries(own)).toEqual({});
   });
 });
 
-describe("a Fedora guest", () => {
+describe("a Fedora node", () => {
   const answers = {
     os_id: "fedora",
     os_version: "41",
@@ -48,7 +48,7 @@ describe("a Fedora guest", () => {
   };
   const fedora = factsFrom(new Map(Object.entries(answers)), 0, "worker-1");
 
-  test("is known by its facts", () => {
+  test("is recognized from its facts", () => {
     expect(fedora).toMatchObject({
       osFamily: "fedora",
       cgroupVersion: 2,
@@ -62,7 +62,7 @@ describe("a Fedora guest", () => {
     });
   });
 
-  test("gets its packages by the names that dnf knows", () => {
+  test("gets its packages under their dnf names", () => {
     expect(requiredPackages(fedora)).toEqual([
       "iproute",
       "iptables-nft",
@@ -75,7 +75,7 @@ describe("a Fedora guest", () => {
     ]);
   });
 
-  test("is told what of it stays as it is, before it is a member", () => {
+  test("reports what stays as it is, before the machine is a member", () => {
     const said = (changes: object) =>
       machineFindings(judged({ facts: { selinux: "enforcing", firewall: "firewalld" }, ...changes }), {
         ...ranges,
@@ -90,7 +90,7 @@ describe("a Fedora guest", () => {
   });
 });
 
-test("a firewall lets in what the role is for, and VXLAN where it is the way between nodes", () => {
+test("the firewall opens the ports of the role, and VXLAN if flannel uses it", () => {
   const rules = (changes: object) => firewallRules({ role: "worker", ...ranges, backend: "host-gw", ...changes });
   expect(rules({})).toEqual({
     ports: ["10250/tcp", "10256/tcp", "30000-32767/tcp", "30000-32767/udp"],

@@ -14,7 +14,7 @@ const caCertHashes = [`sha256:${"ab".repeat(32)}`];
 const apiServerEndpoint = "10.77.0.21:6443";
 
 describe("kubeadm init", () => {
-  test("a lone control plane that pulls its images", async () => {
+  test("a single control plane that pulls its images", async () => {
     await expect(toYaml(initDocuments(initOptions()))).toMatchFileSnapshot(golden("kubeadm/init.yaml"));
   });
 
@@ -52,17 +52,17 @@ describe("kubeadm init", () => {
     await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/init.three.yaml"));
   });
 
-  test("a person's flag wins over ours", () => {
+  test("the user's flags override the defaults", () => {
     const yaml = toYaml(initDocuments(initOptions({ extraArgs: { scheduler: { "leader-elect": "true" } } })));
     expect(yaml).toContain('scheduler:\n  extraArgs:\n    - name: leader-elect\n      value: "true"');
   });
 
-  test("no taints at all is not the same as kubeadm's own", () => {
+  test("an empty list of taints differs from kubeadm's default taints", () => {
     expect(toYaml(initDocuments(initOptions({ node: node({ taints: [] }) })))).toContain("taints: []");
     expect(toYaml(initDocuments(initOptions()))).not.toContain("taints");
   });
 
-  test("one machine with a locked conntrack is enough to leave it alone everywhere", () => {
+  test("one machine that cannot set conntrack disables the setting everywhere", () => {
     expect(toYaml(initDocuments(initOptions({ machines: [facts(), containerFacts] })))).toContain("maxPerCore: 0");
   });
 });
@@ -83,7 +83,7 @@ describe("kubeadm join", () => {
     await expect(toYaml(documents)).toMatchFileSnapshot(golden("kubeadm/join.control-plane.yaml"));
   });
 
-  test("the inputs of a resource hold no secret", () => {
+  test("the inputs of a resource contain no secret", () => {
     const yaml = toYaml([
       ...initDocuments(initOptions()),
       joinDocument({ node: node(), apiServerEndpoint, controlPlane: {} }),
@@ -91,18 +91,18 @@ describe("kubeadm join", () => {
     expect(yaml).not.toMatch(/token:/);
   });
 
-  test("without the CA's hash it is refused", () => {
+  test("a join without the CA's hash is refused", () => {
     expect(() => withBootstrapToken([joinDocument({ node: node(), apiServerEndpoint })], { token })).toThrow("CA");
   });
 
-  test("an init that goes on leaves preflight out, and a join does not", () => {
+  test("a resumed init skips the preflight, a join does not", () => {
     const [init] = withoutPreflight(initDocuments(initOptions({ node: node({ facts: containerFacts }) })));
     expect(init).toMatchObject({ kind: "InitConfiguration", nodeRegistration: { ignorePreflightErrors: ["all"] } });
     const document = joinDocument({ node: node(), apiServerEndpoint });
     expect(withoutPreflight([document])).toEqual([document]);
   });
 
-  test("a join's own waits end before the whole may take no longer; what was set stays", () => {
+  test("kubeadm's timeouts of a join end before the join's deadline; configured ones stay", () => {
     const document = joinDocument({ node: node(), apiServerEndpoint, timeouts: { tlsBootstrap: "9m0s" } });
     expect(withinSeconds(document, 300).timeouts).toEqual({ discovery: "60s", tlsBootstrap: "9m0s" });
     expect(withinSeconds(joinDocument({ node: node(), apiServerEndpoint }), 300).timeouts).toEqual({
@@ -111,7 +111,7 @@ describe("kubeadm join", () => {
     });
   });
 
-  test("a malformed token is refused without being shown", () => {
+  test("refuses a malformed token without showing it", () => {
     const attempt = (): unknown => withBootstrapToken(initDocuments(initOptions()), { token: "s3cret" });
     expect(attempt).toThrow("bootstrap token");
     expect(attempt).not.toThrow("s3cret");

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { kubeletConfiguration, kubeletConfigurationText, kubeletDefaults } from "../../../render/kubelet";
 import { golden } from "./samples";
 
-describe("kubelet's own settings", () => {
+describe("kubelet settings", () => {
   test("a worker with many pods on cgroup v2", async () => {
     const settings = {
       maxPods: 250,
@@ -14,7 +14,7 @@ describe("kubelet's own settings", () => {
     await expect(text).toMatchFileSnapshot(golden("kubelet/10-kubewright.max-pods.conf"));
   });
 
-  test("cgroup v1 is accepted only where the machine has it", async () => {
+  test("accepts cgroup v1 only on machines that use it", async () => {
     await expect(kubeletConfigurationText({ facts: { cgroupVersion: 1 }, version: "1.36.3" })).toMatchFileSnapshot(
       golden("kubelet/10-kubewright.cgroup-v1.conf"),
     );
@@ -23,7 +23,7 @@ describe("kubelet's own settings", () => {
 });
 
 describe("kubelet's flags", () => {
-  test("the node's address comes first and may be overridden", () => {
+  test("the node address comes first and can be overridden", () => {
     expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: "4" } })).toBe(
       'KUBELET_EXTRA_ARGS="--node-ip=10.0.0.9 --v=4"\n',
     );
@@ -32,7 +32,7 @@ describe("kubelet's flags", () => {
     );
   });
 
-  test.each(["a b", 'a"b', "a'b", "$a", "a\\b"])("a value that systemd would change is refused: %s", (value) => {
+  test.each(["a b", 'a"b', "a'b", "$a", "a\\b"])("refuses a value that systemd would change: %s", (value) => {
     expect(() => kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: value } })).toThrow("--v");
   });
 });
@@ -46,13 +46,13 @@ describe("cri-dockerd's streams", () => {
       ...(featureGates ? { settings: { featureGates } } : {}),
     }).featureGates;
 
-  test("the kubelet's own WebSocket client is off where it has one", () => {
+  test("disables the kubelet's WebSocket client if it has one", () => {
     expect(gates("1.36.3", "docker")).toEqual({ ExtendWebSocketsToKubelet: false });
     expect(gates("1.35.4", "docker")).toBeUndefined();
     expect(gates("1.36.3", "containerd")).toBeUndefined();
   });
 
-  test("beside the person's own gates, which win", () => {
+  test("merges the user's feature gates, which take precedence", () => {
     expect(gates("1.36.3", "docker", { NodeSwap: true })).toEqual({ ExtendWebSocketsToKubelet: false, NodeSwap: true });
     expect(gates("1.36.3", "docker", { ExtendWebSocketsToKubelet: true })).toEqual({ ExtendWebSocketsToKubelet: true });
   });

@@ -21,7 +21,7 @@ test("one machine with Docker and services", async () => {
   await expect(drawing).toMatchFileSnapshot(golden("ladder/docker-systemd.txt"));
 });
 
-test("each rung brings something, and a long name does not break the box", () => {
+test("each rung adds something, and a long name does not break the box", () => {
   for (const rung of RUNGS) expect(ladderDrawing({ ...scene, rung })).toContain("●");
   const lines = ladderDrawing({ ...scene, machines: ["x".repeat(63)], rung: "dns" })
     .split("\n")

@@ -22,27 +22,27 @@ function flannel(changes: Partial<FlannelOptions> = {}): string {
 }
 
 describe("flannel", () => {
-  test("host-gw beside nftables", async () => {
+  test("host-gw with nftables", async () => {
     await expect(flannel()).toMatchFileSnapshot(golden("flannel/host-gw.yaml"));
   });
 
-  test("vxlan beside iptables, image side-loaded", async () => {
+  test("vxlan with iptables and a side-loaded image", async () => {
     await expect(flannel({ backend: "vxlan", proxyMode: "iptables", imagePullPolicy: "Never" })).toMatchFileSnapshot(
       golden("flannel/vxlan.yaml"),
     );
   });
 
-  test("another configuration makes another pod", () => {
+  test("a changed configuration changes the pod", () => {
     const hash = (text: string): string | undefined => /kubewright\.dev\/config: (\S+)/.exec(text)?.[1];
     expect(hash(flannel())).toMatch(/^"?[0-9a-f]{16}"?$/);
     expect(hash(flannel({ backend: "vxlan" }))).not.toBe(hash(flannel()));
     expect(hash(flannel())).toBe(hash(flannel()));
   });
 
-  test("its script waits for flanneld, passes its arguments on and writes the node's CNI configuration", () => {
+  test("its script waits for flanneld, passes its arguments and writes the node's CNI configuration", () => {
     const folder = mkdtempSync(join(tmpdir(), "flannel-"));
     try {
-      // flanneld's part: fails once, as it does while the node has no podCIDR, then writes what it learnt.
+      // A fake flanneld: fails once, as it does while the node has no podCIDR, then writes its subnet file.
       writeFileSync(
         join(folder, "flanneld"),
         `#!/bin/sh
@@ -73,6 +73,6 @@ printf 'FLANNEL_NETWORK=10.244.0.0/16\\nFLANNEL_SUBNET=10.244.3.1/24\\nFLANNEL_M
   });
 });
 
-test("CoreDNS is asked for every second", async () => {
+test("CoreDNS is probed every second", async () => {
   await expect(stringify(corednsPatch())).toMatchFileSnapshot(golden("coredns-patch.yaml"));
 });

@@ -20,7 +20,7 @@ const cached = Object.fromEntries(
   names.map((name) => [name, { path: `/cache/${name}`, sha256: `sum-${name}` }]),
 ) as Parameters<typeof nodeBinaries>[0];
 
-test("binaries are where units and configuration look for them", () => {
+test("installs binaries where units and configuration expect them", () => {
   const plan = nodeBinaries(cached, "containerd");
   const texts = Object.values(
     nodeFiles({
@@ -37,7 +37,7 @@ test("binaries are where units and configuration look for them", () => {
   expect(plan.sources["sum-kubelet"]).toBe("/cache/kubelet");
 });
 
-test("what the guard calls is installed", () => {
+test("installs the programs that the guard runs", () => {
   for (const osFamily of ["debian", "fedora"] as const) {
     expect(requiredPackages({ osFamily })).toEqual(
       expect.arrayContaining(["nftables", expect.stringMatching(/^iproute2?$/)]),
@@ -45,7 +45,7 @@ test("what the guard calls is installed", () => {
   }
 });
 
-test("with Docker, cri-dockerd takes the place of our containerd and runc", () => {
+test("with Docker, installs cri-dockerd instead of containerd and runc", () => {
   const plan = nodeBinaries(cached, "docker");
   const [, path] = /ExecStart=(\S+)/.exec(criDockerdUnit("pause")) ?? [];
   expect(plan.files[path ?? ""]).toBe("sum-cri-dockerd");
@@ -53,6 +53,6 @@ test("with Docker, cri-dockerd takes the place of our containerd and runc", () =
   expect(plan.hashes.kubelet).toBe("sum-kubelet");
 });
 
-test("a binary that was not brought is our mistake, and said", () => {
+test("reports a missing binary as an internal error", () => {
   expect(() => nodeBinaries({ ...cached, "cri-dockerd": undefined }, "docker")).toThrow("docker needs cri-dockerd");
 });

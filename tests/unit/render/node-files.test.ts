@@ -14,7 +14,7 @@ function options(machine = facts()): NodeFilesOptions {
   };
 }
 
-/** One text that shows each file as the machine will have it. */
+/** Returns one text with every file as it is written to the machine. */
 function listing(given: NodeFilesOptions): string {
   return Object.entries(nodeFiles(given))
     .map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`)
@@ -30,7 +30,7 @@ describe("all files of a node", () => {
     await expect(listing(options(containerFacts))).toMatchFileSnapshot(golden("node-files/container.txt"));
   });
 
-  test("every file ends with a line feed and has no placeholder left", () => {
+  test("every file ends with a line feed and contains no placeholder", () => {
     for (const [path, { content }] of Object.entries(nodeFiles(options()))) {
       expect(content, path).toMatch(/\n$/);
       expect(content, path).not.toMatch(/@[A-Z_]+@/);

@@ -12,7 +12,7 @@ const plan = (more: Partial<ClusterPlan> = {}): ClusterPlan => ({
 });
 const boss = (name: string) => ({ name, role: "control-plane" as const });
 
-test("a sound plan has no problems", () => {
+test("a valid plan has no problems", () => {
   expect(planProblems(plan())).toEqual([]);
 });
 
@@ -25,14 +25,14 @@ test.each([
   ],
   ["no control plane", { machines: [] }, "machines", /no control plane/],
   [
-    "one name twice",
+    "a duplicate name",
     { machines: [boss("a"), { name: "a", role: "worker" as const }] },
     "machines[1].name",
     /also machines\[0\]/,
   ],
-  ["a name that is none", { machines: [boss("Boss_1")] }, "machines[0].name", /not a node's name/],
-  ["a range that is none", { podCidr: "10.244.0.0" }, "podCidr", /not a range/],
-  ["ranges that overlap", { serviceCidr: "10.244.128.0/20" }, "serviceCidr", /overlaps/],
+  ["an invalid name", { machines: [boss("Boss_1")] }, "machines[0].name", /not a node's name/],
+  ["an invalid range", { podCidr: "10.244.0.0" }, "podCidr", /not a range/],
+  ["overlapping ranges", { serviceCidr: "10.244.128.0/20" }, "serviceCidr", /overlaps/],
 ])("%s is refused with the property's path", (_, more, path, reason) => {
   expect(planProblems(plan(more))).toEqual([{ path, reason: expect.stringMatching(reason) as string }]);
 });

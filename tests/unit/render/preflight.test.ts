@@ -9,19 +9,19 @@ function findings(machines: JudgedMachine[], changes: Partial<Expectations> = {}
   return judge(machines, { ...expectations, ...changes });
 }
 
-/** The one finding about a control plane with these facts. */
+/** Returns the only finding about a control plane with these facts. */
 function only(facts: Partial<MachineFacts>, changes: Partial<Expectations> = {}): Finding | undefined {
   const found = findings([judged({ facts })], changes);
   expect(found.length).toBeLessThanOrEqual(1);
   return found[0];
 }
 
-test("machines in order have no findings", () => {
+test("healthy machines have no findings", () => {
   expect(findings([judged(), judgedWorker()])).toEqual([]);
   expect(renderFindings([])).toBe("");
 });
 
-test("all machines' findings are one list, errors first", async () => {
+test("lists the findings of all machines, errors first", async () => {
   const machines = [
     judged({ facts: { cgroupVersion: 1, cpus: 1, memoryMiB: 1024, listeningPorts: [22, 6443] } }),
     judgedWorker({
@@ -50,7 +50,12 @@ describe("one machine", () => {
     ["unknown architecture", { arch: "riscv64" as "amd64" }, "error", "riscv64"],
     ["another cluster's control plane", { kubernetesState: "control-plane" }, "error", "does not know"],
     ["another cluster's worker", { kubernetesState: "worker" }, "error", "does not know"],
-    ["an interrupted run of ours", { kubernetesState: "partial", listeningPorts: [6443] }, "warning", "did not finish"],
+    [
+      "an interrupted run of this stack",
+      { kubernetesState: "partial", listeningPorts: [6443] },
+      "warning",
+      "did not finish",
+    ],
     ["old kernel", { kernel: "5.10.0-33-amd64" }, "error", "nftables"],
     ["cgroup v1", { cgroupVersion: 1 }, "warning", "cgroup v1"],
     ["one CPU", { cpus: 1 }, "error", "requires 2"],
@@ -60,7 +65,7 @@ describe("one machine", () => {
     ["swap", { swapMiB: 1 }, "error", "controlPlane.kubelet.failSwapOn"],
     ["clock a little ahead", { clockSkewSeconds: 6 }, "warning", "6 s ahead of"],
     ["clock far behind", { clockSkewSeconds: -61 }, "error", "61 s behind"],
-    ["an address that is elsewhere", { addresses: ["10.0.2.15"] }, "error", "none of its interfaces"],
+    ["an address of another machine", { addresses: ["10.0.2.15"] }, "error", "none of its interfaces"],
     ["a network inside the pods'", { addresses: ["10.77.0.21", "10.244.9.1"] }, "error", "inside network.podCidr"],
     [
       "a network inside the services'",
@@ -74,14 +79,14 @@ describe("one machine", () => {
   });
 
   test.each<[string, Partial<MachineFacts>, Partial<Expectations>]>([
-    ["the limits themselves", { memoryMiB: 1700, cpus: 2, diskFreeMiB: 5120, clockSkewSeconds: 5 }, {}],
+    ["values exactly at the limits", { memoryMiB: 1700, cpus: 2, diskFreeMiB: 5120, clockSkewSeconds: 5 }, {}],
     ["an old kernel in iptables mode", { kernel: "5.10.0-33-amd64" }, { proxyMode: "iptables" }],
     ["another API port", { listeningPorts: [6443] }, { apiPort: 8443 }],
-  ])("nothing about %s", (_, facts, changes) => {
+  ])("no finding about %s", (_, facts, changes) => {
     expect(only(facts, changes)).toBeUndefined();
   });
 
-  test("swap is the business of the machine that has it", () => {
+  test("swap may be allowed per machine", () => {
     const swap = { swapMiB: 1 };
     expect(findings([judged({ facts: swap, swapAllowed: true }), judgedWorker()])).toEqual([]);
     expect(findings([judged({ swapAllowed: true }), judgedWorker({ facts: swap })])).toMatchObject([
@@ -96,20 +101,20 @@ describe("one machine", () => {
 });
 
 describe("ports", () => {
-  test.each([6443, 2379, 2380, 10250, 10256, 10257, 10259])("%d belongs to a control plane", (port) => {
+  test.each([6443, 2379, 2380, 10250, 10256, 10257, 10259])("port %d belongs to a control plane", (port) => {
     expect(only({ listeningPorts: [22, port] })?.message).toContain(`port ${port},`);
   });
 
-  test.each([10250, 10256])("%d belongs to a worker", (port) => {
+  test.each([10250, 10256])("port %d belongs to a worker", (port) => {
     expect(findings([judgedWorker({ facts: { listeningPorts: [port] } })])).toMatchObject([{ severity: "error" }]);
   });
 
-  test("a control plane's ports are free for others on a worker", () => {
+  test("the control plane's ports may be in use on a worker", () => {
     expect(findings([judgedWorker({ facts: { listeningPorts: [6443, 2379] } })])).toEqual([]);
   });
 });
 
-test("a member of ours holds its own ports, state, addresses and disk", () => {
+test("ports, state, addresses and disk of a member are its own", () => {
   const facts: Partial<MachineFacts> = {
     kubernetesState: "control-plane",
     listeningPorts: [6443, 10250],
@@ -119,7 +124,7 @@ test("a member of ours holds its own ports, state, addresses and disk", () => {
   expect(findings([judged({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
 });
 
-describe("a node that the state has lost", () => {
+describe("a node that is missing from the state", () => {
   const member = (clusterCa: string) =>
     judged({ instanceAlreadyMember: true, facts: { kubernetesState: "control-plane", clusterCa } });
   const lost = (clusterCa: string) =>
@@ -127,11 +132,11 @@ describe("a node that the state has lost", () => {
       facts: { hostname: "worker-1", machineId: "id-2", kubernetesState: "worker", clusterCa, listeningPorts: [10250] },
     });
 
-  test("has the CA of a member, and is one", () => {
+  test("counts as a member if it has the CA of a member", () => {
     expect(findings([member("a".repeat(64)), lost("a".repeat(64))])).toEqual([]);
   });
 
-  test("is another cluster's where the CA is another, or where there is no member to compare with", () => {
+  test("belongs to another cluster if its CA differs or there is no member to compare with", () => {
     expect(findings([member("a".repeat(64)), lost("b".repeat(64))])).toMatchObject([
       { severity: "error", message: expect.stringContaining("does not know") as string },
     ]);
@@ -140,7 +145,7 @@ describe("a node that the state has lost", () => {
 });
 
 describe("the runtime", () => {
-  test("a node keeps the one that it has", () => {
+  test("a node keeps its runtime", () => {
     const member = judged({ instanceAlreadyMember: true, facts: { kubeletRuntime: "containerd" } });
     expect(judge([member], { ...expectations, runtime: "docker" })).toMatchObject([
       { severity: "error", action: expect.stringContaining("runtime: containerd") as string },
@@ -151,7 +156,7 @@ describe("the runtime", () => {
     ).toEqual([]);
   });
 
-  test("somebody's settings of Docker are not overwritten", () => {
+  test("an existing Docker configuration is not overwritten", () => {
     const machine = judged({ facts: { dockerConfigured: true } });
     expect(judge([machine], { ...expectations, runtime: "docker" })).toMatchObject([
       { severity: "error", message: expect.stringContaining("daemon.json") as string },
@@ -167,18 +172,18 @@ describe("several machines", () => {
     ["machine-id", { facts: { machineId: "id-1" } }],
     ["address", { address: "10.77.0.21", facts: { addresses: ["10.77.0.21"] } }],
     ["address", { privateAddress: "10.77.0.21", facts: { addresses: ["10.77.0.21"] } }],
-  ])("with one %s", (what, changes) => {
+  ])("two machines with the same %s", (what, changes) => {
     const found = findings([judged(), judgedWorker(changes)]);
     expect(found).toMatchObject([{ severity: "error" }]);
     expect(found[0]?.message).toMatch(`the same ${what} as cp-1`);
   });
 
-  test("behind one router, told apart by their private addresses", () => {
+  test("machines behind one router differ by their private addresses", () => {
     const cp = judged({ address: "192.0.2.1", privateAddress: "10.77.0.21" });
     expect(findings([cp, judgedWorker({ address: "192.0.2.1", privateAddress: "10.77.0.22" })])).toEqual([]);
   });
 
-  test("a DNS name cannot be compared with interfaces", () => {
+  test("a DNS name is not compared with interfaces", () => {
     expect(findings([judged({ address: "cp.example.com" })])).toEqual([]);
   });
 });

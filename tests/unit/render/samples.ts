@@ -13,7 +13,7 @@ import {
 } from "../../../render/node-files";
 import type { JudgedMachine } from "../../../render/preflight";
 
-/** A machine with nothing to complain about. */
+/** A machine without findings. */
 export function facts(changes: Partial<MachineFacts> = {}): MachineFacts {
   return {
     osId: "debian",
@@ -43,7 +43,7 @@ export function facts(changes: Partial<MachineFacts> = {}): MachineFacts {
   };
 }
 
-/** What a container on the test hosts says. */
+/** The facts of a container on the test hosts. */
 export const containerFacts = facts({ cgroupVersion: 1, capSysResource: false, conntrackWritable: false });
 
 export function node(changes: Partial<KubeadmNode> = {}): KubeadmNode {
@@ -68,7 +68,7 @@ export function judged(
   return { name: "cp-1", address: "10.77.0.21", role: "control-plane", ...changes, facts: facts(changes.facts) };
 }
 
-/** A worker beside `judged()`, sharing nothing with it. */
+/** A worker that shares no value with `judged()`. */
 export function judgedWorker(changes: Parameters<typeof judged>[0] = {}): JudgedMachine {
   const own = { hostname: "worker-1", machineId: "id-2", addresses: ["10.77.0.22"] };
   return judged({
@@ -91,7 +91,7 @@ export interface NodeFilesOptions {
   guard: GuardOptions;
 }
 
-/** Every file that a node has before kubeadm runs, but the kernel's settings. */
+/** Every file of a node before kubeadm runs, except the kernel settings. */
 export function nodeFiles({ runtime, kubelet, guard }: NodeFilesOptions): NodeFiles {
   return { ...runtimeFiles(runtime), ...kubeletFiles(kubelet), ...guardFiles(guard) };
 }

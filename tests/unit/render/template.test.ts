@@ -8,17 +8,17 @@ import { template } from "../../../render/template";
 const templates = join(projectRoot(), "templates");
 
 describe("template", () => {
-  test("a placeholder without a value is our mistake", () => {
+  test("reports a placeholder without a value", () => {
     expect(() => template("guard/guard.nft")).toThrow("templates/guard/guard.nft needs a value for @SERVICE_CIDR@");
   });
 
-  test("a value without a placeholder too", () => {
+  test("reports a value without a placeholder", () => {
     expect(() => template("kubelet/kubelet.service", { NAME: "x" })).toThrow(
       "templates/kubelet/kubelet.service has no @NAME@",
     );
   });
 
-  test("shell templates parse", () => {
+  test("shell templates are valid shell", () => {
     const scripts = readdirSync(templates, { recursive: true, encoding: "utf8" }).filter((path) =>
       path.endsWith(".sh"),
     );

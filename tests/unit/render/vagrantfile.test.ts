@@ -32,7 +32,7 @@ describe("Vagrantfile", () => {
     await expect(vagrantfile(machines)).toMatchFileSnapshot(golden("vagrant/fedora-3.rb"));
   });
 
-  test("one machine of each provider, with all that it can be told", async () => {
+  test("one machine of each provider, with every property", async () => {
     const machines = VAGRANT_PROVIDERS.map((provider, index) =>
       machine({
         name: provider,
@@ -52,18 +52,18 @@ describe("Vagrantfile", () => {
     await expect(vagrantfile(machines)).toMatchFileSnapshot(golden("vagrant/providers.rb"));
   });
 
-  test("does not depend on the order in which machines came", () => {
+  test("does not depend on the order of the machines", () => {
     const [one, other] = [machine({}), machine({ name: "worker-2" })];
     expect(vagrantfile([one, other])).toBe(vagrantfile([other, one]));
   });
 
-  test("is text to Ruby, whatever a name holds", () => {
+  test("quotes every name as a Ruby string", () => {
     expect(vagrantfile([machine({ box: "a'; system('x') #{1} \\" })])).toContain(
       "machine.vm.box = 'a\\'; system(\\'x\\') #{1} \\\\'",
     );
   });
 
-  test("the provider is known to Vagrant by its own name", () => {
+  test("uses Vagrant's name of the provider", () => {
     expect(VAGRANT_PROVIDERS.map(vagrantName)).toEqual([
       "virtualbox",
       "libvirt",

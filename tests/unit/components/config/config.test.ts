@@ -27,7 +27,7 @@ function problems(raw: unknown): string[] {
   return collected(raw).map(renderProblem);
 }
 
-/** Exactly one refusal, at this path, with these words. */
+/** Expects exactly one problem, at this path and with this text. */
 function refused(raw: unknown, path: string, words: string): void {
   const found = problems(raw);
   expect(found).toHaveLength(1);
@@ -39,7 +39,7 @@ function host(name: string, address: string, changes: object = {}): object {
   return { name, host: address, privateKeyPath: "/keys/id", role: "worker", ...changes };
 }
 
-/** A machine beside those that are made. */
+/** A listed machine, in addition to those that are created. */
 function mine(name: string, address: string): object {
   return { name, host: address, privateKeyPath: "/keys/id" };
 }
@@ -48,7 +48,7 @@ function ssh(...hosts: object[]): { machines: object } {
   return { machines: { kind: "ssh", ssh: { hosts } } };
 }
 
-/** A cluster by components with these users, each well but for what is given. */
+/** A cluster with `bootstrap: components` and these users; each is valid apart from the given values. */
 function tokens(...users: object[]): object {
   const well = { token: "0123456789abcdef", user: "jane", uid: "1" };
   return { bootstrap: "components", auth: { staticTokens: users.map((user) => ({ ...well, ...user })) } };
@@ -56,24 +56,24 @@ function tokens(...users: object[]): object {
 
 const cp = host("cp-1", "10.0.0.1", { role: "control-plane" });
 
-test("an unknown runtime is refused, with those that are known", () =>
+test("refuses an unknown runtime and lists the known ones", () =>
   refused({ runtime: "podman" }, "runtime", "use one of containerd, docker"));
 
 describe("defaults", () => {
-  test("an empty configuration is a whole one", async () => {
+  test("completes an empty configuration with defaults", async () => {
     await expect(`${JSON.stringify(parseConfig(undefined, surroundings), null, 2)}\n`).toMatchFileSnapshot(
       golden("config/defaults.json"),
     );
   });
 
-  test("a machine kind may go without saying", () => {
+  test("uses the default machine kind", () => {
     expect(parseConfig({ machines: { docker: { cpus: 2 } } }, surroundings).machines).toEqual({
       kind: "docker",
       docker: { cpus: 2 },
     });
   });
 
-  test("counts are those of the listed hosts", () => {
+  test("counts the listed hosts", () => {
     const config = parseConfig(
       ssh(cp, host("w-1", "10.0.0.2"), host("w-2", "10.0.0.3"), host("w-3", "10.0.0.4")),
       surroundings,
@@ -81,7 +81,7 @@ describe("defaults", () => {
     expect([config.controlPlane.count, config.workers.count]).toEqual([1, 3]);
   });
 
-  test("flags are text, whatever YAML made of them", () => {
+  test("converts flags of any YAML type to text", () => {
     const config = parseConfig(
       { controlPlane: { extraArgs: { apiServer: { v: 4, profiling: false } } } },
       surroundings,
@@ -89,7 +89,7 @@ describe("defaults", () => {
     expect(config.controlPlane.extraArgs.apiServer).toEqual({ v: "4", profiling: "false" });
   });
 
-  test("kubelet settings that we do not name pass as they are", () => {
+  test("passes unknown kubelet settings unchanged", () => {
     const kubelet = { maxPods: 250, nodeStatusReportFrequency: "1m", tracing: { samplingRatePerMillion: 10 } };
     expect(parseConfig({ workers: { kubelet } }, surroundings).workers.kubelet).toEqual(kubelet);
   });
@@ -292,7 +292,7 @@ describe("fields together", () => {
     ["one node alone", { workers: { count: 0 } }],
     ["four nodes in a /22", { network: { podCidr: "10.244.0.0/22" }, workers: { count: 3 } }],
     [
-      "a lone machine's bridge",
+      "a bridge on a single machine",
       {
         bootstrap: "components",
         rung: "kubelet",
@@ -300,7 +300,7 @@ describe("fields together", () => {
         workers: { count: 0 },
       },
     ],
-    ["a uid that YAML takes for a number", tokens({ uid: 1001 })],
+    ["a uid that YAML reads as a number", tokens({ uid: 1001 })],
     ["static tokens", tokens({}, { token: "fedcba9876543210", user: "joe", groups: ["system:masters"] })],
     ["253 pods in a /24", { workers: { kubelet: { maxPods: 253 } } }],
     [
@@ -315,16 +315,16 @@ describe("fields together", () => {
   });
 });
 
-test("a token that is refused is not shown", () => {
+test("does not show a refused token", () => {
   expect(problems(tokens({ token: "s3cret" })).join()).not.toContain("s3cret");
 });
 
-test("by components, the example's image comes along", () => {
+test("includes the images of the examples with bootstrap: components", () => {
   expect(parseConfig({ bootstrap: "components" }, surroundings).extras).toBe(true);
 });
 
-describe("everything at once", () => {
-  test("a person reads all problems in one message", async () => {
+describe("several problems", () => {
+  test("reports all problems in one message", async () => {
     const raw = {
       ...ssh(cp, host("cp-1", "10.0.0.1"), host("w-2", "10.0.0.3", { privateKeyPath: "/none" })),
       network: { podCidr: "10.244.1.0/16", servceCidr: "10.10.0.0/16", serviceCidr: "10.10.0.0/30" },
@@ -334,7 +334,7 @@ describe("everything at once", () => {
     await expect(`${new ConfigError(collected(raw)).message}\n`).toMatchFileSnapshot(golden("config/problems.txt"));
   });
 
-  test("a wrong field is not judged again by what stood in for it", () => {
+  test("reports a wrong field once, and not its default as well", () => {
     refused(
       { network: { podCidr: "10.10.0.0/33", serviceCidr: "10.244.0.0/16" } },
       "network.podCidr",
@@ -342,7 +342,7 @@ describe("everything at once", () => {
     );
   });
 
-  test("a section that cannot be read does not hide what is wrong elsewhere", () => {
+  test("reports problems of other sections if one section cannot be read", () => {
     const found = problems({ ...ssh({ name: "A" }), controlPlane: { count: 2 } });
     expect(found.some((line) => line.startsWith("machines.ssh.hosts[0].name"))).toBe(true);
     expect(found.some((line) => line.startsWith("controlPlane.count"))).toBe(true);

@@ -12,7 +12,7 @@ const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
   /^[^/]+\/Pulumi\..+\.yaml$/.test(path),
 );
 
-/** An example's configuration, as the program would read it. */
+/** Returns an example's configuration as the program reads it. */
 function machinesOf(file: string): string[] {
   const { config } = parse(readFileSync(join(folder, file), "utf8")) as { config: Record<string, unknown> };
   const raw = Object.fromEntries(
@@ -25,12 +25,12 @@ function machinesOf(file: string): string[] {
   return requestsOf(parsed).map(({ name, kind }) => `${kind.name} ${name}`);
 }
 
-describe("examples that are configurations", () => {
-  test.each(files)("%s is one that the program takes", (file) => {
+describe("example configurations", () => {
+  test.each(files)("%s is valid", (file) => {
     expect(machinesOf(file).length).toBeGreaterThan(0);
   });
 
-  test("make the machines that they say", () => {
+  test("create the machines that their comments describe", () => {
     expect(machinesOf("vagrant-fedora-3/Pulumi.fedora.yaml")).toEqual([
       "vagrant control-plane-1",
       "vagrant worker-1",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { plainSecrets } from "../../../../components/config/plain-secrets";
 
-test("a secret in plain text is named by its path, with the command that hides it, and without its value", () => {
+test("reports the path of a plain-text secret and the command that encrypts it, without the value", () => {
   const sections = {
     machines: {
       ssh: {
@@ -26,7 +26,7 @@ test("a secret in plain text is named by its path, with the command that hides i
   expect(warnings.join()).not.toMatch(/p[1-5]/);
 });
 
-test("a name that only looks like one is none", () => {
+test("ignores a property whose name only resembles a secret", () => {
   expect(
     plainSecrets({
       workers: { labels: { team: "token" }, nodes: { password: { labels: {} } } },

@@ -18,14 +18,14 @@ const namesToMake = (config: ClusterConfig): string[] =>
     .filter(({ kind }) => kind.makes)
     .map(({ name }) => name);
 
-describe("machines of a pool", () => {
-  test("are the first numbers that are not skipped", () => {
+describe("the machines of a pool", () => {
+  test("have the first numbers that are not skipped", () => {
     expect(numbersOf({ count: 3, skip: [] })).toEqual([1, 2, 3]);
     expect(numbersOf({ count: 3, skip: [2, 7] })).toEqual([1, 3, 4]);
     expect(numbersOf({ count: 0, skip: [1] })).toEqual([]);
   });
 
-  test("have their pool's name, and those of workers are worker-N", () => {
+  test("are named after their pool, those of workers worker-N", () => {
     expect([machineName("workers", 2), machineName("gpu", 2)]).toEqual(["worker-2", "gpu-2"]);
     expect([numberOf("workers", "worker-12"), numberOf("gpu", "gpu-x-1"), numberOf("gpu", "worker-1")]).toEqual([
       12,
@@ -34,12 +34,12 @@ describe("machines of a pool", () => {
     ]);
   });
 
-  test("are made for every pool, where machines are made", () => {
+  test("are created for every pool of a kind that creates machines", () => {
     const config = parsed({ workers: { count: 2, skip: [1] }, pools: { gpu: {}, old: { count: 0 } } });
     expect(namesToMake(config)).toEqual(["control-plane-1", "worker-2", "worker-3", "gpu-1"]);
   });
 
-  test("are not made for a pool of hosts, unless a count is given", () => {
+  test("are not created for a pool of hosts, unless a count is given", () => {
     const hosts = [{ name: "mine", host: "10.0.0.9", privateKeyPath: "/keys/id" }];
     expect(namesToMake(parsed({ pools: { gpu: { hosts } } }))).not.toContain("gpu-1");
     expect(namesToMake(parsed({ pools: { gpu: { hosts, count: 1 } } }))).toContain("gpu-1");
@@ -53,7 +53,7 @@ describe("machines of a pool", () => {
   });
 });
 
-describe("settings of one machine", () => {
+describe("the settings of a machine", () => {
   const pool = {
     name: "workers",
     machines: [],
@@ -71,7 +71,7 @@ describe("settings of one machine", () => {
     },
   };
 
-  test("are the pool's, and its own over them", () => {
+  test("are its own, then the pool's", () => {
     expect(settingsOf(pool, "worker-2")).toMatchObject({
       labels: { tier: "web", zone: "b" },
       kubelet: { maxPods: 250, podPidsLimit: 100 },
@@ -81,10 +81,10 @@ describe("settings of one machine", () => {
   });
 });
 
-describe("a machine's place in the network", () => {
+describe("a machine's slot in the network", () => {
   const room = 244;
 
-  test("follows from its name, whoever is there beside", () => {
+  test("follows from its name, regardless of the other machines", () => {
     const few = slotsOf(["control-plane-1", "worker-1", "gpu-1"], room);
     const many = slotsOf(
       ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2", "worker-3", "boss", "gpu-1"],
@@ -93,7 +93,7 @@ describe("a machine's place in the network", () => {
     for (const [name, slot] of few) expect(many.get(name)).toBe(slot);
   });
 
-  test("is nobody else's, also in a network with little room", () => {
+  test("is unique, also in a small network", () => {
     const names = [
       ...Array.from({ length: 9 }, (_, index) => `control-plane-${index + 1}`),
       "worker-1",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { configOf, sectionsOf } from "../../../../components/config/program-config";
 
-test("only the project's own keys are its configuration", () => {
+test("reads only the project's own keys", () => {
   expect(sectionsOf("kubewright", { "kubewright:workers": "{}", "kubewrights:x": "1", "aws:region": "x" })).toEqual({
     workers: "{}",
   });
@@ -14,6 +14,6 @@ test("sections are read as Pulumi stores them", () => {
   });
 });
 
-test("a section that nobody knows is refused, and not passed over: a typing error would change nothing, and say so nowhere", () => {
+test("refuses an unknown section, because a typing error would otherwise go unnoticed", () => {
   expect(() => configOf({ workrs: '{"count":3}' })).toThrow("workrs: is not a known property; did you mean workers?");
 });

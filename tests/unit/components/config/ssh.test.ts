@@ -72,7 +72,7 @@ const workers = (...hosts: object[]) => ({
 const resolved = (host: object) => config(workers(host)).workers.hosts[0];
 const key = () => join(folder, "id_boss");
 
-describe("what ~/.ssh says", () => {
+describe("~/.ssh", () => {
   test("an alias becomes an address, a user, a port, a key and a jump host, with the keys that known_hosts has", () => {
     expect(resolved({ host: "boss" })).toMatchObject({
       alias: "boss",
@@ -85,7 +85,7 @@ describe("what ~/.ssh says", () => {
     });
   });
 
-  test("what is written goes before it", () => {
+  test("explicit settings take precedence", () => {
     const written = {
       host: "hand-1",
       user: "root",
@@ -98,22 +98,22 @@ describe("what ~/.ssh says", () => {
     expect(resolved(withKey)).toMatchObject({ ...written, host: "hand-1.example.com", jump: withKey.jump });
   });
 
-  test("files are included, and what follows them still means all hosts", () => {
+  test("follows Include, and returns to the enclosing block after it", () => {
     expect(resolved({ host: "included", agent: true })).toMatchObject({ host: "203.0.113.7", user: "root" });
     expect(ssh.settings("bastion").user).toBe("jumper");
     expect(ssh.settings("included").user).toBeUndefined();
   });
 
-  test("known_hosts: the best key of several, by name, hashed, and never a revoked one", () => {
+  test("known_hosts: picks the best of several keys, matches hashed names, and never uses a revoked key", () => {
     const hostKey = (host: string) => resolved({ host, agent: true })?.hostKey;
     expect([hostKey("10.0.0.7"), hostKey("10.0.0.8"), hostKey("10.0.0.9")]).toEqual([`${KEY}7`, `${KEY}8`, undefined]);
   });
 
-  test("an alias without a key has the agent's", () => {
+  test("an alias without a key uses the agent", () => {
     expect(resolved({ host: "lone", hostKey: KEY })).toMatchObject({ agent: true });
   });
 
-  test("a chain of jump hosts is the nearest last", () => {
+  test("the last of several jump hosts is the nearest to the machine", () => {
     const host = resolved({ host: "10.0.0.7", agent: true, jump: "bastion,dns-name" });
     expect(host?.jump).toMatchObject({
       host: "dns-name",
@@ -142,7 +142,7 @@ describe("refused, with the path", () => {
       "workers.hosts[0].privateKeyPath: is missing; give the path of a private key, or agent: true, or a password",
     ],
     [
-      "a key that is not there",
+      "a missing key file",
       { host: "10.0.0.7", privateKeyPath: "/none" },
       "workers.hosts[0].privateKeyPath: there is no file /none",
     ],
@@ -157,7 +157,7 @@ describe("refused, with the path", () => {
       "workers.hosts[0].jump.host: bsation is no alias",
     ],
     [
-      "a jump host that nothing opens",
+      "a jump host without login data",
       { host: "10.0.0.7", password: "x", jump: "203.0.113.4" },
       "workers.hosts[0].jump.privateKeyPath: is missing",
     ],
@@ -167,12 +167,12 @@ describe("refused, with the path", () => {
       "workers.hosts[0].host: commanded has a ProxyCommand in ~/.ssh/config, which is not supported; use ProxyJump",
     ],
     [
-      "a word that is none",
+      "an unknown property",
       { host: "10.0.0.7", agent: true, jump: { host: "bastion", pasword: "x" } },
       "did you mean password?",
     ],
     [
-      "a jump host that is none",
+      "an invalid jump host",
       { host: "10.0.0.7", agent: true, jump: "a b" },
       "workers.hosts[0].jump.host: is neither an address nor a host name",
     ],
@@ -181,20 +181,20 @@ describe("refused, with the path", () => {
     expect(refused(host).split("\n")).toHaveLength(1);
   });
 
-  test("an agent where none runs", () => {
+  test("an agent that does not run", () => {
     const noAgent = { kubernetesVersions: ["1.36.3"], fileExists: ssh.fileExists, ssh: { ...ssh, agent: false } };
     expect(() => parseConfig(workers({ host: "10.0.0.7", agent: true }), noAgent)).toThrow(
       "workers.hosts[0].agent: no SSH agent runs here",
     );
   });
 
-  test("a name of DNS is none of ours to refuse, nor one that only a jump host can find", () => {
+  test("accepts DNS names, and names that only the jump host can resolve", () => {
     expect(refused({ host: "dns-name", agent: true })).toBe("nothing");
     expect(refused({ host: "inner", agent: true, jump: "bastion" })).toBe("nothing");
   });
 });
 
-test("passwords are secrets from where they enter, on the way as at its end; nothing else becomes one", async () => {
+test("makes the passwords of machines and jump hosts secrets, and no other value", async () => {
   const hosts = [
     {
       name: "boss",

@@ -40,7 +40,7 @@ beforeAll(async () => {
   );
 });
 
-/** Settles once the last of them is registered. */
+/** Settles when the last resource is registered. */
 async function made(
   kind: string,
   raw: { machines?: object; workers?: object; pools?: object } = {},
@@ -77,7 +77,7 @@ test("user data", async () => {
   expect((parse(text) as CloudConfig).ssh_keys.ed25519_private).toBe(PRIVATE);
 });
 
-test("a package that is not installed is named, with the command", () => {
+test("names a package that is not installed, and the command that installs it", () => {
   const empty = mkdtempSync(join(tmpdir(), "kubewright-empty-"));
   const cwd = vi.spyOn(process, "cwd").mockReturnValue(empty);
   expect(() => load("@pulumi/nothing-of-the-kind")).toThrow(
@@ -87,7 +87,7 @@ test("a package that is not installed is named, with the command", () => {
   rmSync(empty, { recursive: true });
 });
 
-test("host-gw is refused where machines have routers between them", () => {
+test("refuses host-gw for machines with routers between them", () => {
   const raw = { machines: { kind: "hetzner" } };
   expect(() => parseConfig(raw, { kubernetesVersions: ["1.36.3"], fileExists: () => true })).toThrow(
     /network.flannel.backend: host-gw needs all machines on one network segment, .*hetzner.*; set network.flannel.backend: vxlan/,
@@ -95,7 +95,7 @@ test("host-gw is refused where machines have routers between them", () => {
 });
 
 describe("Hetzner", () => {
-  test("a server has its name, its labels, a fixed private address, our host key and nobody's password", async () => {
+  test("a server has a name, labels, a fixed private address, the generated host key and no password", async () => {
     const machines = await made("hetzner", { machines: { hetzner: { sshFrom: ["198.51.100.0/24"] } } });
     const server = of("hcloud:Server", "worker-1");
     expect(server).toMatchObject({
@@ -123,7 +123,7 @@ describe("Hetzner", () => {
     ]);
   });
 
-  test("those of a pool are spread, ten to a group", async () => {
+  test("spreads the servers of a pool, ten to a placement group", async () => {
     await made("hetzner", { workers: { count: 12 } });
     expect(namesOf("hcloud:PlacementGroup").sort()).toEqual(["dev-control-plane-1", "dev-workers-1", "dev-workers-2"]);
     const group = (name: string) => of("hcloud:Server", name).placementGroupId;
@@ -131,7 +131,7 @@ describe("Hetzner", () => {
     expect(group("worker-11")).not.toBe(group("worker-1"));
   });
 
-  test("an arm64 pool beside an amd64 one", async () => {
+  test("an arm64 pool and an amd64 pool", async () => {
     const machines = await made("hetzner", {
       pools: { arm: { machines: { hetzner: { serverType: "cax21", location: "nbg1" } } } },
     });
@@ -141,7 +141,7 @@ describe("Hetzner", () => {
 });
 
 describe("DigitalOcean", () => {
-  test("a droplet has its tags, its VPC and our host key; the firewall knows the nodes' own ports", async () => {
+  test("a droplet has tags, a VPC and the generated host key; the firewall opens the nodes' ports", async () => {
     const [first] = await made("digitalocean");
     expect(of("digitalocean:Droplet", "worker-1")).toMatchObject({
       name: "dev-worker-1",
@@ -178,7 +178,7 @@ describe("DigitalOcean", () => {
 });
 
 describe("AWS", () => {
-  test("an instance has its tags and an image of its family and architecture, and keeps its user data from pods", async () => {
+  test("an instance has tags and an image of its architecture, and hides its user data from pods", async () => {
     const machines = await made("aws", {
       pools: { arm: { machines: { aws: { instanceType: "t4g.large", image: "ubuntu-24.04" } } } },
     });
@@ -200,7 +200,7 @@ describe("AWS", () => {
     expect(machines.map(({ arch }) => arch)).toEqual(["amd64", "amd64", "amd64", "arm64"]);
   });
 
-  test("the security group lets in SSH, and what nodes need of one another", async () => {
+  test("the security group allows SSH, and the ports between nodes", async () => {
     await made("aws", { machines: { aws: { sshFrom: ["198.51.100.7/32"] } } });
     const { ingress } = of("aws:ec2:SecurityGroup", "dev-nodes") as {
       ingress: { fromPort: number; toPort: number; self?: boolean; cidrBlocks?: string[] }[];
@@ -216,7 +216,7 @@ describe("AWS", () => {
     expect(namesOf("aws:ec2:PlacementGroup").sort()).toEqual(["dev-control-plane-1", "dev-workers-1"]);
   });
 
-  test("an image that is neither a family nor an AMI is refused with its path", () => {
+  test("refuses an image that is neither a family nor an AMI, with its path", () => {
     const raw = { network: { flannel: { backend: "vxlan" } }, machines: { kind: "aws", aws: { image: "windows" } } };
     expect(() => parseConfig(raw, { kubernetesVersions: ["1.36.3"], fileExists: () => true })).toThrow(
       "machines.aws.image",

@@ -8,7 +8,7 @@ import { connectionOf, nodeAddress } from "../../../../components/machines/machi
 
 const ROUTED = { network: { flannel: { backend: "vxlan" } } };
 
-/** The least that a person must write for one control plane and two workers of each kind. A new kind has its line here. */
+/** The minimal configuration of a control plane and two workers, by kind. Add a line for a new kind. */
 const LEAST: Record<string, object> = {
   docker: {},
   hetzner: ROUTED,
@@ -35,7 +35,7 @@ interface Registered {
   inputs: Record<string, unknown>;
 }
 
-/** What the resources of a kind would be created with, and outputs that say whose they are. */
+/** Records the inputs of a kind's resources, and returns outputs that name the resource. */
 const registered: Registered[] = [];
 beforeAll(async () => {
   fakeClouds();
@@ -80,12 +80,12 @@ function resolved<T>(value: pulumi.Input<T> | undefined): Promise<T | undefined>
   return new Promise((done) => void pulumi.output(value).apply((plain) => done(plain as T | undefined)));
 }
 
-test("every kind is under the contract's test", () => {
+test("every kind is tested", () => {
   expect(Object.keys(LEAST).sort()).toEqual([...KIND_NAMES].sort());
 });
 
 describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind) => {
-  test("brings each machine that is wanted, by its name, in order", () => {
+  test("returns each requested machine, by its name and in order", () => {
     const config = configOf(name);
     const wanted = requestsOf(config)
       .filter((request) => request.kind === kind)
@@ -94,7 +94,7 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind
     expect(makeMachines(config, known).machines.map((machine) => machine.name)).toEqual(wanted);
   });
 
-  test("each machine can be reached, by the cluster too, with a key that is in no state", async () => {
+  test("every machine can be reached by the user and by the cluster; its key is not in the state", async () => {
     const { machines } = makeMachines(configOf(name), known);
     for (const machine of machines) {
       const { host, privateKeyPath, privateKey } = connectionOf(machine);
@@ -107,21 +107,21 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind
     expect(new Set(addresses).size).toBe(machines.length);
   });
 
-  test("a machine that is made says by what, so that nothing on it is undone when it goes, and its first connection is verified", async () => {
+  test("a created machine has `madeBy` and, for the first connection, a host key", async () => {
     for (const machine of makeMachines(configOf(name), known).machines) {
       expect(machine.madeBy !== undefined).toBe(kind.makes);
       if (kind.makes) expect(await resolved(machine.hostKey)).toMatch(/^ssh-ed25519 /);
     }
   });
 
-  test("no word of its section is one that nothing reads: a wrong one is refused with its path", () => {
+  test("refuses an unknown property of its section, with its path", () => {
     expect(() => configOf(name, { machines: { [name]: { nonsense: 1 } } })).toThrow(`machines.${name}.nonsense`);
   });
 });
 
-// A listed machine has no resource before its Host, which the cluster makes.
+// A listed machine has no resource before its Host, which the cluster creates.
 test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))(
-  "machines of %s take their turns",
+  "machines of kind %s are replaced in order",
   async (name) => {
     const asked: string[] = [];
     const turns = { of: (machine: string) => Promise.resolve(void asked.push(machine)).then(() => []) };
@@ -130,7 +130,7 @@ test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))(
   },
 );
 
-test("a pool is of another kind than its neighbour, and has sizes of its own", async () => {
+test("pools can have different kinds and sizes", async () => {
   const hosts = [{ name: "mine", host: "192.0.2.9", privateKeyPath: "/keys/id" }];
   const config = configOf("docker", {
     machines: { docker: { cpus: 1, memoryMiB: 1024 } },
