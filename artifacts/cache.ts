@@ -1,3 +1,4 @@
+import type { LocalFile } from "../common/artifact-set";
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -17,13 +18,6 @@ const manifestSchema = z.strictObject({
   notes: z.record(z.string(), z.string()),
 });
 type Manifest = z.infer<typeof manifestSchema>;
-
-/** A file on the controller. Size in bytes, sha256 in hexadecimal. */
-export interface LocalFile {
-  path: string;
-  sha256: string;
-  size: number;
-}
 
 export interface Entry {
   dir: string;

@@ -2,18 +2,14 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../common/progress";
 import type { Runtime } from "../common/runtime";
-import { fileOf, type Cache, type Entry, type LocalFile } from "./cache";
+import type { ImageArchive, ImageRefs, LocalFile } from "../common/artifact-set";
+import { fileOf, type Cache, type Entry } from "./cache";
 import { GZIP, chooseCompression, type Compression } from "./compress";
 import { recipeHash } from "./hash";
 import { writeLayer, type Layer } from "./layer";
 import { writeArchive, type Image, type RunConfig } from "./oci";
 import { layerOf, obtainUserland, userlandKey, type UserlandName } from "./userland";
 import { kubeadmImagesOf, type Arch, type Versions } from "./versions";
-
-/** A tar in OCI image layout for `ctr -n k8s.io images import`, or one for `docker load` as well. */
-export interface ImageArchive extends LocalFile {
-  refs: string[];
-}
 
 export type ArchiveName = "worker" | "control-plane" | "extras";
 
@@ -26,19 +22,6 @@ export interface ImageSpec {
   /** Path in the image to the link's target. */
   links?: Record<string, string>;
   run: RunConfig;
-}
-
-export interface ImageRefs {
-  pause: string;
-  coredns: string;
-  flannel: string;
-  etcd: string;
-  kubeProxy: string;
-  apiserver: string;
-  controllerManager: string;
-  scheduler: string;
-  /** For examples. One of the extras. */
-  busybox: string;
 }
 
 const KUBERNETES = "registry.k8s.io";

@@ -1,6 +1,7 @@
 import type { Progress } from "../common/progress";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
-import { Cache, type Entry, type LocalFile } from "./cache";
+import type { ArtifactSet, Images, LocalFile } from "../common/artifact-set";
+import { Cache, type Entry } from "./cache";
 import { APT, ZSTD, ensureBuildTools } from "./host-packages";
 import {
   findArchive,
@@ -10,18 +11,15 @@ import {
   refsByRole,
   type ArchiveName,
   type ArchiveRequest,
-  type ImageArchive,
-  type ImageRefs,
 } from "./images";
 import { buildTargets, findTargets, planTargets } from "./modules";
-import type { DockerBinary, ImageBinary, NodeBinary } from "./names";
 import { downloadAll, downloadKey, planDownloads, type Remote } from "./official";
 import { chooseSource, mirrorUrl, type Source } from "./source";
 import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
 
 export { obtainEngine, type Engine } from "./engine";
-export { cacheRoot, type LocalFile } from "./cache";
-export type { ImageArchive, ImageRefs } from "./images";
+export { cacheRoot } from "./cache";
+export type { ArtifactSet, ImageArchive, ImageRefs, LocalFile } from "../common/artifact-set";
 export {
   DOCKER_BINARIES,
   IMAGE_BINARIES,
@@ -30,7 +28,7 @@ export {
   type DockerBinary,
   type ImageBinary,
   type NodeBinary,
-} from "./names";
+} from "../common/binary-names";
 export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {
@@ -45,22 +43,6 @@ export interface ArtifactRequest {
   extras?: boolean;
   /** Hash every cached file, and rebuild damaged ones. Takes seconds instead of milliseconds. @default false */
   verify?: boolean;
-}
-
-export type Images =
-  | { kind: "archives"; worker: ImageArchive; controlPlane: ImageArchive; extras?: ImageArchive }
-  /** Nodes pull the images. A mirror serves registry R at `<registryMirror>/R/v2` (hosts.toml with `override_path = true`). */
-  | { kind: "pull"; worker: string[]; controlPlane: string[]; registryMirror?: string };
-
-export interface ArtifactSet {
-  /** `official`, `modules`, or the mirror's URL. */
-  source: string;
-  /** Why this source was chosen, as a sentence for the user. */
-  reason: string;
-  binaries: Record<NodeBinary, LocalFile> & Partial<Record<ImageBinary | DockerBinary, LocalFile>>;
-  images: Images;
-  /** For kubeadm (`imageTag` of DNS and etcd), containerd's sandbox image and flannel's manifest. */
-  refs: ImageRefs;
 }
 
 /**

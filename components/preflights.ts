@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Preflight, type PreflightArgs } from "../sdk/kubernetes";
+import { Preflight, type PreflightArgs, type PreflightMachineArgs } from "../sdk/kubernetes";
 import type { Turns } from "./rolling-update";
 
-type Machine = PreflightArgs["machines"][number];
+type Machine = PreflightMachineArgs & { name: string };
 type Rules = Omit<PreflightArgs, "machines" | "judged">;
 
 /**

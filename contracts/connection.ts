@@ -17,7 +17,9 @@ const login = {
    * @default "root"
    */
   user: z.string().min(1).optional(),
-  /** File with the private key, on the computer that runs Pulumi. Read when the connection is made; not in the state. */
+  /**
+   * File with the private key, on the computer that runs Pulumi. Read when the connection is made; not in the state.
+   */
   privateKeyPath: z.string().optional(),
   /** The private key itself. Prefer `privateKeyPath`, which keeps the key out of the state. */
   privateKey: secret(z.string()).optional(),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isSecret } from "./secret";
 
 /** A resource's type token, as it stands in URNs: `kubewright:host:Unit`. */
 export type TypeToken = `kubewright:${string}:${string}`;
@@ -36,5 +37,11 @@ export type Outputs<C extends Contract> = z.output<C["outputs"]>;
 
 /** Names of the outputs that are not inputs. */
 export function outputNames<C extends Contract>(contract: C): (keyof Outputs<C> & string)[] {
-  return Object.keys(contract.outputs.shape) as (keyof Outputs<C> & string)[];
+  return Object.keys(contract.outputs.shape);
+}
+
+/** Names of the outputs that are encrypted in the state. */
+export function secretOutputNames<C extends Contract>(contract: C): (keyof Outputs<C> & string)[] {
+  const shape = contract.outputs.shape as Record<string, z.core.$ZodType>;
+  return outputNames(contract).filter((name) => shape[name] !== undefined && isSecret(shape[name]));
 }

@@ -8,12 +8,14 @@ export const drainSchema = z.strictObject({
    */
   timeout: z.number().positive().default(300),
   /**
-   * Pods with an emptyDir volume: `refuse` stops the drain before anything changes, `delete` evicts them and loses the volume's content.
+   * Pods with an emptyDir volume: `refuse` stops the drain before anything changes, `delete` evicts them and loses the
+   * volume's content.
    * @default "refuse"
    */
   localData: z.enum(["refuse", "delete"]).default("refuse"),
   /**
-   * Pods without a controller, which nothing recreates: `refuse` stops the drain before anything changes, `delete` evicts them.
+   * Pods without a controller, which nothing recreates: `refuse` stops the drain before anything changes, `delete`
+   * evicts them.
    * @default "refuse"
    */
   unmanaged: z.enum(["refuse", "delete"]).default("refuse"),
@@ -23,8 +25,8 @@ export const drainSchema = z.strictObject({
    */
   force: z.boolean().default(false),
   /**
-   * Pods of a node whose kubelet is silent: `prove` removes them once the machine is proved to be gone, `force` removes them immediately,
-   * `fail` never removes them.
+   * Pods of a node whose kubelet is silent: `prove` removes them once the machine is proved to be gone, `force` removes
+   * them immediately, `fail` never removes them.
    * @default "prove"
    */
   onUnreachable: z.enum(["prove", "force", "fail"]).default("prove"),

@@ -7,7 +7,9 @@ export const ARRIVING_SUFFIX = ".kubewright-new";
 const NAME_BYTES = 255 - ARRIVING_SUFFIX.length;
 const PATH_BYTES = 4095 - ARRIVING_SUFFIX.length;
 
-/** Absolute, normalized path on a machine. Rejects whatever a shell, tar and a line-based list would read differently. */
+/**
+ * Absolute, normalized path on a machine. Rejects whatever a shell, tar and a line-based list would read differently.
+ */
 export const filePathSchema = z.string().superRefine((path, context) => {
   const problem = pathProblem(path);
   if (problem) context.addIssue(problem);

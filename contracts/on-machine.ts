@@ -5,7 +5,10 @@ import { connectionSchema } from "./connection";
 export const onMachine = {
   /** How to reach the machine over SSH. */
   connection: connectionSchema,
-  /** The machine-id (/etc/machine-id), an output of `Host`. A rebuilt machine has a new one, which replaces the resource. */
+  /**
+   * The machine-id (/etc/machine-id), an output of `Host`. A rebuilt machine has a new one, which replaces the
+   * resource.
+   */
   instance: z.string().min(1),
 };
 

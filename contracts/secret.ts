@@ -4,14 +4,14 @@ const secrets = z.registry<{ secret: true }>();
 
 /** Marks a property whose value is encrypted in the state and hidden in previews. */
 export function secret<S extends z.ZodType>(schema: S): S {
-  const marked = schema.clone() as S;
+  const marked = schema.clone();
   secrets.add(marked, { secret: true });
   return marked;
 }
 
 /** Whether the property is marked as a secret. */
 export function isSecret(schema: z.core.$ZodType): boolean {
-  if (secrets.has(schema as z.ZodType)) return true;
+  if (secrets.has(schema)) return true;
   const inner = innerSchema(schema);
   return inner !== undefined && isSecret(inner);
 }

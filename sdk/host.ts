@@ -1,165 +1,93 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { Runtime } from "../common/runtime";
-import type { HostFacts } from "../render/facts";
-import type { Leaver } from "../render/leftovers";
-import type { ConnectionArgs, OnMachineArgs } from "./connection";
+import { binariesContract } from "../contracts/host/binaries";
+import { etcHostsContract } from "../contracts/host/etc-hosts";
 import { filesContract } from "../contracts/host/files";
+import { firewallContract } from "../contracts/host/firewall";
+import { hostContract } from "../contracts/host/host";
+import { imagesContract } from "../contracts/host/images";
+import { kernelContract } from "../contracts/host/kernel";
+import { leftoversContract } from "../contracts/host/leftovers";
+import { packagesContract } from "../contracts/host/packages";
+import { staticPodContract } from "../contracts/host/static-pod";
 import { unitContract } from "../contracts/host/unit";
-import type { Health } from "../contracts/health";
-import { inPlace } from "./in-place";
-import { type Args, resourceClass } from "./resource";
+import type { TextFile } from "../contracts/files";
+import { type Args, type DeepInputParts, resourceClass } from "./resource";
 
-export interface HostArgs {
-  connection: pulumi.Input<ConnectionArgs>;
-  /** Seconds in which the machine may boot before it answers for the first time; default 45. */
-  bootTimeout?: number;
-}
+export type { Health as HealthArgs } from "../contracts/health";
 
-/** A machine's facts, identity and pinned host key. */
-export class Host extends pulumi.CustomResource {
-  declare readonly facts: pulumi.Output<HostFacts>;
-  declare readonly instance: pulumi.Output<string>;
-  declare readonly hostKey: pulumi.Output<string>;
-  /** Of the jump hosts, the nearest to the machine first; absent in what an older version recorded. */
-  declare readonly jumpHostKeys: pulumi.Output<string[] | undefined>;
-  constructor(name: string, args: HostArgs, options?: pulumi.CustomResourceOptions) {
-    super(
-      "kubewright:host:Host",
-      name,
-      { facts: undefined, instance: undefined, hostKey: undefined, jumpHostKeys: undefined, ...args },
-      inPlace(options),
-    );
-  }
-}
+export type HostArgs = Args<typeof hostContract>;
 
-export interface PackagesArgs extends OnMachineArgs {
-  packages: pulumi.Input<string[]>;
-  osFamily: pulumi.Input<HostFacts["osFamily"]>;
-  /** A program that makes the packages unnecessary where the machine has it already. */
-  unlessProgram?: string;
-}
+/**
+ * A machine as it was found: its facts, its identity and its pinned host key. Changes nothing on the machine.
+ * @example
+ * const host = new Host("worker-1", { connection: { host: "10.0.0.12", privateKeyPath: "~/.ssh/id_ed25519" } });
+ */
+export class Host extends resourceClass(hostContract) {}
 
-/** The distribution's packages. */
-export class Packages extends pulumi.CustomResource {
-  constructor(name: string, args: PackagesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Packages", name, args, inPlace(options));
-  }
-}
+export type PackagesArgs = Args<typeof packagesContract>;
 
-export interface KernelArgs extends OnMachineArgs {
-  modules: pulumi.Input<string[]>;
-  sysctls: pulumi.Input<Record<string, string>>;
-  /** Swap is to be off. */
-  swapOff?: pulumi.Input<boolean>;
-}
+/** Packages of the machine's distribution. They stay installed when the resource is deleted. */
+export class Packages extends resourceClass(packagesContract) {}
 
-/** Kernel modules and sysctls. */
-export class Kernel extends pulumi.CustomResource {
-  constructor(name: string, args: KernelArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Kernel", name, args, inPlace(options));
-  }
-}
+export type KernelArgs = Args<typeof kernelContract>;
 
-export interface BinariesArgs extends OnMachineArgs {
-  /** Path on the machine to SHA-256. */
-  files: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** SHA-256 to path on the controller. */
-  sources: pulumi.Input<Record<string, pulumi.Input<string>>>;
-}
+/** Kernel modules and sysctls, now and after each boot (modules-load.d(5), sysctl.d(5)). */
+export class Kernel extends resourceClass(kernelContract) {}
 
-/** Executables from the controller's cache. */
-export class Binaries extends pulumi.CustomResource {
-  constructor(name: string, args: BinariesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Binaries", name, args, inPlace(options));
-  }
-}
+export type BinariesArgs = Args<typeof binariesContract>;
 
-export interface FileArgs {
-  content: pulumi.Input<string>;
-  /** Octal: `0644`. */
-  mode: pulumi.Input<string>;
-}
+/** Executables on a machine, owned by root, mode 0755, copied from the computer that runs Pulumi. */
+export class Binaries extends resourceClass(binariesContract) {}
+
+export type FileArgs = DeepInputParts<TextFile>;
 
 export type FilesArgs = Args<typeof filesContract>;
 
-/** Text files on a machine, owned by root. */
+/**
+ * Text files on a machine, owned by root.
+ * @example
+ * new Files("motd", {
+ *   connection,
+ *   instance: host.instance,
+ *   files: { "/etc/motd": { content: "A Kubernetes node.\n", mode: "0644" } },
+ * });
+ */
 export class Files extends resourceClass(filesContract) {}
 
 export type UnitArgs = Args<typeof unitContract>;
 
-/** A systemd unit with its files. */
+/**
+ * A systemd unit with its files. Each start must end with a healthy unit.
+ * @see https://www.freedesktop.org/software/systemd/man/latest/systemd.unit.html
+ */
 export class Unit extends resourceClass(unitContract) {}
 
-/** An HTTP endpoint on the machine's loopback interface that answers 200 when the service is healthy. */
-export type HealthArgs = Health;
+export type ImagesArgs = Args<typeof imagesContract>;
 
-export interface ImagesArgs extends OnMachineArgs {
-  archives: pulumi.Input<Record<string, pulumi.Input<{ sha256: pulumi.Input<string>; refs: pulumi.Input<string[]> }>>>;
-  sources: pulumi.Input<Record<string, pulumi.Input<string>>>;
-  /** Images that the machine pulls by itself. */
-  pull: pulumi.Input<string[]>;
-  /** Whose images they are. Default containerd. */
-  runtime?: Runtime;
-}
+/** Container images on a machine, loaded from archives or pulled from registries. */
+export class Images extends resourceClass(imagesContract) {}
 
-/** Container images, brought to a machine. */
-export class Images extends pulumi.CustomResource {
-  constructor(name: string, args: ImagesArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Images", name, args, inPlace(options));
-  }
-}
+export type StaticPodArgs = Args<typeof staticPodContract>;
 
-export interface StaticPodArgs extends FilesArgs {
-  /** The node's name. */
-  node: string;
-  manifest: pulumi.Input<object>;
-  health?: HealthArgs;
-  /** Folders that go with it. */
-  state: string[];
-}
+/**
+ * A static Pod of a machine's kubelet, with the files that it reads.
+ * @see https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/
+ */
+export class StaticPod extends resourceClass(staticPodContract) {}
 
-/** A pod that a machine's kubelet runs from its folder, with the files that it reads. */
-export class StaticPod extends pulumi.CustomResource {
-  constructor(name: string, args: StaticPodArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:StaticPod", name, args, inPlace(options));
-  }
-}
+export type LeftoversArgs = Args<typeof leftoversContract>;
 
-export interface RemainsArgs extends OnMachineArgs {
-  of: Leaver;
-}
+/**
+ * Cleans up what a component leaves on a machine. Creating the resource does nothing; deleting it runs the cleanup.
+ * Declare it before the component, so that it is deleted after it.
+ */
+export class Leftovers extends resourceClass(leftoversContract) {}
 
-/** What somebody leaves on a machine: taken off when this is deleted, which is after whatever depends on it. */
-export class Remains extends pulumi.CustomResource {
-  constructor(name: string, args: RemainsArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Remains", name, args, inPlace(options));
-  }
-}
+export type FirewallArgs = Args<typeof firewallContract>;
 
-export interface FirewallArgs extends OnMachineArgs {
-  /** `6443/tcp`, `30000-32767/udp` */
-  ports: pulumi.Input<string[]>;
-  /** CIDRs of pods and services. */
-  ranges: pulumi.Input<string[]>;
-}
+/** Openings in the firewall that is active on a machine: firewalld or ufw. Does nothing where neither is active. */
+export class Firewall extends resourceClass(firewallContract) {}
 
-/** What a node needs in the firewall (firewalld, ufw) that is active on its machine; nothing where none is. */
-export class Firewall extends pulumi.CustomResource {
-  /** `firewalld`, `ufw` or `none` */
-  declare readonly firewall: pulumi.Output<string>;
-  constructor(name: string, args: FirewallArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Firewall", name, { firewall: undefined, ...args }, inPlace(options));
-  }
-}
+export type HostsArgs = Args<typeof etcHostsContract>;
 
-export interface HostsArgs extends OnMachineArgs {
-  /** Name to address. */
-  entries: pulumi.Input<Record<string, pulumi.Input<string>>>;
-}
-
-/** The cluster's machines in /etc/hosts, in a block of our own. */
-export class Hosts extends pulumi.CustomResource {
-  constructor(name: string, args: HostsArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:host:Hosts", name, args, inPlace(options));
-  }
-}
+/** The cluster's machines by name in a machine's /etc/hosts, in a block of its own. Other lines are left alone. */
+export class Hosts extends resourceClass(etcHostsContract) {}

@@ -1,160 +1,68 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { Runtime } from "../common/runtime";
-import type { KubeadmDocument, Taint } from "../render/kubeadm-types";
-import type { MachineRole } from "../render/preflight";
-import type { DrainSettings } from "../contracts/drain";
-import type { ConnectionArgs, OnMachineArgs } from "./connection";
-import type { FilesArgs } from "./host";
-import { inPlace } from "./in-place";
+import { preflightContract } from "../contracts/cluster/preflight";
+import { rosterContract } from "../contracts/cluster/roster";
+import type { WrittenInputs } from "../contracts/contract";
+import { manifestsContract } from "../contracts/kube/manifests";
+import { nodeContract } from "../contracts/kube/node";
+import { rolloutContract } from "../contracts/kube/rollout";
+import { kubeadmInitContract } from "../contracts/kubeadm/init";
+import { kubeadmJoinContract } from "../contracts/kubeadm/join";
+import { kubeletJoinContract } from "../contracts/kubelet/join";
+import { type Args, type DeepInputParts, resourceClass } from "./resource";
 
-export interface PreflightArgs {
-  machines: {
-    name: string;
-    connection: pulumi.Input<ConnectionArgs>;
-    privateAddress?: pulumi.Input<string | undefined>;
-    role: MachineRole;
-    /** Its kubelet is configured with `failSwapOn: false`. */
-    swapAllowed?: boolean;
-  }[];
-  podCidr: string;
-  serviceCidr: string;
-  proxyMode: "nftables" | "iptables";
-  /** Default containerd. */
-  runtime?: Runtime;
-  /** Present: not kubeadm. */
-  bootstrap?: "components";
-  /** Name and machine-id of machines that another preflight has judged. */
-  judged?: pulumi.Input<Record<string, string>>;
-}
+export type PreflightArgs = Args<typeof preflightContract>;
 
-/** Judges all machines before anything is changed on one of them. */
-export class Preflight extends pulumi.CustomResource {
-  /** Name and machine-id of the machines that passed. */
-  declare readonly passed: pulumi.Output<Record<string, string>>;
-  constructor(name: string, args: PreflightArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:cluster:Preflight", name, { passed: undefined, ...args }, inPlace(options));
-  }
-}
+/** A machine to check. */
+export type PreflightMachineArgs = DeepInputParts<WrittenInputs<typeof preflightContract>["machines"][number]>;
 
-/** Who is a member, and since which run. */
-export class Roster extends pulumi.CustomResource {
-  declare readonly since: pulumi.Output<Record<string, string> | undefined>;
-  constructor(name: string, args: { members: string[]; run: string }, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:cluster:Roster", name, { since: undefined, ...args }, inPlace(options));
-  }
-}
+/** Checks all machines before anything changes on any of them. Fails with one list of all problems. */
+export class Preflight extends resourceClass(preflightContract) {}
 
-export interface KubeadmInitArgs extends OnMachineArgs {
-  documents: pulumi.Input<KubeadmDocument[]>;
-  /** Seconds. */
-  timeout: number;
-}
+export type RosterArgs = Args<typeof rosterContract>;
 
-/** The first control plane. */
-export class KubeadmInit extends pulumi.CustomResource {
-  declare readonly caCertHash: pulumi.Output<string>;
-  constructor(name: string, args: KubeadmInitArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kubeadm:Init", name, { caCertHash: undefined, ...args }, inPlace(options));
-  }
-}
+/**
+ * Remembers which machines were members when the last run ended, so that the program can tell machines that already
+ * serve from new ones.
+ */
+export class Roster extends resourceClass(rosterContract) {}
 
-interface InCluster {
-  /** Connections to the control planes; the API is reached through the first that answers. */
-  controlPlanes: pulumi.Input<pulumi.Input<ConnectionArgs>[]>;
-}
+export type KubeadmInitArgs = Args<typeof kubeadmInitContract>;
 
-export interface KubeadmJoinArgs extends OnMachineArgs, InCluster {
-  document: pulumi.Input<KubeadmDocument>;
-  caCertHash: pulumi.Input<string>;
-  /** Seconds. */
-  timeout: number;
-}
+/**
+ * The first control plane, made by `kubeadm init`. An interrupted init is resumed.
+ * @see https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-init/
+ */
+export class KubeadmInit extends resourceClass(kubeadmInitContract) {}
 
-/** A machine's membership. */
-export class KubeadmJoin extends pulumi.CustomResource {
-  constructor(name: string, args: KubeadmJoinArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kubeadm:Join", name, args, inPlace(options));
-  }
-}
+export type KubeadmJoinArgs = Args<typeof kubeadmJoinContract>;
 
-export interface KubeletJoinArgs extends FilesArgs, InCluster {
-  node: string;
-  clusterName: string;
-  /** `host:port` */
-  endpoint: pulumi.Input<string>;
-  caCertHash: pulumi.Input<string>;
-  /** The CA with its key, where no controller manager signs. */
-  signer?: pulumi.Input<{ certificate: pulumi.Input<string>; key: pulumi.Input<string> }>;
-  /** Seconds. */
-  timeout: number;
-}
+/**
+ * A machine's membership in a cluster, made by `kubeadm join` with a bootstrap token of its own.
+ * @see https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-join/
+ */
+export class KubeadmJoin extends resourceClass(kubeadmJoinContract) {}
 
-/** A kubelet's membership, by TLS bootstrap. */
-export class KubeletJoin extends pulumi.CustomResource {
-  constructor(name: string, args: KubeletJoinArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kubelet:Join", name, args, inPlace(options));
-  }
-}
+export type KubeletJoinArgs = Args<typeof kubeletJoinContract>;
 
-export interface NodeArgs extends InCluster {
-  node: string;
-  instance: pulumi.Input<string>;
-  /** What made the machine a member: the node leaves before that is undone. */
-  membership: pulumi.Input<string>;
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-  taints: Taint[];
-  schedulable: boolean;
-  /** The node's part of the pod range, where no controller manager gives it one. */
-  podCidr?: pulumi.Input<string>;
-  /** No controller manager is there to see that the node is Ready. */
-  uncontrolled?: boolean;
-  /** Seconds. */
-  readyTimeout: number;
-  drain: DrainArgs;
-  /** Nodes of one pool stand in for one another. */
-  pool: string;
-  /** How many nodes of the pool may be away while this one leaves. */
-  maxUnavailable: number;
-  /** To the node's own machine: how it is proved that a silent node's machine is gone. */
-  connection: pulumi.Input<ConnectionArgs>;
-}
+/**
+ * A kubelet's membership in a cluster, by TLS bootstrap with a token of its own.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
+ */
+export class KubeletJoin extends resourceClass(kubeletJoinContract) {}
 
-/** How a node is emptied before it leaves: docs/rolling-updates.md. */
-export type DrainArgs = DrainSettings;
+export type NodeArgs = Args<typeof nodeContract>;
 
-/** A joined node: its delete is the drain. */
-export class Node extends pulumi.CustomResource {
-  declare readonly kubeletVersion: pulumi.Output<string>;
-  constructor(name: string, args: NodeArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kube:Node", name, { kubeletVersion: undefined, ...args }, inPlace(options));
-  }
-}
+/** A joined node: Ready, labelled, tainted. Deleting it drains the node and removes it from the cluster. */
+export class Node extends resourceClass(nodeContract) {}
 
-export interface ManifestsArgs extends InCluster {
-  caCertHash: pulumi.Input<string>;
-  objects: pulumi.Input<Record<string, object>>;
-}
+export type ManifestsArgs = Args<typeof manifestsContract>;
 
-/** Kubernetes objects, server-side applied. */
-export class Manifests extends pulumi.CustomResource {
-  constructor(name: string, args: ManifestsArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kube:Manifests", name, args, inPlace(options));
-  }
-}
+/**
+ * Kubernetes objects that belong together, such as an add-on's, applied by server-side apply.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ */
+export class Manifests extends resourceClass(manifestsContract) {}
 
-export interface RolloutArgs extends InCluster {
-  caCertHash: pulumi.Input<string>;
-  namespace: string;
-  deployment: string;
-  patch?: object;
-  /** Seconds. */
-  timeout: number;
-}
+export type RolloutArgs = Args<typeof rolloutContract>;
 
-/** A Deployment that something else made: patched, and Available. */
-export class Rollout extends pulumi.CustomResource {
-  constructor(name: string, args: RolloutArgs, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:kube:Rollout", name, args, inPlace(options));
-  }
-}
+/** A Deployment that another tool created, such as CoreDNS: patched, and waited for until it is Available. */
+export class Rollout extends resourceClass(rolloutContract) {}

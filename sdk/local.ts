@@ -1,81 +1,72 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ArtifactSet } from "../artifacts";
-import type { Runtime } from "../common/runtime";
+import type { Outputs } from "../contracts/contract";
+import { kubeconfigCallContract } from "../contracts/kubeadm/kubeconfig";
+import { artifactsContract } from "../contracts/local/artifacts";
+import { hostKeyContract } from "../contracts/local/host-key";
+import { kubeconfigContract } from "../contracts/local/kubeconfig";
+import { sshKeyContract } from "../contracts/local/ssh-key";
 import type { ConnectionArgs } from "./connection";
-import { inPlace } from "./in-place";
+import { type Args, resourceClass } from "./resource";
 
-export interface ArtifactsArgs {
-  source: string;
-  kubernetes: string;
-  arch: pulumi.Input<"amd64" | "arm64">;
-  /** Default containerd. */
-  runtime?: Runtime;
-  extras?: boolean;
-}
+export type ArtifactsArgs = Args<typeof artifactsContract>;
 
-/** Binaries and images in this user's cache. */
-export class Artifacts extends pulumi.CustomResource {
-  declare readonly resolvedSource: pulumi.Output<string>;
-  declare readonly binaries: pulumi.Output<ArtifactSet["binaries"]>;
-  declare readonly images: pulumi.Output<ArtifactSet["images"]>;
-  declare readonly refs: pulumi.Output<ArtifactSet["refs"]>;
-  constructor(name: string, args: ArtifactsArgs, options?: pulumi.CustomResourceOptions) {
-    super(
-      "kubewright:local:Artifacts",
-      name,
-      { resolvedSource: undefined, binaries: undefined, images: undefined, refs: undefined, ...args },
-      inPlace(options),
-    );
-  }
-}
+/**
+ * Binaries and container images in the user's cache: downloaded and verified, or built.
+ * @example
+ * const artifacts = new Artifacts("artifacts", { source: "auto", kubernetes: "1.36.3", arch: "amd64" });
+ */
+export class Artifacts extends resourceClass(artifactsContract) {}
 
-/** An ed25519 key pair made for one cluster. */
-export class SshKey extends pulumi.CustomResource {
-  declare readonly path: pulumi.Output<string>;
-  declare readonly publicKey: pulumi.Output<string>;
-  constructor(name: string, args: { path: string; comment: string }, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:SshKey", name, { publicKey: undefined, ...args }, inPlace(options));
-  }
-}
+export type SshKeyArgs = Args<typeof sshKeyContract>;
 
-/** The key by which a machine is known, made before the machine is. */
-export class HostKey extends pulumi.CustomResource {
-  /** In OpenSSH's form, a secret. */
-  declare readonly privateKey: pulumi.Output<string>;
-  declare readonly publicKey: pulumi.Output<string>;
-  constructor(name: string, args: { machine: string }, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:local:HostKey", name, { privateKey: undefined, publicKey: undefined, ...args }, inPlace(options));
-  }
-}
+/**
+ * An ed25519 key pair for one cluster, as files on the computer that runs Pulumi. The private key is not in the state.
+ */
+export class SshKey extends resourceClass(sshKeyContract) {}
 
-/** How to be a cluster's administrator: by its control planes' own kubeconfig. */
+export type HostKeyArgs = Args<typeof hostKeyContract>;
+
+/** An SSH host key that exists before its machine does, so that the machine's first connection is verified. */
+export class HostKey extends resourceClass(hostKeyContract) {}
+
+/** How to read a cluster's administrator kubeconfig: from its control planes. */
 export interface ClusterAccess {
+  /** Connections to the control planes. The kubeconfig is read from the first one that answers. */
   controlPlanes: ConnectionArgs[];
+  /** `sha256:<hex>` of the public key of the cluster's CA. */
   caCertHash: pulumi.Input<string>;
-  /** What must be there first. */
+  /** Resources that must exist before the kubeconfig can be read. */
   after: pulumi.Resource[];
 }
 
-/** The administrator's kubeconfig as a file on the controller, mode 0600. What is in it goes from the machine to the file: it is not in the state. */
-export class Kubeconfig extends pulumi.CustomResource {
-  declare readonly path: pulumi.Output<string>;
-  constructor(name: string, args: { path: string; of: ClusterAccess }, options?: pulumi.CustomResourceOptions) {
-    const { controlPlanes, caCertHash, after } = args.of;
-    super(
-      "kubewright:local:Kubeconfig",
-      name,
-      { sha256: undefined, path: args.path, controlPlanes, caCertHash },
-      inPlace({ dependsOn: after, ...options }),
-    );
+export interface KubeconfigArgs {
+  /** Absolute path of the file. A change replaces the resource. */
+  path: pulumi.Input<string>;
+  /** The cluster, from `Cluster.access`. */
+  of: ClusterAccess;
+}
+
+/**
+ * The administrator's kubeconfig as a file on the computer that runs Pulumi, mode 0600. Its content goes from the
+ * machine to the file and is not in the state.
+ * @example
+ * new Kubeconfig("kubeconfig", { path: join(process.cwd(), "kubeconfig"), of: cluster.access });
+ */
+export class Kubeconfig extends resourceClass(kubeconfigContract) {
+  constructor(name: string, { path, of }: KubeconfigArgs, options?: pulumi.CustomResourceOptions) {
+    const { controlPlanes, caCertHash, after } = of;
+    super(name, { path, controlPlanes, caCertHash }, { dependsOn: after, ...options });
   }
 }
 
-/** The administrator's kubeconfig as a value: a secret, which is in the state wherever a program gives it to. */
+/**
+ * Returns the administrator's kubeconfig as a secret output. It enters the state of any resource that it is given to.
+ */
 export function kubeconfigOf({ controlPlanes, caCertHash, after }: ClusterAccess): pulumi.Output<string> {
-  const read = pulumi.runtime.invokeOutput<{ kubeconfig: string }>(
-    "kubewright:kubeadm:kubeconfig",
+  const { kubeconfig } = pulumi.runtime.invokeOutput<Outputs<typeof kubeconfigCallContract>>(
+    kubeconfigCallContract.type,
     { controlPlanes, caCertHash },
     { dependsOn: after },
   );
-  return pulumi.secret(read.kubeconfig);
+  return pulumi.secret(kubeconfig);
 }

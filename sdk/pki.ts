@@ -1,60 +1,24 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { Usage } from "../render/components/pki";
+import type * as pulumi from "@pulumi/pulumi";
+import { authorityContract } from "../contracts/pki/authority";
+import { certificateContract } from "../contracts/pki/certificate";
+import { keyPairContract } from "../contracts/pki/key-pair";
+import { type Args, resourceClass } from "./resource";
 
-export interface AuthorityArgs {
-  commonName: string;
-  lifetimeDays: number;
-}
+export type AuthorityArgs = Args<typeof authorityContract>;
 
-/** A certificate authority; its key is a secret of the state. */
-export class Authority extends pulumi.CustomResource {
-  /** PEM. */
-  declare readonly certificate: pulumi.Output<string>;
-  declare readonly key: pulumi.Output<string>;
-  /** `sha256:<hex>` of its public key. */
-  declare readonly hash: pulumi.Output<string>;
-  constructor(name: string, args: AuthorityArgs, options?: pulumi.CustomResourceOptions) {
-    super(
-      "kubewright:pki:Authority",
-      name,
-      { certificate: undefined, key: undefined, hash: undefined, ...args },
-      options,
-    );
-  }
-}
+/**
+ * A certificate authority whose key is in the state only. A change replaces it and every certificate that it signed.
+ */
+export class Authority extends resourceClass(authorityContract, { deleteBeforeReplace: false }) {}
 
-export interface CertificateArgs {
-  authorityCertificate: pulumi.Input<string>;
-  authorityKey: pulumi.Input<string>;
-  commonName: pulumi.Input<string>;
-  organizations: string[];
-  usages: Usage[];
-  dnsNames: pulumi.Input<string[]>;
-  ipAddresses: pulumi.Input<string[]>;
-  lifetimeDays: number;
-}
+export type CertificateArgs = Args<typeof certificateContract>;
 
-/** A key, and a certificate for it that is renewed before it ends. */
-export class Certificate extends pulumi.CustomResource {
-  /** PEM. */
-  declare readonly certificate: pulumi.Output<string>;
-  declare readonly key: pulumi.Output<string>;
-  constructor(name: string, args: CertificateArgs, options?: pulumi.CustomResourceOptions) {
-    super(
-      "kubewright:pki:Certificate",
-      name,
-      { certificate: undefined, key: undefined, notAfter: undefined, ...args },
-      options,
-    );
-  }
-}
+/** A private key and its certificate, which is renewed by `pulumi up` before it expires. */
+export class Certificate extends resourceClass(certificateContract, { deleteBeforeReplace: false }) {}
 
-/** What service accounts' tokens are signed with. */
-export class KeyPair extends pulumi.CustomResource {
-  /** PEM. */
-  declare readonly publicKey: pulumi.Output<string>;
-  declare readonly privateKey: pulumi.Output<string>;
+/** A key pair without a certificate, with which the tokens of service accounts are signed. */
+export class KeyPair extends resourceClass(keyPairContract, { deleteBeforeReplace: false }) {
   constructor(name: string, options?: pulumi.CustomResourceOptions) {
-    super("kubewright:pki:KeyPair", name, { publicKey: undefined, privateKey: undefined }, options);
+    super(name, {}, options);
   }
 }

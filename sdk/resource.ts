@@ -4,7 +4,7 @@ import { type Contract, type Inputs, type Outputs, type WrittenInputs, outputNam
 /** A value in which any part may be an output of another resource. */
 export type DeepInput<T> = pulumi.Input<DeepInputParts<T>>;
 
-type DeepInputParts<T> = T extends string | number | boolean | null | undefined
+export type DeepInputParts<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer Element)[]
     ? DeepInput<Element>[]
@@ -17,9 +17,9 @@ export type Args<C extends Contract> = { [K in keyof WrittenInputs<C>]: DeepInpu
 
 /** An instance of the resource with this contract: all inputs and outputs as Pulumi outputs. */
 export type Resource<C extends Contract> = pulumi.CustomResource & {
-  readonly [K in keyof Outputs<C>]: pulumi.Output<Outputs<C>[K]>;
+  readonly [K in keyof Outputs<C>]-?: pulumi.Output<Outputs<C>[K]>;
 } & {
-  readonly [K in Exclude<keyof Inputs<C>, keyof Outputs<C>>]: pulumi.Output<Inputs<C>[K]>;
+  readonly [K in keyof Omit<Inputs<C>, keyof Outputs<C>>]-?: pulumi.Output<Inputs<C>[K]>;
 };
 
 export type ResourceClass<C extends Contract> = new (

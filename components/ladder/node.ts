@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Remains, Unit } from "../../sdk/host";
+import { Leftovers, Unit } from "../../sdk/host";
 import { KubeletJoin, type Node } from "../../sdk/kubernetes";
 import type { Authority } from "../../sdk/pki";
 import { addressAt, partAt } from "../../render/cidr";
@@ -27,7 +27,7 @@ export class LadderNode extends pulumi.ComponentResource {
   readonly setup: NodeSetup;
   readonly bridge: Unit;
   /** What those whose pods work on the machine itself leave on it. */
-  readonly remains: Partial<Record<Leaver, Remains>>;
+  readonly remains: Partial<Record<Leaver, Leftovers>>;
   /** The machine's part of the pod range. */
   readonly range: string;
 
@@ -42,7 +42,7 @@ export class LadderNode extends pulumi.ComponentResource {
     this.range = alone
       ? network.podCidr
       : (partAt(network.podCidr, network.nodeMaskSize, args.slot) ?? network.podCidr);
-    const last = new Remains(
+    const last = new Leftovers(
       `${name}-remains`,
       { ...onHost(args), of: "kubelet" },
       place(args, [args.preflight], this),
@@ -68,7 +68,7 @@ export class LadderNode extends pulumi.ComponentResource {
         .filter(([, there]) => there)
         .map(([of]) => [
           of,
-          new Remains(`${name}-${of}-remains`, { ...onHost(args), of }, place(args, this.setup.ready, this)),
+          new Leftovers(`${name}-${of}-remains`, { ...onHost(args), of }, place(args, this.setup.ready, this)),
         ]),
     );
     this.registerOutputs({});
@@ -92,7 +92,7 @@ export class LadderNode extends pulumi.ComponentResource {
         ...(controlled ? {} : { signer: { certificate: authority.certificate, key: authority.key } }),
         timeout: timeouts.join,
       },
-      // Remains are taken off once the kubelet has ended the cluster's pods.
+      // Leftovers are taken off once the kubelet has ended the cluster's pods.
       place(this.args, [...after, ...this.setup.ready, ...Object.values(this.remains)], this),
     );
     return node(this.args, { ...cluster, podNetwork: this.bridge }, joined, this.setup.images, this, {

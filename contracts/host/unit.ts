@@ -22,7 +22,9 @@ export const unitContract = defineContract({
     enabled: z.boolean(),
     /** Whether the unit runs. */
     running: z.boolean(),
-    /** Start the unit only once this file exists. The kubelet, for example, needs the configuration that kubeadm writes. */
+    /**
+     * Start the unit only once this file exists. The kubelet, for example, needs the configuration that kubeadm writes.
+     */
     startWhenExists: filePathSchema.optional(),
     /** Values whose change restarts the unit, such as the SHA-256 of its binary. */
     restartOn: z.record(z.string(), z.string()).optional(),
@@ -30,7 +32,9 @@ export const unitContract = defineContract({
     health: healthSchema.optional(),
     /** Folders below /var/lib that only this unit writes. They are deleted together with the unit. */
     state: z.array(filePathSchema.startsWith("/var/lib/", "a unit's data folder must be below /var/lib")).optional(),
-    /** Set by a refresh if the unit is unhealthy, so that the next `pulumi up` repairs it. Leave it unset in programs. */
+    /**
+     * Set by a refresh if the unit is unhealthy, so that the next `pulumi up` repairs it. Leave it unset in programs.
+     */
     problem: z.string().optional(),
   }),
   outputs: z.object({}),

@@ -1,25 +1,11 @@
-import { z } from "zod";
+import { dockerImageContract } from "../../contracts/docker/image";
 import type { Handler } from "../rpc/handler";
 import { ensureDaemon, findDaemon } from "./daemon";
 import { ensureImage, findImageId } from "./image";
-import { RECIPES } from "./recipe";
-
-interface Inputs {
-  /** `auto` builds from a base image if it can be pulled, else from the host's packages. @default auto */
-  recipe?: (typeof RECIPES)[number] | undefined;
-}
-
-interface Outputs {
-  /** `kubewright/machine:<hash of the recipe>` */
-  ref: string;
-  /** `sha256:...` */
-  imageId: string;
-}
 
 /** The machine image. Docker keeps it as a cache when the resource is deleted. */
-export const imageResource: Handler<Inputs, Outputs> = {
-  schema: z.strictObject({ recipe: z.enum(RECIPES).optional() }),
-  outputs: ["ref", "imageId"],
+export const imageResource: Handler<typeof dockerImageContract> = {
+  contract: dockerImageContract,
   // Deleting does nothing, so the order does not matter.
   deleteBeforeReplace: false,
 

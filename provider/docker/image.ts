@@ -1,3 +1,4 @@
+import type { Recipe } from "../../contracts/docker/image";
 import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { userLock, withLock } from "../../common/lock";
@@ -5,7 +6,7 @@ import { lastLines, runCommand, tryCommand } from "../../common/process";
 import { isRoot, readOsRelease } from "./host";
 import { LABELS } from "./labels";
 import { buildFromPackages } from "./mmdebstrap";
-import { imageRef, recipeFolder, type Recipe } from "./recipe";
+import { imageRef, recipeFolder } from "./recipe";
 
 const BASE = "debian:bookworm-slim";
 const STEP = "build the machine image";

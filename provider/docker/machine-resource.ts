@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { dockerMachineContract } from "../../contracts/docker/machine";
 import { messageOf, StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { addressIn } from "../../render/cidr";
@@ -13,7 +14,6 @@ import {
   resizeMachine,
   setAuthorizedKey,
   startMachine,
-  type Machine,
 } from "./machine";
 import { readInotifyShortage } from "./inotify";
 import { requireNetwork } from "./network";
@@ -21,50 +21,12 @@ import { FIRST_OFFSET } from "./subnets";
 
 const USER = "root";
 
-interface Inputs {
-  stack: string;
-  hostname: string;
-  /** Preferably the reference, not the id: the machine is then not replaced when the image is rebuilt. */
-  image: string;
-  network: string;
-  /** IPv4 address in the network's subnet. Either this or `index`. */
-  fixedAddress?: string | undefined;
-  /** Position in the network, from 0, which determines the address. */
-  index?: number | undefined;
-  authorizedKey: string;
-  cpus?: number | undefined;
-  /** MiB. */
-  memory?: number | undefined;
-  /** Always true in programs. A stopped machine is read as false, and therefore started by the next `pulumi up`. */
-  running?: boolean | undefined;
-}
-
-type Outputs = Machine & { user: string };
-
-const schema: z.ZodType<Inputs> = z
-  .strictObject({
-    stack: z.string().min(1),
-    hostname: z
-      .string()
-      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, at most 63"),
-    image: z.string().min(1),
-    network: z.string().min(1),
-    fixedAddress: z.ipv4("must be an IPv4 address").optional(),
-    index: z.int().min(0, "must be 0 or more").optional(),
-    authorizedKey: z.string().regex(/^(ssh|ecdsa|sk)-\S+ \S+/, "must be a public key, as in an authorized_keys file"),
-    cpus: z.number().positive("must be more than 0").optional(),
-    memory: z.int().min(128, "must be at least 128 (MiB)").optional(),
-    running: z.boolean().optional(),
-  })
-  .refine(({ fixedAddress, index }) => (fixedAddress === undefined) !== (index === undefined), {
-    path: ["fixedAddress"],
-    error: "give either `fixedAddress` or `index`",
-  });
+type MachineInputs = Inputs<typeof dockerMachineContract>;
+type MachineOutputs = Outputs<typeof dockerMachineContract>;
 
 /** A container that behaves like a machine, with systemd, sshd and its own address. Other resources reach it only by SSH. */
-export const machineResource: Handler<Inputs, Outputs> = {
-  schema,
-  outputs: ["containerId", "address", "port", "user", "hostKey", "privateAddress", "apiEndpoint"],
+export const machineResource: Handler<typeof dockerMachineContract> = {
+  contract: dockerMachineContract,
   replaceOn: ["stack", "hostname", "image", "network", "fixedAddress"],
   // The machine keeps its address when its position changes.
   ignore: ["index"],
@@ -74,7 +36,7 @@ export const machineResource: Handler<Inputs, Outputs> = {
   delete: remove,
 };
 
-async function create(context: Context, inputs: Inputs): Promise<{ id: string; outputs: Outputs }> {
+async function create(context: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
   const { status, signal } = context;
   await ensureDaemon(status, signal);
   const spec = await specOf(inputs, signal);
@@ -87,20 +49,24 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
   }
 }
 
-async function specOf({ fixedAddress, index = 0, ...rest }: Inputs, signal: AbortSignal): Promise<MachineSpec> {
+async function specOf({ fixedAddress, index = 0, ...rest }: MachineInputs, signal: AbortSignal): Promise<MachineSpec> {
   if (fixedAddress !== undefined) return { ...rest, address: fixedAddress };
   const { subnet } = await requireNetwork(rest, signal);
   return { ...rest, address: addressIn(subnet, FIRST_OFFSET + index) };
 }
 
-async function start({ settings, status, warn, signal }: Context, id: string, { hostname }: Inputs): Promise<Outputs> {
+async function start(
+  { settings, status, warn, signal }: Context,
+  id: string,
+  { hostname }: MachineInputs,
+): Promise<MachineOutputs> {
   const machine = await startMachine(id, hostname, status, signal, settings.patience);
   const shortage = await readInotifyShortage(id, signal);
   if (shortage) warn(shortage);
   return { ...machine, user: USER };
 }
 
-function unfinished(containerId: string, { address }: MachineSpec): Outputs {
+function unfinished(containerId: string, { address }: MachineSpec): MachineOutputs {
   return {
     containerId,
     address,
@@ -113,7 +79,7 @@ function unfinished(containerId: string, { address }: MachineSpec): Outputs {
 }
 
 /** Updates what can change in place: whether the machine runs, its size, and the authorized key. */
-async function update(context: Context, id: string, inputs: Inputs): Promise<Outputs> {
+async function update(context: Context, id: string, inputs: MachineInputs): Promise<MachineOutputs> {
   const { status, signal } = context;
   const daemon = await ensureDaemon(status, signal);
   const container = await findContainer(id, signal);
@@ -130,15 +96,15 @@ async function update(context: Context, id: string, inputs: Inputs): Promise<Out
   return await start(context, id, inputs);
 }
 
-function hasOtherSize(container: Container, { cpus = 0, memory = 0 }: Inputs): boolean {
+function hasOtherSize(container: Container, { cpus = 0, memory = 0 }: MachineInputs): boolean {
   return container.cpus !== cpus || container.memory !== memory;
 }
 
 async function read(
   { warn, signal }: Context,
   id: string,
-  old: Recorded<Inputs, Outputs>,
-): Promise<Recorded<Inputs, Outputs> | undefined> {
+  old: Recorded<MachineInputs, MachineOutputs>,
+): Promise<Recorded<MachineInputs, MachineOutputs> | undefined> {
   if (!(await findDaemon(signal))) {
     warn("Docker does not answer, so this machine is not running; run `pulumi up` to start Docker and the machine");
     return { ...old, inputs: { ...old.inputs, running: false } };
@@ -160,14 +126,18 @@ async function read(
 }
 
 /** Returns the sizes that the program sets. Others are not compared: `docker update` leaves the host's own size as their limit. */
-function sizeOf(container: Container, { cpus, memory }: Inputs): Pick<Inputs, "cpus" | "memory"> {
+function sizeOf(container: Container, { cpus, memory }: MachineInputs): Pick<MachineInputs, "cpus" | "memory"> {
   return optional({
     cpus: cpus === undefined ? undefined : container.cpus,
     memory: memory === undefined ? undefined : container.memory,
   });
 }
 
-async function remove({ status, signal }: Context, id: string, { inputs }: Recorded<Inputs, Outputs>): Promise<void> {
+async function remove(
+  { status, signal }: Context,
+  id: string,
+  { inputs }: Recorded<MachineInputs, MachineOutputs>,
+): Promise<void> {
   await ensureDaemon(status, signal);
   status("removing the container and its volumes");
   await removeMachine(id, inputs.stack, signal);

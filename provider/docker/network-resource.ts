@@ -1,34 +1,16 @@
-import { z } from "zod";
+import type { Outputs } from "../../contracts/contract";
+import { dockerNetworkContract } from "../../contracts/docker/network";
 import { StepError } from "../../common/errors";
 import type { Handler } from "../rpc/handler";
 import { ensureDaemon, findDaemon } from "./daemon";
 import { ensureNetwork, findNetwork, removeNetwork, type Network } from "./network";
 import { hasOverlap } from "./subnets";
 
-interface Inputs {
-  stack: string;
-  /** IPv4 CIDR. @default a free /24 */
-  subnet?: string | undefined;
-  /** CIDRs that the subnet must not overlap. */
-  avoid?: string[] | undefined;
-}
-
-interface Outputs {
-  networkName: string;
-  actualSubnet: string;
-  gateway: string;
-}
-
-const cidr = z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR, such as 10.244.0.0/16");
+type NetworkOutputs = Outputs<typeof dockerNetworkContract>;
 
 /** A bridge network for the machines of one stack. */
-export const networkResource: Handler<Inputs, Outputs> = {
-  schema: z.strictObject({
-    stack: z.string().min(1),
-    subnet: z.cidrv4("must be an IPv4 CIDR, such as 172.30.0.0/24").optional(),
-    avoid: z.array(cidr).optional(),
-  }),
-  outputs: ["networkName", "actualSubnet", "gateway"],
+export const networkResource: Handler<typeof dockerNetworkContract> = {
+  contract: dockerNetworkContract,
   replaceOn: ["stack", "subnet"],
 
   check({ subnet, avoid }) {
@@ -71,6 +53,6 @@ export const networkResource: Handler<Inputs, Outputs> = {
   },
 };
 
-function outputsOf({ name, subnet, gateway }: Network): Outputs {
+function outputsOf({ name, subnet, gateway }: Network): NetworkOutputs {
   return { networkName: name, actualSubnet: subnet, gateway };
 }

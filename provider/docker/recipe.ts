@@ -1,13 +1,10 @@
+import type { Recipe } from "../../contracts/docker/image";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { projectRoot } from "../../common/project-root";
 
 export const REPOSITORY = "kubewright/machine";
-
-/** How the machine image is built: `dockerfile` from a base image, `mmdebstrap` from the host's package sources. */
-export const RECIPES = ["auto", "dockerfile", "mmdebstrap"] as const;
-export type Recipe = (typeof RECIPES)[number];
 
 export function recipeFolder(): string {
   return join(projectRoot(), "templates", "machine");

@@ -1,10 +1,11 @@
-import { register, type Registry } from "../rpc/handler";
+import { register, type Handler } from "../rpc/handler";
 import { imageResource } from "./image-resource";
 import { machineResource } from "./machine-resource";
 import { networkResource } from "./network-resource";
 
-export const dockerResources: Registry = {
-  "kubewright:docker:Image": register(imageResource),
-  "kubewright:docker:Network": register(networkResource),
-  "kubewright:docker:Machine": register(machineResource),
-};
+/** Handlers of the resources that Docker makes. */
+export const dockerResources: readonly Handler[] = [
+  register(imageResource),
+  register(networkResource),
+  register(machineResource),
+];

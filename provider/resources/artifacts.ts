@@ -1,32 +1,10 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { artifactsContract } from "../../contracts/local/artifacts";
 import { cachedArtifacts, loadVersions, obtainArtifacts, type ArtifactSet } from "../../artifacts";
-import { RUNTIMES } from "../../common/runtime";
 import { register, type Handler } from "../rpc/handler";
 
-const schema = z.strictObject({
-  /** `auto`, `official`, `modules`, or the address of a mirror laid out as the official one. */
-  source: z
-    .string()
-    .refine(
-      (source) => /^(auto|official|modules|https?:\/\/\S+)$/.test(source),
-      "use auto, official, modules or a mirror's http(s) address",
-    ),
-  kubernetes: z.string(),
-  arch: z.enum(["amd64", "arm64"]),
-  /** Absent: containerd. */
-  runtime: z.enum(RUNTIMES).optional(),
-  /** Images for examples and tests too. */
-  extras: z.boolean().optional(),
-});
-
-type ArtifactsInputs = z.infer<typeof schema>;
-interface ArtifactsOutputs {
-  /** Which source it was, and why. */
-  resolvedSource: string;
-  binaries: ArtifactSet["binaries"];
-  images: ArtifactSet["images"];
-  refs: ArtifactSet["refs"];
-}
+type ArtifactsInputs = Inputs<typeof artifactsContract>;
+type ArtifactsOutputs = Outputs<typeof artifactsContract>;
 
 function outputsOf(set: ArtifactSet): ArtifactsOutputs {
   return { resolvedSource: set.source, binaries: set.binaries, images: set.images, refs: set.refs };
@@ -43,9 +21,8 @@ function requestOf({ source, kubernetes, arch, runtime, extras }: ArtifactsInput
 }
 
 /** Binaries and images in this user's cache: downloaded and verified, or built. */
-const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
-  schema,
-  outputs: ["resolvedSource", "binaries", "images", "refs"],
+const artifacts: Handler<typeof artifactsContract> = {
+  contract: artifactsContract,
   replaceOn: [],
   check({ kubernetes }) {
     const known = Object.keys(loadVersions().kubernetes.supported);
@@ -72,7 +49,7 @@ const artifacts: Handler<ArtifactsInputs, ArtifactsOutputs> = {
       inputs.source === old.inputs.source &&
       inputs.arch === old.inputs.arch;
     if (same && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime) return old.outputs;
-    const { success, data } = schema.safeParse(inputs);
+    const { success, data } = artifactsContract.inputs.safeParse(inputs);
     const set = success ? await cachedArtifacts(requestOf(data)) : undefined;
     return set ? outputsOf(set) : {};
   },

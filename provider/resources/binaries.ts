@@ -1,23 +1,13 @@
+import type { Inputs } from "../../contracts/contract";
+import { binariesContract } from "../../contracts/host/binaries";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { z } from "zod";
 import { StepError } from "../../common/errors";
-import { filePathSchema, sha256Schema } from "../../contracts/files";
 import { inspect, put, removeFiles, sameMode, type OutgoingFile } from "../host/files";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
-const schema = z.strictObject({
-  ...onMachine,
-  /** Path on the machine to the file's SHA-256. All are executable, owned by root. */
-  files: z.record(filePathSchema, sha256Schema),
-  /** SHA-256 to where the file is on the controller. */
-  sources: z.record(sha256Schema, z.string()),
-});
-
-type BinariesInputs = z.infer<typeof schema>;
-type BinariesOutputs = Record<string, never>;
+type BinariesInputs = Inputs<typeof binariesContract>;
 
 const MODE = "0755";
 
@@ -48,9 +38,8 @@ async function install(context: Context, inputs: BinariesInputs): Promise<void> 
 }
 
 /** Executables on a machine, each known by its SHA-256: copied in one stream, verified there, moved in whole. */
-const binaries: Handler<BinariesInputs, BinariesOutputs> = {
-  schema,
-  outputs: [],
+const binaries: Handler<typeof binariesContract> = {
+  contract: binariesContract,
   replaceOn: HOST_REPLACES,
   ignore: [...HOST_IGNORES, "sources"],
   async create(context, inputs) {

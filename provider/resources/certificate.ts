@@ -1,28 +1,11 @@
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { certificateContract } from "../../contracts/pki/certificate";
 import { X509Certificate } from "node:crypto";
-import { z } from "zod";
 import { newCertificate } from "../pki/x509";
 import { register, type Handler, type Recorded } from "../rpc/handler";
 
-const schema = z.strictObject({
-  /** Of the authority, PEM. */
-  authorityCertificate: z.string(),
-  authorityKey: z.string(),
-  commonName: z.string().min(1),
-  organizations: z.array(z.string()),
-  usages: z.array(z.enum(["server", "client"])).min(1, "a certificate is for a server, a client or both"),
-  dnsNames: z.array(z.string()),
-  ipAddresses: z.array(z.string()),
-  lifetimeDays: z.int().positive(),
-});
-
-type CertificateInputs = z.infer<typeof schema>;
-interface CertificateOutputs {
-  /** PEM. */
-  certificate: string;
-  key: string;
-  /** ISO 8601. */
-  notAfter: string;
-}
+type CertificateInputs = Inputs<typeof certificateContract>;
+type CertificateOutputs = Outputs<typeof certificateContract>;
 
 const DAY_MS = 86_400_000;
 /** As `status` warns; shorter lives are renewed in their last third. */
@@ -48,10 +31,8 @@ function endsSoon({ inputs, outputs }: Recorded<CertificateInputs, CertificateOu
 }
 
 /** A key and a certificate for it. `up` renews it before it ends; the preview says so. */
-const certificate: Handler<CertificateInputs, CertificateOutputs> = {
-  schema,
-  outputs: ["certificate", "key", "notAfter"],
-  secretOutputs: ["key"],
+const certificate: Handler<typeof certificateContract> = {
+  contract: certificateContract,
   replaceOn: [],
   async create(context, inputs) {
     return { id: context.name, outputs: await make(inputs) };

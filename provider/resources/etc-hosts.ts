@@ -1,19 +1,13 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { etcHostsContract } from "../../contracts/host/etc-hosts";
 import { hostsBlock, hostsEntries, withBlock } from "../../render/hosts";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const FILE = "/etc/hosts";
-const schema = z.strictObject({
-  ...onMachine,
-  /** Name to address. Those whose address is a name are left out. */
-  entries: z.record(z.string(), z.string()),
-});
-
-type HostsInputs = z.infer<typeof schema>;
-type HostsOutputs = Record<string, never>;
+type HostsInputs = Inputs<typeof etcHostsContract>;
+type HostsOutputs = Outputs<typeof etcHostsContract>;
 
 async function text(machine: Remote, signal: AbortSignal): Promise<string> {
   const { stdout } = await machine.look(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
@@ -35,9 +29,8 @@ async function apply(context: Context, inputs: HostsInputs): Promise<HostsOutput
 }
 
 /** The cluster's machines by name in /etc/hosts, in a block of our own; a person's lines are left alone. */
-const hosts: Handler<HostsInputs, HostsOutputs> = {
-  schema,
-  outputs: [],
+const hosts: Handler<typeof etcHostsContract> = {
+  contract: etcHostsContract,
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   create: async (context, inputs) => ({ id: `${inputs.instance}/hosts`, outputs: await apply(context, inputs) }),

@@ -1,11 +1,10 @@
-import { type Inputs, type Outputs, outputNames } from "../../contracts/contract";
+import type { Inputs } from "../../contracts/contract";
 import { filesContract } from "../../contracts/host/files";
 import { put, removeFiles, seenFiles, textFiles } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 type FilesInputs = Inputs<typeof filesContract>;
-type FilesOutputs = Outputs<typeof filesContract>;
 
 async function write(context: Context, inputs: FilesInputs): Promise<void> {
   const machine = await theMachine(context, inputs);
@@ -15,9 +14,8 @@ async function write(context: Context, inputs: FilesInputs): Promise<void> {
 }
 
 /** Text files on a machine, owned by root, that belong together. */
-const files: Handler<FilesInputs, FilesOutputs> = {
-  schema: filesContract.inputs,
-  outputs: outputNames(filesContract),
+const files: Handler<typeof filesContract> = {
+  contract: filesContract,
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   async create(context, inputs) {

@@ -1,24 +1,15 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { firewallContract } from "../../contracts/host/firewall";
 import { commandLine, quote } from "../../common/quote";
 import { template } from "../../render/template";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const schema = z.strictObject({
-  ...onMachine,
-  ports: z.array(z.string().regex(/^\d+(-\d+)?\/(tcp|udp)$/, "write it like 6443/tcp or 30000-32767/udp")),
-  ranges: z.array(z.cidrv4("must be an IPv4 CIDR, such as 10.244.0.0/16")),
-});
+type FirewallInputs = Inputs<typeof firewallContract>;
+type FirewallOutputs = Outputs<typeof firewallContract>;
 
-type FirewallInputs = z.infer<typeof schema>;
 type Rules = Pick<FirewallInputs, "ports" | "ranges">;
-interface FirewallOutputs {
-  /** The one that is active: `firewalld`, `ufw` or `none`. */
-  firewall: string;
-}
-
 interface Answer {
   firewall: string;
   missing: string[];
@@ -58,9 +49,8 @@ async function open(context: Context, inputs: FirewallInputs): Promise<FirewallO
 }
 
 /** What a node needs in the firewall that is active on it. Where none is, nothing is done; one that is switched on later shows in a read. */
-const firewall: Handler<FirewallInputs, FirewallOutputs> = {
-  schema,
-  outputs: ["firewall"],
+const firewall: Handler<typeof firewallContract> = {
+  contract: firewallContract,
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   create: async (context, inputs) => ({ id: `${inputs.instance}/firewall`, outputs: await open(context, inputs) }),

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { hostContract } from "../../contracts/host/host";
 import { StepError, messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import type { HostFacts, MachineFacts } from "../../render/facts";
@@ -6,30 +7,15 @@ import { cloudInitDone } from "../host/cloud-init";
 import { gatherFacts } from "../host/facts";
 import { lookAt } from "../host/on-machine";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
-import { connectionSchema, type Connection, type Jump } from "../../contracts/connection";
+import { type Connection, type Jump } from "../../contracts/connection";
 import { describe } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { fingerprint, sameKey } from "../ssh/host-key";
 import type { Remote } from "../ssh/remote";
 
-const schema = z.strictObject({
-  connection: connectionSchema,
-  /** Seconds in which a machine may boot before it answers for the first time. */
-  bootTimeout: z.number().positive().optional(),
-});
-type HostInputs = z.infer<typeof schema>;
+type HostInputs = Inputs<typeof hostContract>;
+type HostOutputs = Outputs<typeof hostContract>;
 
-interface HostOutputs {
-  facts: HostFacts;
-  /** The machine-id. */
-  instance: string;
-  /** The key that the host showed; pinned from the first connection when none was given. */
-  hostKey: string;
-  /** The same of the jump hosts, the nearest to the machine first. */
-  jumpHostKeys: string[];
-  /** Which of its boots it was looked at in. */
-  boot?: string;
-}
 type Known = Recorded<HostInputs, HostOutputs>;
 
 async function look(
@@ -136,9 +122,8 @@ async function isSame({ connection }: HostInputs, old: Known, context: Context):
 }
 
 /** A machine as the toolkit found it: facts, identity, pinned host key. Leaves nothing on it. */
-const host: Handler<HostInputs, HostOutputs> = {
-  schema,
-  outputs: ["facts", "instance", "hostKey", "jumpHostKeys", "boot"],
+const host: Handler<typeof hostContract> = {
+  contract: hostContract,
   replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
   isSame,
   ignore: [

@@ -1,33 +1,16 @@
+import type { Inputs } from "../../contracts/contract";
+import { imagesContract } from "../../contracts/host/images";
 import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
-import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
-import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
-import { sha256Schema } from "../../contracts/files";
+import { DEFAULT_RUNTIME } from "../../common/runtime";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-/** As in https://pkg.go.dev/github.com/distribution/reference: what could not be an option of `ctr`, nor several words. */
-const refSchema = z.string().regex(/^[\w.][\w.:/@-]*$/, "not an image's reference");
-
-const schema = z.strictObject({
-  ...onMachine,
-  /** The archives, by name, with the images that each must leave behind. */
-  archives: z.record(z.string(), z.strictObject({ sha256: sha256Schema, refs: z.array(refSchema) })),
-  /** SHA-256 to where the archive is on the controller. */
-  sources: z.record(z.string(), z.string()),
-  /** Images that the machine pulls by itself, from where the runtime's configuration says. */
-  pull: z.array(refSchema),
-  /** Whose images they are. Absent: containerd. */
-  runtime: z.enum(RUNTIMES).optional(),
-});
-
-type ImagesInputs = z.infer<typeof schema>;
-type ImagesOutputs = Record<string, never>;
+type ImagesInputs = Inputs<typeof imagesContract>;
 
 const PULL_SECONDS = 600;
 const LOADED = "/var/lib/kubewright/images";
@@ -124,9 +107,8 @@ trap 'rm -f ${file}' EXIT`;
 }
 
 /** Container images that are brought to a machine, for clusters without a registry. */
-const images: Handler<ImagesInputs, ImagesOutputs> = {
-  schema,
-  outputs: [],
+const images: Handler<typeof imagesContract> = {
+  contract: imagesContract,
   replaceOn: [...HOST_REPLACES, "runtime"],
   ignore: [...HOST_IGNORES, "sources"],
   async create(context, inputs) {

@@ -1,7 +1,7 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { kernelContract } from "../../contracts/host/kernel";
 import { quote } from "../../common/quote";
 import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../host/files";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -9,21 +9,7 @@ import type { Remote } from "../ssh/remote";
 const MODULES_FILE = "/etc/modules-load.d/kubewright.conf";
 const SYSCTL_FILE = "/etc/sysctl.d/99-kubewright.conf";
 
-const schema = z.strictObject({
-  ...onMachine,
-  /** Swap is to be off: the kubelet refuses to start with it. In a container it is the host's affair. */
-  swapOff: z.boolean().optional(),
-  /** What is not as it should be beyond the values; a refresh fills it in, so that `up` mends it. */
-  problem: z.string().optional(),
-  modules: z.array(z.string().regex(/^[a-z0-9_][a-z0-9_-]*$/, "a module's name has letters, digits, - and _")),
-  sysctls: z.record(
-    z.string().regex(/^[a-z0-9_][a-zA-Z0-9_./-]*$/, "a sysctl's name is dotted: net.ipv4.ip_forward"),
-    z.string().regex(/^[\x20-\x7e]+$/, "a sysctl's value is one line of printable characters"),
-  ),
-});
-
-type KernelInputs = z.infer<typeof schema>;
-type KernelOutputs = Record<string, never>;
+type KernelInputs = Inputs<typeof kernelContract>;
 
 function filesOf({ modules, sysctls }: KernelInputs): OutgoingFile[] {
   const lines = Object.entries(sysctls).map(([name, value]) => `${name} = ${value}\n`);
@@ -101,9 +87,8 @@ async function sysctlsOf(
 }
 
 /** Kernel modules and sysctls, now and after a reboot (modules-load.d(5), sysctl.d(5)). */
-const kernel: Handler<KernelInputs, KernelOutputs> = {
-  schema,
-  outputs: [],
+const kernel: Handler<typeof kernelContract> = {
+  contract: kernelContract,
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   async create(context, inputs) {

@@ -1,8 +1,7 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
-import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { put, textFile } from "../host/files";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
@@ -16,23 +15,8 @@ import type { Remote } from "../ssh/remote";
 
 const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
 
-const schema = z.strictObject({
-  ...onMachine,
-  /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
-  documents: z.array(z.record(z.string(), z.unknown())).min(1),
-  /** Seconds that `kubeadm init` may take. */
-  timeout: z.number().positive(),
-});
-
-type InitInputs = z.infer<typeof schema>;
-interface InitOutputs {
-  /** `sha256:<hex>` of the cluster CA's public key. */
-  caCertHash: string;
-}
-
-function documentsOf(inputs: InitInputs): KubeadmDocument[] {
-  return inputs.documents as unknown as KubeadmDocument[];
-}
+type InitInputs = Inputs<typeof kubeadmInitContract>;
+type InitOutputs = Outputs<typeof kubeadmInitContract>;
 
 async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
@@ -40,7 +24,7 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   // kubeadm wants a token; nobody joins with this one, each node gets its own.
   const token = generateToken();
   // What an interrupted init left behind is ours: certificates are used again, manifests written anew.
-  const documents = progress === "started" ? withoutPreflight(documentsOf(inputs)) : documentsOf(inputs);
+  const documents = progress === "started" ? withoutPreflight(inputs.documents) : inputs.documents;
   context.status("kubeadm init");
   await runKubeadm(context, machine, {
     verb: "init",
@@ -62,7 +46,7 @@ async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutp
 /** Changed settings of a living control plane: new manifests, which the kubelet puts into force, and the new kubeadm-config. */
 async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   context.status("writing the control plane's manifests");
-  await put(machine, [textFile(CONFIG, toYaml(documentsOf(inputs)), "0600")], "kubeadm init phase", context.signal);
+  await put(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", context.signal);
   const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
   const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
   await machine.run(script, { step: "kubeadm init phase", signal: context.signal, timeout: inputs.timeout });
@@ -71,9 +55,8 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
 }
 
 /** The first control plane: kubeadm init, resumed where an earlier run was cut off. */
-const kubeadmInit: Handler<InitInputs, InitOutputs> = {
-  schema,
-  outputs: ["caCertHash"],
+const kubeadmInit: Handler<typeof kubeadmInitContract> = {
+  contract: kubeadmInitContract,
   replaceOn: HOST_REPLACES,
   ignore: [...HOST_IGNORES, "timeout"],
   async create(context, inputs) {

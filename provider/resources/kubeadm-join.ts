@@ -1,7 +1,6 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
-import type { JoinConfiguration } from "../../render/kubeadm-types";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
@@ -12,25 +11,11 @@ import { readProgress, runKubeadm } from "../kubeadm/run";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../../contracts/connection";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
 
-const schema = z.strictObject({
-  ...onMachine,
-  /** The control planes that are there already; the token is made through the first that answers. */
-  controlPlanes: z.array(connectionSchema).min(1),
-  /** A kubeadm.k8s.io/v1beta4 JoinConfiguration, without secrets. */
-  document: z.record(z.string(), z.unknown()),
-  /** The cluster's CA; a machine that belongs to another cluster joins anew. */
-  caCertHash: z.string(),
-  /** Seconds that `kubeadm join` may take. */
-  timeout: z.number().positive(),
-});
-
-type JoinInputs = z.infer<typeof schema>;
-type JoinOutputs = Record<string, never>;
+type JoinInputs = Inputs<typeof kubeadmJoinContract>;
 
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
   const progress = await readProgress(machine, "join", KUBELET_CONF, context.signal);
@@ -71,19 +56,18 @@ function otherControlPlanes(context: Context, { controlPlanes, connection }: Joi
 
 /** The name under which it joined. */
 function nodeOf({ document, connection }: JoinInputs): string {
-  const { nodeRegistration } = document as unknown as JoinConfiguration;
+  const { nodeRegistration } = document;
   return nodeRegistration.name || (connection.name ?? connection.host);
 }
 
 function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
-  const document = withinSeconds(inputs.document as unknown as JoinConfiguration, inputs.timeout * api.patience);
+  const document = withinSeconds(inputs.document, inputs.timeout * api.patience);
   return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
 }
 
 /** A machine's membership in a cluster: kubeadm join with a token of its own, which lives for this join only. */
-const kubeadmJoin: Handler<JoinInputs, JoinOutputs> = {
-  schema,
-  outputs: [],
+const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
+  contract: kubeadmJoinContract,
   replaceOn: [...HOST_REPLACES, "caCertHash"],
   // A joined node does not read its join configuration again.
   ignore: [...HOST_IGNORES, "controlPlanes", "document", "timeout"],

@@ -1,25 +1,12 @@
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute } from "node:path";
-import { z } from "zod";
+import { dirname } from "node:path";
 import { sha256 } from "../host/files";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../../contracts/connection";
 
-const schema = z.strictObject({
-  /** Where the file is written on the controller, mode 0600. */
-  path: z.string().refine(isAbsolute, "the path of a kubeconfig is absolute"),
-  controlPlanes: z.array(connectionSchema).min(1),
-  /** Another CA is another cluster. */
-  caCertHash: z.string(),
-  /** What is wrong with the file; a refresh fills it in, so that `up` writes it anew. */
-  problem: z.string().optional(),
-});
-
-type KubeconfigInputs = z.infer<typeof schema>;
-interface KubeconfigOutputs {
-  /** Of what was written: the content itself is a secret that the state need not have. */
-  sha256: string;
-}
+type KubeconfigInputs = Inputs<typeof kubeconfigContract>;
+type KubeconfigOutputs = Outputs<typeof kubeconfigContract>;
 
 async function write({ kube, signal }: Context, { path, controlPlanes }: KubeconfigInputs): Promise<KubeconfigOutputs> {
   const content = await kube.adminKubeconfig(controlPlanes, signal);
@@ -35,9 +22,8 @@ async function hashOf(path: string): Promise<string | undefined> {
 }
 
 /** The administrator's kubeconfig as a file of the person who runs Pulumi. */
-const kubeconfig: Handler<KubeconfigInputs, KubeconfigOutputs> = {
-  schema,
-  outputs: ["sha256"],
+const kubeconfig: Handler<typeof kubeconfigContract> = {
+  contract: kubeconfigContract,
   replaceOn: ["path"],
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await write(context, inputs) }),

@@ -1,8 +1,8 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { kubeletJoinContract } from "../../contracts/kubelet/join";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
 import { kubeconfig } from "../../render/components/kubeconfig";
 import { contents, put, textFile, textFiles } from "../host/files";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { withJoinToken } from "../kube/bootstrap-token";
@@ -10,31 +10,9 @@ import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
 import { restartKubelet, detachKubelet, waitForBootstrap } from "../kubelet/run";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../../contracts/connection";
 import type { Remote } from "../ssh/remote";
 
-const schema = z.strictObject({
-  ...onMachine,
-  controlPlanes: z.array(connectionSchema).min(1),
-  node: z.string(),
-  clusterName: z.string(),
-  /** `host:port` of the API server, as nodes reach it. */
-  endpoint: z.string(),
-  /** The cluster's CA: in another cluster the kubelet joins anew. */
-  caCertHash: z.string(),
-  /** What the kubelet's configuration has beside in a cluster; a change restarts it. */
-  files: z.record(
-    z.string().startsWith("/", "a path is absolute"),
-    z.strictObject({ content: z.string(), mode: z.string() }),
-  ),
-  /** The cluster's CA with its key (PEM), where no controller manager signs. */
-  signer: z.strictObject({ certificate: z.string(), key: z.string() }).optional(),
-  /** Seconds. */
-  timeout: z.number().positive(),
-});
-
-type JoinInputs = z.infer<typeof schema>;
-type JoinOutputs = Record<string, never>;
+type JoinInputs = Inputs<typeof kubeletJoinContract>;
 
 /** Whether the kubelet has a kubeconfig of this cluster. */
 async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, signal: AbortSignal): Promise<boolean> {
@@ -90,9 +68,8 @@ async function bootstrapKubelet(
 }
 
 /** A kubelet's membership in a cluster, by TLS bootstrap with a token of its own; without it the kubelet stands alone. */
-const kubeletJoin: Handler<JoinInputs, JoinOutputs> = {
-  schema,
-  outputs: [],
+const kubeletJoin: Handler<typeof kubeletJoinContract> = {
+  contract: kubeletJoinContract,
   replaceOn: [...HOST_REPLACES, "node", "caCertHash"],
   ignore: [...HOST_IGNORES, "controlPlanes", "clusterName", "endpoint", "signer", "timeout"],
   async create(context, inputs) {

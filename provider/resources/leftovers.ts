@@ -1,17 +1,11 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { leftoversContract } from "../../contracts/host/leftovers";
 import { remainsScript } from "../../render/leftovers";
 import { untilGone } from "../host/containers";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, sameMachine } from "../host/on-machine";
 import { register, type Handler } from "../rpc/handler";
 
-const schema = z.strictObject({
-  ...onMachine,
-  of: z.enum(["kubelet", "kube-proxy", "flannel"]),
-});
-
-type RemainsInputs = z.infer<typeof schema>;
-type RemainsOutputs = Record<string, never>;
+type RemainsInputs = Inputs<typeof leftoversContract>;
 
 /** Pods that work on the machine itself, by their containers. */
 const CONTAINERS: Partial<Record<RemainsInputs["of"], string>> = {
@@ -25,9 +19,8 @@ const CLEAN_SECONDS = 60;
  * What somebody leaves on a machine when it goes: rules, routes, links. Nothing is done when this is made; it is made before what leaves
  * something, and so deleted after it.
  */
-const remains: Handler<RemainsInputs, RemainsOutputs> = {
-  schema,
-  outputs: [],
+const remains: Handler<typeof leftoversContract> = {
+  contract: leftoversContract,
   replaceOn: [...HOST_REPLACES, "of"],
   ignore: HOST_IGNORES,
   create: async (_context, { instance, of }) => ({ id: `${instance}/remains/${of}`, outputs: {} }),

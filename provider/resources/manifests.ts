@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { manifestsContract } from "../../contracts/kube/manifests";
 import type { KubernetesObject } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
 import { until } from "../../common/wait";
@@ -6,28 +7,13 @@ import type { KubeApi } from "../kube/api";
 import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../../contracts/connection";
 import { NOT_READ } from "../preview/notices";
 
 const FIELD_MANAGER = "kubewright";
 
-const objectSchema = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
-});
+type ManifestsInputs = Inputs<typeof manifestsContract>;
 
-const schema = z.strictObject({
-  controlPlanes: z.array(connectionSchema).min(1),
-  /** The cluster's CA: in another cluster everything is applied anew. */
-  caCertHash: z.string(),
-  /** Kubernetes objects by a name of the program's choosing. */
-  objects: z.record(z.string(), objectSchema),
-});
-
-type ManifestsInputs = z.infer<typeof schema>;
-type Manifest = z.infer<typeof objectSchema>;
-type ManifestsOutputs = Record<string, never>;
+type Manifest = ManifestsInputs["objects"][string];
 
 /** What others cannot be made without, then what pods would wait for, then the rest. A map has no order on the wire. */
 const WAVES: readonly (readonly string[])[] = [
@@ -143,9 +129,8 @@ async function found(
 }
 
 /** Kubernetes objects that belong together, such as an add-on's. */
-const manifests: Handler<ManifestsInputs, ManifestsOutputs> = {
-  schema,
-  outputs: [],
+const manifests: Handler<typeof manifestsContract> = {
+  contract: manifestsContract,
   replaceOn: ["caCertHash"],
   ignore: ["controlPlanes"],
   async create(context, inputs) {

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { nodeContract } from "../../contracts/kube/node";
 import { StepError } from "../../common/errors";
 import { backoff } from "../../common/wait";
 import type { KubeApi } from "../kube/api";
@@ -10,54 +11,17 @@ import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { drainSchema } from "../../contracts/drain";
-import { connectionSchema } from "../../contracts/connection";
 import { NOT_READ } from "../preview/notices";
 
-const taintSchema = z.strictObject({
-  key: z.string(),
-  value: z.string().optional(),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
-});
+type NodeInputs = Inputs<typeof nodeContract>;
+type NodeOutputs = Outputs<typeof nodeContract>;
 
-const schema = z.strictObject({
-  controlPlanes: z.array(connectionSchema).min(1),
-  node: z.string(),
-  /** The incarnation of the machine: a rebuilt one is another member. */
-  instance: z.string(),
-  /** What made it a member; when that is made anew, the node leaves before. */
-  membership: z.string(),
-  /** Ours; labels that others set stay as they are. */
-  labels: z.record(z.string(), z.string()),
-  annotations: z.record(z.string(), z.string()),
-  taints: z.array(taintSchema),
-  schedulable: z.boolean(),
-  /** The node's part of the pod range, where no controller manager gives it one. */
-  podCidr: z.string().optional(),
-  /** No controller manager is there to see that the node is Ready. */
-  uncontrolled: z.boolean().optional(),
-  /** Seconds until the node must be Ready. */
-  readyTimeout: z.number().positive(),
-  drain: drainSchema,
-  /** Nodes of one pool stand in for one another. */
-  pool: z.string().min(1),
-  /** How many nodes of the pool may be away while this one leaves. */
-  maxUnavailable: z.int().positive(),
-  /** To the node's own machine: how it is proved that a silent node's machine is gone. */
-  connection: connectionSchema,
-});
-
-/** About 6 s in all, which is ample for a kubelet that kubeadm has just started. */
-const REGISTER_LOOKS = 10;
-
-type NodeInputs = z.infer<typeof schema>;
-interface NodeOutputs {
-  kubeletVersion: string;
-}
+/** Attempts to read the Node, about 6 s in all: ample for a kubelet that has just started. */
+const REGISTER_ATTEMPTS = 10;
 
 /** A kubelet registers when it starts and never again: one whose Node was deleted under it must be told. */
 async function registered(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
-  for (let look = 0; look < REGISTER_LOOKS; look++) {
+  for (let look = 0; look < REGISTER_ATTEMPTS; look++) {
     if (await readNode(api, node, context.signal)) return;
     await backoff(4, context.signal);
   }
@@ -124,9 +88,8 @@ function tellForced(context: Context, { node, connection }: NodeInputs, { pods, 
 }
 
 /** A joined node: Ready, labelled, tainted. Its delete is the drain, and comes before the machine's. */
-const node: Handler<NodeInputs, NodeOutputs> = {
-  schema,
-  outputs: ["kubeletVersion"],
+const node: Handler<typeof nodeContract> = {
+  contract: nodeContract,
   replaceOn: ["node", "instance", "membership"],
   ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {

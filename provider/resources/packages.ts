@@ -1,25 +1,12 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { packagesContract } from "../../contracts/host/packages";
 import { StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const schema = z.strictObject({
-  ...onMachine,
-  /** Names of the distribution's packages. */
-  packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/, "not the name of a package")),
-  osFamily: z.enum(["debian", "fedora", "other"]),
-  /** A program that makes the packages unnecessary where the machine has it already: Docker's own `dockerd`. */
-  unlessProgram: z
-    .string()
-    .regex(/^[a-z0-9.-]+$/, "not the name of a program")
-    .optional(),
-});
-
-type PackagesInputs = z.infer<typeof schema>;
-type PackagesOutputs = Record<string, never>;
+type PackagesInputs = Inputs<typeof packagesContract>;
 
 const INSTALL_SECONDS = 600;
 /** Seconds: unattended upgrades hold the locks for minutes after a first boot. */
@@ -91,9 +78,8 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
 }
 
 /** The distribution's packages that a node needs. They stay on delete: others may use them by now. */
-const packages: Handler<PackagesInputs, PackagesOutputs> = {
-  schema,
-  outputs: [],
+const packages: Handler<typeof packagesContract> = {
+  contract: packagesContract,
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   async create(context, inputs) {

@@ -1,38 +1,13 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { preflightContract } from "../../contracts/cluster/preflight";
 import { StepError, messageOf } from "../../common/errors";
-import { RUNTIMES } from "../../common/runtime";
 import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
 import { gatherFacts } from "../host/facts";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../../contracts/connection";
 
-const machineSchema = z.strictObject({
-  name: z.string(),
-  connection: connectionSchema,
-  privateAddress: z.string().optional(),
-  role: z.enum(["control-plane", "worker"]),
-  /** Its kubelet is configured with `failSwapOn: false`. */
-  swapAllowed: z.boolean().optional(),
-});
+type PreflightInputs = Inputs<typeof preflightContract>;
+type PreflightOutputs = Outputs<typeof preflightContract>;
 
-const schema = z.strictObject({
-  machines: z.array(machineSchema).min(1, "a cluster has at least one machine"),
-  podCidr: z.string(),
-  serviceCidr: z.string(),
-  proxyMode: z.enum(["nftables", "iptables"]),
-  /** Absent: containerd. */
-  runtime: z.enum(RUNTIMES).optional(),
-  /** Present: another way than kubeadm, which what kubeadm set up must not be in the way of. */
-  bootstrap: z.literal("components").optional(),
-  /** Machines (name and machine-id) that another preflight has judged: nothing is said about them twice. */
-  judged: z.record(z.string(), z.string()).optional(),
-});
-
-type PreflightInputs = z.infer<typeof schema>;
-interface PreflightOutputs {
-  /** The machines (name and machine-id) that passed: what they run from then on is not judged again. */
-  passed: Record<string, string>;
-}
 type Looked = { judged: JudgedMachine } | { unreachable: Finding };
 
 async function look(
@@ -101,9 +76,8 @@ function of({ machines }: PreflightInputs, judged: Record<string, string>): Reco
 }
 
 /** Judges all machines before anything is changed on one of them. */
-const preflight: Handler<PreflightInputs, PreflightOutputs> = {
-  schema,
-  outputs: ["passed"],
+const preflight: Handler<typeof preflightContract> = {
+  contract: preflightContract,
   replaceOn: [],
   ignore: ["judged"],
   async create(context, inputs) {

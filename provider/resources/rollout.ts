@@ -1,25 +1,13 @@
+import type { Inputs } from "../../contracts/contract";
+import { rolloutContract } from "../../contracts/kube/rollout";
 import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
 import { readWithCause } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { connectionSchema } from "../../contracts/connection";
 
-const schema = z.strictObject({
-  controlPlanes: z.array(connectionSchema).min(1),
-  caCertHash: z.string(),
-  namespace: z.string(),
-  deployment: z.string(),
-  /** A strategic merge patch that is applied first. */
-  patch: z.record(z.string(), z.unknown()).optional(),
-  /** Seconds until the Deployment must be Available. */
-  timeout: z.number().positive(),
-});
-
-type RolloutInputs = z.infer<typeof schema>;
-type RolloutOutputs = Record<string, never>;
+type RolloutInputs = Inputs<typeof rolloutContract>;
 
 async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<void> {
   const api = await context.kube.api(inputs.controlPlanes, context.signal);
@@ -70,9 +58,8 @@ function replicas(deployment: V1Deployment | undefined): string {
 }
 
 /** A Deployment that something else made (CoreDNS, by kubeadm): patched, and Available. */
-const rollout: Handler<RolloutInputs, RolloutOutputs> = {
-  schema,
-  outputs: [],
+const rollout: Handler<typeof rolloutContract> = {
+  contract: rolloutContract,
   replaceOn: ["caCertHash", "namespace", "deployment"],
   ignore: ["controlPlanes", "timeout"],
   async create(context, inputs) {

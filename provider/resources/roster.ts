@@ -1,17 +1,8 @@
-import { z } from "zod";
+import type { Inputs } from "../../contracts/contract";
+import { rosterContract } from "../../contracts/cluster/roster";
 import { register, type Handler } from "../rpc/handler";
 
-const schema = z.strictObject({
-  members: z.array(z.string()),
-  /** A word of this run alone. It says nothing about the cluster, so a change of it is no change. */
-  run: z.string().min(1),
-});
-
-type RosterInputs = z.infer<typeof schema>;
-interface RosterOutputs {
-  /** Each member and the run in which it was new. */
-  since: Record<string, string>;
-}
+type RosterInputs = Inputs<typeof rosterContract>;
 
 /** Those that were there stay since when they were; the others are new in this run. */
 function sinceWhen(
@@ -25,9 +16,8 @@ function sinceWhen(
  * Remembers who was a member when the last run ended: the program itself has no memory, and must know which machines serve already
  * (they are touched one after the other) and which are new (they come all at once). See docs/rolling-updates.md.
  */
-const roster: Handler<RosterInputs, RosterOutputs> = {
-  schema,
-  outputs: ["since"],
+const roster: Handler<typeof rosterContract> = {
+  contract: rosterContract,
   replaceOn: [],
   ignore: ["run"],
   predict: (inputs, old) => ({ since: sinceWhen(inputs, old?.outputs.since) }),

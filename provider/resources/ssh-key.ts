@@ -1,20 +1,11 @@
+import type { Inputs } from "../../contracts/contract";
+import { sshKeyContract } from "../../contracts/local/ssh-key";
 import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute } from "node:path";
-import { z } from "zod";
+import { dirname } from "node:path";
 import { register, type Handler } from "../rpc/handler";
 import { newKeyPair } from "../ssh/key-pair";
 
-const schema = z.strictObject({
-  /** Where the private key is kept on the controller, mode 0600; the public one goes beside it, with `.pub`. */
-  path: z.string().refine(isAbsolute, "the path of a key is absolute"),
-  comment: z.string(),
-});
-
-type SshKeyInputs = z.infer<typeof schema>;
-interface SshKeyOutputs {
-  /** `ssh-ed25519 AAAA... comment` */
-  publicKey: string;
-}
+type SshKeyInputs = Inputs<typeof sshKeyContract>;
 
 async function publicKeyAt(path: string): Promise<string | undefined> {
   const [secret, open] = await Promise.all([
@@ -37,9 +28,8 @@ async function ensure({ path, comment }: SshKeyInputs): Promise<string> {
 }
 
 /** An ed25519 key pair, made for one cluster. The state holds its path and the public half only. */
-const sshKey: Handler<SshKeyInputs, SshKeyOutputs> = {
-  schema,
-  outputs: ["publicKey"],
+const sshKey: Handler<typeof sshKeyContract> = {
+  contract: sshKeyContract,
   replaceOn: ["path"],
   ignore: ["comment"],
   async create(_context, inputs) {

@@ -1,39 +1,17 @@
+import type { Inputs } from "../../contracts/contract";
+import { podManifestSchema, staticPodContract } from "../../contracts/host/static-pod";
 import { parse } from "yaml";
-import { z } from "zod";
 import { configHash, yamlText } from "../../render/json";
 import { quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/components/paths";
 import { runningContainers, untilGone } from "../host/containers";
 import { contents, put, removeData, removeFiles, seenFiles, textFile, textFiles } from "../host/files";
-import { filePathSchema, textFilesSchema } from "../../contracts/files";
-import { healthSchema } from "../../contracts/health";
 import { untilHealthy } from "../host/health";
-import { onMachine } from "../../contracts/on-machine";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const manifestSchema = z.looseObject({
-  metadata: z.looseObject({ name: z.string().min(1), annotations: z.record(z.string(), z.string()).optional() }),
-});
-
-const schema = z.strictObject({
-  ...onMachine,
-  /** The node's name: the kubelet adds it to the pod's. */
-  node: z.string(),
-  manifest: manifestSchema,
-  /** What the pod reads from the machine. A change of any of them starts the pod anew. */
-  files: textFilesSchema,
-  /** Where it says that it is well. */
-  health: healthSchema.optional(),
-  /** Folders that go with it. */
-  state: z.array(filePathSchema),
-  /** What is not running though it should be; a refresh fills it in, so that `up` sees to it. */
-  problem: z.string().optional(),
-});
-
-type StaticPodInputs = z.infer<typeof schema>;
-type StaticPodOutputs = Record<string, never>;
+type StaticPodInputs = Inputs<typeof staticPodContract>;
 
 /** With it another content of the files is another pod. It is over all of them, keys included, so it gives none away. */
 const FILES_ANNOTATION = "kubewright.dev/files";
@@ -101,15 +79,14 @@ async function manifestOn(
   const text = (await contents(machine, [pathOf(inputs)], signal)).get(pathOf(inputs));
   if (text === undefined) return undefined;
   if (text === textOf(inputs)) return inputs.manifest;
-  const seen = manifestSchema.safeParse(parse(text));
+  const seen = podManifestSchema.safeParse(parse(text));
   // Somebody's own text: whatever it is, it is not ours.
   return seen.success ? seen.data : { metadata: { name: inputs.manifest.metadata.name } };
 }
 
 /** A pod that a machine's kubelet runs from its folder, with the files that it reads; started, and well. */
-const staticPod: Handler<StaticPodInputs, StaticPodOutputs> = {
-  schema,
-  outputs: [],
+const staticPod: Handler<typeof staticPodContract> = {
+  contract: staticPodContract,
   replaceOn: [...HOST_REPLACES, "node", "manifest.metadata.name"],
   ignore: [...HOST_IGNORES, "state", "health"],
   async create(context, inputs) {

@@ -1,4 +1,4 @@
-import { type Inputs, type Outputs, outputNames } from "../../contracts/contract";
+import type { Inputs } from "../../contracts/contract";
 import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
 import { sha256Schema } from "../../contracts/files";
@@ -10,7 +10,6 @@ import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type UnitInputs = Inputs<typeof unitContract>;
-type UnitOutputs = Outputs<typeof unitContract>;
 
 const START_TIMEOUT_SECONDS = 60;
 
@@ -90,9 +89,8 @@ async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): 
 }
 
 /** A systemd unit with its files: written, enabled and running. */
-const unit: Handler<UnitInputs, UnitOutputs> = {
-  schema: unitContract.inputs,
-  outputs: outputNames(unitContract),
+const unit: Handler<typeof unitContract> = {
+  contract: unitContract,
   replaceOn: [...HOST_REPLACES, "unit"],
   ignore: [...HOST_IGNORES, "health"],
   async create(context, inputs) {

@@ -6,11 +6,11 @@ import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Prope
 
 /** Finds everything that is wrong with the known inputs. Messages never hold a value: it may be a secret. */
 export async function findProblems(
-  handler: Pick<Handler, "schema" | "check">,
+  handler: Pick<Handler, "contract" | "check">,
   inputs: Properties,
   provider: ProviderContext,
 ): Promise<Problem[]> {
-  const parsed = handler.schema.safeParse(inputs);
+  const parsed = handler.contract.inputs.safeParse(inputs);
   const issues = parsed.success ? [] : parsed.error.issues;
   const problems = issues
     .filter((issue) => !concernsUnknown(inputs, issue.path.map(String)))

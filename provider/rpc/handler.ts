@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { Contract, Inputs, Outputs } from "../../contracts/contract";
 import type { ProviderContext } from "../context";
 
 /** What a handler may use while it works on one resource. */
@@ -32,12 +32,9 @@ export interface Recorded<I, O> {
  * One kind of resource. `create`, `update` and `delete` are idempotent: each may run again after it was cut off at any
  * point. Validation, defaults, path-level diffs, secrets and unknown values are generic: see operations.ts.
  */
-export interface Handler<I extends object = object, O extends object = object> {
-  /** Validates inputs at preview. Errors name the property's path. Its defaults fill absent properties. */
-  schema: z.ZodType<I>;
-  /** Names of the outputs that are not inputs; unknown at preview until the resource is created. */
-  outputs: readonly (keyof O & string)[];
-  secretOutputs?: readonly (keyof O & string)[];
+export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outputs<C>> {
+  /** Type token, validation, defaults, and the names and secrets of the outputs. Errors name the property's path. */
+  contract: C;
   /** Paths of inputs (`instance`, `connection.host`) whose change needs a new resource. */
   replaceOn?: readonly string[];
   /** Returns true where the resource is the same despite a change of `replaceOn`: a machine with another address. */
@@ -86,7 +83,12 @@ export class PartialFailure<O extends object> extends Error {
 /** Handlers by type token: `kubewright:host:Files`. */
 export type Registry = Readonly<Record<string, Handler>>;
 
-/** Drops a handler's own types, which the registry does not need. */
-export function register<I extends object, O extends object>(handler: Handler<I, O>): Handler {
-  return handler as unknown as Handler;
+/** Returns the handler without its own types, which the registry cannot express. */
+export function register<C extends Contract>(handler: Handler<C>): Handler {
+  return handler;
+}
+
+/** Indexes handlers by the type tokens of their contracts. */
+export function registryOf(handlers: readonly Handler[]): Registry {
+  return Object.fromEntries(handlers.map((handler) => [handler.contract.type, handler]));
 }

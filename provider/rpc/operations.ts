@@ -1,5 +1,6 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { outputNames } from "../../contracts/contract";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { failuresOf, findProblems } from "./check";
@@ -35,7 +36,7 @@ export class Operations {
   async check(request: provider.CheckRequest): Promise<provider.CheckResponse> {
     const handler = this.handler(request.getUrn());
     const { inputs, secrets } = decodeInputs(request.getNews());
-    const normalized = normalize(handler.schema, inputs);
+    const normalized = normalize(handler.contract.inputs, inputs);
     const response = new provider.CheckResponse();
     response.setFailuresList(failuresOf(await findProblems(handler, normalized, this.tasks.provider)));
     response.setInputs(encode(normalized, secrets));
@@ -46,7 +47,7 @@ export class Operations {
     const urn = request.getUrn();
     const handler = this.handler(urn);
     const secrets = new SecretPaths();
-    const news = normalize(handler.schema, decode(request.getNews(), secrets));
+    const news = normalize(handler.contract.inputs, decode(request.getNews(), secrets));
     const old = recordedState(handler, decode(request.getOlds(), secrets), decode(request.getOldInputs(), secrets));
     const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList());
     const replacing = await this.findReplacing(urn, handler, news, old, changes);
@@ -181,7 +182,7 @@ function refuseImport(urn: string, properties: Properties, inputs: Properties): 
  * Returns the outputs that a preview may show: those of a new resource are unknown unless the handler predicts them.
  */
 async function predictOutputs(handler: Handler, inputs: Properties, old?: State): Promise<object> {
-  const unknowns = Object.fromEntries(handler.outputs.map((name) => [name, UNKNOWN]));
+  const unknowns = Object.fromEntries(outputNames(handler.contract).map((name) => [name, UNKNOWN]));
   return { ...unknowns, ...(handler.predict ? await handler.predict(known(inputs), old) : old?.outputs) };
 }
 

@@ -1,9 +1,10 @@
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { outputNames, secretOutputNames } from "../../contracts/contract";
 import type { Handler, Recorded } from "./handler";
 import { normalize } from "./normalize";
 import { decode, encode, isObject, type Properties, SecretPaths } from "./values";
 
-export type State = Recorded<Properties, object>;
+export type State = Recorded<Properties, Properties>;
 
 /**
  * Property of the state: inputs that a failed update was to replace, and of which something may still be on the
@@ -13,9 +14,10 @@ const UNFINISHED = "__unfinished";
 
 /** A resource's recorded inputs and outputs. The engine keeps inputs apart since version 3.0; older states do not. */
 export function recordedState(handler: Handler, properties: Properties, oldInputs: Properties): State {
-  const inputs = Object.keys(oldInputs).length > 0 ? oldInputs : without(properties, [...handler.outputs, UNFINISHED]);
-  const outputs = Object.fromEntries(handler.outputs.map((name) => [name, properties[name]]));
-  return { inputs: normalize(handler.schema, inputs), outputs };
+  const names = outputNames(handler.contract);
+  const inputs = Object.keys(oldInputs).length > 0 ? oldInputs : without(properties, [...names, UNFINISHED]);
+  const outputs = Object.fromEntries(names.map((name) => [name, properties[name]]));
+  return { inputs: normalize(handler.contract.inputs, inputs), outputs };
 }
 
 /**
@@ -26,7 +28,7 @@ export function possibleState(handler: Handler, properties: Properties, oldInput
   const state = recordedState(handler, properties, oldInputs);
   const unfinished = unfinishedInputs(properties);
   if (!isObject(unfinished)) return state;
-  return { ...state, inputs: merge(normalize(handler.schema, unfinished), state.inputs) as Properties };
+  return { ...state, inputs: merge(normalize(handler.contract.inputs, unfinished), state.inputs) as Properties };
 }
 
 /** @param unfinished inputs of updates that failed, if any */
@@ -36,7 +38,7 @@ export function encodeState(
   secrets: SecretPaths,
   unfinished?: unknown,
 ): Struct {
-  const all = secrets.with(handler.secretOutputs ?? []).with([UNFINISHED]);
+  const all = secrets.with(secretOutputNames(handler.contract)).with([UNFINISHED]);
   return encode({ ...inputs, ...outputs, [UNFINISHED]: unfinished }, all);
 }
 

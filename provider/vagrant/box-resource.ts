@@ -1,5 +1,6 @@
-import { z } from "zod";
-import { VAGRANT_PROVIDERS, type VagrantProvider, vagrantName } from "../../render/vagrantfile";
+import type { Inputs } from "../../contracts/contract";
+import { vagrantBoxContract } from "../../contracts/vagrant/box";
+import { vagrantName } from "../../render/vagrantfile";
 import { commandError, runCommand, tryCommand } from "../../common/process";
 import { ensureDaemon, findDaemon } from "../docker/daemon";
 import { findImageId } from "../docker/image";
@@ -7,36 +8,13 @@ import type { Context, Handler } from "../rpc/handler";
 import { ensureDockerBox } from "./docker-box";
 import { checkVagrant } from "./machine-resource";
 
-interface Inputs {
-  provider: VagrantProvider;
-  /** `fedora/41-cloud-base` */
-  box?: string | undefined;
-  version?: string | undefined;
-  /** With the docker provider: the machine image from which the box is built. */
-  image?: string | undefined;
-}
-
-interface Outputs {
-  /** The box's name or, with the docker provider, the image's reference. */
-  ref: string;
-}
+type BoxInputs = Inputs<typeof vagrantBoxContract>;
 
 const DOWNLOAD_SECONDS = 3600;
 
 /** A Vagrant box on the controller. Vagrant keeps it as a cache when the resource is deleted. */
-export const boxResource: Handler<Inputs, Outputs> = {
-  schema: z
-    .strictObject({
-      provider: z.enum(VAGRANT_PROVIDERS),
-      box: z.string().optional(),
-      version: z.string().optional(),
-      image: z.string().optional(),
-    })
-    .refine(({ provider, box, image }) => (provider === "docker" ? image : box) !== undefined, {
-      path: ["box"],
-      error: "set the box (with the docker provider, the image)",
-    }),
-  outputs: ["ref"],
+export const boxResource: Handler<typeof vagrantBoxContract> = {
+  contract: vagrantBoxContract,
   check: ({ provider }, { vagrantProblems }) => checkVagrant(vagrantProblems, provider),
   create: async (context, inputs) => {
     const ref = inputs.provider === "docker" ? await buildDockerBox(context, inputs) : await addBox(context, inputs);
@@ -51,12 +29,12 @@ export const boxResource: Handler<Inputs, Outputs> = {
   },
 };
 
-async function buildDockerBox({ docker, status, signal }: Context, { image = "" }: Inputs): Promise<string> {
+async function buildDockerBox({ docker, status, signal }: Context, { image = "" }: BoxInputs): Promise<string> {
   await ensureDaemon(status, signal);
   return await ensureDockerBox(image, docker, status, signal);
 }
 
-async function addBox({ status, signal }: Context, inputs: Inputs): Promise<string> {
+async function addBox({ status, signal }: Context, inputs: BoxInputs): Promise<string> {
   const { provider, box = "", version } = inputs;
   if (await hasBox(inputs, signal)) return box;
   status(`vagrant box add ${box}`);
@@ -83,7 +61,7 @@ async function addBox({ status, signal }: Context, inputs: Inputs): Promise<stri
 
 const NO_UPDATE_CHECK = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
-async function hasBox({ provider, box = "", version }: Inputs, signal: AbortSignal): Promise<boolean> {
+async function hasBox({ provider, box = "", version }: BoxInputs, signal: AbortSignal): Promise<boolean> {
   const options = { step: "list Vagrant's boxes", signal, timeout: 60, env: NO_UPDATE_CHECK };
   const list = await runCommand("vagrant", ["box", "list", "--machine-readable"], options);
   return parseBoxes(list).some(

@@ -1,30 +1,20 @@
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { existingVagrantMachineContract } from "../../contracts/vagrant/existing-machine";
 import { existsSync } from "node:fs";
-import { z } from "zod";
 import { StepError, messageOf } from "../../common/errors";
 import { includes, parseCidr } from "../../render/cidr";
 import type { Context, Handler } from "../rpc/handler";
 import { otherAddresses } from "./parse-output";
 import { runVagrant } from "./command";
-import { type Outputs, VAGRANT_OUTPUTS, checkVagrant, readHostKey } from "./machine-resource";
+import { checkVagrant, readHostKey } from "./machine-resource";
 import { readSshConfigs } from "./machines";
 
-interface Inputs {
-  /** Path of the user's Vagrantfile on the controller. */
-  vagrantfile: string;
-  /** The machine's name in the Vagrantfile. */
-  machine: string;
-  /** CIDR of the network between the nodes. @default that of the first interface that is not Vagrant's own */
-  subnet?: string | undefined;
-}
+type MachineInputs = Inputs<typeof existingVagrantMachineContract>;
+type MachineOutputs = Outputs<typeof existingVagrantMachineContract>;
 
 /** A machine of the user's own Vagrantfile. Kubewright reads its connection settings, and never starts, stops or destroys it. */
-export const existingResource: Handler<Inputs, Outputs> = {
-  schema: z.strictObject({
-    vagrantfile: z.string().min(1),
-    machine: z.string().min(1),
-    subnet: z.cidrv4("must be an IPv4 CIDR, such as 192.168.56.0/24").optional(),
-  }),
-  outputs: VAGRANT_OUTPUTS,
+export const existingResource: Handler<typeof existingVagrantMachineContract> = {
+  contract: existingVagrantMachineContract,
   replaceOn: ["vagrantfile", "machine", "subnet"],
   async check({ vagrantfile }, { vagrantProblems }) {
     if (vagrantfile !== undefined && !existsSync(vagrantfile))
@@ -43,7 +33,10 @@ export const existingResource: Handler<Inputs, Outputs> = {
   },
 };
 
-async function readMachine({ status, signal }: Context, { vagrantfile, machine, subnet }: Inputs): Promise<Outputs> {
+async function readMachine(
+  { status, signal }: Context,
+  { vagrantfile, machine, subnet }: MachineInputs,
+): Promise<MachineOutputs> {
   status("vagrant ssh-config");
   const ssh = (await readSshConfigs(vagrantfile, [machine], signal)).get(machine);
   if (!ssh) {

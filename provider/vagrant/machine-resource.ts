@@ -1,6 +1,7 @@
-import { z } from "zod";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { vagrantMachineContract } from "../../contracts/vagrant/machine";
 import { messageOf, StepError } from "../../common/errors";
-import { VAGRANT_PROVIDERS, type VagrantMachine, type VagrantProvider } from "../../render/vagrantfile";
+import { type VagrantMachine, type VagrantProvider } from "../../render/vagrantfile";
 import { limitArguments, machineArguments } from "../docker/arguments";
 import { hasSshBanner } from "../docker/ssh-banner";
 import { ensureDaemon } from "../docker/daemon";
@@ -14,70 +15,12 @@ import { runVagrant } from "./command";
 import { VagrantFolder } from "./folder";
 import type { VagrantProblems } from "./preflight";
 
-interface Inputs {
-  /** Folder of the stack's Vagrantfile on the controller. */
-  folder: string;
-  hostname: string;
-  provider: VagrantProvider;
-  box?: string | undefined;
-  boxVersion?: string | undefined;
-  /** With the docker provider, instead of a box. */
-  image?: string | undefined;
-  /** CIDR of the private network. */
-  subnet: string;
-  /** Position in the private network, from 0, which determines the address. */
-  index: number;
-  cpus?: number | undefined;
-  memoryMiB?: number | undefined;
-  diskGiB?: number | undefined;
-  syncedFolder?: boolean | undefined;
-  /** Always true in programs. A halted machine is read as false, and therefore started by the next `pulumi up`. */
-  running?: boolean | undefined;
-}
-
-export interface Outputs {
-  /** The provider's id of the machine. */
-  machineId: string;
-  address: string;
-  port: number;
-  user: string;
-  privateKeyPath: string;
-  hostKey: string;
-  privateAddress: string;
-}
-
-export const VAGRANT_OUTPUTS = [
-  "machineId",
-  "address",
-  "port",
-  "user",
-  "privateKeyPath",
-  "hostKey",
-  "privateAddress",
-] as const;
-
-const schema: z.ZodType<Inputs> = z.strictObject({
-  folder: z.string().min(1),
-  hostname: z
-    .string()
-    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be lower-case letters, digits and inner dashes, at most 63"),
-  provider: z.enum(VAGRANT_PROVIDERS),
-  box: z.string().optional(),
-  boxVersion: z.string().optional(),
-  image: z.string().optional(),
-  subnet: z.cidrv4("must be an IPv4 CIDR, such as 192.168.56.0/24"),
-  index: z.int().min(0, "must be 0 or more"),
-  cpus: z.int().positive().optional(),
-  memoryMiB: z.int().min(128, "must be at least 128 (MiB)").optional(),
-  diskGiB: z.int().positive().optional(),
-  syncedFolder: z.boolean().optional(),
-  running: z.boolean().optional(),
-});
+type MachineInputs = Inputs<typeof vagrantMachineContract>;
+type MachineOutputs = Outputs<typeof vagrantMachineContract>;
 
 /** A machine that Vagrant creates. A changed definition replaces the machine, and never changes a running node. */
-export const machineResource: Handler<Inputs, Outputs> = {
-  schema,
-  outputs: VAGRANT_OUTPUTS,
+export const machineResource: Handler<typeof vagrantMachineContract> = {
+  contract: vagrantMachineContract,
   replaceOn: [
     "hostname",
     "provider",
@@ -107,7 +50,7 @@ export async function checkVagrant(problems: VagrantProblems, provider?: Vagrant
   return reason === undefined ? [] : [{ path: provider === undefined ? "vagrantfile" : "provider", reason }];
 }
 
-async function create(context: Context, inputs: Inputs): Promise<{ id: string; outputs: Outputs }> {
+async function create(context: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
   const { subnet, index, hostname, folder } = inputs;
   const address = addressIn(subnet, FIRST_OFFSET + index);
   try {
@@ -130,7 +73,7 @@ async function create(context: Context, inputs: Inputs): Promise<{ id: string; o
 }
 
 /** Starts the machine and returns its connection data. */
-async function start(context: Context, inputs: Inputs, privateAddress: string): Promise<Outputs> {
+async function start(context: Context, inputs: MachineInputs, privateAddress: string): Promise<MachineOutputs> {
   const { vagrant, status, signal } = context;
   const machine = { ...toVagrantMachine(inputs, privateAddress), ...(await dockerSettings(inputs, context)) };
   const ssh = await vagrant.up(inputs.folder, { machine, progress: status, signal });
@@ -138,7 +81,7 @@ async function start(context: Context, inputs: Inputs, privateAddress: string): 
 }
 
 function toVagrantMachine(
-  { hostname, provider, box, boxVersion, image, subnet, cpus, memoryMiB, diskGiB, syncedFolder = false }: Inputs,
+  { hostname, provider, box, boxVersion, image, subnet, cpus, memoryMiB, diskGiB, syncedFolder = false }: MachineInputs,
   address: string,
 ): VagrantMachine {
   return { name: hostname, provider, box, boxVersion, image, subnet, address, cpus, memoryMiB, diskGiB, syncedFolder };
@@ -146,7 +89,7 @@ function toVagrantMachine(
 
 /** Returns the settings that make a container behave like a machine, which are the same as without Vagrant. */
 async function dockerSettings(
-  { provider, image, folder, cpus, memoryMiB }: Inputs,
+  { provider, image, folder, cpus, memoryMiB }: MachineInputs,
   { docker, status, signal }: Context,
 ): Promise<Partial<VagrantMachine>> {
   if (provider !== "docker" || image === undefined) return {};
@@ -157,11 +100,11 @@ async function dockerSettings(
 
 /** Returns the private address, which never changes, if the controller reaches it. Else the port that Vagrant forwards. */
 async function describeMachine(
-  { folder, provider }: Inputs,
+  { folder, provider }: MachineInputs,
   { name, address }: VagrantMachine,
   ssh: SshConfig,
   signal: AbortSignal,
-): Promise<Outputs> {
+): Promise<MachineOutputs> {
   const vagrantFolder = new VagrantFolder(folder);
   const machineId = vagrantFolder.machineId({ name, provider }) ?? "";
   const isDirect = await hasSshBanner(address, 22);
@@ -192,8 +135,8 @@ export async function readHostKey(file: string, name: string, signal: AbortSigna
 async function read(
   { vagrant, vagrantProblems, warn, signal }: Context,
   _id: string,
-  old: Recorded<Inputs, Outputs>,
-): Promise<Recorded<Inputs, Outputs> | undefined> {
+  old: Recorded<MachineInputs, MachineOutputs>,
+): Promise<Recorded<MachineInputs, MachineOutputs> | undefined> {
   const { folder, hostname, provider } = old.inputs;
   const problem = await vagrantProblems.find(provider);
   if (problem !== undefined) {

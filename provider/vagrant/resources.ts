@@ -1,10 +1,11 @@
-import { register, type Registry } from "../rpc/handler";
+import { register, type Handler } from "../rpc/handler";
 import { boxResource } from "./box-resource";
 import { existingResource } from "./existing-resource";
 import { machineResource } from "./machine-resource";
 
-export const vagrantResources: Registry = {
-  "kubewright:vagrant:Box": register(boxResource),
-  "kubewright:vagrant:Machine": register(machineResource),
-  "kubewright:vagrant:ExistingMachine": register(existingResource),
-};
+/** Handlers of the resources that Vagrant makes. */
+export const vagrantResources: readonly Handler[] = [
+  register(boxResource),
+  register(machineResource),
+  register(existingResource),
+];

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { cachedArtifacts, obtainArtifacts, type ArtifactRequest, type ArtifactSet } from "../../../artifacts";
 import { Cache } from "../../../artifacts/cache";
 import { downloadTo } from "../../../artifacts/download";
-import { NODE_BINARIES } from "../../../artifacts/names";
+import { NODE_BINARIES } from "../../../common/binary-names";
 import { downloadAll, planDownloads, type PlannedDownload } from "../../../artifacts/official";
 import { loadVersions } from "../../../artifacts/versions";
 import { StepError } from "../../../common/errors";

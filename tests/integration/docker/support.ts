@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Contract } from "../../../contracts/contract";
 import { silent } from "../../../common/progress";
 import { ensureDaemon } from "../../../provider/docker/daemon";
 import { dockerResources } from "../../../provider/docker/resources";
-import type { Context, Handler, Recorded } from "../../../provider/rpc/handler";
+import { type Context, type Handler, type Recorded, registryOf } from "../../../provider/rpc/handler";
 import { output, run } from "../../../common/process";
 import { testContext } from "../../support/context";
 
@@ -19,8 +20,10 @@ export async function dockerIsMissing(): Promise<string | undefined> {
   );
 }
 
-export function handler(kind: "Image" | "Network" | "Machine"): Required<Handler<Values, Values>> {
-  return dockerResources[`kubewright:docker:${kind}`] as unknown as Required<Handler<Values, Values>>;
+type AnyHandler = Required<Handler<Contract, Values, Values>>;
+
+export function handler(kind: "Image" | "Network" | "Machine"): AnyHandler {
+  return registryOf(dockerResources)[`kubewright:docker:${kind}`] as unknown as AnyHandler;
 }
 
 /** A context that remembers what it was told. */

@@ -89,7 +89,7 @@ test(
           given.map(([path, content], index) => [`${folder}/${index}/${path}`, { content, mode: "0644" }]),
         );
         const inputs = { connection: sshd.connection(), instance, files };
-        filesResource.schema.parse(inputs);
+        filesResource.contract.inputs.parse(inputs);
         await filesResource.create(silentContext, inputs);
         const read = await filesResource.read?.(silentContext, "id", { inputs, outputs: {} });
         expect(read?.inputs).toEqual(inputs);

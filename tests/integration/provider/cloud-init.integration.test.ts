@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
+import type { Contract } from "../../../contracts/contract";
 import type { Connection } from "../../../contracts/connection";
 import { startSshd, type Sshd } from "../../support/sshd";
 import { context } from "../docker/support";
@@ -18,7 +19,7 @@ cat "$0.said"
 exit "$(cat "$0.code")"
 `;
 const host = hostResource as unknown as Required<
-  Handler<{ connection: Connection; bootTimeout?: number }, Record<string, unknown>>
+  Handler<Contract, { connection: Connection; bootTimeout?: number }, Record<string, unknown>>
 >;
 let folder: string;
 let sshd: Sshd;

@@ -27,8 +27,8 @@ async function standIn(name: string, script: string): Promise<void> {
 
 async function readBack(
   handler: Handler,
-  inputs: object,
-  outputs: object = {},
+  inputs: Record<string, unknown>,
+  outputs: Record<string, unknown> = {},
   context = silentContext,
 ): Promise<Record<string, unknown>> {
   const read = await handler.read?.(context, "id", { inputs, outputs });

@@ -19,7 +19,7 @@ const context: Context = {
 };
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
 const onHost = () => ({ connection: sshd.connection(), instance });
-const recorded = (inputs: object) => ({ inputs, outputs: {} });
+const recorded = (inputs: Record<string, unknown>) => ({ inputs, outputs: {} });
 
 beforeAll(async () => (sshd = await startSshd()), 60_000);
 afterAll(async () => {

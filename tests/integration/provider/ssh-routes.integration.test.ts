@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { checkMachineGone } from "../../../provider/kube/dead-node";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
+import type { Contract } from "../../../contracts/contract";
 import type { Connection } from "../../../contracts/connection";
 import { JumpError } from "../../../provider/ssh/errors";
 import { output, run } from "../../../common/process";
@@ -13,7 +14,9 @@ import { silentContext } from "../../support/context";
 
 /** Jump hosts, agents and first pins, against real servers on loopback: two to jump by, one that forwards nothing, and the machine. */
 const { signal } = new AbortController();
-const host = hostResource as unknown as Required<Handler<{ connection: Connection }, Record<string, unknown>>>;
+const host = hostResource as unknown as Required<
+  Handler<Contract, { connection: Connection }, Record<string, unknown>>
+>;
 let machine: Sshd;
 let near: Sshd;
 let far: Sshd;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { stagingReplaces } from "../../../artifacts/go";
 import { planTargets, targetKey, type Target } from "../../../artifacts/modules";
-import { DOCKER_BINARIES, IMAGE_BINARIES, NODE_BINARIES } from "../../../artifacts/names";
+import { DOCKER_BINARIES, IMAGE_BINARIES, NODE_BINARIES } from "../../../common/binary-names";
 import { loadVersions } from "../../../artifacts/versions";
 
 const versions = loadVersions();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { findPublishedSum } from "../../../artifacts/download";
-import { DOCKER_BINARIES, NODE_BINARIES } from "../../../artifacts/names";
+import { DOCKER_BINARIES, NODE_BINARIES } from "../../../common/binary-names";
 import { sourceUrl, downloadKey, planDownloads, type Remote } from "../../../artifacts/official";
 import { loadVersions } from "../../../artifacts/versions";
 

@@ -4,6 +4,7 @@ import { daemonEnvironment, dockerdArguments } from "../../../../provider/docker
 import { inotifyShortage } from "../../../../provider/docker/inotify";
 import { canDeriveMac, refusedTrait } from "../../../../provider/docker/probe";
 import { dockerResources } from "../../../../provider/docker/resources";
+import { registryOf } from "../../../../provider/rpc/handler";
 import { createProviderContext } from "../../../../provider/context";
 
 describe("the Docker host", () => {
@@ -56,7 +57,7 @@ describe("messages", () => {
 
 describe("schemas", () => {
   const problems = (kind: string, inputs: object) => {
-    const parsed = dockerResources[`kubewright:docker:${kind}`]?.schema.safeParse(inputs);
+    const parsed = registryOf(dockerResources)[`kubewright:docker:${kind}`]?.contract.inputs.safeParse(inputs);
     return (parsed?.error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   };
   const machine = { stack: "s", hostname: "a", image: "i", network: "n", index: 0, authorizedKey: "ssh-ed25519 AAAA" };
@@ -82,7 +83,7 @@ describe("schemas", () => {
   });
 
   it("refuses a subnet that overlaps a range to avoid", () => {
-    const check = dockerResources["kubewright:docker:Network"]?.check;
+    const check = registryOf(dockerResources)["kubewright:docker:Network"]?.check;
     expect(check?.({ subnet: "10.244.3.0/24", avoid: ["10.244.0.0/16"] }, createProviderContext())).toEqual([
       { path: "subnet", reason: "overlaps with 10.244.0.0/16" },
     ]);

@@ -1,6 +1,8 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { defineContract } from "../../../../contracts/contract";
+import { secret } from "../../../../contracts/secret";
 import { invoke, registerCall } from "../../../../provider/rpc/calls";
 import { createProviderContext } from "../../../../provider/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
@@ -9,8 +11,11 @@ import { SecretPaths, decode, encode } from "../../../../provider/rpc/values";
 
 const calls = {
   "test:say": registerCall({
-    schema: z.strictObject({ word: z.string("a word is text") }),
-    secretOutputs: ["said"],
+    contract: defineContract({
+      type: "kubewright:test:say",
+      inputs: z.strictObject({ word: z.string("a word is text") }),
+      outputs: z.object({ said: secret(z.string()) }),
+    }),
     run: ({ word }) => Promise.resolve({ said: word.toUpperCase() }),
   }),
 };

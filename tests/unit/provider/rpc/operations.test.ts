@@ -2,7 +2,6 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { type Handler } from "../../../../provider/rpc/handler";
 import {
   URN,
   UNKNOWN_STRING,
@@ -12,9 +11,9 @@ import {
   operationsOf,
   secret,
   thing,
-  type Inputs,
+  type ThingHandler,
+  withInputs,
   type Json,
-  type Outputs,
 } from "./requests";
 
 test("check names the path of an invalid input in the reason, and sets no property, which the engine prints", async () => {
@@ -100,7 +99,7 @@ function reading(properties: Json, inputs: Json) {
 
 test("a refresh keeps secrets encrypted, in the inputs and in the state", async () => {
   const inputs = { host: "a", port: 1, login: secret("hush") };
-  const read: Handler<Inputs, Outputs>["read"] = (_context, _id, old) => Promise.resolve(old);
+  const read: ThingHandler["read"] = (_context, _id, old) => Promise.resolve(old);
   const response = await operations({ read }).read(reading({ ...inputs, made: secret("key") }, inputs));
   expect(response.getInputs()?.toJavaScript()).toEqual(inputs);
   expect(response.getProperties()?.toJavaScript()).toEqual({ ...inputs, made: secret("key") });
@@ -112,7 +111,7 @@ test("an import, which has an id only, is refused", async () => {
 
 test("check fills in defaults, and a default that recorded inputs lack is no change", async () => {
   const schema = z.strictObject({ host: z.string(), port: z.int().default(22), login: z.string().optional() });
-  const defaulted = operations({ schema: schema as unknown as z.ZodType<Inputs> });
+  const defaulted = operations({ contract: withInputs(schema) });
   expect((await defaulted.check(checking({ host: "a", login: null }))).getInputs()?.toJavaScript()).toEqual({
     host: "a",
     port: 22,
@@ -123,7 +122,7 @@ test("check fills in defaults, and a default that recorded inputs lack is no cha
 
 test("check reports null in a list by its path", async () => {
   const schema = z.strictObject({ names: z.array(z.string("a name is text")) });
-  const listed = operations({ schema: schema as unknown as z.ZodType<Inputs> });
+  const listed = operations({ contract: withInputs(schema) });
   const failures = (await listed.check(checking({ names: ["a", null] }))).getFailuresList();
   expect(failures.map((failure) => failure.getReason())).toEqual(["names[1]: a name is text"]);
 });

@@ -1,11 +1,10 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { expect, test } from "vitest";
-import { type Handler } from "../../../../provider/rpc/handler";
 import type { DescribeChange, PlannedChange } from "../../../../provider/rpc/pending-notes";
-import { URN, UNKNOWN_STRING, differing, operations, secret, type Inputs, type Outputs } from "./requests";
+import { URN, UNKNOWN_STRING, differing, operations, secret, type ThingHandler } from "./requests";
 
 /** Operations that record the planned changes that they describe. */
-function describing(parts: Partial<Handler<Inputs, Outputs>> = {}) {
+function describing(parts: Partial<ThingHandler> = {}) {
   const described: PlannedChange[] = [];
   const describe: DescribeChange = (change) => {
     described.push(change);

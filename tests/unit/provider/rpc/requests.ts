@@ -1,6 +1,7 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
+import { type Contract, defineContract } from "../../../../contracts/contract";
 import { createProviderContext } from "../../../../provider/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { register, type Handler } from "../../../../provider/rpc/handler";
@@ -13,23 +14,27 @@ export const SIGNATURE = "4dabf18193072939515e22adb298388d";
 export const secret = (value: string) => ({ [SIGNATURE]: "1b47061264138c4ac30d75fd1eb44270", value });
 export const UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-export interface Inputs {
-  host: string;
-  port: number;
-  login?: string | undefined;
-}
-export interface Outputs {
-  made: string;
+const inputs = z.strictObject({
+  host: z.string(),
+  port: z.int().max(65535, "too high a port"),
+  login: z.string().optional(),
+});
+const outputs = z.object({ made: z.string() });
+type ThingContract = Contract<typeof inputs, typeof outputs>;
+
+/** The contract of the resource under test. */
+export const contract: ThingContract = defineContract({ type: "kubewright:test:Thing", inputs, outputs });
+
+/** The same contract with other inputs. */
+export function withInputs(schema: z.ZodObject): ThingContract {
+  return { ...contract, inputs: schema as unknown as typeof inputs };
 }
 
-export function thing(parts: Partial<Handler<Inputs, Outputs>> = {}): Handler<Inputs, Outputs> {
+export type ThingHandler = Handler<ThingContract>;
+
+export function thing(parts: Partial<ThingHandler> = {}): ThingHandler {
   return {
-    schema: z.strictObject({
-      host: z.string(),
-      port: z.int().max(65535, "too high a port"),
-      login: z.string().optional(),
-    }),
-    outputs: ["made"],
+    contract,
     replaceOn: ["host"],
     ignore: ["login"],
     create: () => Promise.resolve({ id: "1", outputs: { made: "new" } }),
@@ -38,11 +43,11 @@ export function thing(parts: Partial<Handler<Inputs, Outputs>> = {}): Handler<In
   };
 }
 
-export function operations(parts: Partial<Handler<Inputs, Outputs>> = {}, describe?: DescribeChange) {
+export function operations(parts: Partial<ThingHandler> = {}, describe?: DescribeChange) {
   return operationsOf(thing(parts), describe);
 }
 
-export function operationsOf(handler: Handler<Inputs, Outputs>, describe?: DescribeChange) {
+export function operationsOf(handler: ThingHandler, describe?: DescribeChange) {
   return new Operations(
     { "kubewright:test:Thing": register(handler) },
     new Tasks(new EngineLog(), createProviderContext()),

@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import type { Metadata } from "@grpc/grpc-js";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { PartialFailure, type Handler } from "../../../../provider/rpc/handler";
-import { URN, operations, type Inputs, type Json, type Outputs } from "./requests";
+import { PartialFailure } from "../../../../provider/rpc/handler";
+import { URN, operations, type ThingHandler, withInputs, type Json } from "./requests";
 
 test("a partial failure carries the resource's state, so that the next run continues", async () => {
   const request = new provider.CreateRequest();
@@ -47,7 +47,7 @@ const failing = async (work: Promise<unknown>) =>
   );
 
 test("a create that fails after its first side effect is in the state; one that fails before is not", async () => {
-  const create: Handler<Inputs, Outputs>["create"] = async (context, { port }) => {
+  const create: ThingHandler["create"] = async (context, { port }) => {
     if (port === 1) context.begin("7", { made: "half" });
     throw new Error("disk full");
   };
@@ -67,7 +67,7 @@ test("an update that fails is recorded, and the next update and delete see what 
   const seen: unknown[] = [];
   let fails = true;
   const filed = operations({
-    schema: schema as unknown as z.ZodType<Inputs>,
+    contract: withInputs(schema),
     update: async (context, id, _inputs, old) => {
       seen.push(old.inputs);
       context.begin(id);

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { defineContract } from "../contract";
+import { filePathSchema, sha256Schema } from "../files";
+import { onMachine } from "../on-machine";
+
+/** Executables on a machine, owned by root, mode 0755, copied from the computer that runs Pulumi. */
+export const binariesContract = defineContract({
+  type: "kubewright:host:Binaries",
+  inputs: z.strictObject({
+    ...onMachine,
+    /** Path on the machine to the SHA-256 of the executable. */
+    files: z.record(filePathSchema, sha256Schema),
+    /** SHA-256 to the path of the executable on the computer that runs Pulumi. */
+    sources: z.record(sha256Schema, z.string()),
+  }),
+  outputs: z.object({}),
+});

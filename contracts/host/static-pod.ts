@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { defineContract } from "../contract";
+import { filePathSchema, textFilesSchema } from "../files";
+import { healthSchema } from "../health";
+import { onMachine } from "../on-machine";
+
+/** A Pod manifest: every field of the Kubernetes API is allowed. */
+export const podManifestSchema = z.looseObject({
+  /** The Pod's metadata. */
+  metadata: z.looseObject({
+    /** The Pod's name. The kubelet appends the node's name. A change replaces the resource. */
+    name: z.string().min(1),
+    /** The Pod's annotations. */
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+});
+
+/** The part of a Pod manifest that Kubewright reads. */
+export interface PodManifest {
+  metadata: { name: string; annotations?: Record<string, string> | undefined };
+}
+
+const podManifest: z.ZodType<PodManifest, PodManifest> = podManifestSchema;
+
+/** A static Pod of a machine's kubelet, with the files that it reads. */
+export const staticPodContract = defineContract({
+  type: "kubewright:host:StaticPod",
+  inputs: z.strictObject({
+    ...onMachine,
+    /** Name of the node. A change replaces the resource. */
+    node: z.string(),
+    /** The Pod's manifest. */
+    manifest: podManifest,
+    /** Files on the machine that the Pod reads, by path. A change of any of them restarts the Pod. */
+    files: textFilesSchema,
+    /** Endpoint that must answer 200 after each start. */
+    health: healthSchema.optional(),
+    /** Folders that only this Pod writes. They are deleted together with the Pod. */
+    state: z.array(filePathSchema),
+    /**
+     * Set by a refresh if the Pod does not run, so that the next `pulumi up` repairs it. Leave it unset in programs.
+     */
+    problem: z.string().optional(),
+  }),
+  outputs: z.object({}),
+});

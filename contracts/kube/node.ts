@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { connectionSchema, controlPlanesSchema } from "../connection";
+import { defineContract } from "../contract";
+import { drainSchema } from "../drain";
+
+const taintSchema = z.strictObject({
+  /** Key of the taint. */
+  key: z.string(),
+  /** Value of the taint. */
+  value: z.string().optional(),
+  /** Effect on pods that do not tolerate the taint. */
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+});
+
+/** A joined node: Ready, labelled, tainted. Deleting it drains the node and removes it from the cluster. */
+export const nodeContract = defineContract({
+  type: "kubewright:kube:Node",
+  inputs: z.strictObject({
+    /** Connections to the control planes. The API server is reached through the first one that answers. */
+    controlPlanes: controlPlanesSchema,
+    /** Name of the node. A change replaces the resource. */
+    node: z.string(),
+    /** The machine-id, an output of `Host`. A rebuilt machine is another node. */
+    instance: z.string(),
+    /** Id of the resource that made the machine a member. If that is replaced, the node leaves the cluster first. */
+    membership: z.string(),
+    /** Labels. Labels that others set are left alone. */
+    labels: z.record(z.string(), z.string()),
+    /** Annotations. Annotations that others set are left alone. */
+    annotations: z.record(z.string(), z.string()),
+    /** Taints. */
+    taints: z.array(taintSchema),
+    /** Whether new pods may be scheduled on the node. */
+    schedulable: z.boolean(),
+    /** The node's pod CIDR, if no controller manager assigns one. */
+    podCidr: z.string().optional(),
+    /** Whether the cluster has no controller manager to report that the node is Ready. */
+    uncontrolled: z.boolean().optional(),
+    /** Seconds until the node must be Ready. */
+    readyTimeout: z.number().positive(),
+    /** How the node is drained before it leaves the cluster. */
+    drain: drainSchema,
+    /** Pool of the node. Nodes of one pool can replace each other. */
+    pool: z.string().min(1),
+    /** How many nodes of the pool may be unavailable while this one leaves. */
+    maxUnavailable: z.int().positive(),
+    /** Connection to the node's own machine, to prove that the machine of a silent node is gone. */
+    connection: connectionSchema,
+  }),
+  outputs: z.object({
+    /** Version of the node's kubelet: `v1.36.3`. */
+    kubeletVersion: z.string(),
+  }),
+});

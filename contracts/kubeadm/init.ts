@@ -1,0 +1,21 @@
+import { z } from "zod";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { defineContract } from "../contract";
+import { jsonObject } from "../json";
+import { onMachine } from "../on-machine";
+
+/** The first control plane, made by `kubeadm init`. An interrupted init is resumed. */
+export const kubeadmInitContract = defineContract({
+  type: "kubewright:kubeadm:Init",
+  inputs: z.strictObject({
+    ...onMachine,
+    /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
+    documents: z.array(jsonObject<KubeadmDocument>()).min(1),
+    /** Seconds that `kubeadm init` may take. */
+    timeout: z.number().positive(),
+  }),
+  outputs: z.object({
+    /** `sha256:<hex>` of the public key of the cluster's CA. */
+    caCertHash: z.string(),
+  }),
+});

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { JoinConfiguration } from "../../render/kubeadm-types";
+import { controlPlanesSchema } from "../connection";
+import { defineContract } from "../contract";
+import { jsonObject } from "../json";
+import { onMachine } from "../on-machine";
+
+/** A machine's membership in a cluster, made by `kubeadm join` with a bootstrap token of its own. */
+export const kubeadmJoinContract = defineContract({
+  type: "kubewright:kubeadm:Join",
+  inputs: z.strictObject({
+    ...onMachine,
+    /** Connections to the control planes. The token is created through the first one that answers. */
+    controlPlanes: controlPlanesSchema,
+    /** A kubeadm.k8s.io/v1beta4 JoinConfiguration, without secrets. */
+    document: jsonObject<JoinConfiguration>(),
+    /** `sha256:<hex>` of the public key of the cluster's CA. A machine of another cluster joins again. */
+    caCertHash: z.string(),
+    /** Seconds that `kubeadm join` may take. */
+    timeout: z.number().positive(),
+  }),
+  outputs: z.object({}),
+});

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { controlPlanesSchema } from "../connection";
+import { defineContract } from "../contract";
+import { secret } from "../secret";
+
+/** A function that reads the administrator's kubeconfig of a running cluster. */
+export const kubeconfigCallContract = defineContract({
+  type: "kubewright:kubeadm:kubeconfig",
+  inputs: z.strictObject({
+    /** Connections to the control planes. The kubeconfig is read from the first one that answers. */
+    controlPlanes: controlPlanesSchema,
+    /** `sha256:<hex>` of the public key of the cluster's CA. */
+    caCertHash: z.string(),
+  }),
+  outputs: z.object({
+    /** The kubeconfig, YAML. */
+    kubeconfig: secret(z.string()),
+  }),
+});
