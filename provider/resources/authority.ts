@@ -3,7 +3,6 @@ import { caCertHash } from "../pki/ca-cert-hash";
 import { newAuthority } from "../pki/x509";
 import { register, type Handler } from "../rpc/handler";
 
-
 /** A certificate authority. It is in the state only; a change makes another one, and with it everything that it signed. */
 const authority: Handler<typeof authorityContract> = {
   contract: authorityContract,

@@ -2,7 +2,6 @@ import { hostKeyContract } from "../../contracts/local/host-key";
 import { register, type Handler } from "../rpc/handler";
 import { newKeyPair } from "../ssh/key-pair";
 
-
 /** The key by which a machine is known, made before the machine is: for kinds that can give it to them when they first boot. */
 const hostKey: Handler<typeof hostKeyContract> = {
   contract: hostKeyContract,

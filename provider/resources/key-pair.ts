@@ -2,7 +2,6 @@ import { keyPairContract } from "../../contracts/pki/key-pair";
 import { newKeyPair } from "../pki/x509";
 import { register, type Handler } from "../rpc/handler";
 
-
 /** A key pair without a certificate: what service accounts' tokens are signed with. */
 const keyPair: Handler<typeof keyPairContract> = {
   contract: keyPairContract,
