@@ -136,7 +136,7 @@ async function ours(run: OurRun, results: Results, say: (text: string) => void):
     results.noOps.push(noOp);
     say(`pulumi up without changes ${noOp.seconds.toFixed(1)} s`);
   } finally {
-    run.forget();
+    run.removeFiles();
   }
 }
 

@@ -1,26 +1,27 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Cell, isGreen } from "../tests/faults/cell";
-import { FAULTS } from "../tests/faults/faults";
-import { Ground } from "../tests/faults/test-cluster";
-import { OPERATIONS } from "../tests/faults/operations";
-import { allCells, chosen, inOrder, unproved } from "../tests/faults/plan";
-import { resultLine, summary } from "../tests/faults/report";
-import { PAGE, keep, readResults, writePage } from "../tests/faults/results";
-import { runCell } from "../tests/faults/run-cell";
+import { hiddenFolder } from "../cli/engine/paths";
 import { withSession, type Session } from "../cli/engine/session";
 import { parseOptions, type CommandDefinition } from "../cli/terminal/command-line";
-import { hiddenFolder } from "../cli/engine/paths";
+import { type Cell, isGreen } from "../tests/faults/cell";
+import { FAULTS } from "../tests/faults/faults";
+import { OPERATIONS } from "../tests/faults/operations";
+import { allCells, orderCells, pendingCells, selectCells } from "../tests/faults/plan";
+import { resultLine, summary } from "../tests/faults/report";
+import { PAGE, readResults, saveResult, writePage } from "../tests/faults/results";
+import { runCell } from "../tests/faults/run-cell";
+import { TestCluster } from "../tests/faults/test-cluster";
 
 const COMMAND = {
   usage: "npm run faults",
-  summary: "Runs the cells of the fault matrix that are not proved yet, on local machines, and writes docs/faults.md.",
+  summary:
+    "Runs the cells of the fault matrix without a green result of the present checks, on local machines, and writes docs/faults.md.",
   defaultStack: "faults",
   options: [
     ["--operation <names>", "operations to run, separated by commas"],
     ["--phase <names>", "phases to run"],
     ["--fault <names>", "faults to run"],
-    ["--fresh", "run proved cells again"],
+    ["--fresh", "also run green cells"],
     ["--list", "only list the cells"],
     ["--page", "only write docs/faults.md"],
   ],
@@ -30,11 +31,7 @@ const COMMAND = {
   ],
 } as const satisfies CommandDefinition;
 
-/**
- * `npm run faults`: the cells of the matrix that are not green yet, on local machines; the results go to docs/faults.md. `--operation join,remove`,
- * `--phase images` and `--fault sigkill` choose some; `--fresh` runs green ones again; `--list` only tells which it would be, `--page` only writes
- * docs/faults.md, after a change of the tables of operations and faults.
- */
+/** `npm run faults`: runs the cells without a green result of the present checks. */
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(COMMAND, args);
   if (options.flags.has("page")) {
@@ -42,28 +39,24 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { operation, phase, fault } = options.values;
-  const wanted = chosen(allCells(), {
-    ...names("operations", operation),
-    ...names("phases", phase),
-    ...names("faults", fault),
+  const selected = selectCells(allCells(), {
+    operations: operation?.split(","),
+    phases: phase?.split(","),
+    faults: fault?.split(","),
   });
-  const cells = inOrder(options.flags.has("fresh") ? wanted : unproved(wanted, readResults()));
+  const cells = orderCells(options.flags.has("fresh") ? selected : pendingCells(selected, readResults()));
   if (options.flags.has("list")) {
     process.stdout.write(cells.map((cell) => `${nameOf(cell)}\n`).join(""));
     return 0;
   }
-  return await withSession("faults", (session) => runAll(cells, options.stack, session));
+  return await withSession("faults", (session) => runCells(cells, options.stack, session));
 }
 
-function names(key: string, list: string | undefined): Record<string, string[]> {
-  return list === undefined ? {} : { [key]: list.split(",") };
-}
-
-async function runAll(cells: readonly Cell[], stack: string, { signal, screen, progress }: Session): Promise<number> {
-  let log = "";
-  const folder = join(hiddenFolder(), "faults-said"); // not a stack's own, which goes with it
+async function runCells(cells: readonly Cell[], stack: string, { signal, screen, progress }: Session): Promise<number> {
+  const folder = join(hiddenFolder(), "faults-output"); // outside the stack's folder, which is deleted with the stack
   mkdirSync(folder, { recursive: true });
-  const ground = new Ground(stack, (_name, text) => appendFileSync(log, text));
+  let log = "";
+  const cluster = new TestCluster(stack, (_name, text) => appendFileSync(log, text));
   let green = true;
   try {
     for (const [index, cell] of cells.entries()) {
@@ -71,20 +64,19 @@ async function runAll(cells: readonly Cell[], stack: string, { signal, screen, p
       log = join(folder, `${nameOf(cell)}.log`);
       rmSync(log, { force: true });
       progress(`(${index + 1}/${cells.length}) ${nameOf(cell)}`);
-      const result = await runCell(cell, ground);
+      const result = await runCell(cell, cluster);
       green &&= isGreen(result);
-      keep(result);
+      saveResult(result);
       screen.line(resultLine(result));
     }
   } finally {
     log = join(folder, "end.log");
-    await ground.remove();
-    ground.forget();
+    await cluster.remove();
+    cluster.removeFiles();
   }
   screen.close();
-  process.stdout.write(
-    `\n${summary(readResults(), OPERATIONS, FAULTS)}\nThe tables are in ${PAGE}; what each cell said is in ${folder}.\n`,
-  );
+  const counts = summary(readResults(), OPERATIONS, FAULTS);
+  process.stdout.write(`\n${counts}\nThe tables are in ${PAGE}, the output of each cell is in ${folder}.\n`);
   return green ? 0 : 1;
 }
 

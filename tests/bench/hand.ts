@@ -41,13 +41,13 @@ export class Hand {
   /** @param back waits for the pods that moved */
   async replace(back: () => Promise<unknown>): Promise<void> {
     await this.script("leave");
-    await this.forget();
+    await this.removeFiles();
     await this.join();
     await back();
   }
 
   /** Off the cluster's network, so that this can go. */
-  async forget(): Promise<void> {
+  async removeFiles(): Promise<void> {
     await this.machine?.remove();
     this.machine = undefined;
   }

@@ -45,7 +45,7 @@ export class NodesBench {
 
   async end(): Promise<void> {
     await this.stack.quietScript("down", "--yes", "--force");
-    this.stack.forget();
+    this.stack.removeFiles();
   }
 
   async ours(): Promise<void> {
@@ -71,7 +71,7 @@ export class NodesBench {
       await timed(times.replace, () => hand.replace(() => this.rolledOut()));
       await this.kubectl("delete", "node", hand.name);
     } finally {
-      await hand.forget();
+      await hand.removeFiles();
     }
     await this.rolledOut();
   }

@@ -62,8 +62,8 @@ export class OurRun {
   }
 
   /** The machines are the bench's, so there is nothing to undo on them. */
-  forget(): void {
-    this.stack.forget();
+  removeFiles(): void {
+    this.stack.removeFiles();
     rmSync(this.stack.stackFolder, { recursive: true, force: true });
   }
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
 });
 
 describe("npm start", () => {

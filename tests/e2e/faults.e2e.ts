@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from "vitest";
-import { Ground } from "../faults/test-cluster";
-import { allCells, chosen } from "../faults/plan";
+import { allCells, selectCells } from "../faults/plan";
 import { resultLine } from "../faults/report";
 import { runCell } from "../faults/run-cell";
+import { TestCluster } from "../faults/test-cluster";
 
-/** A sample of the matrix that docs/faults.md shows whole, in an order in which each cell begins on what the one before it leaves. */
+/** A sample of the cells in docs/faults.md, ordered so that each begins with the workers that the one before it leaves. */
 const SAMPLE = [
   ["create", "binaries", "sshd-restarted"],
   ["join", "binaries", "hanging"],
@@ -15,17 +15,17 @@ const SAMPLE = [
   ["join", "binaries", "disk-full"],
 ] as const;
 
-const ground = new Ground("e2e-faults");
+const cluster = new TestCluster("e2e-faults");
 
 afterAll(async () => {
-  await ground.remove();
-  ground.forget();
+  await cluster.remove();
+  cluster.removeFiles();
 });
 
 test.each(SAMPLE)("%s, at %s: %s", async (operation, phase, fault) => {
-  const [cell] = chosen(allCells(), { operations: [operation], phases: [phase], faults: [fault] });
-  if (!cell) throw new Error("there is no such cell");
-  const result = await runCell(cell, ground);
+  const [cell] = selectCells(allCells(), { operations: [operation], phases: [phase], faults: [fault] });
+  if (!cell) throw new Error(`the fault ${fault} does not apply to ${operation}, phase ${phase}`);
+  const result = await runCell(cell, cluster);
   process.stdout.write(`    e2e-faults │ ${resultLine(result)}\n`);
   expect(["healed", "resumed"], result.note).toContain(result.outcome);
 });

@@ -33,7 +33,7 @@ beforeEach(({ skip }) => skip(missing !== undefined, missing));
 afterAll(async () => {
   if (missing) return;
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
   await api.stop();
   rmSync(folder, { recursive: true, force: true });
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
 });
 
 async function cutOff(

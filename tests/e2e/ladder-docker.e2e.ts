@@ -13,7 +13,7 @@ describe("the ladder on Docker", () => {
   beforeAll(async () => void (await ladder.down()));
   afterAll(async () => {
     await ladder.down("--force");
-    ladder.forget();
+    ladder.removeFiles();
   });
 
   test("rung kubelet: runs a static pod, which `docker ps` lists", async () => {

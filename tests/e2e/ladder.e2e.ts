@@ -78,7 +78,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
 });
 
 describe("climbing", () => {

@@ -41,7 +41,7 @@ describe("a cluster of several kinds of machines", () => {
   afterAll(async () => {
     await mine?.remove();
     await stack.down("--force");
-    stack.forget();
+    stack.removeFiles();
   });
 
   test("begins with a control plane from Docker and a worker from Vagrant, whose second interface is the nodes'", async () => {

@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await other?.remove();
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
 });
 
 describe("while a client asks", () => {

@@ -1,55 +1,59 @@
-import type { Ground } from "./test-cluster";
+import type { TestCluster } from "./test-cluster";
 
-/** What a command goes through, in the words that it prints when the phase begins. */
+/** A part of an operation. It begins when the command prints a line that matches `begins`. */
 export interface Phase {
   name: string;
-  /** Absent: the phase is the end, when the command is over. */
+  /** Absent for the phase that follows the end of the command. */
   begins?: RegExp;
 }
 
-/** Something that a person does to a cluster, and that can be interrupted. */
+/** A change of a cluster that a fault can interrupt. */
 export interface Operation {
   name: string;
-  what: string;
-  /** Workers that are there before it and after it; undefined: there is no cluster. */
+  description: string;
+  /** Number of workers before and after the operation. Undefined: there is no cluster. */
   before: number | undefined;
   after: number | undefined;
-  /** The machine that it is about, and that a fault hits. */
+  /** The machine that the operation changes and that the fault affects. */
   target: string;
-  /** A script and its words, without `--stack`. */
+  /** A command and its arguments, without `--stack`. */
   command: readonly [string, ...string[]];
-  /** What completes it after a failure. */
-  again: readonly [string, ...string[]];
+  /** The command that completes the operation after a failure. */
+  resume: readonly [string, ...string[]];
   phases: readonly Phase[];
-  /** The target is left cordoned. */
+  /** The operation leaves the target cordoned. */
   cordons?: true;
-  /** Workloads of ours run on the target, and what kills the machine kills them. */
+  /** The target runs pods of the test Deployment, which die with the machine. */
   carriesPods?: true;
 }
 
-/** What a fault is given to do its work with. */
-export interface Scene {
-  ground: Ground;
+export interface FaultContext {
+  cluster: TestCluster;
   operation: Operation;
-  /** Of the command: it leads a process group of its own. */
+  /** The command's process, which leads its own process group. */
   pid: number;
 }
 
-/** Ends what a fault has begun and that would not end by itself, as the person does who frees a disk. */
-export type Lift = () => Promise<void>;
+/** Ends a fault that does not end by itself, such as a full disk. */
+export type Undo = () => Promise<void>;
 
 export interface Fault {
   name: string;
   /** What happens, for docs/faults.md. */
-  what: string;
-  /** Done before the operation begins. */
-  prepare?(scene: Omit<Scene, "pid">): Promise<void>;
-  /** Done when the phase begins. What it gives is called when the command is over. */
-  strike(scene: Scene): Promise<Lift | void>;
-  /** Why the fault makes no sense there; undefined where it does. */
-  senseless?(operation: Operation, phase: Phase): string | undefined;
-  /** The target's machine goes down with everything on it. */
-  downsMachine?: true;
+  description: string;
+  /** Runs before the operation begins. */
+  prepare?(context: Omit<FaultContext, "pid">): Promise<void>;
+  /**
+   * Runs when the phase begins. The returned function is called when the command has ended.
+   * @throws Error when the fault hit nothing, so that the cell proves nothing
+   */
+  inject(context: FaultContext): Promise<Undo | void>;
+  /** Why the fault does not apply to the phase. Undefined where it applies. */
+  notApplicable?(operation: Operation, phase: Phase): string | undefined;
+  /** The machine of the target stops with all its pods. */
+  stopsMachine?: true;
+  /** The command cannot succeed when the fault hit it in time. */
+  endsCommand?: true;
 }
 
 export interface Cell {
@@ -59,12 +63,14 @@ export interface Cell {
 }
 
 /**
- * `healed`: it ended in the desired state by itself. `resumed`: it failed with a clear error, and the next run completed it. `red`: neither,
- * or something was lost. `missed`: the phase did not come, or the fault could not be brought about: nothing is shown.
+ * - `healed`: the operation reached the desired state without help.
+ * - `resumed`: the operation failed with a clear error, and the next run completed it.
+ * - `red`: neither, or something was lost.
+ * - `missed`: the phase did not begin or the fault hit nothing. The cell proves nothing.
  */
 export type Outcome = "healed" | "resumed" | "red" | "missed";
 
-/** The operation came to its end, by itself or with the next run. */
+/** Tells whether the operation completed, without help or with the next run. */
 export function isGreen({ outcome }: { outcome: Outcome }): boolean {
   return outcome === "healed" || outcome === "resumed";
 }
@@ -75,8 +81,12 @@ export interface CellResult {
   fault: string;
   outcome: Outcome;
   seconds: number;
-  /** What is wrong, or how it failed before it was resumed. */
+  /** The problems of a red cell, or the error that came before a resumed one. */
   note?: string;
-  /** The day. */
+  /** The day, as in 2026-11-21. */
   on: string;
+  /** The commit that was tested, with `-dirty` when the sources differed from it. */
+  commit?: string;
+  /** The `CHECKS` version (checks.ts) that judged the cell. */
+  checks?: number;
 }

@@ -1,6 +1,6 @@
 import { until } from "../../common/wait";
 import type { Operation } from "./cell";
-import type { Ground } from "./test-cluster";
+import type { TestCluster } from "./test-cluster";
 
 const READY_SECONDS = 120;
 
@@ -10,60 +10,53 @@ interface NodeItem {
   status: { conditions?: { type: string; status: string }[] };
 }
 
-/** What is not as it should be after an operation; nothing is the aim. */
-export async function wrongAfter(operation: Operation, ground: Ground): Promise<string[]> {
+/** Returns the problems of the cluster after an operation: machines, nodes, canary, and changes left for a further run. */
+export async function findProblems(operation: Operation, cluster: TestCluster): Promise<string[]> {
   const { after } = operation;
   const machines =
     after === undefined
       ? []
-      : [ground.controlPlane, ...Array.from({ length: after }, (_, index) => `worker-${index + 1}`)];
-  const wrong = differences(
-    "machines",
-    machines.map((name) => ground.container(name)).sort(),
-    await ground.containers(),
-  );
-  if (after === undefined || wrong.length > 0) return wrong;
-  wrong.push(...(await wrongNodes(machines, operation, ground)));
-  if (!(await ground.keepsCanary())) wrong.push("the canary in etcd is lost");
-  const { code, text } = await ground.stack.up();
+      : [cluster.controlPlane, ...Array.from({ length: after }, (_, index) => `worker-${index + 1}`)];
+  const expected = machines.map((name) => cluster.containerName(name)).sort();
+  const problems = compare("machines", expected, await cluster.listContainers());
+  if (after === undefined || problems.length > 0) return problems;
+  problems.push(...(await waitForNodes(machines, operation, cluster)));
+  if (!(await cluster.hasCanary())) problems.push("the canary in etcd is lost");
+  const { code, text } = await cluster.stack.up();
   if (code !== 0 || !text.includes("Nothing to change"))
-    wrong.push(`a further run finds something to do: ${changesIn(text)}`);
-  return wrong;
+    problems.push(`a further run changes something: ${changesIn(text)}`);
+  return problems;
 }
 
-/** A machine that was rebooted a moment ago is given the time to come back. */
-async function wrongNodes(names: readonly string[], operation: Operation, ground: Ground): Promise<string[]> {
-  let last: string[] = [];
-  const look = async () => {
-    last = await lookAtNodes(names, operation, ground).catch((error: Error) => [
-      `the API does not answer: ${error.message.split("\n")[0]}`,
+/** Waits until the nodes have no problems, as after a reboot, and returns those that remain. */
+async function waitForNodes(names: readonly string[], operation: Operation, cluster: TestCluster): Promise<string[]> {
+  let problems: string[] = [];
+  const check = async () => {
+    problems = await findNodeProblems(names, operation, cluster).catch((error: Error) => [
+      `the API server does not answer: ${error.message.split("\n")[0]}`,
     ]);
-    return last.length === 0 ? true : undefined;
+    return problems.length === 0 ? true : undefined;
   };
-  await until(look, {
+  await until(check, {
     signal: AbortSignal.timeout(2 * READY_SECONDS * 1000),
     timeout: READY_SECONDS,
     every: 1_000,
     onTimeout: () => new Error(),
   }).catch(() => undefined);
-  return last;
+  return problems;
 }
 
-async function lookAtNodes(
+async function findNodeProblems(
   names: readonly string[],
   { cordons, target }: Operation,
-  ground: Ground,
+  cluster: TestCluster,
 ): Promise<string[]> {
-  const { items } = JSON.parse(await ground.kubectl("get nodes -o json")) as { items: NodeItem[] };
-  const cordoned = cordons ? [target] : [];
+  const { items } = JSON.parse(await cluster.kubectl("get nodes -o json")) as { items: NodeItem[] };
+  const cordoned = items.filter(({ spec }) => spec.unschedulable).map(({ metadata }) => metadata.name);
   return [
-    ...differences("nodes", [...names].sort(), items.map(({ metadata }) => metadata.name).sort()),
+    ...compare("nodes", [...names].sort(), items.map(({ metadata }) => metadata.name).sort()),
     ...items.filter((node) => !isReady(node)).map(({ metadata }) => `${metadata.name} is not Ready`),
-    ...differences(
-      "cordoned nodes",
-      cordoned,
-      items.filter(({ spec }) => spec.unschedulable).map(({ metadata }) => metadata.name),
-    ),
+    ...compare("cordoned nodes", cordons ? [target] : [], cordoned),
   ];
 }
 
@@ -71,10 +64,9 @@ function isReady({ status }: NodeItem): boolean {
   return (status.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
 }
 
-function differences(what: string, wanted: readonly string[], found: readonly string[]): string[] {
-  return wanted.join() === found.join()
-    ? []
-    : [`${what}: ${found.join(", ") || "none"} instead of ${wanted.join(", ") || "none"}`];
+function compare(what: string, expected: readonly string[], actual: readonly string[]): string[] {
+  if (expected.join() === actual.join()) return [];
+  return [`${what}: ${actual.join(", ") || "none"} instead of ${expected.join(", ") || "none"}`];
 }
 
 function changesIn(text: string): string {

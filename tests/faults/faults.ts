@@ -11,131 +11,133 @@ import {
   shrinkImageStore,
 } from "./injections";
 
-const madeNow = "the machine is being made: nobody is connected to it";
-const over = "the command is over";
-const unmade = "the machine goes, and what is on it is not undone";
+const CREATING = "the machine is being created and has no SSH connection yet";
+const ENDED = "the command has ended";
+const DELETED = "the machine is deleted as a whole, without work on it";
 
-/** A fault of the way to the target needs a machine at work on its end. */
-function needsMachine(operation: Operation, phase: Phase): string | undefined {
-  if (phase.name === "end") return over;
-  if (operation.name === "destroy") return unmade;
+/** A fault of the connection needs work over SSH on the target. */
+function needsConnection(operation: Operation, phase: Phase): string | undefined {
+  if (phase.name === "end") return ENDED;
+  if (operation.name === "destroy") return DELETED;
   return phase.name === "machine"
-    ? madeNow
+    ? CREATING
     : phase.name === "evict"
-      ? "an eviction talks to the API server only"
+      ? "an eviction uses the API server only"
       : undefined;
 }
 
-function goesDown(_operation: Operation, phase: Phase): string | undefined {
-  return phase.name === "end" ? over : phase.name === "machine" ? madeNow : undefined;
+function needsRunningMachine(_operation: Operation, phase: Phase): string | undefined {
+  return phase.name === "end" ? ENDED : phase.name === "machine" ? CREATING : undefined;
 }
 
-function whileAtWork(_operation: Operation, phase: Phase): string | undefined {
-  return phase.name === "end" ? over : undefined;
+function needsCommand(_operation: Operation, phase: Phase): string | undefined {
+  return phase.name === "end" ? ENDED : undefined;
 }
 
 function needsKubelet(_operation: Operation, phase: Phase): string | undefined {
   return phase.name === "end"
-    ? over
+    ? ENDED
     : ["join", "ready", "init", "evict"].includes(phase.name)
       ? undefined
-      : "no kubelet runs there then";
+      : "no kubelet runs yet";
 }
 
 function needsApi(operation: Operation, phase: Phase): string | undefined {
-  if (phase.name === "end") return over;
-  if (operation.name === "destroy") return unmade;
-  if (operation.name === "create" && phase.name !== "ready") return "there is none yet";
-  return ["images", "binaries", "machine"].includes(phase.name) ? "nobody asks it then" : undefined;
+  if (phase.name === "end") return ENDED;
+  if (operation.name === "destroy") return DELETED;
+  if (operation.name === "create" && phase.name !== "ready") return "it does not run yet";
+  return ["images", "binaries", "machine"].includes(phase.name) ? "the phase does not use it" : undefined;
 }
 
-/** Every fault. A new one needs a name, what it does, and where it makes no sense; what it does to machines is in injuries.ts. */
+/** All faults. A new one needs a name, a description and the phases that it does not apply to; injections.ts changes machines. */
 export const FAULTS: readonly Fault[] = [
   {
     name: "dropped",
-    what: "every SSH session on the machine is killed: the connection drops",
-    senseless: needsMachine,
-    strike: cutSessions,
+    description: "all SSH sessions on the machine are killed, so that the connections drop",
+    notApplicable: needsConnection,
+    inject: cutSessions,
   },
   {
     name: "hanging",
-    what: "the packets of every SSH connection that is open are thrown away, without a word to either side; new connections work",
-    senseless: needsMachine,
-    strike: dropPackets,
+    description: "the packets of the open SSH connections are dropped silently; new connections work",
+    notApplicable: needsConnection,
+    inject: dropPackets,
   },
   {
     name: "sshd-restarted",
-    what: "sshd stops, with its sessions, and starts again",
-    senseless: needsMachine,
-    strike: restartSshd,
+    description: "sshd stops with its sessions and starts again",
+    notApplicable: needsConnection,
+    inject: restartSshd,
   },
   {
     name: "rebooted",
-    what: "the machine is switched off and on again",
-    senseless: goesDown,
-    downsMachine: true,
-    strike: powerCycle,
+    description: "the machine is powered off and on again",
+    notApplicable: needsRunningMachine,
+    stopsMachine: true,
+    inject: powerCycle,
   },
   {
     name: "killed",
-    what: "the machine is switched off, and stays so",
-    senseless: (operation, phase) =>
+    description: "the machine is powered off and stays off",
+    notApplicable: (operation, phase) =>
       operation.name === "drain"
-        ? "a drain forces the pods off a machine that is gone, and leaves the machine as it is"
-        : goesDown(operation, phase),
-    downsMachine: true,
-    strike: powerOff,
+        ? "a drain removes the pods of a dead machine and does not restart the machine"
+        : needsRunningMachine(operation, phase),
+    stopsMachine: true,
+    inject: powerOff,
   },
   {
     name: "sigkill",
-    what: "our own processes are killed, all at once: script, engine, program, provider",
-    senseless: whileAtWork,
-    strike: async ({ pid }) => kill(-pid, "SIGKILL"),
+    description: "all processes of the run are killed together: command, engine, program, provider",
+    notApplicable: needsCommand,
+    endsCommand: true,
+    inject: async ({ pid }) => kill(-pid, "SIGKILL"),
   },
   {
     name: "ctrl-c",
-    what: "our own process is interrupted, as by Ctrl-C",
-    senseless: whileAtWork,
-    strike: async ({ pid }) => kill(pid, "SIGINT"),
+    description: "the command is interrupted, as by Ctrl-C",
+    notApplicable: needsCommand,
+    endsCommand: true,
+    inject: async ({ pid }) => kill(pid, "SIGINT"),
   },
   {
     name: "disk-full",
-    what: "containerd's folder is a file system of 32 MiB; after the failure it is made larger, as a person does",
-    senseless: (operation, phase) =>
+    description: "containerd's folder is a file system of 32 MiB, which is enlarged after the failure",
+    notApplicable: (operation, phase) =>
       phase.name === "binaries"
         ? undefined
-        : "only what loads images fills a disk; it is made small before, while the binaries are copied",
-    strike: shrinkImageStore,
+        : "only images fill the disk, which shrinks before they are loaded, while binaries are copied",
+    inject: shrinkImageStore,
   },
   {
     name: "oom-kubelet",
-    what: "the kubelet gets SIGKILL, which is what the kernel does when memory ends",
-    senseless: needsKubelet,
-    strike: killKubelet,
+    description: "the kubelet is killed, as by the kernel when memory runs out",
+    notApplicable: needsKubelet,
+    inject: killKubelet,
   },
   {
     name: "apiserver-restarted",
-    what: "the API server is killed; the kubelet starts it again",
-    senseless: needsApi,
-    strike: killComponent("kube-apiserver"),
+    description: "the API server is killed; the kubelet restarts it",
+    notApplicable: needsApi,
+    inject: killComponent("kube-apiserver"),
   },
   {
     name: "etcd-restarted",
-    what: "etcd is killed; the kubelet starts it again",
-    senseless: needsApi,
-    strike: killComponent("etcd"),
+    description: "etcd is killed; the kubelet restarts it",
+    notApplicable: needsApi,
+    inject: killComponent("etcd"),
   },
   {
     name: "token-expired",
-    what: "the bootstrap token ends before kubeadm has used it",
-    senseless: (_operation, phase) => (phase.name === "join" ? undefined : "a token lives for one join"),
-    strike: ({ ground, operation }) => ground.expireTokens(operation.target),
+    description: "the bootstrap token expires before kubeadm uses it",
+    notApplicable: (_operation, phase) => (phase.name === "join" ? undefined : "only a join uses a token"),
+    inject: ({ cluster, operation }) => cluster.expireTokens(operation.target),
   },
   {
     name: "stale-state",
-    what: "after the operation Pulumi's state is that from before it: a backup was restored, or a write was lost",
-    senseless: (_operation, phase) => (phase.name === "end" ? undefined : "it comes after the operation"),
-    prepare: ({ ground }) => ground.keepState(),
-    strike: ({ ground }) => ground.restoreState(),
+    description: "after the operation, Pulumi's state is replaced by the one from before it, as from a backup",
+    notApplicable: (_operation, phase) => (phase.name === "end" ? undefined : "it follows the operation"),
+    prepare: ({ cluster }) => cluster.saveState(),
+    inject: ({ cluster }) => cluster.restoreState(),
   },
 ];

@@ -1,28 +1,29 @@
 import { StepError } from "../../common/errors";
 import { type Cell, type CellResult, type Fault, type Operation, isGreen } from "./cell";
+import { isStale } from "./checks";
 import { FAULTS } from "./faults";
 import { OPERATIONS } from "./operations";
 
-/** Names; all where none is given. */
-export interface Choice {
+/** Names of what to run. An absent list selects everything. */
+export interface Selection {
   operations?: readonly string[];
   phases?: readonly string[];
   faults?: readonly string[];
 }
 
-/** Every cell that makes sense. */
+/** Returns all cells whose fault applies to the phase. */
 export function allCells(operations: readonly Operation[] = OPERATIONS, faults: readonly Fault[] = FAULTS): Cell[] {
   return operations.flatMap((operation) =>
     operation.phases.flatMap((phase) =>
       faults
-        .filter((fault) => fault.senseless?.(operation, phase) === undefined)
+        .filter((fault) => fault.notApplicable?.(operation, phase) === undefined)
         .map((fault) => ({ operation, phase, fault })),
     ),
   );
 }
 
-/** @throws StepError for a name that there is none of. */
-export function chosen(cells: readonly Cell[], { operations, phases, faults }: Choice): Cell[] {
+/** Selects cells by name. @throws StepError for an unknown name */
+export function selectCells(cells: readonly Cell[], { operations, phases, faults }: Selection): Cell[] {
   refuseUnknown(
     "operation",
     operations,
@@ -38,19 +39,22 @@ export function chosen(cells: readonly Cell[], { operations, phases, faults }: C
     faults,
     cells.map(({ fault }) => fault.name),
   );
-  const among = (names: readonly string[] | undefined, name: string) => names?.includes(name) ?? true;
+  const isSelected = (names: readonly string[] | undefined, name: string) => names?.includes(name) ?? true;
   return cells.filter(
     ({ operation, phase, fault }) =>
-      among(operations, operation.name) && among(phases, phase.name) && among(faults, fault.name),
+      isSelected(operations, operation.name) && isSelected(phases, phase.name) && isSelected(faults, fault.name),
   );
 }
 
-/** Those that have shown nothing good yet. */
-export function unproved(cells: readonly Cell[], results: readonly CellResult[]): Cell[] {
-  return cells.filter((cell) => !results.some((result) => isOf(cell)(result) && isGreen(result)));
+/** Returns the cells without a green result of the present checks. */
+export function pendingCells(cells: readonly Cell[], results: readonly CellResult[]): Cell[] {
+  return cells.filter(
+    (cell) => !results.some((result) => isResultOf(cell)(result) && isGreen(result) && !isStale(result)),
+  );
 }
 
-export function isOf({
+/** Returns a predicate for the results of a cell. */
+export function isResultOf({
   operation,
   phase,
   fault,
@@ -59,32 +63,32 @@ export function isOf({
 }
 
 /**
- * Each begins, where possible, on what the one before it leaves: then no cluster is built between them. Of those the operation that was run least
- * comes first, so that a run that is stopped early has shown something of each.
+ * Orders the cells so that, where possible, each begins with the workers that the one before it leaves: no cluster is built between
+ * them. Among those, the operation with the fewest runs comes first, so that a run that is stopped early covers every operation.
  */
-export function inOrder(cells: readonly Cell[]): Cell[] {
-  const left = new Set(cells);
-  const times = new Map<string, number>();
+export function orderCells(cells: readonly Cell[]): Cell[] {
+  const remaining = new Set(cells);
+  const runs = new Map<string, number>();
   const ordered: Cell[] = [];
-  const timesOf = ({ operation }: Cell) => times.get(operation.name) ?? 0;
-  const least = (some: readonly Cell[]) => [...some].sort((one, other) => timesOf(one) - timesOf(other))[0];
-  for (let there: number | undefined; ;) {
-    const fitting = [...left].filter(({ operation }) => operation.before === there);
-    const cell = least(fitting.length > 0 ? fitting : [...left]);
+  const runsOf = ({ operation }: Cell) => runs.get(operation.name) ?? 0;
+  const leastRun = (candidates: readonly Cell[]) => [...candidates].sort((a, b) => runsOf(a) - runsOf(b))[0];
+  for (let workers: number | undefined; ;) {
+    const fitting = [...remaining].filter(({ operation }) => operation.before === workers);
+    const cell = leastRun(fitting.length > 0 ? fitting : [...remaining]);
     if (!cell) return ordered;
     ordered.push(cell);
-    left.delete(cell);
-    times.set(cell.operation.name, timesOf(cell) + 1);
-    there = cell.operation.after;
+    remaining.delete(cell);
+    runs.set(cell.operation.name, runsOf(cell) + 1);
+    workers = cell.operation.after;
   }
 }
 
-function refuseUnknown(what: string, names: readonly string[] | undefined, known: readonly string[]): void {
-  const unknown = names?.find((name) => !known.includes(name));
+function refuseUnknown(kind: string, names: readonly string[] | undefined, existing: readonly string[]): void {
+  const unknown = names?.find((name) => !existing.includes(name));
   if (unknown === undefined) return;
   throw new StepError({
-    step: `reading --${what}`,
-    cause: `there is no ${what} ${unknown}`,
-    action: `known are ${[...new Set(known)].join(", ")}`,
+    step: `reading --${kind}`,
+    cause: `there is no ${kind} named ${unknown}`,
+    action: `use one of ${[...new Set(existing)].join(", ")}`,
   });
 }

@@ -1,93 +1,106 @@
 import type { CellResult, Fault, Operation, Outcome } from "./cell";
-import { allCells, isOf } from "./plan";
+import { isStale } from "./checks";
+import { allCells, isResultOf } from "./plan";
 
-/** What stands in a cell of the table. */
-const WORDS: Record<Outcome, string> = { healed: "healed", resumed: "resumed", red: "**red**", missed: "missed" };
-const SENSELESS = "-";
+/** The text of a table cell. */
+const LABELS: Record<Outcome, string> = { healed: "healed", resumed: "resumed", red: "**red**", missed: "missed" };
+const NOT_APPLICABLE = "-";
 const NOT_RUN = "";
 
-/** One line while cells are run. */
+/** Returns the line that is printed when a cell has been run. */
 export function resultLine({ operation, phase, fault, outcome, seconds, note }: CellResult): string {
-  return `${outcome.padEnd(8)} ${`${operation}/${phase}`.padEnd(18)} ${fault.padEnd(20)} ${String(seconds).padStart(4)} s${note ? `  ${note}` : ""}`;
+  const columns = [outcome.padEnd(8), `${operation}/${phase}`.padEnd(18), fault.padEnd(20), `${seconds}`.padStart(4)];
+  return `${columns.join(" ")} s${note ? `  ${note}` : ""}`;
 }
 
-/** New results in the place of old ones of the same cell, in the order of the tables. */
-export function merged(old: readonly CellResult[], newer: readonly CellResult[]): CellResult[] {
+/** Replaces old results by newer ones of the same cell, sorted by name. */
+export function mergeResults(old: readonly CellResult[], newer: readonly CellResult[]): CellResult[] {
   const key = ({ operation, phase, fault }: CellResult) => `${operation}/${phase}/${fault}`;
   const all = new Map([...old, ...newer].map((result) => [key(result), result]));
   return [...all.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, result]) => result);
 }
 
-/** The part of docs/faults.md that results make: pure, so that a test can tell whether the page is what was run. */
+/** Renders the generated part of docs/faults.md. */
 export function renderCells(
   results: readonly CellResult[],
   operations: readonly Operation[],
   faults: readonly Fault[],
 ): string {
   return [
-    ["## The faults", "", ...explained(operations, faults)].join("\n"),
+    ["## The faults", "", ...faultTable(operations, faults)].join("\n"),
     ["## The cells", "", summary(results, operations, faults)].join("\n"),
     ...operations.map((operation) =>
-      [`### ${operation.name}: ${operation.what}`, "", ...matrix(results, operation, faults)].join("\n"),
-    ),
-    ["### What is red", "", ...listOf(results.filter(({ outcome }) => outcome === "red" || outcome === "missed"))].join(
-      "\n",
+      [`### ${operation.name}: ${operation.description}`, "", ...matrix(results, operation, faults)].join("\n"),
     ),
     [
-      "### How it failed before it was resumed",
+      "### Red and missed cells",
+      "",
+      ...listOf(results.filter(({ outcome }) => outcome === "red" || outcome === "missed")),
+    ].join("\n"),
+    [
+      "### Errors of the resumed cells",
       "",
       ...listOf(results.filter(({ outcome, note }) => outcome === "resumed" && note)),
     ].join("\n"),
   ].join("\n\n");
 }
 
-function explained(operations: readonly Operation[], faults: readonly Fault[]): string[] {
-  const rows = faults.map((fault) => [fault.name, fault.what, reasons(operations, fault).join("; ")]);
-  return [["fault", "what it does", "`-` stands where"], ["---", "---", "---"], ...rows].map(line);
+function faultTable(operations: readonly Operation[], faults: readonly Fault[]): string[] {
+  const rows = faults.map((fault) => [fault.name, fault.description, reasons(operations, fault).join("; ")]);
+  return [["fault", "what it does", "`-` means"], ["---", "---", "---"], ...rows].map(line);
 }
 
 function reasons(operations: readonly Operation[], fault: Fault): string[] {
   return [
     ...new Set(
-      operations.flatMap((operation) => operation.phases.flatMap((phase) => fault.senseless?.(operation, phase) ?? [])),
+      operations.flatMap((operation) =>
+        operation.phases.flatMap((phase) => fault.notApplicable?.(operation, phase) ?? []),
+      ),
     ),
   ];
 }
 
+/** Counts the results, for docs/faults.md and the terminal. */
 export function summary(
   results: readonly CellResult[],
   operations: readonly Operation[],
   faults: readonly Fault[],
 ): string {
   const count = (outcome: Outcome) => results.filter((result) => result.outcome === outcome).length;
-  const sensible = allCells(operations, faults).length;
   const days = results.map(({ on }) => on).sort();
-  return `${results.length} of ${sensible} cells were run (${days[0] ?? "never"} to ${days.at(-1) ?? "never"}): ${count("healed")} healed, ${count("resumed")} resumed, ${count("red")} red, ${count("missed")} missed.`;
+  const stale = results.filter(isStale).length;
+  const counts = (["healed", "resumed", "red", "missed"] as const).map((outcome) => `${count(outcome)} ${outcome}`);
+  return [
+    `${results.length} of ${allCells(operations, faults).length} cells were run`,
+    ` (${days[0] ?? "never"} to ${days.at(-1) ?? "never"}): ${counts.join(", ")}.`,
+    stale > 0 ? ` ${stale} results are stale: older checks judged them.` : "",
+  ].join("");
 }
 
 function matrix(results: readonly CellResult[], operation: Operation, faults: readonly Fault[]): string[] {
   const head = ["fault", ...operation.phases.map(({ name }) => name)];
   const rows = faults.map((fault) => [
     fault.name,
-    ...operation.phases.map((phase) => wordFor(results, operation, phase, fault)),
+    ...operation.phases.map((phase) => labelFor(results, operation, phase, fault)),
   ]);
-  const told = rows.filter(([, ...cells]) => cells.some((cell) => cell !== SENSELESS));
-  return [head, head.map(() => "---"), ...told].map(line);
+  const applicable = rows.filter(([, ...cells]) => cells.some((cell) => cell !== NOT_APPLICABLE));
+  return [head, head.map(() => "---"), ...applicable].map(line);
 }
 
 function line(cells: readonly string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-function wordFor(
+function labelFor(
   results: readonly CellResult[],
   operation: Operation,
   phase: Operation["phases"][number],
   fault: Fault,
 ): string {
-  if (fault.senseless?.(operation, phase) !== undefined) return SENSELESS;
-  const found = results.find(isOf({ operation, phase, fault }));
-  return found ? WORDS[found.outcome] : NOT_RUN;
+  if (fault.notApplicable?.(operation, phase) !== undefined) return NOT_APPLICABLE;
+  const result = results.find(isResultOf({ operation, phase, fault }));
+  if (!result) return NOT_RUN;
+  return isStale(result) ? `${LABELS[result.outcome]} (stale)` : LABELS[result.outcome];
 }
 
 function listOf(results: readonly CellResult[]): string[] {

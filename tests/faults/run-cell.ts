@@ -1,88 +1,124 @@
+import { execFileSync } from "node:child_process";
 import { messageOf } from "../../common/errors";
-import { type Cell, type CellResult, type Lift, type Outcome, type Scene, isGreen } from "./cell";
-import type { Ground } from "./test-cluster";
-import { causeIn, errorsIn, traces, unclear } from "./error-clarity";
-import { wrongAfter } from "./cluster-checks";
+import { projectRoot } from "../../common/project-root";
+import { type Cell, type CellResult, type FaultContext, type Outcome, type Undo, isGreen } from "./cell";
+import { CHECKS } from "./checks";
+import { findProblems } from "./cluster-checks";
+import { checkErrorClarity, checkInterruption, findStackTrace, readErrors, summarizeFailure } from "./error-clarity";
+import { checkLoad } from "./load-check";
+import { PER_SECOND, type TestCluster } from "./test-cluster";
 
-/** After so long a command hangs: its deadlines are minutes. */
+/** A command that takes longer hangs: its own deadlines are minutes. */
 const LONGEST_MS = 10 * 60_000;
+/** Exit code after Ctrl-C. */
+const INTERRUPTED = 130;
 
-/** Runs the operation with the fault in it, completes it if it must be, and judges what is there then. */
-export async function runCell(cell: Cell, ground: Ground): Promise<CellResult> {
-  const begun = Date.now();
-  const { outcome, note } = await play(cell, ground).catch((error: unknown) => ({
+/** Runs an operation with a fault, completes it with a second run if it failed, and judges the result. */
+export async function runCell(cell: Cell, cluster: TestCluster): Promise<CellResult> {
+  const start = Date.now();
+  const { outcome, note } = await judgeCell(cell, cluster).catch((error: unknown) => ({
     outcome: "missed" as const,
     note: messageOf(error),
   }));
-  if (isGreen({ outcome })) ground.is(cell.operation.after);
-  else ground.giveUp();
+  if (isGreen({ outcome })) cluster.setWorkers(cell.operation.after);
+  else cluster.discard();
   return {
     operation: cell.operation.name,
     phase: cell.phase.name,
     fault: cell.fault.name,
     outcome,
-    seconds: Math.round((Date.now() - begun) / 1000),
+    seconds: secondsSince(start),
     ...(note ? { note } : {}),
     on: new Date().toISOString().slice(0, 10),
+    commit: currentCommit(),
+    checks: CHECKS,
   };
 }
 
 type Verdict = { outcome: Outcome; note?: string };
 
-async function play(cell: Cell, ground: Ground): Promise<Verdict> {
-  const { operation, fault } = cell;
-  await ground.readyFor(operation);
-  const asking = await ground.ask();
-  await fault.prepare?.({ ground, operation });
-  const first = await struck(cell, ground);
-  if (first.hung)
-    return { outcome: "red", note: `no end within ${LONGEST_MS / 60_000} minutes: ${causeIn(first.text)}` };
-  const again =
-    first.code === 0 && cell.phase.begins ? undefined : await ground.stack.script(...npmScript(operation.again));
-  const failure = errorsIn(first.text).join("; ");
-  if (again && again.code !== 0) return { outcome: "red", note: `the next run fails: ${causeIn(again.text)}` };
-  const wrong = await wrongAfter(operation, ground);
-  const load = await asking?.stop();
-  if (load && load.failed > 0 && !(fault.downsMachine && operation.carriesPods))
-    wrong.push(`${load.failed} of ${load.total} requests failed: ${load.failures[0] ?? ""}`);
-  wrong.push(...(first.code ? unclear(first.text, operation.target) : traces(first.text)));
-  if (operation.cordons) await ground.stack.script("node:uncordon", operation.target);
-  if (wrong.length > 0) return { outcome: "red", note: wrong.join("; ") };
-  return again ? { outcome: "resumed", note: failure } : { outcome: "healed" };
+interface CommandResult {
+  code: number | undefined;
+  text: string;
+  hung: boolean;
 }
 
-/** The command, with the fault at the beginning of its phase. */
-async function struck(
-  { operation, phase, fault }: Cell,
-  ground: Ground,
-): Promise<{ code: number | undefined; text: string; hung: boolean }> {
-  const [script, ...words] = operation.command;
+async function judgeCell(cell: Cell, cluster: TestCluster): Promise<Verdict> {
+  const { operation, phase, fault } = cell;
+  await cluster.prepareFor(operation);
+  const load = await cluster.startLoad();
+  const start = Date.now();
+  await fault.prepare?.({ cluster, operation });
+  const first = await runWithFault(cell, cluster);
+  if (first.hung) return red(`no end within ${LONGEST_MS / 60_000} minutes: ${summarizeFailure(first.text)}`);
+  if (fault.endsCommand && first.code === 0) throw new Error("the command ended before the fault hit it");
+  const completed = first.code === 0 && phase.begins !== undefined;
+  const second = completed ? undefined : await cluster.stack.script(...npmScript(operation.resume));
+  if (second && second.code !== 0) return red(`the next run fails: ${summarizeFailure(second.text)}`);
+  const problems = await findProblems(operation, cluster);
+  const mayFail = Boolean(fault.stopsMachine && operation.carriesPods);
+  if (load)
+    problems.push(...checkLoad(await load.stop(), { perSecond: PER_SECOND, seconds: secondsSince(start), mayFail }));
+  problems.push(...checkOutput(first, operation.target));
+  if (operation.cordons) await cluster.stack.script("node:uncordon", operation.target);
+  if (problems.length > 0) return red(problems.join("; "));
+  return second ? { outcome: "resumed", note: errorNote(first.text) } : { outcome: "healed" };
+}
+
+/** A killed command has no exit code and reports nothing. */
+function checkOutput({ code, text }: CommandResult, target: string): string[] {
+  if (code === INTERRUPTED) return checkInterruption(text);
+  return code ? checkErrorClarity(text, target) : findStackTrace(text);
+}
+
+function red(note: string): Verdict {
+  return { outcome: "red", note };
+}
+
+function errorNote(text: string): string {
+  return readErrors(text).length > 0 ? summarizeFailure(text) : "";
+}
+
+/** Runs the command and injects the fault when its phase begins, or after the end of the command. */
+async function runWithFault({ operation, phase, fault }: Cell, cluster: TestCluster): Promise<CommandResult> {
+  const [script, ...args] = operation.command;
   let text = "";
-  let strike: Promise<Lift | void> | undefined;
-  const scene = (pid: number): Scene => ({ ground, operation, pid });
-  const { child } = await ground.stack.begin(
+  let injection: Promise<Undo | void> | undefined;
+  const context = (pid: number): FaultContext => ({ cluster, operation, pid });
+  const { child } = await cluster.stack.begin(
     script,
-    (more) => {
-      text += more;
-      if (!strike && phase.begins?.test(text)) strike = fault.strike(scene(child.pid ?? 0));
-      strike?.catch(() => undefined); // said below
+    (chunk) => {
+      text += chunk;
+      if (!injection && phase.begins?.test(text)) injection = fault.inject(context(child.pid ?? 0));
+      injection?.catch(() => undefined); // awaited below
     },
-    ...words,
+    ...args,
   );
   let hung = false;
-  const late = setTimeout(() => {
+  const timer = setTimeout(() => {
     hung = true;
     process.kill(-(child.pid ?? 0), "SIGKILL");
   }, LONGEST_MS);
-  const { exitCode, signal } = await child.finally(() => clearTimeout(late));
-  if (!phase.begins && exitCode === 0) strike = fault.strike(scene(0));
-  if (!strike) throw new Error(`the phase did not come, and it ended with ${exitCode ?? signal}: ${causeIn(text)}`);
-  const lift = await strike;
-  if (lift) await lift();
+  const { exitCode, signal } = await child.finally(() => clearTimeout(timer));
+  if (!phase.begins && exitCode === 0) injection = fault.inject(context(0));
+  if (!injection)
+    throw new Error(`the phase did not begin; the command ended with ${exitCode ?? signal}: ${summarizeFailure(text)}`);
+  const undo = await injection;
+  if (undo) await undo();
   return { code: exitCode, text, hung };
 }
 
-/** `node-drain` of `begin` is `npm run node:drain`, and `up` is `npm start`. */
-function npmScript([script, ...words]: readonly [string, ...string[]]): [string, ...string[]] {
-  return [script === "up" ? "start" : script.replace("-", ":"), ...words];
+/** Translates `node-drain` to `npm run node:drain`, and `up` to `npm start`. */
+function npmScript([script, ...args]: readonly [string, ...string[]]): [string, ...string[]] {
+  return [script === "up" ? "start" : script.replace("-", ":"), ...args];
+}
+
+function secondsSince(start: number): number {
+  return Math.round((Date.now() - start) / 1000);
+}
+
+/** Returns the commit of the sources, marked when files that Git tracks have changed. */
+function currentCommit(): string {
+  const describe = ["describe", "--always", "--abbrev=9", "--exclude=*", "--dirty"];
+  return execFileSync("git", describe, { cwd: projectRoot(), encoding: "utf8" }).trim();
 }

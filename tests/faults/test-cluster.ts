@@ -10,84 +10,85 @@ import { manifest } from "../support/manifests";
 import { TestStack, type Show } from "../support/test-stack";
 import type { Operation } from "./cell";
 
-const PER_SECOND = 20;
-const MOST_SECONDS = 1_800;
-const BECOMES_SECONDS = 60;
+/** Requests of the load client. */
+export const PER_SECOND = 20;
+const LONGEST_LOAD_SECONDS = 1_800;
+const WAIT_SECONDS = 60;
 const KUBECTL = ["kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf"];
-const ROLLED_OUT = `${KUBECTL.join(" ")} rollout status deploy/web --timeout=180s`;
-/** The kubelet has it once its bootstrap token has served. */
+const ROLLOUT_STATUS = `${KUBECTL.join(" ")} rollout status deploy/web --timeout=180s`;
+/** The kubelet writes it when it has used its bootstrap token. */
 const KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 const TOKEN_TYPE = "bootstrap.kubernetes.io/token";
-const CANARY = { name: "canary", word: "was here before the fault" };
+const CANARY = { name: "canary", value: "written before the fault" };
 
-/** The cluster that cells are run on, one after the other for as long as each leaves it whole: one control plane, and some workers. */
-export class Ground {
+/** A cluster with one control plane. Cells run on it one after the other, as long as each leaves it healthy. */
+export class TestCluster {
   readonly controlPlane = "control-plane-1";
   readonly stack: TestStack;
-  /** Workers that are there; undefined: nothing, or nothing that is known to be whole. */
+  /** Number of workers. Undefined: there is no cluster, or it may be damaged. */
   private workers: number | undefined;
-  private fresh = true;
-  private planted = false;
-  private keptState = "";
-  /** Remembered, since the key that it follows from goes with the stack. */
+  private needsRemoval = true;
+  private canaryExists = false;
+  private savedState = "";
+  /** Remembered, because the key that it is derived from is deleted with the stack. */
   private id = "";
 
   constructor(name: string, show?: Show) {
     this.stack = new TestStack(name, {}, show);
   }
 
-  /** Brings the cluster to what the operation begins with. */
-  async readyFor({ before, carriesPods, target }: Operation): Promise<void> {
-    await this.reach(before);
-    if (carriesPods) await this.givePods(target);
+  /** Creates or scales the cluster for the operation. */
+  async prepareFor({ before, carriesPods, target }: Operation): Promise<void> {
+    await this.scaleTo(before);
+    if (carriesPods) await this.movePodsTo(target);
   }
 
-  /** This number of workers; undefined removes the cluster. */
-  private async reach(workers: number | undefined): Promise<void> {
-    if (this.workers === workers && !this.fresh) return;
+  /** Scales the workers; undefined removes the cluster. */
+  private async scaleTo(workers: number | undefined): Promise<void> {
+    if (this.workers === workers && !this.needsRemoval) return;
     if (this.workers === undefined || workers === undefined) await this.remove();
     if (workers === undefined) return;
-    await must(this.stack.up("--config", "extras=true", "--config", `workers.count=${workers}`));
-    if (!this.planted) await this.plant();
-    if (workers > 0) await this.serve();
+    await succeed(this.stack.up("--config", "extras=true", "--config", `workers.count=${workers}`));
+    if (!this.canaryExists) await this.createCanary();
+    if (workers > 0) await this.deployWeb();
     this.workers = workers;
   }
 
-  /** After an operation that ended well. */
-  is(workers: number | undefined): void {
+  /** Records the workers after a successful operation. */
+  setWorkers(workers: number | undefined): void {
     this.workers = workers;
   }
 
-  /** The next cell begins on a new one. */
-  giveUp(): void {
+  /** Lets the next cell begin with a new cluster. */
+  discard(): void {
     this.workers = undefined;
-    this.fresh = true;
+    this.needsRemoval = true;
   }
 
   async remove(): Promise<void> {
-    await must(this.stack.down("--force"));
+    await succeed(this.stack.down("--force"));
     this.workers = undefined;
-    this.fresh = false;
-    this.planted = false;
+    this.needsRemoval = false;
+    this.canaryExists = false;
   }
 
-  /** What only tests leave. */
-  forget(): void {
-    this.stack.forget();
+  /** Removes the files of the stack. */
+  removeFiles(): void {
+    this.stack.removeFiles();
   }
 
-  /** Of a machine, by the name that it has whether or not it is there. */
-  container(machine: string): string {
+  /** Returns the name of a machine's container, whether it exists or not. */
+  containerName(machine: string): string {
     return containerName({ stack: this.stackId, hostname: machine });
   }
 
-  /** A shell command on a machine, past everything that is ours. */
+  /** Runs a shell script on a machine with `docker exec`. */
   async on(machine: string, script: string): Promise<string> {
-    return await output("docker", ["exec", this.container(machine), "sh", "-c", script]);
+    return await output("docker", ["exec", this.containerName(machine), "sh", "-c", script]);
   }
 
-  /** Names of all that Docker holds of the stack, running or not. */
-  async containers(): Promise<string[]> {
+  /** Lists the containers of the stack, running or not. */
+  async listContainers(): Promise<string[]> {
     if (this.stackId === "") return [];
     const names = await output("docker", [
       "ps",
@@ -100,21 +101,21 @@ export class Ground {
     return names.split("\n").filter(Boolean).sort();
   }
 
-  /** As the administrator, on the control plane: it needs nothing of ours that a fault may have touched. */
-  async kubectl(words: string): Promise<string> {
-    return await this.on(this.controlPlane, `${KUBECTL.join(" ")} --request-timeout=10s ${words}`);
+  /** Runs kubectl as administrator on the control plane, independent of what a fault has changed on the controller. */
+  async kubectl(args: string): Promise<string> {
+    return await this.on(this.controlPlane, `${KUBECTL.join(" ")} --request-timeout=10s ${args}`);
   }
 
-  /** Asks the running Deployment through a Service, each time on a connection of its own; undefined where there is none. */
-  async ask(): Promise<LoadClient | undefined> {
+  /** Starts a client that sends requests to the test Deployment through its Service. Undefined without workers. */
+  async startLoad(): Promise<LoadClient | undefined> {
     if (!this.workers) return undefined;
     const address = await this.kubectl(
       `get node ${this.controlPlane} -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`,
     );
     const url = `http://${address}:30080/hostname`;
-    await this.on(this.controlPlane, ROLLED_OUT);
-    // The cell before may have taken a node away: all answers together tell that its pods are in no node's rules any more.
-    await becomes(
+    await this.on(this.controlPlane, ROLLOUT_STATUS);
+    // After the removal of a node, 20 answers in a row show that no rule leads to its pods any more.
+    await waitUntil(
       "the Deployment answers",
       async () =>
         (await this.on(
@@ -123,35 +124,36 @@ export class Ground {
         )) !== "",
     );
     return new LoadClient({
-      container: this.container(this.controlPlane),
+      container: this.containerName(this.controlPlane),
       url,
       perSecond: PER_SECOND,
-      most: PER_SECOND * MOST_SECONDS,
-      seconds: MOST_SECONDS,
+      most: PER_SECOND * LONGEST_LOAD_SECONDS,
+      seconds: LONGEST_LOAD_SECONDS,
     });
   }
 
-  /** Is what was written before everything still there? */
-  async keepsCanary(): Promise<boolean> {
+  /** Tells whether the ConfigMap from before the first fault still exists. */
+  async hasCanary(): Promise<boolean> {
     return (
-      !this.planted ||
-      (await this.kubectl(`get configmap ${CANARY.name} --ignore-not-found -o 'jsonpath={.data.word}'`)) === CANARY.word
+      !this.canaryExists ||
+      (await this.kubectl(`get configmap ${CANARY.name} --ignore-not-found -o 'jsonpath={.data.value}'`)) ===
+        CANARY.value
     );
   }
 
-  async keepState(): Promise<void> {
+  async saveState(): Promise<void> {
     const { code, text } = await this.stack.quietly("stack", "export");
-    if (code !== 0) throw new Error(`no state to keep: ${text}`);
-    this.keptState = text.slice(text.indexOf("{"));
+    if (code !== 0) throw new Error(`pulumi stack export failed: ${text}`);
+    this.savedState = text.slice(text.indexOf("{"));
   }
 
   async restoreState(): Promise<void> {
-    const file = join(this.stack.stateFolder, "kept.json");
-    writeFileSync(file, this.keptState, { mode: 0o600 });
-    await must(this.stack.quietly("stack", "import", "--file", file));
+    const file = join(this.stack.stateFolder, "saved.json");
+    writeFileSync(file, this.savedState, { mode: 0o600 });
+    await succeed(this.stack.quietly("stack", "import", "--file", file));
   }
 
-  /** As if its 15 minutes were over: as soon as one is made, in one command, since kubeadm uses it within a second or two. */
+  /** Expires the bootstrap tokens as soon as one exists. One command does both: kubeadm uses the token within two seconds. */
   async expireTokens(machine: string): Promise<void> {
     const kubectl = `${KUBECTL.join(" ")} -n kube-system`;
     const past = Buffer.from("2020-01-01T00:00:00Z").toString("base64");
@@ -159,21 +161,22 @@ export class Ground {
 ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
     await output("docker", [
       "exec",
-      this.container(this.controlPlane),
+      this.containerName(this.controlPlane),
       "timeout",
-      String(BECOMES_SECONDS),
+      String(WAIT_SECONDS),
       "sh",
       "-c",
       expire,
     ]);
     const used = await this.on(machine, `[ ! -e ${KUBELET_CERTIFICATE} ] || echo used`);
-    if (used) throw new Error("kubeadm had used the token before it ended");
+    if (used) throw new Error("kubeadm used the token before it expired");
   }
 
-  /** A worker that has just joined has none: pods do not move by themselves. Of those that are made anew it gets its share. */
-  private async givePods(worker: string): Promise<void> {
-    const places = "get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{\"\\n\"}{end}'";
-    const pods = (await this.kubectl(places)).split("\n").map((line) => line.split(" "));
+  /** Deletes half of the pods when a new worker has none, so that it gets its share of the new ones. */
+  private async movePodsTo(worker: string): Promise<void> {
+    const listPlacement =
+      "get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName}{\"\\n\"}{end}'";
+    const pods = (await this.kubectl(listPlacement)).split("\n").map((line) => line.split(" "));
     if (pods.some(([, node]) => node === worker)) return;
     await this.kubectl(
       `delete pod ${pods
@@ -181,7 +184,7 @@ ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
         .map(([name]) => name)
         .join(" ")}`.trim(),
     );
-    await this.on(this.controlPlane, ROLLED_OUT);
+    await this.on(this.controlPlane, ROLLOUT_STATUS);
   }
 
   private get stackId(): string {
@@ -190,31 +193,32 @@ ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
     return this.id;
   }
 
-  private async plant(): Promise<void> {
-    await this.kubectl(`create configmap ${CANARY.name} '--from-literal=word=${CANARY.word}'`);
-    this.planted = true;
+  private async createCanary(): Promise<void> {
+    await this.kubectl(`create configmap ${CANARY.name} '--from-literal=value=${CANARY.value}'`);
+    this.canaryExists = true;
   }
 
-  private async serve(): Promise<void> {
-    await output("docker", ["exec", "-i", this.container(this.controlPlane), ...KUBECTL, "apply", "-f", "-"], {
+  private async deployWeb(): Promise<void> {
+    await output("docker", ["exec", "-i", this.containerName(this.controlPlane), ...KUBECTL, "apply", "-f", "-"], {
       input: manifest("web.yaml"),
     });
-    await this.on(this.controlPlane, ROLLED_OUT);
+    await this.on(this.controlPlane, ROLLOUT_STATUS);
   }
 }
 
-/** Looks again soon: a fault is to meet its phase. */
-async function becomes(what: string, question: () => Promise<boolean>): Promise<void> {
-  const options = {
-    signal: AbortSignal.timeout(2 * BECOMES_SECONDS * 1000),
-    timeout: BECOMES_SECONDS,
+/** Polls in short intervals, so that the fault still meets its phase. */
+async function waitUntil(condition: string, check: () => Promise<boolean>): Promise<void> {
+  await until(async () => (await check()) || undefined, {
+    signal: AbortSignal.timeout(2 * WAIT_SECONDS * 1000),
+    timeout: WAIT_SECONDS,
     every: 50,
-    onTimeout: () => new Error(`it did not come about that ${what}`),
-  };
-  await until(async () => (await question()) || undefined, options);
+    onTimeout: () => new Error(`after ${WAIT_SECONDS} s it is still not true that ${condition}`),
+  });
 }
 
-async function must(run: Promise<{ code: number | undefined; text: string }>): Promise<void> {
+/** @throws Error with the end of the output when the command failed */
+async function succeed(run: Promise<{ code: number | undefined; text: string }>): Promise<void> {
   const { code, text } = await run;
-  if (code !== 0) throw new Error(`the cluster for the cells: ${text.trim().split("\n").slice(-15).join("\n")}`);
+  if (code !== 0)
+    throw new Error(`preparing the test cluster failed: ${text.trim().split("\n").slice(-15).join("\n")}`);
 }

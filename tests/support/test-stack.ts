@@ -141,7 +141,7 @@ export class TestStack {
   }
 
   /** Removes what only tests leave: the folder of the state, and the configuration, which `down` keeps for its person. */
-  forget(): void {
+  removeFiles(): void {
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.configFile, { force: true });
   }

@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
 });
 
 /** Plain HTTP, as the articles do it: the status and the body. */

@@ -13,7 +13,7 @@ beforeAll(async () => void (await stack.down())); // left by a killed test run
 
 afterAll(async () => {
   await stack.down("--force");
-  stack.forget();
+  stack.removeFiles();
 });
 
 /** Names of the running containers of a machine, as `docker ps` lists them. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, 60 * 60_000);
 
 afterEach(async () => void (await stack.down("--force")));
-afterAll(() => stack.forget());
+afterAll(() => stack.removeFiles());
 
 test.each(versions)("Kubernetes %s climbs all rungs in one run and runs a Deployment", async (version) => {
   const settings = [

@@ -11,7 +11,7 @@ describe("control plane as systemd services", () => {
   });
   afterAll(async () => {
     await services.down("--force");
-    services.forget();
+    services.removeFiles();
   });
 
   test("starts the control plane as services, and CoreDNS is available", async () => {

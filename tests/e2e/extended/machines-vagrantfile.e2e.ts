@@ -79,7 +79,7 @@ describe("a Vagrantfile of a person's own", () => {
   afterAll(async () => {
     if (!vagrant.met) return;
     await stack.down("--force");
-    stack.forget();
+    stack.removeFiles();
     await vagrantIn(folder, "destroy", "--force");
     rmSync(folder, { recursive: true, force: true });
   });
