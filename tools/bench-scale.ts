@@ -14,6 +14,8 @@ const COMMAND = {
   examples: [["10 200", "measure 10 and 200 machines"]],
 } as const satisfies CommandDefinition;
 
+
+/** `npm run bench:scale`: runs the engine and the provider against emulated SSH hosts. */
 /**
  * `npm run bench:scale`, `npm run bench:scale -- 10 200`: the real engine and provider on emulated SSH hosts, by number
  * of machines.
@@ -43,8 +45,11 @@ function render(results: readonly ScaleResult[]): string {
   return table([
     row("machines", ({ machines }) => String(machines)),
     row("resources", ({ machines }) => String(machines * RESOURCES_PER_MACHINE)),
-    row("first up, 1 % of the machines refuse us", ({ first, failing }) => `${seconds(first)} (${failing})`),
-    row("  made, of what could be made", ({ made, possible }) => `${made} of ${possible}`),
+    row(
+      "first up, 1 % of the machines refuse the first connections",
+      ({ first, failing }) => `${seconds(first)} (${failing})`,
+    ),
+    row("  created, of what could be created", ({ made, possible }) => `${made} of ${possible}`),
     row("  the engine alone, on as many resources", ({ engineAlone }) => seconds(engineAlone)),
     row(
       "  a machine, without the engine",
@@ -52,11 +57,11 @@ function render(results: readonly ScaleResult[]): string {
     ),
     row("second up: the rest", ({ second }) => seconds(second)),
     row("preview with refresh", ({ refresh }) => seconds(refresh)),
-    row("  changes that it still sees", ({ left }) => String(left)),
-    row("provider: most memory", ({ providerMiB }) => `${providerMiB} MiB`),
-    row("provider: processor, all runs", ({ providerProcessor }) => seconds(providerProcessor)),
+    row("  remaining changes", ({ left }) => String(left)),
+    row("provider: peak memory", ({ providerMiB }) => `${providerMiB} MiB`),
+    row("provider: CPU time, all runs", ({ providerProcessor }) => seconds(providerProcessor)),
     row("connections per machine, all runs", ({ connectionsPerMachine }) => connectionsPerMachine.toFixed(2)),
-    row("  open at once, of all and of one", ({ mostOpen, mostOpenOfOne }) => `${mostOpen}, ${mostOpenOfOne}`),
+    row("  open in parallel, of all and of one", ({ mostOpen, mostOpenOfOne }) => `${mostOpen}, ${mostOpenOfOne}`),
     row("round trips per machine: create", ({ roundTrips }) => roundTrips.create.toFixed(1)),
     row("  refresh", ({ roundTrips }) => roundTrips.refresh.toFixed(1)),
     row("state", ({ stateKiB }) => `${stateKiB} KiB`),

@@ -7,7 +7,7 @@ import { makeMachines, shieldRanges, type BenchMachine } from "../tests/bench/ma
 import { OurRun } from "../tests/bench/ours";
 import { NodesBench, type NodeResults } from "../tests/bench/nodes";
 import { render, renderNodes, type Results } from "../tests/bench/report";
-import { isThere, prepareShell, runShell } from "../tests/bench/shell";
+import { isInstalled, prepareShell, runShell } from "../tests/bench/shell";
 import { messageOf } from "../common/errors";
 import { controllerArch } from "../components/machines/machine";
 import { removeStack } from "../provider/docker/remove-stack";
@@ -30,7 +30,7 @@ const COMMAND = {
   ],
 } as const satisfies CommandDefinition;
 
-/** `npm run bench`, `npm run bench -- 5`, `npm run bench -- nodes 5`: rounds of ours and of a quick hand's, in turn. */
+/** `npm run bench`: alternates rounds of Kubewright and of a shell script. */
 export async function main(args: readonly string[]): Promise<number> {
   const { words } = parseOptions(COMMAND, args);
   const rounds = Number(words.find((word) => !PARTS.includes(word)) ?? DEFAULT_ROUNDS);
@@ -50,10 +50,11 @@ async function bench(parts: readonly string[], rounds: number, session: Session)
       extras: true,
     } as const;
     const artifacts = await obtainArtifacts(request, progress, signal);
-    await run(join(__dirname, "..", "bin", "pulumi-resource-kubewright"), ["--build-only"]); // an installed package ships it
-    const ground = await groundOf(folder, artifacts);
-    const cluster = parts.includes("cluster") ? render(await playCluster(rounds, ground, session)) : "";
-    const nodes = parts.includes("nodes") ? renderNodes(await playNodes(rounds, ground, session)) : "";
+    // An installed package ships the bundle of the provider.
+    await run(join(__dirname, "..", "bin", "pulumi-resource-kubewright"), ["--build-only"]);
+    const setup = await prepareSetup(folder, artifacts);
+    const cluster = parts.includes("cluster") ? render(await benchCluster(rounds, setup, session)) : "";
+    const nodes = parts.includes("nodes") ? renderNodes(await benchNodes(rounds, setup, session)) : "";
     session.screen.close();
     process.stdout.write(`${cluster}${nodes}`);
     return 0;
@@ -63,36 +64,36 @@ async function bench(parts: readonly string[], rounds: number, session: Session)
   }
 }
 
-interface Ground {
+interface Setup {
   folder: string;
   artifacts: ArtifactSet;
-  /** The opponent's folder. */
+  /** Folder of the shell script. */
   shell?: string;
-  /** Why there is no opponent. */
+  /** Why the shell script does not run. */
   without?: string;
 }
 
-async function groundOf(folder: string, artifacts: ArtifactSet): Promise<Ground> {
-  const without = isThere()
+async function prepareSetup(folder: string, artifacts: ArtifactSet): Promise<Setup> {
+  const without = isInstalled()
     ? artifacts.images.kind === "archives"
       ? undefined
-      : "images are pulled here, and the script loads archives"
-    : "its folder is not here";
+      : "the script loads image archives, but images are pulled here"
+    : "its folder does not exist";
   return without === undefined
     ? { folder, artifacts, shell: await prepareShell(folder, artifacts) }
     : { folder, artifacts, without };
 }
 
-/** Workers that come and go, on one cluster for all rounds. */
-async function playNodes(
+/** Joins, drains and replaces workers of one cluster. */
+async function benchNodes(
   rounds: number,
-  { folder, shell, artifacts, without }: Ground,
+  { folder, shell, artifacts, without }: Setup,
   session: Session,
 ): Promise<NodeResults> {
   const nodes = new NodesBench(session.signal);
   let missing = without;
-  // A hand that fails costs its own figures and not ours.
-  const told = (error: unknown) => {
+  // A failure of the script must not end the other measurements.
+  const skipScript = (error: unknown) => {
     session.signal.throwIfAborted();
     missing = messageOf(error);
   };
@@ -101,8 +102,8 @@ async function playNodes(
     for (let round = 1; round <= rounds; round++) {
       session.progress(`round ${round} of ${rounds}: a worker joins, is drained and replaced`);
       await nodes.ours();
-      session.progress(`round ${round} of ${rounds}: the same by hand`);
-      if (shell !== undefined) await nodes.byHand(folder, shell, artifacts).catch(told);
+      session.progress(`round ${round} of ${rounds}: the same with a shell script`);
+      if (shell !== undefined) await nodes.byHand(folder, shell, artifacts).catch(skipScript);
     }
     return { ...nodes.results, ...(missing ? { without: missing } : {}) };
   } finally {
@@ -110,11 +111,11 @@ async function playNodes(
   }
 }
 
-async function playCluster(rounds: number, { folder, shell, without }: Ground, session: Session): Promise<Results> {
+async function benchCluster(rounds: number, { folder, shell, without }: Setup, session: Session): Promise<Results> {
   const results: Results = { ours: [], shell: [], noOps: [], ...(without ? { without } : {}) };
   for (let round = 1; round <= rounds; round++) {
     const say = (text: string) => session.progress(`round ${round} of ${rounds}: ${text}`);
-    // In turn, so that what the machine does beside hits both.
+    // Alternate, so that other load of the computer affects both.
     if (shell)
       await onMachines(folder, session, async (machines, keys) => {
         await shieldRanges(STACK);

@@ -14,8 +14,7 @@ import { TestCluster } from "../tests/faults/test-cluster";
 
 const COMMAND = {
   usage: "npm run faults",
-  summary:
-    "Runs the cells of the fault matrix without a green result of the present checks, on local machines, and writes docs/faults.md.",
+  summary: "Runs the fault cells without a green result of the present checks, and writes docs/faults.md.",
   defaultStack: "faults",
   options: [
     ["--operation <names>", "operations to run, separated by commas"],

@@ -38,7 +38,7 @@ const TERMS: readonly Term[] = [
   term("no more than that|and nothing else", "only"),
 ];
 
-/** A sentence that starts with "Who" or "Whoever" and is no question has no subject. */
+/** A sentence that starts with "Who" and is not a question lacks a subject. */
 const HEADLESS: Term = { pattern: /(?<=^|[.:;] |\* |\/\/ )Who (?=\w+ )(?![^.\n]*\?)/gm, write: "name the subject" };
 
 export interface Finding {

@@ -22,7 +22,10 @@ export interface Ground {
   kubeconfig: string;
 }
 
-/** One worker as a quick person adds, drains and replaces it: tests/bench/hand.sh, and the machine by the same calls of Docker as ours. */
+/**
+ * One worker as a quick person adds, drains and replaces it: tests/bench/hand.sh, and the machine by the same calls of
+ * Docker as ours.
+ */
 export class Hand {
   readonly name = "hand-1";
   private machine: OwnMachine | undefined;

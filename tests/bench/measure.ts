@@ -14,7 +14,9 @@ export interface Measured {
   critical: StepTime[];
 }
 
-/** The chain of steps that made the run as long as it was: from the last one back, each time to what it waited for last. */
+/**
+ * The chain of steps that made the run as long as it was: from the last one back, each time to what it waited for last.
+ */
 export function criticalPath(
   steps: readonly StepTime[],
   waitedFor: (step: StepTime) => readonly StepTime[],
@@ -25,7 +27,9 @@ export function criticalPath(
   return chain;
 }
 
-/** Where nobody tells what waited for what: what ended last before this began, on the same node if there is one as late. */
+/**
+ * Where nobody tells what waited for what: what ended last before this began, on the same node if there is one as late.
+ */
 export function endedBefore(steps: readonly StepTime[]): (step: StepTime) => readonly StepTime[] {
   return (step) => steps.filter((other) => other !== step && other.end <= step.start + TOLERANCE);
 }

@@ -21,8 +21,8 @@ export interface NodeResults {
 const WORKER = "worker-2";
 
 /**
- * One worker joins, is drained and is replaced: by `npm run node:*` and by hand, in turn, on one cluster. The node that is drained holds all
- * four pods of a Deployment, with a budget that lets one go at a time.
+ * One worker joins, is drained and is replaced: by `npm run node:*` and by hand, in turn, on one cluster. The node that
+ * is drained holds all four pods of a Deployment, with a budget that lets one go at a time.
  */
 export class NodesBench {
   private readonly stack = new TestStack("bench-nodes");

@@ -21,7 +21,10 @@ interface TraceEvent {
   end: number;
 }
 
-/** `pulumi up` on machines that are there: from their first ssh answer to all Ready and CoreDNS Available, which is when it ends. */
+/**
+ * `pulumi up` on machines that are there: from their first ssh answer to all Ready and CoreDNS Available, which is when
+ * it ends.
+ */
 export class OurRun {
   private readonly trace: string;
   private readonly stack: TestStack;

@@ -53,7 +53,8 @@ describe("npm start", () => {
 
   test("leaves CoreDNS Available and every pod running and ready", async () => {
     await kubectl("-n", "kube-system", "wait", "deploy/coredns", "--for=condition=Available", "--timeout=10s");
-    // Not `kubectl wait pods --all`: that lists once, and waits to its end for a pod that a rollout took away meanwhile.
+    // Not `kubectl wait pods --all`: that lists once, and waits to its end for a pod that a rollout took away
+    // meanwhile.
     let waiting = "";
     await until(async () => (waiting = await podsNotReady()) === "" || undefined, {
       signal: AbortSignal.timeout(150_000),

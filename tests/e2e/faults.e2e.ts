@@ -4,7 +4,9 @@ import { resultLine } from "../faults/report";
 import { runCell } from "../faults/run-cell";
 import { TestCluster } from "../faults/test-cluster";
 
-/** A sample of the cells in docs/faults.md, ordered so that each begins with the workers that the one before it leaves. */
+/**
+ * A sample of the cells in docs/faults.md, ordered so that each begins with the workers that the one before it leaves.
+ */
 const SAMPLE = [
   ["create", "binaries", "sshd-restarted"],
   ["join", "binaries", "hanging"],

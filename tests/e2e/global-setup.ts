@@ -5,8 +5,8 @@ import { newestVersion } from "../support/versions";
 import { ensureDaemon } from "../../provider/docker/daemon";
 
 /**
- * What the suites need is brought before their clocks run: on a fresh machine without the internet it is built, which takes a
- * quarter of an hour. These are the calls that `npm start` makes.
+ * What the suites need is brought before their clocks run: on a fresh machine without the internet it is built, which
+ * takes a quarter of an hour. These are the calls that `npm start` makes.
  */
 export default async function setUp(): Promise<void> {
   const start = Date.now();

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { inventory, type Inventory } from "../support/docker-inventory";
 import { TestStack } from "../support/test-stack";
 
-/** Runs that are cut off, one after the other, each where it hurts; what is left is completed, or removed, by the next. */
+/**
+ * Runs that are cut off, one after the other, each where it hurts; what is left is completed, or removed, by the next.
+ */
 const stack = new TestStack("e2e-interrupted");
 const ours = (name: string) => name.includes("e2e-interrupted");
 let before: Inventory;

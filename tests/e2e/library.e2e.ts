@@ -10,7 +10,10 @@ import { removeStack } from "../../provider/docker/remove-stack";
 import { run } from "../../common/process";
 import { SharedPlugin } from "../support/shared-plugin";
 
-/** The package as a stranger's Pulumi program meets it: packed, installed, imported; its provider found through Pulumi.yaml. */
+/**
+ * The package as a stranger's Pulumi program meets it: packed, installed, imported; its provider found through
+ * Pulumi.yaml.
+ */
 let folder: string;
 let env: NodeJS.ProcessEnv;
 

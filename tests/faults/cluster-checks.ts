@@ -10,7 +10,9 @@ interface NodeItem {
   status: { conditions?: { type: string; status: string }[] };
 }
 
-/** Returns the problems of the cluster after an operation: machines, nodes, canary, and changes left for a further run. */
+/**
+ * Returns the problems of the cluster after an operation: machines, nodes, canary, and changes left for a further run.
+ */
 export async function findProblems(operation: Operation, cluster: TestCluster): Promise<string[]> {
   const { after } = operation;
   const machines =

@@ -43,8 +43,8 @@ export function findStackTrace(text: string): string[] {
 }
 
 /**
- * Returns what the report of a failed command lacks. Only the report at the end counts, not the progress lines before it: each
- * error names a machine, one of them the target, and the report names the next command.
+ * Returns what the report of a failed command lacks. Only the report at the end counts, not the progress lines before
+ * it: each error names a machine, one of them the target, and the report names the next command.
  */
 export function checkErrorClarity(text: string, target: string): string[] {
   const problems = findStackTrace(text);

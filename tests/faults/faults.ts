@@ -49,7 +49,10 @@ function needsApi(operation: Operation, phase: Phase): string | undefined {
   return ["images", "binaries", "machine"].includes(phase.name) ? "the phase does not use it" : undefined;
 }
 
-/** All faults. A new one needs a name, a description and the phases that it does not apply to; injections.ts changes machines. */
+/**
+ * All faults. A new one needs a name, a description and the phases that it does not apply to; injections.ts changes
+ * machines.
+ */
 export const FAULTS: readonly Fault[] = [
   {
     name: "dropped",

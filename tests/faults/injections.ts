@@ -2,7 +2,10 @@ import { output } from "../../common/process";
 import { until } from "../../common/wait";
 import type { FaultContext, Undo } from "./cell";
 
-/** Faults of machines and processes. They act through Docker instead of SSH, so that they work on a machine in any state. */
+/**
+ * Faults of machines and processes. They act through Docker instead of SSH, so that they work on a machine in any
+ * state.
+ */
 
 const DEADLINE_SECONDS = 60;
 const SMALL = "32m";
@@ -14,7 +17,10 @@ async function onTarget({ cluster, operation }: FaultContext, script: string): P
   return await cluster.on(operation.target, script);
 }
 
-/** Process titles of SSH sessions. The listener's title has a path; OpenSSH 9.8 and later name the sessions sshd-session. */
+/**
+ * Process titles of SSH sessions. The listener's title has a path; OpenSSH 9.8 and later name the sessions
+ * sshd-session.
+ */
 const SESSION = "^sshd(-session)?: [^/]";
 
 /** Kills the processes of the SSH sessions and prints how many of them have ended after five seconds at most. */

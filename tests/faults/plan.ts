@@ -63,8 +63,9 @@ export function isResultOf({
 }
 
 /**
- * Orders the cells so that, where possible, each begins with the workers that the one before it leaves: no cluster is built between
- * them. Among those, the operation with the fewest runs comes first, so that a run that is stopped early covers every operation.
+ * Orders the cells so that, where possible, each begins with the workers that the one before it leaves: no cluster is
+ * built between them. Among those, the operation with the fewest runs comes first, so that a run that is stopped early
+ * covers every operation.
  */
 export function orderCells(cells: readonly Cell[]): Cell[] {
   const remaining = new Set(cells);

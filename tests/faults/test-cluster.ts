@@ -153,11 +153,15 @@ export class TestCluster {
     await succeed(this.stack.quietly("stack", "import", "--file", file));
   }
 
-  /** Expires the bootstrap tokens as soon as one exists. One command does both: kubeadm uses the token within two seconds. */
+  /**
+   * Expires the bootstrap tokens as soon as one exists. One command does both: kubeadm uses the token within two
+   * seconds.
+   */
   async expireTokens(machine: string): Promise<void> {
     const kubectl = `${KUBECTL.join(" ")} -n kube-system`;
     const past = Buffer.from("2020-01-01T00:00:00Z").toString("base64");
-    const expire = `until [ -n "$tokens" ]; do tokens=$(${kubectl} get secrets --field-selector type=${TOKEN_TYPE} -o name); done
+    const list = `${kubectl} get secrets --field-selector type=${TOKEN_TYPE} -o name`;
+    const expire = `until [ -n "$tokens" ]; do tokens=$(${list}); done
 ${kubectl} patch $tokens -p '{"data":{"expiration":"${past}"}}'`;
     await output("docker", [
       "exec",

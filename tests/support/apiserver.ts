@@ -12,7 +12,10 @@ import { kubeApiFromFile, type KubeApi } from "../../provider/kube/api";
 
 const START_SECONDS = 60;
 
-/** A real etcd and kube-apiserver on loopback, with nobody else: no kubelet, no controllers. What those would do, a test does. */
+/**
+ * A real etcd and kube-apiserver on loopback, with nobody else: no kubelet, no controllers. What those would do, a test
+ * does.
+ */
 export class ApiServer {
   private constructor(
     readonly api: KubeApi,

@@ -4,8 +4,9 @@ import { give } from "../../components/machines/clouds/sdk";
 type Fake = new (name: string, args: object, options?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
 /**
- * The clouds' packages as far as a mocked Pulumi needs them: any class, by its name, as a resource of that type. The real ones are not
- * among our dependencies on purpose: of every such package in node_modules Pulumi would download the plugin.
+ * The clouds' packages as far as a mocked Pulumi needs them: any class, by its name, as a resource of that type. The
+ * real ones are not among our dependencies on purpose: of every such package in node_modules Pulumi would download the
+ * plugin.
  */
 export function fakeClouds(): void {
   give("@pulumi/hcloud", classes("hcloud", ["ipv4Address"]));

@@ -22,8 +22,8 @@ export function archiveOf({ folder }: Pick<Sshd, "folder">, name: string): strin
 }
 
 /**
- * A Debian machine with the real dpkg and apt: this computer's root file system under a layer in memory, which goes with its sshd. Its only
- * repository is a folder of packages that hold nothing.
+ * A Debian machine with the real dpkg and apt: this computer's root file system under a layer in memory, which goes
+ * with its sshd. Its only repository is a folder of packages that hold nothing.
  */
 export async function startDebianLike(packages: readonly TinyPackage[]): Promise<Sshd> {
   return await startSshd({

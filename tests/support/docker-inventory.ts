@@ -6,7 +6,10 @@ export interface Inventory {
   volumes: string[];
 }
 
-/** Everything that Docker holds, to be compared before and after. Other runs on this machine may come and go: `ours` picks what counts. */
+/**
+ * Everything that Docker holds, to be compared before and after. Other runs on this machine may come and go: `ours`
+ * picks what counts.
+ */
 export async function inventory(ours: (name: string) => boolean): Promise<Inventory> {
   const list = async (...args: string[]) =>
     (await output("docker", args))

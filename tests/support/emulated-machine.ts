@@ -10,7 +10,10 @@ interface EmulatedFile {
   body: Buffer;
 }
 
-/** A machine of the emulator: files and units in memory, and answers to the scripts that the provider runs, as a Debian would give them. */
+/**
+ * A machine of the emulator: files and units in memory, and answers to the scripts that the provider runs, as a Debian
+ * would give them.
+ */
 export class EmulatedMachine {
   readonly files = new Map<string, EmulatedFile>();
   readonly units = new Map<string, { active: boolean; enabled: boolean }>();

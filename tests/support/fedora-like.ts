@@ -27,8 +27,8 @@ export async function dnfAvailable(): Promise<Requirement> {
 }
 
 /**
- * A machine that says it is Fedora, where dnf and rpm are the real ones: this computer's root file system under a layer in memory, which goes
- * with its sshd. Its only repository is a folder with packages of no content.
+ * A machine that says it is Fedora, where dnf and rpm are the real ones: this computer's root file system under a layer
+ * in memory, which goes with its sshd. Its only repository is a folder with packages of no content.
  */
 export async function startFedoraLike(packages: readonly TinyPackage[]): Promise<Sshd> {
   return await startSshd({

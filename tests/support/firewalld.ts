@@ -10,7 +10,10 @@ export async function firewalldAvailable(): Promise<Requirement> {
   return await requirement("firewalld", () => PROGRAMS.every(existsSync), ["firewalld", "dbus", "util-linux"]);
 }
 
-/** A machine with the real firewalld, whose rules are in a network namespace where nobody's traffic is. No systemd is there: firewalld itself says whether it runs. */
+/**
+ * A machine with the real firewalld, whose rules are in a network namespace where nobody's traffic is. No systemd is
+ * there: firewalld itself says whether it runs.
+ */
 export async function startWithFirewalld(): Promise<Sshd> {
   const prepare = `rm -f root/usr/share/dbus-1/system-services/*
 rm -rf root/etc/firewalld/zones root/etc/firewalld/policies

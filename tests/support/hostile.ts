@@ -60,7 +60,10 @@ const FRAGMENTS = [
   "'\\''",
 ];
 
-/** What people (and worse) put where a name was expected: shells', YAML's and terminals' special words, any Unicode, and too much of it. */
+/**
+ * What people (and worse) put where a name was expected: shells', YAML's and terminals' special words, any Unicode, and
+ * too much of it.
+ */
 export function hostileText(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 5, arbitrary: fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 12 }).map((parts) => parts.join("")) },
@@ -107,7 +110,8 @@ export async function holds<T extends [unknown, ...unknown[]]>(
   property: fc.IRawProperty<T>,
 ): Promise<void> {
   const start = Date.now();
-  // On a busy machine fewer cases are tried, rather than the tests failing: the line says how many. Shrinking over SSH would take minutes.
+  // On a busy machine fewer cases are tried, rather than the tests failing: the line says how many. Shrinking over SSH
+  // would take minutes.
   const result = await fc.check(property, {
     numRuns: times * FACTOR,
     interruptAfterTimeLimit: LONGEST_MS * FACTOR,

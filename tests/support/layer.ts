@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { quote } from "../../common/quote";
 
 /**
- * A program that starts sshd on a root file system of its own: this computer's under a layer in memory. Mounts live in a namespace, so that
- * nothing of them is left when sshd has ended; what `prepare` starts ends with it too.
+ * A program that starts sshd on a root file system of its own: this computer's under a layer in memory. Mounts live in
+ * a namespace, so that nothing of them is left when sshd has ended; what `prepare` starts ends with it too.
  * @param folder sshd's
  * @param prepare shell lines for what is different there: the file system is `root` in the current folder
  */

@@ -20,7 +20,10 @@ export interface LoadSpec {
   seconds: number;
 }
 
-/** Asks from a machine of the test network at a steady rate, each time on a connection of its own: so every request meets the Service's choice of a pod anew. */
+/**
+ * Asks from a machine of the test network at a steady rate, each time on a connection of its own: so every request
+ * meets the Service's choice of a pod anew.
+ */
 export class LoadClient {
   readonly load: Load = { total: 0, failed: 0, failures: [] };
   private readonly asking: Promise<{ child: ResultPromise }>;

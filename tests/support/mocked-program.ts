@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Copied beside a person's compiled program, and run there with its name: loads it as a preview does, with no engine and no plugin near.
- * Every resource that it wants is a line on stdout.
+ * Copied beside a person's compiled program, and run there with its name: loads it as a preview does, with no engine
+ * and no plugin near. Every resource that it wants is a line on stdout.
  */
 async function preview(program: string): Promise<void> {
   const mocks: pulumi.runtime.Mocks = {

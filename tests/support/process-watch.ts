@@ -2,7 +2,10 @@ import { readFileSync, readdirSync } from "node:fs";
 
 const EVERY_MS = 250;
 
-/** Notes every command line on this computer while it watches: also those of machines that are containers here, and of their containers. */
+/**
+ * Notes every command line on this computer while it watches: also those of machines that are containers here, and of
+ * their containers.
+ */
 export class ProcessWatch {
   private readonly seen = new Set<string>();
   private readonly timer = setInterval(() => this.look(), EVERY_MS);

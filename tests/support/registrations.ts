@@ -123,7 +123,10 @@ function outputsOf(type: string, name: string, inputs: Record<string, unknown>):
   }
 }
 
-/** Everything that a Pulumi program registers, in order of name and type. Runs the program against mocks, with outputs as after an update. */
+/**
+ * Everything that a Pulumi program registers, in order of name and type. Runs the program against mocks, with outputs
+ * as after an update.
+ */
 export async function recordRegistrations(
   program: () => void,
   { outputs = {}, preview = false }: { outputs?: Record<string, Record<string, unknown>>; preview?: boolean } = {},
@@ -152,7 +155,10 @@ export async function recordRegistrations(
   return requests.map(registrationOf).sort((one, other) => label(one).localeCompare(label(other)));
 }
 
-/** Waits until no more resources are registered: promises that lead to further registrations may follow an answered request. */
+/**
+ * Waits until no more resources are registered: promises that lead to further registrations may follow an answered
+ * request.
+ */
 async function settled(requests: readonly Request[]): Promise<void> {
   for (let count = -1; count !== requests.length;) {
     count = requests.length;

@@ -11,7 +11,10 @@ export interface Requirement {
   reason: string;
 }
 
-/** Looks for it; on Debian as root installs it from these packages. Under CI nothing is skipped that this could have brought. */
+/**
+ * Looks for it; on Debian as root installs it from these packages. Under CI nothing is skipped that this could have
+ * brought.
+ */
 export async function requirement(
   name: string,
   present: () => boolean,

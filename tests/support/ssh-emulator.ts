@@ -7,7 +7,9 @@ import { Server, type Connection as Client, type ServerChannel } from "ssh2";
 import type { Answer } from "../../provider/ssh/batch-script";
 import { run } from "../../common/process";
 
-/** Answers one command: writes what the machine would say, and ends the channel: `channel.exit(code)`, `channel.end()`. */
+/**
+ * Answers one command: writes what the machine would say, and ends the channel: `channel.exit(code)`, `channel.end()`.
+ */
 export type Answering = (channel: ServerChannel, script: string, host: number) => void;
 
 export interface EmulatorOptions {

@@ -17,7 +17,10 @@ export interface Finished {
 /** What becomes of a stack's output. */
 export type Show = (name: string, text: string) => void;
 
-/** A stack of a test's own, in a state folder of its own: a person's `dev` is never touched. Commands are those that a person types. */
+/**
+ * A stack of a test's own, in a state folder of its own: a person's `dev` is never touched. Commands are those that a
+ * person types.
+ */
 export class TestStack {
   private readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -69,8 +72,8 @@ export class TestStack {
   }
 
   /**
-   * What `npm start` runs, as a process of its own group, to be interrupted or killed; its lines go to `onText` as they come.
-   * Without npm between, which keeps a signal to itself that no terminal sent.
+   * What `npm start` runs, as a process of its own group, to be interrupted or killed; its lines go to `onText` as they
+   * come. Without npm between, which keeps a signal to itself that no terminal sent.
    */
   async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
     return await this.begin("up", onText, ...args);
@@ -140,7 +143,9 @@ export class TestStack {
     writeFileSync(this.configFile, stringify(settings));
   }
 
-  /** Removes what only tests leave: the folder of the state, and the configuration, which `down` keeps for its person. */
+  /**
+   * Removes what only tests leave: the folder of the state, and the configuration, which `down` keeps for its person.
+   */
   removeFiles(): void {
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.configFile, { force: true });

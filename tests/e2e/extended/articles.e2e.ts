@@ -9,7 +9,10 @@ import { busybox } from "../../support/test-images";
 import { TestStack, kubectlOf } from "../../support/test-stack";
 import { newestVersion } from "../../support/versions";
 
-/** What the articles of docs/ladder-articles.md show and the ladder's own test does not: on one machine, with their own pod range. */
+/**
+ * What the articles of docs/ladder-articles.md show and the ladder's own test does not: on one machine, with their own
+ * pod range.
+ */
 const NODE = "control-plane-1";
 const TOKEN = "articles-C-0123456789abcdef";
 const stack = new TestStack("e2e-articles");

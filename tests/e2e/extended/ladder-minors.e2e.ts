@@ -4,7 +4,9 @@ import { silent } from "../../../common/progress";
 import { controllerArch } from "../../../components/machines/machine";
 import { TestStack, kubectlOf } from "../../support/test-stack";
 
-/** Each older minor release climbs to the top rung in one run, on one machine. ladder.e2e.ts has the default release. */
+/**
+ * Each older minor release climbs to the top rung in one run, on one machine. ladder.e2e.ts has the default release.
+ */
 const stack = new TestStack("e2e-minors");
 const { supported, default: newest } = loadVersions().kubernetes;
 const versions = Object.keys(supported).filter((version) => version !== newest);

@@ -63,8 +63,9 @@ const FIXED: Record<string, Item[]> = {
 };
 
 /**
- * Hetzner Cloud's HTTP API, as far as its Pulumi plugin calls it for our components: https://docs.hetzner.cloud. Servers are local
- * machines; everything else is remembered and told again. What is asked beyond that is answered with 501 and kept in `unknown`.
+ * Hetzner Cloud's HTTP API, as far as its Pulumi plugin calls it for our components: https://docs.hetzner.cloud.
+ * Servers are local machines; everything else is remembered and told again. What is asked beyond that is answered with
+ * 501 and kept in `unknown`.
  */
 export class HcloudApi {
   readonly unknown: string[] = [];

@@ -9,7 +9,10 @@ import { ensureNetwork, type Network } from "../../../provider/docker/network";
 import { removeStack } from "../../../provider/docker/remove-stack";
 import { run } from "../../../common/process";
 
-/** A stand-in for cloud-init's command: it ends when the emulator says that the machine has done what its user data told it. */
+/**
+ * A stand-in for cloud-init's command: it ends when the emulator says that the machine has done what its user data told
+ * it.
+ */
 const CLOUD_INIT = `#!/bin/sh
 [ "$1" = status ] || exit 64
 until [ -e /run/kubewright-born ]; do sleep 0.1; done
@@ -18,7 +21,10 @@ echo "status: done"
 
 const signal = (): AbortSignal => AbortSignal.timeout(180_000);
 
-/** The machines behind the emulated API: containers of our own machine image, which do what cloud-init would have done for them. */
+/**
+ * The machines behind the emulated API: containers of our own machine image, which do what cloud-init would have done
+ * for them.
+ */
 export class Machines {
   private publicNetwork: Promise<Network> | undefined;
 

@@ -19,8 +19,8 @@ describe("checkErrorClarity", () => {
   });
 
   test("accepts an error without ✗ when the last paragraph names both", () => {
-    const text = `${PROGRESS}\nevicting pods failed on worker-2: timed out; run \`npm run node:drain -- worker-2\` again\n`;
-    expect(checkErrorClarity(text, "worker-2")).toEqual([]);
+    const error = "evicting pods failed on worker-2: timed out; run `npm run node:drain -- worker-2` again";
+    expect(checkErrorClarity(`${PROGRESS}\n${error}\n`, "worker-2")).toEqual([]);
   });
 
   test("reports an error that names no machine, although progress lines before it do", () => {
