@@ -9,7 +9,7 @@ import { criticalPath, endedBefore, type Measured, type StepTime } from "./measu
 const REFERENCE = join(projectRoot(), "..", "shared", "reference", "shell");
 const [CONTROL_PLANE, ...WORKERS] = NAMES;
 
-export const isThere = () => existsSync(join(REFERENCE, "bringup.sh"));
+export const isInstalled = () => existsSync(join(REFERENCE, "bringup.sh"));
 
 /** The script, with our binaries and our image archives in place of those that it would build. */
 export async function prepareShell(folder: string, artifacts: ArtifactSet): Promise<string> {
