@@ -14,12 +14,7 @@ const COMMAND = {
   examples: [["10 200", "measure 10 and 200 machines"]],
 } as const satisfies CommandDefinition;
 
-
 /** `npm run bench:scale`: runs the engine and the provider against emulated SSH hosts. */
-/**
- * `npm run bench:scale`, `npm run bench:scale -- 10 200`: the real engine and provider on emulated SSH hosts, by number
- * of machines.
- */
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(COMMAND, args);
   const sizes = options.words.length > 0 ? options.words.map(Number) : SIZES;
