@@ -32,7 +32,7 @@ export async function ignoreNotFound<T>(request: Promise<T>): Promise<T | undefi
 }
 
 /**
- * Reads an object for a wait loop. Never rejects: a failure becomes the cause that the loop reports when its time is up.
+ * Reads an object for a wait loop. Never rejects: a failure becomes the cause that the loop reports at its deadline.
  * @param describe describes the object, or its absence
  */
 export async function readWithCause<T>(

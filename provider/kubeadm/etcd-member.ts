@@ -1,11 +1,14 @@
 import { StepError, messageOf } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { quote } from "../../common/quote";
+import { until } from "../../common/wait";
 import { SOCKETS } from "../../render/runtime";
 import type { Remote } from "../ssh/remote";
 
 const STEP = "removing the etcd member";
 const TIMEOUT_SECONDS = 60;
+const RETRY_SECONDS = 30;
+const RETRY_EVERY_MS = 2_000;
 const MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
 const PKI = "/etc/kubernetes/pki/etcd";
 
@@ -53,25 +56,51 @@ export async function removeDeadMember(
   }
 }
 
-/** Removes a member through the first control plane where that succeeds. Succeeds when there is no such member. */
+/**
+ * Removes a member through the first control plane where that succeeds. Succeeds when there is no such member. etcd
+ * refuses while members are out of touch with each other, which usually passes: so refused removals are repeated.
+ */
 async function removeMember(name: string, controlPlanes: readonly Remote[], signal: AbortSignal): Promise<void> {
-  const failures: string[] = [];
-  for (const machine of controlPlanes) {
-    try {
-      await machine.run(removeScript(name), { step: STEP, signal, timeout: TIMEOUT_SECONDS });
-      return;
-    } catch (error) {
-      signal.throwIfAborted();
-      failures.push(messageOf(error));
-    }
+  let failures: string[] = [];
+  await until(
+    async () => {
+      failures = [];
+      for (const machine of controlPlanes) {
+        const failure = await tryRemoval(name, machine, signal);
+        if (failure === undefined) return true;
+        failures.push(failure);
+      }
+      return undefined;
+    },
+    {
+      signal,
+      timeout: RETRY_SECONDS,
+      patience: controlPlanes[0]?.patience,
+      every: RETRY_EVERY_MS,
+      onTimeout: () => refusalError(name, failures),
+    },
+  );
+}
+
+/** @returns the reason when the removal fails */
+async function tryRemoval(name: string, machine: Remote, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    await machine.run(removeScript(name), { step: STEP, signal, timeout: TIMEOUT_SECONDS });
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return messageOf(error);
   }
-  throw new StepError({
+}
+
+function refusalError(name: string, failures: readonly string[]): StepError {
+  return new StepError({
     step: STEP,
     machine: name,
     cause: failures.join("; "),
     action:
-      "run `etcdctl member list` and `etcdctl endpoint health` on another control plane, " +
-      `then \`etcdctl member remove\` for ${name}`,
+      "nothing was deleted on it; run `etcdctl endpoint health --cluster` on another control plane, repair etcd and " +
+      "run again, or name the machine in kubewright:recovery.abandoned to delete it without etcd's consent",
   });
 }
 

@@ -14,17 +14,23 @@ export interface ResetOptions {
   warn: Progress;
   /** The other control planes. Through them a control plane leaves etcd, even when its own etcd is broken. */
   others?: readonly Remote[];
+  /** Resets the machine even when etcd refuses to remove its member. @default false */
+  abandoned?: boolean;
 }
 
 /**
- * Removes Kubernetes from a machine so that it can join again: leaves etcd on a control plane, runs `kubeadm reset`, and
- * deletes what kubeadm leaves behind.
+ * Removes Kubernetes from a machine so that it can join again: leaves etcd on a control plane, runs `kubeadm reset`,
+ * and deletes what kubeadm leaves behind.
+ * @throws StepError, before anything is deleted, when etcd refuses to remove the member: its data may be the last copy
  */
-export async function resetNode(machine: Remote, { signal, status, warn, others = [] }: ResetOptions): Promise<void> {
+export async function resetNode(
+  machine: Remote,
+  { signal, status, warn, others = [], abandoned = false }: ResetOptions,
+): Promise<void> {
   try {
     await leaveEtcd(machine, others, { signal, status });
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted || !abandoned) throw error;
     warn(`etcd may still count ${machine.label} as a member: ${messageOf(error)}`);
   }
   status("kubeadm reset");

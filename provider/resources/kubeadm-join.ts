@@ -91,7 +91,8 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
-    if (machine) await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs) });
+    const abandoned = context.unreachable.isAbandoned(inputs.connection);
+    if (machine) await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs), abandoned });
     else if (inputs.document.controlPlane !== undefined)
       await removeDeadMember(nodeOf(inputs), otherControlPlanes(context, inputs), context);
   },
