@@ -19,7 +19,7 @@ for id in $(ctr --connect-timeout 2s -n k8s.io containers ls -q ${quote(`labels.
 done
 docker ps -q --no-trunc --filter ${quote(`label=${label}=${value}`)} 2>/dev/null
 true`;
-  const { stdout } = await machine.look(script, { step: "listing containers", signal });
+  const { stdout } = await machine.read(script, { step: "listing containers", signal });
   return stdout.split("\n").filter(Boolean);
 }
 

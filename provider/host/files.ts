@@ -50,7 +50,7 @@ export async function inspect(
 for f in ${commandLine(paths)}; do
   [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sum < "$f" | cut -d' ' -f1)" "$f"
 done; true`;
-  const { stdout } = await machine.look(script, { step: "looking at files", signal });
+  const { stdout } = await machine.read(script, { step: "looking at files", signal });
   const found = stdout.split("\n").flatMap((line): [string, FoundFile][] => {
     const [, mode = "", hash = "", path = ""] = /^([0-7]{1,4}) ([0-9a-f]{64}) (.*)$/.exec(line) ?? [];
     return paths.includes(path) ? [[path, { mode: mode.padStart(4, "0"), sha256: hash }]] : [];
@@ -73,7 +73,7 @@ export async function contents(
   size=$(stat -c %s "$f")
   [ "$size" -le ${LARGEST_TEXT} ] && printf '%s %s\\n' "$(base64 -w0 < "$f")" "$f" || printf '%s %s\\n' "*$size" "$f"
 done; true`;
-  const { stdout } = await machine.look(script, { step: "reading files", signal });
+  const { stdout } = await machine.read(script, { step: "reading files", signal });
   const found = stdout.split("\n").flatMap((line): [string, string][] => {
     const [, body = "", path = ""] = /^(\S*) (.*)$/.exec(line) ?? [];
     if (!paths.includes(path)) return [];

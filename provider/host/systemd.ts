@@ -17,7 +17,7 @@ export async function runningProgram(machine: Remote, unit: string, signal: Abor
   const script = `${SUM}
 pid=$(systemctl show -p MainPID --value ${quote(unit)})
 [ "\${pid:-0}" -gt 0 ] && sum < "/proc/$pid/exe" | cut -d' ' -f1; true`;
-  const { stdout } = await machine.look(script, { step: `looking at ${unit}`, signal });
+  const { stdout } = await machine.read(script, { step: `looking at ${unit}`, signal });
   return sha256Schema.safeParse(stdout.trim()).data;
 }
 
@@ -33,7 +33,7 @@ export async function unitState(
 ): Promise<UnitState> {
   const startable = waitsFor === undefined ? "" : `[ -e ${quote(waitsFor)} ] || echo Startable=no\n`;
   const script = `${startable}systemctl show -p ActiveState,UnitFileState,LoadState ${quote(unit)}`;
-  const { stdout } = await machine.look(script, { step: `looking at ${unit}`, signal });
+  const { stdout } = await machine.read(script, { step: `looking at ${unit}`, signal });
   const values = Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2) as [string, string]));
   return {
     active: ["active", "activating", "reloading"].includes(values.ActiveState ?? ""),

@@ -97,7 +97,7 @@ export class KubeClients {
 }
 
 async function readAdminConf(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.look(`cat ${ADMIN_CONF}`, {
+  const { stdout } = await machine.read(`cat ${ADMIN_CONF}`, {
     step: "reading the administrator's kubeconfig",
     signal,
     action: "check that `kubeadm init` or `kubeadm join` has finished on this machine",

@@ -24,7 +24,7 @@ export async function readProgress(
 elif [ -e ${STATE_FOLDER}/${verb}.started ]; then echo started
 else echo none
 fi`;
-  const { stdout } = await machine.look(script, { step: `reading the progress of kubeadm ${verb}`, signal });
+  const { stdout } = await machine.read(script, { step: `reading the progress of kubeadm ${verb}`, signal });
   return stdout.trim() as KubeadmProgress;
 }
 

@@ -10,7 +10,7 @@ type HostsInputs = Inputs<typeof etcHostsContract>;
 type HostsOutputs = Outputs<typeof etcHostsContract>;
 
 async function text(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.look(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
+  const { stdout } = await machine.read(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
   return Buffer.from(stdout.trim(), "base64").toString();
 }
 

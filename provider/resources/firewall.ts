@@ -25,7 +25,7 @@ async function ask(
   const script = `${head}\n${template("host/firewall.sh")}`;
   const action = `see \`firewall-cmd --list-all\` or \`ufw status\` there; a node needs ${commandLine(ports)}`;
   const { stdout } = await (verb === "missing"
-    ? machine.look(script, { step: "looking at the firewall", signal, action })
+    ? machine.read(script, { step: "looking at the firewall", signal, action })
     : machine.run(script, { step: "setting the firewall", signal, action }));
   const values = (key: string) =>
     stdout.split("\n").flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));

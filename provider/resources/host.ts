@@ -58,7 +58,7 @@ function lasting(all: MachineFacts): HostFacts {
 
 /** The kernel's boot, and the start of its first process: a container that is started anew has the boot of its host. */
 async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
-  const { stdout } = await machine.look("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", {
+  const { stdout } = await machine.read("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", {
     step: "looking when it was booted",
     signal,
   });

@@ -25,7 +25,7 @@ async function present(
   signal: AbortSignal,
 ): Promise<{ refs: Set<string>; loaded: Set<string> }> {
   const script = `${store.list} 2>/dev/null; ls ${LOADED} 2>/dev/null; true`;
-  const { stdout } = await machine.look(script, { step: "listing images", signal });
+  const { stdout } = await machine.read(script, { step: "listing images", signal });
   const words = new Set(stdout.split("\n").filter(Boolean));
   return { refs: words, loaded: words };
 }

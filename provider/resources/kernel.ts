@@ -48,7 +48,7 @@ async function apply(context: Context, inputs: KernelInputs, withSwap: boolean):
 /** MiB of swap that the machine has for itself. */
 async function swapOf(machine: Remote, signal: AbortSignal): Promise<number> {
   const script = "systemd-detect-virt -qc || swapon --show=SIZE --bytes --noheadings; true";
-  const { stdout } = await machine.look(script, { step: "looking for swap", signal });
+  const { stdout } = await machine.read(script, { step: "looking for swap", signal });
   return Math.round(stdout.split("\n").reduce((sum, line) => sum + (Number(line) || 0), 0) / (1 << 20));
 }
 
@@ -77,7 +77,7 @@ async function sysctlsOf(
   const script = names
     .map((name) => `printf '%s=%s\\n' ${quote(name)} "$(sysctl -n ${quote(name)} 2>/dev/null | tr '\\t' ' ')"`)
     .join("\n");
-  const { stdout } = await machine.look(script || "true", { step: "reading kernel settings", signal });
+  const { stdout } = await machine.read(script || "true", { step: "reading kernel settings", signal });
   return Object.fromEntries(
     stdout
       .split("\n")

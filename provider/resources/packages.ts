@@ -46,7 +46,7 @@ async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSig
   const list = MANAGERS[inputs.osFamily].missing(commandLine(inputs.packages));
   const script =
     inputs.unlessProgram === undefined ? list : `command -v ${quote(inputs.unlessProgram)} >/dev/null || { ${list}; }`;
-  const { stdout } = await machine.look(script, { step: "listing packages", signal });
+  const { stdout } = await machine.read(script, { step: "listing packages", signal });
   return stdout.split("\n").filter(Boolean);
 }
 

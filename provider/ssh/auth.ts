@@ -32,7 +32,7 @@ export function authentication(connection: Connection, agentSocket: string | und
 }
 
 /** `key`, `agent's keys, password`: what was tried, for a person whose login is refused. */
-export function triedOf({ privateKey, privateKeyPath, agent, password }: Connection): string {
+export function describeCredentials({ privateKey, privateKeyPath, agent, password }: Connection): string {
   const tried = [
     (privateKey ?? privateKeyPath) && "key",
     agent && "agent's keys",

@@ -1,7 +1,7 @@
 import { quote } from "../../common/quote";
 
 /** What one script of a batch came to. */
-export interface Answer {
+export interface ScriptResult {
   code: number;
   stdout: string;
   stderr: string;
@@ -18,11 +18,11 @@ export function batchScript(scripts: readonly string[], mark: string): string {
 }
 
 /** Of each script its own; undefined where the batch did not come to its end. */
-export function answersOf(
-  { stdout, stderr }: Pick<Answer, "stdout" | "stderr">,
+export function splitResults(
+  { stdout, stderr }: Pick<ScriptResult, "stdout" | "stderr">,
   count: number,
   mark: string,
-): Answer[] | undefined {
+): ScriptResult[] | undefined {
   const parts = stdout.split(`\n${mark} `);
   const complaints = stderr.split(`\n${mark}\n`);
   if (parts.length !== count + 1 || complaints.length !== count + 1) return undefined;

@@ -17,7 +17,7 @@ export const SUDO_PROMPT = "kubewright: sudo wants the password\n";
 /** Seconds for sudo to let us in; a wrong password costs it some. */
 const SUDO_SECONDS = 60;
 
-export interface Collected {
+export interface CommandResult {
   code: number;
   /** Whether the command was started at all. Where not, `stderr` is what sudo or the login shell said. */
   began: boolean;
@@ -32,18 +32,18 @@ const LONGEST_LINE = 64 << 10;
 const GROUP_MS = 2_000;
 
 /** The command said more than `LONGEST_OUTPUT` bytes, and was stopped. */
-export class TooMuchOutput extends Error {}
+export class OutputLimitError extends Error {}
 
 /**
  * What a command says is data from outside: bounded here, and made printable where it is shown.
  * Undefined where the channel closed without an exit status: the connection broke, or the command was killed. A password is given to
  * sudo when it asks, and the command's own input only once it runs: so neither can be taken for the other.
  */
-export function collect(
+export function collectOutput(
   channel: ClientChannel,
   options: CollectOptions,
   kill: (group: string) => void,
-): Promise<Collected | undefined> {
+): Promise<CommandResult | undefined> {
   return new Promise((done, fail) => {
     const { onLine: lines, sudoPassword } = options;
     const out = new Heard(lines);
@@ -68,7 +68,7 @@ export function collect(
     };
     const take = (reader: Heard | StderrReader) => (data: Buffer) => {
       room -= data.length;
-      if (room < 0) stop(new TooMuchOutput(`it says more than ${LONGEST_OUTPUT >> 20} MiB`));
+      if (room < 0) stop(new OutputLimitError(`it says more than ${LONGEST_OUTPUT >> 20} MiB`));
       if (!stopped || reader === errors) reader.push(data);
     };
     const abort = () => stop(options.signal.reason as Error);
@@ -91,7 +91,7 @@ function becomeRoot(
   errors: StderrReader,
   password: string,
   begin: () => void,
-  giveUp: (said: Collected) => void,
+  giveUp: (said: CommandResult) => void,
 ): void {
   const late = setTimeout(() => {
     giveUp({

@@ -1,7 +1,7 @@
 import type { Client } from "ssh2";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
-import { SUDO_PROMPT, collect, type Collected, type CollectOptions } from "./channel";
+import { SUDO_PROMPT, collectOutput, type CommandResult, type CollectOptions } from "./channel";
 import { type Connection } from "../../contracts/connection";
 import { describe } from "./connection";
 import { ConnectionError } from "./errors";
@@ -15,12 +15,12 @@ export interface CommandOptions extends Omit<CollectOptions, "sudoPassword"> {
 }
 
 /** Runs a script as root, once, over a connection that is open. A stop kills its process group on the machine. */
-export function command(
+export function runCommand(
   client: Client,
   connection: Connection,
   script: string,
   options: CommandOptions,
-): Promise<Collected> {
+): Promise<CommandResult> {
   const words = asRoot(script, connection);
   refuseTooLong(words, connection, options.step);
   return new Promise((done, fail) => {
@@ -38,11 +38,11 @@ export function command(
         action();
       };
       const kill = (group: string) =>
-        void command(client, connection, `kill -TERM -${group}`, {
+        void runCommand(client, connection, `kill -TERM -${group}`, {
           step: "stopping",
           signal: new AbortController().signal,
         }).catch(() => undefined);
-      collect(channel, { ...options, sudoPassword: sudoPasswordOf(connection) }, kill).then(
+      collectOutput(channel, { ...options, sudoPassword: sudoPasswordOf(connection) }, kill).then(
         (result) => settle(() => (result ? done(result) : lost())),
         (reason: Error) => settle(() => fail(reason)),
       );

@@ -1,5 +1,5 @@
 /** Who holds a place: a connection that is open, or about to be. */
-export interface Tenant {
+export interface LimitedConnection {
   /** Nobody works over it at the moment. */
   readonly idle: boolean;
   /** It is to make room; it opens itself again when it is needed. */
@@ -7,30 +7,30 @@ export interface Tenant {
 }
 
 /** A bounded number of open connections. Who comes when all places are taken gets that of the one that has been idle for longest. */
-export class Places {
+export class ConnectionLimit {
   /** Least recently used first. */
-  private readonly open = new Set<Tenant>();
+  private readonly open = new Set<LimitedConnection>();
   private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly limit: () => number) {}
 
-  get taken(): number {
+  get openCount(): number {
     return this.open.size;
   }
 
   /** Waits for a place. Nobody who works keeps one while waiting for another's, so all come to their turn. */
-  async take(tenant: Tenant, signal: AbortSignal): Promise<void> {
+  async acquire(tenant: LimitedConnection, signal: AbortSignal): Promise<void> {
     while (!this.open.has(tenant) && this.open.size >= this.limit() && !this.evict()) await this.turn(signal);
     this.open.delete(tenant);
     this.open.add(tenant);
   }
 
-  leave(tenant: Tenant): void {
+  release(tenant: LimitedConnection): void {
     if (this.open.delete(tenant)) this.waiting.shift()?.();
   }
 
   /** Called at the end of each piece of work. */
-  rested(tenant: Tenant): void {
+  markUsed(tenant: LimitedConnection): void {
     if (!this.open.delete(tenant)) return;
     this.open.add(tenant);
     if (tenant.idle) this.waiting.shift()?.();

@@ -4,7 +4,7 @@ import { Semaphore } from "../../common/wait";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings";
 import { noTrace, type Trace } from "../trace";
 import type { Connection } from "../../contracts/connection";
-import { Places } from "./connection-limit";
+import { ConnectionLimit } from "./connection-limit";
 import { sameKey } from "./host-key";
 import { Remote } from "./remote";
 import type { SshRuntime } from "./transport";
@@ -30,7 +30,7 @@ export class Connections {
       settings,
       clock,
       trace,
-      places: new Places(() => settings.connectionLimit),
+      places: new ConnectionLimit(() => settings.connectionLimit),
       handshakes: new Semaphore(PARALLEL_HANDSHAKES),
     };
   }

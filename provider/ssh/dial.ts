@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { messageOf } from "../../common/errors";
-import { authentication, triedOf } from "./auth";
+import { authentication, describeCredentials } from "./auth";
 import type { Connection } from "../../contracts/connection";
 import { ConnectionError, HostKeyError } from "./errors";
 import { publicKeyOf, sameKey } from "./host-key";
@@ -108,7 +108,7 @@ function explain(connection: Connection, error: SshError, shown: string, agentSa
     const action = `add the public key to ${user}'s authorized_keys${password === undefined ? "" : ", or mend the password"}`;
     return new ConnectionError(
       connection,
-      `the host refuses the ${triedOf(connection)} for user ${user}${agentSaid}`,
+      `the host refuses the ${describeCredentials(connection)} for user ${user}${agentSaid}`,
       false,
       action,
     );

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { orAborted } from "../../common/wait";
-import { answersOf, batchScript, type Answer } from "./batch-script";
+import { splitResults, batchScript, type ScriptResult } from "./batch-script";
 import { ConnectionError, RootError } from "./errors";
 
 /** Milliseconds in which looks that come one after the other are taken for one: the engine asks for all resources of a machine at once. */
@@ -9,31 +9,31 @@ const GATHER_MS = 10;
 /** Bytes of scripts in one command; Linux takes 128 KiB, and quoting makes them longer. */
 const LONGEST_BATCH = 48 << 10;
 
-interface Look {
+interface PendingRead {
   script: string;
-  how: How;
-  done: (answer: Answer | Promise<Answer>) => void;
+  how: ReadContext;
+  done: (answer: ScriptResult | Promise<ScriptResult>) => void;
   fail: (reason: Error) => void;
 }
 
-export interface How {
+export interface ReadContext {
   /** What is looked at, for the error. */
   step: string;
   signal: AbortSignal;
 }
 
 /** Runs one script; throws where it could not be run, whatever it answers. */
-export type Run = (script: string, how: How) => Promise<Answer>;
+export type Run = (script: string, how: ReadContext) => Promise<ScriptResult>;
 
 /** Looks at one machine, gathered to few round trips. */
-export class Looks {
-  private waiting: Look[] = [];
+export class ReadBatcher {
+  private waiting: PendingRead[] = [];
 
   constructor(private readonly run: Run) {}
 
   /** The script is run soon, in one command with those of others. It must only look, and needs no input. */
-  async ask(script: string, how: How): Promise<Answer> {
-    const answer = new Promise<Answer>((done, fail) => this.waiting.push({ script, how, done, fail }));
+  async read(script: string, how: ReadContext): Promise<ScriptResult> {
+    const answer = new Promise<ScriptResult>((done, fail) => this.waiting.push({ script, how, done, fail }));
     if (this.waiting.length === 1) void sleep(GATHER_MS).then(() => this.send());
     return await orAborted(answer, how.signal);
   }
@@ -42,7 +42,7 @@ export class Looks {
     for (const batch of divided(this.waiting.splice(0))) void this.answer(batch);
   }
 
-  private async answer(batch: readonly Look[]): Promise<void> {
+  private async answer(batch: readonly PendingRead[]): Promise<void> {
     if (batch.length === 1) return this.alone(batch);
     const mark = randomUUID();
     const all = new AllAborted(batch.map(({ how }) => how.signal));
@@ -54,10 +54,10 @@ export class Looks {
         ),
         { step: `looking at ${batch.length} things`, signal: all.signal },
       );
-      const answers = answersOf(said, batch.length, mark);
+      const answers = splitResults(said, batch.length, mark);
       // One that never ends, or says too much, cuts off the others: alone each is told its own.
       if (!answers) return this.alone(batch);
-      batch.forEach(({ done }, index) => done(answers[index] as Answer));
+      batch.forEach(({ done }, index) => done(answers[index] as ScriptResult));
     } catch (error) {
       if (error instanceof ConnectionError || error instanceof RootError) batch.forEach(({ fail }) => fail(error));
       else this.alone(batch);
@@ -66,13 +66,13 @@ export class Looks {
     }
   }
 
-  private alone(batch: readonly Look[]): void {
+  private alone(batch: readonly PendingRead[]): void {
     for (const { script, how, done } of batch) done(this.run(script, how));
   }
 }
 
-function divided(looks: readonly Look[]): Look[][] {
-  const batches: Look[][] = [];
+function divided(looks: readonly PendingRead[]): PendingRead[][] {
+  const batches: PendingRead[][] = [];
   let room = 0;
   for (const look of looks) {
     const bytes = Buffer.byteLength(look.script);

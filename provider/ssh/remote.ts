@@ -2,14 +2,14 @@ import type { Client, ClientChannel } from "ssh2";
 import { DeadlineError, StepError } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
-import type { Answer } from "./batch-script";
-import { TooMuchOutput, type Collected } from "./channel";
-import { command, type CommandOptions } from "./command";
+import type { ScriptResult } from "./batch-script";
+import { OutputLimitError, type CommandResult } from "./channel";
+import { runCommand, type CommandOptions } from "./command";
 import { type Connection } from "../../contracts/connection";
 import { describe } from "./connection";
 import { ConnectionError, RootError } from "./errors";
-import { Link, type SshRuntime } from "./transport";
-import { Looks } from "./read-batcher";
+import { Transport, type SshRuntime } from "./transport";
+import { ReadBatcher } from "./read-batcher";
 
 // sshd's MaxSessions is 10 and freed late.
 const CHANNELS = 6;
@@ -23,7 +23,7 @@ const IDENTITY_LENGTH = 64;
 const DEFAULT_SECONDS = 300;
 const DEFAULT_STREAM_SECONDS = 3_600;
 
-export interface LookOptions {
+export interface ReadOptions {
   /** What is being done, for the error: `kubeadm join`. */
   step: string;
   signal: AbortSignal;
@@ -34,15 +34,15 @@ export interface LookOptions {
 }
 
 /** `stdin` is fed to the command: the place for secrets. */
-export interface RunOptions extends LookOptions, CommandOptions {
+export interface RunOptions extends ReadOptions, CommandOptions {
   /** Seconds; default 300, and an hour for what is fed from a stream. */
   timeout?: number;
 }
 
 /** A machine, on which scripts are run as root over one connection. */
 export class Remote {
-  private readonly link: Link;
-  private readonly looks = new Looks((script, how) => this.execute(script, how));
+  private readonly link: Transport;
+  private readonly looks = new ReadBatcher((script, how) => this.execute(script, how));
   private readonly channels = new Semaphore(CHANNELS);
   private identity: Promise<string> | undefined;
 
@@ -52,7 +52,7 @@ export class Remote {
     private readonly runtime: SshRuntime,
     readonly via?: Remote,
   ) {
-    this.link = new Link(connection, runtime, via?.link, () => (this.identity = undefined));
+    this.link = new Transport(connection, runtime, via?.link, () => (this.identity = undefined));
   }
 
   /** The key that this connection is bound to: the given one, or the one that was met. */
@@ -76,7 +76,7 @@ export class Remote {
 
   /** The host key that was shown on the connection. */
   async hostKey(signal: AbortSignal): Promise<string> {
-    return (await this.link.atWork(() => this.link.connect(signal))).hostKey;
+    return (await this.link.use(() => this.link.connect(signal))).hostKey;
   }
 
   /** The keys of the hosts on the way, the nearest to the machine first. */
@@ -88,23 +88,23 @@ export class Remote {
    * Runs a POSIX shell script as root. Scripts are idempotent, so one that a lost connection cut off is run again.
    * @throws StepError on another exit code than `accept` has; ConnectionError when the machine cannot be reached, RootError when we are not let be root.
    */
-  async run(script: string, options: RunOptions): Promise<Collected> {
+  async run(script: string, options: RunOptions): Promise<CommandResult> {
     return this.judged(await this.execute(script, options), options);
   }
 
   /** As `run`, for a script that changes nothing and needs no input: many that are asked for at once cost one round trip. */
-  async look(script: string, options: LookOptions): Promise<Answer> {
-    const answer = await this.link.atWork(async () => {
+  async read(script: string, options: ReadOptions): Promise<ScriptResult> {
+    const answer = await this.link.use(async () => {
       // Whoever waits for the connection asks together with all others who do.
       await this.link.connect(options.signal);
-      return await this.looks.ask(script, options);
+      return await this.looks.read(script, options);
     });
     return this.judged(answer, options);
   }
 
   /** The machine-id, which a rebuilt machine on the same address does not share; read once per connection. */
   machineId(signal: AbortSignal): Promise<string> {
-    this.identity ??= this.look("cat /etc/machine-id", { step: "reading the machine-id", signal })
+    this.identity ??= this.read("cat /etc/machine-id", { step: "reading the machine-id", signal })
       .then(({ stdout }) => printable(stdout.trim()).slice(0, IDENTITY_LENGTH))
       .catch((error: unknown) => {
         this.identity = undefined;
@@ -122,7 +122,7 @@ export class Remote {
     this.link.close();
   }
 
-  private judged<T extends Answer>(answer: T, { step, accept = [0], action }: LookOptions): T {
+  private judged<T extends ScriptResult>(answer: T, { step, accept = [0], action }: ReadOptions): T {
     if (accept.includes(answer.code)) return answer;
     throw new StepError({
       step,
@@ -132,17 +132,17 @@ export class Remote {
     });
   }
 
-  private async execute(script: string, options: RunOptions): Promise<Collected> {
+  private async execute(script: string, options: RunOptions): Promise<CommandResult> {
     const { step } = options;
     const { clock, trace } = this.runtime;
     const start = clock.now();
-    const result = await this.channels.use(() => this.link.atWork(() => this.attempts(script, options)));
+    const result = await this.channels.use(() => this.link.use(() => this.attempts(script, options)));
     trace({ ssh: "exec", host: this.connection.host, name: this.connection.name, step, start, end: clock.now() });
     if (!result.began) throw new RootError(this.connection, step, said(result));
     return result;
   }
 
-  private async attempts(script: string, options: RunOptions): Promise<Collected> {
+  private async attempts(script: string, options: RunOptions): Promise<CommandResult> {
     for (let lost = 0, refused = 0; ;) {
       options.signal.throwIfAborted();
       const { client } = await this.link.connect(options.signal);
@@ -150,7 +150,7 @@ export class Remote {
         return await this.limited(client, script, options);
       } catch (error) {
         options.signal.throwIfAborted();
-        if (error instanceof TooMuchOutput)
+        if (error instanceof OutputLimitError)
           throw new StepError({ step: options.step, machine: this.label, cause: error.message });
         if (!(error instanceof ConnectionError)) throw error;
         if (error.retryable ? ++lost > LOST_RETRIES : ++refused > REFUSED_RETRIES) throw error;
@@ -160,7 +160,7 @@ export class Remote {
   }
 
   /** One attempt, which the step's deadline ends too. */
-  private async limited(client: Client, script: string, options: RunOptions): Promise<Collected> {
+  private async limited(client: Client, script: string, options: RunOptions): Promise<CommandResult> {
     const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
     const seconds = timeout * this.patience;
     const limit = new AbortController();
@@ -169,7 +169,7 @@ export class Remote {
     const timer = setTimeout(late, seconds * 1000);
     const signal = AbortSignal.any([options.signal, limit.signal]);
     try {
-      return await orAborted(command(client, this.connection, script, { ...options, signal }), signal);
+      return await orAborted(runCommand(client, this.connection, script, { ...options, signal }), signal);
     } finally {
       clearTimeout(timer);
     }
@@ -177,7 +177,7 @@ export class Remote {
 }
 
 /** The last words; a program's own warnings (logrus, as in containerd's tools) are no cause where it says anything else. */
-function said({ stdout, stderr }: Answer): string {
+function said({ stdout, stderr }: ScriptResult): string {
   const all = stderr.trim() || stdout.trim();
   const telling = all
     .split("\n")

@@ -7,7 +7,7 @@ import { type Connection } from "../../contracts/connection";
 import { describe } from "./connection";
 import { dial, type Dialed } from "./dial";
 import { ConnectionError, JumpError } from "./errors";
-import type { Places, Tenant } from "./connection-limit";
+import type { ConnectionLimit, LimitedConnection } from "./connection-limit";
 
 const CONNECT_DEADLINE_MS = 45_000;
 const PRESUMED_DEAD_MS = 60_000;
@@ -20,12 +20,12 @@ export interface SshRuntime {
   readonly clock: Clock;
   readonly trace: Trace;
   /** An open connection costs 0.4 MB, a file descriptor and keep-alives: beyond the limit the longest idle one is closed. */
-  readonly places: Places;
+  readonly places: ConnectionLimit;
   readonly handshakes: Semaphore;
 }
 
 /** The SSH connection to one machine, which is made when first needed and again when it was lost. */
-export class Link implements Tenant {
+export class Transport implements LimitedConnection {
   private working = 0;
   private waiters = 0;
   private giveUp: AbortController | undefined;
@@ -41,7 +41,7 @@ export class Link implements Tenant {
   constructor(
     readonly connection: Connection,
     private readonly runtime: SshRuntime,
-    readonly via: Link | undefined,
+    readonly via: Transport | undefined,
     private readonly onLost: () => void,
   ) {
     if (via) via.isJump = true;
@@ -62,13 +62,13 @@ export class Link implements Tenant {
   }
 
   /** Keeps the connection's place for as long as the work lasts. */
-  async atWork<T>(work: () => Promise<T>): Promise<T> {
+  async use<T>(work: () => Promise<T>): Promise<T> {
     this.working++;
     try {
       return await work();
     } finally {
       this.working--;
-      this.runtime.places.rested(this);
+      this.runtime.places.markUsed(this);
     }
   }
 
@@ -85,7 +85,7 @@ export class Link implements Tenant {
 
   /** A stream to an address as the machine sees it. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<ClientChannel> {
-    return await this.atWork(async () => {
+    return await this.use(async () => {
       const { client } = await this.connect(signal);
       const opened = new Promise<ClientChannel>((done, fail) => {
         client.forwardOut("127.0.0.1", 0, host, port, (error, channel) =>
@@ -93,7 +93,7 @@ export class Link implements Tenant {
         );
       });
       const channel = await orAborted(opened, signal);
-      void this.atWork(() => new Promise<void>((closed) => channel.on("close", closed)));
+      void this.use(() => new Promise<void>((closed) => channel.on("close", closed)));
       return channel;
     });
   }
@@ -117,7 +117,7 @@ export class Link implements Tenant {
   /** Only the connection that was lost: another may have been made since. */
   private forget(lost: Promise<Dialed> | undefined): void {
     if (this.dialed !== lost) return;
-    this.runtime.places.leave(this);
+    this.runtime.places.release(this);
     this.dialed = undefined;
     this.onLost();
   }
@@ -137,7 +137,7 @@ export class Link implements Tenant {
   private async dialPatiently(signal: AbortSignal): Promise<Dialed> {
     for (let attempt = 1, deadline = 0; ; attempt++) {
       try {
-        if (!this.isJump) await this.runtime.places.take(this, signal);
+        if (!this.isJump) await this.runtime.places.acquire(this, signal);
         // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
         if (attempt === 1 && this.runtime.clock.now() > this.deadUntil)
           deadline = this.runtime.clock.now() + this.bootMs * this.runtime.settings.patience;
@@ -147,7 +147,7 @@ export class Link implements Tenant {
         this.met = dialed.hostKey;
         return dialed;
       } catch (error) {
-        this.runtime.places.leave(this); // another may try meanwhile
+        this.runtime.places.release(this); // another may try meanwhile
         if (!(error instanceof ConnectionError) || !error.retryable) throw error;
         if (this.runtime.clock.now() > deadline) {
           this.deadUntil = this.runtime.clock.now() + PRESUMED_DEAD_MS;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ServerChannel } from "ssh2";
 import { extract } from "tar-stream";
 import { ARRIVING_SUFFIX } from "../../contracts/files";
-import type { Answer } from "../../provider/ssh/batch-script";
+import type { ScriptResult } from "../../provider/ssh/batch-script";
 import { BEGAN, batchOf, inOne } from "./ssh-emulator";
 
 interface EmulatedFile {
@@ -25,7 +25,7 @@ export class EmulatedMachine {
   }
 
   answer(channel: ServerChannel, script: string, latencyMs: number): void {
-    const say = ({ code, stdout, stderr }: Answer) =>
+    const say = ({ code, stdout, stderr }: ScriptResult) =>
       setTimeout(() => {
         channel.stderr.write(`${BEGAN}${stderr}`);
         channel.write(stdout);
@@ -45,7 +45,7 @@ export class EmulatedMachine {
     );
   }
 
-  private said(script: string): Answer {
+  private said(script: string): ScriptResult {
     const stdout = this.answerTo(script);
     return stdout === undefined
       ? { code: 127, stdout: "", stderr: `the emulated machine does not know what to say to: ${script}` }

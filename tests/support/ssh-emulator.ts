@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, type Connection as Client, type ServerChannel } from "ssh2";
-import type { Answer } from "../../provider/ssh/batch-script";
+import type { ScriptResult } from "../../provider/ssh/batch-script";
 import { run } from "../../common/process";
 
 /**
@@ -67,8 +67,8 @@ export function batchOf(script: string): { scripts: string[]; mark: string } | u
 }
 
 /** As a shell answers a batch. */
-export function inOne(answers: readonly Answer[], mark: string): Answer {
-  const all = (of: (answer: Answer) => string) => answers.map(of).join("");
+export function inOne(answers: readonly ScriptResult[], mark: string): ScriptResult {
+  const all = (of: (answer: ScriptResult) => string) => answers.map(of).join("");
   return {
     code: 0,
     stdout: all(({ stdout, code }) => `${stdout}\n${mark} ${code}\n`),

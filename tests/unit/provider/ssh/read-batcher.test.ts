@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { StepError } from "../../../../common/errors";
-import { answersOf, batchScript, type Answer } from "../../../../provider/ssh/batch-script";
+import { splitResults, batchScript, type ScriptResult } from "../../../../provider/ssh/batch-script";
 import { ConnectionError } from "../../../../provider/ssh/errors";
-import { Looks, type How } from "../../../../provider/ssh/read-batcher";
+import { ReadBatcher, type ReadContext } from "../../../../provider/ssh/read-batcher";
 
 const MARK = "c0ffee";
 
-function inShell(script: string): Answer {
+function inShell(script: string): ScriptResult {
   const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", script], { input: "not for them", encoding: "utf8" });
   return { code: status ?? -1, stdout, stderr };
 }
@@ -23,11 +23,11 @@ test.each([
   ["what looks like a mark", ["printf '\\nc0ffe 1\\n'", "echo x c0ffee 1"], ["\nc0ffe 1\n", "x c0ffee 1\n"]],
 ])("a batch tells each script its own: %s", (_, scripts, expected) => {
   const said = inShell(batchScript(scripts, MARK));
-  expect(answersOf(said, scripts.length, MARK)?.map(({ stdout }) => stdout)).toEqual(expected);
+  expect(splitResults(said, scripts.length, MARK)?.map(({ stdout }) => stdout)).toEqual(expected);
 });
 
 test("codes and complaints are each script's own too", () => {
-  const answers = answersOf(inShell(batchScript(["echo no >&2; exit 7", "true", "kill -9 $$"], MARK)), 3, MARK);
+  const answers = splitResults(inShell(batchScript(["echo no >&2; exit 7", "true", "kill -9 $$"], MARK)), 3, MARK);
   expect(answers?.map(({ code, stderr }) => [code, stderr.includes("no")])).toEqual([
     [7, true],
     [0, false],
@@ -36,13 +36,13 @@ test("codes and complaints are each script's own too", () => {
 });
 
 test("a batch that was cut off is no answer", () => {
-  expect(answersOf({ stdout: `one\n${MARK} 0\ntw`, stderr: `\n${MARK}\n` }, 2, MARK)).toBeUndefined();
+  expect(splitResults({ stdout: `one\n${MARK} 0\ntw`, stderr: `\n${MARK}\n` }, 2, MARK)).toBeUndefined();
 });
 
 /** Runs on this machine, and keeps what it was asked. */
 function looks(refuse: (script: string) => Error | undefined = () => undefined) {
   const ran: string[] = [];
-  const made = new Looks(async (script) => {
+  const made = new ReadBatcher(async (script) => {
     ran.push(script);
     const error = refuse(script);
     if (error) throw error;
@@ -51,7 +51,7 @@ function looks(refuse: (script: string) => Error | undefined = () => undefined) 
   return {
     ran,
     ask: (script: string, signal = new AbortController().signal) =>
-      made.ask(script, { step: script, signal } satisfies How),
+      made.read(script, { step: script, signal } satisfies ReadContext),
   };
 }
 
