@@ -35,7 +35,7 @@ export class ScriptedMachine {
     return { code, stdout, stderr: "" };
   }
 
-  look(script: string, options: RunOptions): Promise<{ code: number; stdout: string; stderr: string }> {
+  read(script: string, options: RunOptions): Promise<{ code: number; stdout: string; stderr: string }> {
     return this.run(script, options);
   }
 
