@@ -112,6 +112,6 @@ test("the administrator's kubeconfig is read from the first control plane that a
 
 test("a kubeconfig without a cluster is an error that names the machine", async () => {
   const machine = machines[0]!;
-  machine.look = async () => ({ code: 0, stdout: "{}", stderr: "" });
+  machine.read = async () => ({ code: 0, stdout: "{}", stderr: "" });
   await expect(answering(clients(), [connection("cp-1")])).rejects.toThrow(/cp-1: it names no cluster/);
 });
