@@ -9,8 +9,8 @@ const REFRESH: OptionDefinition = ["--refresh", "read every machine first"];
 const DRAIN: readonly OptionDefinition[] = [
   ["--timeout <seconds>", "time limit of the drain"],
   ["--delete-local-data", "evict pods with emptyDir volumes, whose data is deleted"],
-  ["--delete-unmanaged", "delete pods that no controller manages"],
-  ["--force", "delete pods whose eviction a budget still refuses when the time is up"],
+  ["--delete-unmanaged", "evict pods without a controller, which nothing recreates"],
+  ["--force", "allow both, and delete the pods of a node that does not respond"],
 ];
 
 /** All commands that users run, by the name of their module in this folder. */

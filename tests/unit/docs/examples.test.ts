@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { loadVersions } from "../../../artifacts";
+import { RUNG_CHECKS } from "../../../cli/nodes/ladder-checks";
 import { projectRoot } from "../../../common/project-root";
 import { type ConfigSurroundings, parseConfig } from "../../../components/config";
 import { clusterSchema } from "../../../components/config/schema";
@@ -53,6 +54,13 @@ test("every npm command that a page names exists", () => {
       .map((script) => `${path}: npm run ${script}`),
   );
   expect(unknown).toEqual([]);
+});
+
+test("the page about the ladder shows each check of the walk", () => {
+  const ladder = PAGES.find(({ path }) => path === join("docs", "ladder.md"))?.text.split("\n");
+  const comments = Object.values(RUNG_CHECKS).flatMap((checks) => checks.map(({ shows }) => `# ${shows}`));
+  expect(comments.length).toBeGreaterThan(0);
+  expect(ladder).toEqual(expect.arrayContaining(comments));
 });
 
 test("every property that a page sets with --config exists", () => {
