@@ -1,3 +1,4 @@
+import { messageOf } from "../common/errors";
 import { COMMANDS } from "./commands/table";
 import { parseCommandLine } from "./terminal/command-line";
 import type { Options } from "./terminal/options";
@@ -9,7 +10,7 @@ export interface CommandModule {
 }
 
 /**
- * Runs one command of the table, or prints its help.
+ * Runs one command of the table, or prints its help. Returns the exit code.
  * @param load loads a module of cli/commands; called only for the command that runs, because some take a second to load
  */
 export async function main(
@@ -19,10 +20,14 @@ export async function main(
 ): Promise<number> {
   const definition = COMMANDS[name];
   if (!definition) throw new Error(`there is no command named ${name}`);
-  const parsed = parseCommandLine(definition, args);
-  if ("help" in parsed) {
+  try {
+    const parsed = parseCommandLine(definition, args);
+    if ("options" in parsed) return await load(name).run(parsed.options);
     process.stdout.write(parsed.help);
     return 0;
+  } catch (error) {
+    const stack = process.env.KUBEWRIGHT_DEBUG && error instanceof Error ? error.stack : undefined;
+    process.stderr.write(`\n${stack ?? messageOf(error)}\n`);
+    return definition.failureCode ?? 1;
   }
-  return await load(name).run(parsed.options);
 }

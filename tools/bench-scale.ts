@@ -9,7 +9,7 @@ const SIZES = [10, 100, 1000];
 const COMMAND = {
   usage: "npm run bench:scale",
   summary: "Measures the engine and the provider on emulated SSH hosts, by number of machines.",
-  argument: ["[machines...]", "numbers of machines (default: 10 100 1000)"],
+  arguments: [["[machines...]", "numbers of machines (default: 10 100 1000)"]],
   options: [["--checkpoints", "let the engine write its state at every step"]],
   examples: [["10 200", "measure 10 and 200 machines"]],
 } as const satisfies CommandDefinition;

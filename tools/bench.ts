@@ -23,7 +23,7 @@ const PARTS = ["cluster", "nodes"];
 const COMMAND = {
   usage: "npm run bench",
   summary: "Compares Kubewright with a shell script that does the same work.",
-  argument: ["[parts-and-rounds...]", "cluster, nodes, and the number of rounds (default: both, 3)"],
+  arguments: [["[parts-and-rounds...]", "cluster, nodes, and the number of rounds (default: both, 3)"]],
   examples: [
     ["5", "five rounds of everything"],
     ["nodes 5", "five rounds of node operations"],

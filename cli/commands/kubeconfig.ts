@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { silent } from "../../common/progress";
-import { missingCluster } from "../engine/stack-session";
+import { missingCluster } from "../engine/cluster-api";
 import { findStack, prepareEngine } from "../engine/workspace";
 import { textOutput } from "../engine/outputs";
 import type { Options } from "../terminal/options";

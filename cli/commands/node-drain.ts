@@ -6,8 +6,8 @@ import { pluralize } from "../terminal/text";
 /** `npm run node:drain -- worker-2`: cordons a node and evicts its pods within their disruption budgets. */
 export async function run(options: Options): Promise<number> {
   const name = nodeArgument(options);
-  return await withCluster(options, "node:drain", async (api, session) => {
-    const { evicted, forced } = await drainNode(api, options.stack, name, drainSettings(options), session);
+  return await withCluster(options, "node:drain", async (api, stack, session) => {
+    const { evicted, forced } = await drainNode(api, stack, name, drainSettings(options), session);
     session.screen.close();
     const pods = forced
       ? `${pluralize(forced.pods.length, "pod")} force-deleted`

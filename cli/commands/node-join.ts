@@ -28,9 +28,9 @@ async function join(stack: Stack, options: Options, session: Session): Promise<n
       .join(" ")}`,
   );
   session.signal.throwIfAborted();
-  const { outputs } = await runOperation(stack, "up", session);
+  await runOperation(stack, "up", session);
   session.screen.close();
-  process.stdout.write(`\n${(await closingTable(outputs)) ?? ""}\n`);
+  process.stdout.write(`\n${(await closingTable(stack, session)) ?? ""}\n`);
   return 0;
 }
 

@@ -4,7 +4,8 @@ import type { KubeApi } from "../../provider/kube/api";
 import { runOperation } from "../engine/operate";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { clusterApi, withStack } from "../engine/stack-session";
+import { clusterApi } from "../engine/cluster-api";
+import { withStack } from "../engine/stack-session";
 import { machineState, type MachineState } from "../engine/state";
 import { drainForecast } from "../nodes/drain-forecast";
 import { drainNode, drainSettings } from "../nodes/drain-node";
@@ -27,7 +28,7 @@ export async function run(options: Options): Promise<number> {
     const [config, state, api] = await Promise.all([
       readStackConfig(stack),
       machineState(stack, name),
-      clusterApi(options.stack),
+      clusterApi(stack, session),
     ]);
     const replacement = chooseReplacement(config, name, state, options.flags.has("surge"));
     const order: Order = { stack, api, name, state, replacement, options, session };
@@ -68,13 +69,13 @@ async function carryOut(order: Order): Promise<number> {
   const start = Date.now();
   const before = await availableWorkloads(api, session.signal);
   // Drain options on the command line apply to a separate drain; the run that follows finds the node empty.
-  if (hasDrainOptions(options)) await drainNode(api, options.stack, name, drainSettings(options), session);
-  const outputs = await replaceNode(order, (operation) => runOperation(stack, "up", session, operation));
+  if (hasDrainOptions(options)) await drainNode(api, stack, name, drainSettings(options), session);
+  await replaceNode(order, (operation) => runOperation(stack, "up", session, operation));
   session.progress("waiting for the moved pods");
   await waitForWorkloads(api, before, session.signal);
   session.screen.close();
   const by = replacement.kind === "surge" ? ` by ${replacement.newNode}` : "";
-  const nodes = (await closingTable(outputs)) ?? "";
+  const nodes = (await closingTable(stack, session)) ?? "";
   process.stdout.write(
     `\n${name} is replaced${by}, and all moved pods are running, after ${seconds(start)}.\n\n${nodes}\n`,
   );

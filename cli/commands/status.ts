@@ -1,38 +1,38 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { clusterApi, missingCluster } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
-import { clusterApi } from "../engine/stack-session";
 import { controlPlanes } from "../engine/state";
 import { findStack, prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
 import { statusText } from "../nodes/status-text";
 import { readDrift } from "../preview/drift";
 import type { Options } from "../terminal/options";
+import { NOT_CHECKED } from "./table";
+
+const UNHEALTHY = 1;
 
 /** `npm run status`: shows the health of the cluster. It changes nothing, so it needs no lock. */
 export async function run(options: Options): Promise<number> {
-  return await withSession(options.stack, (session) => status(options, session));
+  return await withSession(options.stack, (session) => status(options, session), NOT_CHECKED);
 }
 
 async function status(options: Options, session: Session): Promise<number> {
-  const api = await clusterApi(options.stack);
   await prepareEngine(session.progress, session.signal);
   const stack = await findStack(options.stack);
-  const cluster = await readStatus(stack, api, session);
-  const drift = stack && options.flags.has("drift") ? await driftedResources(stack, session) : undefined;
+  if (!stack) throw missingCluster(options.stack);
+  const cluster = await readStatus(stack, session);
+  const drift = options.flags.has("drift") ? await driftedResources(stack, session) : undefined;
   session.screen.close();
   const healthy = cluster.healthy && (drift ?? []).length === 0;
   const all = { ...cluster, healthy, ...(drift ? { drift } : {}) };
   process.stdout.write(options.flags.has("json") ? `${JSON.stringify(all, null, 2)}\n` : statusText(all));
-  return healthy ? 0 : 1;
+  return healthy ? 0 : UNHEALTHY;
 }
 
-async function readStatus(
-  stack: Stack | undefined,
-  api: Parameters<typeof clusterStatus>[0],
-  session: Session,
-): Promise<ClusterStatus> {
-  const connections = stack ? await controlPlanes(stack) : [];
-  const machines = connections.map((connection) => session.provider.connections.get(connection));
+/** Ends with an error soon where the API does not answer: a status that takes minutes helps nobody. */
+async function readStatus(stack: Stack, session: Session): Promise<ClusterStatus> {
+  const api = await clusterApi(stack, session);
+  const machines = (await controlPlanes(stack)).map((connection) => session.provider.connections.get(connection));
   return await clusterStatus(api, { signal: session.signal, controlPlanes: machines });
 }
 

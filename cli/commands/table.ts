@@ -13,6 +13,9 @@ const DRAIN: readonly OptionDefinition[] = [
   ["--force", "allow both, and delete the pods of a node that does not respond"],
 ];
 
+/** Exit code of `npm run status` where it could not check the cluster. */
+export const NOT_CHECKED = 3;
+
 /** All commands that users run, by the name of their module in this folder. */
 export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   up: {
@@ -62,6 +65,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     usage: "npm run status",
     summary: "Shows the health of nodes, pods and certificates.",
     details: "Exit codes: 0 healthy, 1 unhealthy, 3 the cluster could not be checked.",
+    failureCode: NOT_CHECKED,
     options: [["--drift", "also read every machine and list what differs from the configuration"], JSON_OUTPUT],
     examples: [
       ["", "show the status of stack dev"],
@@ -97,20 +101,20 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   "node-drain": {
     usage: "npm run node:drain",
     summary: "Cordons a node and evicts its pods within their disruption budgets.",
-    argument: NODE,
+    arguments: [NODE],
     options: [...DRAIN, ["--keep-cordoned", "leave the node cordoned if the drain fails"]],
     examples: [["worker-2", "drain worker-2"]],
   },
   "node-uncordon": {
     usage: "npm run node:uncordon",
     summary: "Makes a node schedulable again.",
-    argument: NODE,
+    arguments: [NODE],
     examples: [["worker-2", "uncordon worker-2"]],
   },
   "node-replace": {
     usage: "npm run node:replace",
     summary: "Drains a node, recreates its machine and joins it again.",
-    argument: NODE,
+    arguments: [NODE],
     options: [...DRAIN, ["--surge", "join a new machine before the old one leaves"], YES],
     examples: [
       ["worker-2", "show the plan, ask, and replace worker-2"],
@@ -120,9 +124,17 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   "node-reset": {
     usage: "npm run node:reset",
     summary: "Drains a node, removes it from the cluster and removes Kubernetes from its machine, which stays.",
-    argument: NODE,
+    arguments: [NODE],
     options: [YES],
     examples: [["worker-2", "reset worker-2"]],
+  },
+  "host-key-accept": {
+    usage: "npm run host-key:accept",
+    summary: "Accepts the changed SSH host key of a machine, such as one that was reinstalled.",
+    details:
+      "Compare the fingerprint with the one that the machine itself shows: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`.",
+    arguments: [NODE, ["<fingerprint>", "fingerprint of the new key, SHA256:..."]],
+    examples: [["worker-2 SHA256:VwCPj0pOHjLTOQsrGJYFHCCR7PRgGVm7bMVGsNXmrcE", "accept the new key of worker-2"]],
   },
   ladder: {
     usage: "npm run ladder",

@@ -1,4 +1,4 @@
-import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { fillCache } from "../engine/fill-cache";
 import { runOperation, type OperationResult } from "../engine/operate";
 import { textOutput } from "../engine/outputs";
@@ -27,7 +27,7 @@ async function up(options: Options, session: Session): Promise<number> {
   if (!isNew && !(await mayDisrupt(stack, session, options))) return 1;
   const { view, outputs } = await runToEnd(stack, session, options.flags.has("refresh"));
   session.screen.close();
-  await printResult(options.stack, view.changed, view.changes.same ?? 0, outputs);
+  await printResult({ stack, session, view, outputs });
   return 0;
 }
 
@@ -52,7 +52,13 @@ async function runToEnd(stack: Stack, session: Session, refresh: boolean): Promi
   return await runOperation(stack, "up", session);
 }
 
-async function printResult(stack: string, changed: number, same: number, outputs: OutputMap): Promise<void> {
+interface Result extends OperationResult {
+  stack: Stack;
+  session: Session;
+}
+
+async function printResult({ stack, session, view, outputs }: Result): Promise<void> {
+  const [changed, same] = [view.changed, view.changes.same ?? 0];
   const kubeconfig = textOutput(outputs, "kubeconfigPath");
   const kubectl = textOutput(outputs, "kubectlPath");
   const lines = [
@@ -60,8 +66,8 @@ async function printResult(stack: string, changed: number, same: number, outputs
       ? `Nothing to change: all ${same} resources match the configuration.`
       : `Done: ${changed} of ${pluralize(changed + same, "resource")} changed.`,
   ];
-  const nodes = await closingTable(outputs);
-  if (kubeconfig && kubectl && nodes) lines.push("", nodes, "", ...nextSteps(stack, kubectl, kubeconfig));
+  const nodes = await closingTable(stack, session);
+  if (kubeconfig && kubectl && nodes) lines.push("", nodes, "", ...nextSteps(stack.name, kubectl, kubeconfig));
   process.stdout.write(`${["", ...lines].join("\n")}\n`);
 }
 

@@ -26,8 +26,15 @@ export class CommandEnded extends Error {
 
 export const INTERRUPTED = 130;
 
-/** Runs a command with a screen and Ctrl-C handling, and reports its error. Returns the exit code. */
-export async function withSession(stack: string, work: (session: Session) => Promise<number>): Promise<number> {
+/**
+ * Runs a command with a screen and Ctrl-C handling, and reports its error. Returns the exit code.
+ * @param failureCode exit code of a command that fails
+ */
+export async function withSession(
+  stack: string,
+  work: (session: Session) => Promise<number>,
+  failureCode = 1,
+): Promise<number> {
   const screen = await openScreen();
   const interrupt = onInterrupt(
     () =>
@@ -44,7 +51,7 @@ export async function withSession(stack: string, work: (session: Session) => Pro
     screen.close();
     if (interrupt.signal.aborted) return INTERRUPTED;
     process.stderr.write(`\n${errorText(error)}\n`);
-    return 1;
+    return failureCode;
   } finally {
     provider.connections.closeAll(); // an open connection would keep the process alive
     interrupt.release();
@@ -53,8 +60,7 @@ export async function withSession(stack: string, work: (session: Session) => Pro
 }
 
 function errorText(error: unknown): string {
-  const isDebug = process.env.KUBEWRIGHT_DEBUG !== undefined && error instanceof Error;
-  return isDebug ? (error.stack ?? "") : commandFailure(error);
+  return process.env.KUBEWRIGHT_DEBUG && error instanceof Error ? (error.stack ?? "") : commandFailure(error);
 }
 
 /** A second interrupt makes the engine stop immediately: it records unfinished operations in the state. */

@@ -2,6 +2,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
+import { withoutSecretMarks } from "./secrets";
 import { connectionSchema, type Connection } from "../../contracts/connection";
 
 interface StateResource {
@@ -42,10 +43,10 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
   return { ...optional({ machine: hostOf(resources, name)?.deletedWith }), contents: contentsOf(resources, name) };
 }
 
-/** Connections to the control planes; empty where the state keeps a key of them as a secret. */
+/** Connections to the control planes; empty where the stack has no node yet. */
 export async function controlPlanes(stack: Stack): Promise<Connection[]> {
   const node = (await resourcesOf(stack)).find(({ type }) => type === "kubewright:kube:Node");
-  return z.array(connectionSchema).safeParse(node?.inputs?.controlPlanes).data ?? [];
+  return z.array(connectionSchema).safeParse(withoutSecretMarks(node?.inputs?.controlPlanes)).data ?? [];
 }
 
 /** Connection to a machine, with its pinned host key. @throws StepError where the stack has no such machine */
@@ -61,7 +62,7 @@ export async function recordedMachine(
   name: string,
 ): Promise<{ connection: Connection; instance: string }> {
   const host = hostOf(await resourcesOf(stack), name);
-  const connection = connectionSchema.safeParse(host?.inputs?.connection).data;
+  const connection = connectionSchema.safeParse(withoutSecretMarks(host?.inputs?.connection)).data;
   const { hostKey, instance } = host?.outputs ?? {};
   if (connection && typeof instance === "string")
     return { connection: { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) }, instance };

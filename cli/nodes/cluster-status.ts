@@ -33,6 +33,10 @@ export interface NodeStatus {
   /** Allocatable pods. */
   capacity: number;
   address: string;
+  /** `control-plane` */
+  roles: string[];
+  /** ISO 8601. */
+  created: string;
 }
 
 export interface ClusterStatus {
@@ -108,6 +112,8 @@ function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
     evicted: pods.filter((pod) => pod.spec?.nodeName === name && pod.status?.reason === "Evicted").length,
     capacity: parseQuantity(status?.allocatable?.pods),
     address: status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "",
+    roles: rolesOf(node),
+    created: new Date(metadata?.creationTimestamp ?? 0).toISOString(),
   };
 }
 
@@ -119,8 +125,16 @@ function unhealthyConditions({ status }: V1Node): string[] {
   });
 }
 
+const ROLE_LABEL = "node-role.kubernetes.io/";
+
+function rolesOf({ metadata }: V1Node): string[] {
+  return Object.keys(metadata?.labels ?? {}).flatMap((label) =>
+    label.startsWith(ROLE_LABEL) ? [label.slice(ROLE_LABEL.length)] : [],
+  );
+}
+
 function isControlPlane({ metadata }: V1Node): boolean {
-  return metadata?.labels?.["node-role.kubernetes.io/control-plane"] !== undefined;
+  return metadata?.labels?.[`${ROLE_LABEL}control-plane`] !== undefined;
 }
 
 function taintText({ key, value, effect }: V1Taint): string {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { messageOf } from "../../common/errors";
 import { optional } from "../../common/optional";
@@ -9,7 +10,7 @@ import type { DrainOptions } from "../../provider/kube/drain-options";
 import { stackConfigFile } from "../engine/paths";
 import type { Session } from "../engine/session";
 import { recordedMachine } from "../engine/state";
-import { findStack, prepareEngine, PROJECT } from "../engine/workspace";
+import { PROJECT } from "../engine/workspace";
 import { numberOption, type Options } from "../terminal/options";
 
 export type DrainSettings = Pick<
@@ -35,7 +36,7 @@ export function drainSettings(options: Options): DrainSettings {
  */
 export async function drainNode(
   api: KubeApi,
-  stack: string,
+  stack: Stack,
   node: string,
   settings: DrainSettings,
   session: Session,
@@ -46,19 +47,19 @@ export async function drainNode(
     previous = message;
   };
   const isGone = () => readMachineState(stack, node, session);
-  return await drain(api, { ...configuredDrain(stack), ...settings, node, signal: session.signal, status, isGone });
+  return await drain(api, {
+    ...configuredDrain(stack.name),
+    ...settings,
+    node,
+    signal: session.signal,
+    status,
+    isGone,
+  });
 }
 
-/** Only needed for a node that is not Ready: otherwise a drain works without the engine. */
-async function readMachineState(
-  name: string,
-  node: string,
-  { progress, signal, provider }: Session,
-): Promise<MachineState> {
+/** Only needed for a node that is not Ready. */
+async function readMachineState(stack: Stack, node: string, { signal, provider }: Session): Promise<MachineState> {
   try {
-    await prepareEngine(progress, signal);
-    const stack = await findStack(name);
-    if (!stack) return { gone: false, reason: `stack "${name}" has no state` };
     const { connection, instance } = await recordedMachine(stack, node);
     return await checkMachineGone(provider.connections.get(connection), instance, signal);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { machineName, madeNames, numberOf, type ClusterConfig, type Pool } from "../../components/config";
 import { StepError } from "../../common/errors";
 import { run } from "../../common/process";
@@ -79,28 +79,23 @@ export interface ReplacementRun {
   session: Session;
 }
 
-type Up = (options: RunOptions) => Promise<{ outputs: OutputMap }>;
+type Up = (options: RunOptions) => Promise<unknown>;
 
 /**
  * Carries out a replacement. It is recorded in the state or in the configuration first, so that any later run completes
  * an interrupted one.
  */
-export async function replaceNode(
-  { stack, api, name, replacement, session }: ReplacementRun,
-  up: Up,
-): Promise<OutputMap> {
-  if (replacement.kind === "surge") {
-    await changeStackConfig(stack, { [replacement.skip]: replacement.number });
-    return (await up({})).outputs;
-  }
-  if (replacement.kind === "rejoin") {
-    await resetMachine(stack, replacement.state, session);
-    return (await up({})).outputs;
+export async function replaceNode({ stack, api, name, replacement, session }: ReplacementRun, up: Up): Promise<void> {
+  if (replacement.kind !== "recreate") {
+    if (replacement.kind === "rejoin") await resetMachine(stack, replacement.state, session);
+    else await changeStackConfig(stack, { [replacement.skip]: replacement.number });
+    await up({});
+    return;
   }
   await mark(stack, "taint", replacement.urn);
   const { instance } = await recordedMachine(stack, name);
   try {
-    return (await up({ rebuilt: [instance] })).outputs;
+    await up({ rebuilt: [instance] });
   } catch (error) {
     if (!session.signal.aborted) await unmark(stack, api, name, replacement.urn);
     throw error;

@@ -10,8 +10,8 @@ export interface CommandDefinition {
   summary: string;
   /** Further lines of the help, such as exit codes. */
   details?: string;
-  /** The positional argument, such as `<node>`; none by default. */
-  argument?: readonly [name: string, description: string];
+  /** The positional arguments, such as `<node>`. @default none */
+  arguments?: readonly (readonly [name: string, description: string])[];
   options?: readonly OptionDefinition[];
   /** Stack without `--stack`. @default "dev" */
   defaultStack?: string;
@@ -19,6 +19,8 @@ export interface CommandDefinition {
   hasStack?: boolean;
   /** Whether the command takes `--config key=value`. @default false */
   hasConfig?: boolean;
+  /** Exit code of a failed command. @default 1 */
+  failureCode?: number;
   /** Command lines after `usage`, each with what it does. */
   examples: readonly (readonly [args: string, explanation: string])[];
 }
@@ -65,15 +67,15 @@ export function parseOptions(definition: CommandDefinition, args: readonly strin
 }
 
 function commandOf(definition: CommandDefinition): Command {
-  const { usage, argument, options = [], hasStack = true, hasConfig = false } = definition;
+  const { usage, arguments: positional = [], options = [], hasStack = true, hasConfig = false } = definition;
   const command = new Command(usage)
     .exitOverride()
-    .usage(["--", "[options]", argument?.[0]].filter(Boolean).join(" "))
+    .usage(["--", "[options]", ...positional.map(([name]) => name)].join(" "))
     .description([definition.summary, definition.details].filter(Boolean).join("\n\n"))
     .helpOption("-h, --help", "show this help")
     .allowExcessArguments(false)
     .addHelpText("after", `\nExamples:\n${examplesOf(definition)}`);
-  if (argument) command.argument(argument[0], argument[1]);
+  for (const [name, description] of positional) command.argument(name, description);
   if (hasStack)
     command.option("-s, --stack <name>", "stack to work on", checkStack, definition.defaultStack ?? DEFAULT_STACK);
   if (hasConfig) command.option("-c, --config <key=value>", "set a configuration property; repeatable", addPair, {});

@@ -1,11 +1,12 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { spawn, type ChildProcess } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { silent } from "../../../../common/progress";
-import { releaseStaleLocks } from "../../../../cli/engine/pulumi-locks";
+import { assertUnlocked, engineProcess, releaseStaleLocks } from "../../../../cli/engine/pulumi-locks";
 
 let folder: string;
 const cancel = vi.fn(() => Promise.resolve(rmSync(join(folder, ".pulumi", "locks"), { recursive: true })));
@@ -53,4 +54,36 @@ test("refuses a lock of another computer, and names its holder", async () => {
     /ada has been working on it since today \(process 1 on elsewhere\); wait for that run/,
   );
   expect(cancel).not.toHaveBeenCalled();
+});
+
+describe("while the engine of another run is alive", () => {
+  let engine: ChildProcess;
+  beforeEach(async () => {
+    // A process with the name of the engine: /proc has only the name of the executable.
+    const executable = join(folder, "pulumi-engine");
+    copyFileSync("/bin/sleep", executable);
+    engine = spawn(executable, ["60"]);
+    await once(engine, "spawn");
+    lockedBy(engine.pid ?? 0);
+  });
+  afterEach(() => void engine.kill("SIGKILL"));
+
+  test("waits for it instead of cancelling its lock, and removes what it leaves", async () => {
+    const lines: string[] = [];
+    let hasEnded = false;
+    const waiting = releaseStaleLocks(stack, "kubewright", (line) => lines.push(line), AbortSignal.timeout(20_000));
+    void waiting.then(() => (hasEnded = true));
+    await vi.waitFor(() => expect(lines).toHaveLength(1));
+    expect(lines[0]).toBe(`another run (process ${engine.pid}) works on this stack: waiting for it to finish`);
+    expect(cancel).not.toHaveBeenCalled();
+    expect(hasEnded).toBe(false);
+    engine.kill("SIGKILL");
+    await waiting;
+    expect(cancel).toHaveBeenCalledOnce();
+  });
+
+  test("a command that does not wait is refused, with the holder", () => {
+    expect(() => assertUnlocked("dev", "kubewright")).toThrow(/ada has been working on it since today/);
+    expect(engineProcess("dev", "kubewright")).toBe(engine.pid);
+  });
 });

@@ -1,43 +1,36 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { closingTable } from "../../../../cli/nodes/closing-table";
+import { CLUSTER, fakeApi, fakeSession, fakeStack } from "../fake-stack";
 
-const folder = mkdtempSync(join(tmpdir(), "kubewright-nodes-"));
-const kubeconfig = join(folder, "kubeconfig");
-writeFileSync(kubeconfig, "");
-afterAll(() => rmSync(folder, { recursive: true }));
+const CONTROL_PLANE = { name: "control-plane-1", labels: { "node-role.kubernetes.io/control-plane": "" } };
 
-/** A kubectl that runs a script. */
-function kubectl(name: string, script: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  return path;
-}
-const shown = (kubectlPath: string, kubeconfigPath = kubeconfig) =>
-  closingTable({
-    kubectlPath: { value: kubectlPath, secret: false },
-    kubeconfigPath: { value: kubeconfigPath, secret: false },
-  });
+test("lists the nodes as kubectl does, read through SSH to the control planes", async () => {
+  const session = fakeSession(async () => fakeApi(CONTROL_PLANE, { name: "worker-1", cordoned: true }));
+  expect((await closingTable(fakeStack(CLUSTER), session))?.split("\n").slice(0, 3)).toEqual([
+    "NAME              STATUS                     ROLES           AGE   VERSION   INTERNAL-IP   CONTAINER-RUNTIME",
+    "control-plane-1   Ready                      control-plane   5m    v1.36.3   10.0.0.11     containerd://2.4.2",
+    "worker-1          Ready,SchedulingDisabled   <none>          5m    v1.36.3   10.0.0.11     containerd://2.4.2",
+  ]);
+  expect(session.asked).toEqual([[{ name: "control-plane-1", host: "10.0.0.10" }]]);
+});
 
-test("shows the output of kubectl get nodes", async () => {
-  expect(await shown(kubectl("good", 'echo "$@"'))).toBe(
-    `--kubeconfig ${kubeconfig} get nodes -o wide --request-timeout 20s`,
+test("warns of a node under disk pressure, with what to do", async () => {
+  const full = { name: "worker-1", conditions: ["DiskPressure"], evicted: 2 };
+  const table = await closingTable(
+    fakeStack(CLUSTER),
+    fakeSession(async () => fakeApi(full)),
+  );
+  expect(table).toMatch(
+    /\nwarning: worker-1: DiskPressure: its disk is nearly full, and 2 pods were evicted; free space/,
   );
 });
 
-test("reports an API server that cannot be reached from this computer, without an error", async () => {
-  const away = kubectl(
-    "away",
-    "echo memcache.go: noise >&2; echo 'Unable to connect to the server: no route to host' >&2; exit 1",
-  );
-  expect(await shown(away)).toBe(
-    `The nodes cannot be listed: Unable to connect to the server: no route to host; ` +
-      `check that this computer reaches the address in ${kubeconfig}`,
+test("an API that does not answer is a warning with the next command, not an error", async () => {
+  expect(await closingTable(fakeStack(CLUSTER), fakeSession())).toBe(
+    "warning: the nodes could not be listed: there is no API; check the cluster with `npm run status`",
   );
 });
 
-test("shows nothing without a cluster", async () => {
-  expect(await shown("kubectl", join(folder, "none"))).toBeUndefined();
+test("without a cluster there is no table", async () => {
+  expect(await closingTable(fakeStack(), fakeSession())).toBeUndefined();
 });

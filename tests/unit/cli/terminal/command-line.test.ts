@@ -10,7 +10,7 @@ import { projectRoot } from "../../../../common/project-root";
 const DEFINITION: CommandDefinition = {
   usage: "npm run drain",
   summary: "Drains a node.",
-  argument: ["[node]", "name of the node"],
+  arguments: [["[node]", "name of the node"]],
   hasConfig: true,
   options: [
     ["--force", "do it"],

@@ -1,0 +1,73 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { KubeApi } from "../../../../provider/kube/api";
+import { run } from "../../../../cli/commands/status";
+import type { Options } from "../../../../cli/terminal/options";
+import { CLUSTER, fakeApi, fakeSession, fakeStack } from "../fake-stack";
+
+let api: () => Promise<KubeApi>;
+let stack: Stack | undefined;
+let drift: { op: string; name: string }[];
+let output: string;
+
+vi.mock("../../../../cli/engine/workspace", () => ({
+  PROJECT: "kubewright",
+  prepareEngine: async () => ({}),
+  findStack: async () => stack,
+}));
+vi.mock("../../../../cli/engine/session", async () => ({
+  withSession: async (_stack: string, work: (session: unknown) => Promise<number>, failureCode: number) =>
+    work(fakeSession(() => api())).catch(() => failureCode),
+}));
+vi.mock("../../../../cli/preview/drift", () => ({
+  readDrift: async () => ({ drift: drift.map(({ name }) => ({ resource: name })) }),
+}));
+
+const options = (...flags: string[]): Options => ({
+  stack: "dev",
+  config: {},
+  flags: new Set(flags),
+  values: {},
+  words: [],
+});
+
+beforeEach(() => {
+  stack = fakeStack(CLUSTER.filter(({ type }) => type !== "kubewright:kubeadm:Init"));
+  api = async () => fakeApi({ name: "worker-1" });
+  drift = [];
+  output = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((output += String(text)), true));
+});
+afterEach(() => vi.restoreAllMocks());
+
+vi.mock("../../../../provider/kubeadm/certificates", () => ({
+  SOON_DAYS: 30,
+  readCertificateExpiries: async () => [],
+}));
+
+test("exit code 0: the cluster is healthy", async () => {
+  expect(await run(options())).toBe(0);
+  expect(output).toMatch(/healthy\n$/);
+});
+
+test("exit code 1: the cluster is unhealthy", async () => {
+  api = async () => fakeApi({ name: "worker-1", ready: false });
+  expect(await run(options("json"))).toBe(1);
+  expect(JSON.parse(output)).toMatchObject({ healthy: false, problems: [expect.stringContaining("NotReady")] });
+});
+
+test("exit code 1: machines differ from the configuration", async () => {
+  drift = [{ op: "update", name: "Unit worker-1-kubelet" }];
+  expect(await run(options("drift"))).toBe(1);
+  expect(output).toContain("drift         1: Unit worker-1-kubelet");
+});
+
+test("exit code 3: the API does not answer", async () => {
+  api = () => Promise.reject(new Error("refused"));
+  expect(await run(options())).toBe(3);
+});
+
+test("exit code 3: there is no such stack", async () => {
+  stack = undefined;
+  expect(await run(options())).toBe(3);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { clusterApi } from "../../../../cli/engine/cluster-api";
+import {
+  controlPlanes,
+  isFirstControlPlane,
+  machineConnection,
+  machineState,
+  recordedMachine,
+  undoneInstances,
+} from "../../../../cli/engine/state";
+import { CLUSTER, fakeApi, fakeSession, fakeStack, urnOf } from "../fake-stack";
+
+test("the resources of a machine are its creator and everything on it", async () => {
+  const state = await machineState(fakeStack(CLUSTER), "worker-1");
+  expect(state).toEqual({
+    machine: urnOf("kubewright:docker:Machine", "worker-1"),
+    contents: [urnOf("kubewright:kubeadm:Join", "worker-1-join")],
+  });
+  expect(isFirstControlPlane(state)).toBe(false);
+});
+
+test("the control plane that initialized the cluster is recognized", async () => {
+  expect(isFirstControlPlane(await machineState(fakeStack(CLUSTER), "control-plane-1"))).toBe(true);
+});
+
+test("an unknown node is refused with the names of all nodes", async () => {
+  await expect(machineState(fakeStack(CLUSTER), "worker-9")).rejects.toThrow(
+    'stack "dev" has no node named worker-9; use one of control-plane-1, worker-1',
+  );
+});
+
+test("the connection of a machine has its pinned host key", async () => {
+  expect(await machineConnection(fakeStack(CLUSTER), "worker-1")).toEqual({
+    name: "worker-1",
+    host: "10.0.0.11",
+    hostKey: "ssh-ed25519 AAAA",
+  });
+  expect((await recordedMachine(fakeStack(CLUSTER), "worker-1")).instance).toBe("id-of-worker-1");
+});
+
+test("a machine without a recorded connection is refused", async () => {
+  await expect(recordedMachine(fakeStack(), "worker-1")).rejects.toThrow(/no connection to worker-1; run `npm start`/);
+});
+
+test("keys of the control planes are read although they are secrets of the state", async () => {
+  const secret = (plaintext: unknown) => ({
+    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+    plaintext: JSON.stringify(plaintext),
+  });
+  const inputs = { controlPlanes: [{ name: "a", host: "10.0.0.1", privateKey: secret("KEY") }] };
+  const plain = { type: "kubewright:kube:Node", name: "a-node", inputs };
+  const whole = { ...plain, inputs: { controlPlanes: secret(inputs.controlPlanes) } };
+  for (const node of [plain, whole])
+    expect(await controlPlanes(fakeStack([node]))).toEqual([{ name: "a", host: "10.0.0.1", privateKey: "KEY" }]);
+});
+
+test("machines that an interrupted run cleaned in order to replace them are named by machine-id", async () => {
+  const host = { ...CLUSTER[3], pendingReplacement: true } as (typeof CLUSTER)[number];
+  expect(await undoneInstances(fakeStack([host]))).toEqual(["id-of-worker-1"]);
+  expect(await undoneInstances(fakeStack(CLUSTER))).toEqual([]);
+});
+
+test("the API is reached through the control planes of the state", async () => {
+  const api = fakeApi();
+  const session = fakeSession(async () => api);
+  expect(await clusterApi(fakeStack(CLUSTER), session)).toBe(api);
+  expect(session.asked).toEqual([[{ name: "control-plane-1", host: "10.0.0.10" }]]);
+  await expect(clusterApi(fakeStack(), session)).rejects.toThrow(
+    'stack "dev" has no cluster; create one with `npm start`',
+  );
+});
