@@ -132,7 +132,8 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     usage: "npm run host-key:accept",
     summary: "Accepts the changed SSH host key of a machine, such as one that was reinstalled.",
     details:
-      "Compare the fingerprint with the one that the machine itself shows: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`.",
+      "Compare the fingerprint with the one that the machine itself shows: " +
+      "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`.",
     arguments: [NODE, ["<fingerprint>", "fingerprint of the new key, SHA256:..."]],
     examples: [["worker-2 SHA256:VwCPj0pOHjLTOQsrGJYFHCCR7PRgGVm7bMVGsNXmrcE", "accept the new key of worker-2"]],
   },
