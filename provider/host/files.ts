@@ -1,22 +1,9 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { posix } from "node:path";
-import { pipeline } from "node:stream/promises";
-import type { Readable } from "node:stream";
-import { pack, type Pack } from "tar-stream";
 import { commandLine, quote } from "../../common/quote";
 import { ARRIVING_SUFFIX, type TextFiles } from "../../contracts/files";
 import type { Remote } from "../ssh/remote";
-
-/** A file to be put on a machine: its text, or a file of the controller. */
-export interface OutgoingFile {
-  path: string;
-  /** Octal, as in `0644`. */
-  mode: string;
-  sha256: string;
-  size: number;
-  body: string | { source: string };
-}
+import { archiveFiles, type OutgoingFile } from "./archive";
 
 /** openssl uses the processor's SHA instructions, five times as fast as coreutils; both print the hash first. */
 export const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
@@ -126,7 +113,7 @@ export async function put(
   await machine.run(receiveScript(missing), {
     step,
     signal,
-    stdin: () => tarOf(missing),
+    stdin: () => archiveFiles(missing),
     action: "free space on the disk if it is full, and run again",
   });
   return missing.map(({ path }) => path);
@@ -175,27 +162,4 @@ ${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\
 for f in ${targets}; do mv -f "$f${ARRIVING_SUFFIX}" "$f"; done
 if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi
 `;
-}
-
-function tarOf(files: readonly OutgoingFile[]): Readable {
-  const archive = pack();
-  fill(archive, files).then(
-    () => archive.finalize(),
-    (error: Error) => archive.destroy(error),
-  );
-  return archive as unknown as Readable;
-}
-
-async function fill(archive: Pack, files: readonly OutgoingFile[]): Promise<void> {
-  for (const file of files) {
-    const header = {
-      name: `${file.path.slice(1)}${ARRIVING_SUFFIX}`,
-      size: file.size,
-      mode: parseInt(file.mode, 8),
-      uid: 0,
-      gid: 0,
-    };
-    if (typeof file.body === "string") archive.entry(header, file.body);
-    else await pipeline(createReadStream(file.body.source, { highWaterMark: 1 << 20 }), archive.entry(header));
-  }
 }

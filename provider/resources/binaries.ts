@@ -3,7 +3,8 @@ import { binariesContract } from "../../contracts/host/binaries";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { StepError } from "../../common/errors";
-import { inspect, put, removeFiles, sameMode, type OutgoingFile } from "../host/files";
+import { inspect, put, removeFiles, sameMode } from "../host/files";
+import type { OutgoingFile } from "../host/archive";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 

@@ -1,7 +1,8 @@
 import type { Inputs } from "../../contracts/contract";
 import { kernelContract } from "../../contracts/host/kernel";
 import { quote } from "../../common/quote";
-import { inspect, put, removeFiles, textFile, type OutgoingFile } from "../host/files";
+import { inspect, put, removeFiles, textFile } from "../host/files";
+import type { OutgoingFile } from "../host/archive";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
