@@ -11,12 +11,12 @@ const login = {
    * TCP port of the SSH server.
    * @default 22
    */
-  port: z.int().min(1, PORT_RANGE).max(65535, PORT_RANGE).optional(),
+  port: z.int().min(1, PORT_RANGE).max(65535, PORT_RANGE).default(22),
   /**
    * User to log in as. Any user other than root needs sudo.
    * @default "root"
    */
-  user: z.string().min(1).optional(),
+  user: z.string().min(1).default("root"),
   /**
    * File with the private key, on the computer that runs Pulumi. Read when the connection is made; not in the state.
    */
@@ -52,8 +52,12 @@ export const connectionSchema = z.strictObject({
   sudoPassword: secret(z.string()).optional(),
 });
 
-export type Jump = z.infer<typeof jumpSchema>;
-export type Connection = z.infer<typeof connectionSchema>;
+export type Jump = z.output<typeof jumpSchema>;
+export type Connection = z.output<typeof connectionSchema>;
+
+/** A connection as a program writes it: properties with a default are optional. */
+export type WrittenConnection = z.input<typeof connectionSchema>;
+export type WrittenJump = z.input<typeof jumpSchema>;
 
 /** Connections to the control planes. The API server is reached through the first one that answers. */
 export const controlPlanesSchema = z.array(connectionSchema).min(1, "at least one control plane is needed");

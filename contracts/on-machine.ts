@@ -13,4 +13,5 @@ export const onMachine = {
 };
 
 const onMachineSchema = z.strictObject(onMachine);
-export type OnMachine = z.infer<typeof onMachineSchema>;
+export type OnMachine = z.output<typeof onMachineSchema>;
+export type WrittenOnMachine = z.input<typeof onMachineSchema>;

@@ -58,6 +58,6 @@ function isNamed({ name, host }: Connection, names: readonly string[]): boolean 
   return names.includes("all") || [name, host].some((one) => one !== undefined && names.includes(one));
 }
 
-function keyOf({ host, port = 22, hostKey = "" }: Connection): string {
+function keyOf({ host, port, hostKey = "" }: Connection): string {
   return `${host}:${port} ${hostKey}`;
 }

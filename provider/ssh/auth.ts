@@ -6,7 +6,7 @@ import { ConnectionError } from "./errors";
 
 /** What a connection logs in with: keys first, a password last, and nothing that was not given. */
 export function authentication(connection: Connection, agentSocket: string | undefined): ConnectConfig {
-  const { user = "root", password } = connection;
+  const { user, password } = connection;
   const privateKey = privateKeyOf(connection);
   const agent = connection.agent ? agentOf(connection, agentSocket) : undefined;
   const methods: AuthenticationType[] = [

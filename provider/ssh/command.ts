@@ -62,7 +62,7 @@ function refuseTooLong(words: string, connection: Connection, step: string): voi
   });
 }
 
-function isRoot({ user = "root" }: Connection): boolean {
+function isRoot({ user }: Connection): boolean {
   return user === "root";
 }
 

@@ -11,6 +11,6 @@ export function jumpsOf({ jump }: Pick<Connection, "jump">): Jump[] {
   return jump ? [jump, ...jumpsOf(jump)] : [];
 }
 
-function endpoint({ host, port = 22 }: Jump): string {
+function endpoint({ host, port }: Jump): string {
   return port === 22 ? host : `${host}:${port}`;
 }

@@ -58,8 +58,8 @@ export class Connections {
 /** Identifies a login: machine, user, credentials and jump hosts. Pins are compared separately. */
 function loginOf({
   host,
-  port = 22,
-  user = "root",
+  port,
+  user,
   privateKeyPath,
   privateKey,
   agent,

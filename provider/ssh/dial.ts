@@ -67,7 +67,7 @@ export function dial(
 function configOf(connection: Connection, agentSocket: string | undefined): ConnectConfig {
   return {
     host: connection.host,
-    port: connection.port ?? 22,
+    port: connection.port,
     ...authentication(connection, agentSocket),
     readyTimeout: READY_TIMEOUT_MS,
     keepaliveInterval: KEEPALIVE_MS,
@@ -103,7 +103,7 @@ function explain(connection: Connection, error: SshError, shown: string, agentSa
   if (connection.hostKey && shown && !sameKey(connection.hostKey, shown)) {
     return new HostKeyError(connection, shown);
   }
-  const { user = "root", port = 22, password } = connection;
+  const { user, port, password } = connection;
   if (error.level === "client-authentication") {
     const action = `add the public key to ${user}'s authorized_keys${password === undefined ? "" : ", or mend the password"}`;
     return new ConnectionError(

@@ -39,7 +39,7 @@ export class JumpError extends ConnectionError {
 /** We are in, but not as root. */
 export class RootError extends StepError {
   constructor(connection: Connection, step: string, said: string) {
-    const { user = "root", sudoPassword } = connection;
+    const { user, sudoPassword } = connection;
     const wrong = sudoPassword !== undefined && /incorrect password|try again/i.test(said);
     const cause = wrong ? `sudo refuses ${user}'s password` : said || "the host ran nothing";
     const action =

@@ -162,7 +162,7 @@ export class Transport implements LimitedConnection {
   private async throughJump(signal: AbortSignal): Promise<ClientChannel | undefined> {
     const { via, connection } = this;
     if (!via) return undefined;
-    const { host, port = 22 } = connection;
+    const { host, port } = connection;
     const troubled = (error: unknown) => (error instanceof ConnectionError ? new JumpError(connection, error) : error);
     await via.connect(signal).catch((error: unknown) => Promise.reject(troubled(error) as Error));
     try {

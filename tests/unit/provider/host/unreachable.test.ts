@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { abandonAction, UnreachableMachines } from "../../../../provider/host/unreachable";
+import { connectionTo } from "../../../support/connection";
 
-const worker = { name: "worker-2", host: "10.0.0.12" };
-const other = { name: "worker-20", host: "10.0.0.120" };
+const worker = connectionTo({ name: "worker-2", host: "10.0.0.12" });
+const other = connectionTo({ name: "worker-20", host: "10.0.0.120" });
 const machines = (abandoned: string[] = [], rebuilt: string[] = []) => new UnreachableMachines({ abandoned, rebuilt });
 
 test("no machine is abandoned, rebuilt or gone by default", () => {

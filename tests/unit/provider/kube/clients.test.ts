@@ -4,6 +4,7 @@ import { ConnectionError } from "../../../../provider/ssh/errors";
 import type { Connection } from "../../../../contracts/connection";
 import { KubeClients } from "../../../../provider/kube/clients";
 import { ControlPlane } from "../../../support/api-endpoint";
+import { connectionTo } from "../../../support/connection";
 
 const signal = new AbortController().signal;
 let machines: ControlPlane[];
@@ -15,13 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => machines.forEach((machine) => machine.stop()));
 
-const connection = (host: string): Connection => ({ host });
+const connection = (host: string) => connectionTo({ host });
 const both = [connection("cp-1"), connection("cp-2")];
 
 function clients(): KubeClients {
   const get = ({ host }: Connection) => {
     const machine = machines.find(({ name }) => name === host);
-    if (!machine || dead.has(host)) throw new ConnectionError({ host }, "connect EHOSTUNREACH", true);
+    if (!machine || dead.has(host)) throw new ConnectionError(connection(host), "connect EHOSTUNREACH", true);
     return machine.remote;
   };
   return new KubeClients({ get }, { patience: 1 });

@@ -3,6 +3,7 @@ import { copyControlPlanePki } from "../../../../provider/kubeadm/pki";
 import type { Remote } from "../../../../provider/ssh/remote";
 import { testContext } from "../../../support/context";
 import { ScriptedMachine } from "../../../support/scripted-machine";
+import { connectionTo } from "../../../support/connection";
 
 const FILES = [
   "ca.crt",
@@ -22,7 +23,7 @@ async function copy(files: readonly string[], hasSource = true) {
   const target = new ScriptedMachine(() => ({}), "cp-2");
   const context = testContext();
   context.connections.get = (): Remote => source.remote;
-  await copyControlPlanePki(context, hasSource ? [{ host: "cp-1" }] : [], target.remote);
+  await copyControlPlanePki(context, hasSource ? [connectionTo({ host: "cp-1" })] : [], target.remote);
   return target;
 }
 

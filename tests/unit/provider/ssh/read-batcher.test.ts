@@ -4,6 +4,7 @@ import { StepError } from "../../../../common/errors";
 import { splitResults, batchScript, type ScriptResult } from "../../../../provider/ssh/batch-script";
 import { ConnectionError } from "../../../../provider/ssh/errors";
 import { ReadBatcher, type ReadContext } from "../../../../provider/ssh/read-batcher";
+import { connectionTo } from "../../../support/connection";
 
 const MARK = "c0ffee";
 
@@ -86,7 +87,7 @@ test("where one of them cannot be run, each is told its own", async () => {
 });
 
 test("a machine that is lost is tried once, and all are told", async () => {
-  const { ran, ask } = looks(() => new ConnectionError({ host: "10.0.0.9" }, "the connection was lost", true));
+  const { ran, ask } = looks(() => new ConnectionError(connectionTo({ host: "10.0.0.9" }), "the connection was lost", true));
   const answers = await Promise.allSettled([ask("echo a"), ask("echo b")]);
   expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(ran).toHaveLength(1);
