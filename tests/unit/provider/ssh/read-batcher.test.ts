@@ -87,7 +87,9 @@ test("where one of them cannot be run, each is told its own", async () => {
 });
 
 test("a machine that is lost is tried once, and all are told", async () => {
-  const { ran, ask } = looks(() => new ConnectionError(connectionTo({ host: "10.0.0.9" }), "the connection was lost", true));
+  const { ran, ask } = looks(
+    () => new ConnectionError(connectionTo({ host: "10.0.0.9" }), "the connection was lost", true),
+  );
   const answers = await Promise.allSettled([ask("echo a"), ask("echo b")]);
   expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(ran).toHaveLength(1);
