@@ -2,9 +2,9 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
 import { makeMachines } from "./components/machines";
-import { membersOf, turnsOf } from "./components/pool";
+import { assignMachines, rollingUpdateOf } from "./components/pool";
 import { componentsOf, readConfig } from "./components/config/program-config";
-import { Turns } from "./components/rolling-update";
+import { RollingUpdate } from "./components/rolling-update";
 import { Kubeconfig } from "./sdk/local";
 
 const config = readConfig();
@@ -12,19 +12,19 @@ const stack = pulumi.getStack();
 const folder = join(process.cwd(), ".kubewright", stack);
 const { network, controlPlane } = config;
 
-const turns = new Turns(stack, turnsOf(config));
-const made = makeMachines(config, { cluster: stack, folder, turns });
+const rollingUpdate = new RollingUpdate(stack, rollingUpdateOf(config));
+const { machines, stackId: machinesId } = makeMachines(config, { cluster: stack, folder, rollingUpdate });
 
 const cluster = new Cluster(stack, {
   version: config.kubernetes.version,
   source: config.source,
   runtime: config.runtime,
-  ...membersOf(config, made.machines),
+  ...assignMachines(config, machines),
   controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
   network: { ...network, backend: network.flannel.backend },
   timeouts: config.timeouts,
   drain: config.drain,
-  turns,
+  rollingUpdate,
   extras: config.extras,
   ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
 });
@@ -35,4 +35,4 @@ const file = cluster.hasApi
 export const kubeconfigPath = file?.path ?? "";
 export const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
 export const artifactSource = cluster.artifacts.resolvedSource;
-export const stackId = made.stackId ?? stack;
+export const stackId = machinesId ?? stack;

@@ -1,12 +1,27 @@
+/** The public API of the library. */
 export { Cluster, type ClusterArgs } from "./cluster";
-export { DockerMachines, type DockerMachinesArgs } from "./machines/docker";
+export { DockerMachines, type DockerMachinesArgs, type DockerSize } from "./machines/docker";
 export { AwsMachines } from "./machines/clouds/aws";
 export { DigitalOceanMachines } from "./machines/clouds/digitalocean";
 export { HetznerMachines } from "./machines/clouds/hetzner";
-export { give as giveSdk } from "./machines/clouds/sdk";
+export { giveSdk } from "./machines/clouds/sdk";
+export type { MachineArgs, MachinesArgs, RollingArgs } from "./machines/kind";
 export { VagrantMachines } from "./machines/vagrant";
 export { commandConnection, type CommandConnection, type JumpHost, type Machine } from "./machines/machine";
 export type { PoolArgs } from "./pool";
-export { Turns, type Members, type Rotation } from "./rolling-update";
-export type { ControlPlaneSettings, DrainSettings, NetworkSettings, NodeSettings, Timeouts } from "./settings";
+export {
+  RollingUpdate,
+  type RollingPool,
+  type RollingUpdateArgs,
+  /** @deprecated Use `RollingUpdate`. */
+  RollingUpdate as Turns,
+} from "./rolling-update";
+export type {
+  ComponentsSettings,
+  ControlPlaneSettings,
+  DrainSettings,
+  NetworkSettings,
+  NodeSettings,
+  Timeouts,
+} from "./settings";
 export { Kubeconfig } from "../sdk/local";

@@ -1,3 +1,4 @@
+import { optional } from "../common/optional";
 import {
   type ClusterConfig,
   type Pool,
@@ -8,70 +9,89 @@ import {
   poolsOf,
 } from "./config";
 import type { Machine } from "./machines/machine";
+import type { RollingUpdateArgs } from "./rolling-update";
 import type { NodeSettings } from "./settings";
-import type { Members } from "./rolling-update";
 
-/** Workers that are alike. */
+/**
+ * Workers with the same settings.
+ *
+ * @example
+ * { name: "gpu", machines, settings: { labels: { accelerator: "nvidia" } }, maxUnavailable: 2 }
+ */
 export interface PoolArgs {
-  /** `workers`, `gpu` */
+  /** Name of the pool, the value of the nodes' label `kubewright.io/pool`. */
   name: string;
   machines: Machine[];
+  /** Settings of every node in the pool. */
   settings?: NodeSettings;
-  /** By machine name: what one of them has beside, or instead of, `settings`. */
+  /** Settings of single nodes, by machine name. They are merged with `settings` and take precedence. */
   nodes?: Record<string, NodeSettings>;
-  /** The kubelet's version. Default: the cluster's. */
+  /**
+   * Version of the pool's kubelets, `1.35.4`: at most three minor versions older than the cluster's.
+   * @default the cluster's version
+   */
   version?: string;
-  /** How many of its nodes may be away at a time while a change replaces them. Default 1. */
+  /**
+   * Number of the pool's nodes that a change may make unavailable at the same time. Nodes that are down or cordoned
+   * already count.
+   * @default 1
+   */
   maxUnavailable?: number;
 }
 
-/** What one machine of the pool is to be. */
-export function settingsOf({ settings = {}, nodes = {} }: PoolArgs, machine: string): NodeSettings {
+/**
+ * Merges the pool's settings with those of one machine. A machine's taint replaces the pool's taint with the same key
+ * and effect.
+ */
+export function machineNodeSettings({ settings = {}, nodes = {} }: PoolArgs, machine: string): NodeSettings {
   const own = nodes[machine] ?? {};
-  const taints = own.taints ?? [];
-  const others = (settings.taints ?? []).filter(
-    (taint) => !taints.some(({ key, effect }) => key === taint.key && effect === taint.effect),
+  const ownTaints = own.taints ?? [];
+  const poolTaints = (settings.taints ?? []).filter(
+    (taint) => !ownTaints.some(({ key, effect }) => key === taint.key && effect === taint.effect),
   );
   return {
     labels: { ...settings.labels, ...own.labels },
     annotations: { ...settings.annotations, ...own.annotations },
-    taints: [...others, ...taints],
+    taints: [...poolTaints, ...ownTaints],
     kubelet: { ...settings.kubelet, ...own.kubelet },
     kubeletArgs: { ...settings.kubeletArgs, ...own.kubeletArgs },
   };
 }
 
-/** Who stands in for whom: the pools' machines, as Turns takes them; and the control planes, which stand alone. */
-export function turnsOf(config: ClusterConfig): Members {
+/** The rolling update of a configuration: its pools, and the control planes, which are in no pool. */
+export function rollingUpdateOf(config: ClusterConfig): RollingUpdateArgs {
   return {
-    pools: poolsOf(config).map((pool) => ({ names: namesIn(config, pool), maxUnavailable: pool.maxUnavailable })),
-    others: controlPlanesOf(config),
+    pools: poolsOf(config).map((pool) => ({
+      names: poolMachineNames(config, pool),
+      maxUnavailable: pool.maxUnavailable,
+    })),
+    others: controlPlaneMachineNames(config),
   };
 }
 
-/** The configuration's control planes and pools, with their machines. */
-export function membersOf(
+/** Distributes the machines of a configuration to its control planes and pools. */
+export function assignMachines(
   config: ClusterConfig,
   machines: readonly Machine[],
 ): { controlPlanes: Machine[]; pools: PoolArgs[] } {
-  const named = (names: readonly string[]) =>
+  const withNames = (names: readonly string[]) =>
     names.flatMap((name) => machines.filter((machine) => machine.name === name));
   return {
-    controlPlanes: named(controlPlanesOf(config)),
-    pools: poolsOf(config).map((pool) => poolArgs(pool, named(namesIn(config, pool)))),
+    controlPlanes: withNames(controlPlaneMachineNames(config)),
+    pools: poolsOf(config).map((pool) => poolArgs(pool, withNames(poolMachineNames(config, pool)))),
   };
 }
 
-function namesIn(config: ClusterConfig, pool: Pool): string[] {
+function poolMachineNames(config: ClusterConfig, pool: Pool): string[] {
   return [...madeNames(config, pool), ...listedIn(config, pool).map(({ name }) => name)];
 }
 
-function controlPlanesOf(config: ClusterConfig): string[] {
+function controlPlaneMachineNames(config: ClusterConfig): string[] {
   return [...controlPlaneNames(config), ...listedControlPlanes(config).map(({ name }) => name)];
 }
 
 function poolArgs(pool: Pool, machines: Machine[]): PoolArgs {
-  const { name, version, maxUnavailable, labels, annotations, taints, kubelet, nodes } = pool;
-  const settings: NodeSettings = { labels, annotations, taints, kubelet, kubeletArgs: pool.extraArgs.kubelet };
-  return { name, machines, settings, nodes, maxUnavailable, ...(version === undefined ? {} : { version }) };
+  const { name, version, maxUnavailable, labels, annotations, taints, kubelet, nodes, extraArgs } = pool;
+  const settings: NodeSettings = { labels, annotations, taints, kubelet, kubeletArgs: extraArgs.kubelet };
+  return { name, machines, settings, nodes, maxUnavailable, ...optional({ version }) };
 }

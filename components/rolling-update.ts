@@ -2,74 +2,87 @@ import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Roster } from "../sdk/kubernetes";
 
-/** Nodes that stand in for one another. */
-export interface Rotation {
-  /** The machines, in the order in which they have their turns. */
+/** Nodes that can take over one another's pods. */
+export interface RollingPool {
+  /** Names of the pool's machines, in the order in which a change takes them. */
   names: readonly string[];
-  /** How many may be away at a time. Default 1. */
+  /**
+   * Number of nodes that a change may make unavailable at the same time.
+   * @default 1
+   */
   maxUnavailable?: number;
 }
 
-export interface Members {
-  pools: readonly Rotation[];
-  /** Machines that have no turns: control planes. */
+export interface RollingUpdateArgs {
+  pools: readonly RollingPool[];
+  /** Names of machines that are in no pool: the control planes. */
   others?: readonly string[];
 }
 
 /**
- * Whose turn it is when one change touches several machines of a pool. A machine that serves already is shown to the engine only once
- * the node `maxUnavailable` places before it is Ready, so nobody waits while holding one of the engine's slots, and no number of slots
- * is too small. Machines that are new in this run wait for nobody. Why it is done so: docs/rolling-updates.md.
+ * Changes the nodes of a pool a few at a time when one change concerns several of them.
+ *
+ * The machine of an existing node is registered with the Pulumi engine only once the node `maxUnavailable` places
+ * before it is Ready,
+ * so a machine that waits holds none of the engine's parallel slots. Machines that are new in this run do not wait. See
+ * docs/rolling-updates.md for the reasons.
  *
  * @example
- * const turns = new Turns("dev", { pools: [{ names: ["worker-1", "worker-2"] }], others: ["control-plane-1"] });
- * const machines = new DockerMachines("dev", { names, keyFolder, turns }).machines;
- * new Cluster("dev", { ..., turns });
+ * const rollingUpdate = new RollingUpdate("dev", {
+ *   pools: [{ names: ["worker-1", "worker-2"] }],
+ *   others: ["control-plane-1"],
+ * });
+ * const { machines } = new DockerMachines("dev", { names, keyFolder, rollingUpdate });
+ * new Cluster("dev", { ..., rollingUpdate });
  */
-export class Turns {
-  private readonly since: pulumi.Output<Record<string, string> | undefined>;
+export class RollingUpdate {
+  private readonly firstRuns: pulumi.Output<Record<string, string> | undefined>;
   private readonly run = randomUUID();
-  private readonly before = new Map<string, string>();
+  private readonly predecessors = new Map<string, string>();
   private readonly nodes = new Map<string, pulumi.Resource>();
 
-  constructor(name: string, { pools, others = [] }: Members, options?: pulumi.CustomResourceOptions) {
+  constructor(name: string, { pools, others = [] }: RollingUpdateArgs, options?: pulumi.CustomResourceOptions) {
     for (const { names, maxUnavailable = 1 } of pools) {
       names.forEach((machine, index) => {
-        const earlier = names[index - maxUnavailable];
-        if (earlier !== undefined) this.before.set(machine, earlier);
+        const predecessor = names[index - maxUnavailable];
+        if (predecessor !== undefined) this.predecessors.set(machine, predecessor);
       });
     }
     const members = [...pools.flatMap(({ names }) => names), ...others];
-    this.since = new Roster(`${name}-roster`, { members, run: this.run }, options).since;
+    this.firstRuns = new Roster(`${name}-roster`, { members, run: this.run }, options).since;
   }
 
-  /** Was it a member before this run? Unknown to the roster is new: it was made for a stack of an older version, or named twice. */
-  isKnown(machine: string): pulumi.Output<boolean> {
-    return this.since.apply((since) => since?.[machine] !== undefined && since[machine] !== this.run);
+  /**
+   * Whether the machine was a member of the cluster before this run. A machine that the roster does not have is new.
+   */
+  isMember(machine: string): pulumi.Output<boolean> {
+    return this.firstRuns.apply((runs) => runs?.[machine] !== undefined && runs[machine] !== this.run);
   }
 
-  /** The node to wait for, once it is there; announced by the cluster in the same program. */
-  announce(machine: string, node: pulumi.Resource): void {
+  /** Registers the node of a machine, for which the machine after it waits. The `Cluster` calls it. */
+  addNode(machine: string, node: pulumi.Resource): void {
     this.nodes.set(machine, node);
   }
 
   /**
-   * For `dependsOn` of what comes first on a machine: ends when it is the machine's turn, and names nobody. It is a bare promise and
-   * not the node itself on purpose: a dependency would be recorded in the state, where `--target-dependents` on one worker would
-   * take in all after it, and a destroy would go from the last to the first.
+   * Resolves when it is the machine's turn, to an empty list: for `dependsOn` of the machine's first resource.
+   *
+   * It resolves to no resource on purpose. A dependency on the node before would be recorded in the state:
+   * `--target-dependents` on one
+   * worker would include all workers after it, and a destroy would delete the workers one after the other.
    */
-  async of(machine: string): Promise<pulumi.Resource[]> {
-    const earlier = this.before.get(machine);
-    // A preview changes nothing, and what it does not know yet would never come.
-    if (earlier === undefined || pulumi.runtime.isDryRun()) return [];
-    if (!(await valueOf(this.isKnown(machine)))) return [];
-    const node = this.nodes.get(earlier);
+  async turnOf(machine: string): Promise<pulumi.Resource[]> {
+    const predecessor = this.predecessors.get(machine);
+    // A preview changes nothing, and its unknown outputs never resolve.
+    if (predecessor === undefined || pulumi.runtime.isDryRun()) return [];
+    if (!(await valueOf(this.isMember(machine)))) return [];
+    const node = this.nodes.get(predecessor);
     if (node) await valueOf(node.urn);
     return [];
   }
 }
 
-/** The value without the dependencies that an Output carries along. */
+/** The output's value, without its dependencies. */
 function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
-  return new Promise((done) => void output.apply((value) => done(value)));
+  return new Promise((resolve) => void output.apply((value) => resolve(value)));
 }

@@ -1,76 +1,87 @@
-import { DRAIN_DEFAULTS, type DrainSettings } from "../contracts/drain";
-import type { KubeletSettings } from "../render/kubelet";
+import { z } from "zod";
+import { type DrainSettings, DRAIN_DEFAULTS } from "../contracts/drain";
 import type { ComponentArgs } from "../render/kubeadm-args";
-import type { Rung, RunAs, StaticToken } from "../render/rung";
 import type { Taint } from "../render/kubeadm-types";
-import type { FlannelBackend } from "../render/flannel";
+import type { KubeletSettings } from "../render/kubelet";
+import type { Rung, RunAs, StaticToken } from "../render/rung";
+import { cidr, dnsDomain, seconds } from "./fields/fields";
 
-/** What the nodes of a pool have in common. */
+export type { DrainSettings } from "../contracts/drain";
+
+/** Settings of a node. */
 export interface NodeSettings {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   taints?: Taint[];
-  /** Fields of KubeletConfiguration, such as `maxPods`. */
+  /** Fields of the kubelet's configuration (KubeletConfiguration), such as `maxPods`. */
   kubelet?: KubeletSettings;
-  /** Flags of the kubelet, without dashes. */
+  /** Command-line flags of the kubelet, without leading dashes. */
   kubeletArgs?: Record<string, string>;
 }
 
-export interface NetworkSettings {
-  /** Default 10.244.0.0/16. */
-  podCidr: string;
-  /** Default 10.10.0.0/16. */
-  serviceCidr: string;
-  /** Prefix length of each node's part of podCidr. Default 24. */
-  nodeMaskSize: number;
-  /** Default cluster.local. */
-  dnsDomain: string;
-  /** Default host-gw, which needs all nodes on one network segment. */
-  backend: FlannelBackend;
-  /** Default flannel. `bridge` ends at its machine. */
-  plugin: "flannel" | "bridge";
-  /** Default nftables. */
-  proxyMode: "nftables" | "iptables";
-}
+/** Properties of a cluster's network. */
+export const networkFields = {
+  /** Range from which pods get their addresses. On an existing cluster a change is refused. */
+  podCidr: cidr.default("10.244.0.0/16"),
+  /** Range from which services get their addresses. On an existing cluster a change is refused. */
+  serviceCidr: cidr.default("10.10.0.0/16"),
+  /** Prefix length of the part of `podCidr` that each node gets. */
+  nodeMaskSize: z.int().min(16).max(28).default(24),
+  /** DNS domain of the cluster's services. */
+  dnsDomain: dnsDomain.default("cluster.local"),
+  /** Pod network: flannel, or a `bridge` on a single machine with `bootstrap: components`. */
+  plugin: z.enum(["flannel", "bridge"]).default("flannel"),
+  /**
+   * Backend of flannel: `host-gw` routes between nodes on one network segment, `vxlan` also works where routers are
+   * between them.
+   */
+  backend: z.enum(["host-gw", "vxlan"]).default("host-gw"),
+  /** Mode of kube-proxy. */
+  proxyMode: z.enum(["nftables", "iptables"]).default("nftables"),
+};
 
+const networkSchema = z.object(networkFields);
+export type NetworkSettings = z.output<typeof networkSchema>;
+export const DEFAULT_NETWORK: NetworkSettings = networkSchema.parse({});
+
+/** Settings of the control planes. */
 export interface ControlPlaneSettings extends NodeSettings {
-  /** `host:port` for everybody. Default: the first control plane's address, 6443. */
+  /**
+   * Address of the API server for all nodes and users, `host:port`.
+   * @default the first control plane's address, port 6443
+   */
   endpoint?: string;
+  /** Command-line flags of the control plane's components, without leading dashes. */
   extraArgs?: ComponentArgs;
 }
 
-/** How a cluster is built one component at a time. */
+/** How a cluster is built one component at a time (docs/ladder.md). */
 export interface ComponentsSettings {
-  /** How far up. Default: everything. */
+  /**
+   * The rung up to which the cluster is built.
+   * @default "dns", the highest one
+   */
   rung?: Rung;
-  /** Default: static pods. */
+  /** @default "static-pods" */
   runAs?: RunAs;
-  /** Users with tokens of a file; the tokens become secrets of the state. */
+  /** Users that log in with a token. The tokens become secrets of the state. */
   staticTokens?: readonly StaticToken[];
-  /** Admission plugins that are switched off. */
+  /** Admission plugins that are disabled. */
   disableAdmission?: readonly string[];
 }
 
-/** All in seconds. */
-export interface Timeouts {
-  init: number;
-  join: number;
-  ready: number;
-}
-
-/** How a node is emptied before it leaves. As with `kubectl drain`, nothing is lost unless the person has said so. */
-export type { DrainSettings };
-
-export const DEFAULT_NETWORK: NetworkSettings = {
-  podCidr: "10.244.0.0/16",
-  serviceCidr: "10.10.0.0/16",
-  nodeMaskSize: 24,
-  dnsDomain: "cluster.local",
-  backend: "host-gw",
-  plugin: "flannel",
-  proxyMode: "nftables",
+/** Deadlines of a cluster. */
+export const timeoutFields = {
+  /** Seconds until `kubeadm init` must be done. */
+  init: seconds.default(300),
+  /** Seconds until a join must be done. */
+  join: seconds.default(300),
+  /** Seconds until a joined node must be Ready, and CoreDNS Available. */
+  ready: seconds.default(300),
 };
 
-export const DEFAULT_TIMEOUTS: Timeouts = { init: 300, join: 300, ready: 300 };
+const timeoutSchema = z.object(timeoutFields);
+export type Timeouts = z.output<typeof timeoutSchema>;
+export const DEFAULT_TIMEOUTS: Timeouts = timeoutSchema.parse({});
 
 export const DEFAULT_DRAIN: DrainSettings = DRAIN_DEFAULTS;

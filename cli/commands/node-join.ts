@@ -3,7 +3,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { kindOf, type ClusterConfig, type Pool } from "../../components/config";
-import { expanded } from "../../components/machines/ssh-files";
+import { expandHome } from "../../components/machines/ssh-files";
 import { runOperation } from "../engine/operate";
 import type { Session } from "../engine/session";
 import { changeStackConfig, poolNamed, readStackConfig, type ConfigChange } from "../engine/stack-config";
@@ -52,7 +52,7 @@ function addHost(config: ClusterConfig, { path, hosts }: Pool, host: string, opt
     name,
     host,
     ...optional({
-      privateKeyPath: key === undefined ? undefined : resolve(expanded(key)),
+      privateKeyPath: key === undefined ? undefined : resolve(expandHome(key)),
       agent: options.flags.has("agent") || undefined,
       jump,
       user,

@@ -1,5 +1,5 @@
 import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
-import { turnsOf } from "../../components/pool";
+import { rollingUpdateOf } from "../../components/pool";
 import { UpdateView } from "../terminal/update-view";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
@@ -93,6 +93,6 @@ async function execute(stack: Stack, operation: Operation, settings: UpOptions):
 
 /** Empty where the configuration itself is invalid. */
 async function configuredMachines(stack: Stack): Promise<string[]> {
-  const members = await readStackConfig(stack).then(turnsOf, () => undefined);
+  const members = await readStackConfig(stack).then(rollingUpdateOf, () => undefined);
   return members ? [...(members.others ?? []), ...members.pools.flatMap(({ names }) => names)] : [];
 }

@@ -1,39 +1,46 @@
 import { z } from "zod";
-import { strict } from "../fields/fields";
+import { secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
 
-/** With fewer characters a token can be guessed; the API server itself would take any. */
+/** A shorter token could be guessed. The API server itself accepts any length. */
 const SHORTEST_TOKEN = 16;
 
-/** A word of the token file, which is CSV. */
-const word = z.string().regex(/^[^\s,"]+$/, {
+/** A value in the token file, which is CSV. */
+const csvValue = z.string().regex(/^[^\s,"]+$/, {
   error: complaint(
-    "is empty, or has a comma, a quote or white space, which the API server's token file cannot hold",
+    "is empty, or has a comma, a quote or white space, which the API server's token file does not allow",
     "use letters, digits and punctuation only",
   ),
 });
 
-/** Messages never show the token. */
-const token = z.string().superRefine((value, context) => {
+/** The messages do not show the token. */
+const token = secretText.superRefine((value, context) => {
   if (!/^[\x21-\x7e]*$/.test(value) || /[,"]/.test(value)) {
     context.addIssue(
       complaint(
-        "has a comma, a quote, white space or a letter beyond ASCII, which a bearer token cannot have",
-        "make one with `openssl rand -hex 16`",
+        "has a comma, a quote, white space or a character outside ASCII, which a bearer token cannot have",
+        "create one with `openssl rand -hex 16`",
       ),
     );
   } else if (value.length < SHORTEST_TOKEN) {
-    context.addIssue(complaint(`is shorter than ${SHORTEST_TOKEN} characters`, "make one with `openssl rand -hex 16`"));
+    context.addIssue(
+      complaint(`is shorter than ${SHORTEST_TOKEN} characters`, "create one with `openssl rand -hex 16`"),
+    );
   }
 });
 
 export const staticToken = strict({
-  /** Keep it secret: `pulumi config set --secret --path 'auth.staticTokens[0].token' ...`. */
+  /**
+   * The bearer token: at least 16 characters. Set it with `pulumi config set --secret --path
+   * 'auth.staticTokens[0].token'`.
+   */
   token,
-  user: word,
-  /** A number is as good: that is how Pulumi keeps one. */
-  uid: z.preprocess((given) => (typeof given === "number" ? String(given) : given), word),
-  groups: z.array(word).default([]),
+  /** Name of the user. */
+  user: csvValue,
+  /** Unique id of the user. Pulumi keeps digits as a number, so numbers are accepted, too. */
+  uid: z.preprocess((value) => (typeof value === "number" ? String(value) : value), csvValue),
+  /** Groups of the user, for example `system:masters`. */
+  groups: z.array(csvValue).default([]),
 });
 
 export const admissionPlugin = z.string().regex(/^[A-Z][A-Za-z]+$/, {

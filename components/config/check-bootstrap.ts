@@ -1,23 +1,27 @@
 import type { ClusterConfig, CrossProblem } from "./types";
 import { poolsOf } from "./pools";
 
-/** What only a cluster that is built by components has. */
+/** Refuses settings that only a cluster built by components has. */
 export function onlyComponents(config: ClusterConfig): CrossProblem[] {
   if (config.bootstrap === "components") return [];
   const { rung, controlPlane, network, auth, admission } = config;
-  const found: [boolean, string, string][] = [
-    [rung !== undefined, "rung", "kubeadm brings up everything at once"],
+  const settings: [boolean, string, string][] = [
+    [rung !== undefined, "rung", "kubeadm always builds the whole cluster"],
     [controlPlane.runAs === "systemd", "controlPlane.runAs", "kubeadm runs the control plane as static pods"],
-    [network.plugin === "bridge", "network.plugin", "a bridge is the network of a machine that is built by components"],
-    [auth.staticTokens.length > 0, "auth.staticTokens", "the API server that kubeadm sets up reads no token file"],
+    [
+      network.plugin === "bridge",
+      "network.plugin",
+      "a bridge is only available to clusters that are built by components",
+    ],
+    [auth.staticTokens.length > 0, "auth.staticTokens", "the API server of kubeadm reads no token file"],
     [
       admission.disable.length > 0,
       "admission.disable",
-      "with kubeadm it is controlPlane.extraArgs.apiServer.disable-admission-plugins",
+      "with kubeadm, set controlPlane.extraArgs.apiServer.disable-admission-plugins instead",
     ],
   ];
-  return found
-    .filter(([given]) => given)
+  return settings
+    .filter(([isSet]) => isSet)
     .map(([, path, reason]) => ({
       path,
       reason,
@@ -26,7 +30,8 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
     }));
 }
 
-export function loneControlPlane({ bootstrap, controlPlane: { count } }: ClusterConfig): CrossProblem[] {
+/** Refuses several control planes that are built by components. */
+export function singleControlPlane({ bootstrap, controlPlane: { count } }: ClusterConfig): CrossProblem[] {
   if (bootstrap !== "components" || count <= 1) return [];
   return [
     {
@@ -38,24 +43,24 @@ export function loneControlPlane({ bootstrap, controlPlane: { count } }: Cluster
   ];
 }
 
-/** A bridge ends at its machine. */
-export function loneBridge(config: ClusterConfig): CrossProblem[] {
+/** Refuses a bridge as the network of several machines. */
+export function bridgeOnOneMachine(config: ClusterConfig): CrossProblem[] {
   const { bootstrap, network, controlPlane, machines } = config;
   if (bootstrap !== "components" || network.plugin !== "bridge") return [];
-  const beside = machines.kind === "docker" ? poolsOf(config).reduce((sum, pool) => sum + pool.hosts.length, 0) : 0;
-  const count = controlPlane.count + beside + poolsOf(config).reduce((sum, pool) => sum + pool.count, 0);
+  const listed = machines.kind === "docker" ? poolsOf(config).reduce((sum, pool) => sum + pool.hosts.length, 0) : 0;
+  const count = controlPlane.count + listed + poolsOf(config).reduce((sum, pool) => sum + pool.count, 0);
   if (count === 1) return [];
   return [
     {
       path: "network.plugin",
-      reason: `a bridge ends at its machine, and there are ${count}`,
+      reason: `a bridge only connects pods on one machine, and the cluster has ${count}`,
       action: "use flannel, or set workers.count: 0",
       about: ["workers.count", "pools", "machines", "controlPlane.count"],
     },
   ];
 }
 
-/** One file has them all: a token or a user twice would be decided by the order of its lines. */
+/** Refuses a token that two users have: the API server would use the first line of its token file. */
 export function tokensOnce({ auth: { staticTokens } }: ClusterConfig): CrossProblem[] {
   return staticTokens.flatMap(({ token }, index) => {
     const first = staticTokens.findIndex((other) => other.token === token);
@@ -63,8 +68,8 @@ export function tokensOnce({ auth: { staticTokens } }: ClusterConfig): CrossProb
       ? [
           {
             path: `auth.staticTokens[${index}].token`,
-            reason: `is that of auth.staticTokens[${first}] too`,
-            action: "give each user a token of its own",
+            reason: `is also the token of auth.staticTokens[${first}]`,
+            action: "give each user another token",
           },
         ]
       : [];

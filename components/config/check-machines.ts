@@ -1,60 +1,61 @@
-import { problemsOfWay } from "../machines/ssh-route";
+import { routeProblems } from "../machines/ssh-route";
 import { kindOf } from "./kinds";
 import { controlPlaneNames, listedIn, madeNames, numberOf, poolsOf } from "./pools";
 import { pathText } from "../fields/problems";
 import type { WrittenConfig } from "./schema";
-import { knowledgeOf } from "./ssh-routes";
-import { type ClusterConfig, type ConfigSurroundings, type CrossProblem, listedHosts, sshHosts } from "./types";
+import { sshClientConfig } from "./ssh-routes";
+import { type ClusterConfig, type ConfigEnvironment, type CrossProblem, listedHosts, sshHosts } from "./types";
 
+/** Refuses an even number of control planes. */
 export function etcdQuorum({ controlPlane: { count } }: ClusterConfig): CrossProblem[] {
   if (count % 2 === 1 || count === 0) return [];
   return [
     {
       path: "controlPlane.count",
-      reason: `${count} control planes are an even number of etcd members, which survive no more failures than ${count - 1}`,
+      reason: `etcd with ${count} members, an even number, tolerates no more failures than with ${count - 1}`,
       action: `use ${count - 1} or ${count + 1}`,
     },
   ];
 }
 
-export function hostCounts(config: ClusterConfig, _: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
+/** Refuses a count that differs from the number of listed hosts. */
+export function hostCounts(config: ClusterConfig, _: ConfigEnvironment, written: WrittenConfig): CrossProblem[] {
   const roles = { controlPlane: "control-plane", workers: "worker" } as const;
-  const found = (["controlPlane", "workers"] as const).flatMap((pool): CrossProblem[] => {
+  const problems = (["controlPlane", "workers"] as const).flatMap((pool): CrossProblem[] => {
     if (kindOf(config, config[pool]).makes) return [];
-    const [written, listed] = [
-      asWritten[pool].count,
-      sshHosts(config).filter(({ role }) => role === roles[pool]).length,
-    ];
-    if (written === undefined || written === listed) return [];
+    const { count } = written[pool];
+    const listed = sshHosts(config).filter(({ role }) => role === roles[pool]).length;
+    if (count === undefined || count === listed) return [];
     return [
       {
         path: `${pool}.count`,
-        reason: `is ${written}, but machines.ssh.hosts lists ${listed} with role ${roles[pool]}`,
+        reason: `is ${count}, but machines.ssh.hosts lists ${listed} with role ${roles[pool]}`,
         action: "leave it out, or change the list",
         about: ["machines"],
       },
     ];
   });
-  if (config.controlPlane.count > 0) return found;
+  if (config.controlPlane.count > 0) return problems;
   return [
-    ...found,
+    ...problems,
     { path: "machines.ssh.hosts", reason: "has no control plane", action: "give one host role: control-plane" },
   ];
 }
 
-/** Where machines are listed none are made, so a pool has those of its list. */
-export function countedHosts(config: ClusterConfig, _: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
+/** Refuses a count of a pool whose machines are listed. */
+export function countedHosts(config: ClusterConfig, _: ConfigEnvironment, written: WrittenConfig): CrossProblem[] {
   const listing = Object.entries(config.pools).filter(([, pool]) => !kindOf(config, pool).makes);
   return listing
-    .filter(([name]) => (asWritten.pools[name]?.count ?? 0) > 0)
+    .filter(([name]) => (written.pools[name]?.count ?? 0) > 0)
     .map(([name]) => ({
       path: `pools.${name}.count`,
-      reason: "its machines are of kind ssh, so none is made",
+      reason: "the pool's machines are of kind ssh, of which none is created",
       action: `list the pool's machines under pools.${name}.hosts`,
       about: ["machines", `pools.${name}.machines`],
     }));
 }
 
+/** Refuses two machines with the same name or address. */
 export function hostsTwice(config: ClusterConfig): CrossProblem[] {
   const listed = listedHosts(config);
   const made = new Map([
@@ -67,15 +68,15 @@ export function hostsTwice(config: ClusterConfig): CrossProblem[] {
     const sameAddress = earlier.find(
       ({ host: other }) => (other.privateAddress ?? other.host) === (host.privateAddress ?? host.host),
     )?.path;
-    const found: CrossProblem[] = [];
+    const problems: CrossProblem[] = [];
     if (sameName !== undefined)
-      found.push({
+      problems.push({
         path: `${path}.name`,
-        reason: `${host.name} is the name of ${made.has(host.name) ? `a machine of ${sameName}` : sameName} too`,
-        action: "give each machine its own name",
+        reason: `${host.name} is also the name of ${made.has(host.name) ? `a machine of ${sameName}` : sameName}`,
+        action: "give each machine another name",
       });
-    if (sameAddress !== undefined) found.push(addressTwice(path, sameAddress, host));
-    return found;
+    if (sameAddress !== undefined) problems.push(addressTwice(path, sameAddress, host));
+    return problems;
   });
 }
 
@@ -87,15 +88,15 @@ function addressTwice(
   const property = host.privateAddress === undefined ? "host" : "privateAddress";
   return {
     path: `${path}.${property}`,
-    reason: `${host[property] ?? ""} is the address of ${first} too`,
-    action: "give each machine its own; behind one address with several ports, set each one's privateAddress",
+    reason: `${host[property] ?? ""} is also the address of ${first}`,
+    action: "give each machine another address; if they share one address with different ports, set privateAddress",
   };
 }
 
-/** Judged as it is written: the configuration has what came of it. */
-export function ways(_: ClusterConfig, surroundings: ConfigSurroundings, asWritten: WrittenConfig): CrossProblem[] {
-  return listedHosts(asWritten).flatMap(({ path, host }) =>
-    problemsOfWay(host, knowledgeOf(surroundings)).map(({ property, reason, action }) => ({
+/** Finds problems of SSH routes as they are written; the configuration itself has the resolved ones. */
+export function sshRoutes(_: ClusterConfig, environment: ConfigEnvironment, written: WrittenConfig): CrossProblem[] {
+  return listedHosts(written).flatMap(({ path, host }) =>
+    routeProblems(host, sshClientConfig(environment)).map(({ property, reason, action }) => ({
       path: `${path}.${property}`,
       reason,
       action,
@@ -103,17 +104,17 @@ export function ways(_: ClusterConfig, surroundings: ConfigSurroundings, asWritt
   );
 }
 
-/** A name with a number may be of a machine that is not there now; any other is a slip of the pen. */
-export function namedNodes(config: ClusterConfig): CrossProblem[] {
+/** Refuses settings of nodes that the pool cannot have. A numbered node may be one that does not exist now. */
+export function nodeOverrides(config: ClusterConfig): CrossProblem[] {
   return poolsOf(config).flatMap((pool) => {
     const listed = listedIn(config, pool).map(({ name }) => name);
-    const known = (name: string) => numberOf(pool.name, name) !== undefined || listed.includes(name);
-    const place = pool.path.split(".");
+    const canExist = (name: string) => numberOf(pool.name, name) !== undefined || listed.includes(name);
+    const poolPath = pool.path.split(".");
     return Object.keys(pool.nodes)
-      .filter((name) => !known(name))
+      .filter((name) => !canExist(name))
       .map((name) => ({
-        path: pathText([...place, "nodes", name]),
-        reason: `${name} is no machine of this pool`,
+        path: pathText([...poolPath, "nodes", name]),
+        reason: `the pool has no machine named ${name}`,
         action: `use a name like ${[...madeNames(config, pool), ...listed, `${pool.name}-1`][0] ?? ""}`,
       }));
   });

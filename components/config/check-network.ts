@@ -5,6 +5,7 @@ import { sharedSettings } from "./kinds";
 import { listedIn, madeNames, poolsOf } from "./pools";
 import { type ClusterConfig, type CrossProblem, listedHosts } from "./types";
 
+/** Refuses ranges that overlap each other, or that contain an address of a listed host. */
 export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
   const ranges = [
     ["network.podCidr", config.network.podCidr],
@@ -12,10 +13,10 @@ export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
   ] as const;
   const others: [string, string][] = [...ranges.map(([path, text]): [string, string] => [path, text])];
   for (const kind of KINDS) {
-    const given = Object.entries(kind.ranges?.(sharedSettings(config, kind)) ?? {});
-    others.push(...given.map(([property, text]): [string, string] => [`machines.${kind.name}.${property}`, text]));
+    const kindRanges = Object.entries(kind.ranges?.(sharedSettings(config, kind)) ?? {});
+    others.push(...kindRanges.map(([property, text]): [string, string] => [`machines.${kind.name}.${property}`, text]));
   }
-  const found = others.flatMap(([path, text], index) =>
+  const problems = others.flatMap(([path, text], index) =>
     others
       .slice(0, index)
       .filter(
@@ -28,12 +29,12 @@ export function rangesOverlap(config: ClusterConfig): CrossProblem[] {
         about: [earlierPath],
       })),
   );
-  return [...found, ...hostsInRanges(config, ranges)];
+  return [...problems, ...hostsInRanges(config, ranges)];
 }
 
-/** Machines of two kinds may be on one network, which both then name alike. */
-function sameNetwork(one: string, other: string, alike: boolean): boolean {
-  return alike && [one, other].every((path) => path.startsWith("machines."));
+/** Machines of two kinds may be on one network, which both kinds then set to the same range. */
+function sameNetwork(one: string, other: string, equal: boolean): boolean {
+  return equal && [one, other].every((path) => path.startsWith("machines."));
 }
 
 function hostsInRanges(config: ClusterConfig, ranges: readonly (readonly [string, string])[]): CrossProblem[] {
@@ -54,7 +55,7 @@ function hostsInRanges(config: ClusterConfig, ranges: readonly (readonly [string
   );
 }
 
-/** kubeadm's own limits: MinimumAddressesInServiceSubnet (10) and MaximumBitsForServiceSubnet (20). */
+/** Checks kubeadm's limits MinimumAddressesInServiceSubnet (10) and MaximumBitsForServiceSubnet (20). */
 export function serviceRangeSize({ network: { serviceCidr } }: ClusterConfig): CrossProblem[] {
   const prefix = parseCidr(serviceCidr)?.prefix;
   if (prefix === undefined || (prefix >= 12 && prefix <= 28)) return [];
@@ -65,7 +66,10 @@ export function serviceRangeSize({ network: { serviceCidr } }: ClusterConfig): C
   return [{ path: "network.serviceCidr", reason, action: "use a prefix length from /12 to /28" }];
 }
 
-/** Each node takes one part of the pod range; kubeadm allows 16 bits between the two (PodSubnetNodeMaskMaxDiff). */
+/**
+ * Checks that the pod range has a part for each node, and kubeadm's limit of 16 bits between the two
+ * (PodSubnetNodeMaskMaxDiff).
+ */
 export function podRangeSize(config: ClusterConfig): CrossProblem[] {
   const { podCidr, nodeMaskSize } = config.network;
   const prefix = parseCidr(podCidr)?.prefix;
@@ -88,19 +92,22 @@ export function podRangeSize(config: ClusterConfig): CrossProblem[] {
     );
   if (parts >= nodes) return [];
   return problem(
-    `${podCidr} has room for ${parts} nodes with a /${nodeMaskSize} each, and there are ${nodes}`,
+    `${podCidr} has room for ${parts} nodes with a /${nodeMaskSize} each, and the cluster has ${nodes}`,
     `use /${nodeMaskSize - Math.ceil(Math.log2(nodes))} or a larger range`,
   );
 }
 
-/** The network, the bridge and the broadcast address are no pod's. */
+/**
+ * Checks that a node's part of the pod range has addresses for all its pods: without the network, bridge and
+ * broadcast addresses.
+ */
 export function podsPerNode(config: ClusterConfig): CrossProblem[] {
   const { nodeMaskSize } = config.network;
   const addresses = 2 ** (32 - nodeMaskSize) - 3;
   const pools = poolsOf(config).flatMap(({ path, kubelet, nodes }) => {
-    const place = path.split(".");
+    const poolPath = path.split(".");
     const single = Object.entries(nodes).map(([name, node]) => ({
-      path: pathText([...place, "nodes", name]),
+      path: pathText([...poolPath, "nodes", name]),
       kubelet: node.kubelet,
     }));
     return [{ path, kubelet }, ...single];

@@ -1,14 +1,14 @@
 import type { z } from "zod";
-import { loneBridge, loneControlPlane, onlyComponents, tokensOnce } from "./check-bootstrap";
-import { countedHosts, etcdQuorum, hostCounts, hostsTwice, namedNodes, ways } from "./check-machines";
+import { bridgeOnOneMachine, onlyComponents, singleControlPlane, tokensOnce } from "./check-bootstrap";
+import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { kindOf } from "./kinds";
 import { supportedVersions, versionSkew } from "./check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "../fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./schema";
-import { type ClusterConfig, type ConfigSurroundings, type CrossCheck, type CrossProblem, sshHosts } from "./types";
-import { withWays } from "./ssh-routes";
+import { type ClusterConfig, type ConfigEnvironment, type CrossCheck, type CrossProblem, sshHosts } from "./types";
+import { withResolvedRoutes } from "./ssh-routes";
 
 export { ConfigError, renderProblem, type Problem } from "../fields/problems";
 export { kindOf, machineSettings, sharedSettings } from "./kinds";
@@ -24,7 +24,7 @@ export {
   type Pool,
 } from "./pools";
 export type { NodeOverrides } from "./schema";
-export type { ClusterConfig, ConfigSurroundings } from "./types";
+export type { ClusterConfig, ConfigEnvironment } from "./types";
 
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions,
@@ -37,33 +37,33 @@ const crossChecks: readonly CrossCheck[] = [
   hostCounts,
   countedHosts,
   hostsTwice,
-  ways,
-  namedNodes,
+  sshRoutes,
+  nodeOverrides,
   kindSettings,
   routedNetworks,
   strayControlPlanes,
   onlyComponents,
-  loneControlPlane,
-  loneBridge,
+  singleControlPlane,
+  bridgeOnOneMachine,
   tokensOnce,
 ];
 
 /**
- * The program's configuration, checked and with every default filled in.
- * @param raw the project's structured configuration (`kubewright:network` and so on) as one object; undefined is all defaults
- * @throws ConfigError with everything that is wrong, each as `path: reason; next action`
+ * Checks the project's configuration and fills in every default.
+ * @param raw The sections (`kubewright:network` and so on) as one object; undefined for all defaults.
+ * @throws ConfigError with all problems, each as `path: reason; action`.
  */
-export function parseConfig(raw: unknown, surroundings: ConfigSurroundings): ClusterConfig {
-  const given = raw ?? {};
-  const parsed = clusterSchema.safeParse(given, { error: genericMessage });
+export function parseConfig(raw: unknown, environment: ConfigEnvironment): ClusterConfig {
+  const sections = raw ?? {};
+  const parsed = clusterSchema.safeParse(sections, { error: genericMessage });
   const problems = parsed.success ? [] : problemsOf(parsed.error);
-  // What stands on its own is judged also when a field is wrong, so that a person does not learn the rest only at the next try.
-  const written = parsed.success ? parsed.data : withoutFields(given, parsed.error.issues);
-  const config = written && withCounts(withWays(written, surroundings));
+  // Valid fields are checked together even if others are wrong, so that the user sees all problems in one run.
+  const written = parsed.success ? parsed.data : withoutInvalid(sections, parsed.error.issues);
+  const config = written && withCounts(withResolvedRoutes(written, environment));
   if (written && config)
     problems.push(
-      ...newProblems(
-        crossChecks.flatMap((check) => check(config, surroundings, written)),
+      ...withoutInvalidFields(
+        crossChecks.flatMap((check) => check(config, environment, written)),
         problems,
       ),
     );
@@ -72,19 +72,20 @@ export function parseConfig(raw: unknown, surroundings: ConfigSurroundings): Clu
 }
 
 /**
- * The configuration as if the wrong fields had not been given. Where one of them is required, its whole section is left out instead;
- * undefined when even that does not help.
+ * Parses the configuration without its invalid fields. If one of them is required, its whole section is left out.
+ * Returns undefined if
+ * the rest is still invalid.
  */
-function withoutFields(raw: unknown, issues: readonly z.core.$ZodIssue[]): WrittenConfig | undefined {
+function withoutInvalid(raw: unknown, issues: readonly z.core.$ZodIssue[]): WrittenConfig | undefined {
   const copy: unknown = structuredClone(raw);
-  for (const path of issues.flatMap(wrongPaths)) remove(copy, path);
-  const withoutThem = clusterSchema.safeParse(copy);
-  if (withoutThem.success) return withoutThem.data;
-  for (const issue of withoutThem.error.issues) remove(copy, issue.path.slice(0, 1));
+  for (const path of issues.flatMap(invalidPaths)) remove(copy, path);
+  const reparsed = clusterSchema.safeParse(copy);
+  if (reparsed.success) return reparsed.data;
+  for (const issue of reparsed.error.issues) remove(copy, issue.path.slice(0, 1));
   return clusterSchema.safeParse(copy).data;
 }
 
-function wrongPaths(issue: z.core.$ZodIssue): PropertyKey[][] {
+function invalidPaths(issue: z.core.$ZodIssue): PropertyKey[][] {
   return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
 }
 
@@ -98,15 +99,19 @@ function isObject(value: unknown): value is Record<PropertyKey, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** A cross-check that touches a field with a problem of its own judged the default, not what the person wrote. */
-function newProblems(found: readonly CrossProblem[], known: readonly Problem[]): Problem[] {
-  const wrong = known.map(({ path }) => path);
-  return found
-    .filter(({ path, about = [] }) => ![path, ...about].some((property) => wrong.some((bad) => touches(bad, property))))
+/** Leaves out problems that concern an invalid field: the check has seen its default, not what the user wrote. */
+function withoutInvalidFields(crossProblems: readonly CrossProblem[], fieldProblems: readonly Problem[]): Problem[] {
+  const invalid = fieldProblems.map(({ path }) => path);
+  return crossProblems
+    .filter(
+      ({ path, about = [] }) =>
+        ![path, ...about].some((property) => invalid.some((field) => overlaps(field, property))),
+    )
     .map(({ path, reason, action }) => ({ path, reason, action }));
 }
 
-function touches(one: string, other: string): boolean {
+/** Whether one path is inside the other, or the same. */
+function overlaps(one: string, other: string): boolean {
   return (
     one === other ||
     [
@@ -123,7 +128,7 @@ function withCounts(written: WrittenConfig): ClusterConfig {
   const { controlPlane, workers } = written;
   return {
     ...written,
-    // The ladder's example is a pod of such an image.
+    // The ladder's example is a pod with one of these images.
     extras: written.extras || written.bootstrap === "components",
     controlPlane: { ...controlPlane, count: makes(controlPlane) ? (controlPlane.count ?? 1) : listed("control-plane") },
     workers: { ...workers, count: makes(workers) ? (workers.count ?? 2) : listed("worker") + workers.hosts.length },
@@ -136,7 +141,7 @@ function withCounts(written: WrittenConfig): ClusterConfig {
   };
 }
 
-/** Who lists hosts wants those; who lists none wants the pool to have a machine. */
+/** Listed hosts set the count; otherwise the default applies. */
 function countOf({ count, hosts }: WrittenPool): number {
   return count ?? (hosts.length > 0 ? 0 : 1);
 }

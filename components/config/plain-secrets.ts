@@ -1,23 +1,25 @@
 import { pathText } from "../fields/problems";
 
-/** Properties that hold a secret, in whatever section they are. */
+/** Properties whose values are secrets, in every section. */
 const SECRETS: readonly PropertyKey[] = ["password", "sudoPassword", "token"];
 
 /**
- * Warnings of secrets that the configuration has in plain text, each with the command that makes it one.
- * @param sections those that Pulumi keeps no secret of; one with a secret in it is a secret as a whole, and nothing is known of the rest
+ * Returns a warning for each secret that the configuration has in plain text, with the command that encrypts it.
+ * @param sections The sections that Pulumi does not encrypt. Pulumi encrypts a section with a secret as a whole, so
+ * other values in it cannot be checked.
  */
 export function plainSecrets(sections: Record<string, unknown>): string[] {
   return secretPaths(sections, []).map((path) => {
     const text = pathText(path);
-    return `${text} is in plain text in the stack's configuration; make it a secret: pulumi config set --secret --path '${text}'`;
+    const command = `pulumi config set --secret --path '${text}'`;
+    return `${text} is in plain text in the stack's configuration; encrypt it: ${command}`;
   });
 }
 
 function secretPaths(value: unknown, path: readonly PropertyKey[]): PropertyKey[][] {
   if (typeof value !== "object" || value === null) return [];
   const entries: [PropertyKey, unknown][] = Array.isArray(value)
-    ? value.map((one: unknown, index) => [index, one])
+    ? value.map((element: unknown, index) => [index, element])
     : Object.entries(value);
   return entries.flatMap(([key, inner]) =>
     SECRETS.includes(key) && typeof inner === "string" ? [[...path, key]] : secretPaths(inner, [...path, key]),

@@ -7,40 +7,44 @@ export const WORKERS = "workers";
 
 export interface Pool extends CountedPool {
   name: string;
-  /** Where it is in the configuration: `workers`, `pools.gpu`. */
+  /** Path of the pool in the configuration: `workers`, `pools.gpu`. */
   path: string;
 }
 
-/** `workers` first, then the others as they are written. */
+/** All pools: `workers` first, then the others in the order of the configuration. */
 export function poolsOf({ workers, pools }: Pick<ClusterConfig, "workers" | "pools">): Pool[] {
   const others = Object.entries(pools).map(([name, pool]) => ({ ...pool, name, path: `pools.${name}` }));
   return [{ ...workers, name: WORKERS, path: WORKERS }, ...others];
 }
 
-/** `worker-3` */
+/** Name of a pool's machine: `worker-3`, `gpu-1`. */
 export function machineName(pool: string, number: number): string {
   return `${pool === WORKERS ? "worker" : pool}-${number}`;
 }
 
-/** The number that a name of this pool has, whether or not such a machine is there. */
+/** The number in a machine's name, or undefined if the name is not one of this pool. The machine need not exist. */
 export function numberOf(pool: string, machine: string): number | undefined {
   const prefix = machineName(pool, 0).slice(0, -1);
   const rest = machine.startsWith(prefix) ? machine.slice(prefix.length) : "";
   return /^[1-9]\d*$/.test(rest) ? Number(rest) : undefined;
 }
 
-/** The first `count` numbers that are not skipped: so a machine can go from the middle, and no other changes its name. */
+/**
+ * The first `count` numbers that are not skipped. With `skip` a machine can be removed from the middle without
+ * renaming others.
+ */
 export function numbersOf({ count, skip }: Pick<CountedPool, "count" | "skip">): number[] {
   const numbers: number[] = [];
   for (let number = 1; numbers.length < count; number++) if (!skip.includes(number)) numbers.push(number);
   return numbers;
 }
 
-/** Names of the machines that are made for a pool; none where the machines are listed. */
+/** Names of the machines that are created for a pool. Listed machines are not among them. */
 export function madeNames(config: Pick<ClusterConfig, "machines">, pool: Pool): string[] {
   return kindOf(config, pool).makes ? numbersOf(pool).map((number) => machineName(pool.name, number)) : [];
 }
 
+/** Names of the control planes that are created. Listed ones are not among them. */
 export function controlPlaneNames(config: Pick<ClusterConfig, "machines" | "controlPlane">): string[] {
   const { controlPlane } = config;
   return kindOf(config, controlPlane).makes
@@ -48,17 +52,18 @@ export function controlPlaneNames(config: Pick<ClusterConfig, "machines" | "cont
     : [];
 }
 
-/** The machines that a person has given to a pool. */
+/** The existing machines that are listed for a pool. */
 export function listedIn(config: Pick<ClusterConfig, "machines">, pool: Pick<Pool, "name" | "hosts">): PoolHost[] {
   return [...(pool.name === WORKERS ? withRole(config, "worker") : []), ...pool.hosts];
 }
 
+/** The existing machines that are listed as control planes. */
 export function listedControlPlanes(config: Pick<ClusterConfig, "machines">): PoolHost[] {
   return withRole(config, "control-plane");
 }
 
-function withRole(config: Pick<ClusterConfig, "machines">, wanted: MachineRole): PoolHost[] {
+function withRole(config: Pick<ClusterConfig, "machines">, role: MachineRole): PoolHost[] {
   return sshHosts(config)
-    .filter(({ role }) => role === wanted)
+    .filter((host) => host.role === role)
     .map(({ role: _, ...host }) => host);
 }

@@ -2,16 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { optional } from "../../common/optional";
 import { projectRoot } from "../../common/project-root";
 import { type ClusterConfig, ConfigError, parseConfig } from "./index";
 import { plainSecrets } from "./plain-secrets";
-import { sshKnowledge } from "../machines/ssh-files";
+import { readSshClientConfig } from "../machines/ssh-files";
 import type { ComponentsSettings } from "../settings";
 
-/** The project's part of a stack's configuration, by its keys without the namespace: each as Pulumi stores it. */
+/** The project's part of a stack's configuration: values as Pulumi stores them, by their keys without the namespace. */
 export type Sections = Readonly<Record<string, string>>;
 
-/** Of all that a stack has configured, what is the project's. */
+/** Selects the project's keys from a stack's configuration. */
 export function sectionsOf(project: string, all: Readonly<Record<string, string>>): Sections {
   const prefix = `${project}:`;
   return Object.fromEntries(
@@ -20,31 +21,39 @@ export function sectionsOf(project: string, all: Readonly<Record<string, string>
 }
 
 /**
- * The stack's configuration (`pulumi config set --path workers.count 3`), with every default filled in. Warns of secrets in plain text.
- * @throws pulumi.RunError with all that is wrong: said as it is, without a stack trace.
- * Secrets are read as they are (Config.get would warn of each): what may hold one is made a secret again where it enters a resource.
+ * Reads the stack's configuration, with every default filled in. Warns of secrets in plain text.
+ *
+ * Secrets are read as plain values, because Config.get would warn of each of them. They become secrets again where
+ * they enter a resource.
+ * @throws pulumi.RunError with all problems. Pulumi prints it without a stack trace.
  */
 export function readConfig(): ClusterConfig {
   const { name } = new pulumi.Config();
   const sections = sectionsOf(name, pulumi.runtime.allConfig());
   const config = configOf(sections);
-  const open = Object.fromEntries(
+  const unencrypted = Object.fromEntries(
     Object.entries(sections).filter(([section]) => !secretKeys().includes(`${name}:${section}`)),
   );
-  for (const warning of plainSecrets(valuesOf(open))) void pulumi.log.warn(warning);
+  for (const warning of plainSecrets(parseSections(unencrypted))) void pulumi.log.warn(warning);
   return config;
 }
 
-/** The keys whose values are secrets: the engine tells them to a program in its environment, and the SDK keeps its function for it to itself. */
+/**
+ * The keys whose values are secrets. The engine sets them in the program's environment; the SDK has no public
+ * function for them.
+ */
 function secretKeys(): string[] {
   return JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
 }
 
-/** The same from anywhere. */
+/**
+ * Checks a stack's configuration, with every default filled in.
+ * @throws pulumi.RunError with all problems.
+ */
 export function configOf(sections: Sections): ClusterConfig {
-  const ssh = sshKnowledge();
+  const ssh = readSshClientConfig();
   try {
-    return parseConfig(valuesOf(sections), {
+    return parseConfig(parseSections(sections), {
       kubernetesVersions: supportedVersions(),
       fileExists: ssh.fileExists,
       ssh,
@@ -54,22 +63,22 @@ export function configOf(sections: Sections): ClusterConfig {
   }
 }
 
-/** How the configuration wants the cluster built, where not by kubeadm. */
+/** The settings of a cluster that is built one component at a time. */
 export function componentsOf({ rung, controlPlane, auth, admission }: ClusterConfig): ComponentsSettings {
   return {
-    ...(rung ? { rung } : {}),
+    ...optional({ rung }),
     runAs: controlPlane.runAs,
     staticTokens: auth.staticTokens,
     disableAdmission: admission.disable,
   };
 }
 
-function valuesOf(sections: Sections): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(sections).map(([section, text]) => [section, valueOf(text)]));
+function parseSections(sections: Sections): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(sections).map(([section, text]) => [section, parseValue(text)]));
 }
 
-/** A section is an object; `source` is a plain word, which is not JSON. */
-function valueOf(text: string): unknown {
+/** Sections are JSON objects, except for plain words such as the value of `source`. */
+function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

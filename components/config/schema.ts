@@ -1,183 +1,297 @@
 import { z } from "zod";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
+import { drainSchema } from "../../contracts/drain";
+import { RUNGS } from "../../render/rung";
 import {
   annotations,
-  cidr,
-  dnsDomain,
   endpoint,
   flags,
   kubeletFlags,
   labels,
+  optionalFields,
   poolNameProblem,
-  seconds,
   source,
   strict,
   taint,
-  unrequired,
   version,
 } from "../fields/fields";
-import type { AnyKind } from "../machines/kind";
-import { KINDS, KIND_NAMES } from "../machines/kinds";
+import { complaint } from "../fields/problems";
+import { awsKind } from "../machines/clouds/aws";
+import { digitaloceanKind } from "../machines/clouds/digitalocean";
+import { hetznerKind } from "../machines/clouds/hetzner";
+import { dockerKind } from "../machines/docker";
+import { KIND_NAMES } from "../machines/kinds";
 import { poolHost, sshSection } from "../machines/ssh";
-import { RUNGS } from "../../render/rung";
+import { vagrantKind } from "../machines/vagrant";
+import { networkFields, timeoutFields } from "../settings";
 import { admissionPlugin, staticToken } from "./authentication";
 import { kubeletSettings } from "./kubelet";
 
-const kubernetes = strict({ version: version.default("1.36.3") });
+const kubernetes = strict({
+  /**
+   * Version of Kubernetes. On an existing cluster a change is refused: upgrades are not supported yet.
+   * Only patch versions listed in versions.yaml can be installed.
+   */
+  version: version.default("1.36.3"),
+});
 
-const network = strict({
-  podCidr: cidr.default("10.244.0.0/16"),
-  serviceCidr: cidr.default("10.10.0.0/16"),
-  /** Prefix length of each node's part of podCidr; Kubernetes' default. */
-  nodeMaskSize: z.int().min(16).max(28).default(24),
-  dnsDomain: dnsDomain.default("cluster.local"),
-  /** `bridge` is for one machine that is built by components. */
-  plugin: z.enum(["flannel", "bridge"]).default("flannel"),
-  flannel: strict({ backend: z.enum(["host-gw", "vxlan"]).default("host-gw") }).prefault({}),
-  proxyMode: z.enum(["nftables", "iptables"]).default("nftables"),
+const { backend, ...network } = networkFields;
+const networkSection = strict({
+  ...network,
+  /** Settings of flannel. */
+  flannel: strict({
+    /**
+     * Backend of flannel: `host-gw` routes between nodes on one network segment, `vxlan` also works where routers are
+     * between them.
+     */
+    backend,
+  }).prefault({}),
 });
 
 const kindName = z.enum(KIND_NAMES);
 
-/** Sections of the kinds that make machines; what one requires is judged where its machines are wanted (check-kinds.ts). */
-function sections(fieldsOf: (kind: AnyKind) => z.ZodRawShape): object {
-  return Object.fromEntries(
-    KINDS.filter(({ makes }) => makes).map((kind) => [kind.name, strict(unrequired(fieldsOf(kind))).optional()]),
-  );
+/**
+ * Settings of all machines of a kind. Required ones are checked only if the cluster has machines of the kind
+ * (check-kinds.ts).
+ */
+function kindSection<Shared extends z.ZodRawShape, Each extends z.ZodRawShape>(kind: { shared: Shared; each: Each }) {
+  return strict(optionalFields({ ...kind.shared, ...kind.each })).optional();
 }
 
-/** What every machine has that its pool says nothing else of. */
+/** Settings of the machines of one pool. */
+function poolKindSection<Each extends z.ZodRawShape>(kind: { each: Each }) {
+  return strict(optionalFields(kind.each)).optional();
+}
+
 const machines = strict({
+  /** Kind of all machines whose pool does not set another one. */
   kind: kindName.default(KIND_NAMES[0] ?? ""),
-  /** Machines that the person has; control planes among them are for where the control plane's kind is ssh. */
+  /** Existing machines. Control planes among them are used if the control plane's kind is `ssh`. */
   ssh: sshSection.optional(),
-  ...sections(({ shared, each }) => ({ ...shared, ...each })),
+  /** Docker containers on this computer, for development and tests. */
+  docker: kindSection(dockerKind),
+  /** Machines that Vagrant creates. */
+  vagrant: kindSection(vagrantKind),
+  /** Servers of Hetzner Cloud. */
+  hetzner: kindSection(hetznerKind),
+  /** Droplets of DigitalOcean. */
+  digitalocean: kindSection(digitaloceanKind),
+  /** EC2 instances of AWS. */
+  aws: kindSection(awsKind),
 });
 
-/** Machines of this pool, where they are others than `machines` says. */
-const ownMachines = strict({ kind: kindName.optional(), ...sections(({ each }) => each) });
+const poolMachines = strict({
+  /**
+   * Kind of these machines.
+   * @default the value of machines.kind
+   */
+  kind: kindName.optional(),
+  /** Settings of Docker containers. */
+  docker: poolKindSection(dockerKind),
+  /** Settings of Vagrant's machines. */
+  vagrant: poolKindSection(vagrantKind),
+  /** Settings of servers of Hetzner Cloud. */
+  hetzner: poolKindSection(hetznerKind),
+  /** Settings of droplets of DigitalOcean. */
+  digitalocean: poolKindSection(digitaloceanKind),
+  /** Settings of EC2 instances of AWS. */
+  aws: poolKindSection(awsKind),
+});
 
 const nodeSettings = {
+  /** Labels of the nodes. */
   labels: labels.default({}),
+  /** Annotations of the nodes. */
   annotations: annotations.default({}),
+  /**
+   * Fields of the kubelet's configuration (KubeletConfiguration,
+   * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/).
+   * The fields below are checked; others are passed on as they are. Fields that Kubewright sets itself are refused.
+   */
   kubelet: kubeletSettings.default({}),
-  machines: ownMachines.optional(),
+  /** Settings of these machines, merged over those in `machines`. */
+  machines: poolMachines.optional(),
 };
 
 const controlPlane = strict({
   ...nodeSettings,
-  /** Default 1; for machines of kind ssh the number of hosts with that role. */
+  /**
+   * Number of control planes: an odd one, because etcd needs a majority of its members.
+   * @default 1, or for machines of kind ssh the number of hosts with the role control-plane
+   */
   count: z.int().min(1).optional(),
-  /** With `bootstrap: components`: by the kubelet from manifests, or by systemd from binaries. */
+  /**
+   * With `bootstrap: components`: whether the kubelet runs the components as static pods, or systemd runs their
+   * binaries.
+   */
   runAs: z.enum(["static-pods", "systemd"]).default("static-pods"),
-  /** What everybody calls the API server by; absent: the first control plane's address and 6443. */
+  /**
+   * Address of the API server for all nodes and users. It must lead to every control plane, for example through a
+   * load balancer. On an
+   * existing cluster a change is refused.
+   * @default the first control plane's address, port 6443
+   */
   endpoint: endpoint.optional(),
-  /** Absent: kubeadm's own, `node-role.kubernetes.io/control-plane:NoSchedule`. */
+  /**
+   * Taints of the control planes. An empty list lets pods run on them.
+   * @default node-role.kubernetes.io/control-plane:NoSchedule
+   */
   taints: z.array(taint).optional(),
+  /** Command-line flags, without leading dashes. They take precedence over Kubewright's own. */
   extraArgs: strict({
+    /** Flags of kube-apiserver. */
     apiServer: flags.default({}),
+    /** Flags of kube-controller-manager. */
     controllerManager: flags.default({}),
+    /** Flags of kube-scheduler. */
     scheduler: flags.default({}),
+    /** Flags of etcd. */
     etcd: flags.default({}),
+    /**
+     * Flags of the control planes' kubelets. Prefer `kubelet`, if the setting is a field of the kubelet's
+     * configuration.
+     */
     kubelet: kubeletFlags.default({}),
   }).prefault({}),
 });
 
-/** What one machine of a pool has beside, or instead of, what its pool says. */
 const nodeOverrides = strict({
+  /** Labels of the node, merged over those of the pool. */
   labels: labels.default({}),
+  /** Annotations of the node, merged over those of the pool. */
   annotations: annotations.default({}),
+  /** Fields of the kubelet's configuration, merged over those of the pool. */
   kubelet: kubeletSettings.default({}),
-  /** One with the same key and effect as a pool's takes its place. */
+  /** Taints of the node besides those of the pool. A taint replaces the pool's taint with the same key and effect. */
   taints: z.array(taint).default([]),
 });
 
 const pool = strict({
   ...nodeSettings,
-  /** Machines that are made here. Default 2 for workers, 1 for a pool without hosts; for machines of kind ssh the number of hosts. */
+  /**
+   * Number of machines that are created for the pool. Listed `hosts` are not included.
+   * @default 2 for workers, 1 for other pools without hosts; for machines of kind ssh the number of hosts
+   */
   count: z.int().min(0).optional(),
-  /** Numbers that no machine has: `skip: [2]` with `count: 2` is worker-1 and worker-3. `node:replace --surge` writes it. */
+  /**
+   * Numbers that no machine gets: with `count: 2` and `skip: [2]` the workers are worker-1 and worker-3. `npm run
+   * node:replace -- --surge` writes it.
+   */
   skip: z.array(z.int().min(1)).default([]),
-  /** Machines that the person has already, beside those that are made here. */
+  /** Existing machines that join the pool. */
   hosts: z.array(poolHost).default([]),
-  /** By machine name. */
+  /** Settings of single nodes, by machine name. */
   nodes: z.record(z.string(), nodeOverrides).default({}),
-  /** The pool's kubelet; absent: kubernetes.version. At most three minors older. */
+  /**
+   * Version of the pool's kubelets: at most three minor versions older than the cluster's.
+   * @default the value of kubernetes.version
+   */
   version: version.optional(),
-  /** Nodes that a change may take away at a time, those that are down or cordoned already included. */
+  /**
+   * Number of nodes that a change may make unavailable at the same time. Nodes that are down or cordoned already
+   * count.
+   */
   maxUnavailable: z.int().min(1).default(1),
+  /** Taints of the nodes. */
   taints: z.array(taint).default([]),
-  extraArgs: strict({ kubelet: kubeletFlags.default({}) }).prefault({}),
+  /** Command-line flags, without leading dashes. */
+  extraArgs: strict({
+    /** Flags of the kubelet. Prefer `kubelet`, if the setting is a field of the kubelet's configuration. */
+    kubelet: kubeletFlags.default({}),
+  }).prefault({}),
 });
 
-/** Machines are `<pool>-1` and so on, as those of `workers` are `worker-1`. */
-const pools = z.record(z.string(), pool).superRefine((given, context) => {
-  for (const name of Object.keys(given)) {
+const pools = z.record(z.string(), pool).superRefine((value, context) => {
+  for (const name of Object.keys(value)) {
     const message = poolNameProblem(name);
     if (message !== undefined) context.addIssue({ code: "custom", path: [name], message });
   }
 });
 
-/** As `kubectl drain` means it: nothing is lost unless the person has said so. */
-const drain = strict({
-  /** Seconds until a drain is given up, and the node made schedulable again. */
-  timeout: seconds.default(300),
-  /** Pods with emptyDir volumes, whose content goes with them. */
-  localData: z.enum(["refuse", "delete"]).default("refuse"),
-  /** Pods that nothing makes again. */
-  unmanaged: z.enum(["refuse", "delete"]).default("refuse"),
-  /** Pods of a node that is silent: forced off once its machine is proved gone, at once, or never. */
-  onUnreachable: z.enum(["prove", "force", "fail"]).default("prove"),
-});
+const drain = strict(drainSchema.omit({ force: true }).shape);
 
-/** All in seconds. */
 const timeouts = strict({
-  /** `kubeadm init`. */
-  init: seconds.default(300),
-  /** `kubeadm join`. */
-  join: seconds.default(300),
-  /** Until a node that joined is Ready, and CoreDNS Available. */
-  ready: seconds.default(300),
-  /** Every deadline is that many times as long, those above too: for slow machines and networks. The provider reads it itself. */
+  ...timeoutFields,
+  /** Factor by which every deadline is multiplied, those above included: for slow machines and networks. */
   patience: z
     .int()
-    .min(1, "deadlines are not made shorter")
-    .max(100, "more than 100 is no deadline any more")
+    .min(1, complaint("is below 1, and deadlines cannot be shortened", "use 1 or more"))
+    .max(100, complaint("is above 100, with which a failure would be found too late", "use 100 or less"))
     .default(1),
 });
 
-/** What the provider is told about machines that were lost, rebuilt or given a new host key. It reads this section itself. */
 const recovery = strict({
-  /** Names of machines that will not come back, or `all`: what is on them is left there when it is deleted. */
+  /**
+   * Names of machines that will not come back, or `all`. Their resources are deleted without removing anything from
+   * the machines.
+   */
   abandoned: z.array(z.string().min(1)).optional(),
-  /** Machine-ids of machines that are being replaced; set by the commands, for one run. */
+  /** Machine-ids of machines that are being replaced. The commands set it for one run. */
   rebuilt: z.array(z.string().min(1)).optional(),
-  /** By machine name: the fingerprint (`SHA256:...`) of a changed host key that you verified. */
+  /** Fingerprints (`SHA256:...`) of changed host keys that you have verified, by machine name. */
   acceptHostKeys: z.record(z.string(), z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "must be SHA256:...")).optional(),
 });
 
-/** Configuration as a person writes it; every default is here. */
+const auth = strict({
+  /** With `bootstrap: components`: users that log in with a token. The API server reads them from a file. */
+  staticTokens: z.array(staticToken).default([]),
+});
+
+const admission = strict({
+  /** With `bootstrap: components`: admission plugins that are disabled, for example `ServiceAccount`. */
+  disable: z.array(admissionPlugin).default([]),
+});
+
+/** The stack's configuration as the user writes it, with its defaults. docs/configuration.md is generated from it. */
 export const clusterSchema = strict({
+  /**
+   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address.
+   * `auto` uses the
+   * official downloads if they can be reached, and otherwise builds from modules.
+   */
   source: source.default("auto"),
+  /** Version of Kubernetes. */
   kubernetes: kubernetes.prefault({}),
-  /** What runs containers on every node. A node that is there keeps its own. */
+  /** Container runtime of every node. On an existing node a change is refused: replace the node. */
   runtime: z.enum(RUNTIMES).default(DEFAULT_RUNTIME),
-  /** kubeadm, or one component after the other. */
+  /** How the cluster is built: by kubeadm, or one component at a time (docs/ladder.md). */
   bootstrap: z.enum(["kubeadm", "components"]).default("kubeadm"),
-  /** With `bootstrap: components`: how far up. Default: everything. */
+  /**
+   * With `bootstrap: components`: the rung up to which the cluster is built.
+   * @default dns, the highest one
+   */
   rung: z.enum(RUNGS).optional(),
-  auth: strict({ staticTokens: z.array(staticToken).default([]) }).prefault({}),
-  admission: strict({ disable: z.array(admissionPlugin).default([]) }).prefault({}),
-  network: network.prefault({}),
+  /** Authentication at the API server. */
+  auth: auth.prefault({}),
+  /** Admission control of the API server. */
+  admission: admission.prefault({}),
+  /** Networks of pods and services. */
+  network: networkSection.prefault({}),
+  /** The machines: their kind, and the settings of each kind (docs/machines.md). */
   machines: machines.prefault({}),
+  /** The control planes. */
   controlPlane: controlPlane.prefault({}),
-  /** The pool that every cluster has; further ones are in `pools`, by name. */
+  /**
+   * The pool of workers that every cluster has. Its machines are named `worker-1`, `worker-2` and so on.
+   * @example
+   * config:
+   *   kubewright:workers:
+   *     count: 3
+   *     labels: { tier: web }
+   *     nodes: { worker-3: { taints: [{ key: dedicated, value: batch, effect: NoSchedule }] } }
+   */
   workers: pool.prefault({}),
+  /** Further pools of workers, by name. The machines of the pool `gpu` are named `gpu-1`, `gpu-2` and so on. */
   pools: pools.default({}),
+  /**
+   * How nodes are emptied before they leave or are replaced. The defaults lose no data, as those of `kubectl drain`.
+   */
   drain: drain.prefault({}),
+  /** Deadlines in seconds. */
   timeouts: timeouts.prefault({}),
+  /** Machines that were lost or rebuilt, or have a new host key. The provider reads this section. */
   recovery: recovery.optional(),
-  /** Also images that only examples and tests use. */
+  /** Also load the images that only examples and tests use. Always true with `bootstrap: components`. */
   extras: z.boolean().default(false),
 });
 

@@ -1,26 +1,31 @@
+import { optional } from "../../common/optional";
 import type { PoolHost } from "../machines/ssh";
-import { NO_KNOWLEDGE, type SshKnowledge, resolveWay } from "../machines/ssh-route";
+import { EMPTY_SSH_CONFIG, type SshClientConfig, resolveRoute } from "../machines/ssh-route";
 import type { WrittenConfig, WrittenPool } from "./schema";
-import type { ConfigSurroundings } from "./types";
+import type { ConfigEnvironment } from "./types";
 
-export function knowledgeOf({ ssh, fileExists }: ConfigSurroundings): SshKnowledge {
-  return ssh ?? { ...NO_KNOWLEDGE, fileExists };
+export function sshClientConfig({ ssh, fileExists }: ConfigEnvironment): SshClientConfig {
+  return ssh ?? { ...EMPTY_SSH_CONFIG, fileExists };
 }
 
-/** Every listed host with what ~/.ssh says of it: aliases become addresses here, on the controller, so that a preview shows where it leads. */
-export function withWays(written: WrittenConfig, surroundings: ConfigSurroundings): WrittenConfig {
-  const knowledge = knowledgeOf(surroundings);
-  const resolved = <T extends PoolHost>(host: T): T => {
-    const way = resolveWay(host, knowledge);
-    return way.host === host.host ? way : { ...way, alias: host.host };
+/**
+ * Resolves the SSH routes of all listed hosts. Aliases of ~/.ssh/config become addresses on the computer that runs
+ * Pulumi, so that a
+ * preview shows them.
+ */
+export function withResolvedRoutes(written: WrittenConfig, environment: ConfigEnvironment): WrittenConfig {
+  const client = sshClientConfig(environment);
+  const resolveHost = <T extends PoolHost>(host: T): T => {
+    const route = resolveRoute(host, client);
+    return route.host === host.host ? route : { ...route, alias: host.host };
   };
-  const pool = (given: WrittenPool): WrittenPool => ({ ...given, hosts: given.hosts.map(resolved) });
+  const resolvePool = (pool: WrittenPool): WrittenPool => ({ ...pool, hosts: pool.hosts.map(resolveHost) });
   const { machines, workers, pools } = written;
-  const ssh = machines.ssh && { ...machines.ssh, hosts: machines.ssh.hosts.map(resolved) };
+  const ssh = machines.ssh && { ...machines.ssh, hosts: machines.ssh.hosts.map(resolveHost) };
   return {
     ...written,
-    machines: { ...machines, ...(ssh ? { ssh } : {}) },
-    workers: pool(workers),
-    pools: Object.fromEntries(Object.entries(pools).map(([name, given]) => [name, pool(given)])),
+    machines: { ...machines, ...optional({ ssh }) },
+    workers: resolvePool(workers),
+    pools: Object.fromEntries(Object.entries(pools).map(([name, pool]) => [name, resolvePool(pool)])),
   };
 }

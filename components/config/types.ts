@@ -1,35 +1,40 @@
 import type { Problem } from "../fields/problems";
 import type { PoolHost, SshHost } from "../machines/ssh";
-import type { SshKnowledge } from "../machines/ssh-route";
+import type { SshClientConfig } from "../machines/ssh-route";
 import type { WrittenConfig, WrittenPool } from "./schema";
 
-/** A pool whose machines are counted. */
+/** A pool with its number of machines. */
 export type CountedPool = Omit<WrittenPool, "hosts"> & { count: number; hosts: PoolHost[] };
 
-/** The configuration with every default filled in; the counts are those of the hosts where a list of hosts is given. */
+/**
+ * The configuration with every default filled in. Where hosts are listed, the counts are the numbers of listed hosts.
+ */
 export type ClusterConfig = Omit<WrittenConfig, "workers" | "pools"> & {
   controlPlane: { count: number };
   workers: CountedPool;
   pools: Record<string, CountedPool>;
 };
 
-/** What a configuration is judged against, besides itself. */
-export interface ConfigSurroundings {
+/** What a configuration is checked against, besides itself. */
+export interface ConfigEnvironment {
   /** Versions of Kubernetes that can be installed: `1.36.3`. */
   kubernetesVersions: readonly string[];
-  /** Whether a file is on this computer, `~` not expanded. */
+  /** Whether a file exists on this computer. `~` is not expanded. */
   fileExists(path: string): boolean;
-  /** What this computer's ~/.ssh says of hosts; absent: nothing. */
-  ssh?: SshKnowledge;
+  /** The SSH configuration of this computer's user. Default: an empty one. */
+  ssh?: SshClientConfig;
 }
 
-/** A problem, and the other properties that it depends on: when one of them is wrong by itself, this one says nothing new. */
-export type CrossProblem = Problem & { about?: readonly string[] };
+/** A problem that concerns several properties. It is not reported if one of them is wrong by itself. */
+export type CrossProblem = Problem & {
+  /** The other properties that the problem depends on. */
+  about?: readonly string[];
+};
 
-/** Judges what is only wrong together, or cannot be judged from the text alone. */
+/** Finds properties that are wrong together, or that cannot be checked from their text alone. */
 export type CrossCheck = (
   config: ClusterConfig,
-  surroundings: ConfigSurroundings,
+  environment: ConfigEnvironment,
   written: WrittenConfig,
 ) => CrossProblem[];
 
@@ -43,16 +48,16 @@ export interface ListedHost {
   host: PoolHost;
 }
 
-/** Every machine that a person has written down, wherever. */
+/** All hosts that the configuration lists. */
 export function listedHosts(
   config: Pick<WrittenConfig | ClusterConfig, "machines" | "workers" | "pools">,
 ): ListedHost[] {
-  const listed = (path: string, hosts: readonly PoolHost[]) =>
+  const withPaths = (path: string, hosts: readonly PoolHost[]) =>
     hosts.map((host, index) => ({ path: `${path}[${index}]`, host }));
-  const pools = Object.entries(config.pools).flatMap(([name, { hosts }]) => listed(`pools.${name}.hosts`, hosts));
+  const pools = Object.entries(config.pools).flatMap(([name, { hosts }]) => withPaths(`pools.${name}.hosts`, hosts));
   return [
-    ...listed("machines.ssh.hosts", sshHosts(config)),
-    ...listed("workers.hosts", config.workers.hosts),
+    ...withPaths("machines.ssh.hosts", sshHosts(config)),
+    ...withPaths("workers.hosts", config.workers.hosts),
     ...pools,
   ];
 }

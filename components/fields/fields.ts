@@ -3,58 +3,78 @@ import { z } from "zod";
 import { isIpv4, networkOf, parseCidr } from "../../render/cidr";
 import { NOT_IN_A_FLAG } from "../../render/kubelet";
 import { complaint } from "./problems";
-import { suggestion } from "./suggest";
+import { closestName } from "./closest-name";
 
-/** DNS-1123 label and subdomain. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+/** DNS-1123 labels and subdomains. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
 const label = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const subdomain = new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})*$`);
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const qualifiedPart = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-/** An object that refuses properties it does not know, and says which was probably meant. */
+/**
+ * Makes an object schema that refuses unknown properties, with a suggestion of the property that was probably meant.
+ */
 export function strict<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T, z.core.$strict> {
-  const known = Object.keys(shape);
+  const names = Object.keys(shape);
   const error = (issue: z.core.$ZodRawIssue): string | undefined =>
-    issue.code === "unrecognized_keys" ? issue.keys.map((key) => unknownProperty(key, known)).join("\n") : undefined;
+    issue.code === "unrecognized_keys" ? issue.keys.map((key) => unknownProperty(key, names)).join("\n") : undefined;
   return z.strictObject(shape, { error });
 }
 
-/** The same fields, none of them required and none with a default: for a section that is laid over another one. */
-export function unrequired(shape: z.ZodRawShape): z.ZodRawShape {
-  const bare = (field: z.core.$ZodType) =>
-    field instanceof z.ZodDefault || field instanceof z.ZodPrefault ? field.unwrap() : field;
-  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, z.optional(bare(field))]));
+/**
+ * Makes all fields optional, and moves their defaults to their metadata: for a section that is merged with another
+ * one.
+ */
+export function optionalFields<Shape extends z.ZodRawShape>(
+  shape: Shape,
+): { [Name in keyof Shape]: z.ZodOptional<Shape[Name]> } {
+  const makeOptional = (field: z.core.$ZodType) =>
+    field instanceof z.ZodDefault || field instanceof z.ZodPrefault
+      ? z.optional(field.unwrap()).meta({ default: field.def.defaultValue })
+      : z.optional(field);
+  const fields = Object.entries(shape).map(([name, field]) => [name, makeOptional(field)]);
+  return Object.fromEntries(fields) as { [Name in keyof Shape]: z.ZodOptional<Shape[Name]> };
 }
 
-export function unknownProperty(key: string, known: readonly string[]): string {
-  const meant = suggestion(key, known);
+export function unknownProperty(key: string, names: readonly string[]): string {
+  const similar = closestName(key, names);
   return complaint(
     "is not a known property",
-    meant === undefined ? `use one of ${known.join(", ")}` : `did you mean ${meant}?`,
+    similar === undefined ? `use one of ${names.join(", ")}` : `did you mean ${similar}?`,
   );
 }
 
-/** An IPv4 range without host bits. */
-export const cidr = z.string().superRefine((value, context) => {
-  if (parseCidr(value) === undefined) {
-    const hint = value.includes(":") ? "IPv6 is not supported yet: give an IPv4 range" : "write it like 10.244.0.0/16";
-    context.addIssue(complaint(`${JSON.stringify(value)} is not an IPv4 CIDR`, hint));
-  } else if (networkOf(value) !== value) {
-    context.addIssue(complaint(`${value} has host bits set`, `write ${networkOf(value)}`));
-  }
-});
+/** An IPv4 range in CIDR notation, without host bits. */
+export const cidr = z
+  .string()
+  .superRefine((value, context) => {
+    if (parseCidr(value) === undefined) {
+      const hint = value.includes(":")
+        ? "IPv6 is not supported yet: give an IPv4 range"
+        : "write it like 10.244.0.0/16";
+      context.addIssue(complaint(`${JSON.stringify(value)} is not an IPv4 CIDR`, hint));
+    } else if (networkOf(value) !== value) {
+      context.addIssue(complaint(`${value} has host bits set`, `write ${networkOf(value)}`));
+    }
+  })
+  .meta({ format: "IPv4 CIDR" });
 
-/** 1.36 without quotes is a number in YAML. */
+/** In YAML, 1.36 without quotes is a number. */
 const versionText = z.string({
   error: ({ input }) =>
-    typeof input === "number" ? complaint("is a number, not text", "write all three parts, like 1.36.3") : undefined,
+    typeof input === "number"
+      ? complaint("must be a string, not a number", "write all three parts, like 1.36.3")
+      : undefined,
 });
 
 export const version = versionText.superRefine((value, context) => {
   if (/^\d+\.\d+\.\d+$/.test(value)) return;
-  const meant = /^v(\d+\.\d+\.\d+)$/.exec(value)?.[1];
+  const withoutPrefix = /^v(\d+\.\d+\.\d+)$/.exec(value)?.[1];
   context.addIssue(
-    complaint(`${JSON.stringify(value)} is not a full version`, `write ${meant ?? "major.minor.patch, like 1.36.3"}`),
+    complaint(
+      `${JSON.stringify(value)} is not a full version`,
+      `write ${withoutPrefix ?? "major.minor.patch, like 1.36.3"}`,
+    ),
   );
 });
 
@@ -65,55 +85,63 @@ export const nodeName = z.string().regex(subdomain, {
   ),
 });
 
-/** A pool's name is the beginning of its machines' names, where others have theirs. */
+/** The names of a pool's machines begin with the pool's name, so it must be neither reserved nor too long. */
 export function poolNameProblem(name: string): string | undefined {
   if (["workers", "worker", "control-plane"].includes(name))
-    return complaint(
-      "is a name with a meaning of its own",
-      "choose another; the pool of plain workers is the section workers",
-    );
+    return complaint("is a reserved name", "choose another; the default pool is the section workers");
   if (/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name)) return undefined;
-  return complaint("is not a pool's name", "use up to 40 lower-case letters, digits and inner dashes");
+  return complaint("is not a valid name of a pool", "use up to 40 lower-case letters, digits and inner dashes");
 }
 
 export const dnsDomain = z
   .string()
   .regex(subdomain, { error: complaint("is not a DNS domain", "write it like cluster.local, without a final dot") });
 
-/** Where SSH connects to: an IP address or a DNS name. */
+/** An IP address or a DNS name. */
 export const host = z.string().refine((value) => isIP(value) !== 0 || subdomain.test(value.toLowerCase()), {
   error: complaint("is neither an address nor a host name", "write it like 10.0.0.9 or node1.example.com"),
 });
 
-export const ipv4 = z.string().refine(isIpv4, { error: complaint("is not an IPv4 address", "write it like 10.0.0.9") });
+export const ipv4 = z
+  .string()
+  .refine(isIpv4, { error: complaint("is not an IPv4 address", "write it like 10.0.0.9") })
+  .meta({ format: "IPv4 address" });
+
+/** A text that Pulumi's state keeps as a secret. */
+export const secretText = z.string().min(1).meta({ secret: true });
 
 export const port = z.int().min(1).max(65535);
 
 export const seconds = z.int().min(1);
 
-/** `host:port` */
 export const endpoint = z
   .string()
-  .refine(isEndpoint, { error: complaint("is not host:port", "write it like api.example.com:6443") });
+  .refine(isEndpoint, { error: complaint("is not host:port", "write it like api.example.com:6443") })
+  .meta({ format: "host:port" });
 
 export const source = z.string().refine(isSource, {
   error: complaint("is not a known source", "use auto, official, modules or a mirror's http(s) address"),
 });
 
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
 export const labels = checkedMap((key, value) => keyProblem(key) ?? labelValueProblem(value));
 export const annotations = checkedMap((key) => keyProblem(key));
 
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 export const taint = strict({
+  /** Key of the taint. */
   key: checkedText(keyProblem),
+  /** Value of the taint. */
   value: checkedText(labelValueProblem).optional(),
+  /** What happens to pods that do not tolerate the taint. */
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
 });
 
-/** Flags by name; numbers and booleans are taken as YAML gives them, since every flag is text in the end. */
+/** Command-line flags by name. Numbers and booleans are accepted, because YAML reads unquoted values as such. */
 export const flags = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
-  .superRefine((given, context) => {
-    for (const name of Object.keys(given)) {
+  .superRefine((value, context) => {
+    for (const name of Object.keys(value)) {
       if (/^[a-z0-9][a-z0-9.-]*$/.test(name)) continue;
       context.addIssue({
         code: "custom",
@@ -126,9 +154,9 @@ export const flags = z
     }
   });
 
-/** Flags that end in a systemd environment file, where white space separates and quotes are eaten. */
-export const kubeletFlags = flags.superRefine((given, context) => {
-  for (const [name, value] of Object.entries(given)) {
+/** Flags of the kubelet. They are written to a systemd environment file, in which values cannot be quoted. */
+export const kubeletFlags = flags.superRefine((values, context) => {
+  for (const [name, value] of Object.entries(values)) {
     if (!NOT_IN_A_FLAG.test(value)) continue;
     context.addIssue({
       code: "custom",
@@ -151,8 +179,8 @@ function checkedText(problemWith: (text: string) => string | undefined): z.ZodTy
 function checkedMap(
   problemWith: (key: string, value: string) => string | undefined,
 ): z.ZodType<Record<string, string>> {
-  return z.record(z.string(), z.string()).superRefine((given, context) => {
-    for (const [key, value] of Object.entries(given)) {
+  return z.record(z.string(), z.string()).superRefine((map, context) => {
+    for (const [key, value] of Object.entries(map)) {
       const message = problemWith(key, value);
       if (message !== undefined) context.addIssue({ code: "custom", path: [key], message });
     }

@@ -1,15 +1,15 @@
 import type { z } from "zod";
 
-/** One thing that is wrong in the configuration. */
+/** A problem of the configuration. */
 export interface Problem {
-  /** `network.podCidr`, `machines.ssh.hosts[1].name`; empty for the configuration as a whole. */
+  /** Path of the property: `network.podCidr`, `machines.ssh.hosts[1].name`. Empty for the whole configuration. */
   path: string;
   reason: string;
-  /** What the person does next. */
+  /** What the user does next, as an imperative. */
   action: string;
 }
 
-/** Everything that is wrong in the configuration, at once. */
+/** All problems of the configuration. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
@@ -22,12 +22,12 @@ export function renderProblem({ path, reason, action }: Problem): string {
   return `${path === "" ? "configuration" : path}: ${reason}; ${action}`;
 }
 
-/** Reason and action as one message for zod, taken apart again by `problemsOf`. */
+/** Joins reason and action to one message for zod; `problemsOf` separates them again. */
 export function complaint(reason: string, action: string): string {
   return `${reason}\t${action}`;
 }
 
-/** zod's issues as ours. An issue about several unknown properties becomes one problem for each. */
+/** Converts zod's issues. An issue about several unknown properties becomes one problem for each of them. */
 export function problemsOf(error: z.ZodError): Problem[] {
   return error.issues.flatMap((issue) => {
     const messages = issue.message.split("\n");
@@ -38,7 +38,7 @@ export function problemsOf(error: z.ZodError): Problem[] {
   });
 }
 
-/** Path as a person writes it. A key with dots is bracketed, so that the path stays one that `pulumi config set --path` takes. */
+/** The path in the syntax of `pulumi config set --path`: a key with dots is put in brackets. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) => {
@@ -50,14 +50,14 @@ export function pathText(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-/** For everything that a field has no words of its own for. */
+/** Message for issues that the field itself has no message for. */
 export function genericMessage(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
-      if (issue.input === undefined) return complaint("is missing", `give ${article(issue.expected)}`);
-      return complaint(`is ${article(typeName(issue.input))}`, `give ${article(issue.expected)}`);
+      if (issue.input === undefined) return complaint("is missing", `set it to ${article(issue.expected)}`);
+      return complaint(`must be ${article(issue.expected)}, not ${article(typeName(issue.input))}`, "correct it");
     case "invalid_value":
-      return complaint(`is ${JSON.stringify(issue.input)}`, `use one of ${issue.values.map(String).join(", ")}`);
+      return complaint(`cannot be ${JSON.stringify(issue.input)}`, `use one of ${issue.values.map(String).join(", ")}`);
     case "too_small":
       return complaint(`is below ${issue.minimum}`, `use ${issue.minimum} or more`);
     case "too_big":
@@ -77,7 +77,7 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-const typeWords: Record<string, string> = {
+const typeNames: Record<string, string> = {
   int: "a whole number",
   array: "a list",
   record: "an object",
@@ -86,5 +86,5 @@ const typeWords: Record<string, string> = {
 };
 
 function article(type: string): string {
-  return typeWords[type] ?? `a ${type}`;
+  return typeNames[type] ?? `a ${type}`;
 }

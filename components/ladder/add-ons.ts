@@ -1,89 +1,66 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Host } from "../../sdk/host";
-import { Manifests, Rollout } from "../../sdk/kubernetes";
 import { corednsManifests } from "../../render/components/coredns";
 import { kubeProxyManifests } from "../../render/components/kube-proxy";
+import { bootstrapBindings, defaultServiceAccount } from "../../render/components/rbac";
 import { kubeProxyConfiguration, pullPolicy } from "../../render/kubeadm";
-import { byName } from "../../render/object";
-import type { ClusterHandle, MemberArgs } from "../cluster-member";
-import { PodNetwork } from "../pod-network";
-import { type LadderNode, dnsAddress } from "./node";
+import { type KubernetesObject, byName } from "../../render/object";
+import { Manifests } from "../../sdk/kubernetes";
+import { apiAccess, inCluster } from "../steps/cluster-handle";
+import { type LadderScope, dnsAddress } from "./ladder-cluster";
 
-export interface AddOnArgs {
-  name: string;
-  /** The control plane. */
-  member: MemberArgs;
-  cluster: Omit<ClusterHandle, "podNetwork">;
-  nodes: readonly LadderNode[];
-  after: pulumi.Resource[];
-  parent: pulumi.Resource;
+/** Allows kubelets to join. */
+export function applyBootstrapBindings(scope: LadderScope): Manifests {
+  return apply(scope, "bindings", byName(bootstrapBindings()));
 }
 
-export interface ProxyArgs extends AddOnArgs {
-  /** All machines: one configuration serves them all. */
-  hosts: readonly Host[];
+/** Creates the service account that pods need, where no controller manager creates it. */
+export function applyDefaultServiceAccount(scope: LadderScope): Manifests {
+  return apply(scope, "default-service-account", byName([defaultServiceAccount()]));
 }
 
-/** kube-proxy on every node. */
-export function addProxy({ name, member, cluster, nodes, after, parent, hosts }: ProxyArgs): void {
-  const { artifacts, network } = member;
+/** Applies kube-proxy. One configuration serves all machines. */
+export function applyProxy(scope: LadderScope): Manifests {
+  const { cluster } = scope;
+  const { artifacts, plan } = scope.member;
+  const { proxyMode, podCidr } = plan.network;
+  const facts = pulumi.all(plan.members.map(({ host }) => host.facts));
   const objects = pulumi
-    .all([artifacts.refs, artifacts.images, cluster.endpoint, pulumi.all(hosts.map(({ facts }) => facts))])
+    .all([artifacts.refs, artifacts.images, cluster.endpoint, facts])
     .apply(([refs, images, endpoint, machines]) =>
       byName(
         kubeProxyManifests({
           image: refs.kubeProxy,
           imagePullPolicy: pullPolicy(images.kind === "archives"),
-          configuration: kubeProxyConfiguration({ proxyMode: network.proxyMode, machines }),
-          podCidr: network.podCidr,
+          configuration: kubeProxyConfiguration({ proxyMode, machines }),
+          podCidr,
           server: `https://${endpoint}`,
         }),
       ),
     );
-  const remains = nodes.flatMap((node) => node.remains["kube-proxy"] ?? []);
-  new Manifests(
-    `${name}-kube-proxy`,
-    { ...inCluster(cluster), objects },
-    { parent, dependsOn: [...after, ...remains], deletedWith: cluster.origin },
-  );
+  return apply(scope, "kube-proxy", objects);
 }
 
-/** The pod network across machines, and the cluster's names. */
-export function addDns({ name, member, cluster, nodes, after, parent }: AddOnArgs): void {
-  const { artifacts, network, timeouts } = member;
-  const remains = nodes.flatMap((node) => node.remains.flannel ?? []);
-  const flannel =
-    network.plugin === "bridge"
-      ? []
-      : [
-          new PodNetwork(
-            `${name}-pod-network`,
-            { ...cluster, artifacts, network, after: [...after, ...remains] },
-            { parent },
-          ).manifests,
-        ];
+/** Applies CoreDNS. */
+export function applyDns(scope: LadderScope): Manifests {
+  const { artifacts, plan } = scope.member;
+  const { serviceCidr, dnsDomain } = plan.network;
   const objects = pulumi.all([artifacts.refs, artifacts.images]).apply(([refs, images]) =>
     byName(
       corednsManifests({
         image: refs.coredns,
         imagePullPolicy: pullPolicy(images.kind === "archives"),
-        clusterIp: dnsAddress(network.serviceCidr),
-        dnsDomain: network.dnsDomain,
+        clusterIp: dnsAddress(serviceCidr),
+        dnsDomain,
       }),
     ),
   );
-  const coredns = new Manifests(
-    `${name}-coredns-objects`,
-    { ...inCluster(cluster), objects },
-    { parent, dependsOn: [...after, ...flannel], deletedWith: cluster.origin },
-  );
-  new Rollout(
-    `${name}-coredns`,
-    { ...inCluster(cluster), namespace: "kube-system", deployment: "coredns", timeout: timeouts.ready },
-    { parent, dependsOn: [coredns], deletedWith: cluster.origin },
-  );
+  return apply(scope, "coredns-objects", objects);
 }
 
-function inCluster({ controlPlanes, caCertHash }: AddOnArgs["cluster"]) {
-  return { controlPlanes, caCertHash };
+function apply(
+  { after, cluster, context: { plan, group } }: LadderScope,
+  name: string,
+  objects: pulumi.Input<Record<string, KubernetesObject>>,
+): Manifests {
+  return new Manifests(`${plan.name}-${name}`, { ...apiAccess(cluster), objects }, inCluster(cluster, group, after));
 }

@@ -20,9 +20,9 @@ export interface PkiArgs {
 
 type Files = Record<string, { content: pulumi.Input<string>; mode: string }>;
 
-/** The certificates that a cluster has on its rung, as the table in render/components/pki.ts says. */
+/** The certificates of a cluster on its rung. Which ones: `certificateTable` in render/components/pki.ts. */
 export class Pki extends pulumi.ComponentResource {
-  /** What service accounts' tokens are signed with; from the API server on. */
+  /** Signs the tokens of service accounts; defined from the rung `apiserver` on. */
   readonly serviceAccounts: KeyPair | undefined;
   private readonly authorities = new Map<AuthorityName, Authority>();
   private readonly certificates = new Map<CertificateName, Certificate>();
@@ -39,13 +39,13 @@ export class Pki extends pulumi.ComponentResource {
         ),
       );
     }
-    // Which rows there are does not depend on addresses, which a preview may not know yet.
+    // The set of certificates does not depend on the addresses in them, which a preview may not know yet.
     const rows = certificateTable({ nodeName: "", addresses: [], serviceAddress: "", dnsDomain: "" });
     for (const row of rows.filter(({ since }) => reaches(rung, since))) {
-      const whole = pulumi
+      const withNames = pulumi
         .output(names)
-        .apply((known) => certificateTable(known).find((one) => one.name === row.name) ?? row);
-      this.certificates.set(row.name, this.certificate(`${name}-${row.name}`, row, whole));
+        .apply((options) => certificateTable(options).find((each) => each.name === row.name) ?? row);
+      this.certificates.set(row.name, this.certificate(`${name}-${row.name}`, row, withNames));
     }
     this.serviceAccounts = reaches(rung, "apiserver")
       ? new KeyPair(`${name}-service-accounts`, { parent: this })
@@ -54,41 +54,45 @@ export class Pki extends pulumi.ComponentResource {
   }
 
   authority(name: AuthorityName): Authority {
-    return found(this.authorities, name);
+    return existing(this.authorities, name);
   }
 
   identity(name: CertificateName): Certificate {
-    return found(this.certificates, name);
+    return existing(this.certificates, name);
   }
 
-  /** The files of certificates and their keys, in kubeadm's places. `chain` adds the authority's, for those who know its hash only. */
+  /**
+   * The files of certificates and their keys, at kubeadm's paths.
+   * @param chain Certificates whose file also has the CA's certificate, for clients that only have its hash.
+   */
   files(names: readonly CertificateName[], chain: readonly CertificateName[] = []): Files {
     return Object.fromEntries(
       names.flatMap((name) => {
         const { certificate, key } = this.identity(name);
-        const whole = chain.includes(name)
+        const content = chain.includes(name)
           ? pulumi.interpolate`${certificate}${this.authority("cluster").certificate}`
           : certificate;
         return [
-          [`${pkiPath(name)}.crt`, { content: whole, mode: "0644" }],
+          [`${pkiPath(name)}.crt`, { content, mode: "0644" }],
           [`${pkiPath(name)}.key`, { content: key, mode: "0600" }],
         ];
       }),
     );
   }
 
-  private certificate(name: string, row: CertificateRow, whole: pulumi.Output<CertificateRow>): Certificate {
+  /** @param withNames The same row, once names and addresses are known. */
+  private certificate(name: string, row: CertificateRow, withNames: pulumi.Output<CertificateRow>): Certificate {
     const authority = this.authority(row.authority);
     return new Certificate(
       name,
       {
         authorityCertificate: authority.certificate,
         authorityKey: authority.key,
-        commonName: whole.commonName,
+        commonName: withNames.commonName,
         organizations: [...(row.organizations ?? [])],
         usages: [...row.usages],
-        dnsNames: whole.apply(({ dnsNames = [] }) => [...dnsNames]),
-        ipAddresses: whole.apply(({ ipAddresses = [] }) => [...ipAddresses]),
+        dnsNames: withNames.apply(({ dnsNames = [] }) => [...dnsNames]),
+        ipAddresses: withNames.apply(({ ipAddresses = [] }) => [...ipAddresses]),
         lifetimeDays: CERTIFICATE_DAYS,
       },
       { parent: this },
@@ -96,8 +100,8 @@ export class Pki extends pulumi.ComponentResource {
   }
 }
 
-function found<K, V>(map: Map<K, V>, name: K): V {
+function existing<K, V>(map: Map<K, V>, name: K): V {
   const value = map.get(name);
-  if (value === undefined) throw new Error(`there is no ${String(name)} on this rung`);
+  if (value === undefined) throw new Error(`this rung has no certificate ${String(name)}`);
   return value;
 }

@@ -1,104 +1,139 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { optional } from "../../common/optional";
 import { DockerImage, DockerMachine, DockerNetwork } from "../../sdk/docker";
 import { SshKey } from "../../sdk/local";
 import { cidr } from "../fields/fields";
-import { roomIn, slotsOf } from "./docker-slots";
-import { type Takers, kind } from "./kind";
+import { type RollingArgs, defineKind, turnOf } from "./kind";
 import type { Machine } from "./machine";
+import { assignSlots, slotCount } from "./slots";
 
-/** Of one machine; absent: not limited. */
+/** Limits of one container. */
 export interface DockerSize {
+  /**
+   * Number of CPUs; fractions are allowed.
+   * @default no limit
+   */
   cpus?: number | undefined;
+  /**
+   * Memory in MiB.
+   * @default no limit
+   */
   memoryMiB?: number | undefined;
 }
 
-export interface DockerMachinesArgs extends DockerSize {
-  /** Hostnames; each one's address follows from its name. */
+/** Arguments of `DockerMachines`. */
+export interface DockerMachinesArgs extends DockerSize, RollingArgs {
+  /** Hostnames of the machines. The address of each one follows from its name. */
   names: string[];
-  /** Folder of the controller in which the cluster's SSH key is kept. */
+  /** Folder for the cluster's SSH key on the computer that runs Pulumi. */
   keyFolder: string;
-  /** Default: a free one is chosen. */
+  /**
+   * Range of the machines' network.
+   * @default a free /24
+   */
   subnet?: string;
-  /** Ranges that the machines' network must not touch: those of pods and services. */
+  /** Ranges of pods and services, which the machines' network must not overlap. */
   avoid?: string[];
-  /** By hostname: sizes other than `cpus` and `memoryMiB`, which are those of all. */
+  /** Limits of single machines by hostname, in place of `cpus` and `memoryMiB`. */
   sizes?: Record<string, DockerSize>;
-  /** So that a change of many machines takes them in turn. */
-  turns?: Takers;
 }
 
-/** Local machines for trying and testing: containers with systemd and sshd, on a network of their own. */
+/**
+ * Local machines for development and tests: Docker containers that run systemd and sshd, on a network of their own.
+ *
+ * @example
+ * const { machines } = new DockerMachines("dev", { names: ["control-plane-1", "worker-1"], keyFolder: "/home/me/keys"
+ * });
+ */
 export class DockerMachines extends pulumi.ComponentResource {
   readonly machines: Machine[];
-  /** The label on everything that Docker holds for this cluster. */
+  /** Value of the label on everything that Docker has for these machines. */
   readonly stackId: pulumi.Output<string>;
-  readonly network: pulumi.Resource;
+  readonly network: DockerNetwork;
 
   constructor(name: string, args: DockerMachinesArgs, options?: pulumi.ComponentResourceOptions) {
     super("kubewright:components:DockerMachines", name, {}, options);
     const child = { parent: this };
+    const { keyFolder, subnet, avoid = [], names } = args;
     const key = new SshKey(
       `${name}-ssh-key`,
-      { path: `${args.keyFolder}/id_ed25519`, comment: `kubewright ${name}` },
+      { path: `${keyFolder}/id_ed25519`, comment: `kubewright ${name}` },
       child,
     );
     this.stackId = key.publicKey.apply((publicKey) => stackIdOf(name, publicKey));
     const image = new DockerImage(`${name}-image`, {}, child);
-    const network = new DockerNetwork(
+    this.network = new DockerNetwork(
       `${name}-network`,
-      { stack: this.stackId, avoid: args.avoid ?? [], ...(args.subnet ? { subnet: args.subnet } : {}) },
+      { stack: this.stackId, avoid, ...optional({ subnet: subnet || undefined }) },
       { ...child, dependsOn: [image] },
     );
-    this.network = network;
-    const slots = slotsOf(args.names, roomIn(args.subnet));
-    this.machines = args.names.map((hostname) => {
-      const { cpus, memoryMiB } = { ...args, ...args.sizes?.[hostname] };
-      const machine = new DockerMachine(
-        hostname,
-        {
-          stack: this.stackId,
-          hostname,
-          image: image.ref,
-          network: network.networkName,
-          index: slots.get(hostname) ?? 0,
-          authorizedKey: key.publicKey,
-          ...(cpus === undefined ? {} : { cpus }),
-          ...(memoryMiB === undefined ? {} : { memory: memoryMiB }),
-        },
-        { ...child, ...(args.turns ? { dependsOn: args.turns.of(hostname) } : {}) },
-      );
-      const { address, port, user, hostKey, privateAddress } = machine;
-      return {
-        name: hostname,
-        address,
-        port,
-        user,
-        hostKey,
-        privateAddress,
-        privateKeyPath: key.path,
-        madeBy: machine,
-      };
-    });
+    const slots = assignSlots(names, slotCount(subnet));
+    this.machines = names.map((hostname) => this.makeMachine(hostname, slots.get(hostname) ?? 0, args, image, key));
     this.registerOutputs({});
+  }
+
+  private makeMachine(
+    hostname: string,
+    index: number,
+    args: DockerMachinesArgs,
+    image: DockerImage,
+    key: SshKey,
+  ): Machine {
+    const { cpus, memoryMiB } = { ...args, ...args.sizes?.[hostname] };
+    const machine = new DockerMachine(
+      hostname,
+      {
+        stack: this.stackId,
+        hostname,
+        image: image.ref,
+        network: this.network.networkName,
+        index,
+        authorizedKey: key.publicKey,
+        ...optional({ cpus, memory: memoryMiB }),
+      },
+      { parent: this, ...optional({ dependsOn: turnOf(hostname, args) }) },
+    );
+    const { address: host, port, user, hostKey, privateAddress } = machine;
+    return { name: hostname, host, port, user, hostKey, privateAddress, privateKeyPath: key.path, madeBy: machine };
   }
 }
 
-/** Two clones may both have a stack `dev`: the key, which is made at random, tells them apart. */
+/** The random SSH key distinguishes stacks of the same name in different checkouts of the project. */
 export function stackIdOf(name: string, publicKey: string): string {
   const key = publicKey.split(" ")[1] ?? publicKey;
   return `${name}-${createHash("sha256").update(key).digest("hex").slice(0, 8)}`;
 }
 
-export const dockerKind = kind({
+const shared = {
+  /**
+   * Range of the machines' network. A change recreates the network and all machines on it.
+   * @default a free /24
+   */
+  subnet: cidr.optional(),
+};
+
+const each = {
+  /**
+   * Number of CPUs that a machine may use; fractions are allowed.
+   * @default no limit
+   */
+  cpus: z.number().positive().optional(),
+  /**
+   * Memory that a machine may use, in MiB.
+   * @default no limit
+   */
+  memoryMiB: z.int().min(512).optional(),
+};
+
+export const dockerKind = defineKind({
   name: "docker",
   makes: true,
-  /** The machines' network; absent: a free one is chosen. */
-  shared: { subnet: cidr.optional() },
-  each: { cpus: z.number().positive().optional(), memoryMiB: z.int().min(512).optional() },
+  shared,
+  each,
   ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),
-  make({ cluster, machines, shared: { subnet }, folder, avoid, turns }, options) {
+  make({ cluster, machines, shared: { subnet }, folder, avoid, rollingUpdate, turns }, options) {
     return new DockerMachines(
       cluster,
       {
@@ -106,8 +141,7 @@ export const dockerKind = kind({
         sizes: Object.fromEntries(machines.map(({ name, settings }) => [name, settings])),
         keyFolder: folder,
         avoid,
-        ...(subnet === undefined ? {} : { subnet }),
-        ...(turns ? { turns } : {}),
+        ...optional({ subnet, rollingUpdate, turns }),
       },
       options,
     );

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { optional } from "../../common/optional";
 import {
   type ClusterConfig,
   controlPlaneNames,
@@ -11,64 +12,69 @@ import {
   poolsOf,
   sharedSettings,
 } from "../config";
-import type { AnyKind, Made, Order, Wanted } from "./kind";
+import type { AnyKind, MachineOrder, MachineSet, MachineSpec } from "./kind";
 import { KINDS } from "./kinds";
 import { type PoolHost, sshKind } from "./ssh";
 
-/** A machine that is wanted, and the kind that brings it. */
-export type Request = Wanted<object> & { kind: AnyKind };
+/** A machine of the configuration, and the kind that creates it or connects to it. */
+export type MachineRequest = MachineSpec<object> & { kind: AnyKind };
 
 /** Every machine of the configuration, control planes first. */
-export function requestsOf(config: ClusterConfig): Request[] {
+export function machineRequests(config: ClusterConfig): MachineRequest[] {
   const { controlPlane } = config;
-  const first: Place = { role: "control-plane", pool: "control-plane" };
+  const controlPlanes: Membership = { role: "control-plane", pool: "control-plane" };
   return [
-    ...made(config, controlPlane, controlPlaneNames(config), first),
-    ...given(listedControlPlanes(config), first),
+    ...requestsToMake(config, controlPlane, controlPlaneNames(config), controlPlanes),
+    ...requestsOfListed(listedControlPlanes(config), controlPlanes),
     ...poolsOf(config).flatMap((pool) => {
-      const place: Place = { role: "worker", pool: pool.name };
-      return [...made(config, pool, madeNames(config, pool), place), ...given(listedIn(config, pool), place)];
+      const membership: Membership = { role: "worker", pool: pool.name };
+      return [
+        ...requestsToMake(config, pool, madeNames(config, pool), membership),
+        ...requestsOfListed(listedIn(config, pool), membership),
+      ];
     }),
   ];
 }
 
-type Place = Pick<Request, "role" | "pool">;
+type Membership = Pick<MachineRequest, "role" | "pool">;
 
-function made(
+function requestsToMake(
   config: ClusterConfig,
-  own: ClusterConfig["controlPlane"] | ClusterConfig["workers"],
+  pool: ClusterConfig["controlPlane"] | ClusterConfig["workers"],
   names: string[],
-  place: Place,
-): Request[] {
-  const kind = kindOf(config, own);
+  membership: Membership,
+): MachineRequest[] {
+  const kind = kindOf(config, pool);
   return names.map((name) => ({
-    ...place,
+    ...membership,
     name,
     kind,
-    settings: z.object(kind.each).parse(machineSettings(config, own, kind)),
+    settings: z.object(kind.each).parse(machineSettings(config, pool, kind)),
   }));
 }
 
-function given(hosts: PoolHost[], place: Place): Request[] {
-  return hosts.map((settings) => ({ ...place, name: settings.name, kind: sshKind, settings }));
+function requestsOfListed(hosts: PoolHost[], membership: Membership): MachineRequest[] {
+  return hosts.map((settings) => ({ ...membership, name: settings.name, kind: sshKind, settings }));
 }
 
-/** The machines that the configuration wants, each by its kind. */
+/** Creates or connects to all machines of the configuration. */
 export function makeMachines(
   config: ClusterConfig,
-  known: Pick<Order<object, object>, "cluster" | "folder" | "turns">,
+  cluster: Pick<MachineOrder<object, object>, "cluster" | "folder" | "rollingUpdate">,
   options?: pulumi.ComponentResourceOptions,
-): Made {
+): MachineSet {
   const { podCidr, serviceCidr } = config.network;
-  const requests = requestsOf(config);
-  const parts: Made[] = [];
+  const requests = machineRequests(config);
+  const sets: MachineSet[] = [];
   for (const kind of KINDS) {
-    const machines = requests.filter((request) => request.kind === kind).map(({ kind: _, ...wanted }) => wanted);
+    const machines = requests.filter((request) => request.kind === kind).map(({ kind: _, ...spec }) => spec);
     if (machines.length === 0) continue;
     const shared = z.object(kind.shared).parse(sharedSettings(config, kind));
-    const networks = parts.flatMap(({ network }) => network ?? []);
-    parts.push(kind.make({ ...known, machines, shared, avoid: [podCidr, serviceCidr], networks }, options));
+    const networks = sets.flatMap(({ network }) => network ?? []);
+    sets.push(kind.make({ ...cluster, machines, shared, avoid: [podCidr, serviceCidr], networks }, options));
   }
-  const stackId = parts.find((part) => part.stackId)?.stackId;
-  return { machines: parts.flatMap(({ machines }) => machines), ...(stackId ? { stackId } : {}) };
+  return {
+    machines: sets.flatMap(({ machines }) => machines),
+    ...optional({ stackId: sets.find(({ stackId }) => stackId)?.stackId }),
+  };
 }

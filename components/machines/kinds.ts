@@ -6,14 +6,14 @@ import type { AnyKind } from "./kind";
 import { sshKind } from "./ssh";
 import { vagrantKind } from "./vagrant";
 
-/** Every kind of machine; the first is the one that a configuration has without saying. */
+/** All kinds of machines. The first one is the default. */
 export const KINDS: readonly AnyKind[] = [dockerKind, sshKind, vagrantKind, hetznerKind, digitaloceanKind, awsKind];
 
 export const KIND_NAMES = KINDS.map(({ name }) => name);
 
-/** @throws Error for a name that the schema would have refused */
+/** @throws Error for a name that the configuration's schema does not accept. */
 export function kindNamed(name: string): AnyKind {
-  const found = KINDS.find((kind) => kind.name === name);
-  if (!found) throw new Error(`there is no machine kind ${name}: ${KIND_NAMES.join(", ")}`);
-  return found;
+  const kind = KINDS.find((each) => each.name === name);
+  if (!kind) throw new Error(`there is no machine kind ${name}; the kinds are ${KIND_NAMES.join(", ")}`);
+  return kind;
 }

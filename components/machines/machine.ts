@@ -1,51 +1,74 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { optional } from "../../common/optional";
 import type { ConnectionArgs, JumpArgs } from "../../sdk/connection";
 import type { Host } from "../../sdk/host";
 
-/** A machine that can become a node, whatever made it, and the way into it. */
-export interface Machine extends Omit<ConnectionArgs, "name" | "host"> {
-  /** Its hostname, and the node's name: a DNS label. */
+/**
+ * A machine that can become a node, and how to log in to it over SSH.
+ *
+ * @example
+ * const machine: Machine = { name: "worker-1", host: "10.0.0.11", user: "admin", privateKeyPath:
+ * "/home/me/.ssh/id_ed25519" };
+ */
+export interface Machine extends Omit<ConnectionArgs, "name"> {
+  /** Hostname of the machine and name of its node: a DNS label. */
   name: string;
-  /** Where it is reached over SSH. */
-  address: pulumi.Input<string>;
-  /** Where other nodes reach it. Default: `address`. */
+  /**
+   * IP address at which other nodes reach the machine.
+   * @default `host`
+   */
   privateAddress?: pulumi.Input<string>;
-  /** Default: the controller's architecture. */
+  /**
+   * Architecture of the machine's CPU.
+   * @default the architecture of the computer that runs Pulumi
+   */
   arch?: "amd64" | "arm64";
-  /** Seconds in which it may boot before it answers for the first time. Default 45. */
+  /**
+   * Seconds until a machine that boots must answer SSH for the first time.
+   * @default 45
+   */
   bootTimeout?: number;
-  /** What made the machine. When that goes, nothing on the machine needs undoing. */
+  /** The resource that created the machine. If it is deleted, nothing is removed from the machine first. */
   madeBy?: pulumi.Resource;
 }
 
-/** A host on the way to a machine, as OpenSSH's ProxyJump: nothing is done on it. */
+/**
+ * An SSH server through which a machine is reached (OpenSSH's ProxyJump). It only forwards connections; no command
+ * runs on it.
+ */
 export type JumpHost = JumpArgs;
 
-/** How the provider logs in. */
-export function connectionOf({ name, address, sudoPassword, ...machine }: Machine): ConnectionArgs {
-  return {
-    ...way({ ...machine, host: address }),
-    name,
-    ...(sudoPassword === undefined ? {} : { sudoPassword: pulumi.secret(sudoPassword) }),
-  };
+/** The provider's connection to a machine, with its secrets marked. */
+export function connectionOf({ name, sudoPassword, ...machine }: Machine): ConnectionArgs {
+  return { ...login(machine), name, ...optional({ sudoPassword: asSecret(sudoPassword) }) };
 }
 
-function way({ host, port, user, privateKeyPath, privateKey, agent, password, hostKey, jump }: JumpArgs): JumpArgs {
+function login(server: JumpArgs): JumpArgs {
+  const { host, port, user, privateKeyPath, privateKey, agent, password, hostKey, jump } = server;
   return {
     host,
-    ...(port === undefined ? {} : { port }),
-    ...(user === undefined ? {} : { user }),
-    ...(privateKeyPath === undefined ? {} : { privateKeyPath }),
-    ...(privateKey === undefined ? {} : { privateKey: pulumi.secret(privateKey) }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(password === undefined ? {} : { password: pulumi.secret(password) }),
-    ...(hostKey === undefined ? {} : { hostKey }),
-    ...(jump === undefined ? {} : { jump: way(jump) }),
+    ...optional({
+      port,
+      user,
+      privateKeyPath,
+      privateKey: asSecret(privateKey),
+      agent,
+      password: asSecret(password),
+      hostKey,
+      jump: jump && login(jump),
+    }),
   };
 }
 
-/** The same machine for a `remote.Command` of `@pulumi/command`, which takes the key itself, knows no jump host, and pins nothing. */
+function asSecret<T>(value: pulumi.Input<T> | undefined): pulumi.Output<pulumi.Unwrap<T>> | undefined {
+  return value === undefined ? undefined : pulumi.secret(value);
+}
+
+/**
+ * Connection of a `remote.Command` of `@pulumi/command`. It takes the private key itself, and supports neither jump
+ * hosts nor pinned host keys.
+ */
 export interface CommandConnection {
   host: pulumi.Input<string>;
   port?: pulumi.Input<number>;
@@ -54,52 +77,53 @@ export interface CommandConnection {
   privateKey?: pulumi.Input<string>;
 }
 
-/** How a person's own commands get to the machine; the key is read when there is one, and is a secret. */
-export function commandConnection({
-  address,
-  port,
-  user = "root",
-  privateKey,
-  privateKeyPath,
-  password,
-}: Machine): CommandConnection {
-  const key =
-    privateKey ??
-    (privateKeyPath === undefined
-      ? undefined
-      : pulumi.output(privateKeyPath).apply((path) => (existsSync(path) ? readFileSync(path, "utf8") : "")));
-  return {
-    host: address,
-    user,
-    ...(port === undefined ? {} : { port }),
-    ...(password === undefined ? {} : { password: pulumi.secret(password) }),
-    ...(key === undefined ? {} : { privateKey: pulumi.secret(key) }),
-  };
+/**
+ * The connection to a machine for commands of your own, with `@pulumi/command`. The private key is read from its file
+ * and becomes a
+ * secret of the state.
+ *
+ * @example
+ * new command.remote.Command("greet", { connection: commandConnection(machine), create: "hostname" });
+ */
+export function commandConnection(machine: Machine): CommandConnection {
+  const { host, port, user = "root", privateKey, privateKeyPath, password } = machine;
+  const key = privateKey ?? (privateKeyPath === undefined ? undefined : pulumi.output(privateKeyPath).apply(readKey));
+  return { host, user, ...optional({ port, password: asSecret(password), privateKey: asSecret(key) }) };
 }
 
-/** From here on the pinned keys are those that the first connection met, on the machine and on the way to it. */
-export function pinned(connection: ConnectionArgs, host: Host): ConnectionArgs {
-  return {
-    ...connection,
-    hostKey: host.hostKey,
-    ...(connection.jump ? { jump: pinnedJump(connection.jump, host, 0) } : {}),
-  };
+/** The key of a machine that a preview has not created yet is empty. */
+function readKey(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
-function pinnedJump(jump: JumpArgs, host: Host, index: number): JumpArgs {
-  const met = host.jumpHostKeys.apply((keys) => keys?.[index]);
+/** The same connection with the host keys that the `Host` met, on the machine and on its jump hosts. */
+export function withPinnedHostKeys(connection: ConnectionArgs, host: Host): ConnectionArgs {
+  const { jump } = connection;
+  return { ...connection, hostKey: host.hostKey, ...optional({ jump: jump && pinJump(jump, host, 0) }) };
+}
+
+function pinJump(jump: JumpArgs, host: Host, index: number): JumpArgs {
+  const pinned = host.jumpHostKeys.apply((keys) => keys?.[index]);
   return {
     ...jump,
-    hostKey: jump.hostKey ?? met,
-    ...(jump.jump ? { jump: pinnedJump(jump.jump, host, index + 1) } : {}),
+    hostKey: jump.hostKey ?? pinned,
+    ...optional({ jump: jump.jump && pinJump(jump.jump, host, index + 1) }),
   };
 }
 
-/** The address that the cluster uses for the machine. */
+/** The address of the machine's node. */
 export function nodeAddress(machine: Machine): pulumi.Input<string> {
-  return machine.privateAddress ?? machine.address;
+  return machine.privateAddress ?? machine.host;
 }
 
+/** Option of a resource on the machine: nothing is removed from a machine that is deleted itself. */
+export function deletedWithMachine({
+  madeBy,
+}: Pick<Machine, "madeBy">): Pick<pulumi.CustomResourceOptions, "deletedWith"> {
+  return optional({ deletedWith: madeBy });
+}
+
+/** Architecture of the computer that runs Pulumi. */
 export function controllerArch(): "amd64" | "arm64" {
   return process.arch === "arm64" ? "arm64" : "amd64";
 }

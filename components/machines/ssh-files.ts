@@ -4,27 +4,28 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { SSHConfig, glob } from "ssh-config";
-import type { SshKnowledge, SshSettings } from "./ssh-route";
+import { optional } from "../../common/optional";
+import type { SshClientConfig, SshHostConfig } from "./ssh-route";
 
-/** Files that include one another are read to this depth, as ssh does. */
+/** Depth to which included files are read: the same as in ssh. */
 const INCLUDE_DEPTH = 16;
 const RESOLVE_MS = 10_000;
 
-/** ~/.ssh of this computer's person, as ssh reads it. */
-export function sshKnowledge(folder = join(homedir(), ".ssh")): SshKnowledge {
+/** Reads the current user's ~/.ssh as ssh does. */
+export function readSshClientConfig(folder = join(homedir(), ".ssh")): SshClientConfig {
   const config = SSHConfig.parse(withIncludes(textOf(join(folder, "config")), folder));
   const hosts = textOf(join(folder, "known_hosts"));
   return {
-    settings: (name) => settingsOf(config, name),
-    hostKey: (name, port) => knownKey(hosts, name, port),
+    settings: (name) => settingsFor(config, name),
+    hostKey: (name, port) => recordedHostKey(hosts, name, port),
     agent: Boolean(process.env.SSH_AUTH_SOCK),
-    fileExists: (path) => existsSync(expanded(path)),
-    resolves,
+    fileExists: (path) => existsSync(expandHome(path)),
+    canResolve,
   };
 }
 
-/** `~/x` as a path of this computer. */
-export function expanded(path: string): string {
+/** Replaces a leading `~` by the current user's home directory. */
+export function expandHome(path: string): string {
   return path.replace(/^~(?=\/)/, homedir());
 }
 
@@ -32,14 +33,14 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // Not to be there, or not to be ours to read, is the same to ssh.
+    return ""; // ssh ignores files that do not exist or are not readable, too.
   }
 }
 
-function settingsOf(config: SSHConfig, name: string): SshSettings {
-  // `Match exec` would run commands of the person's in every preview.
-  const found = config.compute(name, { ignoreCase: true, matchExec: false });
-  const one = (key: string) => [found[key]].flat()[0];
+function settingsFor(config: SSHConfig, name: string): SshHostConfig {
+  // `Match exec` would run the user's commands in every preview.
+  const computed = config.compute(name, { ignoreCase: true, matchExec: false });
+  const first = (key: string) => [computed[key]].flat()[0];
   const [host, user, port, jump, hostKeyAlias, proxyCommand] = [
     "hostname",
     "user",
@@ -47,40 +48,49 @@ function settingsOf(config: SSHConfig, name: string): SshSettings {
     "proxyjump",
     "hostkeyalias",
     "proxycommand",
-  ].map(one);
-  const known = config.some(
-    (line) =>
-      "config" in line &&
-      /^host$/i.test(line.param) &&
-      namesOf(line.value).some((pattern) => pattern !== "*" && glob(pattern, name)),
-  );
-  const inFile = (path: string) =>
-    expanded(
+  ].map(first);
+  const expandTokens = (path: string) =>
+    expandHome(
       path
         .replaceAll("%d", homedir())
         .replaceAll("%h", host ?? name)
         .replaceAll("%%", "%"),
     );
   return {
-    known,
-    identityFiles: [found.identityfile ?? []]
+    isNamed: namesHost(config, name),
+    identityFiles: [computed.identityfile ?? []]
       .flat()
       .filter((path) => path !== "none")
-      .map(inFile),
-    ...(host ? { host: host.replaceAll("%h", name) } : {}),
-    ...(user ? { user } : {}),
-    ...(port ? { port: Number(port) } : {}),
-    ...(jump ? { jump } : {}),
-    ...(hostKeyAlias ? { hostKeyAlias } : {}),
-    ...(proxyCommand ? { proxyCommand } : {}),
+      .map(expandTokens),
+    ...optional({
+      host: host?.replaceAll("%h", name) || undefined,
+      user: user || undefined,
+      port: port ? Number(port) : undefined,
+      jump: jump || undefined,
+      hostKeyAlias: hostKeyAlias || undefined,
+      proxyCommand: proxyCommand || undefined,
+    }),
   };
 }
 
-function namesOf(value: string | { val: string }[] | undefined): string[] {
+/** Whether a Host line other than `Host *` matches the name. */
+function namesHost(config: SSHConfig, name: string): boolean {
+  return config.some(
+    (line) =>
+      "config" in line &&
+      /^host$/i.test(line.param) &&
+      patternsOf(line.value).some((pattern) => pattern !== "*" && glob(pattern, name)),
+  );
+}
+
+function patternsOf(value: string | { val: string }[] | undefined): string[] {
   return typeof value === "string" ? value.split(/\s+/) : (value ?? []).map(({ val }) => val);
 }
 
-/** The parser leaves Include to us. What follows one belongs again to the block that it stood in. */
+/**
+ * Replaces Include lines by the files' contents, which the parser does not do. The lines after it belong to the block
+ * around it again.
+ */
 function withIncludes(text: string, folder: string, depth = 0): string {
   let block = "Host *";
   return text
@@ -94,16 +104,16 @@ function withIncludes(text: string, folder: string, depth = 0): string {
           ? rest
               .split(/\s+/)
               .filter(Boolean)
-              .flatMap((pattern) => matching(pattern.replaceAll('"', ""), folder))
+              .flatMap((pattern) => matchingFiles(pattern.replaceAll('"', ""), folder))
           : [];
       return [...files.map((file) => withIncludes(textOf(file), folder, depth + 1)), block].join("\n");
     })
     .join("\n");
 }
 
-function matching(pattern: string, folder: string): string[] {
-  const home = expanded(pattern);
-  const path = isAbsolute(home) ? home : join(folder, home);
+function matchingFiles(pattern: string, folder: string): string[] {
+  const expanded = expandHome(pattern);
+  const path = isAbsolute(expanded) ? expanded : join(folder, expanded);
   const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
   return names
     .filter((name) => glob(basename(path), name))
@@ -111,28 +121,32 @@ function matching(pattern: string, folder: string): string[] {
     .map((name) => join(dirname(path), name));
 }
 
-/** Best first: one key is pinned, though a host has several. */
+/** Types of host keys in order of preference. A host has several keys, of which one is pinned. */
 const KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
-function knownKey(text: string, name: string, port: number): string | undefined {
-  const wanted = port === 22 ? name : `[${name}]:${port}`;
+/** The host's key in known_hosts. */
+function recordedHostKey(text: string, name: string, port: number): string | undefined {
+  const host = port === 22 ? name : `[${name}]:${port}`;
   const lines = text.split("\n").map((line) => line.trim().split(/\s+/));
-  const found = lines
-    .filter(([hosts = ""]) => !/^[@#]/.test(hosts) && isFor(hosts, wanted))
+  const keys = lines
+    .filter(([hosts = ""]) => !/^[@#]/.test(hosts) && matchesHost(hosts, host))
     .map(([, type = "", key = ""]) => ({ type, key }));
-  const best = KEY_TYPES.map((type) => found.find((one) => one.type === type)).find(Boolean);
+  const best = KEY_TYPES.map((type) => keys.find((key) => key.type === type)).find(Boolean);
   return best && `${best.type} ${best.key}`;
 }
 
-/** `one,two,10.0.0.*`, or `|1|salt|hash` of one name. sshd(8) */
-function isFor(hosts: string, wanted: string): boolean {
+/** Matches `one,two,10.0.0.*`, or `|1|salt|hash` of one name. See SSH_KNOWN_HOSTS FILE FORMAT in sshd(8). */
+function matchesHost(hosts: string, host: string): boolean {
   const [, method, salt = "", hash] = hosts.split("|");
-  if (method === "1") return createHmac("sha1", Buffer.from(salt, "base64")).update(wanted).digest("base64") === hash;
-  return hosts !== "" && glob(hosts.split(","), wanted);
+  if (method === "1") return createHmac("sha1", Buffer.from(salt, "base64")).update(host).digest("base64") === hash;
+  return hosts !== "" && glob(hosts.split(","), host);
 }
 
-/** The one name that only the system can tell of, such as a search domain's: asked in a process of its own, since here nothing may wait. */
-function resolves(name: string): boolean {
+/**
+ * Whether the system resolves the name, search domains included. Runs in another process, because the configuration
+ * is read synchronously.
+ */
+function canResolve(name: string): boolean {
   try {
     execFileSync(
       process.execPath,

@@ -1,7 +1,11 @@
 import { isIP } from "node:net";
+import { optional } from "../../common/optional";
 
-/** A way into a machine as a person writes it; what is not written comes from ~/.ssh/config, or is a default. */
-export interface WrittenWay {
+/**
+ * The SSH route to a machine as a configuration has it. What it leaves out comes from ~/.ssh/config, or from the
+ * defaults.
+ */
+export interface SshSettings {
   host: string;
   user?: string | undefined;
   port?: number | undefined;
@@ -9,177 +13,195 @@ export interface WrittenWay {
   agent?: boolean | undefined;
   password?: string | undefined;
   hostKey?: string | undefined;
-  jump?: WrittenWay | undefined;
+  jump?: SshSettings | undefined;
 }
 
-/** What ssh's configuration says of one name. */
-export interface SshSettings {
-  /** It is named there, and not only meant by a pattern for all. */
-  known: boolean;
+/** What ~/.ssh/config sets for one name. */
+export interface SshHostConfig {
+  /** Whether a Host line names the host, and not only a pattern for all hosts. */
+  isNamed: boolean;
   host?: string;
   user?: string;
   port?: number;
-  /** In the order in which ssh tries them, `~` expanded. */
+  /** In the order in which ssh tries them, with `~` expanded. */
   identityFiles: string[];
-  /** `[user@]host[:port]`, several with commas: the last is the nearest to the machine. */
+  /** ProxyJump: `[user@]host[:port]`, separated by commas. The last one is next to the machine. */
   jump?: string;
   hostKeyAlias?: string;
   proxyCommand?: string;
 }
 
-/** What this computer knows of SSH hosts, as ssh itself would use it. */
-export interface SshKnowledge {
-  settings(name: string): SshSettings;
-  /** From known_hosts: `ssh-ed25519 AAAA...`. */
+/** The SSH configuration of the user who runs Pulumi, as ssh itself would use it. */
+export interface SshClientConfig {
+  settings(name: string): SshHostConfig;
+  /** The host's key in known_hosts: `ssh-ed25519 AAAA...`. */
   hostKey(name: string, port: number): string | undefined;
-  /** Does an agent run? */
+  /** Whether an SSH agent runs. */
   agent: boolean;
   fileExists(path: string): boolean;
-  resolves(name: string): boolean;
+  canResolve(name: string): boolean;
 }
 
-/** For whoever has no ~/.ssh. */
-export const NO_KNOWLEDGE: SshKnowledge = {
-  settings: () => ({ known: false, identityFiles: [] }),
+/** A user without ~/.ssh. */
+export const EMPTY_SSH_CONFIG: SshClientConfig = {
+  settings: () => ({ isNamed: false, identityFiles: [] }),
   hostKey: () => undefined,
   agent: false,
   fileExists: () => true,
-  resolves: () => true,
+  canResolve: () => true,
 };
 
-export interface WayProblem {
+export interface SshRouteProblem {
   /** `host`, `jump.privateKeyPath` */
   property: string;
   reason: string;
   action: string;
 }
 
-/** `admin@bastion:2222,inner`: as ProxyJump has it. What is no such thing is given back as it is. */
-export function parseJump(text: string): WrittenWay | undefined {
-  return text.split(",").reduce<WrittenWay | undefined>((outer, hop) => {
+/** Parses OpenSSH's ProxyJump, `admin@bastion:2222,inner`. Returns hops that it cannot parse unchanged, as a host. */
+export function parseJump(text: string): SshSettings | undefined {
+  return text.split(",").reduce<SshSettings | undefined>((outer, hop) => {
     const [, user, bracketed, plain, port] =
       /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(hop.trim()) ?? [];
     return {
       host: bracketed ?? plain ?? hop,
-      ...(user ? { user } : {}),
-      ...(port ? { port: Number(port) } : {}),
-      ...(outer ? { jump: outer } : {}),
+      ...optional({ user: user || undefined, port: port ? Number(port) : undefined, jump: outer }),
     };
   }, undefined);
 }
 
-/** Where a way stands on the way to another machine. */
-interface Beyond {
-  met: readonly string[];
-  /** What opens the machine opens its jump hosts too, where nothing else is said. */
-  keys: Pick<WrittenWay, "privateKeyPath" | "agent">;
+/** The part of a route behind a jump host. */
+interface RouteBehind {
+  hosts: readonly string[];
+  /** The machine's keys also open its jump hosts, unless they have keys of their own. */
+  keys: Pick<SshSettings, "privateKeyPath" | "agent">;
 }
-const NOTHING: Beyond = { met: [], keys: {} };
+const NOTHING_BEHIND: RouteBehind = { hosts: [], keys: {} };
 
-/** The way as it will be gone, with everything filled in. Pure. */
-export function resolveWay<T extends WrittenWay>(given: T, knowledge: SshKnowledge, beyond = NOTHING): T {
-  const settings = knowledge.settings(given.host);
-  const host = settings.host ?? given.host;
-  const port = given.port ?? settings.port ?? 22;
-  const user = given.user ?? settings.user ?? "root";
-  const keys = keysOf(given, settings, knowledge) ?? beyond.keys;
-  const hostKey =
-    given.hostKey ??
-    (settings.hostKeyAlias ? knowledge.hostKey(settings.hostKeyAlias, 22) : knowledge.hostKey(host, port));
-  const jump = jumpOf(given, settings, beyond);
+/** Resolves the SSH route to a machine: explicit settings, then ~/.ssh/config, then defaults. */
+export function resolveRoute<T extends SshSettings>(
+  settings: T,
+  client: SshClientConfig,
+  behind = NOTHING_BEHIND,
+): T & { port: number; user: string } {
+  const configured = client.settings(settings.host);
+  const host = configured.host ?? settings.host;
+  const port = settings.port ?? configured.port ?? 22;
+  const user = settings.user ?? configured.user ?? "root";
+  const keys = resolveKeys(settings, configured, client) ?? behind.keys;
+  const { hostKeyAlias } = configured;
+  const hostKey = settings.hostKey ?? (hostKeyAlias ? client.hostKey(hostKeyAlias, 22) : client.hostKey(host, port));
+  const jump = resolveJump(settings, configured, behind);
+  const inner = { hosts: [...behind.hosts, settings.host], keys };
   return {
-    ...given,
+    ...settings,
     host,
     port,
     user,
     ...keys,
-    ...(hostKey === undefined ? {} : { hostKey }),
-    ...(jump === undefined ? {} : { jump: resolveWay(jump, knowledge, { met: [...beyond.met, given.host], keys }) }),
+    ...optional({ hostKey, jump: jump && resolveRoute(jump, client, inner) }),
   };
 }
 
-/** Undefined where nothing at all is said of how to log in. */
-function keysOf(
-  { privateKeyPath, agent, password }: WrittenWay,
-  { identityFiles, known }: SshSettings,
-  knowledge: SshKnowledge,
-): Beyond["keys"] | undefined {
-  if (privateKeyPath !== undefined || agent)
-    return { ...(privateKeyPath === undefined ? {} : { privateKeyPath }), ...(agent ? { agent } : {}) };
-  const file = identityFiles.find((path) => knowledge.fileExists(path));
+/** Returns undefined if neither the settings nor ~/.ssh/config say how to log in. */
+function resolveKeys(
+  { privateKeyPath, agent, password }: SshSettings,
+  { identityFiles, isNamed }: SshHostConfig,
+  client: SshClientConfig,
+): RouteBehind["keys"] | undefined {
+  if (privateKeyPath !== undefined || agent) return optional({ privateKeyPath, agent: agent || undefined });
+  const file = identityFiles.find((path) => client.fileExists(path));
   if (file !== undefined) return { privateKeyPath: file };
   if (password !== undefined) return {};
-  return known && knowledge.agent ? { agent: true } : undefined;
+  return isNamed && client.agent ? { agent: true } : undefined;
 }
 
-/** A pattern for all hosts means the jump host too: it is not jumped to by itself. */
-function jumpOf({ host, jump }: WrittenWay, settings: SshSettings, { met }: Beyond): WrittenWay | undefined {
+/**
+ * ~/.ssh/config may set ProxyJump by a pattern for all hosts, which matches the jump host as well: it is not reached
+ * through itself.
+ */
+function resolveJump(
+  { host, jump }: SshSettings,
+  configured: SshHostConfig,
+  { hosts }: RouteBehind,
+): SshSettings | undefined {
   if (jump) return jump;
-  const found = settings.jump === undefined || settings.jump === "none" ? undefined : parseJump(settings.jump);
-  return found && [...met, host].includes(found.host) ? undefined : found;
+  const proxyJump =
+    configured.jump === undefined || configured.jump === "none" ? undefined : parseJump(configured.jump);
+  return proxyJump && [...hosts, host].includes(proxyJump.host) ? undefined : proxyJump;
 }
 
-/** What is wrong with a way as it is written. */
-export function problemsOfWay(given: WrittenWay, knowledge: SshKnowledge, beyond = NOTHING): WayProblem[] {
-  const settings = knowledge.settings(given.host);
-  const way = resolveWay(given, knowledge, beyond);
-  const jump = jumpOf(given, settings, beyond);
-  const { privateKeyPath, agent } = way;
-  // A key that is not there is said once, of the machine.
-  const keys = {
-    ...(privateKeyPath !== undefined && knowledge.fileExists(privateKeyPath) ? { privateKeyPath } : {}),
-    ...(agent && knowledge.agent ? { agent } : {}),
-  };
-  const opens = Object.keys(keys).length > 0 || way.password !== undefined;
-  const further = jump && opens ? problemsOfWay(jump, knowledge, { met: [...beyond.met, given.host], keys }) : [];
-  const ofJump = further.map((problem) =>
-    given.jump ? { ...problem, property: `jump.${problem.property}` } : byConfig(problem, jump),
+/** Finds what is wrong with a route, in the terms of its settings. */
+export function routeProblems(
+  settings: SshSettings,
+  client: SshClientConfig,
+  behind = NOTHING_BEHIND,
+): SshRouteProblem[] {
+  const configured = client.settings(settings.host);
+  const route = resolveRoute(settings, client, behind);
+  const jump = resolveJump(settings, configured, behind);
+  const { privateKeyPath, agent } = route;
+  // A missing key file is reported for the machine only, not again for its jump hosts.
+  const keys = optional({
+    privateKeyPath: privateKeyPath !== undefined && client.fileExists(privateKeyPath) ? privateKeyPath : undefined,
+    agent: agent && client.agent ? agent : undefined,
+  });
+  const canLogIn = Object.keys(keys).length > 0 || route.password !== undefined;
+  const inner = { hosts: [...behind.hosts, settings.host], keys };
+  const jumpProblems = (jump && canLogIn ? routeProblems(jump, client, inner) : []).map((problem) =>
+    settings.jump ? { ...problem, property: `jump.${problem.property}` } : proxyJumpProblem(problem, jump),
   );
-  return [...ownProblems(given, way, settings, knowledge), ...ofJump];
+  return [...hostProblems(settings, route, configured, client), ...loginProblems(route, client), ...jumpProblems];
 }
 
-function byConfig({ reason, action }: WayProblem, jump: WrittenWay | undefined): WayProblem {
+function proxyJumpProblem({ reason, action }: SshRouteProblem, jump: SshSettings | undefined): SshRouteProblem {
   return { property: "host", reason: `its ProxyJump ${jump?.host ?? ""} in ~/.ssh/config: ${reason}`, action };
 }
 
-function ownProblems(given: WrittenWay, way: WrittenWay, settings: SshSettings, knowledge: SshKnowledge): WayProblem[] {
-  const found: WayProblem[] = [];
-  if (settings.proxyCommand !== undefined && settings.proxyCommand !== "none" && !way.jump) {
-    found.push({
+function hostProblems(
+  { host }: SshSettings,
+  { jump }: SshSettings,
+  { proxyCommand, isNamed }: SshHostConfig,
+  client: SshClientConfig,
+): SshRouteProblem[] {
+  const problems: SshRouteProblem[] = [];
+  if (proxyCommand !== undefined && proxyCommand !== "none" && !jump)
+    problems.push({
       property: "host",
-      reason: `${given.host} has a ProxyCommand in ~/.ssh/config, which is not supported`,
-      action: "use ProxyJump there, or jump here",
+      reason: `${host} has a ProxyCommand in ~/.ssh/config, which is not supported`,
+      action: "use ProxyJump there, or set jump here",
     });
-  }
-  // Behind a jump host it is that host which finds the name.
-  if (!way.jump && isAlias(given.host) && !settings.known && !knowledge.resolves(given.host)) {
-    found.push({
+  // The name of a machine behind a jump host is resolved by the jump host.
+  if (!jump && isAlias(host) && !isNamed && !client.canResolve(host))
+    problems.push({
       property: "host",
-      reason: `${given.host} is no alias of ~/.ssh/config, and no name that this computer can find`,
-      action: "write its address, or add it there",
+      reason: `${host} is not an alias in ~/.ssh/config, and this computer cannot resolve it`,
+      action: "write its address, or add the alias to ~/.ssh/config",
     });
-  }
-  if (way.agent && !knowledge.agent)
-    found.push({
+  return problems;
+}
+
+function loginProblems({ privateKeyPath, agent, password }: SshSettings, client: SshClientConfig): SshRouteProblem[] {
+  const problems: SshRouteProblem[] = [];
+  if (agent && !client.agent)
+    problems.push({
       property: "agent",
       reason: "no SSH agent runs here: SSH_AUTH_SOCK is not set",
-      action: "start one (ssh-agent), and give it the key (ssh-add)",
+      action: "start one with ssh-agent, and add the key with ssh-add",
     });
-  if (way.privateKeyPath !== undefined && !knowledge.fileExists(way.privateKeyPath)) {
-    found.push({
+  if (privateKeyPath !== undefined && !client.fileExists(privateKeyPath))
+    problems.push({
       property: "privateKeyPath",
-      reason: `there is no file ${way.privateKeyPath}`,
+      reason: `there is no file ${privateKeyPath}`,
       action: "give the path of the private key on this computer",
     });
-  }
-  if (way.privateKeyPath === undefined && !way.agent && way.password === undefined) {
-    found.push({
+  if (privateKeyPath === undefined && !agent && password === undefined)
+    problems.push({
       property: "privateKeyPath",
       reason: "is missing",
       action: "give the path of a private key, or agent: true, or a password",
     });
-  }
-  return found;
+  return problems;
 }
 
 function isAlias(name: string): boolean {

@@ -1,33 +1,53 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { ipv4, nodeName, port, strict } from "../fields/fields";
+import { optional } from "../../common/optional";
+import { ipv4, nodeName, port, secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
-import { kind } from "./kind";
+import { defineKind } from "./kind";
 import type { JumpHost, Machine } from "./machine";
-import { expanded } from "./ssh-files";
-import { type WrittenWay, parseJump } from "./ssh-route";
+import { expandHome } from "./ssh-files";
+import { type SshSettings, parseJump } from "./ssh-route";
 
-/** An address, a DNS name or an alias of ~/.ssh/config. */
-const host = z.string().refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9][\w.-]{0,252}$/.test(value), {
-  error: complaint(
-    "is neither an address nor a host name",
-    "write it like 10.0.0.9, node1.example.com or an alias of ~/.ssh/config",
-  ),
-});
+const host = z
+  .string()
+  .refine((value) => isIP(value) !== 0 || /^[A-Za-z0-9][\w.-]{0,252}$/.test(value), {
+    error: complaint(
+      "is neither an address nor a host name",
+      "write it like 10.0.0.9, node1.example.com or an alias of ~/.ssh/config",
+    ),
+  })
+  .meta({ format: "address, DNS name or alias of ~/.ssh/config" });
 
-const way = {
+const login = {
+  /** Address of the SSH server. An alias of ~/.ssh/config is resolved on the computer that runs Pulumi, at preview. */
   host,
-  /** Default: what ~/.ssh/config says of the host, else root. Another user needs sudo. */
+  /**
+   * User to log in as. Any user other than root needs sudo.
+   * @default the User of ~/.ssh/config, else root
+   */
   user: z.string().min(1).optional(),
-  /** Default: what ~/.ssh/config says, else 22. */
+  /**
+   * TCP port of the SSH server.
+   * @default the Port of ~/.ssh/config, else 22
+   */
   port: port.optional(),
-  /** On this computer. Default: the first IdentityFile of ~/.ssh/config that is there. */
+  /**
+   * File with the private key, on the computer that runs Pulumi. Use the agent for a key with a passphrase.
+   * @default the first IdentityFile of ~/.ssh/config that exists
+   */
   privateKeyPath: z.string().min(1).optional(),
-  /** Use the keys of the SSH agent. */
+  /**
+   * Use the keys of the SSH agent at `SSH_AUTH_SOCK`.
+   * @default true if ~/.ssh/config names the host, an agent runs, and there is neither a private key nor a password
+   */
   agent: z.boolean().optional(),
-  /** Kept as a secret: set it with `--secret`. */
-  password: z.string().min(1).optional(),
-  /** OpenSSH's form, `ssh-ed25519 AAAA...`; absent: that of ~/.ssh/known_hosts, else pinned at the first connection. */
+  /** Password of the user. Set it with `pulumi config set --secret`. */
+  password: secretText.optional(),
+  /**
+   * Public host key of the SSH server in OpenSSH's format, `ssh-ed25519 AAAA...`. A connection to a server with
+   * another key fails.
+   * @default the key in ~/.ssh/known_hosts, else the key that the first connection meets
+   */
   hostKey: z
     .string()
     .regex(/^(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]+/, {
@@ -36,35 +56,59 @@ const way = {
     .optional(),
 };
 
-/** As ProxyJump has it, `admin@bastion:2222`, or with properties; keys are the machine's, if nothing else is said. Default: ProxyJump of ~/.ssh/config. */
-const jump: z.ZodType<WrittenWay> = z.lazy(() =>
-  z.preprocess(
-    (given) => (typeof given === "string" ? parseJump(given) : given),
-    strict({ ...way, jump: jump.optional() }),
-  ),
-);
+const jump: z.ZodType<SshSettings> = z
+  .lazy(() =>
+    z.preprocess(
+      (value) => (typeof value === "string" ? parseJump(value) : value),
+      strict({ ...login, jump: jump.optional() }),
+    ),
+  )
+  .meta({ format: "string or object" });
 
 const hostFields = {
+  /** Hostname of the machine and name of its node: a DNS name. */
   name: nodeName,
-  ...way,
-  /** For a user whom sudo asks. Kept as a secret: set it with `--secret`. */
-  sudoPassword: z.string().min(1).optional(),
+  ...login,
+  /** Password for sudo, if the user is not root and sudo asks for one. Set it with `pulumi config set --secret`. */
+  sudoPassword: secretText.optional(),
+  /**
+   * SSH server through which the host is reached: `[user@]host[:port]`, several of them separated by commas, or an
+   * object with the
+   * properties `host`, `user`, `port`, `privateKeyPath`, `agent`, `password`, `hostKey` and `jump`. It must allow TCP
+   * forwarding. It
+   * uses the machine's keys, unless it has keys of its own.
+   * @default the ProxyJump of ~/.ssh/config
+   */
   jump: jump.optional(),
-  /** Where the other nodes reach it; absent: at `host`. */
+  /**
+   * IPv4 address at which the other nodes reach the machine.
+   * @default the value of `host`
+   */
   privateAddress: ipv4.optional(),
+  /**
+   * Architecture of the machine's CPU.
+   * @default the architecture of the computer that runs Pulumi
+   */
+  arch: z.enum(["amd64", "arm64"]).optional(),
 };
 
 export const poolHost = strict(hostFields);
-const sshHost = strict({ ...hostFields, role: z.enum(["control-plane", "worker"]) });
-const shared = { hosts: z.array(sshHost).min(1) };
+const sshHost = strict({
+  ...hostFields,
+  /** Role of the machine in the cluster. Workers listed here are in the pool `workers`. */
+  role: z.enum(["control-plane", "worker"]),
+});
 
-export const sshSection = strict(shared);
-/** `alias`: what was written as `host`, where ~/.ssh/config has the address. */
+export const sshSection = strict({
+  /** Existing machines. They are never deleted; `npm run down` removes only what was installed on them. */
+  hosts: z.array(sshHost).min(1),
+});
+/** `alias` is the configured `host` where ~/.ssh/config has the address. */
 export type PoolHost = z.output<typeof poolHost> & { alias?: string };
 export type SshHost = z.output<typeof sshHost> & { alias?: string };
 
-/** Machines that the person has already: nothing is made, and nothing of them is removed but what was put there. */
-export const sshKind = kind({
+/** Existing machines: none is created or deleted. */
+export const sshKind = defineKind({
   name: "ssh",
   makes: false,
   shared: {},
@@ -72,35 +116,22 @@ export const sshKind = kind({
   make: ({ machines }) => ({ machines: machines.map(({ settings }) => sshMachine(settings)) }),
 });
 
-function sshMachine({ name, privateAddress, sudoPassword, ...rest }: PoolHost): Machine {
-  const { host: address, ...login } = loginOf(rest);
-  return {
-    name,
-    address,
-    ...login,
-    ...(sudoPassword === undefined ? {} : { sudoPassword }),
-    ...(privateAddress === undefined ? {} : { privateAddress }),
-  };
+function sshMachine({ name, privateAddress, sudoPassword, arch, ...settings }: PoolHost): Machine {
+  return { name, ...loginOf(settings), ...optional({ sudoPassword, privateAddress, arch }) };
 }
 
-function loginOf({
-  host: address,
-  user = "root",
-  port: sshPort = 22,
-  privateKeyPath,
-  agent,
-  password,
-  hostKey,
-  jump: through,
-}: WrittenWay): JumpHost {
+function loginOf(settings: SshSettings): JumpHost {
+  const { user = "root", port: sshPort = 22, privateKeyPath, agent, password, hostKey, jump: next } = settings;
   return {
-    host: address,
+    host: settings.host,
     user,
     port: sshPort,
-    ...(privateKeyPath === undefined ? {} : { privateKeyPath: expanded(privateKeyPath) }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(password === undefined ? {} : { password }),
-    ...(hostKey === undefined ? {} : { hostKey }),
-    ...(through === undefined ? {} : { jump: loginOf(through) }),
+    ...optional({
+      privateKeyPath: privateKeyPath === undefined ? undefined : expandHome(privateKeyPath),
+      agent,
+      password,
+      hostKey,
+      jump: next && loginOf(next),
+    }),
   };
 }

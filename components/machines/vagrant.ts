@@ -2,170 +2,202 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { optional } from "../../common/optional";
+import { VAGRANT_PROVIDERS } from "../../render/vagrantfile";
 import { DockerImage } from "../../sdk/docker";
 import { ExistingVagrantMachine, VagrantBox, VagrantMachine, type VagrantMachineArgs } from "../../sdk/vagrant";
-import { VAGRANT_PROVIDERS } from "../../render/vagrantfile";
 import { cidr, nodeName } from "../fields/fields";
-import { slotsOf, roomIn } from "./docker-slots";
-import { type Made, type Order, type Unfit, kind } from "./kind";
+import { type MachineOrder, type MachineSpec, type MachinesArgs, defineKind, orderOf, turnOf } from "./kind";
+import type { SettingsProblem } from "./kind";
 import type { Machine } from "./machine";
+import { assignSlots, slotCount } from "./slots";
 
-/** What every VM has that nobody says anything else of: the least with which kubeadm makes a control plane, and a little. */
-const VM = { cpus: 2, memoryMiB: 2048 };
+/** Size of a VM without settings: slightly more than kubeadm requires of a control plane. */
+const VM_SIZE = { cpus: 2, memoryMiB: 2048 };
 
 const shared = {
-  /** The private network, by which the nodes know one another. Default: the range that VirtualBox allows without being asked. */
+  /**
+   * Range of the machines' private network. The nodes' addresses are in it. VirtualBox allows the default range
+   * without configuration.
+   */
   subnet: cidr.default("192.168.56.0/24"),
-  /** A Vagrantfile of the person's own: its machines are used as they are, and neither made nor destroyed. */
+  /**
+   * Path of a Vagrantfile of your own, on the computer that runs Pulumi. Its machines are used as they are: they are
+   * neither created
+   * nor started nor destroyed.
+   * @default a Vagrantfile that Kubewright writes
+   */
   vagrantfile: z.string().min(1).optional(),
-  /** With `vagrantfile`: node name to the machine's name in it, where they differ. */
+  /**
+   * Names of the machines in your own Vagrantfile by node name, where they differ: `{ worker-1: node2 }`.
+   * @default the node names
+   */
   names: z.record(nodeName, z.string().min(1)).optional(),
 };
 
 const each = {
+  /** Provider of Vagrant. All but `virtualbox`, `docker` and `vmware` need a plugin that you install. */
   provider: z.enum(VAGRANT_PROVIDERS).default("virtualbox"),
-  /** `fedora/41-cloud-base`; with the docker provider none: it has Kubewright's own machine image. */
+  /**
+   * Box of the machine: `fedora/41-cloud-base`. Required, except with the provider `docker`, which uses Kubewright's
+   * machine image, and
+   * with a Vagrantfile of your own.
+   */
   box: z.string().min(1).optional(),
+  /**
+   * Version of the box.
+   * @default the newest one
+   */
   boxVersion: z.string().min(1).optional(),
-  /** Default 2 for VMs, the host's for containers. */
+  /**
+   * Number of CPUs.
+   * @default 2 for VMs, the host's CPUs for containers
+   */
   cpus: z.int().min(1).optional(),
-  /** Default 2048 for VMs, the host's for containers. */
+  /**
+   * Memory in MiB.
+   * @default 2048 for VMs, the host's memory for containers
+   */
   memoryMiB: z.int().min(512).optional(),
-  /** Default: the box's. */
+  /**
+   * Size of the disk in GiB.
+   * @default the size of the box's disk
+   */
   diskGiB: z.int().min(1).optional(),
-  /** Whether the Vagrantfile's folder is at /vagrant in the machine. */
+  /** Whether the folder of the Vagrantfile is mounted at /vagrant in the machine. */
   syncedFolder: z.boolean().default(false),
 };
 
+const shapes = { shared, each };
 type Shared = z.output<z.ZodObject<typeof shared>>;
 type Each = z.output<z.ZodObject<typeof each>>;
-type VagrantOrder = Order<Shared, Each>;
+type VagrantOrder = Omit<MachineOrder<Shared, Each>, "avoid">;
 
-/** Machines that Vagrant makes, of a Vagrantfile that is written for the stack; or those of a Vagrantfile that is the person's. */
+/**
+ * Machines that Vagrant creates from a Vagrantfile that Kubewright writes, or the existing machines of a Vagrantfile
+ * of your own.
+ *
+ * @example
+ * new VagrantMachines("dev", {
+ *   machines: [{ name: "control-plane-1", role: "control-plane" }, { name: "worker-1" }],
+ *   settings: { box: "fedora/41-cloud-base", provider: "libvirt" },
+ *   folder: "/home/me/keys",
+ * });
+ */
 export class VagrantMachines extends pulumi.ComponentResource {
   readonly machines: Machine[];
   private readonly boxes = new Map<string, VagrantBox>();
 
-  constructor(name: string, order: VagrantOrder, options?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: MachinesArgs<typeof shared, typeof each> & Pick<VagrantOrder, "networks">,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
     super("kubewright:components:VagrantMachines", name, {}, options);
+    const order: VagrantOrder = orderOf(shapes, name, args);
     const { vagrantfile } = order.shared;
-    this.machines =
-      vagrantfile === undefined
-        ? this.make(order)
-        : order.machines.map((wanted) => this.existing(wanted.name, vagrantfile, order));
+    this.machines = this.makeMachines({ ...order, ...optional({ networks: args.networks }) }, vagrantfile);
     this.registerOutputs({});
   }
 
-  private make({ cluster, machines, shared: { subnet }, folder, turns, networks = [] }: VagrantOrder): Machine[] {
-    const slots = slotsOf(
-      machines.map(({ name }) => name),
-      roomIn(subnet),
+  private makeMachines(order: VagrantOrder, vagrantfile: string | undefined): Machine[] {
+    if (vagrantfile !== undefined) return order.machines.map(({ name }) => this.readMachine(name, vagrantfile, order));
+    const slots = assignSlots(
+      order.machines.map(({ name }) => name),
+      slotCount(order.shared.subnet),
     );
-    return machines.map(({ name, settings }) => {
-      const { provider, boxVersion, syncedFolder, diskGiB } = settings;
-      const box = this.box(cluster, settings);
-      const { cpus, memoryMiB } =
-        provider === "docker"
-          ? settings
-          : { ...VM, ...defined({ cpus: settings.cpus, memoryMiB: settings.memoryMiB }) };
-      const args: VagrantMachineArgs = {
-        folder: join(folder, "vagrant"),
-        hostname: name,
-        provider,
-        ...(provider === "docker" ? { image: box.ref } : { box: box.ref }),
-        subnet,
-        index: slots.get(name) ?? 0,
-        syncedFolder,
-        ...defined({ boxVersion, cpus, memoryMiB, diskGiB }),
-      };
-      const before = turns ? turns.of(name).then((turn) => [...turn, ...networks]) : networks;
-      return machineOf(name, new VagrantMachine(name, args, { parent: this, dependsOn: before }), true);
-    });
+    return order.machines.map((spec) => this.createMachine(spec, slots.get(spec.name) ?? 0, order));
   }
 
-  /** One for machines that are made of the same. */
-  private box(cluster: string, { provider, box, boxVersion }: Each): VagrantBox {
-    const name = [
-      cluster,
-      "box",
+  private createMachine({ name, settings }: MachineSpec<Each>, index: number, order: VagrantOrder): Machine {
+    const { provider, boxVersion, syncedFolder, diskGiB } = settings;
+    const { networks = [] } = order;
+    const box = this.boxOf(order.cluster, settings);
+    const size = optional({ cpus: settings.cpus, memoryMiB: settings.memoryMiB });
+    const args: VagrantMachineArgs = {
+      folder: join(order.folder, "vagrant"),
+      hostname: name,
       provider,
-      ...(box === undefined ? [] : [box.replace(/[^\w.-]+/g, "-")]),
-      ...(boxVersion === undefined ? [] : [boxVersion]),
-    ].join("-");
+      ...(provider === "docker" ? { image: box.ref } : { box: box.ref }),
+      subnet: order.shared.subnet,
+      index,
+      syncedFolder,
+      ...optional({ boxVersion, diskGiB }),
+      ...(provider === "docker" ? size : { ...VM_SIZE, ...size }),
+    };
+    const turn = turnOf(name, order);
+    const dependsOn = turn ? turn.then((resources) => [...resources, ...networks]) : networks;
+    const machine = new VagrantMachine(name, args, { parent: this, dependsOn });
+    return { ...machineOf(name, machine), madeBy: machine };
+  }
+
+  /** The box of a machine. Machines with the same box, version and provider share it. */
+  private boxOf(cluster: string, { provider, box, boxVersion }: Each): VagrantBox {
+    const parts = [cluster, "box", provider, box?.replace(/[^\w.-]+/g, "-"), boxVersion];
+    const name = parts.filter((part) => part !== undefined).join("-");
+    const existing = this.boxes.get(name);
+    if (existing) return existing;
     const child = { parent: this };
     const args =
       provider === "docker"
-        ? () => ({ image: new DockerImage(`${cluster}-vagrant-image`, {}, child).ref })
-        : () => defined({ box, version: boxVersion });
-    const made = this.boxes.get(name) ?? new VagrantBox(name, { provider, ...args() }, child);
-    this.boxes.set(name, made);
-    return made;
+        ? { image: new DockerImage(`${cluster}-vagrant-image`, {}, child).ref }
+        : optional({ box, version: boxVersion });
+    const created = new VagrantBox(name, { provider, ...args }, child);
+    this.boxes.set(name, created);
+    return created;
   }
 
-  private existing(
-    name: string,
-    vagrantfile: string,
-    { shared: { names = {}, subnet }, turns }: VagrantOrder,
-  ): Machine {
-    const file = resolve(vagrantfile.replace(/^~(?=\/)/, homedir()));
-    const args = { vagrantfile: file, machine: names[name] ?? name, subnet };
-    return machineOf(
+  /**
+   * A machine of the user's own Vagrantfile. It outlives the stack, so what was installed on it is removed when it
+   * leaves the cluster.
+   */
+  private readMachine(name: string, vagrantfile: string, order: VagrantOrder): Machine {
+    const { names = {}, subnet } = order.shared;
+    const path = resolve(vagrantfile.replace(/^~(?=\/)/, homedir()));
+    const machine = new ExistingVagrantMachine(
       name,
-      new ExistingVagrantMachine(name, args, { parent: this, ...(turns ? { dependsOn: turns.of(name) } : {}) }),
-      false,
+      { vagrantfile: path, machine: names[name] ?? name, subnet },
+      { parent: this, ...optional({ dependsOn: turnOf(name, order) }) },
     );
+    return machineOf(name, machine);
   }
 }
 
-/** What is on a machine of the person's own is undone when it leaves the cluster; what is on one that goes with the stack is not. */
-function machineOf(name: string, machine: VagrantMachine | ExistingVagrantMachine, goes: boolean): Machine {
-  const { address, port, user, privateKeyPath, hostKey, privateAddress } = machine;
-  return { name, address, port, user, privateKeyPath, hostKey, privateAddress, ...(goes ? { madeBy: machine } : {}) };
+function machineOf(name: string, machine: VagrantMachine | ExistingVagrantMachine): Machine {
+  const { address: host, port, user, privateKeyPath, hostKey, privateAddress } = machine;
+  return { name, host, port, user, privateKeyPath, hostKey, privateAddress };
 }
 
-function defined<T extends object>(given: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
-}
-
-/** What Vagrant's providers cannot do. */
-function unfit({ provider, box, boxVersion, cpus, diskGiB }: Each, { vagrantfile, names }: Shared): Unfit[] {
-  const found: Unfit[] = [];
-  if (names !== undefined && vagrantfile === undefined)
-    found.push({
-      property: "names",
-      reason: "there is no Vagrantfile of your own whose machines it could name",
-      action: "set vagrantfile, or leave it out",
-    });
-  if (vagrantfile !== undefined) return found;
+/** Settings that the chosen provider does not support. */
+function findUnfit(
+  { provider, box, boxVersion, cpus, diskGiB }: Each,
+  { vagrantfile, names }: Shared,
+): SettingsProblem[] {
+  if (vagrantfile !== undefined) return [];
+  const problems: SettingsProblem[] = [];
+  const refuse = (property: string, reason: string, action: string) => problems.push({ property, reason, action });
+  if (names !== undefined)
+    refuse(
+      "names",
+      "names machines of a Vagrantfile of your own, and vagrantfile is not set",
+      "set vagrantfile, or leave it out",
+    );
   if (provider === "docker") {
     if (box !== undefined || boxVersion !== undefined)
-      found.push({
-        property: "box",
-        reason: "the docker provider has Kubewright's machine image",
-        action: "leave it out, or choose another provider",
-      });
-    if (diskGiB !== undefined)
-      found.push({ property: "diskGiB", reason: "a container has its host's disk", action: "leave it out" });
-  } else if (box === undefined)
-    found.push({ property: "box", reason: "is missing", action: "name a box, like fedora/41-cloud-base" });
-  if (provider === "lxc" && (cpus !== undefined || diskGiB !== undefined)) {
-    found.push({
-      property: cpus === undefined ? "diskGiB" : "cpus",
-      reason: "a container of LXC has its host's",
-      action: "leave it out",
-    });
-  }
-  return found;
+      refuse("box", "the docker provider uses Kubewright's machine image", "leave it out, or choose another provider");
+    if (diskGiB !== undefined) refuse("diskGiB", "a container uses its host's disk", "leave it out");
+  } else if (box === undefined) refuse("box", "is missing", "name a box, like fedora/41-cloud-base");
+  if (provider === "lxc" && (cpus !== undefined || diskGiB !== undefined))
+    refuse(cpus === undefined ? "diskGiB" : "cpus", "an LXC container uses its host's", "leave it out");
+  return problems;
 }
 
-export const vagrantKind = kind({
+export const vagrantKind = defineKind({
   name: "vagrant",
   makes: true,
   shared,
   each,
-  ranges: ({ subnet }: Partial<Shared>) => (subnet === undefined ? undefined : { subnet }),
-  unfit,
-  make: (order, options): Made => new VagrantMachines(order.cluster, order, options),
+  ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),
+  unfit: findUnfit,
+  make: ({ cluster, ...order }, options) => new VagrantMachines(cluster, order, options),
 });

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Cluster, DockerMachines, Kubeconfig, type Machine } from "kubewright";
 
 // A machine is an address, a user and a key. These machines are Docker containers. The outputs of a VM work as well:
-//   { name: "worker-9", address: vm.ipAddress, user: "root", privateKeyPath: "/home/me/.ssh/id_ed25519" }
+//   { name: "worker-9", host: vm.ipAddress, user: "root", privateKeyPath: "/home/me/.ssh/id_ed25519" }
 const folder = join(process.cwd(), ".keys");
 const local = new DockerMachines("library", { names: ["control-plane-1", "worker-1"], keyFolder: folder });
 const [controlPlane, ...workers] = local.machines as [Machine, ...Machine[]];

@@ -16,7 +16,7 @@ function createDroplet(name: string): Machine {
   });
   return {
     name,
-    address: droplet.ipv4Address,
+    host: droplet.ipv4Address,
     privateAddress: droplet.ipv4AddressPrivate,
     privateKeyPath: join(homedir(), ".ssh", "id_ed25519"),
     bootTimeout: 300, // seconds

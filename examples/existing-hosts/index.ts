@@ -6,8 +6,8 @@ const sudoPassword = new pulumi.Config().requireSecret("sudoPassword");
 const bastion: JumpHost = { host: "bastion.example.com", user: "admin", agent: true };
 
 /** Describes a machine that exists already, reached through the bastion with the keys of your SSH agent. */
-function existingMachine(name: string, address: string): Machine {
-  return { name, address, user: "admin", agent: true, sudoPassword, jump: bastion };
+function existingMachine(name: string, host: string): Machine {
+  return { name, host, user: "admin", agent: true, sudoPassword, jump: bastion };
 }
 
 const cluster = new Cluster("own", {

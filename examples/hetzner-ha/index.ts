@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Cluster, HetznerMachines, Turns } from "kubewright";
+import { Cluster, HetznerMachines, RollingUpdate } from "kubewright";
 
 // Add control planes in pairs: etcd needs an odd number. To survive the loss of one, the cluster also needs a load
 // balancer for the API server, and its address in `controlPlane: { endpoint: "host:port" }` below.
@@ -7,17 +7,16 @@ const controlPlanes = ["control-plane-1"];
 const workers = ["worker-1", "worker-2", "worker-3"];
 
 // Replaces the workers one at a time when a change needs new machines.
-const turns = new Turns("ha", { pools: [{ names: workers }], others: controlPlanes });
-const settings = { serverType: "cx23", image: "debian-12", location: "fsn1" };
+const rollingUpdate = new RollingUpdate("ha", { pools: [{ names: workers }], others: controlPlanes });
 const { machines } = new HetznerMachines("ha", {
   machines: [
-    ...controlPlanes.map((name) => ({ name, role: "control-plane" as const, pool: "control-plane", settings })),
-    ...workers.map((name) => ({ name, role: "worker" as const, pool: "workers", settings })),
+    ...controlPlanes.map((name) => ({ name, role: "control-plane" as const })),
+    ...workers.map((name) => ({ name })),
   ],
-  // Restrict sshFrom to your own address.
-  shared: { subnet: "10.90.0.0/24", networkZone: "eu-central", sshFrom: ["0.0.0.0/0"] },
+  settings: { serverType: "cx23", image: "debian-12", location: "fsn1" },
+  shared: { sshFrom: ["0.0.0.0/0"] }, // restrict it to your own address
   folder: join(process.cwd(), ".keys"),
-  turns,
+  rollingUpdate,
 });
 const machinesNamed = (names: string[]) => machines.filter(({ name }) => names.includes(name));
 
@@ -26,7 +25,7 @@ const cluster = new Cluster("ha", {
   controlPlanes: machinesNamed(controlPlanes),
   pools: [{ name: "workers", machines: machinesNamed(workers) }],
   network: { backend: "vxlan" }, // Hetzner Cloud routes between servers
-  turns,
+  rollingUpdate,
 });
 
 export const kubeconfig = cluster.kubeconfig;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { give } from "../../components/machines/clouds/sdk";
+import { giveSdk } from "../../components/machines/clouds/sdk";
 
 type Fake = new (name: string, args: object, options?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
@@ -9,11 +9,11 @@ type Fake = new (name: string, args: object, options?: pulumi.CustomResourceOpti
  * plugin.
  */
 export function fakeClouds(): void {
-  give("@pulumi/hcloud", classes("hcloud", ["ipv4Address"]));
-  give("@pulumi/digitalocean", classes("digitalocean", ["ipv4Address", "ipv4AddressPrivate", "fingerprint"]));
+  giveSdk("@pulumi/hcloud", classes("hcloud", ["ipv4Address"]));
+  giveSdk("@pulumi/digitalocean", classes("digitalocean", ["ipv4Address", "ipv4AddressPrivate", "fingerprint"]));
   const getAmiOutput = (args: { owners: string[]; filters: { values: string[] }[] }) =>
     pulumi.output({ id: `ami of ${args.owners.join()} ${args.filters[0]?.values.join() ?? ""}` });
-  give("@pulumi/aws", { ec2: classes("aws:ec2", ["publicIp", "privateIp"], { getAmiOutput }) });
+  giveSdk("@pulumi/aws", { ec2: classes("aws:ec2", ["publicIp", "privateIp"], { getAmiOutput }) });
 }
 
 function classes(prefix: string, outputs: string[], more: object = {}): object {

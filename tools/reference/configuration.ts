@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { projectRoot } from "../../common/project-root";
 import { clusterSchema } from "../../components/config/schema";
 import type { Documentation } from "./documented-type";
-import { exampleBlocks, propertyTable } from "./markdown";
+import { exampleBlocks, propertyTable, valueText } from "./markdown";
 import { type Property, propertiesOf } from "./property";
 
 export const CONFIGURATION_SCHEMA = join(projectRoot(), "components", "config", "schema.ts");
@@ -20,7 +20,7 @@ export function configurationPage(documentation: Documentation): string {
   );
   return [
     "# Configuration reference",
-    "<!-- Generated from components/config/schema.ts by `npm run docs:reference`. Change the comments there, not this page. -->",
+    "<!-- Generated from components/config/schema.ts by `npm run docs:reference`. Change the comments there. -->",
     INTRODUCTION,
     contents.join("\n"),
     ...sections.map(sectionText),
@@ -28,7 +28,7 @@ export function configurationPage(documentation: Documentation): string {
   ].join("\n\n");
 }
 
-const INTRODUCTION = `Set a property for the selected stack with \`pulumi config set --path\`, or for one run and all later ones with \`--config\`:
+const INTRODUCTION = `Set a property with \`pulumi config set --path\`, or with \`--config\`, which keeps it in the stack:
 
 \`\`\`sh
 npm start -- --config workers.count=3 --config network.flannel.backend=vxlan
@@ -42,17 +42,15 @@ config:
   kubewright:workers: { count: 3, labels: { tier: web } }
 \`\`\`
 
-Every property is optional unless its default is "required". A property that does not exist, a value of the wrong type and a combination that
-cannot work are refused before anything is changed, with the property's path, the reason and the next step.`;
+Every property is optional unless its default is "required". Unknown properties, values of the wrong type and combinations
+that cannot work are refused before anything is changed, with the property's path, the reason and the next step.`;
 
 function sectionText(section: Property): string {
-  const { path, description, children, sameAs, examples } = section;
-  // A section that is a plain value, or whose properties are described elsewhere, is a row of its own.
-  const rows = children.length === 0 || sameAs !== undefined ? [{ ...section, description: "" }] : children;
+  const { path, description, children, examples } = section;
   return [
     `## ${path}`,
     description,
-    propertyTable(rows.map(inSection(path)), (target) => `#${anchor(target)}`),
+    children.length > 0 ? propertyTable(children.map(inSection(path)), anchorLink) : valueText(section, anchorLink),
     exampleBlocks(examples, "yaml"),
   ]
     .filter(Boolean)
@@ -63,7 +61,7 @@ function sectionText(section: Property): string {
 function inSection(section: string): (property: Property) => Property {
   const relative = (property: Property): Property => ({
     ...property,
-    path: property.path === section ? section : property.path.slice(section.length + 1),
+    path: property.path.slice(section.length + 1),
     children: property.children.map(relative),
   });
   return relative;
@@ -72,6 +70,8 @@ function inSection(section: string): (property: Property) => Property {
 function firstSentence(text: string): string {
   return /^.*?\.(?= |$)/.exec(text)?.[0] ?? text;
 }
+
+const anchorLink = (path: string): string => `#${anchor(path)}`;
 
 /** GitHub's anchor for a heading. A path inside a section leads to the section. */
 function anchor(path: string): string {

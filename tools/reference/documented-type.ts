@@ -50,7 +50,10 @@ export class Documentation {
   private readonly program: ts.Program;
   private readonly checker: ts.TypeChecker;
 
-  /** @param files Paths of all modules that will be asked for: one program serves them all, since making it takes seconds. */
+  /**
+   * @param files Paths of all modules that will be asked for: one program serves them all, since making it takes
+   * seconds.
+   */
   constructor(files: readonly string[]) {
     this.program = ts.createProgram([...files], {
       strict: true,

@@ -14,6 +14,13 @@ export function propertyTable(properties: readonly Property[], link = (_path: st
     .join("\n");
 }
 
+/** Type, default and shared properties of one property, as a paragraph. */
+export function valueText(property: Property, link = (_path: string) => ""): string {
+  const value = defaultText(property);
+  const shared = descriptionText({ ...property, description: "", secret: false }, link);
+  return [`Type: ${property.type}.`, value === "" ? "" : `Default: ${value}.`, shared].filter(Boolean).join(" ");
+}
+
 /** The `@example` tags of a property as code blocks. A tag that has a code block of its own stays as it is. */
 export function exampleBlocks(examples: readonly string[], language: string): string {
   return examples

@@ -27,11 +27,14 @@ interface Unwrapped {
   defaultValue?: unknown;
 }
 
-/** Where each object schema was first described: a schema that occurs again, also within itself, refers to that place. */
+/**
+ * Where each object schema was first described: a schema that occurs again, also within itself, refers to that place.
+ */
 type Described = Map<z.core.$ZodType, string>;
 
 /**
- * Lists the properties of an object schema: shapes, types and defaults come from zod, descriptions from the JSDoc comments of the properties.
+ * Lists the properties of an object schema: shapes, types and defaults come from zod, descriptions from the JSDoc
+ * comments of the properties.
  *
  * @param documented The type of the same schema, from `Documentation.schemaType`.
  * @throws Error if the `@default` tag of a property contradicts the default of the schema.
@@ -62,7 +65,7 @@ function propertyOf(
   described: Described,
 ): Property {
   const { schema, required, defaultValue } = unwrap(field);
-  const fallback = defaultOf(`${base}${path}`, defaultValue, documented.tag("default"));
+  const fallback = defaultOf(`${base}${path}`, defaultValue ?? metaOf(field).default, documented.tag("default"));
   const element = elementOf(schema, documented);
   const sameAs = described.get(element.schema);
   return {
@@ -108,7 +111,10 @@ function unwrap(field: z.core.$ZodType): Unwrapped {
   return { schema: field, required: true };
 }
 
-/** The schema's default, or else the tag's text. An object that is filled by the defaults of its properties has none of its own. */
+/**
+ * The schema's default, or else the tag's text. An object that is filled by the defaults of its properties has none
+ * of its own.
+ */
 function defaultOf(path: string, value: unknown, tag: string | undefined): string | undefined {
   if (value === undefined) return tag;
   const text = JSON.stringify(value);

@@ -1,14 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { optional } from "../../../common/optional";
 import { cidr } from "../../fields/fields";
-import { type Made, kind } from "../kind";
+import { type MachinesArgs, defineKind } from "../kind";
 import type { Machine } from "../machine";
-import { CLUSTER_PORTS, spread, sshFrom } from "./user-data";
-import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
-import { type Args, type Class, load } from "./sdk";
+import { CLUSTER_PORTS, spreadOverGroups, sshFrom } from "./user-data";
+import { CloudMachines, type SharedInfrastructure, type Vm, type VmPlan } from "./cloud-machines";
+import { type InputArgs, type ResourceType, loadSdk } from "./sdk";
 
-/** A placement group of strategy spread holds seven instances per availability zone. */
-const GROUP = 7;
+/** Largest number of instances per availability zone in a placement group with the strategy spread. */
+const GROUP_SIZE = 7;
 
 type Tags = Record<string, string>;
 type Id = pulumi.Input<string>;
@@ -21,26 +22,28 @@ type Rule = {
   description?: string;
 };
 
-/** What we use of @pulumi/aws. */
+/** The part of @pulumi/aws that Kubewright uses. */
 export interface AwsSdk {
   ec2: {
-    Vpc: Class<Args<{ cidrBlock: string; enableDnsHostnames: boolean; tags: Tags }>>;
-    InternetGateway: Class<Args<{ vpcId: string; tags: Tags }>>;
-    Subnet: Class<
-      Args<{ cidrBlock: string; availabilityZone?: string; mapPublicIpOnLaunch: boolean; tags: Tags }> & { vpcId: Id }
+    Vpc: ResourceType<InputArgs<{ cidrBlock: string; enableDnsHostnames: boolean; tags: Tags }>>;
+    InternetGateway: ResourceType<InputArgs<{ vpcId: string; tags: Tags }>>;
+    Subnet: ResourceType<
+      InputArgs<{ cidrBlock: string; availabilityZone?: string; mapPublicIpOnLaunch: boolean; tags: Tags }> & {
+        vpcId: Id;
+      }
     >;
-    RouteTable: Class<{ vpcId: Id; routes: { cidrBlock: string; gatewayId: Id }[]; tags: Tags }>;
-    RouteTableAssociation: Class<{ routeTableId: Id; subnetId: Id }>;
-    SecurityGroup: Class<
-      Args<{ name: string; description: string; vpcId: string; ingress: Rule[]; egress: Rule[]; tags: Tags }>
+    RouteTable: ResourceType<{ vpcId: Id; routes: { cidrBlock: string; gatewayId: Id }[]; tags: Tags }>;
+    RouteTableAssociation: ResourceType<{ routeTableId: Id; subnetId: Id }>;
+    SecurityGroup: ResourceType<
+      InputArgs<{ name: string; description: string; vpcId: string; ingress: Rule[]; egress: Rule[]; tags: Tags }>
     >;
-    KeyPair: Class<
-      Args<{ keyName: string; tags: Tags }> & { publicKey: pulumi.Input<string> },
+    KeyPair: ResourceType<
+      InputArgs<{ keyName: string; tags: Tags }> & { publicKey: pulumi.Input<string> },
       { keyName: pulumi.Output<string> }
     >;
-    PlacementGroup: Class<Args<{ name: string; tags: Tags }> & { strategy: string }>;
-    Instance: Class<
-      Args<{
+    PlacementGroup: ResourceType<InputArgs<{ name: string; tags: Tags }> & { strategy: string }>;
+    Instance: ResourceType<
+      InputArgs<{
         ami: string;
         instanceType: string;
         subnetId: string;
@@ -64,7 +67,7 @@ export interface AwsSdk {
 
 type Arch = "amd64" | "arm64";
 
-/** Who publishes a family's images, and under which names. */
+/** Owner and name pattern of the AMIs of each image family. */
 const IMAGES: Record<string, { owner: string; name(arch: Arch): string }> = {
   "debian-12": { owner: "136693071363", name: (arch) => `debian-12-${arch}-*` },
   "ubuntu-24.04": {
@@ -78,87 +81,108 @@ const IMAGES: Record<string, { owner: string; name(arch: Arch): string }> = {
 };
 
 const shared = {
-  /** The private network's range. */
+  /** Range of the VPC and its only subnet. */
   subnet: cidr.default("10.92.0.0/24"),
-  /** Absent: one that AWS chooses, in the region of aws:region. */
+  /**
+   * Availability zone of all instances.
+   * @default a zone that AWS chooses, in the region `aws:region`
+   */
   availabilityZone: z.string().optional(),
+  /** Ranges from which the security group allows connections to the SSH port. */
   sshFrom,
 };
 
 const each = {
-  /** `t4g`, `m7g` and their like are arm64, all others amd64. */
+  /** Instance type. Graviton types, such as `t4g` and `m7g`, are arm64, all others amd64. */
   instanceType: z.string().default("t3.medium"),
-  /** A family, of which the newest is taken: `debian-12`, `ubuntu-24.04`, `fedora-42`; or an AMI's id. */
+  /** Image family, of which the newest AMI is used, or the id of an AMI. A change does not replace instances. */
   image: z.union([z.enum(Object.keys(IMAGES)), z.string().regex(/^ami-[0-9a-f]+$/)]).default("debian-12"),
+  /** Size of the root volume in GiB. */
   diskGiB: z.int().min(8).default(30),
 };
 
-type Shared = z.output<z.ZodObject<typeof shared>>;
+const shapes = { shared, each };
 type Each = z.output<z.ZodObject<typeof each>>;
 
-interface AwsGround extends Ground {
+interface AwsInfrastructure extends SharedInfrastructure {
   login: { keyName: pulumi.Output<string> };
   subnet: pulumi.CustomResource;
   group: pulumi.CustomResource;
-  /** By machine. */
+  /** Placement groups by machine name. */
   placement: Map<string, pulumi.CustomResource>;
 }
 
-/** EC2 instances: in a VPC with one public subnet, in a security group that lets in SSH, and what nodes need of one another. */
-export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
+/**
+ * EC2 instances in a VPC with one public subnet, in a security group that allows SSH, ICMP, and the cluster's own
+ * ports between the
+ * instances. Needs the package `@pulumi/aws`, credentials and `aws:region`.
+ *
+ * @example
+ * const { machines } = new AwsMachines("dev", {
+ *   machines: [{ name: "control-plane-1", role: "control-plane" }, { name: "worker-1" }],
+ *   settings: { instanceType: "t4g.medium" },
+ *   folder: "/home/me/keys",
+ * });
+ */
+export class AwsMachines extends CloudMachines<typeof shared, typeof each, AwsInfrastructure> {
   readonly machines: Machine[];
-  protected readonly onlyAtBirth = ["userData", "ami"];
-  private readonly ec2 = load<AwsSdk>("@pulumi/aws").ec2;
+  protected readonly onlyAtCreation = ["userData", "ami"];
+  private readonly ec2 = loadSdk<AwsSdk>("@pulumi/aws").ec2;
 
-  constructor(cluster: string, order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
-    super("AwsMachines", cluster, order, options);
-    this.machines = this.build();
+  constructor(
+    cluster: string,
+    args: MachinesArgs<typeof shared, typeof each>,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("AwsMachines", cluster, shapes, args, options);
+    this.machines = this.createMachines();
     this.registerOutputs({});
   }
 
-  protected ground(publicKey: pulumi.Output<string>): AwsGround {
+  protected createInfrastructure(publicKey: pulumi.Output<string>): AwsInfrastructure {
     const {
       cluster,
       child,
       order: { machines },
     } = this;
     const login = new this.ec2.KeyPair(`${cluster}-login`, { keyName: cluster, publicKey, tags: this.tags() }, child);
-    const { vpc, subnet, way } = this.reach();
-    const placement = spread(machines, GROUP, (one) => this.group(`${cluster}-${one}`));
-    return { login, subnet, group: this.securityGroup(vpc), placement, after: [way] };
+    const { vpc, subnet, association } = this.createNetwork();
+    const placement = spreadOverGroups(machines, GROUP_SIZE, (group) => this.createGroup(`${cluster}-${group}`));
+    return { login, subnet, group: this.createSecurityGroup(vpc), placement, after: [association] };
   }
 
-  protected vm(
-    { name, title, pool, role, userData, settings: { instanceType, image, diskGiB }, options }: Plan<Each>,
-    { login, subnet, group, placement }: AwsGround,
+  protected createVm(
+    { name, title, pool, role, userData, settings: { instanceType, image, diskGiB }, options }: VmPlan<Each>,
+    { login, subnet, group, placement }: AwsInfrastructure,
   ): Vm {
     const arch = archOf(instanceType);
     const placementGroup = placement.get(name)?.id;
     const instance = new this.ec2.Instance(
       name,
       {
-        ami: this.ami(image, arch),
+        ami: this.findAmi(image, arch),
         instanceType,
         userData,
         subnetId: subnet.id,
         vpcSecurityGroupIds: [group.id],
         keyName: login.keyName,
-        // A pod is one hop further away than its node: user data, which holds the host key, is not for pods.
+        // User data holds the host key. Pods, one hop further away than their node, must not read it.
         metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
         rootBlockDevice: { volumeSize: diskGiB, volumeType: "gp3", encrypted: true },
         tags: { ...this.tags(title), "kubewright.io/pool": pool, "kubewright.io/role": role },
-        ...(placementGroup ? { placementGroup } : {}),
+        ...optional({ placementGroup }),
       },
       options,
     );
-    return { address: instance.publicIp, privateAddress: instance.privateIp, arch, madeBy: instance };
+    return { host: instance.publicIp, privateAddress: instance.privateIp, arch, madeBy: instance };
   }
 
   private tags(title = this.cluster): Tags {
     return { Name: title, "kubewright.io/cluster": this.cluster };
   }
 
-  private reach() {
+  /** Creates the VPC, and the subnet with its route to the internet. */
+  private createNetwork() {
     const {
       cluster,
       child,
@@ -169,10 +193,9 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
     const tags = this.tags();
     const vpc = new this.ec2.Vpc(`${cluster}-vpc`, { cidrBlock: range, enableDnsHostnames: true, tags }, child);
     const gateway = new this.ec2.InternetGateway(`${cluster}-gateway`, { vpcId: vpc.id, tags }, child);
-    const zone = availabilityZone === undefined ? {} : { availabilityZone };
     const subnet = new this.ec2.Subnet(
       `${cluster}-subnet`,
-      { vpcId: vpc.id, cidrBlock: range, mapPublicIpOnLaunch: true, tags, ...zone },
+      { vpcId: vpc.id, cidrBlock: range, mapPublicIpOnLaunch: true, tags, ...optional({ availabilityZone }) },
       child,
     );
     const table = new this.ec2.RouteTable(
@@ -180,15 +203,15 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
       { vpcId: vpc.id, routes: [{ cidrBlock: "0.0.0.0/0", gatewayId: gateway.id }], tags },
       child,
     );
-    const way = new this.ec2.RouteTableAssociation(
+    const association = new this.ec2.RouteTableAssociation(
       `${cluster}-way-out`,
       { routeTableId: table.id, subnetId: subnet.id },
       child,
     );
-    return { vpc, subnet, way };
+    return { vpc, subnet, association };
   }
 
-  private securityGroup(vpc: pulumi.CustomResource): pulumi.CustomResource {
+  private createSecurityGroup(vpc: pulumi.CustomResource): pulumi.CustomResource {
     const {
       cluster,
       order: {
@@ -198,12 +221,12 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
     const ingress: Rule[] = [
       { protocol: "tcp", fromPort: 22, toPort: 22, cidrBlocks, description: "SSH" },
       { protocol: "icmp", fromPort: -1, toPort: -1, cidrBlocks: ["0.0.0.0/0"], description: "path MTU and ping" },
-      ...CLUSTER_PORTS.map(({ protocol, from, to, why }) => ({
+      ...CLUSTER_PORTS.map(({ protocol, from, to, purpose }) => ({
         protocol,
         fromPort: from,
         toPort: to,
         self: true,
-        description: why,
+        description: purpose,
       })),
     ];
     const egress: Rule[] = [{ protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] }];
@@ -215,11 +238,11 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
     );
   }
 
-  private group(name: string): pulumi.CustomResource {
+  private createGroup(name: string): pulumi.CustomResource {
     return new this.ec2.PlacementGroup(name, { name, strategy: "spread", tags: this.tags() }, this.child);
   }
 
-  private ami(image: string, arch: Arch): pulumi.Input<string> {
+  private findAmi(image: string, arch: Arch): pulumi.Input<string> {
     const family = IMAGES[image];
     if (!family) return image;
     const filters = [
@@ -230,17 +253,17 @@ export class AwsMachines extends CloudMachines<Shared, Each, AwsGround> {
   }
 }
 
-/** Graviton: a `g` right after the generation. */
+/** Graviton types have a `g` right after the generation. */
 function archOf(instanceType: string): Arch {
   return /^(a1|[a-z]+\d+g[a-z]*)\./.test(instanceType) ? "arm64" : "amd64";
 }
 
-export const awsKind = kind({
+export const awsKind = defineKind({
   name: "aws",
   makes: true,
   routed: true,
   shared,
   each,
-  ranges: ({ subnet }: { subnet?: string }) => (subnet === undefined ? undefined : { subnet }),
-  make: ({ cluster, ...order }, options): Made => new AwsMachines(cluster, order, options),
+  ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),
+  make: ({ cluster, ...order }, options) => new AwsMachines(cluster, order, options),
 });

@@ -1,66 +1,79 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Order, Wanted } from "../kind";
+import type { z } from "zod";
+import { type MachineOrder, type MachineSpec, type MachinesArgs, orderOf, turnOf } from "../kind";
 import type { Machine } from "../machine";
-import { birthOf, bornMachine, clusterKey, vmOptions } from "./user-data";
+import { cloudMachine, createFirstBoot, createLoginKey } from "./user-data";
 
-/** What a program says of a cloud's machines: the cluster's name is the component's. */
-export type CloudOrder<Shared, Each> = Omit<Order<Shared, Each>, "avoid" | "cluster">;
-
-/** One machine as it is ordered from a vendor. */
-export interface Plan<Each> extends Wanted<Each> {
-  /** `dev-worker-1`: the name in an account that has other clusters too. */
+/** One machine as it is ordered from the cloud. */
+export interface VmPlan<Each> extends MachineSpec<Each> {
+  /** Name in the cloud's account, which may have other clusters, too: `dev-worker-1`. */
   title: string;
   userData: pulumi.Output<string>;
   options: pulumi.CustomResourceOptions;
 }
 
-/** What the vendor made of it. */
-export type Vm = Required<Pick<Machine, "address" | "privateAddress" | "arch" | "madeBy">>;
+/** The machine that the cloud created. */
+export type Vm = Required<Pick<Machine, "host" | "privateAddress" | "arch" | "madeBy">>;
 
-/** What stands before the first machine. */
-export interface Ground {
-  /** What has to be there before a machine can be. */
+/** What all machines of a cluster share in the cloud. */
+export interface SharedInfrastructure {
+  /** Resources that must exist before the first machine. */
   after: pulumi.Resource[];
 }
 
-/** Machines of a cloud, born with our host key and the cluster's login key. What is a vendor's own is said by the class of the vendor. */
-export abstract class CloudMachines<Shared, Each, G extends Ground> extends pulumi.ComponentResource {
-  abstract readonly machines: Machine[];
-  /** Inputs of a machine that count when it is made, and never again. */
-  protected abstract readonly onlyAtBirth: string[];
-  protected readonly child: { parent: pulumi.Resource } = { parent: this };
+type Settings<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
+/**
+ * Machines of a cloud, created with a host key and the cluster's login key, so that the first SSH connection is
+ * verified already. A
+ * subclass for each cloud creates the shared infrastructure and the machines.
+ */
+export abstract class CloudMachines<
+  Shared extends z.ZodRawShape,
+  Each extends z.ZodRawShape,
+  Infrastructure extends SharedInfrastructure,
+>
+  extends pulumi.ComponentResource
+{
+  abstract readonly machines: Machine[];
+  /** Arguments of a machine that only matter when it is created: a change of them does not replace it. */
+  protected abstract readonly onlyAtCreation: string[];
+  protected readonly child: { parent: pulumi.Resource } = { parent: this };
+  protected readonly order: Omit<MachineOrder<Settings<Shared>, Settings<Each>>, "avoid">;
+
+  /** @param shapes Settings of the kind, with their defaults. */
   constructor(
     type: string,
     protected readonly cluster: string,
-    protected readonly order: CloudOrder<Shared, Each>,
+    shapes: { shared: Shared; each: Each },
+    args: MachinesArgs<Shared, Each>,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super(`kubewright:components:${type}`, cluster, {}, options);
+    this.order = orderOf(shapes, cluster, args);
   }
 
-  /** The login key, the network, and the firewall where that names no machine. */
-  protected abstract ground(publicKey: pulumi.Output<string>): G;
-  protected abstract vm(plan: Plan<Each>, ground: G): Vm;
+  /** Creates the login key, the network, and the firewall unless it refers to the machines. */
+  protected abstract createInfrastructure(publicKey: pulumi.Output<string>): Infrastructure;
+  protected abstract createVm(plan: VmPlan<Settings<Each>>, infrastructure: Infrastructure): Vm;
 
-  /** For the vendor's constructor. */
-  protected build(): Machine[] {
-    const {
-      cluster,
-      order: { machines, folder, turns },
-    } = this;
-    const key = clusterKey(cluster, folder, this);
-    const ground = this.ground(key.publicKey);
-    return machines.map((wanted) => {
-      const { name } = wanted;
-      const birth = birthOf(name, key, this);
-      const options = vmOptions(this, ground.after, this.onlyAtBirth, name, turns);
-      return bornMachine(
-        name,
-        key,
-        birth,
-        this.vm({ ...wanted, title: `${cluster}-${name}`, userData: birth.userData, options }, ground),
-      );
+  /** Creates all machines. The subclass's constructor calls it, once its own fields are set. */
+  protected createMachines(): Machine[] {
+    const { cluster, order } = this;
+    const key = createLoginKey(cluster, order.folder, this);
+    const infrastructure = this.createInfrastructure(key.publicKey);
+    return order.machines.map((spec) => {
+      const { name } = spec;
+      const firstBoot = createFirstBoot(name, key, this);
+      const options = this.vmOptions(name, infrastructure.after);
+      const plan = { ...spec, title: `${cluster}-${name}`, userData: firstBoot.userData, options };
+      return cloudMachine(name, key, firstBoot, this.createVm(plan, infrastructure));
     });
+  }
+
+  private vmOptions(name: string, after: pulumi.Resource[]): pulumi.CustomResourceOptions {
+    const turn = turnOf(name, this.order);
+    const dependsOn = turn ? turn.then((resources) => [...resources, ...after]) : Promise.resolve(after);
+    return { parent: this, deleteBeforeReplace: true, ignoreChanges: this.onlyAtCreation, dependsOn };
   }
 }

@@ -1,21 +1,24 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { cidr } from "../../fields/fields";
-import { type Made, kind } from "../kind";
+import { type MachinesArgs, defineKind } from "../kind";
 import type { Machine } from "../machine";
 import { CLUSTER_PORTS, sshFrom } from "./user-data";
-import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
-import { type Args, type Class, load } from "./sdk";
+import { CloudMachines, type SharedInfrastructure, type Vm, type VmPlan } from "./cloud-machines";
+import { type InputArgs, type ResourceType, loadSdk } from "./sdk";
 
 type Inbound = { protocol: string; portRange?: string; sourceAddresses: string[] };
 type Outbound = { protocol: string; portRange?: string; destinationAddresses: string[] };
 
-/** What we use of @pulumi/digitalocean. */
+/** The part of @pulumi/digitalocean that Kubewright uses. */
 export interface DigitalOceanSdk {
-  SshKey: Class<Args<{ name: string }> & { publicKey: pulumi.Input<string> }, { fingerprint: pulumi.Output<string> }>;
-  Vpc: Class<Args<{ name: string; ipRange: string }> & { region: string }>;
-  Droplet: Class<
-    Args<{
+  SshKey: ResourceType<
+    InputArgs<{ name: string }> & { publicKey: pulumi.Input<string> },
+    { fingerprint: pulumi.Output<string> }
+  >;
+  Vpc: ResourceType<InputArgs<{ name: string; ipRange: string }> & { region: string }>;
+  Droplet: ResourceType<
+    InputArgs<{
       name: string;
       region: string;
       vpcUuid: string;
@@ -25,49 +28,69 @@ export interface DigitalOceanSdk {
     }> & { image: string; size: string },
     { ipv4Address: pulumi.Output<string>; ipv4AddressPrivate: pulumi.Output<string> }
   >;
-  Firewall: Class<
-    Args<{ name: string; dropletIds: pulumi.Input<number>[]; inboundRules: Inbound[]; outboundRules: Outbound[] }>
+  Firewall: ResourceType<
+    InputArgs<{ name: string; dropletIds: pulumi.Input<number>[]; inboundRules: Inbound[]; outboundRules: Outbound[] }>
   >;
 }
 
 const EVERYWHERE = ["0.0.0.0/0", "::/0"];
 
 const shared = {
-  /** The private network's range. */
+  /** Range of the VPC. */
   subnet: cidr.default("10.91.0.0/24"),
+  /** Region of the VPC and the droplets. */
   region: z.string().default("fra1"),
+  /** Ranges from which the firewall allows connections to the SSH port. */
   sshFrom,
 };
 
 const each = {
+  /** Size of the droplet, as its slug. */
   size: z.string().default("s-2vcpu-4gb"),
-  /** A distribution image's slug: `debian-12-x64`, `ubuntu-24-04-x64`, `fedora-42-x64`. There are none for arm64. */
+  /**
+   * Slug of the image: `debian-12-x64`, `ubuntu-24-04-x64`, `fedora-42-x64`. All are amd64. A change does not replace
+   * droplets.
+   */
   image: z.string().default("debian-12-x64"),
 };
 
-type Shared = z.output<z.ZodObject<typeof shared>>;
+const shapes = { shared, each };
 type Each = z.output<z.ZodObject<typeof each>>;
 
-interface DigitalOceanGround extends Ground {
+interface DigitalOceanInfrastructure extends SharedInfrastructure {
   login: { fingerprint: pulumi.Output<string> };
   vpc: pulumi.CustomResource;
 }
 
-/** Droplets of DigitalOcean: in a VPC, behind a firewall that lets in SSH, and what nodes need of one another. */
-export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOceanGround> {
+/**
+ * Droplets of DigitalOcean in a VPC, behind a firewall that allows SSH, ICMP, and the cluster's own ports inside the
+ * VPC. Needs the
+ * package `@pulumi/digitalocean` and a token: `pulumi config set --secret digitalocean:token`.
+ *
+ * @example
+ * const { machines } = new DigitalOceanMachines("dev", {
+ *   machines: [{ name: "control-plane-1", role: "control-plane" }, { name: "worker-1" }],
+ *   folder: "/home/me/keys",
+ * });
+ */
+export class DigitalOceanMachines extends CloudMachines<typeof shared, typeof each, DigitalOceanInfrastructure> {
   readonly machines: Machine[];
-  protected readonly onlyAtBirth = ["userData", "image", "sshKeys"];
-  private readonly sdk = load<DigitalOceanSdk>("@pulumi/digitalocean");
+  protected readonly onlyAtCreation = ["userData", "image", "sshKeys"];
+  private readonly sdk = loadSdk<DigitalOceanSdk>("@pulumi/digitalocean");
   private readonly droplets: pulumi.CustomResource[] = [];
 
-  constructor(cluster: string, order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
-    super("DigitalOceanMachines", cluster, order, options);
-    this.machines = this.build();
-    this.firewall(this.droplets.map(({ id }) => id.apply(Number)));
+  constructor(
+    cluster: string,
+    args: MachinesArgs<typeof shared, typeof each>,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("DigitalOceanMachines", cluster, shapes, args, options);
+    this.machines = this.createMachines();
+    this.createFirewall(this.droplets.map(({ id }) => id.apply(Number)));
     this.registerOutputs({});
   }
 
-  protected ground(publicKey: pulumi.Output<string>): DigitalOceanGround {
+  protected createInfrastructure(publicKey: pulumi.Output<string>): DigitalOceanInfrastructure {
     const {
       cluster,
       child,
@@ -80,9 +103,9 @@ export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOce
     return { login, vpc, after: [vpc] };
   }
 
-  protected vm(
-    { name, title, pool, role, userData, settings, options }: Plan<Each>,
-    { login, vpc }: DigitalOceanGround,
+  protected createVm(
+    { name, title, pool, role, userData, settings, options }: VmPlan<Each>,
+    { login, vpc }: DigitalOceanInfrastructure,
   ): Vm {
     const { region } = this.order.shared;
     const tags = [
@@ -94,11 +117,14 @@ export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOce
     const args = { name: title, region, ...settings, vpcUuid: vpc.id, userData, sshKeys: [login.fingerprint], tags };
     const droplet = new this.sdk.Droplet(name, args, options);
     this.droplets.push(droplet);
-    return { address: droplet.ipv4Address, privateAddress: droplet.ipv4AddressPrivate, arch: "amd64", madeBy: droplet };
+    return { host: droplet.ipv4Address, privateAddress: droplet.ipv4AddressPrivate, arch: "amd64", madeBy: droplet };
   }
 
-  /** It is about the private side too. Without a rule nothing goes out. */
-  private firewall(dropletIds: pulumi.Output<number>[]): void {
+  /**
+   * The firewall also applies to traffic in the VPC. Without outbound rules the droplets could not connect to
+   * anything.
+   */
+  private createFirewall(dropletIds: pulumi.Output<number>[]): void {
     const { subnet, sshFrom: sourceAddresses } = this.order.shared;
     const inboundRules: Inbound[] = [
       { protocol: "tcp", portRange: "22", sourceAddresses },
@@ -122,12 +148,12 @@ export class DigitalOceanMachines extends CloudMachines<Shared, Each, DigitalOce
   }
 }
 
-export const digitaloceanKind = kind({
+export const digitaloceanKind = defineKind({
   name: "digitalocean",
   makes: true,
   routed: true,
   shared,
   each,
-  ranges: ({ subnet }: { subnet?: string }) => (subnet === undefined ? undefined : { subnet }),
-  make: ({ cluster, ...order }, options): Made => new DigitalOceanMachines(cluster, order, options),
+  ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),
+  make: ({ cluster, ...order }, options) => new DigitalOceanMachines(cluster, order, options),
 });

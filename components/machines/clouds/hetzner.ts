@@ -1,31 +1,35 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { optional } from "../../../common/optional";
 import { addressIn } from "../../../render/cidr";
 import { cidr } from "../../fields/fields";
-import { roomIn, slotsOf } from "../docker-slots";
-import { type Made, kind } from "../kind";
+import { type MachinesArgs, defineKind } from "../kind";
 import type { Machine } from "../machine";
-import { spread, sshFrom } from "./user-data";
-import { CloudMachines, type CloudOrder, type Ground, type Plan, type Vm } from "./cloud-machines";
-import { type Args, type Class, load } from "./sdk";
+import { assignSlots, slotCount } from "../slots";
+import { spreadOverGroups, sshFrom } from "./user-data";
+import { CloudMachines, type SharedInfrastructure, type Vm, type VmPlan } from "./cloud-machines";
+import { type InputArgs, type ResourceType, loadSdk } from "./sdk";
 
-/** A placement group of type spread holds ten servers. https://docs.hetzner.com/cloud/placement-groups/overview */
-const GROUP = 10;
-/** Machine 0 of the network; Hetzner's gateway is the first address. */
+/**
+ * Largest number of servers in a placement group of type spread.
+ * https://docs.hetzner.com/cloud/placement-groups/overview
+ */
+const GROUP_SIZE = 10;
+/** Offset of slot 0 in the subnet. The first address is Hetzner's gateway. */
 const FIRST_OFFSET = 10;
 
 type Labels = Record<string, string>;
 type Rule = { direction: string; protocol: string; port?: string; sourceIps: string[]; description: string };
 
-/** What we use of @pulumi/hcloud. */
+/** The part of @pulumi/hcloud that Kubewright uses. */
 export interface HcloudSdk {
-  SshKey: Class<Args<{ name: string; publicKey: string; labels: Labels }>>;
-  Network: Class<Args<{ name: string; labels: Labels }> & { ipRange: string }>;
-  NetworkSubnet: Class<{ networkId: pulumi.Input<number>; type: string; networkZone: string; ipRange: string }>;
-  Firewall: Class<Args<{ name: string; rules: Rule[]; labels: Labels }>>;
-  PlacementGroup: Class<Args<{ name: string; labels: Labels }> & { type: string }>;
-  Server: Class<
-    Args<{
+  SshKey: ResourceType<InputArgs<{ name: string; publicKey: string; labels: Labels }>>;
+  Network: ResourceType<InputArgs<{ name: string; labels: Labels }> & { ipRange: string }>;
+  NetworkSubnet: ResourceType<{ networkId: pulumi.Input<number>; type: string; networkZone: string; ipRange: string }>;
+  Firewall: ResourceType<InputArgs<{ name: string; rules: Rule[]; labels: Labels }>>;
+  PlacementGroup: ResourceType<InputArgs<{ name: string; labels: Labels }> & { type: string }>;
+  Server: ResourceType<
+    InputArgs<{
       name: string;
       serverType: string;
       image: string;
@@ -41,46 +45,67 @@ export interface HcloudSdk {
 }
 
 const shared = {
-  /** The private network's range. */
+  /** Range of the private network. */
   subnet: cidr.default("10.90.0.0/24"),
+  /** Network zone of the private network. */
   networkZone: z.string().default("eu-central"),
+  /** Ranges from which the firewall allows connections to the SSH port. */
   sshFrom,
 };
 
 const each = {
-  /** `cax11` and its like are arm64, all others amd64. */
+  /** Server type. Types that begin with `cax` are arm64, all others amd64. */
   serverType: z.string().default("cx23"),
-  /** An image's name, the same for both architectures: `debian-12`, `ubuntu-24.04`, `fedora-42`. */
+  /**
+   * Name of the image, the same for both architectures: `debian-12`, `ubuntu-24.04`, `fedora-42`. A change does not
+   * replace servers.
+   */
   image: z.string().default("debian-12"),
-  /** In the network zone. */
+  /** Location of the server, in the network zone. */
   location: z.string().default("fsn1"),
 };
 
-type Shared = z.output<z.ZodObject<typeof shared>>;
+const shapes = { shared, each };
 type Each = z.output<z.ZodObject<typeof each>>;
 
-interface HetznerGround extends Ground {
+interface HetznerInfrastructure extends SharedInfrastructure {
   login: pulumi.CustomResource;
   network: pulumi.CustomResource;
   firewall: pulumi.CustomResource;
-  /** By machine. */
+  /** Placement groups by machine name. */
   groups: Map<string, pulumi.CustomResource>;
+  /** Private addresses by machine name. */
   addresses: Map<string, string>;
 }
 
-/** Servers of Hetzner Cloud: on a private network, behind a firewall that lets in SSH alone, those of a pool on different hosts. */
-export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> {
+/**
+ * Servers of Hetzner Cloud on a private network, behind a firewall that only allows SSH and ICMP. Servers of a pool
+ * run on different
+ * hosts. Needs the package `@pulumi/hcloud` and a token: `pulumi config set --secret hcloud:token`.
+ *
+ * @example
+ * const { machines } = new HetznerMachines("ha", {
+ *   machines: [{ name: "control-plane-1", role: "control-plane" }, { name: "worker-1" }, { name: "worker-2" }],
+ *   settings: { serverType: "cx33" },
+ *   folder: "/home/me/keys",
+ * });
+ */
+export class HetznerMachines extends CloudMachines<typeof shared, typeof each, HetznerInfrastructure> {
   readonly machines: Machine[];
-  protected readonly onlyAtBirth = ["userData", "image", "sshKeys"];
-  private readonly sdk = load<HcloudSdk>("@pulumi/hcloud");
+  protected readonly onlyAtCreation = ["userData", "image", "sshKeys"];
+  private readonly sdk = loadSdk<HcloudSdk>("@pulumi/hcloud");
 
-  constructor(cluster: string, order: CloudOrder<Shared, Each>, options?: pulumi.ComponentResourceOptions) {
-    super("HetznerMachines", cluster, order, options);
-    this.machines = this.build();
+  constructor(
+    cluster: string,
+    args: MachinesArgs<typeof shared, typeof each>,
+    options?: pulumi.ComponentResourceOptions,
+  ) {
+    super("HetznerMachines", cluster, shapes, args, options);
+    this.machines = this.createMachines();
     this.registerOutputs({});
   }
 
-  protected ground(publicKey: pulumi.Output<string>): HetznerGround {
+  protected createInfrastructure(publicKey: pulumi.Output<string>): HetznerInfrastructure {
     const {
       cluster,
       child,
@@ -92,23 +117,23 @@ export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> 
     const labels = this.labels();
     const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey, labels }, child);
     const network = new this.sdk.Network(`${cluster}-network`, { name: cluster, ipRange: subnet, labels }, child);
-    const part = new this.sdk.NetworkSubnet(
+    const networkSubnet = new this.sdk.NetworkSubnet(
       `${cluster}-subnet`,
       { networkId: numberOf(network), type: "cloud", networkZone, ipRange: subnet },
       child,
     );
-    const groups = spread(machines, GROUP, (group) => this.group(`${cluster}-${group}`));
-    const slots = slotsOf(
+    const groups = spreadOverGroups(machines, GROUP_SIZE, (group) => this.createGroup(`${cluster}-${group}`));
+    const slots = assignSlots(
       machines.map(({ name }) => name),
-      roomIn(subnet),
+      slotCount(subnet),
     );
     const addresses = new Map([...slots].map(([name, slot]) => [name, addressIn(subnet, FIRST_OFFSET + slot)]));
-    return { login, network, firewall: this.firewall(), groups, addresses, after: [part] };
+    return { login, network, firewall: this.createFirewall(), groups, addresses, after: [networkSubnet] };
   }
 
-  protected vm(
-    { name, title, pool, role, userData, settings, options }: Plan<Each>,
-    { login, network, firewall, groups, addresses }: HetznerGround,
+  protected createVm(
+    { name, title, pool, role, userData, settings, options }: VmPlan<Each>,
+    { login, network, firewall, groups, addresses }: HetznerInfrastructure,
   ): Vm {
     const privateAddress = addresses.get(name) ?? "";
     const group = groups.get(name);
@@ -122,14 +147,14 @@ export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> 
         sshKeys: [login.id],
         firewallIds: [numberOf(firewall)],
         networks: [{ networkId: numberOf(network), ip: privateAddress, aliasIps: [] }],
-        ...(group ? { placementGroupId: numberOf(group) } : {}),
+        ...optional({ placementGroupId: group && numberOf(group) }),
       },
       options,
     );
-    return { address: server.ipv4Address, privateAddress, arch: archOf(settings.serverType), madeBy: server };
+    return { host: server.ipv4Address, privateAddress, arch: archOf(settings.serverType), madeBy: server };
   }
 
-  private group(name: string): pulumi.CustomResource {
+  private createGroup(name: string): pulumi.CustomResource {
     return new this.sdk.PlacementGroup(name, { name, type: "spread", labels: this.labels() }, this.child);
   }
 
@@ -137,8 +162,8 @@ export class HetznerMachines extends CloudMachines<Shared, Each, HetznerGround> 
     return { "kubewright.io/cluster": this.cluster };
   }
 
-  /** It is about the public side alone; the private network is the nodes' own. */
-  private firewall(): pulumi.CustomResource {
+  /** The firewall applies to public addresses only. Traffic in the private network is not filtered. */
+  private createFirewall(): pulumi.CustomResource {
     const sourceIps = this.order.shared.sshFrom;
     const rules: Rule[] = [
       { direction: "in", protocol: "tcp", port: "22", sourceIps, description: "SSH" },
@@ -156,17 +181,17 @@ function archOf(serverType: string): "amd64" | "arm64" {
   return serverType.startsWith("cax") ? "arm64" : "amd64";
 }
 
-/** Hetzner's ids are numbers, and Pulumi's are text. */
+/** Hetzner's resources take ids as numbers, which Pulumi keeps as strings. */
 function numberOf(resource: pulumi.CustomResource): pulumi.Output<number> {
   return resource.id.apply(Number);
 }
 
-export const hetznerKind = kind({
+export const hetznerKind = defineKind({
   name: "hetzner",
   makes: true,
   routed: true,
   shared,
   each,
-  ranges: ({ subnet }: { subnet?: string }) => (subnet === undefined ? undefined : { subnet }),
-  make: ({ cluster, ...order }, options): Made => new HetznerMachines(cluster, order, options),
+  ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),
+  make: ({ cluster, ...order }, options) => new HetznerMachines(cluster, order, options),
 });

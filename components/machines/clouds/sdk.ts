@@ -2,31 +2,41 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource class of a cloud's package, with only those arguments and outputs that we use: the packages are not ours to install. */
-export type Class<Args, Outputs = object> = new (
+/**
+ * A resource class of a cloud's package, with the arguments and outputs that Kubewright uses. The packages are
+ * optional, so their types are not available.
+ */
+export type ResourceType<Args, Outputs = object> = new (
   name: string,
   args: Args,
   options?: pulumi.CustomResourceOptions,
 ) => pulumi.CustomResource & Outputs;
 
-/** Arguments as a package takes them. */
-export type Args<T> = { [K in keyof T]: pulumi.Input<T[K]> };
+/** Arguments whose values may be outputs of other resources. */
+export type InputArgs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 
-const given = new Map<string, unknown>();
+const bundled = new Map<string, unknown>();
 
-/** For programs that are bundled into one file, and have the package in there: `give("@pulumi/hcloud", hcloud)`. */
-export function give(name: string, sdk: unknown): void {
-  given.set(name, sdk);
+/**
+ * Registers a cloud's package for programs that are bundled into one file, where it cannot be loaded by its name.
+ *
+ * @example
+ * import * as hcloud from "@pulumi/hcloud";
+ * giveSdk("@pulumi/hcloud", hcloud);
+ */
+export function giveSdk(name: string, sdk: unknown): void {
+  bundled.set(name, sdk);
 }
 
 /**
- * A cloud's package, loaded when a machine of that cloud is wanted: who uses none installs none.
- * @throws pulumi.RunError that says what to install.
+ * Loads a cloud's package. It is loaded when a machine of that cloud is created, so only users of the cloud need to
+ * install it.
+ * @throws pulumi.RunError with the installation command.
  */
-export function load<T>(name: string): T {
-  if (given.has(name)) return given.get(name) as T;
+export function loadSdk<T>(name: string): T {
+  if (bundled.has(name)) return bundled.get(name) as T;
   try {
-    // The program's own, which need not be beside this file.
+    // The package is a dependency of the program, which need not be installed beside this file.
     return createRequire(join(process.cwd(), "index.js"))(name) as T;
   } catch (error) {
     if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") throw error;

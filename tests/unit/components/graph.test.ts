@@ -4,8 +4,8 @@ import { Cluster } from "../../../components/cluster";
 import { parseConfig } from "../../../components/config";
 import { componentsOf } from "../../../components/config/program-config";
 import { makeMachines } from "../../../components/machines";
-import { membersOf, turnsOf } from "../../../components/pool";
-import { Turns } from "../../../components/rolling-update";
+import { assignMachines, rollingUpdateOf } from "../../../components/pool";
+import { RollingUpdate } from "../../../components/rolling-update";
 import { Kubeconfig } from "../../../sdk/local";
 import { type Registration, recordRegistrations } from "../../support/registrations";
 
@@ -14,18 +14,18 @@ function program(raw: object): void {
   const config = parseConfig(raw, { kubernetesVersions: ["1.36.3", "1.35.4"], fileExists: () => true });
   const { controlPlane, network } = config;
   const stack = pulumi.getStack();
-  const turns = new Turns(stack, turnsOf(config));
-  const { machines } = makeMachines(config, { cluster: stack, folder: "/state", turns });
+  const rollingUpdate = new RollingUpdate(stack, rollingUpdateOf(config));
+  const { machines } = makeMachines(config, { cluster: stack, folder: "/state", rollingUpdate });
   const cluster = new Cluster(stack, {
     version: config.kubernetes.version,
     source: config.source,
     runtime: config.runtime,
-    ...membersOf(config, machines),
+    ...assignMachines(config, machines),
     controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
     network: { ...network, backend: network.flannel.backend },
     timeouts: config.timeouts,
     drain: config.drain,
-    turns,
+    rollingUpdate,
     extras: config.extras,
     ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
   });

@@ -5,9 +5,9 @@ import { parse } from "yaml";
 import { loadVersions } from "../../../artifacts";
 import { RUNG_CHECKS } from "../../../cli/nodes/ladder-checks";
 import { projectRoot } from "../../../common/project-root";
-import { type ConfigSurroundings, parseConfig } from "../../../components/config";
+import { type ConfigEnvironment, parseConfig } from "../../../components/config";
 import { clusterSchema } from "../../../components/config/schema";
-import { NO_KNOWLEDGE } from "../../../components/machines/ssh-route";
+import { EMPTY_SSH_CONFIG } from "../../../components/machines/ssh-route";
 import { fencedBlocks, readPages } from "../../support/markdown";
 
 const PAGES = readPages();
@@ -15,10 +15,10 @@ const PREFIX = "kubewright:";
 const SECRET = "0123456789abcdef";
 
 /** The computer of a user who runs an SSH agent and whose ~/.ssh/config has every alias. */
-const SURROUNDINGS: ConfigSurroundings = {
+const SURROUNDINGS: ConfigEnvironment = {
   kubernetesVersions: Object.keys(loadVersions().kubernetes.supported),
   fileExists: () => true,
-  ssh: { ...NO_KNOWLEDGE, agent: true, settings: () => ({ known: true, identityFiles: ["~/.ssh/id_ed25519"] }) },
+  ssh: { ...EMPTY_SSH_CONFIG, agent: true, settings: () => ({ isNamed: true, identityFiles: ["~/.ssh/id_ed25519"] }) },
 };
 
 interface StackFile {

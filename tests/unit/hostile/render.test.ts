@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
-import { ConfigError, type ConfigSurroundings, parseConfig } from "../../../components/config";
+import { ConfigError, type ConfigEnvironment, parseConfig } from "../../../components/config";
 import { containerdConfig } from "../../../render/containerd";
 import { yamlText } from "../../../render/json";
 import { initDocuments, toYaml } from "../../../render/kubeadm";
@@ -13,7 +13,7 @@ import { kubeletConfigurationText, kubeletDefaults } from "../../../render/kubel
 import { HOSTILE_TIMEOUT_MS, holds, hostileText } from "../../support/hostile";
 import { facts, initOptions, node } from "../render/samples";
 
-const surroundings: ConfigSurroundings = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
+const environment: ConfigEnvironment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), "kubewright-hostile-"))));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -147,7 +147,7 @@ describe("configuration", () => {
   const LABEL = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
   const accepted = (raw: object) => {
     try {
-      return parseConfig(raw, surroundings);
+      return parseConfig(raw, environment);
     } catch (error) {
       if (error instanceof ConfigError) return undefined;
       throw error;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectRoot } from "../../../../common/project-root";
 import { parseConfig } from "../../../../components/config";
-import { requestsOf } from "../../../../components/machines";
+import { machineRequests } from "../../../../components/machines";
 import { loadVersions } from "../../../../artifacts";
 
 const folder = join(projectRoot(), "examples");
@@ -22,7 +22,7 @@ function machinesOf(file: string): string[] {
     kubernetesVersions: Object.keys(loadVersions().kubernetes.supported),
     fileExists: () => true,
   });
-  return requestsOf(parsed).map(({ name, kind }) => `${kind.name} ${name}`);
+  return machineRequests(parsed).map(({ name, kind }) => `${kind.name} ${name}`);
 }
 
 describe("example configurations", () => {

@@ -7,14 +7,14 @@ import {
   parseConfig,
   poolsOf,
 } from "../../../../components/config";
-import { slotsOf } from "../../../../components/machines/docker-slots";
-import { requestsOf } from "../../../../components/machines";
-import { settingsOf } from "../../../../components/pool";
+import { assignSlots } from "../../../../components/machines/slots";
+import { machineRequests } from "../../../../components/machines";
+import { machineNodeSettings } from "../../../../components/pool";
 
-const surroundings = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
-const parsed = (raw: unknown): ClusterConfig => parseConfig(raw, surroundings);
+const environment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
+const parsed = (raw: unknown): ClusterConfig => parseConfig(raw, environment);
 const namesToMake = (config: ClusterConfig): string[] =>
-  requestsOf(config)
+  machineRequests(config)
     .filter(({ kind }) => kind.makes)
     .map(({ name }) => name);
 
@@ -71,22 +71,22 @@ describe("the settings of a machine", () => {
     },
   };
 
-  test("are its own, then the pool's", () => {
-    expect(settingsOf(pool, "worker-2")).toMatchObject({
+  test("are the pool's, and its own over them", () => {
+    expect(machineNodeSettings(pool, "worker-2")).toMatchObject({
       labels: { tier: "web", zone: "b" },
       kubelet: { maxPods: 250, podPidsLimit: 100 },
       taints: [{ key: "k", value: "own", effect: "NoSchedule" }],
     });
-    expect(settingsOf(pool, "worker-1")).toMatchObject(pool.settings);
+    expect(machineNodeSettings(pool, "worker-1")).toMatchObject(pool.settings);
   });
 });
 
 describe("a machine's slot in the network", () => {
   const room = 244;
 
-  test("follows from its name, regardless of the other machines", () => {
-    const few = slotsOf(["control-plane-1", "worker-1", "gpu-1"], room);
-    const many = slotsOf(
+  test("follows from its name, whoever is there beside", () => {
+    const few = assignSlots(["control-plane-1", "worker-1", "gpu-1"], room);
+    const many = assignSlots(
       ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2", "worker-3", "boss", "gpu-1"],
       room,
     );
@@ -103,7 +103,7 @@ describe("a machine's slot in the network", () => {
       "c",
     ];
     for (const places of [room, names.length]) {
-      const slots = [...slotsOf(names, places).values()];
+      const slots = [...assignSlots(names, places).values()];
       expect(new Set(slots).size).toBe(names.length);
       for (const slot of slots) expect(slot).toBeLessThan(places);
     }

@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ConfigError, type ClusterConfig, parseConfig } from "../../../../components/config";
 import { makeMachines } from "../../../../components/machines";
 import { connectionOf } from "../../../../components/machines/machine";
-import { sshKnowledge } from "../../../../components/machines/ssh-files";
-import type { SshKnowledge } from "../../../../components/machines/ssh-route";
+import { readSshClientConfig } from "../../../../components/machines/ssh-files";
+import type { SshClientConfig } from "../../../../components/machines/ssh-route";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZvciB0ZXN0cyBvbmx5";
 let folder: string;
-let ssh: SshKnowledge;
+let ssh: SshClientConfig;
 
 beforeAll(() => {
   vi.stubEnv("SSH_AUTH_SOCK", "/run/agent");
@@ -57,7 +57,7 @@ beforeAll(() => {
       hashed,
     ].join("\n"),
   );
-  ssh = { ...sshKnowledge(folder), resolves: (name) => name === "dns-name" };
+  ssh = { ...readSshClientConfig(folder), canResolve: (name) => name === "dns-name" };
 });
 afterAll(() => {
   vi.unstubAllEnvs();
@@ -72,8 +72,8 @@ const workers = (...hosts: object[]) => ({
 const resolved = (host: object) => config(workers(host)).workers.hosts[0];
 const key = () => join(folder, "id_boss");
 
-describe("~/.ssh", () => {
-  test("an alias becomes an address, a user, a port, a key and a jump host, with the keys that known_hosts has", () => {
+describe("~/.ssh/config", () => {
+  test("resolves an alias to address, user, port, key and jump host, with the host keys of known_hosts", () => {
     expect(resolved({ host: "boss" })).toMatchObject({
       alias: "boss",
       host: "boss.example.com",
@@ -98,22 +98,22 @@ describe("~/.ssh", () => {
     expect(resolved(withKey)).toMatchObject({ ...written, host: "hand-1.example.com", jump: withKey.jump });
   });
 
-  test("follows Include, and returns to the enclosing block after it", () => {
+  test("reads included files, and applies the lines after an Include to the block around it", () => {
     expect(resolved({ host: "included", agent: true })).toMatchObject({ host: "203.0.113.7", user: "root" });
     expect(ssh.settings("bastion").user).toBe("jumper");
     expect(ssh.settings("included").user).toBeUndefined();
   });
 
-  test("known_hosts: picks the best of several keys, matches hashed names, and never uses a revoked key", () => {
+  test("finds the preferred host key, by name or hash, and no revoked key", () => {
     const hostKey = (host: string) => resolved({ host, agent: true })?.hostKey;
     expect([hostKey("10.0.0.7"), hostKey("10.0.0.8"), hostKey("10.0.0.9")]).toEqual([`${KEY}7`, `${KEY}8`, undefined]);
   });
 
-  test("an alias without a key uses the agent", () => {
+  test("uses the agent for a named host without a key", () => {
     expect(resolved({ host: "lone", hostKey: KEY })).toMatchObject({ agent: true });
   });
 
-  test("the last of several jump hosts is the nearest to the machine", () => {
+  test("the last of several jump hosts is next to the machine", () => {
     const host = resolved({ host: "10.0.0.7", agent: true, jump: "bastion,dns-name" });
     expect(host?.jump).toMatchObject({
       host: "dns-name",
@@ -123,7 +123,7 @@ describe("~/.ssh", () => {
   });
 });
 
-describe("refused, with the path", () => {
+describe("refused routes", () => {
   const refused = (host: object): string => {
     try {
       config(workers(host));
@@ -137,7 +137,7 @@ describe("refused, with the path", () => {
 
   test.each<[string, object, string]>([
     [
-      "no way to log in",
+      "no key, agent or password",
       { host: "10.0.0.7" },
       "workers.hosts[0].privateKeyPath: is missing; give the path of a private key, or agent: true, or a password",
     ],
@@ -149,15 +149,15 @@ describe("refused, with the path", () => {
     [
       "an unknown alias",
       { host: "bsos", agent: true },
-      "workers.hosts[0].host: bsos is no alias of ~/.ssh/config, and no name that this computer can find",
+      "workers.hosts[0].host: bsos is not an alias in ~/.ssh/config, and this computer cannot resolve it",
     ],
     [
       "an unknown jump host",
       { host: "10.0.0.7", agent: true, jump: { host: "bsation", agent: true } },
-      "workers.hosts[0].jump.host: bsation is no alias",
+      "workers.hosts[0].jump.host: bsation is not an alias",
     ],
     [
-      "a jump host without login data",
+      "a jump host without a key",
       { host: "10.0.0.7", password: "x", jump: "203.0.113.4" },
       "workers.hosts[0].jump.privateKeyPath: is missing",
     ],
@@ -167,7 +167,7 @@ describe("refused, with the path", () => {
       "workers.hosts[0].host: commanded has a ProxyCommand in ~/.ssh/config, which is not supported; use ProxyJump",
     ],
     [
-      "an unknown property",
+      "a misspelled property",
       { host: "10.0.0.7", agent: true, jump: { host: "bastion", pasword: "x" } },
       "did you mean password?",
     ],
@@ -194,7 +194,7 @@ describe("refused, with the path", () => {
   });
 });
 
-test("makes the passwords of machines and jump hosts secrets, and no other value", async () => {
+test("passwords of a machine and its jump hosts become secrets, and nothing else does", async () => {
   const hosts = [
     {
       name: "boss",
@@ -205,7 +205,7 @@ test("makes the passwords of machines and jump hosts secrets, and no other value
       jump: { host: "bastion", password: "j" },
     },
   ];
-  const [machine = { name: "", address: "" }] = makeMachines(config({ machines: { kind: "ssh", ssh: { hosts } } }), {
+  const [machine = { name: "", host: "" }] = makeMachines(config({ machines: { kind: "ssh", ssh: { hosts } } }), {
     cluster: "x",
     folder: "/tmp/x",
   }).machines;

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { parseConfig } from "../../../../components/config";
 import { makeMachines } from "../../../../components/machines";
-import { load } from "../../../../components/machines/clouds/sdk";
+import { loadSdk } from "../../../../components/machines/clouds/sdk";
 import { type CloudConfig, userData } from "../../../../render/cloud-init";
 import { fakeClouds } from "../../../support/clouds";
 import { golden } from "../../render/samples";
@@ -40,8 +40,8 @@ beforeAll(async () => {
   );
 });
 
-/** Settles when the last resource is registered. */
-async function made(
+/** Creates the machines, and waits until the last of them is registered. */
+async function createMachines(
   kind: string,
   raw: { machines?: object; workers?: object; pools?: object } = {},
 ): Promise<ReturnType<typeof makeMachines>["machines"]> {
@@ -53,8 +53,8 @@ async function made(
   const { machines } = makeMachines(config, { cluster: "dev", folder: "/tmp/clouds" });
   await Promise.all(
     machines.map(
-      ({ address, privateAddress, hostKey }) =>
-        new Promise((done) => pulumi.all([address, privateAddress, hostKey]).apply(done)),
+      ({ host, privateAddress, hostKey }) =>
+        new Promise((done) => pulumi.all([host, privateAddress, hostKey]).apply(done)),
     ),
   );
   return machines;
@@ -77,26 +77,26 @@ test("user data", async () => {
   expect((parse(text) as CloudConfig).ssh_keys.ed25519_private).toBe(PRIVATE);
 });
 
-test("names a package that is not installed, and the command that installs it", () => {
+test("a missing package is reported with its installation command", () => {
   const empty = mkdtempSync(join(tmpdir(), "kubewright-empty-"));
   const cwd = vi.spyOn(process, "cwd").mockReturnValue(empty);
-  expect(() => load("@pulumi/nothing-of-the-kind")).toThrow(
+  expect(() => loadSdk("@pulumi/nothing-of-the-kind")).toThrow(
     /need the package @pulumi\/nothing-of-the-kind, which is not installed; run `npm install/,
   );
   cwd.mockRestore();
   rmSync(empty, { recursive: true });
 });
 
-test("refuses host-gw for machines with routers between them", () => {
+test("host-gw is refused if there are routers between the machines", () => {
   const raw = { machines: { kind: "hetzner" } };
   expect(() => parseConfig(raw, { kubernetesVersions: ["1.36.3"], fileExists: () => true })).toThrow(
-    /network.flannel.backend: host-gw needs all machines on one network segment, .*hetzner.*; set network.flannel.backend: vxlan/,
+    /network.flannel.backend: host-gw needs all machines on one network segment, .*hetzner.*; set .*: vxlan/,
   );
 });
 
 describe("Hetzner", () => {
-  test("a server has a name, labels, a fixed private address, the generated host key and no password", async () => {
-    const machines = await made("hetzner", { machines: { hetzner: { sshFrom: ["198.51.100.0/24"] } } });
+  test("a server gets its name, labels, a fixed private address, Kubewright's host key and no password", async () => {
+    const machines = await createMachines("hetzner", { machines: { hetzner: { sshFrom: ["198.51.100.0/24"] } } });
     const server = of("hcloud:Server", "worker-1");
     expect(server).toMatchObject({
       name: "dev-worker-1",
@@ -123,16 +123,16 @@ describe("Hetzner", () => {
     ]);
   });
 
-  test("spreads the servers of a pool, ten to a placement group", async () => {
-    await made("hetzner", { workers: { count: 12 } });
+  test("the servers of a pool are spread over placement groups of ten", async () => {
+    await createMachines("hetzner", { workers: { count: 12 } });
     expect(namesOf("hcloud:PlacementGroup").sort()).toEqual(["dev-control-plane-1", "dev-workers-1", "dev-workers-2"]);
     const group = (name: string) => of("hcloud:Server", name).placementGroupId;
     expect(new Set(Array.from({ length: 10 }, (_, index) => group(`worker-${index + 1}`))).size).toBe(1);
     expect(group("worker-11")).not.toBe(group("worker-1"));
   });
 
-  test("an arm64 pool and an amd64 pool", async () => {
-    const machines = await made("hetzner", {
+  test("an arm64 pool beside an amd64 one", async () => {
+    const machines = await createMachines("hetzner", {
       pools: { arm: { machines: { hetzner: { serverType: "cax21", location: "nbg1" } } } },
     });
     expect(machines.find(({ name }) => name === "arm-1")?.arch).toBe("arm64");
@@ -141,8 +141,8 @@ describe("Hetzner", () => {
 });
 
 describe("DigitalOcean", () => {
-  test("a droplet has tags, a VPC and the generated host key; the firewall opens the nodes' ports", async () => {
-    const [first] = await made("digitalocean");
+  test("a droplet has its tags, its VPC and our host key; the firewall knows the nodes' own ports", async () => {
+    const [first] = await createMachines("digitalocean");
     expect(of("digitalocean:Droplet", "worker-1")).toMatchObject({
       name: "dev-worker-1",
       region: "fra1",
@@ -178,8 +178,8 @@ describe("DigitalOcean", () => {
 });
 
 describe("AWS", () => {
-  test("an instance has tags and an image of its architecture, and hides its user data from pods", async () => {
-    const machines = await made("aws", {
+  test("an instance gets tags and an image of its family and architecture, and hides its user data from pods", async () => {
+    const machines = await createMachines("aws", {
       pools: { arm: { machines: { aws: { instanceType: "t4g.large", image: "ubuntu-24.04" } } } },
     });
     expect(of("aws:ec2:Instance", "worker-1")).toMatchObject({
@@ -200,8 +200,8 @@ describe("AWS", () => {
     expect(machines.map(({ arch }) => arch)).toEqual(["amd64", "amd64", "amd64", "arm64"]);
   });
 
-  test("the security group allows SSH, and the ports between nodes", async () => {
-    await made("aws", { machines: { aws: { sshFrom: ["198.51.100.7/32"] } } });
+  test("the security group lets in SSH, and what nodes need of one another", async () => {
+    await createMachines("aws", { machines: { aws: { sshFrom: ["198.51.100.7/32"] } } });
     const { ingress } = of("aws:ec2:SecurityGroup", "dev-nodes") as {
       ingress: { fromPort: number; toPort: number; self?: boolean; cidrBlocks?: string[] }[];
     };

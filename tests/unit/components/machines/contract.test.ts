@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type ClusterConfig, parseConfig } from "../../../../components/config";
-import { makeMachines, requestsOf } from "../../../../components/machines";
+import { makeMachines, machineRequests } from "../../../../components/machines";
 import { KINDS, KIND_NAMES } from "../../../../components/machines/kinds";
 import { fakeClouds } from "../../../support/clouds";
 import { connectionOf, nodeAddress } from "../../../../components/machines/machine";
@@ -87,7 +87,7 @@ test("every kind is tested", () => {
 describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind) => {
   test("returns each requested machine, by its name and in order", () => {
     const config = configOf(name);
-    const wanted = requestsOf(config)
+    const wanted = machineRequests(config)
       .filter((request) => request.kind === kind)
       .map((request) => request.name);
     expect(wanted).toHaveLength(3);
@@ -124,8 +124,8 @@ test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))(
   "machines of kind %s are replaced in order",
   async (name) => {
     const asked: string[] = [];
-    const turns = { of: (machine: string) => Promise.resolve(void asked.push(machine)).then(() => []) };
-    makeMachines(configOf(name), { ...known, turns });
+    const rollingUpdate = { turnOf: (machine: string) => Promise.resolve(void asked.push(machine)).then(() => []) };
+    makeMachines(configOf(name), { ...known, rollingUpdate });
     await expect.poll(() => [...new Set(asked)].sort()).toEqual(["control-plane-1", "worker-1", "worker-2"]);
   },
 );

@@ -1,0 +1,87 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { RunError } from "@pulumi/pulumi";
+import { optional } from "../common/optional";
+import { DEFAULT_RUNTIME } from "../common/runtime";
+import type { MachineRole } from "../render/preflight";
+import { planProblems } from "../render/preflight-plan";
+import { Artifacts } from "../sdk/local";
+import type { ClusterArgs } from "./cluster";
+import { type Machine, controllerArch } from "./machines/machine";
+import { Preflights } from "./preflights";
+import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./settings";
+import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";
+
+/**
+ * Fills in the defaults of a cluster's arguments, and checks what a program could have put together wrongly.
+ * @throws pulumi.RunError with all problems of the machines and the network ranges.
+ */
+export function planCluster(
+  name: string,
+  args: ClusterArgs,
+  cluster: pulumi.Resource,
+  groupsOf: (member: ClusterMember) => MemberGroups,
+): ClusterPlan {
+  const { version, source = "auto", runtime = DEFAULT_RUNTIME, extras, controlPlane = {}, components } = args;
+  const network = { ...DEFAULT_NETWORK, ...args.network };
+  refuseImpossible(name, args, network);
+  const artifactSets = new Map<string, Artifacts>();
+  const own = {
+    ...optional({ runtime: runtime === DEFAULT_RUNTIME ? undefined : runtime, extras: extras || undefined }),
+  };
+  let preflights: Preflights | undefined;
+  const plan: ClusterPlan = {
+    name,
+    version,
+    runtime,
+    network,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...args.timeouts },
+    drain: { ...DEFAULT_DRAIN, ...args.drain },
+    controlPlane,
+    ...optional({ components, rollingUpdate: args.rollingUpdate ?? args.turns }),
+    cluster,
+    members: [] as never,
+    groupsOf,
+    resourceName: (resource) => resource,
+    /** One set for each version and architecture. */
+    artifacts(kubernetes, machine) {
+      const arch = machine?.arch ?? controllerArch();
+      const key = `kubernetes-${kubernetes}-${arch}`;
+      const set =
+        artifactSets.get(key) ?? new Artifacts(key, { source, kubernetes, arch, ...own }, { parent: cluster });
+      artifactSets.set(key, set);
+      return set;
+    },
+    get preflights() {
+      preflights ??= new Preflights(plan);
+      return preflights;
+    },
+  };
+  return Object.assign(plan, { members: membersOf(plan, args) });
+}
+
+function membersOf(plan: ClusterPlan, { controlPlanes, pools = [] }: ClusterArgs): ClusterPlan["members"] {
+  const [first, ...others] = controlPlanes;
+  if (!first) throw new RunError(`cluster ${plan.name}: controlPlanes is empty; give the cluster at least one machine`);
+  const controlPlane = (machine: Machine) => new ClusterMember(plan, machine, "control-plane");
+  const workers = pools.flatMap((pool) =>
+    pool.machines.map((machine) => new ClusterMember(plan, machine, "worker", pool)),
+  );
+  return [controlPlane(first), ...others.map(controlPlane), ...workers];
+}
+
+/** Checks at preview what the project's own configuration checks too: a program may use the component without it. */
+function refuseImpossible(
+  name: string,
+  { controlPlanes, pools = [] }: ClusterArgs,
+  { podCidr, serviceCidr }: { podCidr: string; serviceCidr: string },
+): void {
+  const withRole = (role: MachineRole) => (machine: Machine) => ({ name: machine.name, role });
+  const machines = [
+    ...controlPlanes.map(withRole("control-plane")),
+    ...pools.flatMap((pool) => pool.machines).map(withRole("worker")),
+  ];
+  const problems = planProblems({ machines, podCidr, serviceCidr });
+  if (problems.length === 0) return;
+  const lines = problems.map(({ path, reason }) => `  ${path}: ${reason}`);
+  throw new RunError(`cluster ${name}:\n${lines.join("\n")}`);
+}

@@ -1,0 +1,123 @@
+import * as pulumi from "@pulumi/pulumi";
+import { optional } from "../../common/optional";
+import { firewallRules } from "../../render/firewall";
+import { kernelModules, kernelSysctls } from "../../render/kernel";
+import { type BinaryPlan, nodeBinaries, requiredPackages } from "../../render/node-contents";
+import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
+import { criSocket } from "../../render/runtime";
+import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
+import { nodeAddress } from "../machines/machine";
+import type { ClusterMember } from "./member";
+import type { MachineScope } from "./step";
+
+export function installPackages({ member, after }: MachineScope): Packages {
+  const { host, onMachine } = member;
+  return new Packages(
+    member.resourceName("packages"),
+    { ...onMachine, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) },
+    setupOptions(member, after),
+  );
+}
+
+export function configureKernel({ member, after }: MachineScope): Kernel {
+  return new Kernel(
+    member.resourceName("kernel"),
+    {
+      ...member.onMachine,
+      modules: [...kernelModules],
+      sysctls: { ...kernelSysctls },
+      swapOff: member.settings.kubelet?.failSwapOn !== false,
+    },
+    setupOptions(member, after),
+  );
+}
+
+export function installBinaries({ member, after }: MachineScope): Binaries {
+  const { files, sources } = binariesOf(member);
+  return new Binaries(
+    member.resourceName("binaries"),
+    { ...member.onMachine, files, sources },
+    setupOptions(member, after),
+  );
+}
+
+/** A unit that keeps packets to pods of other nodes from leaving by the default route. */
+export function installGuard({ member, after }: MachineScope): Unit {
+  return new Unit(
+    member.resourceName("guard"),
+    {
+      ...member.onMachine,
+      unit: "kubewright-guard.service",
+      files: octal(guardFiles(member.plan.network)),
+      enabled: true,
+      running: true,
+    },
+    setupOptions(member, after),
+  );
+}
+
+export function openFirewall({ member, after }: MachineScope): Firewall {
+  const { role, plan } = member;
+  return new Firewall(
+    member.resourceName("firewall"),
+    { ...member.onMachine, ...firewallRules({ ...plan.network, role }) },
+    setupOptions(member, after),
+  );
+}
+
+/**
+ * Writes the names of all machines to /etc/hosts. No step needs it: during a rolling update a machine that waits for
+ * its turn has no
+ * address before this machine's node is Ready.
+ */
+export function writeHosts({ member, after }: MachineScope): Hosts {
+  const entries = Object.fromEntries(member.plan.members.map(({ machine }) => [machine.name, nodeAddress(machine)]));
+  return new Hosts(member.resourceName("hosts"), { ...member.onMachine, entries }, setupOptions(member, after));
+}
+
+/**
+ * The kubelet's unit. kubeadm starts the kubelet itself, by writing its configuration; without kubeadm it starts
+ * immediately.
+ */
+export function installKubelet({ member, after }: MachineScope): Unit {
+  const { settings, plan, kubeletVersion, host, address, name } = member;
+  const { runtime, components } = plan;
+  const files = pulumi.all([host.facts, address]).apply(([facts, nodeIp]) =>
+    octal(
+      kubeletFiles({
+        version: kubeletVersion,
+        settings: settings.kubelet ?? {},
+        extraArgs: settings.kubeletArgs ?? {},
+        runtime,
+        facts,
+        nodeIp,
+        ...optional({ standalone: components && { criSocket: criSocket(runtime), nodeName: name } }),
+      }),
+    ),
+  );
+  return new Unit(
+    member.resourceName("kubelet"),
+    {
+      ...member.onMachine,
+      unit: "kubelet.service",
+      files,
+      enabled: true,
+      running: true,
+      ...optional({ startWhenExists: components ? undefined : "/var/lib/kubelet/config.yaml" }),
+      restartOn: { kubelet: binariesOf(member).hashes.kubelet },
+    },
+    setupOptions(member, after),
+  );
+}
+
+/** Paths and SHA-256 of the node's binaries. The kubelet may be older than the others. */
+export function binariesOf({ artifacts, kubeletArtifacts, plan }: ClusterMember): pulumi.Output<BinaryPlan> {
+  return pulumi
+    .all([artifacts.binaries, kubeletArtifacts.binaries])
+    .apply(([binaries, { kubelet }]) => nodeBinaries({ ...binaries, kubelet }, plan.runtime));
+}
+
+/** Options of a resource that prepares the machine. */
+export function setupOptions(member: ClusterMember, after: pulumi.Resource[]): pulumi.CustomResourceOptions {
+  return member.options(member.groups.setup, after);
+}

@@ -1,0 +1,62 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { POOL_LABEL } from "../../common/labels";
+import { Binaries } from "../../sdk/host";
+import { Node, type NodeArgs } from "../../sdk/kubernetes";
+import { inCluster } from "./cluster-handle";
+import type { ClusterScope, MachineScope } from "./step";
+
+/** What a node gets from Kubewright where no controller manager runs, below the ladder's rung `controllers`. */
+export type NodeWithoutControllers = Pick<NodeArgs, "podCidr" | "uncontrolled">;
+
+export interface NodeOptions {
+  /** The resource that made the machine a node: `kubeadm init` or a join. */
+  membership: pulumi.CustomResource;
+  labels?: Record<string, string>;
+  withoutControllers?: NodeWithoutControllers;
+}
+
+/**
+ * The node in the API: labels, taints, and waiting until it is Ready. It is drained and leaves the cluster before its
+ * machine is changed.
+ */
+export function addNode(
+  { member, after, cluster }: ClusterScope,
+  { membership, labels = {}, withoutControllers = {} }: NodeOptions,
+): Node {
+  const { settings, plan, poolName } = member;
+  return new Node(
+    member.resourceName("node"),
+    {
+      controlPlanes: cluster.controlPlanes,
+      node: member.name,
+      instance: member.host.instance,
+      membership: membership.id,
+      labels: { ...labels, ...settings.labels, [POOL_LABEL]: poolName },
+      annotations: settings.annotations ?? {},
+      taints: settings.taints ?? [],
+      schedulable: true,
+      readyTimeout: plan.timeouts.ready,
+      drain: plan.drain,
+      pool: poolName,
+      maxUnavailable: member.maxUnavailable,
+      connection: member.connection,
+      ...withoutControllers,
+    },
+    // When the whole cluster is deleted there is no other node for the pods, so nothing is drained.
+    inCluster(cluster, member.groups.node, after),
+  );
+}
+
+/** Installs a command-line tool for users who log in to the machine. No step needs it. */
+export function installTool({ member, after }: MachineScope, tool: "kubectl" | "etcdctl"): Binaries {
+  const { path, sha256 } = member.artifacts.binaries[tool];
+  return new Binaries(
+    member.resourceName(tool),
+    {
+      ...member.onMachine,
+      files: { [`/usr/local/bin/${tool}`]: sha256 },
+      sources: sha256.apply((hash) => ({ [hash]: path })),
+    },
+    member.options(member.groups.controlPlane?.() ?? member.groups.node, after),
+  );
+}
