@@ -6,25 +6,25 @@ import { run } from "../../common/process";
 import { OwnMachine } from "../support/own-machine";
 
 const SCRIPT = join(projectRoot(), "tests", "bench", "hand.sh");
-/** Its place in the cluster's network, where none of the cluster's own machines is. */
+/** Its slot in the cluster's network, which no machine of the cluster has. */
 const PLACE = 5;
 
 export interface Ground {
   folder: string;
-  /** The shell script's folder, prepared. */
+  /** The prepared folder of the shell script. */
   shell: string;
   artifacts: ArtifactSet;
   network: string;
-  /** The control plane's address. */
+  /** Address of the control plane. */
   controlPlane: string;
-  /** The key that opens the control plane. */
+  /** Key of the control plane. */
   keyPath: string;
   kubeconfig: string;
 }
 
 /**
- * One worker as a quick person adds, drains and replaces it: tests/bench/hand.sh, and the machine by the same calls of
- * Docker as ours.
+ * Adds, drains and replaces one worker as a quick operator would: tests/bench/hand.sh, with the same Docker calls for
+ * the machine.
  */
 export class Hand {
   readonly name = "hand-1";
@@ -41,7 +41,7 @@ export class Hand {
     await this.script("drain");
   }
 
-  /** @param back waits for the pods that moved */
+  /** @param back waits for the moved pods */
   async replace(back: () => Promise<unknown>): Promise<void> {
     await this.script("leave");
     await this.removeFiles();
@@ -49,7 +49,7 @@ export class Hand {
     await back();
   }
 
-  /** Off the cluster's network, so that this can go. */
+  /** Disconnects it from the cluster's network, so that the network can be removed. */
   async removeFiles(): Promise<void> {
     await this.machine?.remove();
     this.machine = undefined;
@@ -71,7 +71,7 @@ export class Hand {
       KUBECONFIG: kubeconfig,
       PATH: `${dirname(artifacts.binaries.kubectl.path)}:${process.env.PATH ?? ""}`,
     };
-    // Its output goes to a file of its own: a connection that stays open would keep a pipe open too.
+    // Its output goes to a file: a connection that stays open would keep a pipe open too.
     const log = join(folder, `hand-${verb}.log`);
     const { exitCode } = await run(SCRIPT, [verb], {
       env,

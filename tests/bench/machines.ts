@@ -20,7 +20,7 @@ export interface BenchMachine {
   hostKey: string;
 }
 
-/** Three fresh machines that answer ssh, of the kind that `npm start` makes; the same for both opponents. */
+/** Creates three machines like those of `npm start`, which answer SSH. Both opponents get the same. */
 export async function makeMachines(
   stack: string,
   keyFolder: string,
@@ -29,7 +29,7 @@ export async function makeMachines(
 ): Promise<BenchMachine[]> {
   await ensureDaemon(progress, signal);
   const image = await ensureImage("auto", progress, signal);
-  await removeStack(stack, signal); // of a run that was stopped
+  await removeStack(stack, signal); // left by an interrupted run
   const network = await ensureNetwork({ stack, avoid: Object.values(RANGES) }, signal);
   const authorizedKey = await keyIn(keyFolder);
   return await Promise.all(
@@ -58,7 +58,7 @@ async function keyIn(folder: string): Promise<string> {
 
 export const keyPath = (folder: string) => join(folder, "id_ed25519");
 
-/** What ours does by itself where it is needed: nothing outside may answer at the cluster's addresses. */
+/** Does what the guard does on a node: nothing outside may answer at the cluster's addresses. */
 export async function shieldRanges(stack: string): Promise<void> {
   const containers = (await output("docker", ["ps", "-q", "--filter", `label=io.kubewright.stack=${stack}`])).split(
     "\n",

@@ -6,17 +6,15 @@ export interface StepTime {
   end: number;
 }
 
-/** One bring-up. */
+/** One run that creates a cluster. */
 export interface Measured {
   seconds: number;
   steps: StepTime[];
-  /** Names of the steps of which each waited for the one before it; the last one ended the run. */
+  /** Steps of the critical path; the last one ended the run. */
   critical: StepTime[];
 }
 
-/**
- * The chain of steps that made the run as long as it was: from the last one back, each time to what it waited for last.
- */
+/** Returns the critical path: from the last step back, always to the step that it waited for last. */
 export function criticalPath(
   steps: readonly StepTime[],
   waitedFor: (step: StepTime) => readonly StepTime[],
@@ -27,9 +25,7 @@ export function criticalPath(
   return chain;
 }
 
-/**
- * Where nobody tells what waited for what: what ended last before this began, on the same node if there is one as late.
- */
+/** Without known dependencies: the step that ended last before this one began, preferably on the same node. */
 export function endedBefore(steps: readonly StepTime[]): (step: StepTime) => readonly StepTime[] {
   return (step) => steps.filter((other) => other !== step && other.end <= step.start + TOLERANCE);
 }
@@ -40,7 +36,7 @@ function latest(steps: readonly StepTime[]): StepTime | undefined {
   return steps.reduce<StepTime | undefined>((late, step) => (late && late.end >= step.end ? late : step), undefined);
 }
 
-/** How long at least one of them was going on. */
+/** Returns the time in which at least one of the steps was in progress. */
 export function covered(steps: readonly Pick<StepTime, "start" | "end">[]): number {
   let total = 0;
   let until = -Infinity;

@@ -8,7 +8,7 @@ import { Hand, type Ground } from "./hand";
 
 export const VERBS = ["join", "drain", "replace"] as const;
 export type Verb = (typeof VERBS)[number];
-/** Seconds, one for each round. */
+/** Seconds, one per round. */
 export type Times = Record<Verb, number[]>;
 
 export interface NodeResults {
@@ -21,8 +21,8 @@ export interface NodeResults {
 const WORKER = "worker-2";
 
 /**
- * One worker joins, is drained and is replaced: by `npm run node:*` and by hand, in turn, on one cluster. The node that
- * is drained holds all four pods of a Deployment, with a budget that lets one go at a time.
+ * Joins, drains and replaces one worker, alternating between `npm run node:*` and manual commands, on one cluster. The
+ * drained node has all four pods of a Deployment, with a budget that allows one disruption.
  */
 export class NodesBench {
   private readonly stack = new TestStack("bench-nodes");
@@ -97,7 +97,7 @@ export class NodesBench {
     };
   }
 
-  /** All pods of the Deployment are made anew on this node, so that each drain moves the same. */
+  /** Recreates all pods of the Deployment on this node, so that every drain moves the same pods. */
   private async gather(node: string): Promise<void> {
     const others = (await this.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"))
       .split(" ")

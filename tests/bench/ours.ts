@@ -8,7 +8,7 @@ import { covered, criticalPath, type Measured, type StepTime } from "./measure";
 export interface NoOp {
   seconds: number;
   connections: number;
-  /** Of the time: what no operation of ours accounts for. */
+  /** Share of the time that no operation of the provider accounts for. */
   engineShare: number;
 }
 
@@ -22,8 +22,8 @@ interface TraceEvent {
 }
 
 /**
- * `pulumi up` on machines that are there: from their first ssh answer to all Ready and CoreDNS Available, which is when
- * it ends.
+ * Runs `pulumi up` on existing machines, from their first SSH answer until all nodes are Ready and CoreDNS is
+ * Available.
  */
 export class OurRun {
   private readonly trace: string;
@@ -64,7 +64,7 @@ export class OurRun {
     };
   }
 
-  /** The machines are the bench's, so there is nothing to undo on them. */
+  /** The machines belong to the benchmark, so nothing on them needs to be cleaned. */
   removeFiles(): void {
     this.stack.removeFiles();
     rmSync(this.stack.stackFolder, { recursive: true, force: true });

@@ -60,7 +60,7 @@ export function renderNodes({ ours, hand, without }: NodeResults): string {
   ].join("\n");
 }
 
-/** The run nearest to the median: its steps belong together, unlike medians of steps. */
+/** Returns the run closest to the median. Its steps belong together, unlike medians of steps. */
 function best(runs: readonly Measured[]): Measured | undefined {
   const middle = median(runs.map((run) => run.seconds));
   return [...runs].sort((one, other) => Math.abs(one.seconds - middle) - Math.abs(other.seconds - middle))[0];
@@ -88,7 +88,7 @@ function row(step: StepTime, critical: readonly StepTime[]): string {
   return `  ${critical.includes(step) ? "*" : " "} ${step.node.padEnd(16)} ${step.step.padEnd(40)} ${times}`;
 }
 
-/** With the gaps between steps, in which nothing on this path was at work. */
+/** Includes the gaps between steps, in which no step of this path was in progress. */
 function path(critical: readonly StepTime[]): string {
   return critical
     .map(

@@ -11,7 +11,7 @@ const [CONTROL_PLANE, ...WORKERS] = NAMES;
 
 export const isInstalled = () => existsSync(join(REFERENCE, "bringup.sh"));
 
-/** The script, with our binaries and our image archives in place of those that it would build. */
+/** The script, with our binaries and image archives instead of those that it would build. */
 export async function prepareShell(folder: string, artifacts: ArtifactSet): Promise<string> {
   if (artifacts.images.kind !== "archives")
     throw new Error("the shell script can only load archives; the images here are pulled");
@@ -47,7 +47,7 @@ const FILES: Record<string, string> = {
   "10-kubeadm.conf": "etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
 };
 
-/** The end of the script's build.sh: one tar with every file at its path. */
+/** Does the end of the script's build.sh: one tar with every file at its path. */
 async function pack(shell: string, { binaries }: ArtifactSet): Promise<void> {
   const payload = join(shell, "payload");
   const put = (from: string, to: string) => {
@@ -106,7 +106,7 @@ export async function runShell(shell: string, machines: readonly BenchMachine[],
   };
 }
 
-/** The script keeps its connections for half a minute: the next round has other machines behind the same addresses. */
+/** The script keeps its connections for half a minute, but the next round has other machines at the same addresses. */
 async function closeMasters(machines: readonly BenchMachine[]): Promise<void> {
   await Promise.all(
     machines.map(({ address }) =>

@@ -18,16 +18,16 @@ const loggedIn = (times: number) =>
     signal: AbortSignal.timeout(10_000),
     timeout: 10,
     every: 20,
-    onTimeout: () => new Error("nobody logged in"),
+    onTimeout: () => new Error("the client did not log in"),
   });
 
-test("takes the pinned key and runs commands with the given environment", async () => {
+test("accepts the pinned key and runs commands with the given environment", async () => {
   await pin();
   expect(await output("ssh", ssh("printf '%s' \"$KUBEWRIGHT_TEST\""))).toBe("a b");
   expect(await sshd.logins()).toBe(1);
 });
 
-test("drops connections and goes on listening", async () => {
+test("drops connections and continues to listen", async () => {
   await pin();
   const held = run("ssh", ssh("echo up; sleep 60"), { reject: false });
   await loggedIn(2);
@@ -36,7 +36,7 @@ test("drops connections and goes on listening", async () => {
   expect(await output("ssh", ssh("echo again"))).toBe("again");
 });
 
-test("refuses the key, shows another host key, and is down", async () => {
+test("refuses the key, presents another host key, and is down", async () => {
   await pin();
   await sshd.acceptKey(false);
   await expect(run("ssh", ssh("true"))).rejects.toThrow(/Permission denied/);

@@ -12,10 +12,7 @@ import { kubeApiFromFile, type KubeApi } from "../../provider/kube/api";
 
 const START_SECONDS = 60;
 
-/**
- * A real etcd and kube-apiserver on loopback, with nobody else: no kubelet, no controllers. What those would do, a test
- * does.
- */
+/** A real etcd and kube-apiserver on loopback, without a kubelet or controllers: a test does what those would do. */
 export class ApiServer {
   private constructor(
     readonly api: KubeApi,
@@ -31,7 +28,7 @@ export class ApiServer {
       new AbortController().signal,
     );
     const apiserver = binaries["kube-apiserver"];
-    if (!apiserver) throw new Error("this source of artifacts has no kube-apiserver outside of an image");
+    if (!apiserver) throw new Error("this source of artifacts has kube-apiserver only as an image");
     const folder = await mkdtemp(join(tmpdir(), "kubewright-apiserver-"));
     const [client, peer, port] = await Promise.all([freePort(), freePort(), freePort()]);
     const etcd = launch(binaries.etcd.path, etcdFlags(folder, client, peer), join(folder, "etcd.log"));
@@ -81,7 +78,7 @@ function etcdFlags(folder: string, client: number, peer: number): string[] {
   ];
 }
 
-/** No admission that wants service accounts: nobody is there who would make them. */
+/** Disables admission plugins that require service accounts, because no controller creates them. */
 async function serverFlags(folder: string, etcd: number, port: number): Promise<string[]> {
   execFileSync("openssl", ["genrsa", "-out", join(folder, "sa.key"), "2048"], { stdio: "ignore" });
   await writeFile(join(folder, "tokens.csv"), "test-token,admin,admin,system:masters\n", { mode: 0o600 });

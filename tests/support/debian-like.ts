@@ -7,7 +7,7 @@ import { startSshd, type Sshd } from "./sshd";
 
 export interface TinyPackage {
   name: string;
-  /** Shell lines that are run when it is installed. */
+  /** Shell lines that run when the package is installed. */
   postinst?: string;
 }
 
@@ -16,14 +16,14 @@ mkdir -p root/etc/apt/sources.list.d root/var/lib/apt/lists/partial
 printf 'APT::Sandbox::User "root";\\n' > root/etc/apt/apt.conf.d/99test # only root may read our folder
 printf 'deb [trusted=yes] file:@REPOSITORY@ ./\\n' > root/etc/apt/sources.list`;
 
-/** In the machine's own folder of files that a test sees too. */
+/** Path in the machine's folder of files that the test also sees. */
 export function archiveOf({ folder }: Pick<Sshd, "folder">, name: string): string {
   return join(folder, "repository", `${name}.deb`);
 }
 
 /**
- * A Debian machine with the real dpkg and apt: this computer's root file system under a layer in memory, which goes
- * with its sshd. Its only repository is a folder of packages that hold nothing.
+ * A Debian machine with the real dpkg and apt: this computer's root file system under a layer in memory, which is
+ * removed together with its sshd. Its only repository is a folder of empty packages.
  */
 export async function startDebianLike(packages: readonly TinyPackage[]): Promise<Sshd> {
   return await startSshd({
@@ -39,7 +39,7 @@ export async function startDebianLike(packages: readonly TinyPackage[]): Promise
   });
 }
 
-/** @returns its entry in the repository's index (deb822(5)). */
+/** @returns the package's entry in the repository's index (deb822(5)). */
 async function build({ name, postinst = "" }: TinyPackage, folder: string): Promise<string> {
   const source = join(folder, "sources", name, "DEBIAN");
   await mkdir(source, { recursive: true });

@@ -7,8 +7,8 @@ export interface Inventory {
 }
 
 /**
- * Everything that Docker holds, to be compared before and after. Other runs on this machine may come and go: `ours`
- * picks what counts.
+ * Lists everything that Docker has, for a comparison of before and after. Other runs on this computer may change it
+ * too: `ours` selects what counts.
  */
 export async function inventory(ours: (name: string) => boolean): Promise<Inventory> {
   const list = async (...args: string[]) =>
@@ -19,7 +19,7 @@ export async function inventory(ours: (name: string) => boolean): Promise<Invent
   return {
     containers: await list("ps", "-a", "--format", "{{.Names}}"),
     networks: await list("network", "ls", "--format", "{{.Name}}"),
-    // Volumes of machines have no names: they are told apart by what they belong to.
+    // Volumes of machines have no names: what they belong to distinguishes them.
     volumes: await list("volume", "ls", "--format", "{{.Name}} {{.Labels}}"),
   };
 }

@@ -11,8 +11,7 @@ interface EmulatedFile {
 }
 
 /**
- * A machine of the emulator: files and units in memory, and answers to the scripts that the provider runs, as a Debian
- * would give them.
+ * A machine of the emulator: files and units in memory, and the answers of a Debian machine to the provider's scripts.
  */
 export class EmulatedMachine {
   readonly files = new Map<string, EmulatedFile>();
@@ -48,7 +47,7 @@ export class EmulatedMachine {
   private said(script: string): ScriptResult {
     const stdout = this.answerTo(script);
     return stdout === undefined
-      ? { code: 127, stdout: "", stderr: `the emulated machine does not know what to say to: ${script}` }
+      ? { code: 127, stdout: "", stderr: `the emulated machine has no answer to: ${script}` }
       : { code: 0, stdout, stderr: "" };
   }
 

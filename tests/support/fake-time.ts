@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, vi } from "vitest";
 
 /**
- * Sleeps by the global timer, which `vi.useFakeTimers` controls. A test file puts it in the place of Node's:
+ * Sleeps by the global timer, which `vi.useFakeTimers` controls. A test file replaces Node's module with it:
  * `vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"))`.
  */
 export function setTimeout<T>(
@@ -22,10 +22,10 @@ export function setTimeout<T>(
   });
 }
 
-/** Time stands still in the tests of this file, except in `elapse` and `settle`. */
+/** Stops the time in the tests of this file, except in `elapse` and `settle`. */
 export function useFakeTime(): void {
   beforeEach(async () => {
-    await import("p-retry"); // A module that is loaded under fake timers would cost fake time.
+    await import("p-retry"); // A module that is loaded under fake timers would use up fake time.
     vi.useFakeTimers();
   });
   afterEach(() => void vi.useRealTimers());
@@ -35,7 +35,7 @@ export async function elapse(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-/** Lets time pass, in steps, until the promise is settled. */
+/** Advances the time in steps until the promise is settled. */
 export async function settle<T>(promise: Promise<T>, stepMs = 50, limitMs = 3_600_000): Promise<T> {
   let isSettled = false;
   promise.then(

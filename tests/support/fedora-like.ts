@@ -8,7 +8,7 @@ import { startSshd, type Sshd } from "./sshd";
 
 export interface TinyPackage {
   name: string;
-  /** Other names that it has. */
+  /** Further names that the package provides. */
   provides?: readonly string[];
 }
 
@@ -20,15 +20,15 @@ printf '[main]\\ngpgcheck=False\\n' > root/etc/dnf/dnf.conf
 mkdir -p root/etc/yum.repos.d
 printf '[tiny]\\nname=tiny\\nbaseurl=@REPOSITORY@\\n' > root/etc/yum.repos.d/tiny.repo`;
 
-/** dnf and rpm are Debian packages too. Mounting wants root. */
+/** dnf and rpm are Debian packages too. Mounting requires root. */
 export async function dnfAvailable(): Promise<Requirement> {
-  if (process.getuid?.() !== 0) return { met: false, reason: "a root file system of a test's own wants root" };
+  if (process.getuid?.() !== 0) return { met: false, reason: "a root file system for a test requires root" };
   return await requirement("dnf", () => PROGRAMS.every(existsSync), ["dnf", "rpm", "createrepo-c", "util-linux"]);
 }
 
 /**
- * A machine that says it is Fedora, where dnf and rpm are the real ones: this computer's root file system under a layer
- * in memory, which goes with its sshd. Its only repository is a folder with packages of no content.
+ * A machine that claims to be Fedora, with the real dnf and rpm: this computer's root file system under a layer in
+ * memory, which is removed together with its sshd. Its only repository is a folder of empty packages.
  */
 export async function startFedoraLike(packages: readonly TinyPackage[]): Promise<Sshd> {
   return await startSshd({

@@ -6,13 +6,13 @@ import { startSshd, type Sshd } from "./sshd";
 const PROGRAMS = ["/usr/sbin/firewalld", "/usr/bin/firewall-cmd", "/usr/bin/dbus-daemon", "/usr/bin/unshare"];
 
 export async function firewalldAvailable(): Promise<Requirement> {
-  if (process.getuid?.() !== 0) return { met: false, reason: "a firewall of a test's own wants root" };
+  if (process.getuid?.() !== 0) return { met: false, reason: "a firewall for a test requires root" };
   return await requirement("firewalld", () => PROGRAMS.every(existsSync), ["firewalld", "dbus", "util-linux"]);
 }
 
 /**
- * A machine with the real firewalld, whose rules are in a network namespace where nobody's traffic is. No systemd is
- * there: firewalld itself says whether it runs.
+ * A machine with the real firewalld in a network namespace without other traffic. Without systemd, firewalld itself
+ * reports whether it runs.
  */
 export async function startWithFirewalld(): Promise<Sshd> {
   const prepare = `rm -f root/usr/share/dbus-1/system-services/*

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** More of everything: `KUBEWRIGHT_FUZZ=100 npm run unit -- hostile` for a long run. */
+/** Factor for all counts: `KUBEWRIGHT_FUZZ=100 npm run unit -- hostile` for a long run. */
 const FACTOR = Number(process.env.KUBEWRIGHT_FUZZ ?? 1);
 
 const FRAGMENTS = [
@@ -61,8 +61,8 @@ const FRAGMENTS = [
 ];
 
 /**
- * What people (and worse) put where a name was expected: shells', YAML's and terminals' special words, any Unicode, and
- * too much of it.
+ * Text that users (and attackers) write where a name is expected: special words of shells, YAML and terminals, any
+ * Unicode, and too much of it.
  */
 export function hostileText(): fc.Arbitrary<string> {
   return fc.oneof(
@@ -98,19 +98,19 @@ export function hostileText(): fc.Arbitrary<string> {
   );
 }
 
-/** Texts that a command line can carry at all. */
+/** Texts that a command line can carry. */
 export function hostileWord(): fc.Arbitrary<string> {
   return hostileText().map((text) => text.replaceAll("\0", "\u0001"));
 }
 
-/** Runs a property `times` times (more with KUBEWRIGHT_FUZZ), and says how often. */
+/** Runs a property `times` times (more with KUBEWRIGHT_FUZZ), and prints the count. */
 export async function holds<T extends [unknown, ...unknown[]]>(
   what: string,
   times: number,
   property: fc.IRawProperty<T>,
 ): Promise<void> {
   const start = Date.now();
-  // On a busy machine fewer cases are tried, rather than the tests failing: the line says how many. Shrinking over SSH
+  // On a busy computer fewer cases run instead of the test failing; the printed line has the count. Shrinking over SSH
   // would take minutes.
   const result = await fc.check(property, {
     numRuns: times * FACTOR,
@@ -125,5 +125,5 @@ export async function holds<T extends [unknown, ...unknown[]]>(
 
 const LONGEST_MS = 20_000;
 
-/** What a test may take, long runs included. */
+/** Milliseconds that a test may take, long runs included. */
 export const HOSTILE_TIMEOUT_MS = 60_000 * FACTOR;

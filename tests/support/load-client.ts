@@ -5,24 +5,24 @@ import { run, start } from "../../common/process";
 export interface Load {
   total: number;
   failed: number;
-  /** What went wrong, the first few times. */
+  /** The first failures. */
   failures: string[];
 }
 
 export interface LoadSpec {
-  /** The container of a machine on the test network: who asks there. */
+  /** The container of a machine on the test network, which sends the requests. */
   container: string;
   url: string;
   perSecond: number;
-  /** After so many requests it ends by itself, */
+  /** Ends after so many requests, */
   most: number;
-  /** and after so many seconds. */
+  /** or after so many seconds. */
   seconds: number;
 }
 
 /**
- * Asks from a machine of the test network at a steady rate, each time on a connection of its own: so every request
- * meets the Service's choice of a pod anew.
+ * Sends requests from a machine of the test network at a steady rate, each on a connection of its own, so that the
+ * Service chooses a pod for every request.
  */
 export class LoadClient {
   readonly load: Load = { total: 0, failed: 0, failures: [] };
@@ -34,7 +34,7 @@ export class LoadClient {
       buffer: false,
       stdin: "ignore",
     });
-    // Who only looks at the load later must not end by a rejection that nobody waits for yet.
+    // A rejection must not end the process before the test reads the load.
     this.asking.then(({ child }) => this.listen(child)).catch(() => undefined);
   }
 
@@ -58,11 +58,11 @@ export class LoadClient {
     if (line.startsWith("200 0 ")) return;
     this.load.failed++;
     if (this.load.failures.length < 20)
-      this.load.failures.push(`${new Date().toISOString()} HTTP code, curl's code and words: ${line}`);
+      this.load.failures.push(`${new Date().toISOString()} HTTP status, curl's exit code and message: ${line}`);
   }
 }
 
-/** One line for each request; curl's numbers in brackets make the one address as many. */
+/** Prints one line per request. The bracketed range makes curl repeat the one address. */
 function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
   const each = [
     "--header",

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * Copied beside a person's compiled program, and run there with its name: loads it as a preview does, with no engine
- * and no plugin near. Every resource that it wants is a line on stdout.
+ * Runs a compiled program as a preview does, without an engine or a plugin: copied beside the program and started with
+ * its name. Prints a line for each resource that the program creates.
  */
 async function preview(program: string): Promise<void> {
   const mocks: pulumi.runtime.Mocks = {
@@ -14,7 +14,7 @@ async function preview(program: string): Promise<void> {
   };
   await pulumi.runtime.setMocks(mocks, "example", "test", true);
   pulumi.runtime.setAllConfig({ "example:sudoPassword": "secret" });
-  await import(program); // the process ends once all of them are registered
+  await import(program); // the process ends when all resources are registered
 }
 
 void preview(`./${process.argv[2] ?? ""}`);

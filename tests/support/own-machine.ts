@@ -14,13 +14,13 @@ export interface OwnMachineSpec {
   hostname: string;
   /** Name of the network. */
   network: string;
-  /** Its place in the network; those of a stack's machines begin at 10. */
+  /** Its slot in the network. The slots of a stack's machines start at 10. */
   place: number;
 }
 
 const MINUTES_MS = 120_000;
 
-/** A machine as somebody may have it already: of our own image, on a cluster's network, and made by no stack. */
+/** A machine that a user has already: from the machine image, on a cluster's network, and not created by any stack. */
 export class OwnMachine {
   private constructor(
     private readonly label: string,
@@ -37,7 +37,7 @@ export class OwnMachine {
     const image = await ensureImage("auto", silent, signal);
     const found = await findNetwork(network, signal);
     if (!found) throw new Error(`there is no network ${network}`);
-    const stack = `own-${network}`; // not the cluster's, which must never touch it
+    const stack = `own-${network}`; // not labeled as the cluster's, which must never touch it
     const spec = { stack, hostname, network, authorizedKey, image: image.ref, address: addressIn(found.subnet, place) };
     const id = await ensureContainer(spec, new DockerTraits(), silent, signal);
     const { privateAddress } = await startMachine(id, hostname, silent, signal);
@@ -52,7 +52,7 @@ export class OwnMachine {
     return readFileSync(`${this.keyPath}.pub`, "utf8").trim();
   }
 
-  /** A shell command on it, past everything that is ours. */
+  /** Runs a shell command on the machine, without the provider. */
   async on(script: string): Promise<string> {
     return await output("docker", ["exec", this.container, "sh", "-c", script]);
   }

@@ -3,8 +3,8 @@ import { readFileSync, readdirSync } from "node:fs";
 const EVERY_MS = 250;
 
 /**
- * Notes every command line on this computer while it watches: also those of machines that are containers here, and of
- * their containers.
+ * Records every command line on this computer while it watches, including those on machines in containers and in their
+ * containers.
  */
 export class ProcessWatch {
   private readonly seen = new Set<string>();

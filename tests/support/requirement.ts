@@ -4,16 +4,16 @@ import { tmpdir } from "node:os";
 import { messageOf } from "../../common/errors";
 import { run } from "../../common/process";
 
-/** Something of the machine that a test cannot do without. */
+/** Something that a test requires of this computer. */
 export interface Requirement {
   met: boolean;
-  /** Why the tests that need it are skipped. */
+  /** Why the tests that require it are skipped. */
   reason: string;
 }
 
 /**
- * Looks for it; on Debian as root installs it from these packages. Under CI nothing is skipped that this could have
- * brought.
+ * Looks for it, and installs it from these packages on Debian as root. With CI set, a requirement that could be
+ * installed must not be missing.
  */
 export async function requirement(
   name: string,
@@ -34,14 +34,14 @@ export async function requirement(
     : { met: false, reason: `${name} is missing although ${packages.join(" ")} is installed` };
 }
 
-/** One at a time: vitest's workers are many and dpkg's lock does not wait. */
+/** One installation at a time: vitest has several workers, and dpkg does not wait for its lock. */
 async function aptInstall(packages: readonly string[]): Promise<void> {
   const release = await lock(tmpdir(), {
     lockfilePath: `${tmpdir()}/kubewright-apt.lock`,
     retries: { retries: 300, minTimeout: 1_000, factor: 1 },
   });
   try {
-    // RUNLEVEL=1: Debian then starts no service; we start what we want ourselves.
+    // RUNLEVEL=1: Debian then starts no service. The tests start what they need.
     const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
     await run("apt-get", ["update", "-qq"], { env });
     await run(

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { projectRoot } from "../../common/project-root";
 import { start } from "../../common/process";
 
-/** A vendor's plugin that no registry has: beside the repository in CI. */
+/** A vendor's plugin that no registry has. In CI, it lies beside the repository. */
 export class SharedPlugin {
   private readonly file: string;
   private readonly packed: string;
@@ -15,12 +15,12 @@ export class SharedPlugin {
     this.packed = join(projectRoot(), "..", "shared", "artifacts", `${this.file}.xz`);
   }
 
-  /** Why the tests that need it are skipped; undefined where it is there. */
+  /** Why the tests that require it are skipped; undefined if it exists. */
   get missing(): string | undefined {
     return existsSync(this.packed) ? undefined : `there is no ${this.packed}`;
   }
 
-  /** @param folder that is to be on PATH: there Pulumi looks before it downloads */
+  /** @param folder a folder on PATH, where Pulumi looks before it downloads */
   async unpack(folder: string): Promise<void> {
     const path = join(folder, this.file);
     const { child } = await start("xz", ["-dkc", this.packed], { buffer: false });

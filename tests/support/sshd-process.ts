@@ -22,7 +22,7 @@ export class SshdProcess {
   }
 
   async start(): Promise<void> {
-    if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 }); // its privilege separation wants it
+    if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 }); // required for its privilege separation
     const log = openSync(this.logPath, "a");
     const server = spawn(this.program, ["-D", "-e", "-f", join(this.folder, "sshd_config")], {
       stdio: ["ignore", log, log],
@@ -53,7 +53,7 @@ export class SshdProcess {
   }
 
   private async killAll(server: ChildProcess, below: number[]): Promise<void> {
-    server.kill("SIGKILL"); // first, so that it accepts no more
+    server.kill("SIGKILL"); // first, so that it accepts no further connections
     below.forEach((pid) => signal(pid, "SIGKILL"));
     await gone(below);
   }
@@ -89,7 +89,7 @@ async function gone(pids: number[]): Promise<void> {
     signal: new AbortController().signal,
     timeout: STOP_SECONDS,
     every: 10,
-    onTimeout: () => new Error(`sshd's processes ${pids.join(", ")} do not end`),
+    onTimeout: () => new Error(`sshd's processes ${pids.join(", ")} did not end`),
   });
 }
 
@@ -98,7 +98,7 @@ async function running(pid: number): Promise<boolean> {
   return fields !== undefined && fields.state !== "Z";
 }
 
-/** All processes below one, deepest last. */
+/** Returns all descendants of a process, deepest last. */
 async function descendants(root: number): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const parents = new Map<number, number>();
@@ -119,7 +119,7 @@ async function stat(pid: number): Promise<{ state: string; parent: number } | un
   return state === undefined ? undefined : { state, parent: Number(parent) };
 }
 
-/** Does the server say `SSH-2.0-...`? An open port alone is not yet an sshd. */
+/** Returns whether the server sends `SSH-2.0-...`. An open port alone does not prove an sshd. */
 async function greets(port: number): Promise<boolean> {
   return await new Promise((done) => {
     const socket = connect(port, "127.0.0.1");

@@ -9,7 +9,7 @@ import { SshdProcess } from "./sshd-process";
 
 const SSHD = "/usr/sbin/sshd";
 
-/** A real sshd of our own on loopback, with a folder, a host key and a user key made for it. */
+/** A real sshd on loopback, with a folder, a host key and a user key of its own. */
 export interface Sshd {
   readonly host: string;
   readonly port: number;
@@ -17,23 +17,23 @@ export interface Sshd {
   readonly privateKeyPath: string;
   /** `ssh-ed25519 AAAA...`, to pin. It changes with `changeHostKey`. */
   readonly hostKey: string;
-  /** Everything of this server, and free for the files of a test; removed by `stop`. */
+  /** Everything of this server, and files of the test. `stop` deletes it. */
   readonly folder: string;
-  /** What a provider's `connection` input wants. */
+  /** The `connection` input for the provider. */
   connection(): { name: string; host: string; port: number; user: string; privateKeyPath: string; hostKey: string };
-  /** How many clients have logged in since the start; a `restart` does not reset it. */
+  /** How many clients have logged in since the start. `restart` does not reset it. */
   logins(): Promise<number>;
   log(): Promise<string>;
-  /** Breaks every open connection; the server goes on listening. */
+  /** Breaks every open connection. The server continues to listen. */
   dropConnections(): Promise<void>;
-  /** The network goes silent: nobody answers, nothing is refused. */
+  /** Silences the network: nothing answers and nothing is refused. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** From now on another machine seems to be behind the address. */
+  /** From now on, another machine seems to be at the address. */
   changeHostKey(): Promise<void>;
-  /** From now on the user's key is refused (and with `true` accepted again). */
+  /** From now on, refuses the user's key (with `true`, accepts it again). */
   acceptKey(accepted: boolean): Promise<void>;
-  /** Connections break and new ones are refused until `listen`. */
+  /** Breaks all connections and refuses new ones until `listen`. */
   down(): Promise<void>;
   listen(): Promise<void>;
   restart(): Promise<void>;
@@ -41,17 +41,19 @@ export interface Sshd {
 }
 
 export interface SshdOptions {
-  /** More lines for sshd_config: `MaxSessions 2`. */
+  /** Additional lines for sshd_config: `MaxSessions 2`. */
   config?: string[];
-  /** Set for every command that a client runs: `PATH` with stand-ins in front, for instance. */
+  /** Environment of every command that a client runs, such as a `PATH` with fake programs in front. */
   environment?: Record<string, string>;
-  /** The machine's name in messages; default `sshd`. */
+  /** Name of the machine in messages. @default "sshd" */
   name?: string;
-  /** Writes a program into the server's folder that starts sshd in surroundings of its own. @returns its path */
+  /** Writes a program to the server's folder that starts sshd in its own surroundings. @returns its path */
   within?: (folder: string) => Promise<string>;
 }
 
-/** Makes sure that sshd is there, and says why not. Use: `describe.skipIf(!sshd.met)(...)` or `needs(...)`. */
+/**
+ * Installs sshd if necessary, and reports why it is missing. Use: `describe.skipIf(!sshd.met)(...)` or `needs(...)`.
+ */
 export async function sshdAvailable(): Promise<Requirement> {
   return await requirement("openssh-server", () => existsSync(SSHD), ["openssh-server"]);
 }
@@ -104,7 +106,7 @@ async function control(folder: string, port: number, process: SshdProcess, name:
 function configuration(folder: string, port: number, options: SshdOptions): string {
   const environment = Object.entries(options.environment ?? {}).map(([name, value]) => `"${name}=${value}"`);
   return [
-    ...(options.config ?? []), // sshd takes the first value that it meets
+    ...(options.config ?? []), // sshd uses the first value of an option
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${folder}/host`,
     `AuthorizedKeysFile ${folder}/authorized_keys`,
@@ -136,7 +138,7 @@ async function acceptKey(folder: string, accepted: boolean): Promise<void> {
   await writeFile(join(folder, "authorized_keys"), accepted ? await readFile(join(folder, "user.pub"), "utf8") : "");
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   return await new Promise((done, fail) => {
     const server = createServer().once("error", fail);

@@ -15,7 +15,7 @@ function summarize(modules: readonly TestModule[], unhandled: number): Summary {
   const inState = (state: string) => tests.filter((test) => test.result().state === state);
   return {
     passed: inState("passed").length,
-    // A pending test never ended. The tests of a file or hook that failed to load or run have no result at all.
+    // A pending test never ended. If a file or hook failed to load or run, its tests have no result.
     failed: inState("failed").length + inState("pending").length + countBrokenSuites(modules) + unhandled,
     skipped: inState("skipped").map((test): Skipped => {
       const result = test.result();

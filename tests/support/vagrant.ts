@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { run } from "../../common/process";
 import { requirement, type Requirement } from "./requirement";
 
-/** Vagrant, with the docker provider that comes with it. A person installs it; a test brings it where it may. */
+/** Vagrant, with its built-in docker provider. Installed by the test where possible. */
 export async function vagrantAvailable(): Promise<Requirement> {
   const present = () => (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, "vagrant")));
   return await requirement("vagrant", present, ["vagrant"]);
 }
 
-/** Vagrant itself, past everything that is ours. @returns what it said */
+/** Runs Vagrant itself, without the provider. @returns its output */
 export async function vagrantIn(folder: string, ...args: string[]): Promise<string> {
   const { all } = await run("vagrant", args, {
     cwd: folder,

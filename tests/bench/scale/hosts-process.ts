@@ -2,7 +2,7 @@ import { EmulatedMachine } from "../../support/emulated-machine";
 import { startEmulator } from "../../support/ssh-emulator";
 import type { HostsSetting, Request, Told } from "./hosts";
 
-/** What hosts.ts forks. */
+/** The process that hosts.ts forks. */
 async function main(setting: HostsSetting): Promise<void> {
   const tell = (told: Told) => process.send?.(told);
   const failing = new Set(setting.failing);

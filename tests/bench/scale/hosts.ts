@@ -7,7 +7,7 @@ import type { Seen } from "../../support/ssh-emulator";
 export interface HostsSetting {
   hosts: number;
   latencyMs: number;
-  /** These refuse the key until `heal`. */
+  /** Hosts that refuse the key until `heal`. */
   failing: number[];
 }
 
@@ -17,7 +17,7 @@ export interface Told {
   seen?: Seen;
 }
 
-/** Emulated hosts in a process of their own, so that their work is not taken for ours. */
+/** Emulated hosts in a process of their own, so that their work is not counted as the provider's. */
 export class Hosts {
   private constructor(
     private readonly child: ChildProcess,

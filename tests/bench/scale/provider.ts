@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../../common/project-root";
 
-/** The real provider process, started by us and not by the engine, so that it can be looked at from outside. */
+/** The real provider process. The benchmark starts it, so that it can be observed from outside. */
 export class ProviderProcess {
   private constructor(
     private readonly child: ChildProcess,
@@ -19,20 +19,20 @@ export class ProviderProcess {
     return new ProviderProcess(child, said.toString().trim());
   }
 
-  /** The most memory that it held so far, in MiB (proc(5), VmHWM). */
+  /** Peak memory in MiB (proc(5), VmHWM). */
   get mostMemoryMiB(): number {
     return Math.round(
       Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8"))?.[1] ?? NaN) / 1024,
     );
   }
 
-  /** Seconds of processor time, of itself and of its kernel's work (proc(5), utime and stime, of 100 a second). */
+  /** Processor time in seconds, user and kernel (proc(5), utime and stime, in hundredths). */
   get processorSeconds(): number {
     const fields = readFileSync(`/proc/${this.child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   stop(): void {
-    this.child.stdin?.end(); // its sign that the engine is gone
+    this.child.stdin?.end(); // tells the provider that the engine has ended
   }
 }

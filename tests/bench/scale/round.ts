@@ -14,16 +14,16 @@ export const RESOURCES_PER_MACHINE = 3;
 
 export interface ScaleResult {
   machines: number;
-  /** How many refused us in the first run. */
+  /** Hosts that refused the key in the first run. */
   failing: number;
-  /** Resources that the first run made, of those that it could. */
+  /** Resources that the first run created, of those that it could create. */
   made: number;
   possible: number;
   /** Seconds. */
   first: number;
   second: number;
   refresh: number;
-  /** The same number of resources that do nothing: the engine's own share of `first`. */
+  /** Seconds for as many resources that do nothing: the engine's own share of `first`. */
   engineAlone: number;
   providerProcessor: number;
   providerMiB: number;
@@ -32,11 +32,11 @@ export interface ScaleResult {
   mostOpenOfOne: number;
   roundTrips: { create: number; refresh: number };
   stateKiB: number;
-  /** Changes that a preview with refresh still sees at the end. */
+  /** Changes that a preview with refresh still finds at the end. */
   left: number;
 }
 
-/** One size: up while 1 % of the machines refuse us, up again when they do not, and a look at all of them. */
+/** Runs one size: `up` while 1 % of the machines refuse the key, `up` again when they accept it, and a refresh. */
 export async function scaleRound(
   machines: number,
   env: NodeJS.ProcessEnv,
@@ -99,7 +99,7 @@ interface Used {
   mostMiB: number;
 }
 
-/** One for each run, as the engine has it. */
+/** One per run, as the engine starts it. */
 async function withProvider<T>(used: Used, work: (port: string) => Promise<T>): Promise<T> {
   const provider = await ProviderProcess.start();
   try {
@@ -125,7 +125,7 @@ async function open(folder: string, make: () => void, env: NodeJS.ProcessEnv): P
   );
 }
 
-/** What a node has, in small: its facts, some files, a unit. */
+/** A node in small: its facts, some files and a unit. */
 function fleet(connections: readonly Connection[]): void {
   for (const connection of connections) {
     const name = connection.name ?? "";
@@ -150,7 +150,7 @@ function fleet(connections: readonly Connection[]): void {
   }
 }
 
-/** As many resources, in the same order, that do nothing. */
+/** As many resources in the same order, which do nothing. */
 function nothing(machines: number): void {
   for (let index = 0; index < machines; index++) {
     const one = new Roster(`${index}-host`, { members: ["a"], run: "1" });

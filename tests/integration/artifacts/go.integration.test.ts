@@ -14,7 +14,10 @@ const plugins = planTargets(loadVersions(), "1.36.3", arch, false).filter((targe
 );
 const sum = plugins[0]?.recipe?.sum ?? "";
 
-/** Stands in for `go`: writes down each call, answers `mod download` with SUM, builds a file of its name, and fails at FAIL_AT. */
+/**
+ * A fake `go`: records each call, answers `mod download` with SUM, builds a file named after the program, and fails at
+ * FAIL_AT.
+ */
 const FAKE_GO = `#!/bin/sh
 echo "$GOOS/$GOARCH cgo=$CGO_ENABLED $GOFLAGS | $*" >> "$GO_LOG"
 case "$1 $2" in

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Cache } from "../../../artifacts/cache";
 
-/** A run that takes the entry's lock, leaves half a file, says so, and then hangs until it is killed. */
+/** Takes the entry's lock, writes half a file, reports it, and hangs until it is killed. */
 const [root = ""] = process.argv.slice(2);
 void new Cache({ root }).obtain({
   key: "tool-1.0.0-amd64-modules",

@@ -22,7 +22,7 @@ let cache: string;
 beforeEach(async () => {
   cache = await mkdtemp(join(tmpdir(), "mirror-test-"));
   vi.stubEnv("KUBEWRIGHT_CACHE", cache);
-  // Whatever proxy this machine has, it is not for here.
+  // The tests must not use a proxy of this computer.
   vi.stubEnv("no_proxy", "127.0.0.1");
   mirror = await Mirror.start(fetches);
 });
@@ -68,7 +68,7 @@ test("nodes pull images through the mirror, under kubeadm's names", async () => 
   expect(refs.coredns).toBe("registry.k8s.io/coredns/coredns:v1.14.2");
 });
 
-test("a second call asks the mirror nothing", async () => {
+test("asks the mirror nothing the second time", async () => {
   expect(await cachedArtifacts(request())).toBeUndefined();
   const first = await obtain();
   const asked = mirror.asked.length;
@@ -77,7 +77,7 @@ test("a second call asks the mirror nothing", async () => {
   expect(second.binaries).toEqual(first.binaries);
 });
 
-test("what does not match the published checksum is refused: file, expected and got are named, and nothing is kept", async () => {
+test("refuses a file with a wrong checksum, reports the file and both checksums, and keeps nothing", async () => {
   const forged = Buffer.from("forged");
   mirror.replace(kubelet.url, forged);
   const error = await obtain().catch((thrown: unknown) => thrown);
@@ -88,18 +88,18 @@ test("what does not match the published checksum is refused: file, expected and 
   expect(await leftovers()).toEqual([]);
 });
 
-test("a download cut short without a word is refused by its checksum", async () => {
+test("refuses a truncated download by its checksum", async () => {
   mirror.misbehave(kubelet.url, shortened);
   await expect(obtain()).rejects.toThrow(/kubelet failed: its sha256 is/);
   expect(await leftovers()).toEqual([]);
 });
 
-test("a connection that breaks is tried again", async () => {
+test("retries after a broken connection", async () => {
   mirror.misbehave(kubelet.url, truncated, status(503));
   await expect(obtain()).resolves.toBeDefined();
 });
 
-test("a connection that breaks every time is given up after three tries", async () => {
+test("gives up after three broken connections", async () => {
   mirror.misbehave(kubelet.url, truncated, truncated, truncated, truncated);
   await expect(obtain()).rejects.toThrow(/kubelet failed: .*\(3 attempts\)/);
   expect(mirror.asked.filter((path) => path.endsWith("/kubelet"))).toHaveLength(3);
@@ -113,25 +113,25 @@ test("fails without retries, with the URL, when the mirror does not have a file"
   expect(mirror.asked.filter((path) => path.endsWith("containerd-static-2.4.2-linux-amd64.tar.gz"))).toHaveLength(1);
 });
 
-test("what was downloaded before a failure is not downloaded again", async () => {
+test("does not repeat downloads that succeeded before a failure", async () => {
   mirror.misbehave(containerd.url, status(404));
   await expect(obtain()).rejects.toThrow(/404/);
   const kept = (await readdir(join(cache, "artifacts"))).flatMap((key) =>
     fetches.filter((fetch) => key.startsWith(`${fetch.name}-`)),
   );
   await obtain();
-  // Three go at a time and containerd is the fifth: so two at least were complete.
+  // Three downloads run in parallel and containerd is the fifth, so at least two were complete.
   expect(kept.length).toBeGreaterThanOrEqual(2);
   for (const fetch of kept)
     expect(mirror.asked.filter((path) => path.endsWith(new URL(fetch.url).pathname))).toHaveLength(1);
 });
 
-test("a checksum file that does not name the download is refused", async () => {
+test("refuses a checksum file that does not name the download", async () => {
   mirror.replace(kubelet.checksum, Buffer.from("<html>please log in</html>"));
   await expect(obtain()).rejects.toThrow(/kubelet\.sha256 does not list its sha256/);
 });
 
-test("a mirror that is down is named", async () => {
+test("names a mirror that is down", async () => {
   const gone = await Mirror.start([]);
   const source = gone.url;
   await gone.stop();
@@ -141,20 +141,20 @@ test("a mirror that is down is named", async () => {
   );
 });
 
-test("an archive without the program is refused", async () => {
+test("refuses an archive without the program", async () => {
   const content = await archive([["ctr", "bin/ctr"]]);
   mirror.replace(containerd.url, content);
   mirror.replace(containerd.checksum, Buffer.from(`${sha256(content)}  ${containerd.url.split("/").pop()}`));
   await expect(obtain()).rejects.toThrow(/the archive does not contain containerd, containerd-shim-runc-v2/);
 });
 
-test("our own checksum must match as well", async () => {
+test("also checks the pinned checksum", async () => {
   const pinned = { ...kubelet, pinned: "0".repeat(64) };
   const fetching = downloadAll(new Cache(), [pinned], { kind: "mirror", url: mirror.url }, silent, never);
   await expect(fetching).rejects.toThrow(/versions\.yaml requires 0{64}/);
 });
 
-test("a server that falls silent is given up", async () => {
+test("gives up on a server that stops sending", async () => {
   mirror.misbehave(kubelet.url, silence, silence, silence);
   const url = `${mirror.url}/dl.k8s.io${new URL(kubelet.url).pathname}`;
   const waiting = downloadTo(url, join(cache, "file"), { signal: never, idleTimeout: 0.05, action: "look at it" });

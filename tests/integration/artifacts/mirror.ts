@@ -7,11 +7,14 @@ import type { PlannedDownload } from "../../../artifacts/official";
 
 export type Answer = (response: ServerResponse, content: Buffer) => void;
 
-/** A local server laid out as a mirror must be: <mirror>/<official host>/<path>, with small files and their published checksums. */
+/**
+ * A local server with the layout of a mirror: <mirror>/<official host>/<path>, with small files and their published
+ * checksums.
+ */
 export class Mirror {
   private readonly files = new Map<string, Buffer>();
   private readonly answers = new Map<string, Answer[]>();
-  /** Paths in the order they were asked for. */
+  /** Requested paths, in order. */
   readonly asked: string[] = [];
 
   private constructor(private readonly server: Server) {}
@@ -32,7 +35,7 @@ export class Mirror {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** The next requests for this official URL get these answers, one each; then the right one again. */
+  /** Sets the answers to the next requests for this official URL, one each; the correct file follows. */
   misbehave(url: string, ...answers: Answer[]): void {
     this.answers.set(pathOf(url), answers);
   }
@@ -63,17 +66,17 @@ export const status =
   (response) =>
     void response.writeHead(code).end("no");
 
-/** Promises the whole, sends half, and hangs up. */
+/** Announces the whole file, sends half and closes the connection. */
 export const truncated: Answer = (response, content) => {
   response.writeHead(200, { "content-length": content.length });
   response.write(content.subarray(0, content.length / 2), () => response.destroy());
 };
 
-/** Sends half and says that this was all: only the checksum tells. */
+/** Sends half of the file as if it were complete: only the checksum reveals it. */
 export const shortened: Answer = (response, content) =>
   void response.writeHead(200).end(content.subarray(0, content.length / 2));
 
-/** Takes the request and never answers. */
+/** Accepts the request and never answers. */
 export const silence: Answer = () => undefined;
 
 export function sha256(content: Buffer): string {

@@ -12,8 +12,8 @@ import { Mirror } from "./mirror";
 
 afterEach(() => vi.unstubAllEnvs());
 
-// The proxy is read once, at the first download: so this test has a file of its own.
-test("downloads go through the proxy that the environment names", async () => {
+// The proxy is read once, at the first download, so this test has a file of its own.
+test("downloads use the proxy from the environment", async () => {
   const [kubelet] = planDownloads(loadVersions(), "1.36.3", "amd64");
   if (!kubelet) throw new Error("nothing planned");
   const mirror = await Mirror.start([kubelet]);

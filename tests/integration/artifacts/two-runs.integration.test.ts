@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Cache, fileOf } from "../../../artifacts/cache";
 
-/** Milliseconds after which a dead run's lock is taken over: the least that the lock library allows. */
+/** Milliseconds after which the lock of a dead process is taken over: the minimum that the lock library allows. */
 const STALE = 2000;
 
-test("another process that is killed half-way holds the entry only until its lock is stale, and leaves nothing of it", async () => {
+test("a killed process blocks the entry only until its lock is stale, and leaves no files", async () => {
   const root = await mkdtemp(join(tmpdir(), "two-runs-"));
   const other = spawn(
     process.execPath,

@@ -18,7 +18,7 @@ import {
 const STACK = `test-${process.pid}`;
 const signal = AbortSignal.timeout(600_000);
 
-describe("machines made of containers", () => {
+describe("machines in containers", () => {
   let missing: string | undefined;
   let keys: Keys;
   let image: Made;
@@ -53,7 +53,7 @@ describe("machines made of containers", () => {
     await keys.remove();
   }, 60_000);
 
-  test("the host key that Docker tells is the one that SSH shows", async () => {
+  test("the host key from Docker is the one that SSH presents", async () => {
     const scanned = await output("ssh-keyscan", [
       "-t",
       "ed25519",
@@ -65,16 +65,16 @@ describe("machines made of containers", () => {
     expect(one.outputs.hostKey).not.toBe(two.outputs.hostKey);
   });
 
-  test("root and admin log in by key, and admin has sudo", async () => {
+  test("root and admin log in with the key, and admin has sudo", async () => {
     expect(await on(one, "id -un")).toBe("root");
     expect(await on(one, "sudo -n id -un", "admin")).toBe("root");
   });
 
-  test("systemd runs, and no unit has failed", async () => {
+  test("systemd runs without failed units", async () => {
     expect(await on(one, "systemctl is-system-running --wait; systemctl --failed --plain --no-legend")).toBe("running");
   });
 
-  test("machines reach each other, and are two: machine-id, boot-id, host name", async () => {
+  test("machines reach each other and have different identities: machine-id, boot-id, host name", async () => {
     expect(await on(one, `ping -c1 -W2 ${String(two.outputs.privateAddress)} >/dev/null && echo reached`)).toBe(
       "reached",
     );
@@ -86,7 +86,7 @@ describe("machines made of containers", () => {
     expect(first.filter((line) => second.includes(line))).toEqual([]);
   });
 
-  test("the files that Docker shadows are the machine's own, and stay so over a restart", async () => {
+  test("the files that Docker mounts over belong to the machine, and survive a restart", async () => {
     await on(one, "sed -i '$ a 192.0.2.9 api.test' /etc/hosts && hostnamectl set-hostname renamed");
     expect(await on(one, "cat /etc/hostname && uname -n")).toBe("renamed\nrenamed");
     await docker("restart", "--time", "20", one.id);
@@ -99,7 +99,7 @@ describe("machines made of containers", () => {
     );
   });
 
-  test("what a node needs works, and host-wide settings stay the host's", async () => {
+  test("kernel features that a node needs work, and host-wide settings do not change", async () => {
     expect(
       await on(
         two,
@@ -114,14 +114,14 @@ describe("machines made of containers", () => {
     expect(await output("cat", ["/proc/sys/vm/overcommit_memory", "/proc/sys/kernel/panic"])).toBe(before);
   });
 
-  test("creating again takes what is there", async () => {
+  test("a second create takes over the existing resources", async () => {
     const again = await handler("Machine").create(context("one"), inputs("one", 1));
     expect(again).toEqual(one);
     expect(await handler("Network").create(context("network"), networkInputs)).toEqual(network);
     expect(await handler("Image").create(context("image"), {})).toEqual(image);
   });
 
-  test("what an interrupted run left is made anew where it does not fit", async () => {
+  test("replaces the leftovers of an interrupted run that do not match", async () => {
     const first = await handler("Machine").create(context("five"), inputs("five", 5));
     const moved = await handler("Machine").create(context("five"), inputs("five", 6));
     expect(moved.id).not.toBe(first.id);
@@ -129,7 +129,7 @@ describe("machines made of containers", () => {
     await handler("Machine").delete(context("five"), moved.id, { inputs: inputs("five", 6), outputs: moved.outputs });
   });
 
-  test("refresh finds nothing changed", async () => {
+  test("a refresh finds no changes", async () => {
     expect(await refreshed("Machine", two, inputs("two", 2))).toEqual({
       inputs: inputs("two", 2),
       outputs: two.outputs,
@@ -141,7 +141,7 @@ describe("machines made of containers", () => {
     expect(await refreshed("Image", image, {})).toEqual({ inputs: {}, outputs: image.outputs });
   });
 
-  test("a stopped machine is drift, and the next update starts it as the same machine", async () => {
+  test("a refresh reports a stopped machine, and the next update starts the same machine", async () => {
     await docker("stop", "--time", "20", two.id);
     const found = await refreshed("Machine", two, inputs("two", 2));
     expect(found?.inputs).toEqual(inputs("two", 2, { running: false }));
@@ -154,7 +154,7 @@ describe("machines made of containers", () => {
     expect(await on(two, "uname -n")).toBe("two");
   });
 
-  test("size and key change in place", async () => {
+  test("changes the size and the key in place", async () => {
     const other = await makeKeys();
     const news = inputs("two", 2, { cpus: 0.5, memory: 512, authorizedKey: other.publicKey });
     await handler("Machine").update(context("two"), two.id, news, { inputs: inputs("two", 2), outputs: two.outputs });
@@ -167,7 +167,7 @@ describe("machines made of containers", () => {
     await other.remove();
   });
 
-  test("a reboot from inside comes back with the same identity", async () => {
+  test("a reboot from inside keeps the machine's identity", async () => {
     const before = await on(two, "cat /etc/machine-id /proc/sys/kernel/random/boot_id");
     await on(two, "systemctl reboot").catch(() => undefined);
     await expect
@@ -176,7 +176,7 @@ describe("machines made of containers", () => {
     expect(await on(two, "cat /proc/sys/kernel/random/boot_id")).not.toBe(before.split("\n")[1]);
   });
 
-  test("somebody else's container of the same name is left alone", async () => {
+  test("does not touch a container of the same name that belongs to another owner", async () => {
     const id = await docker(
       "create",
       "--name",
@@ -195,7 +195,7 @@ describe("machines made of containers", () => {
     expect(await docker("ps", "--all", "--quiet", "--no-trunc", "--filter", `id=${id}`)).toBe(id);
   });
 
-  test("a machine that does not start says why", async () => {
+  test("reports why a machine does not start", async () => {
     const broken = inputs("four", 4, { memory: 1024 });
     const { id } = await handler("Machine").create(context("four"), broken);
     await docker("exec", id, "rm", "/lib/systemd/systemd");
@@ -208,7 +208,7 @@ describe("machines made of containers", () => {
     );
   });
 
-  test("a machine that is gone is read as gone, and deleting it again is no error", async () => {
+  test("a refresh reports a missing machine, and deleting it again succeeds", async () => {
     await handler("Machine").delete(context("one"), one.id, { inputs: inputs("one", 1), outputs: one.outputs });
     expect(await refreshed("Machine", one, inputs("one", 1))).toBeUndefined();
     await handler("Machine").delete(context("one"), one.id, { inputs: inputs("one", 1), outputs: one.outputs });
@@ -220,7 +220,7 @@ describe("machines made of containers", () => {
     expect(await isContainerRemoved("192.0.2.1", signal)).toBe(false);
   });
 
-  test("the sweep leaves nothing", async () => {
+  test("the sweep removes everything", async () => {
     expect((await belongings(STACK)).length).toBeGreaterThan(5);
     const swept = await removeStack(STACK, signal);
     expect(swept).toEqual({ containers: 3, networks: 1, volumes: 0 });

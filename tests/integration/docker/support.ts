@@ -12,7 +12,7 @@ import { testContext } from "../../support/context";
 export type Values = Record<string, unknown>;
 export type Made = { id: string; outputs: Values };
 
-/** Why these tests cannot run here; undefined where they can. Where Docker can be installed, it is. */
+/** Returns why these tests cannot run here; undefined if they can. Installs Docker where possible. */
 export async function dockerIsMissing(): Promise<string | undefined> {
   return await ensureDaemon(silent, AbortSignal.timeout(240_000)).then(
     () => undefined,
@@ -26,7 +26,7 @@ export function handler(kind: "Image" | "Network" | "Machine"): AnyHandler {
   return registryOf(dockerResources)[`kubewright:docker:${kind}`] as unknown as AnyHandler;
 }
 
-/** A context that remembers what it was told. */
+/** A context that records its messages. */
 export function context(name: string, signal = AbortSignal.timeout(240_000)): Context & { said: string[] } {
   const said: string[] = [];
   const say = (message: string) => void said.push(message);
@@ -46,7 +46,7 @@ export async function docker(...args: string[]): Promise<string> {
   return await output("docker", args);
 }
 
-/** What carries the stack's label: ids of containers, volumes and networks. */
+/** Ids of the containers, volumes and networks with the stack's label. */
 export async function belongings(stack: string): Promise<string[]> {
   const filter = ["--quiet", "--filter", `label=io.kubewright.stack=${stack}`];
   const lists = await Promise.all([
@@ -58,10 +58,10 @@ export async function belongings(stack: string): Promise<string[]> {
 }
 
 export interface Keys {
-  /** Of the private key. */
+  /** Path of the private key. */
   path: string;
   publicKey: string;
-  /** Logs in and runs a command; the host key must be the one given. */
+  /** Logs in and runs a command. The host key must be the given one. */
   ssh(machine: Values, command: string, user?: string): Promise<string>;
   remove(): Promise<void>;
 }

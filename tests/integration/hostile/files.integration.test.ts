@@ -24,12 +24,12 @@ afterAll(async () => {
   await sshd.stop();
 });
 
-/** One for each case: a case that ran out of time must not write into the next one's. */
+/** A folder per case: a case that timed out must not write into the next one's. */
 async function fresh(): Promise<string> {
   return await mkdtemp(join(sshd.folder, "files-"));
 }
 
-/** Names as hostile as the schema lets through; the others are counted. */
+/** Hostile names that the schema accepts. The rejected ones are counted. */
 const name = hostileText()
   .map((text) => text.replaceAll("/", ""))
   .filter((text) => filePathSchema.safeParse(`/${text}`).success);
@@ -37,7 +37,7 @@ const place = fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => part
 const mode = fc.constantFrom("0600", "0644", "0755", "400");
 
 test(
-  "whatever the schema lets through is a file of that name and nothing else",
+  "every name that the schema accepts becomes a file of exactly that name",
   async () => {
     const bytes = fc.uint8Array({ maxLength: 3000 });
     await holds(
@@ -79,7 +79,7 @@ test(
 );
 
 test(
-  "any text is written, read back without drift, and removed",
+  "writes any text, reads it back without drift, and removes it",
   async () => {
     await holds(
       "text files through the resource",
@@ -102,10 +102,10 @@ test(
 );
 
 test(
-  "words come through SSH, the login shell and ours as they were",
+  "arguments reach the command unchanged through SSH, the login shell and the provider's wrapper",
   async () => {
     await holds(
-      "words through a real sshd",
+      "arguments through a real sshd",
       40,
       fc.asyncProperty(fc.array(hostileWord(), { minLength: 1, maxLength: 10 }), async (words) => {
         const { stdout } = await machine().run(`printf '%s\\0' ${commandLine(words)}`, { step: "a test", signal });
@@ -129,12 +129,12 @@ test.each([
   "/a\ud800",
   `/${"x".repeat(241)}`,
   `/${"x/".repeat(2100)}y`,
-])("the path %j is refused", (path) => {
+])("refuses the path %j", (path) => {
   expect(filePathSchema.safeParse(path).success).toBe(false);
 });
 
 test(
-  "more files than a command line can name are refused before anything is sent",
+  "refuses more files than a command line can name, before it sends anything",
   async () => {
     const folder = await fresh();
     const files = Array.from({ length: 2000 }, (_, index) =>

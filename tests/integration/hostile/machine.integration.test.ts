@@ -7,7 +7,9 @@ import type { Remote } from "../../../provider/ssh/remote";
 import { Connections } from "../../../provider/ssh/connections";
 import { type Answering, BEGAN, type Emulator, startEmulator } from "../../support/ssh-emulator";
 
-/** A machine that answers as nobody should. What it says must not fill our memory, hold us up, or reach a terminal as it is. */
+/**
+ * A machine with hostile answers. Its output must not fill the memory, delay the run, or reach a terminal unfiltered.
+ */
 const { signal } = new AbortController();
 let emulator: Emulator;
 let machine: Remote;
@@ -29,7 +31,7 @@ function end(channel: ServerChannel, code: number): void {
   channel.end();
 }
 
-/** Never stops, as far as the other side takes it. */
+/** Writes as long as the other side reads. */
 function flood(
   stream: { write(data: Buffer): boolean; once(event: "drain", go: () => void): unknown },
   data: Buffer,
@@ -42,21 +44,21 @@ function flood(
   go();
 }
 
-describe("output without end", () => {
+describe("endless output", () => {
   const kinds = {
     lines: Buffer.from("line after line\n".repeat(4096)),
     "one line": Buffer.alloc(65_536, "x"),
     binary: Buffer.alloc(65_536, 0xff),
   };
 
-  test.each(Object.entries(kinds))("on stdout, %s, is cut at the limit, and memory with it", async (_, data) => {
+  test.each(Object.entries(kinds))("on stdout, %s, is cut at the limit, and so is the memory", async (_, data) => {
     answer = (channel) => flood(channel, data, () => channel.destroyed || !channel.writable);
     const before = process.memoryUsage().rss;
     await expect(say()).rejects.toThrow(/a test failed on host-0 .*it says more than 16 MiB/);
     expect(process.memoryUsage().rss - before).toBeLessThan(20 * LONGEST_OUTPUT);
   });
 
-  test("on stderr too, heard line by line", async () => {
+  test("on stderr is cut too, read line by line", async () => {
     let longest = 0;
     answer = (channel) => (
       channel.stderr.write(BEGAN),
@@ -69,30 +71,30 @@ describe("output without end", () => {
     expect(longest).toBeLessThan(256 << 10);
   });
 
-  test("a trickle that never ends does so at the deadline, though the machine never said what to kill", async () => {
+  test("endless slow output ends at the deadline, even if the machine never reported a process to kill", async () => {
     answer = (channel) => {
       const timer = setInterval(() => (channel.writable ? channel.write(".") : clearInterval(timer)), 5);
     };
     await expect(say({ timeout: 0.3 })).rejects.toThrow(/a test failed on host-0 .*no end within 0.3 s/);
   });
 
-  test("silence ends at the deadline, also where not even the command was taken", async () => {
+  test("silence ends at the deadline, even if the machine never accepted the command", async () => {
     answer = () => undefined;
     await expect(say({ timeout: 0.2 })).rejects.toThrow(/no end within 0.2 s/);
   });
 
-  test("a stop is heeded at once by a machine that does not heed it", async () => {
+  test("an abort takes effect immediately on a machine that ignores it", async () => {
     const stop = new AbortController();
     answer = (channel) => (channel.write("up\n"), stop.abort(new Error("stopped")));
     await expect(machine.run("anything", { step: "a test", signal: stop.signal })).rejects.toThrow("stopped");
   });
 });
 
-describe("what would colour or steer a terminal", () => {
+describe("output with colors and terminal control sequences", () => {
   const NASTY =
     "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2J\u001b[1;1H \u0007\u0008\u009b31m \u202egnp.exe <{%fg 1%}>loud<{%reset%}> \r overwritten";
 
-  test("is not in an error", async () => {
+  test("is filtered in errors", async () => {
     answer = (channel) => (channel.stderr.write(`${BEGAN}${NASTY}`), end(channel, 1));
     const error = await say().catch((reason: Error) => reason);
     const message = (error as Error).message;
@@ -100,7 +102,7 @@ describe("what would colour or steer a terminal", () => {
     expect(message).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]|<\{%/);
   });
 
-  test("is not in facts, which go to the state; nor are facts of any size", async () => {
+  test("is filtered in facts, which are stored in the state; the size of facts is limited", async () => {
     const facts = {
       arch: "x86_64",
       hostname: NASTY,
@@ -127,8 +129,8 @@ describe("what would colour or steer a terminal", () => {
   });
 });
 
-describe("answers that do not fit", () => {
-  test("files that nobody asked about are none, and a hash that is none is none", async () => {
+describe("answers in a wrong format", () => {
+  test("ignores files that it did not ask for, and invalid hashes", async () => {
     answer = (channel) => (
       channel.stderr.write(BEGAN),
       channel.write(`644 ${"a".repeat(64)} /asked\n644 ${"b".repeat(64)} /invented\n999999 x /asked2\n`),
@@ -139,7 +141,7 @@ describe("answers that do not fit", () => {
     expect((await contents(machine, ["/x"], signal)).size).toBe(0);
   });
 
-  test("a process group that is none is not killed: it would be a command, or everything", async () => {
+  test("does not kill an invalid process group, which could be a command or every process", async () => {
     const heard: string[] = [];
     for (const group of ["1", "7; touch /tmp/owned", "-1", ""]) {
       answer = (channel, script) =>
@@ -149,7 +151,7 @@ describe("answers that do not fit", () => {
     expect(heard).toEqual(["anything", "anything", "anything", "anything"]);
   });
 
-  test("what a login shell complains about first is not taken for anything, and the group behind it is killed", async () => {
+  test("ignores the login shell's warnings, and kills the process group that follows them", async () => {
     const heard: string[] = [];
     answer = (channel, script) =>
       void (
@@ -163,7 +165,7 @@ describe("answers that do not fit", () => {
     await expect(say()).rejects.toThrow(/failed on host-0 .*: real$/);
   });
 
-  test("a channel that closes without an exit code is a lost connection, tried again a few times only", async () => {
+  test("treats a channel that closes without an exit code as a lost connection, and retries a few times only", async () => {
     let times = 0;
     answer = (channel) => (times++, channel.end());
     await expect(say()).rejects.toThrow(/the connection was lost/);

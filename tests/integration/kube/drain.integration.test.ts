@@ -36,7 +36,7 @@ function drained(options: Partial<DrainOptions> = {}) {
 }
 
 describe("a drain", () => {
-  test("moves the pods of a workload one after the other, each once its replacement serves", async () => {
+  test("evicts the pods of a workload one at a time, each after its replacement is Ready", async () => {
     for (const name of ["web-1", "web-2", "web-3"]) await cluster.pod(name, { node: "a", owner: SET });
     cluster.replaces.set("web", "b");
     let least = 3;
@@ -61,7 +61,7 @@ describe("a drain", () => {
     expect(await cluster.isCordoned("a")).toBe(true);
   });
 
-  test("does not hold up other workloads, nor for ever its own, where no replacement comes", async () => {
+  test("delays neither other workloads nor its own forever if a replacement does not become Ready", async () => {
     for (const name of ["web-1", "web-2"]) await cluster.pod(name, { node: "a", owner: SET });
     await cluster.pod("job-1", { node: "a", owner: { kind: "Job", uid: "job" } });
     const begun = Date.now();
@@ -71,7 +71,7 @@ describe("a drain", () => {
     expect(cluster.ended.slice(0, 2)).toContain("job-1");
   });
 
-  test("leaves DaemonSets', mirror and finished pods alone", async () => {
+  test("leaves pods of DaemonSets, mirror pods and finished pods", async () => {
     await cluster.pod("agent", { node: "a", owner: { kind: "DaemonSet", uid: "agent" }, emptyDir: true });
     await cluster.pod("static", { node: "a", mirror: true });
     await cluster.pod("done", { node: "a", phase: "Succeeded", emptyDir: true });
@@ -80,7 +80,7 @@ describe("a drain", () => {
     expect(await cluster.pods("a")).toEqual(["agent", "done", "static"]);
   });
 
-  test("names the budget that blocks while it waits and at its deadline, and leaves the node as it was", async () => {
+  test("names the blocking budget while it waits and at the deadline, and uncordons the node", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     await cluster.budget("other", { app: "other" }, 0);
@@ -93,7 +93,7 @@ describe("a drain", () => {
     expect(await cluster.pods("a")).toEqual(["web-1"]);
   });
 
-  test("goes on once the budget allows it", async () => {
+  test("continues once the budget allows it", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     const running = drained();
@@ -110,14 +110,14 @@ describe("a drain", () => {
     expect(await cluster.isCordoned("a")).toBe(true);
   });
 
-  test("stays cordoned where that was asked for", async () => {
+  test("leaves the node cordoned if requested", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     await expect(drained({ timeout: 1, stayCordoned: true })).rejects.toThrow("the node stays cordoned");
     expect(await cluster.isCordoned("a")).toBe(true);
   });
 
-  test("is undone when it is told to stop", async () => {
+  test("uncordons the node on abort", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     const stop = new AbortController();
@@ -130,8 +130,8 @@ describe("a drain", () => {
   });
 });
 
-describe("what a drain would lose", () => {
-  test("an emptyDir is refused before anything is changed, and deleted when told", async () => {
+describe("data and pods that a drain would lose", () => {
+  test("refuses an emptyDir before anything is changed, and evicts its pod with localData: delete", async () => {
     await cluster.pod("cache-1", { node: "a", owner: SET, emptyDir: true });
     await expect(drained()).rejects.toThrow(
       /deleting default\/cache-1 would delete the data.*drain\.localData: delete/,
@@ -140,7 +140,7 @@ describe("what a drain would lose", () => {
     expect((await drained({ localData: "delete" })).evicted).toEqual(["default/cache-1"]);
   });
 
-  test("a pod without a controller is refused, and deleted when told or forced", async () => {
+  test("refuses a pod without a controller, and evicts it with unmanaged: delete or force", async () => {
     await cluster.pod("bare", { node: "a" });
     await expect(drained({ localData: "delete" })).rejects.toThrow(
       /no controller would recreate default\/bare.*drain\.unmanaged: delete/,
@@ -149,7 +149,7 @@ describe("what a drain would lose", () => {
   });
 });
 
-describe("a node that is dead", () => {
+describe("a dead node", () => {
   beforeEach(async () => {
     cluster.silent.add("a");
     await cluster.setReady("a", false);
@@ -173,7 +173,7 @@ describe("a node that is dead", () => {
       .catch(() => undefined);
   });
 
-  test("is cleared once its machine is proved gone, volumes included", async () => {
+  test("is cleared once its machine is proved to be gone, volumes included", async () => {
     let asked = 0;
     const { forced } = await drained({ isGone: async () => ({ gone: ++asked > 0, reason: "nobody answers" }) });
     expect(forced).toEqual({ pods: ["default/agent", "default/web-1"], volumes: ["of-a"] });
@@ -182,7 +182,7 @@ describe("a node that is dead", () => {
     expect(left.items.map(({ metadata }) => metadata?.name)).toEqual(["of-b"]);
   });
 
-  test("keeps its pods while the machine still answers, and says so at the deadline", async () => {
+  test("keeps its pods while the machine answers, and reports that at the deadline", async () => {
     const isGone = async () => ({ gone: false, reason: "a answers SSH" });
     await expect(drained({ timeout: 2, isGone })).rejects.toThrow(
       /the kubelet does not respond; a answers SSH.*default\/web-1 did not terminate.*onUnreachable: force/,
@@ -191,7 +191,7 @@ describe("a node that is dead", () => {
     expect(await cluster.isCordoned("a")).toBe(false);
   });
 
-  test("is cleared without proof where the person has said so", async () => {
+  test("is cleared without proof if onUnreachable is force", async () => {
     expect((await drained({ onUnreachable: "force" })).forced?.pods).toHaveLength(2);
   });
 });
@@ -214,7 +214,7 @@ describe("a pool", () => {
     for (const name of ["p1", "p2", "p3"]) await cluster.node(name, { labels: { [POOL_LABEL]: "p" } });
   });
 
-  test("lets its nodes leave one after the other, with nobody else's help", async () => {
+  test("removes its nodes one after the other, without the order of the program", async () => {
     await cluster.pod("x", { node: "p1", owner: SET });
     await cluster.pod("y", { node: "p2", owner: { kind: "ReplicaSet", uid: "other" } });
     let most = 0;
@@ -234,7 +234,7 @@ describe("a pool", () => {
     expect((await server.api.core.listNode()).items.map(({ metadata }) => metadata?.name)).toEqual(["a", "b", "p3"]);
   });
 
-  test("counts a node that is down, and lets the down one itself go", async () => {
+  test("counts a node that is down, but removes it without waiting", async () => {
     await cluster.setReady("p3", false);
     await expect(leave("p1", 2)).rejects.toThrow(/p3 is not Ready; pool p allows 1 unavailable at a time/);
     expect(await cluster.isCordoned("p1")).toBe(false);
@@ -242,7 +242,7 @@ describe("a pool", () => {
     await leave("p1");
   });
 
-  test("counts a cordoned one", async () => {
+  test("counts a cordoned node", async () => {
     await server.api.core.patchNode({ name: "p2", body: { spec: { unschedulable: true } } }, server.api.mergePatch);
     await expect(leave("p1", 2)).rejects.toThrow("p2 is cordoned");
   });
@@ -269,7 +269,7 @@ describe("a plan", () => {
     expect((await plan({ force: true })).obstacles).toHaveLength(1);
   });
 
-  test("says which pods find no place", async () => {
+  test("names pods that fit on no other node", async () => {
     await cluster.pod("small", { node: "a", owner: SET, requests: { cpu: "100m" } });
     await cluster.pod("large", { node: "a", owner: { kind: "ReplicaSet", uid: "large" }, requests: { memory: "5Gi" } });
     const found = await plan();

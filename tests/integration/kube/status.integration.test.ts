@@ -15,7 +15,7 @@ afterEach(async () => await cluster.clear());
 
 const status = () => clusterStatus(server.api, { signal: new AbortController().signal });
 
-test("nodes that are well are healthy", async () => {
+test("healthy nodes are healthy", async () => {
   await cluster.node("a", { labels: { [POOL_LABEL]: "workers" } });
   expect(await status()).toMatchObject({ healthy: true, problems: [] });
 });
@@ -24,32 +24,29 @@ test.each([
   ["workers", "workers.kubelet.evictionHard"],
   ["control-plane", "controlPlane.kubelet.evictionHard"],
   ["big", "pools.big.kubelet.evictionHard"],
-])(
-  "a nearly full disk in %s is called DiskPressure, with what was evicted, where to look and what to change",
-  async (pool, setting) => {
-    await cluster.node("a", { labels: { [POOL_LABEL]: pool } });
-    await cluster.pressure("a", "DiskPressure");
-    await cluster.pod("lost", { node: "a", phase: "Failed" });
-    await server.api.core.patchNamespacedPodStatus(
-      { name: "lost", namespace: "default", body: { status: { reason: "Evicted" } } },
-      server.api.mergePatch,
-    );
-    const found = await status();
-    expect(found.healthy).toBe(false);
-    const [problem = ""] = found.problems;
-    for (const words of [
-      "a: DiskPressure: its disk is nearly full",
-      "1 pod was evicted",
-      "df -h /var/lib",
-      "enlarge the disk",
-      setting,
-    ])
-      expect(problem).toContain(words);
-    expect(statusText(found)).toMatch(/^\S+ +a .*Ready, DiskPressure/m);
-  },
-);
+])("reports DiskPressure on %s with the evicted pods, where to look and what to change", async (pool, setting) => {
+  await cluster.node("a", { labels: { [POOL_LABEL]: pool } });
+  await cluster.pressure("a", "DiskPressure");
+  await cluster.pod("lost", { node: "a", phase: "Failed" });
+  await server.api.core.patchNamespacedPodStatus(
+    { name: "lost", namespace: "default", body: { status: { reason: "Evicted" } } },
+    server.api.mergePatch,
+  );
+  const found = await status();
+  expect(found.healthy).toBe(false);
+  const [problem = ""] = found.problems;
+  for (const words of [
+    "a: DiskPressure: its disk is nearly full",
+    "1 pod was evicted",
+    "df -h /var/lib",
+    "enlarge the disk",
+    setting,
+  ])
+    expect(problem).toContain(words);
+  expect(statusText(found)).toMatch(/^\S+ +a .*Ready, DiskPressure/m);
+});
 
-test("other pressures say what to do too", async () => {
+test("reports what to do about other pressures", async () => {
   await cluster.node("a");
   await cluster.pressure("a", "MemoryPressure");
   expect((await status()).problems.join()).toContain("memory is nearly used up");

@@ -5,11 +5,11 @@ import { silentContext, testContext } from "../../support/context";
 import { archiveOf, startDebianLike } from "../../support/debian-like";
 import type { Sshd } from "../../support/sshd";
 
-/** Debian's locks with the real dpkg and apt. Mounting wants root. */
+/** Debian's locks, with the real dpkg and apt. Mounting requires root. */
 const missing =
   process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")
     ? ""
-    : "a Debian root file system of a test's own wants root, on Debian";
+    : "a Debian root file system for a test requires root, on Debian";
 let sshd: Sshd;
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
 const ask = (...packages: string[]) => ({ connection: sshd.connection(), instance, osFamily: "debian", packages });
@@ -36,7 +36,7 @@ afterAll(async () => {
   await sshd.stop();
 });
 
-/** Waits for a status that tells of a lock, then lets it go. */
+/** Waits for a status that reports a lock, then releases the lock. */
 function givingBack(said: string[]) {
   return {
     ...silentContext,
@@ -47,14 +47,14 @@ function givingBack(said: string[]) {
   };
 }
 
-/** In the background, until `RELEASE` is there or the machine ends. */
+/** Runs in the background until `RELEASE` exists or the machine ends. */
 async function holding(command: string, held: string): Promise<void> {
   await on(
     `rm -f ${RELEASE}; (${command}) </dev/null >/dev/null 2>&1 & for try in $(seq 300); do ${held} && exit 0; sleep 0.1; done; exit 1`,
   );
 }
 
-test("an installation that is under way is waited for, and said to be", async () => {
+test("waits for a running installation, and reports it", async () => {
   await holding(`dpkg -i ${archiveOf(sshd, "kubewright-slow")}`, "pgrep -f kubewright-slow.postinst");
   const said: string[] = [];
   await packagesResource.create(givingBack(said), ask("kubewright-one"));
@@ -63,10 +63,10 @@ test("an installation that is under way is waited for, and said to be", async ()
   expect(await installed("kubewright-slow")).toBe("installed");
 });
 
-/** fcntl(2)'s lock, which no shell has: struct flock of 64-bit Linux. */
+/** Takes a lock of fcntl(2), which shells cannot: struct flock of 64-bit Linux. */
 const lockLists = `perl -e 'use Fcntl; open(my $f, ">>", "/var/lib/apt/lists/lock"); my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLKW, $lock) or die; open(my $h, ">", "/tmp/held"); close($h); select(undef, undef, undef, 0.1) until -e "${RELEASE}"'`;
 
-test("so is an update of apt's lists, for which apt itself does not wait", async () => {
+test("waits for an update of apt's lists, which apt itself does not", async () => {
   await holding(lockLists, "[ -e /tmp/held ]");
   const said: string[] = [];
   await packagesResource.create(givingBack(said), ask("kubewright-two"));
@@ -74,7 +74,7 @@ test("so is an update of apt's lists, for which apt itself does not wait", async
   expect(await installed("kubewright-two")).toBe("installed");
 });
 
-test("a lock that is never given back ends the wait, with who holds it", async () => {
+test("gives up on a lock that is never released, and reports its holder", async () => {
   await on("rm -f /tmp/held");
   await holding(lockLists, "[ -e /tmp/held ]");
   const impatient = testContext({}, { patience: 0.01 });
@@ -87,7 +87,7 @@ test("a lock that is never given back ends the wait, with who holds it", async (
   expect(await installed("kubewright-three")).toBe("installed");
 });
 
-test("one that no repository has is named, with what to do", async () => {
+test("names a package that no repository has, and what to do", async () => {
   await expect(packagesResource.create(silentContext, ask("kubewright-none"))).rejects.toThrow(
     /installing packages failed on debian .*kubewright-none.*; install kubewright-none by hand, or give the machine a package source/s,
   );

@@ -10,7 +10,7 @@ import { startSshd, type Sshd } from "../../support/sshd";
 import { context } from "../docker/support";
 import { silentContext } from "../../support/context";
 
-/** A machine on which cloud-init is at work: a stand-in for its command, which says what a file says, and waits for that file. */
+/** A machine with a fake cloud-init, which waits for a file and prints its content. */
 const STAND_IN = `#!/bin/sh
 [ "$*" = "status --wait --long" ] || exit 64
 until [ -e "$0.said" ]; do printf .; sleep 0.05; done
@@ -41,7 +41,7 @@ async function ends(code: number, said: string): Promise<void> {
   await writeFile(join(folder, "cloud-init.said"), said);
 }
 
-test("a machine is looked at once cloud-init has ended, and not before", async () => {
+test("reads a machine only after cloud-init has ended", async () => {
   const told = context("machine-host");
   let done = false;
   const creating = host.create(told, { connection: sshd.connection() }).then((made) => ((done = true), made));
@@ -51,7 +51,7 @@ test("a machine is looked at once cloud-init has ended, and not before", async (
   expect((await creating).outputs.instance).toMatch(/^\S+$/);
 });
 
-test("a failed one is said with its log, and what to do", async () => {
+test("reports a failure of cloud-init with its log, and what to do", async () => {
   await ends(1, "status: error\ndetail: ('scripts_user', ProcessExecutionError)\n");
   const failing = host.create(context("machine-host"), { connection: sshd.connection() });
   await expect(failing).rejects.toThrow(
@@ -59,14 +59,14 @@ test("a failed one is said with its log, and what to do", async () => {
   );
 });
 
-test("old versions say errors by their words alone", async () => {
+test("recognizes errors of old versions by their text", async () => {
   await ends(0, "status: error\n");
   await expect(host.create(context("machine-host"), { connection: sshd.connection() })).rejects.toThrow(
     /cloud-init failed/,
   );
 });
 
-test("errors that it could live with are a warning", async () => {
+test("reports recoverable errors as a warning", async () => {
   await ends(2, "status: done\nextended_status: degraded done\n");
   const told = context("machine-host");
   await host.create(told, { connection: sshd.connection() });

@@ -11,7 +11,7 @@ import { dnfAvailable, startFedoraLike } from "../../support/fedora-like";
 import type { Requirement } from "../../support/requirement";
 import type { Sshd } from "../../support/sshd";
 
-/** Fedora's way to packages with the real dnf and rpm, as far as Debian carries them: packages of no content, by the names that a node asks for. */
+/** Fedora's packages with the real dnf and rpm on Debian: empty packages with the names that a node asks for. */
 let dnf: Requirement;
 let sshd: Sshd;
 let facts: HostFacts;
@@ -65,11 +65,11 @@ afterAll(async () => {
   await sshd.stop();
 });
 
-test("the machine is known for a Fedora", () => {
+test("the machine is recognized as Fedora", () => {
   expect(facts).toMatchObject({ osFamily: "fedora", osId: "fedora", osVersion: "42" });
 });
 
-test("all that a node and Docker's engine need comes by dnf, once; what another package provides is there already", async () => {
+test("installs what a node and Docker need with dnf, once, except what another package provides", async () => {
   const wanted = [...requiredPackages(facts), ...enginePackages(facts)];
   const said: string[] = [];
   expect(await readBack(wanted)).toEqual([]);
@@ -83,7 +83,7 @@ test("all that a node and Docker's engine need comes by dnf, once; what another 
   expect(said).toHaveLength(1);
 });
 
-test("one that was taken away shows in a refresh, and comes back", async () => {
+test("a refresh reports a removed package, and the next update installs it", async () => {
   await on("dnf -q -y remove socat");
   expect(await readBack(["ethtool", "socat"])).toEqual(["ethtool"]);
   await packagesResource.update?.(silentContext, "id", ask(["ethtool", "socat"]), {
@@ -93,7 +93,7 @@ test("one that was taken away shows in a refresh, and comes back", async () => {
   expect(await on("rpm -q socat")).toBe("socat-1-1.noarch");
 });
 
-test("one that no repository has is named, with what to do, whether dnf fails or goes on without it", async () => {
+test("names a package that no repository has, whether dnf fails or continues without it", async () => {
   const failing = packagesResource.create(silentContext, ask(["ethtool", "not-to-be-had"]));
   await expect(failing).rejects.toThrow(
     /installing packages failed on fedora .*not-to-be-had.*; install not-to-be-had by hand, or give the machine a package source/s,
@@ -104,7 +104,7 @@ test("one that no repository has is named, with what to do, whether dnf fails or
   );
 });
 
-test("nothing is installed where a program makes it needless", async () => {
+test("installs nothing if the program exists already", async () => {
   const said: string[] = [];
   await packagesResource.create(listening(said), ask(["not-to-be-had"], { unlessProgram: "sh" }));
   expect(said).toEqual([]);

@@ -14,7 +14,7 @@ import type { Handler } from "../../../provider/rpc/handler";
 import { silentContext } from "../../support/context";
 import { startSshd, type Sshd } from "../../support/sshd";
 
-/** What a refresh finds on a machine: a real sshd, and stand-ins for the programs whose answers a test cannot bring about by itself. */
+/** What a refresh finds on a machine: a real sshd, and fake programs where a test cannot cause the real answer. */
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
 const sha256 = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 let bin: string;
@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 beforeEach(() => mkdirSync(join(sshd.folder, "d"), { recursive: true }));
 
-test("a binary that is missing, another file, or not executable", async () => {
+test("reports a binary that is missing, different, or not executable", async () => {
   const [good, other, closed, gone] = ["good", "other", "closed", "gone"].map((name) =>
     join(sshd.folder, "d", name),
   ) as [string, string, string, string];
@@ -62,7 +62,7 @@ test("a binary that is missing, another file, or not executable", async () => {
   });
 });
 
-test("sysctls, settings of the next boot, and swap", async () => {
+test("reports kernel settings, settings of the next boot, and swap", async () => {
   await standIn("sysctl", 'case $2 in a.b) echo 0;; c.d) echo "x=y  z";; esac');
   await standIn("systemd-detect-virt", "exit 1");
   await standIn("swapon", "echo 536870912");
@@ -72,17 +72,17 @@ test("sysctls, settings of the next boot, and swap", async () => {
   expect(found.problem).toMatch(
     /modules-load\.d\/kubewright\.conf (is missing|was changed); .*99-kubewright\.conf (is missing|was changed); swap is on \(512 MiB\)/,
   );
-  await standIn("systemd-detect-virt", "exit 0"); // a container: the swap is its host's
+  await standIn("systemd-detect-virt", "exit 0"); // a container uses the swap of its host
   expect((await readBack(kernelResource, inputs)).problem).not.toContain("swap");
 });
 
-test("a package that is no longer installed", async () => {
+test("reports a package that is not installed any more", async () => {
   await standIn("dpkg-query", 'case "$*" in *socat*) exit 1;; *) echo installed;; esac');
   const found = await readBack(packagesResource, { ...onHost(), packages: ["iproute2", "socat"], osFamily: "debian" });
   expect(found.packages).toEqual(["iproute2"]);
 });
 
-test("a machine that was rebooted is told, once", async () => {
+test("reports a reboot once", async () => {
   const told: string[] = [];
   const context = { ...silentContext, warn: (message: string) => void told.push(message) };
   const inputs = { connection: sshd.connection() };
@@ -93,7 +93,7 @@ test("a machine that was rebooted is told, once", async () => {
   expect(told).toHaveLength(1);
 });
 
-/** systemctl's answers, as files of the test say. */
+/** Fake answers of systemctl, from files of the test. */
 async function systemctl(state: { active?: string; unitFile?: string; load?: string; pid?: number }): Promise<void> {
   const { active = "active", unitFile = "enabled", load = "loaded", pid = 0 } = state;
   await standIn(
@@ -102,7 +102,7 @@ async function systemctl(state: { active?: string; unitFile?: string; load?: str
   );
 }
 
-test("a unit that is stopped, disabled, masked; or failed, which is not running either", async () => {
+test("reports a unit that is stopped, disabled, masked or failed", async () => {
   const inputs = { ...onHost(), unit: "demo.service", files: {}, enabled: true, running: true };
   await systemctl({});
   expect(await readBack(unitResource, inputs)).toEqual(inputs);
@@ -114,7 +114,7 @@ test("a unit that is stopped, disabled, masked; or failed, which is not running 
   expect(await readBack(unitResource, inputs)).toMatchObject({ problem: "masked" });
 });
 
-test("a unit that runs another program than the configured one, whatever lies in its place now", async () => {
+test("reports a unit that runs another program than the configured one, even if the file is correct", async () => {
   const program = join(sshd.folder, "d", "daemon");
   await copyFile("/bin/sleep", program);
   const hash = sha256(program);

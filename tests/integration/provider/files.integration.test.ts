@@ -33,7 +33,7 @@ beforeEach(async () => {
   warnings.length = 0;
 });
 
-test("files are made with their modes, awkward names and contents included", async () => {
+test("creates files with their modes, including awkward names and contents", async () => {
   const files = {
     [`${folder}/deep/a b'c`]: { content: "it's\n$(true)\n", mode: "0600" },
     [`${folder}/plain`]: { content: "", mode: "0644" },
@@ -44,7 +44,7 @@ test("files are made with their modes, awkward names and contents included", asy
   expect(await readdir(folder)).toEqual(["deep", "plain"]);
 });
 
-test("what is right already is not written again", async () => {
+test("does not write a file that is correct already", async () => {
   const inputs = {
     ...onHost(),
     files: { [`${folder}/a`]: { content: "1", mode: "0644" }, [`${folder}/b`]: { content: "2", mode: "0644" } },
@@ -57,7 +57,7 @@ test("what is right already is not written again", async () => {
   expect(await readFile(`${folder}/b`, "utf8")).toBe("2");
 });
 
-test("a read tells what is there: content, mode, absence", async () => {
+test("a read returns content, mode and absence", async () => {
   const names = ["same", "edited", "opened", "gone"];
   const files = Object.fromEntries(names.map((name) => [`${folder}/${name}`, { content: name, mode: "0644" }]));
   const inputs = { ...onHost(), files };
@@ -76,7 +76,7 @@ test("a read tells what is there: content, mode, absence", async () => {
   expect(Object.keys((found?.inputs as { files: object }).files)).not.toContain(`${folder}/gone`);
 });
 
-test("an update removes what is no longer wanted, a delete all of it, twice without harm", async () => {
+test("an update removes files that are no longer configured, a delete removes all; both can be repeated", async () => {
   const file = (name: string) => ({ [`${folder}/${name}`]: { content: name, mode: "0644" } });
   const old = { ...onHost(), files: { ...file("a"), ...file("b") } };
   await filesResource.create(context, old);
@@ -88,7 +88,7 @@ test("an update removes what is no longer wanted, a delete all of it, twice with
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("on a machine that was rebuilt nothing is written, nothing deleted, and a read finds nothing", async () => {
+test("on a rebuilt machine nothing is written or deleted, and a read finds nothing", async () => {
   const files = { [`${folder}/a`]: { content: "1", mode: "0644" } };
   await filesResource.create(context, { ...onHost(), files });
   const other = { ...onHost(), instance: "0123456789abcdef0123456789abcdef", files };
@@ -98,7 +98,7 @@ test("on a machine that was rebuilt nothing is written, nothing deleted, and a r
   expect(await filesResource.read?.(context, "id", recorded(other))).toBeUndefined();
 });
 
-test("a binary that arrives damaged is refused, and what was there stays", async () => {
+test("refuses a binary that arrives damaged, and keeps the previous one", async () => {
   const source = join(sshd.folder, "binary");
   const place = `${folder}/binary`;
   await Promise.all([writeFile(source, "new"), writeFile(place, "old", { mode: 0o755 })]);
@@ -112,7 +112,7 @@ test("a binary that arrives damaged is refused, and what was there stays", async
   expect(await readFile(place, "utf8")).toBe("new");
 });
 
-test("a place that cannot be written is said, with machine and next action", async () => {
+test("reports a path that cannot be written, with the machine and the next action", async () => {
   const full = { ...onHost(), files: { "/dev/full/x": { content: "1", mode: "0644" } } };
   await expect(filesResource.create(context, full)).rejects.toThrow(/writing some-files failed on sshd .*free space/);
 });

@@ -6,7 +6,7 @@ import { firewalldAvailable, startWithFirewalld } from "../../support/firewalld"
 import type { Requirement } from "../../support/requirement";
 import type { Sshd } from "../../support/sshd";
 
-/** The real firewalld, which Fedora has by default. */
+/** The real firewalld, Fedora's default. */
 let firewalld: Requirement;
 let sshd: Sshd;
 const instance = readFileSync("/etc/machine-id", "utf8").trim();
@@ -28,7 +28,7 @@ beforeAll(async () => {
   if (process.env.CI === "true") expect(firewalld.reason).toBe("");
   if (!firewalld.met) return;
   sshd = await startWithFirewalld();
-  await on("firewall-cmd -q --permanent --zone=public --add-port=8080/tcp; firewall-cmd -q --reload"); // somebody's
+  await on("firewall-cmd -q --permanent --zone=public --add-port=8080/tcp; firewall-cmd -q --reload"); // an existing rule of the user
 }, 120_000);
 beforeEach(({ skip }) => skip(!firewalld.met, firewalld.reason));
 afterAll(async () => {
@@ -37,7 +37,7 @@ afterAll(async () => {
   await sshd.stop();
 });
 
-test("what a node needs is opened, now and after a restart, and nobody else's rule is touched", async () => {
+test("opens what a node needs, now and after a restart, and leaves other rules unchanged", async () => {
   expect(await readBack()).toMatchObject({ ports: [], ranges: [] });
   expect((await firewallResource.create(silentContext, wanted())).outputs).toEqual({ firewall: "firewalld" });
   for (const kept of ["", "--permanent"]) {
@@ -51,14 +51,14 @@ test("what a node needs is opened, now and after a restart, and nobody else's ru
   expect(await readBack()).toMatchObject({ ports: PORTS, ranges: RANGES });
 });
 
-test("a rule that somebody took away shows in a refresh, and comes back; one that is not wanted any more goes", async () => {
+test("a refresh reports a removed rule, the update restores it, and removes rules that are no longer configured", async () => {
   await on("firewall-cmd -q --permanent --zone=public --remove-port=6443/tcp; firewall-cmd -q --reload");
   expect((await readBack()).ports).toEqual(["30000-32767/udp"]);
   await firewallResource.update?.(silentContext, "id", wanted(["6443/tcp"]), { inputs: wanted(), outputs: {} });
   expect((await on("firewall-cmd --zone=public --list-ports")).split(" ").sort()).toEqual(["6443/tcp", "8080/tcp"]);
 });
 
-test("all of ours goes with the machine's membership", async () => {
+test("removes all its rules when the machine leaves the cluster", async () => {
   await firewallResource.delete?.(silentContext, "id", {
     inputs: wanted(["6443/tcp"]),
     outputs: { firewall: "firewalld" },

@@ -23,13 +23,13 @@ afterEach(async () => {
 
 const say = (script: string, more = {}) => machine.run(script, { step: "a test", signal, ...more });
 
-test("many commands at once go over one connection", async () => {
+test("sends many parallel commands over one connection", async () => {
   const results = await Promise.all(Array.from({ length: 40 }, (_, index) => say(`echo ${index}`)));
   expect(results.map(({ stdout }) => stdout.trim())).toEqual(Array.from({ length: 40 }, (_, index) => String(index)));
   expect(await sshd.logins()).toBe(1);
 });
 
-test("a failure names machine, step, cause and next action", async () => {
+test("an error names the machine, the step, the cause and the next action", async () => {
   const failing = say("echo 'time=now level=warning msg=old' >&2; echo no room left >&2; exit 3", {
     step: "writing files",
     action: "free some space",
@@ -39,24 +39,24 @@ test("a failure names machine, step, cause and next action", async () => {
   );
 });
 
-test("an exit code that is an answer is no failure", async () => {
+test("an exit code that is an answer is not an error", async () => {
   expect((await say("exit 3", { accept: [0, 3] })).code).toBe(3);
 });
 
-test("standard input arrives whole, as text and as a stream of some megabytes", async () => {
+test("sends all of stdin, as text and as a stream of several megabytes", async () => {
   expect((await say("cat", { stdin: "hush" })).stdout).toBe("hush");
   const path = join(sshd.folder, "big");
   await writeFile(path, Buffer.alloc(8 << 20, "x"));
   expect((await say("wc -c", { stdin: () => createReadStream(path) })).stdout.trim()).toBe(String(8 << 20));
 });
 
-test("lines are heard as they come", async () => {
+test("reports lines as they arrive", async () => {
   const lines: string[] = [];
   await say("echo one; echo two >&2; echo three", { onLine: (line: string) => lines.push(line) });
   expect(lines.sort()).toEqual(["one", "three", "two"]);
 });
 
-test("a connection that drops in the middle is made again, and the command repeated", async () => {
+test("reconnects after a dropped connection, and repeats the command", async () => {
   const count = join(sshd.folder, "count");
   const slow = say(`echo x >> ${count}; [ $(wc -l < ${count}) -gt 1 ] && exit 0; echo started; sleep 60`, {
     onLine: (line: string) => line === "started" && void sshd.dropConnections(),
@@ -65,7 +65,7 @@ test("a connection that drops in the middle is made again, and the command repea
   expect((await say(`wc -l < ${count}`)).stdout.trim()).toBe("2");
 }, 30_000);
 
-test("a server that restarts is waited for", async () => {
+test("waits for a server that restarts", async () => {
   await say("true");
   await sshd.down();
   const waiting = say("echo back");
@@ -73,7 +73,7 @@ test("a server that restarts is waited for", async () => {
   expect((await waiting).stdout).toBe("back\n");
 }, 30_000);
 
-test("another host key than the pinned one is refused at once, with both fingerprints and what to do", async () => {
+test("refuses a host key that differs from the pinned one, with both fingerprints and what to do", async () => {
   const pinned = sshd.connection();
   await sshd.changeHostKey();
   const other = new Connections().get(pinned);
@@ -85,24 +85,24 @@ test("another host key than the pinned one is refused at once, with both fingerp
   );
 });
 
-test("without a pin the first key that is met is told", async () => {
+test("without a pin, reports the first key", async () => {
   const { hostKey: _, ...unpinned } = sshd.connection();
   const other = new Connections().get(unpinned);
   expect(await other.hostKey(signal)).toBe(sshd.hostKey.split(" ").slice(0, 2).join(" "));
   other.close();
 });
 
-test("a refused key is said at once and not tried again", async () => {
+test("reports a refused key immediately, without a retry", async () => {
   await sshd.acceptKey(false);
   await expect(say("true")).rejects.toThrow(/refuses the key for user .*authorized_keys/);
 });
 
-test("a missing key file names its path", async () => {
+test("names the path of a missing key file", async () => {
   const other = new Connections().get({ ...sshd.connection(), privateKeyPath: "/nowhere/key" });
   await expect(other.run("true", { step: "a test", signal })).rejects.toThrow("/nowhere/key");
 });
 
-test("stopping ends a command that would run for ever, here and there", async () => {
+test("an abort ends an endless command, here and on the machine", async () => {
   const abort = new AbortController();
   const pid = join(sshd.folder, "pid");
   const running = machine.run(`echo $$ > ${pid}; echo up; exec sleep 600`, {
@@ -115,7 +115,7 @@ test("stopping ends a command that would run for ever, here and there", async ()
   await say(gone);
 });
 
-test("a step that does not end within its time says so", async () => {
+test("reports a step that exceeds its deadline", async () => {
   await expect(say("sleep 600", { step: "kubeadm init", timeout: 0.3 })).rejects.toThrow(
     /kubeadm init failed on sshd .*no end within 0.3 s/,
   );

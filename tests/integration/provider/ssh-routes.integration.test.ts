@@ -12,7 +12,10 @@ import { context } from "../docker/support";
 import { startSshd, type Sshd } from "../../support/sshd";
 import { silentContext } from "../../support/context";
 
-/** Jump hosts, agents and first pins, against real servers on loopback: two to jump by, one that forwards nothing, and the machine. */
+/**
+ * Jump hosts, agents and first pins, against real servers on loopback: two jump hosts, one that forwards nothing, and
+ * the machine.
+ */
 const { signal } = new AbortController();
 const host = hostResource as unknown as Required<
   Handler<Contract, { connection: Connection }, Record<string, unknown>>
@@ -36,7 +39,7 @@ afterEach(() => {
 });
 afterAll(() => Promise.all([machine, near, far, closed].map((one) => one.stop())));
 
-/** A server as a jump host: it has no name. */
+/** A server as a jump host, which has no name. */
 function jump(sshd: Sshd, more: Partial<Connection> = {}): NonNullable<Connection["jump"]> {
   const { name: _, ...way } = sshd.connection();
   return { ...way, ...more };
@@ -50,7 +53,7 @@ const say = async (connection: Connection, script = "echo here") =>
   (await silentContext.connections.get(connection).run(script, { step: "a test", signal })).stdout.trim();
 const unpinned = <T extends { hostKey?: string | undefined }>({ hostKey: _, ...rest }: T) => rest;
 
-test("a machine behind a jump host is reached with one connection to each, whatever the number of commands and names", async () => {
+test("reaches a machine behind a jump host with one connection to each, for any number of commands and names", async () => {
   const before = [await near.logins(), await machine.logins()];
   const names = Array.from({ length: 12 }, (_, index) => `name-${index % 3}`);
   expect(await Promise.all(names.map((name) => say(through(near, { name }))))).toEqual(names.map(() => "here"));
@@ -63,7 +66,7 @@ test("a chain of jump hosts, each with its own pin", async () => {
   expect(await far.logins()).toBe(logins + 1);
 });
 
-test("connections are shared by who enters with the same, and by nobody else", () => {
+test("shares connections only between users with the same login", () => {
   const plain = machine.connection();
   const same = silentContext.connections.get(plain);
   expect(silentContext.connections.get({ ...plain, name: "other" })).toBe(same);
@@ -80,7 +83,7 @@ test("connections are shared by who enters with the same, and by nobody else", (
   expect(new Set(remotes).size).toBe(remotes.length);
 });
 
-test("a jump host that shows another key stands in the way, and nothing is concluded about the machine", async () => {
+test("a jump host with another key is an error, and proves nothing about the machine", async () => {
   const wrong = { ...machine.connection(), jump: jump(near, { hostKey: far.hostKey }) };
   const refused = say(wrong);
   await expect(refused).rejects.toThrow(JumpError);
@@ -92,17 +95,17 @@ test("a jump host that shows another key stands in the way, and nothing is concl
   });
 });
 
-test("a jump host that forwards nothing says what to set", async () => {
+test("reports what to set on a jump host that forwards nothing", async () => {
   await expect(say(through(closed))).rejects.toThrow(/does not forward to 127.0.0.1:\d+; set AllowTcpForwarding yes/);
 });
 
-test("another key of the machine behind a jump host is the machine's own matter", async () => {
+test("another key of the machine behind a jump host is reported for the machine", async () => {
   await expect(say(through(near, { hostKey: far.hostKey }))).rejects.toThrow(
     /\(127.0.0.1:\d+ by way of .*\): the host shows another key/,
   );
 });
 
-test("an agent's key opens the machine, and where no agent runs it is said", async () => {
+test("logs in with an agent's key, and reports an agent that does not run", async () => {
   const socket = join(machine.folder, "agent");
   const started = await output("ssh-agent", ["-a", socket]);
   const { privateKeyPath, ...keyless } = machine.connection();
@@ -119,7 +122,7 @@ test("an agent's key opens the machine, and where no agent runs it is said", asy
   }
 });
 
-test("an encrypted key names the agent as the way out", async () => {
+test("suggests the agent for an encrypted key", async () => {
   const path = join(machine.folder, "encrypted");
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret words", "-f", path]);
   await expect(say({ ...machine.connection(), privateKeyPath: path })).rejects.toThrow(
@@ -127,7 +130,7 @@ test("an encrypted key names the agent as the way out", async () => {
   );
 });
 
-test("keys that are met for the first time are shown and pinned, those of jump hosts too", async () => {
+test("shows and pins the keys of first connections, including those of jump hosts", async () => {
   const connection = { ...unpinned(machine.connection()), jump: unpinned(jump(near, { jump: jump(far) })) };
   const told = context("machine-host");
   const made = await host.create(told, { connection });
@@ -137,7 +140,7 @@ test("keys that are met for the first time are shown and pinned, those of jump h
   expect(told.said.join("\n")).toContain(`${shown} is pinned`);
 });
 
-test("another way to the same machine is no other machine; another key behind an address is", async () => {
+test("another route to the same machine changes nothing; another key at an address is another machine", async () => {
   const inputs = { connection: unpinned(machine.connection()) };
   const { outputs } = await host.create(context("machine-host"), inputs);
   const old = { inputs, outputs };
@@ -154,7 +157,7 @@ test("another way to the same machine is no other machine; another key behind an
   );
 });
 
-test("a first pin holds for whatever comes after, and a refresh says when it changes", async () => {
+test("a first pin holds for all later connections, and a refresh reports a change", async () => {
   const rebuilt = await startSshd({ name: "rebuilt" });
   try {
     const inputs = { connection: unpinned(rebuilt.connection()) };

@@ -6,7 +6,7 @@ import type { RunOptions } from "../../../provider/ssh/remote";
 import { context, docker, dockerIsMissing, handler, makeKeys, type Keys, type Made } from "../docker/support";
 import { silentContext } from "../../support/context";
 
-/** Users who are not root, on a machine of its own with the distribution's sshd, PAM and sudo. */
+/** Users who are not root, on a machine of their own with the distribution's sshd, PAM and sudo. */
 const STACK = `sudo-${process.pid}`;
 const PASSWORD = `it's "quoted" $(x) ${randomBytes(6).toString("hex")}`;
 const { signal } = new AbortController();
@@ -81,7 +81,7 @@ test("sudo without a password", async () => {
   expect(await say(as("admin"), "id -u")).toBe("0\n");
 });
 
-test("sudo with a password, many commands at once, each with its exit code", async () => {
+test("sudo with a password, many parallel commands, each with its exit code", async () => {
   const codes = [0, 3, 7, 0, 1, 2, 5, 0];
   const results = await Promise.all(
     codes.map((code) =>
@@ -96,9 +96,9 @@ test("sudo with a password, many commands at once, each with its exit code", asy
 });
 
 test.each([
-  ["who is asked", "asked"],
-  ["who is not asked though a password was given", "admin"],
-])("what is fed to a command arrives whole, and only that: %s", async (_, user) => {
+  ["a user whom sudo asks", "asked"],
+  ["a user whom sudo does not ask, although a password was given", "admin"],
+])("stdin reaches a command unchanged and without the password: %s", async (_, user) => {
   const sent = randomBytes(2 << 20).toString("base64");
   expect(await say(as(user, { sudoPassword: PASSWORD }), "cat", { stdin: sent })).toBe(sent);
   expect(await say(as(user, { sudoPassword: PASSWORD }), "cat")).toBe("");
@@ -113,7 +113,7 @@ test("the password is in no command line and no log", async () => {
   expect(seen).not.toContain(PASSWORD.slice(-12));
 });
 
-test("a wrong password is given once, and said", async () => {
+test("tries a wrong password once, and reports it", async () => {
   await expect(say(as("asked", { sudoPassword: "wrong" }), "true", { accept: [0, 1] })).rejects.toThrow(
     /a test failed on sudo .*: sudo refuses asked's password; give asked's own password as sudoPassword/,
   );
@@ -123,7 +123,7 @@ test("a wrong password is given once, and said", async () => {
   ).toBe(1);
 });
 
-test("who is asked and has no password, and who may not use sudo, is told so: it is not taken for the command's own answer", async () => {
+test("reports a missing password and a user without sudo, and does not mistake them for the command's answer", async () => {
   await expect(say(as("asked"), "true", { accept: [0, 1] })).rejects.toThrow(
     /a password is required; let asked use sudo without a password, or give sudoPassword/,
   );
@@ -135,7 +135,7 @@ test("who is asked and has no password, and who may not use sudo, is told so: it
 test.each([
   ["without a password", "admin", undefined],
   ["with a password", "asked", PASSWORD],
-])("stopping ends a command under sudo %s", async (_, user, sudoPassword) => {
+])("an abort ends a command under sudo %s", async (_, user, sudoPassword) => {
   const abort = new AbortController();
   const connection = as(user, sudoPassword === undefined ? {} : { sudoPassword });
   const script = `echo $$ > /tmp/pid-${user}; echo up; sleep 600`;
@@ -148,13 +148,13 @@ test.each([
   );
 });
 
-test("a password opens a machine that takes passwords, and a wrong one is refused", async () => {
+test("logs in with a password, and refuses a wrong one", async () => {
   const { privateKeyPath: _, ...keyless } = as("asked");
   expect(await say({ ...keyless, password: PASSWORD, sudoPassword: PASSWORD }, "id -u")).toBe("0\n");
   await expect(say({ ...keyless, password: "wrong" }, "true")).rejects.toThrow(/refuses the password for user asked/);
 });
 
-test("the API's way through: a user with sudo opens tunnels as any other", async () => {
+test("a user with sudo can open tunnels to the API", async () => {
   const channel = await silentContext.connections
     .get(as("asked", { sudoPassword: PASSWORD }))
     .forward("127.0.0.1", 22, signal);

@@ -63,9 +63,9 @@ const FIXED: Record<string, Item[]> = {
 };
 
 /**
- * Hetzner Cloud's HTTP API, as far as its Pulumi plugin calls it for our components: https://docs.hetzner.cloud.
- * Servers are local machines; everything else is remembered and told again. What is asked beyond that is answered with
- * 501 and kept in `unknown`.
+ * Emulates Hetzner Cloud's HTTP API, as far as its Pulumi plugin uses it for our components:
+ * https://docs.hetzner.cloud. Servers are local machines; everything else is only stored. Other requests get 501 and
+ * are listed in `unknown`.
  */
 export class HcloudApi {
   readonly unknown: string[] = [];
@@ -193,7 +193,7 @@ export class HcloudApi {
     return { server: item, action: done(id), next_actions: [], root_password: null };
   }
 
-  /** What the vendor adds to what was asked for. */
+  /** Adds what the vendor adds to a request. */
   private async born(kind: string, id: number, body: Body): Promise<object> {
     if (kind === "ssh_keys") return { fingerprint: `emulated-${id}` };
     if (kind === "networks") return { subnets: [], routes: [], servers: [], expose_routes_to_vswitch: false };
@@ -286,7 +286,7 @@ function singular(kind: string): string {
   return kind.replace(/s$/, "");
 }
 
-/** Everything is done when it is answered. */
+/** Every action is finished when it is returned. */
 function done(id: number): object {
   return {
     id,
