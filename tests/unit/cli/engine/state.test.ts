@@ -8,6 +8,7 @@ import {
   recordedMachine,
   undoneInstances,
 } from "../../../../cli/engine/state";
+import { connectionTo } from "../../../support/connection";
 import { CLUSTER, fakeApi, fakeSession, fakeStack, urnOf } from "../fake-stack";
 
 test("the resources of a machine are its creator and everything on it", async () => {
@@ -33,6 +34,8 @@ test("the connection of a machine has its pinned host key", async () => {
   expect(await machineConnection(fakeStack(CLUSTER), "worker-1")).toEqual({
     name: "worker-1",
     host: "10.0.0.11",
+    port: 22,
+    user: "root",
     hostKey: "ssh-ed25519 AAAA",
   });
   expect((await recordedMachine(fakeStack(CLUSTER), "worker-1")).instance).toBe("id-of-worker-1");
@@ -51,7 +54,9 @@ test("keys of the control planes are read although they are secrets of the state
   const plain = { type: "kubewright:kube:Node", name: "a-node", inputs };
   const whole = { ...plain, inputs: { controlPlanes: secret(inputs.controlPlanes) } };
   for (const node of [plain, whole])
-    expect(await controlPlanes(fakeStack([node]))).toEqual([{ name: "a", host: "10.0.0.1", privateKey: "KEY" }]);
+    expect(await controlPlanes(fakeStack([node]))).toEqual([
+      connectionTo({ name: "a", host: "10.0.0.1", privateKey: "KEY" }),
+    ]);
 });
 
 test("machines that an interrupted run cleaned in order to replace them are named by machine-id", async () => {
@@ -64,7 +69,7 @@ test("the API is reached through the control planes of the state", async () => {
   const api = fakeApi();
   const session = fakeSession(async () => api);
   expect(await clusterApi(fakeStack(CLUSTER), session)).toBe(api);
-  expect(session.asked).toEqual([[{ name: "control-plane-1", host: "10.0.0.10" }]]);
+  expect(session.asked).toEqual([[connectionTo({ name: "control-plane-1", host: "10.0.0.10" })]]);
   await expect(clusterApi(fakeStack(), session)).rejects.toThrow(
     'stack "dev" has no cluster; create one with `npm start`',
   );

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { closingTable } from "../../../../cli/nodes/closing-table";
+import { connectionTo } from "../../../support/connection";
 import { CLUSTER, fakeApi, fakeSession, fakeStack } from "../fake-stack";
 
 const CONTROL_PLANE = { name: "control-plane-1", labels: { "node-role.kubernetes.io/control-plane": "" } };
@@ -11,7 +12,7 @@ test("lists the nodes as kubectl does, read through SSH to the control planes", 
     "control-plane-1   Ready                      control-plane   5m    v1.36.3   10.0.0.11     containerd://2.4.2",
     "worker-1          Ready,SchedulingDisabled   <none>          5m    v1.36.3   10.0.0.11     containerd://2.4.2",
   ]);
-  expect(session.asked).toEqual([[{ name: "control-plane-1", host: "10.0.0.10" }]]);
+  expect(session.asked).toEqual([[connectionTo({ name: "control-plane-1", host: "10.0.0.10" })]]);
 });
 
 test("warns of a node under disk pressure, with what to do", async () => {
