@@ -3,14 +3,15 @@ import { template } from "../../render/template";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-/** Seconds for cloud-init to end; it may install packages that the person's own user data asks for. */
+/** Seconds for cloud-init to end. It may install packages from the user's own user data. */
 const TIMEOUT = 900;
-/** cloud-init's own exit code for an end with errors that it could live with. */
+/** cloud-init's exit code after recoverable errors. */
 const DEGRADED = 2;
 
 /**
- * A cloud's machine answers SSH while cloud-init is still at work on it: packages, users and mounts are not to be relied upon before its end.
- * @throws StepError with the end of its log, where it failed.
+ * Waits until cloud-init has ended. A cloud's machine answers SSH before that, while its packages, users and mounts are
+ * not complete.
+ * @throws StepError with the end of its log, if it failed
  */
 export async function cloudInitDone(context: Context, machine: Remote): Promise<void> {
   const step = "cloud-init";
@@ -29,6 +30,6 @@ export async function cloudInitDone(context: Context, machine: Remote): Promise<
     step,
     machine: machine.label,
     cause: `it failed on the machine:\n${said}`,
-    action: "mend the user data or the image, and make the machine anew",
+    action: "fix the user data or the image, and recreate the machine",
   });
 }

@@ -6,7 +6,7 @@ import type { Remote } from "../ssh/remote";
 /** The kubelet's labels on containers, the same with every runtime. */
 export type ContainerLabel = "io.kubernetes.pod.name" | "io.kubernetes.container.name";
 
-/** Ids of what runs with that label. A machine without the runtime runs nothing. */
+/** Returns the ids of running containers with that label; none on a machine without the runtime. */
 export async function runningContainers(
   machine: Remote,
   label: ContainerLabel,
@@ -27,11 +27,11 @@ export interface GoneOptions {
   signal: AbortSignal;
   /** Seconds. */
   timeout: number;
-  /** Only these; default all that have the label. */
+  /** Waits for these ids only. @default all with the label */
   ids?: readonly string[];
 }
 
-/** Waits until nothing with that label runs any more. */
+/** Waits until no container with that label runs. */
 export async function untilGone(
   machine: Remote,
   label: ContainerLabel,
@@ -51,8 +51,8 @@ export async function untilGone(
         new StepError({
           step: `stopping ${value}`,
           machine: machine.label,
-          cause: `its containers still run after ${seconds} s`,
-          action: "is the kubelet running? see `journalctl -u kubelet` on the machine",
+          cause: `its containers are still running after ${seconds} s`,
+          action: "check `journalctl -u kubelet` on the machine",
         }),
     },
   );

@@ -24,14 +24,14 @@ const ARCHITECTURES: Record<string, MachineFacts["arch"]> = {
   arm64: "arm64",
 };
 
-/** Everything that is asked of a machine, in one round trip. */
+/** Reads all facts of a machine in one round trip. */
 export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
   const before = Date.now();
   const script = template("host/facts.sh");
   const { stdout } = await machine.run(script, {
     step: "reading the machine's facts",
     signal,
-    action: "the user must be root, or have sudo without a password",
+    action: "log in as root, or as a user with sudo without a password",
   });
   const middle = (before + Date.now()) / 2;
   return factsFrom(parse(stdout), middle, machine.label);
@@ -47,9 +47,9 @@ function parse(output: string): Map<string, string> {
   );
 }
 
-/** Pure: lines of facts.sh to facts. `now` is the controller's clock, in milliseconds, when the script ran. */
+/** Parses the output of facts.sh. `now` is the controller's clock, in milliseconds, when the script ran. */
 export function factsFrom(lines: Map<string, string>, now: number, label: string): MachineFacts {
-  // What a machine says goes into the state and to the screen: bounded, and without control characters.
+  // The output reaches the state and the screen, so it is limited and stripped of control characters.
   const text = (key: string) => printable((lines.get(key) ?? "").slice(0, LONGEST_FACT)).replaceAll("\n", " ");
   const number = (key: string) => (Number.isFinite(Number(text(key))) ? Number(text(key)) : 0);
   const list = (key: string) => text(key).split(/\s+/).filter(Boolean);
@@ -61,7 +61,7 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
       step: "preflight",
       machine: label,
       cause: `architecture ${text("arch")} is not supported`,
-      action: "use amd64 or arm64",
+      action: "use an amd64 or arm64 machine",
     });
   }
   return {

@@ -2,28 +2,28 @@ import type { Runtime } from "../../common/runtime";
 import { commandLine, quote } from "../../common/quote";
 import { registryConfigFolder } from "../../render/containerd";
 
-/** How a runtime's images are handled on a machine: shell commands. */
+/** Shell commands that handle a runtime's images on a machine. */
 export interface ImageStore {
-  /** Prints every image's reference, one a line. */
+  /** Prints the reference of every image, one per line. */
   list: string;
   /** Reads an archive from stdin. */
   load: string;
   pull: (ref: string) => string;
   remove: (refs: readonly string[]) => string;
-  /** What must be so for `load`, as a question. */
+  /** What `load` requires, for the error. */
   action: string;
 }
 
 const containerd: ImageStore = {
   list: "ctr -n k8s.io images ls -q",
-  // --local is three times as quick as the transfer service; pinned images are not the kubelet's to collect.
+  // --local is three times as fast as the transfer service. The kubelet does not collect pinned images.
   load: "ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned -",
   pull: (ref) => `ctr -n k8s.io images pull --hosts-dir ${registryConfigFolder} ${quote(ref)}`,
   remove: removeWithAliases,
-  action: "is containerd running, and is there room on the disk?",
+  action: "check that containerd runs and that the disk has free space",
 };
 
-/** CRI keeps each image under its digest too; while that name is there, so is the content. */
+/** CRI also names each image by its digest; the content stays as long as that name exists. */
 function removeWithAliases(refs: readonly string[]): string {
   return `ctr -n k8s.io images ls | awk -v refs=${quote(refs.join(" "))} '
   BEGIN {split(refs, list, " "); for (i in list) ours[list[i]] = 1}
@@ -31,7 +31,7 @@ function removeWithAliases(refs: readonly string[]): string {
   END {for (i = 1; i <= NR; i++) if (digest[i] in gone) print name[i]}' | xargs -r ctr -n k8s.io images rm --sync`;
 }
 
-/** Where an image waits on its way from a mirror into Docker. */
+/** containerd namespace for images on their way from a mirror to Docker. */
 const PULLED = "kubewright";
 
 const docker: ImageStore = {
@@ -39,10 +39,10 @@ const docker: ImageStore = {
   load: "docker load --quiet",
   pull: throughMirror,
   remove: (refs) => `docker image rm ${commandLine(refs)}`,
-  action: "is Docker running, and is there room on the disk?",
+  action: "check that Docker runs and that the disk has free space",
 };
 
-/** Docker knows mirrors of docker.io only: for the other registries its containerd pulls, which knows all of them. */
+/** Docker supports mirrors of docker.io only. For other registries its containerd pulls, which supports all of them. */
 function throughMirror(ref: string): string {
   const image = quote(ref);
   return `if [ -d ${registryConfigFolder} ]; then

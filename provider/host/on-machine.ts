@@ -7,11 +7,11 @@ import type { Remote } from "../ssh/remote";
 import { abandonAction } from "./unreachable";
 import { NOT_READ } from "../preview/notices";
 
-/** Where a resource is decides what it is; how we log in does not. */
+/** The machine-id identifies a resource's machine; the login does not. */
 export const HOST_REPLACES = ["instance"] as const;
 export const HOST_IGNORES = ["connection"] as const;
 
-/** The machine, once it is certain that it is the one that was meant. */
+/** Returns the machine, after it has verified that it is the recorded one. */
 export async function theMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
   const machine = context.connections.get(connection);
   const found = await machine.machineId(context.signal);
@@ -19,12 +19,12 @@ export async function theMachine(context: Context, { connection, instance }: OnM
   throw new StepError({
     step: context.name,
     machine: machine.label,
-    cause: `this is another machine (machine-id ${found.slice(0, 8)}...) than the one recorded (${instance.slice(0, 8)}...)`,
-    action: "it was rebuilt behind our back: run `pulumi up --refresh`",
+    cause: `machine-id ${found.slice(0, 8)}... differs from the recorded ${instance.slice(0, 8)}...`,
+    action: "the machine was rebuilt: run `npm start -- --refresh`, or `pulumi up --refresh`",
   });
 }
 
-/** The machine-id; undefined where the host key alone says that it is another machine. */
+/** Returns the machine-id; undefined if the host key alone proves that it is another machine. */
 async function identityOf(machine: Remote, signal: AbortSignal): Promise<string | undefined> {
   try {
     return await machine.machineId(signal);
@@ -34,10 +34,10 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
   }
 }
 
-/** For deletes: nothing is undone on a machine that is not the one on which it was done. */
+/** Returns the machine for a delete; undefined if it is not the one on which the resource was created. */
 export async function sameMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
   const machine = context.connections.get(connection);
-  if (context.unreachable.isMarkedGone(connection)) return undefined; // who proved it has said what is left there
+  if (context.unreachable.isMarkedGone(connection)) return undefined; // the proof has been reported
   if (context.unreachable.isRebuilt(instance)) return undefined;
   try {
     if ((await identityOf(machine, context.signal)) === instance) return machine;
@@ -47,25 +47,25 @@ export async function sameMachine(context: Context, { connection, instance }: On
     if (await context.isMachineRemoved(connection.host, context.signal)) return vanished(context, machine);
     throw new StepError({ ...error.failure, action: abandonAction(connection) });
   }
-  context.status(`${machine.label} was rebuilt since: nothing is left to remove`);
+  context.status(`${machine.label} was rebuilt: there is nothing to remove`);
   return undefined;
 }
 
-/** The rest of a destroy goes on; the person is told what nobody has cleaned. */
+/** Lets a destroy continue, and reports what was not cleaned. */
 function leftBehind(context: Context, machine: Remote): undefined {
-  context.warn(`${machine.label} does not answer: what ${context.name} put on it was left there`);
+  context.warn(`${machine.label} does not answer: ${context.name} was not removed from it`);
   return undefined;
 }
 
-/** Its container is gone, and with it all that was on it. Nobody else need wait for an answer. */
+/** The container is gone, and everything on it. Other resources need not wait for an answer. */
 function vanished(context: Context, machine: Remote): undefined {
   context.unreachable.markGone(machine.connection);
-  context.status(`${machine.label} is gone: nothing is left to remove`);
+  context.status(`${machine.label} is gone: there is nothing to remove`);
 }
 
 /**
- * Reads through `look`. A machine that cannot be reached tells nothing: the last known state stays, with a warning, so that
- * one dead machine does not fail the refresh of all others. Gone (undefined) where the machine was rebuilt.
+ * Reads through `look`. If a machine cannot be reached, its last known state stays, with a warning, so that one dead
+ * machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
  */
 export async function lookAt<I extends OnMachine, O>(
   context: Context,
@@ -74,7 +74,7 @@ export async function lookAt<I extends OnMachine, O>(
 ): Promise<Recorded<I, O> | undefined> {
   const machine = context.connections.get(old.inputs.connection);
   try {
-    // At once, for one round trip: what was seen on another machine is not used.
+    // Both in parallel, for one round trip. The result is discarded if it comes from another machine.
     const [identity, seen] = await Promise.allSettled([identityOf(machine, context.signal), look(machine)]);
     if (identity.status === "rejected") throw identity.reason as Error;
     if (identity.value !== old.inputs.instance) return undefined;
@@ -84,7 +84,7 @@ export async function lookAt<I extends OnMachine, O>(
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     if (context.unreachable.reportSilent(machine.connection))
-      context.warn(`${NOT_READ}, the last known state of everything on it is kept: ${error.message}`);
+      context.warn(`${NOT_READ}; the last known state of everything on it is kept: ${error.message}`);
     return old;
   }
 }

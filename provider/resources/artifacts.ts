@@ -20,14 +20,14 @@ function requestOf({ source, kubernetes, arch, runtime, extras }: ArtifactsInput
   };
 }
 
-/** Binaries and images in this user's cache: downloaded and verified, or built. */
+/** Binaries and images in the user's cache: downloaded and verified, or built. */
 const artifacts: Handler<typeof artifactsContract> = {
   contract: artifactsContract,
   replaceOn: [],
   check({ kubernetes }) {
     const known = Object.keys(loadVersions().kubernetes.supported);
     if (kubernetes === undefined || known.includes(kubernetes)) return [];
-    return [{ path: "kubernetes", reason: `version ${kubernetes} is not known; use one of ${known.join(", ")}` }];
+    return [{ path: "kubernetes", reason: `version ${kubernetes} is not supported; use one of ${known.join(", ")}` }];
   },
   async create(context, inputs) {
     const set = await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal);
@@ -37,11 +37,11 @@ const artifacts: Handler<typeof artifactsContract> = {
   async update(context, _id, inputs) {
     return outputsOf(await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal));
   },
-  /** A cache that was cleared is filled again, before a machine needs it. */
+  /** Fills a deleted cache again, before a machine needs it. */
   async extraChanges(inputs) {
     return (await cachedArtifacts(requestOf(inputs))) ? [] : ["source"];
   },
-  /** From the cache, where it is: so that a preview can tell what a new version changes on each machine. */
+  /** Reads the cache, if it has the version, so that a preview can show what the version changes on each machine. */
   async predict(inputs, old) {
     const same =
       old &&

@@ -3,7 +3,7 @@ import { caCertHash } from "../pki/ca-cert-hash";
 import { newAuthority } from "../pki/x509";
 import { register, type Handler } from "../rpc/handler";
 
-/** A certificate authority. It is in the state only; a change makes another one, and with it everything that it signed. */
+/** A certificate authority. It exists in the state only. A change replaces it and every certificate that it signed. */
 const authority: Handler<typeof authorityContract> = {
   contract: authorityContract,
   replaceOn: ["commonName", "lifetimeDays"],

@@ -21,8 +21,8 @@ async function outgoing(inputs: BinariesInputs, label: string): Promise<Outgoing
         throw new StepError({
           step: "copying binaries",
           machine: label,
-          cause: `${source ?? basename(path)} is not in this user's cache any more`,
-          action: "run `pulumi up` again, which fetches it",
+          cause: `${source ?? basename(path)} is no longer in the user's cache`,
+          action: "run the command again to fetch it",
         });
       }
       return { path, mode: MODE, sha256, size: info.size, body: { source } };
@@ -38,7 +38,7 @@ async function install(context: Context, inputs: BinariesInputs): Promise<void> 
   await put(machine, files, "copying binaries", context.signal);
 }
 
-/** Executables on a machine, each known by its SHA-256: copied in one stream, verified there, moved in whole. */
+/** Executables on a machine, identified by SHA-256: copied in one stream, verified there and moved into place. */
 const binaries: Handler<typeof binariesContract> = {
   contract: binariesContract,
   replaceOn: HOST_REPLACES,

@@ -8,7 +8,7 @@ type CertificateInputs = Inputs<typeof certificateContract>;
 type CertificateOutputs = Outputs<typeof certificateContract>;
 
 const DAY_MS = 86_400_000;
-/** As `status` warns; shorter lives are renewed in their last third. */
+/** The same limit as in `npm run status`. Shorter certificates are renewed in their last third. */
 const RENEW_DAYS = 30;
 
 async function make({
@@ -24,13 +24,13 @@ async function make({
   return { ...made, notAfter: new Date(new X509Certificate(made.certificate).validTo).toISOString() };
 }
 
-/** In its last 30 days, or the last third of a shorter life. */
+/** Returns whether a certificate is in its last 30 days, or in the last third of a shorter life. */
 function endsSoon({ inputs, outputs }: Recorded<CertificateInputs, CertificateOutputs>): boolean {
   const left = Date.parse(outputs.notAfter) - Date.now();
   return left < Math.min(RENEW_DAYS, inputs.lifetimeDays / 3) * DAY_MS;
 }
 
-/** A key and a certificate for it. `up` renews it before it ends; the preview says so. */
+/** A private key and its certificate. `up` renews it before it expires, and a preview shows that. */
 const certificate: Handler<typeof certificateContract> = {
   contract: certificateContract,
   replaceOn: [],
@@ -39,7 +39,7 @@ const certificate: Handler<typeof certificateContract> = {
   },
   update: (_context, _id, inputs) => make(inputs),
   extraChanges: async (_inputs, old) => (endsSoon(old) ? ["lifetimeDays"] : []),
-  // An update comes only where something is to change: what it makes is new.
+  // An update happens only if something changes, so it always issues a new certificate.
   predict: () => ({}),
 };
 

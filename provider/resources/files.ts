@@ -13,7 +13,7 @@ async function write(context: Context, inputs: FilesInputs): Promise<void> {
   await put(machine, files, `writing ${context.name}`, context.signal);
 }
 
-/** Text files on a machine, owned by root, that belong together. */
+/** Text files on a machine that belong together, owned by root. */
 const files: Handler<typeof filesContract> = {
   contract: filesContract,
   replaceOn: HOST_REPLACES,

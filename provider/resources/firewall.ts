@@ -23,10 +23,10 @@ async function ask(
 ): Promise<Answer> {
   const head = [`verb=${verb}`, `ports=${quote(ports.join(" "))}`, `ranges=${quote(ranges.join(" "))}`].join("\n");
   const script = `${head}\n${template("host/firewall.sh")}`;
-  const action = `see \`firewall-cmd --list-all\` or \`ufw status\` there; a node needs ${commandLine(ports)}`;
+  const action = `check \`firewall-cmd --list-all\` or \`ufw status\` on the machine; a node needs ${commandLine(ports)}`;
   const { stdout } = await (verb === "missing"
-    ? machine.read(script, { step: "looking at the firewall", signal, action })
-    : machine.run(script, { step: "setting the firewall", signal, action }));
+    ? machine.read(script, { step: "reading the firewall", signal, action })
+    : machine.run(script, { step: "changing the firewall", signal, action }));
   const values = (key: string) =>
     stdout.split("\n").flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
   return { firewall: values("firewall")[0] ?? "none", missing: values("missing") };
@@ -42,13 +42,16 @@ async function open(context: Context, inputs: FirewallInputs): Promise<FirewallO
   const { missing: still } = await ask(machine, "missing", inputs, context.signal);
   if (still.length > 0)
     throw new Error(
-      `${machine.label}: ${firewall} does not show ${still.join(" ")} after they were opened; look at its log`,
+      `${machine.label}: ${firewall} does not list ${still.join(" ")} after they were opened; check its log`,
     );
-  context.info(`${machine.label}: ${firewall} is active and stays so; opened ${missing.join(" ")}`);
+  context.info(`${machine.label}: ${firewall} stays active; opened ${missing.join(" ")}`);
   return { firewall };
 }
 
-/** What a node needs in the firewall that is active on it. Where none is, nothing is done; one that is switched on later shows in a read. */
+/**
+ * Rules that a node needs in the machine's active firewall. Without one, nothing changes; a refresh reports a firewall
+ * that is enabled later.
+ */
 const firewall: Handler<typeof firewallContract> = {
   contract: firewallContract,
   replaceOn: HOST_REPLACES,

@@ -2,7 +2,7 @@ import { hostKeyContract } from "../../contracts/local/host-key";
 import { register, type Handler } from "../rpc/handler";
 import { newKeyPair } from "../ssh/key-pair";
 
-/** The key by which a machine is known, made before the machine is: for kinds that can give it to them when they first boot. */
+/** An SSH host key that is generated before its machine, for machine kinds that can install it at the first boot. */
 const hostKey: Handler<typeof hostKeyContract> = {
   contract: hostKeyContract,
   replaceOn: ["machine"],

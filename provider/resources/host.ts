@@ -38,7 +38,7 @@ async function look(
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
 }
 
-/** Without what the preflight looks at anew each time. */
+/** Without the facts that the preflight reads every time. */
 function lasting(all: MachineFacts): HostFacts {
   const {
     bootId: _1,
@@ -56,26 +56,28 @@ function lasting(all: MachineFacts): HostFacts {
   return facts;
 }
 
-/** The kernel's boot, and the start of its first process: a container that is started anew has the boot of its host. */
+/**
+ * Identifies the boot: the kernel's boot id, and the start of the first process, because a container has its host's
+ * boot id.
+ */
 async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
   const { stdout } = await machine.read("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", {
-    step: "looking when it was booted",
+    step: "reading the boot time",
     signal,
   });
   return printable(stdout.trim().replaceAll("\n", "/")).slice(0, 64);
 }
 
-/** Nobody could verify a key that is met for the first time: so it is shown to who can. */
+/** Shows the host key of a first connection to the user, because it could not be verified. */
 function tellPin(context: Context, met: string, before: string | undefined): void {
-  if (before === undefined)
-    context.info(`met for the first time: its host key ${fingerprint(met)} is pinned from now on`);
+  if (before === undefined) context.info(`first connection: its host key ${fingerprint(met)} is pinned`);
   else if (!sameKey(before, met))
     context.warn(
       `shows another host key than before, which is pinned from now on: ${fingerprint(met)} (it was ${fingerprint(before)})`,
     );
 }
 
-/** With the keys that were met before, where none are given. */
+/** Adds the pinned keys of earlier connections where no key is configured. */
 function remembered(connection: Connection, { inputs, outputs }: Known): Connection {
   return {
     ...withJumpPins(connection, inputs.connection, outputs.jumpHostKeys),
@@ -83,7 +85,7 @@ function remembered(connection: Connection, { inputs, outputs }: Known): Connect
   };
 }
 
-/** Only for hosts that are where they were: another one has another key. */
+/** Only for hosts at the same address and port: another host has another key. */
 function withJumpPins<T extends Pick<Connection, "jump">>(
   now: T,
   before: Pick<Connection, "jump">,
@@ -99,8 +101,8 @@ function withJumpPins<T extends Pick<Connection, "jump">>(
 }
 
 /**
- * Another address, port or jump host may be another way to the same machine, which is then no reason to do anything to it: its
- * machine-id decides. Only where another key than before was given and nobody answers yet, a new machine is taken to boot.
+ * A changed address, port or jump host may lead to the same machine, which then does not change: the machine-id
+ * decides. If a new host key is configured and nothing answers yet, the machine is new and still boots.
  */
 async function isSame({ connection }: HostInputs, old: Known, context: Context): Promise<boolean> {
   const machine = context.connections.get(remembered(connection, old));
@@ -111,17 +113,17 @@ async function isSame({ connection }: HostInputs, old: Known, context: Context):
     if (!(error instanceof ConnectionError)) throw error;
     const newKey = connection.hostKey !== undefined && !sameKey(connection.hostKey, old.outputs.hostKey);
     if (error instanceof HostKeyError ? connection.hostKey === undefined : newKey && error.retryable) return false;
-    const cause = `it is to be reached in another way than before, and that fails: ${messageOf(error)}`;
+    const cause = `its connection settings have changed, and the new ones fail: ${messageOf(error)}`;
     throw new StepError({
-      step: "looking whether it is the same machine",
+      step: "verifying that it is the same machine",
       machine: machine.label,
       cause,
-      action: "nothing was changed on it; mend the way, or go back to the old one",
+      action: "nothing was changed on it; fix the new settings, or restore the previous ones",
     });
   }
 }
 
-/** A machine as the toolkit found it: facts, identity, pinned host key. Leaves nothing on it. */
+/** A machine: facts, identity and pinned host key. Creates nothing on it. */
 const host: Handler<typeof hostContract> = {
   contract: hostContract,
   replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
@@ -141,7 +143,7 @@ const host: Handler<typeof hostContract> = {
   update: (context, _id, inputs, old) =>
     look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {
-    // A machine that was rebuilt behind our back shows here, as another `instance`, and nowhere else.
+    // A machine that was rebuilt shows up here, as another `instance`.
     const connection = remembered(old.inputs.connection, old);
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
     const seen = await lookAt(context, same, async (machine) => ({
@@ -149,7 +151,7 @@ const host: Handler<typeof hostContract> = {
       outputs: { ...old.outputs, boot: await bootOf(machine, context.signal) },
     }));
     if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot)
-      context.warn(`${describe(connection)} was rebooted since it was last looked at`);
+      context.warn(`${describe(connection)} was rebooted since the last run`);
     if (seen) return { inputs: old.inputs, outputs: seen.outputs };
     const anew = withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys);
     return { inputs: old.inputs, outputs: await look(context, { connection: anew }, old.outputs) };

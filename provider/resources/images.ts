@@ -48,14 +48,14 @@ async function pull(context: Context, machine: Remote, store: ImageStore, ref: s
     step: `pulling ${ref}`,
     signal: context.signal,
     timeout: PULL_SECONDS,
-    action: "can the machine reach the registry? else set `source` to modules or to a mirror",
+    action: "check that the machine reaches the registry, or set `source` to modules or to a mirror",
   });
 }
 
 interface Archive {
   name: string;
   sha256: string;
-  /** On the controller. */
+  /** Path on the controller. */
   source: string | undefined;
 }
 
@@ -76,8 +76,8 @@ async function importArchive(
     throw new StepError({
       step,
       machine: machine.label,
-      cause: `${source ?? name} is not in this user's cache any more`,
-      action: "run `pulumi up` again, which fetches it",
+      cause: `${source ?? name} is no longer in the user's cache`,
+      action: "run the command again to fetch it",
     });
   }
   const script = `set -e
@@ -94,8 +94,9 @@ touch ${LOADED}/${quote(sha256)}`;
 }
 
 /**
- * A connection that broke without a word leaves a load that waits for the rest of its input for ever, and containerd lets nobody else write the
- * same layers meanwhile: so the load that is found is ended first. The sum in its command line tells it from another process of that number.
+ * Stops an earlier load. After a silently broken connection a load waits for its input forever, and containerd does not
+ * let another one write the same layers. The checksum in the command line distinguishes it from another process with
+ * the same number.
  */
 function alone(sha256: string): string {
   const file = `/run/kubewright-load-${quote(sha256)}`;
@@ -106,7 +107,7 @@ echo "$group" >${file}
 trap 'rm -f ${file}' EXIT`;
 }
 
-/** Container images that are brought to a machine, for clusters without a registry. */
+/** Container images that are copied to a machine, for clusters without a registry. */
 const images: Handler<typeof imagesContract> = {
   contract: imagesContract,
   replaceOn: [...HOST_REPLACES, "runtime"],

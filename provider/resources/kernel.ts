@@ -33,27 +33,27 @@ async function apply(context: Context, inputs: KernelInputs, withSwap: boolean):
   await machine.run(script, {
     step: "kernel settings",
     signal,
-    action: "load the module or raise the setting on the machine's host",
+    action: "load the module or change the setting on the machine's host",
   });
   if (!inputs.swapOff || !withSwap) return;
-  context.warn(
-    `swap is turned off on ${machine.label}; take it out of its /etc/fstab, or the next boot brings it back`,
-  );
+  context.warn(`swap is turned off on ${machine.label}; remove it from /etc/fstab, or the next boot turns it on again`);
   await machine.run("swapoff -a", {
     step: "turning swap off",
     signal,
-    action: "there may be too little memory to do without: free some",
+    action: "free some memory: there may be too little to do without swap",
   });
 }
 
-/** MiB of swap that the machine has for itself. */
+/** Returns the MiB of swap of the machine itself. */
 async function swapOf(machine: Remote, signal: AbortSignal): Promise<number> {
   const script = "systemd-detect-virt -qc || swapon --show=SIZE --bytes --noheadings; true";
-  const { stdout } = await machine.read(script, { step: "looking for swap", signal });
+  const { stdout } = await machine.read(script, { step: "reading the swap", signal });
   return Math.round(stdout.split("\n").reduce((sum, line) => sum + (Number(line) || 0), 0) / (1 << 20));
 }
 
-/** What the next boot, or the kubelet's next start, would find wrong though the values of this moment are right. */
+/**
+ * Returns what the next boot or the next start of the kubelet would find wrong, even if the current values are right.
+ */
 async function problemOf(machine: Remote, inputs: KernelInputs, signal: AbortSignal): Promise<string | undefined> {
   const wanted = filesOf(inputs);
   const [there, swap] = await Promise.all([
@@ -87,13 +87,13 @@ async function sysctlsOf(
   );
 }
 
-/** Kernel modules and sysctls, now and after a reboot (modules-load.d(5), sysctl.d(5)). */
+/** Kernel modules and kernel settings, now and after a reboot (modules-load.d(5), sysctl.d(5)). */
 const kernel: Handler<typeof kernelContract> = {
   contract: kernelContract,
   replaceOn: HOST_REPLACES,
   ignore: HOST_IGNORES,
   async create(context, inputs) {
-    await apply(context, inputs, false); // the preflight has seen that there is none
+    await apply(context, inputs, false); // the preflight has verified that there is none
     return { id: `${inputs.instance}/kernel`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
@@ -109,7 +109,7 @@ const kernel: Handler<typeof kernelContract> = {
       ]);
       return { inputs: { ...inputs, sysctls, ...(problem ? { problem } : {}) }, outputs: {} };
     }),
-  // The values stay until the next boot: what they were before, nobody wrote down, and others may rely on them.
+  // The values stay until the next boot: the previous ones are not known, and other programs may rely on them.
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
     if (machine) await removeFiles(machine, [MODULES_FILE, SYSCTL_FILE], "removing kernel settings", context.signal);

@@ -2,7 +2,7 @@ import { keyPairContract } from "../../contracts/pki/key-pair";
 import { newKeyPair } from "../pki/x509";
 import { register, type Handler } from "../rpc/handler";
 
-/** A key pair without a certificate: what service accounts' tokens are signed with. */
+/** A key pair without a certificate, which signs the tokens of service accounts. */
 const keyPair: Handler<typeof keyPairContract> = {
   contract: keyPairContract,
   async create(context) {

@@ -21,9 +21,9 @@ type InitOutputs = Outputs<typeof kubeadmInitContract>;
 async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
   if (progress === "done") return;
-  // kubeadm wants a token; nobody joins with this one, each node gets its own.
+  // kubeadm requires a token. It is not used: every node gets its own.
   const token = generateToken();
-  // What an interrupted init left behind is ours: certificates are used again, manifests written anew.
+  // Leftovers of an interrupted init belong to this cluster: its certificates are reused and its manifests rewritten.
   const documents = progress === "started" ? withoutPreflight(inputs.documents) : inputs.documents;
   context.status("kubeadm init");
   await runKubeadm(context, machine, {
@@ -31,7 +31,7 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
     flags: ["--skip-token-print", "--skip-certificate-key-print"],
     config: toYaml(withBootstrapToken(documents, { token, ttl: "15m0s" })),
     timeout: inputs.timeout,
-    action: "mend the cause and run `pulumi up` again, which goes on from here",
+    action: "fix the cause, then run the command again, which continues from here",
   });
   context.kube.forget();
   const api = await context.kube.api([inputs.connection], context.signal);
@@ -43,7 +43,10 @@ async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutp
   return { caCertHash: caCertHash(caCertificate) };
 }
 
-/** Changed settings of a living control plane: new manifests, which the kubelet puts into force, and the new kubeadm-config. */
+/**
+ * Applies changed settings to a running control plane: new manifests, which the kubelet applies, and the new
+ * kubeadm-config.
+ */
 async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   context.status("writing the control plane's manifests");
   await put(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", context.signal);
@@ -54,7 +57,7 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
   await retryRequest(api, "waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
 }
 
-/** The first control plane: kubeadm init, resumed where an earlier run was cut off. */
+/** The first control plane: kubeadm init, resumed after an interrupted run. */
 const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
   replaceOn: HOST_REPLACES,

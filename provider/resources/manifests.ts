@@ -15,13 +15,13 @@ type ManifestsInputs = Inputs<typeof manifestsContract>;
 
 type Manifest = ManifestsInputs["objects"][string];
 
-/** What others cannot be made without, then what pods would wait for, then the rest. A map has no order on the wire. */
+/** First what other objects require, then what pods would wait for, then the rest. A map has no order on the wire. */
 const WAVES: readonly (readonly string[])[] = [
   ["Namespace", "CustomResourceDefinition"],
   ["ServiceAccount", "Secret", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service"],
 ];
 
-/** Objects in the order in which they are applied; those of one wave may go at once. */
+/** Objects in the order in which they are applied. Those of one stage may be applied in parallel. */
 export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
   const rank = ({ kind }: Manifest) => {
     const found = WAVES.findIndex((kinds) => kinds.includes(kind));
@@ -32,7 +32,7 @@ export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
     .filter((wave) => wave.length > 0);
 }
 
-/** Server-side apply (KEP-555): the fields that we name are ours, all others stay whoever's they are. */
+/** Server-side apply (KEP-555): owns the fields that we name, and leaves all others to their owners. */
 async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
   const { PatchStrategy } = await import("@kubernetes/client-node");
   const put = (object: Manifest) =>
@@ -56,7 +56,9 @@ function labelOf({ kind, metadata }: Manifest): string {
   return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ""}${metadata.name}`;
 }
 
-/** What has pods: it is gone when they are, so that a machine's remains can be taken off after it. */
+/**
+ * Objects with pods. Their deletion waits for the pods, so that the leftovers on a machine can be removed afterwards.
+ */
 const WORKLOADS = ["DaemonSet", "Deployment"];
 const WORKLOAD_SECONDS = 90;
 
@@ -87,14 +89,14 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
       onTimeout: (seconds) =>
         new StepError({
           step: `deleting ${labelOf(object)}`,
-          cause: `its pods are still there after ${seconds} s`,
-          action: "is the controller manager running, and are the nodes Ready?",
+          cause: `its pods still exist after ${seconds} s`,
+          action: "check that the controller manager runs and the nodes are Ready",
         }),
     },
   );
 }
 
-/** The live object cut down to the fields that we named, so that only a change of one of them is drift. */
+/** Reduces the live object to the fields that we named, so that only their changes are drift. */
 export function projected(wanted: unknown, live: unknown): unknown {
   if (Array.isArray(wanted) && Array.isArray(live)) {
     return live.length === wanted.length ? wanted.map((inner, index) => projected(inner, live[index])) : live;
@@ -128,7 +130,7 @@ async function found(
   return Object.fromEntries(entries.flat());
 }
 
-/** Kubernetes objects that belong together, such as an add-on's. */
+/** Kubernetes objects that belong together, such as those of an add-on. */
 const manifests: Handler<typeof manifestsContract> = {
   contract: manifestsContract,
   replaceOn: ["caCertHash"],
@@ -154,7 +156,7 @@ const manifests: Handler<typeof manifestsContract> = {
       const objects = await found(context, api, old.inputs.objects);
       return Object.keys(objects).length === 0 ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
     } catch (error) {
-      context.warn(`${NOT_READ}, its last known state is kept: ${messageOf(error)}`);
+      context.warn(`${NOT_READ}; its last known state is kept: ${messageOf(error)}`);
       return old;
     }
   },

@@ -9,11 +9,14 @@ import type { Remote } from "../ssh/remote";
 type PackagesInputs = Inputs<typeof packagesContract>;
 
 const INSTALL_SECONDS = 600;
-/** Seconds: unattended upgrades hold the locks for minutes after a first boot. */
+/** Seconds: after a first boot, unattended upgrades hold the locks for minutes. */
 const LOCK_SECONDS = 300;
 const WAITING = "waiting: ";
 
-/** A shell function: a command is run again for as long as another process holds a lock. dpkg waits for none, apt not for that of its lists. */
+/**
+ * A shell function that repeats a command while another process holds a lock. dpkg waits for no lock, apt not for that
+ * of its lists.
+ */
 const unlocked = (patience: number) => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 end=$(($(date +%s) + ${Math.ceil(LOCK_SECONDS * patience)}))
 unlocked() {
@@ -29,7 +32,7 @@ const MANAGERS = {
   debian: {
     missing: (names: string) =>
       `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
-    // An installation that was cut off is finished first.
+    // Finishes an interrupted installation first.
     install: (names: string, patience: number) => `${unlocked(patience)}
 unlocked dpkg --configure -a
 unlocked apt-get -qq update
@@ -57,7 +60,7 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
   if (names.length === 0 || inputs.osFamily === "other") return;
   context.status(`installing ${names.join(" ")}`);
   const step = "installing packages";
-  const toDo = (which: string[]) => `install ${which.join(" ")} by hand, or give the machine a package source`;
+  const toDo = (which: string[]) => `install ${which.join(" ")} manually, or configure a package source on the machine`;
   const onLine = (line: string) => line.startsWith(WAITING) && context.status(line);
   await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names), machine.patience)}`, {
     step,
@@ -66,18 +69,18 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
     action: toDo(names),
     onLine,
   });
-  // dnf can be told to go on without what it does not find.
+  // dnf can be configured to continue without packages that it does not find.
   const still = await missing(machine, inputs, signal);
   if (still.length > 0)
     throw new StepError({
       step,
       machine: machine.label,
-      cause: `there is still no ${still.join(", no ")}`,
+      cause: `${still.join(", ")} is still missing`,
       action: toDo(still),
     });
 }
 
-/** The distribution's packages that a node needs. They stay on delete: others may use them by now. */
+/** The distribution's packages that a node needs. They stay on delete, because other programs may use them by then. */
 const packages: Handler<typeof packagesContract> = {
   contract: packagesContract,
   replaceOn: HOST_REPLACES,

@@ -57,7 +57,7 @@ function replicas(deployment: V1Deployment | undefined): string {
     : "there is no such Deployment";
 }
 
-/** A Deployment that something else made (CoreDNS, by kubeadm): patched, and Available. */
+/** A Deployment that another tool created (CoreDNS, by kubeadm): patched and Available. */
 const rollout: Handler<typeof rolloutContract> = {
   contract: rolloutContract,
   replaceOn: ["caCertHash", "namespace", "deployment"],

@@ -4,7 +4,7 @@ import { register, type Handler } from "../rpc/handler";
 
 type RosterInputs = Inputs<typeof rosterContract>;
 
-/** Those that were there stay since when they were; the others are new in this run. */
+/** Existing members keep their run; new ones get the current run. */
 function sinceWhen(
   { members = [], run = "" }: Partial<RosterInputs>,
   known: Record<string, string> = {},
@@ -13,8 +13,9 @@ function sinceWhen(
 }
 
 /**
- * Remembers who was a member when the last run ended: the program itself has no memory, and must know which machines serve already
- * (they are touched one after the other) and which are new (they come all at once). See docs/rolling-updates.md.
+ * Records in which run each machine became a member. The program has no memory of its own, but must know which machines
+ * serve already (they change one after the other) and which are new (they change in parallel). See
+ * docs/rolling-updates.md.
  */
 const roster: Handler<typeof rosterContract> = {
   contract: rosterContract,

@@ -13,7 +13,9 @@ import type { Remote } from "../ssh/remote";
 
 type StaticPodInputs = Inputs<typeof staticPodContract>;
 
-/** With it another content of the files is another pod. It is over all of them, keys included, so it gives none away. */
+/**
+ * A hash of all files, in an annotation: changed files make another pod. It covers keys too, and reveals none of them.
+ */
 const FILES_ANNOTATION = "kubewright.dev/files";
 const STAGING = "/var/lib/kubewright/manifests";
 const STOP_SECONDS = 120;
@@ -40,7 +42,7 @@ async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
   const before = await runningContainers(machine, LABEL, podOf(inputs), signal);
   const written = await writeManifest(context, machine, inputs);
   if (written && before.length > 0) {
-    context.status(`waiting for the ${name} of before to stop`);
+    context.status(`waiting for the previous ${name} to stop`);
     await untilGone(machine, LABEL, podOf(inputs), { signal, timeout: STOP_SECONDS, ids: before });
   }
   if (inputs.health)
@@ -53,7 +55,10 @@ async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
     );
 }
 
-/** The kubelet reads every file of its folder, half-arrived ones too: so it arrives elsewhere, and is moved in under a name that is hidden. */
+/**
+ * The kubelet reads every file of its folder, incomplete ones too. So the manifest arrives elsewhere and is moved there
+ * under a hidden name first.
+ */
 async function writeManifest(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
   const step = `writing ${context.name}`;
   const { name } = inputs.manifest.metadata;
@@ -66,11 +71,11 @@ mkdir -p ${MANIFESTS} && cp ${quote(arrived)} ${hidden} && chmod 0600 ${hidden} 
 rm -f ${quote(arrived)}
 echo written`;
   const { stdout } = await machine.run(script, { step, signal: context.signal });
-  // Cut off before its answer arrived, the run is repeated, and may find the manifest in its place.
+  // If the connection broke before the answer arrived, the command runs again and may find the manifest in place.
   return stdout.includes("written");
 }
 
-/** The manifest as it is on the machine, without what we add; undefined where it is gone. */
+/** Returns the manifest on the machine without our additions; undefined if it is missing. */
 async function manifestOn(
   machine: Remote,
   inputs: StaticPodInputs,
@@ -80,11 +85,11 @@ async function manifestOn(
   if (text === undefined) return undefined;
   if (text === textOf(inputs)) return inputs.manifest;
   const seen = podManifestSchema.safeParse(parse(text));
-  // Somebody's own text: whatever it is, it is not ours.
+  // The text of another owner.
   return seen.success ? seen.data : { metadata: { name: inputs.manifest.metadata.name } };
 }
 
-/** A pod that a machine's kubelet runs from its folder, with the files that it reads; started, and well. */
+/** A pod that the kubelet runs from its folder, with the files that it reads: started and healthy. */
 const staticPod: Handler<typeof staticPodContract> = {
   contract: staticPodContract,
   replaceOn: [...HOST_REPLACES, "node", "manifest.metadata.name"],

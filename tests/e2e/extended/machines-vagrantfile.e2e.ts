@@ -98,7 +98,7 @@ describe("a Vagrantfile of a person's own", () => {
     const { code, text } = await stack.up();
     expect(code, text).toBe(0);
     expect(text).toMatch(/control-plane-1 +Ready .*172\.31\.97\.40/);
-    expect(text).not.toContain("met for the first time");
+    expect(text).not.toContain("first connection: its host key");
     expect((await stack.up()).text).toContain("Nothing to change");
   });
 

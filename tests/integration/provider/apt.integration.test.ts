@@ -89,6 +89,6 @@ test("gives up on a lock that is never released, and reports its holder", async 
 
 test("names a package that no repository has, and what to do", async () => {
   await expect(packagesResource.create(silentContext, ask("kubewright-none"))).rejects.toThrow(
-    /installing packages failed on debian .*kubewright-none.*; install kubewright-none by hand, or give the machine a package source/s,
+    /installing packages failed on debian .*kubewright-none.*; install kubewright-none manually, or configure a package source/s,
   );
 });

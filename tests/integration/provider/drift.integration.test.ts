@@ -88,7 +88,7 @@ test("reports a reboot once", async () => {
   const inputs = { connection: sshd.connection() };
   const outputs = { instance, hostKey: sshd.hostKey, jumpHostKeys: [], facts: {}, boot: "another-boot/1" };
   const read = await hostResource.read?.(context, "id", { inputs, outputs });
-  expect(told).toEqual([expect.stringMatching(/^sshd .* was rebooted since it was last looked at$/)]);
+  expect(told).toEqual([expect.stringMatching(/^sshd .* was rebooted since the last run$/)]);
   await hostResource.read?.(context, "id", { inputs, outputs: read?.outputs ?? {} });
   expect(told).toHaveLength(1);
 });

@@ -92,7 +92,7 @@ test("on a rebuilt machine nothing is written or deleted, and a read finds nothi
   const files = { [`${folder}/a`]: { content: "1", mode: "0644" } };
   await filesResource.create(context, { ...onHost(), files });
   const other = { ...onHost(), instance: "0123456789abcdef0123456789abcdef", files };
-  await expect(filesResource.create(context, other)).rejects.toThrow(/another machine .* `pulumi up --refresh`/);
+  await expect(filesResource.create(context, other)).rejects.toThrow(/machine-id .* differs .* `pulumi up --refresh`/);
   await filesResource.delete?.(context, "id", recorded(other));
   expect(await readdir(folder)).toEqual(["a"]);
   expect(await filesResource.read?.(context, "id", recorded(other))).toBeUndefined();
