@@ -7,7 +7,7 @@ import type { Remote } from "../ssh/remote";
 export type ContainerLabel = "io.kubernetes.pod.name" | "io.kubernetes.container.name";
 
 /** Returns the ids of running containers with that label; none on a machine without the runtime. */
-export async function runningContainers(
+export async function listContainers(
   machine: Remote,
   label: ContainerLabel,
   value: string,
@@ -23,7 +23,7 @@ true`;
   return stdout.split("\n").filter(Boolean);
 }
 
-export interface GoneOptions {
+export interface StopOptions {
   signal: AbortSignal;
   /** Seconds. */
   timeout: number;
@@ -32,15 +32,15 @@ export interface GoneOptions {
 }
 
 /** Waits until no container with that label runs. */
-export async function untilGone(
+export async function waitUntilStopped(
   machine: Remote,
   label: ContainerLabel,
   value: string,
-  { signal, timeout, ids }: GoneOptions,
+  { signal, timeout, ids }: StopOptions,
 ): Promise<void> {
   await until(
     async () => {
-      const running = await runningContainers(machine, label, value, signal);
+      const running = await listContainers(machine, label, value, signal);
       return running.some((id) => ids === undefined || ids.includes(id)) ? undefined : true;
     },
     {

@@ -7,25 +7,28 @@ import { TunnelHttpAgent, TunnelHttpsAgent } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const ASK_MS = 5_000;
+/** Milliseconds for one request. */
+const REQUEST_MS = 5_000;
 
 /**
- * Waits until it answers 200, asked on the machine itself through its SSH connection.
- * @throws StepError with what it said last, and where to look.
+ * Waits until the endpoint returns 200. The request goes through the machine's SSH connection to its loopback
+ * interface.
+ * @param logs where the user finds the service's log
+ * @throws StepError with the last response
  */
-export async function untilHealthy(
+export async function waitUntilHealthy(
   { signal, status }: Context,
   machine: Remote,
-  what: string,
+  service: string,
   health: Health,
-  look: string,
+  logs: string,
 ): Promise<void> {
-  status(`waiting for ${what} to be well`);
-  let last = "nothing answers";
+  status(`waiting for ${service} to become healthy`);
+  let last = "no response";
   await until(
     async () => {
-      const answer = await ask(machine, health);
-      if (answer === "well") return true;
+      const answer = await probeHealth(machine, health);
+      if (answer === "healthy") return true;
       last = answer;
       return undefined;
     },
@@ -36,27 +39,31 @@ export async function untilHealthy(
       every: 200,
       onTimeout: () =>
         new StepError({
-          step: `starting ${what}`,
+          step: `starting ${service}`,
           machine: machine.label,
           cause: `${last} (port ${health.port}, ${health.path})`,
-          action: `see ${look} on the machine`,
+          action: `see ${logs} on the machine`,
         }),
     },
   );
 }
 
-/** `well`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
-function ask(machine: Remote, { scheme, port, path }: Health): Promise<string> {
+/**
+ * Returns `healthy`, or the response. The certificate is not verified: the machine is known by its SSH host key, and
+ * only
+ * its own processes listen on its loopback interface.
+ */
+export function probeHealth(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
   return new Promise((done) => {
     const asked = request(
-      { host: "127.0.0.1", port, path, agent, timeout: ASK_MS, rejectUnauthorized: false },
+      { host: "127.0.0.1", port, path, agent, timeout: REQUEST_MS, rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));
         response.on("end", () =>
-          done(response.statusCode === 200 ? "well" : `HTTP ${response.statusCode}: ${failing(body)}`),
+          done(response.statusCode === 200 ? "healthy" : `HTTP ${response.statusCode}: ${failureIn(body)}`),
         );
         response.on("error", (error) => done(messageOf(error)));
       },
@@ -67,8 +74,8 @@ function ask(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   });
 }
 
-/** Of /readyz' list the lines that say why. */
-function failing(body: string): string {
+/** Returns the failed checks in the response of /readyz, or the start of any other response. */
+function failureIn(body: string): string {
   const lines = body.split("\n").filter((line) => line.startsWith("[-]"));
   return (lines.length > 0 ? lines.join("; ") : body.trim()).slice(0, 300);
 }

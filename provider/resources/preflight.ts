@@ -2,22 +2,22 @@ import type { Inputs, Outputs } from "../../contracts/contract";
 import { preflightContract } from "../../contracts/cluster/preflight";
 import { StepError, messageOf } from "../../common/errors";
 import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
-import { gatherFacts } from "../host/facts";
+import { readFacts } from "../host/facts";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 type PreflightInputs = Inputs<typeof preflightContract>;
 type PreflightOutputs = Outputs<typeof preflightContract>;
 
-type Looked = { judged: JudgedMachine } | { unreachable: Finding };
+type CheckedMachine = { judged: JudgedMachine } | { unreachable: Finding };
 
-async function look(
+async function checkMachine(
   context: Context,
   machine: PreflightInputs["machines"][number],
   passed: Record<string, string>,
-): Promise<Looked> {
+): Promise<CheckedMachine> {
   const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
-    const facts = await gatherFacts(context.connections.get(connection), context.signal);
+    const facts = await readFacts(context.connections.get(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
     return {
       judged: {
@@ -40,7 +40,7 @@ async function look(
 }
 
 /** What several machines have in common is said once. */
-function merged(findings: readonly Finding[]): string[] {
+function mergeFindings(findings: readonly Finding[]): string[] {
   const machines = new Map<string, string[]>();
   for (const { machine, message, action } of findings) {
     const words = `${message}; ${action}`;
@@ -50,13 +50,13 @@ function merged(findings: readonly Finding[]): string[] {
 }
 
 /** Looks at all machines at once, and puts what is wrong with any of them into one list. */
-async function examine(
+async function checkMachines(
   context: Context,
   inputs: PreflightInputs,
   passed: Record<string, string>,
 ): Promise<PreflightOutputs> {
   context.status(`looking at ${inputs.machines.length} machines`);
-  const looked = await Promise.all(inputs.machines.map((machine) => look(context, machine, passed)));
+  const looked = await Promise.all(inputs.machines.map((machine) => checkMachine(context, machine, passed)));
   const judged = looked.flatMap((result) => ("judged" in result ? [result.judged] : []));
   const unreachable = looked.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
   const findings = [...unreachable, ...judge(judged, inputs)];
@@ -67,7 +67,7 @@ async function examine(
       cause: `nothing was changed on any machine\n${renderFindings(findings)}`,
     });
   }
-  for (const warning of merged(findings)) context.warn(warning);
+  for (const warning of mergeFindings(findings)) context.warn(warning);
   return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
 }
 
@@ -85,13 +85,13 @@ const preflight: Handler<typeof preflightContract> = {
     const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);
     return {
       id: "preflight",
-      outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged),
+      outputs: whole ? { passed: of(inputs, judged) } : await checkMachines(context, inputs, judged),
     };
   },
   update(context, _id, inputs, old) {
     // What passed for one way of bringing a cluster up has not passed for the other.
     const passed = inputs.bootstrap === old.inputs.bootstrap ? old.outputs.passed : {};
-    return examine(context, inputs, { ...passed, ...inputs.judged });
+    return checkMachines(context, inputs, { ...passed, ...inputs.judged });
   },
 };
 
