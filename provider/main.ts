@@ -28,7 +28,7 @@ import { manifestsResource } from "./resources/manifests";
 import { nodeResource } from "./resources/node";
 import { packagesResource } from "./resources/packages";
 import { preflightResource } from "./resources/preflight";
-import { leftoversResource } from "./resources/leftovers";
+import { remainsResource } from "./resources/leftovers";
 import { rolloutResource } from "./resources/rollout";
 import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
@@ -68,7 +68,7 @@ void serve({
     unitResource,
     imagesResource,
     staticPodResource,
-    leftoversResource,
+    remainsResource,
     firewallResource,
     hostsResource,
     preflightResource,

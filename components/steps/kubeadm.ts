@@ -29,7 +29,12 @@ export class KubeadmCluster {
 export function initCluster({ member, after }: MachineScope): KubeadmInit {
   return new KubeadmInit(
     member.resourceName("init"),
-    { ...member.onMachine, documents: kubeadmDocuments(member), timeout: member.plan.timeouts.init },
+    {
+      ...member.onMachine,
+      documents: kubeadmDocuments(member),
+      controlPlanes: controlPlanesOf(member.plan).map(({ name }) => name),
+      timeout: member.plan.timeouts.init,
+    },
     member.options(member.groups.node, after),
   );
 }
@@ -42,7 +47,7 @@ export function apiServerEndpoint({ plan, address }: ClusterMember): pulumi.Inpu
 function kubeadmDocuments(member: ClusterMember): pulumi.Output<ReturnType<typeof initDocuments>> {
   const { plan, host, artifacts } = member;
   const { network, controlPlane } = plan;
-  const controlPlanes = plan.members.filter(({ isControlPlane }) => isControlPlane);
+  const controlPlanes = controlPlanesOf(plan);
   const addresses = pulumi.all(controlPlanes.flatMap(({ machine }) => [machine.host, nodeAddress(machine)]));
   return pulumi
     .all([member.kubeadmNode(), host.facts, artifacts.refs, apiServerEndpoint(member), addresses])
@@ -105,6 +110,10 @@ function joinMachine(
     },
     options,
   );
+}
+
+function controlPlanesOf({ members }: ClusterPlan): ClusterMember[] {
+  return members.filter(({ isControlPlane }) => isControlPlane);
 }
 
 function tagOf(ref: string): string {

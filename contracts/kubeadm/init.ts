@@ -11,6 +11,11 @@ export const kubeadmInitContract = defineContract({
     ...onMachine,
     /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
     documents: z.array(jsonObject<KubeadmDocument>()).min(1),
+    /**
+     * Names of all control planes, this one first. Only used to refuse changes that would lose the cluster; a change of it
+     * changes nothing on the machine.
+     */
+    controlPlanes: z.array(z.string()).optional(),
     /** Seconds that `kubeadm init` may take. */
     timeout: z.number().positive(),
   }),

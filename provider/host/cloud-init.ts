@@ -13,7 +13,7 @@ const DEGRADED = 2;
  * not complete.
  * @throws StepError with the end of its log, if it failed
  */
-export async function waitForCloudInit(context: Context, machine: Remote): Promise<void> {
+export async function cloudInitDone(context: Context, machine: Remote): Promise<void> {
   const step = "cloud-init";
   const onLine = (line: string) => line === "waiting" && context.status("waiting for cloud-init");
   const { code, stdout, stderr } = await machine.run(template("host/cloud-init.sh"), {

@@ -7,7 +7,7 @@ import type { Remote } from "../ssh/remote";
 export type ContainerLabel = "io.kubernetes.pod.name" | "io.kubernetes.container.name";
 
 /** Returns the ids of running containers with that label; none on a machine without the runtime. */
-export async function listContainers(
+export async function runningContainers(
   machine: Remote,
   label: ContainerLabel,
   value: string,
@@ -23,7 +23,7 @@ true`;
   return stdout.split("\n").filter(Boolean);
 }
 
-export interface StopOptions {
+export interface GoneOptions {
   signal: AbortSignal;
   /** Seconds. */
   timeout: number;
@@ -32,15 +32,15 @@ export interface StopOptions {
 }
 
 /** Waits until no container with that label runs. */
-export async function waitUntilStopped(
+export async function untilGone(
   machine: Remote,
   label: ContainerLabel,
   value: string,
-  { signal, timeout, ids }: StopOptions,
+  { signal, timeout, ids }: GoneOptions,
 ): Promise<void> {
   await until(
     async () => {
-      const running = await listContainers(machine, label, value, signal);
+      const running = await runningContainers(machine, label, value, signal);
       return running.some((id) => ids === undefined || ids.includes(id)) ? undefined : true;
     },
     {

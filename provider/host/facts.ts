@@ -25,7 +25,7 @@ const ARCHITECTURES: Record<string, MachineFacts["arch"]> = {
 };
 
 /** Reads all facts of a machine in one round trip. */
-export async function readFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
+export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
   const before = Date.now();
   const script = template("host/facts.sh");
   const { stdout } = await machine.run(script, {
@@ -34,10 +34,10 @@ export async function readFacts(machine: Remote, signal: AbortSignal): Promise<M
     action: "log in as root, or as a user with sudo without a password",
   });
   const middle = (before + Date.now()) / 2;
-  return parseFacts(parseLines(stdout), middle, machine.label);
+  return factsFrom(parse(stdout), middle, machine.label);
 }
 
-function parseLines(output: string): Map<string, string> {
+function parse(output: string): Map<string, string> {
   const lines = output.split("\n").filter((line) => line.includes("="));
   return new Map(
     lines.map((line) => [
@@ -48,7 +48,7 @@ function parseLines(output: string): Map<string, string> {
 }
 
 /** Parses the output of facts.sh. `now` is the controller's clock, in milliseconds, when the script ran. */
-export function parseFacts(lines: Map<string, string>, now: number, label: string): MachineFacts {
+export function factsFrom(lines: Map<string, string>, now: number, label: string): MachineFacts {
   // The output reaches the state and the screen, so it is limited and stripped of control characters.
   const text = (key: string) => printable((lines.get(key) ?? "").slice(0, LONGEST_FACT)).replaceAll("\n", " ");
   const number = (key: string) => (Number.isFinite(Number(text(key))) ? Number(text(key)) : 0);
@@ -89,7 +89,7 @@ export function parseFacts(lines: Map<string, string>, now: number, label: strin
       .sort((a, b) => a - b),
     selinux: oneOf(text("selinux"), ["enforcing", "permissive"]) ?? "none",
     firewall: oneOf(text("firewall"), ["firewalld", "ufw"]) ?? "none",
-    kubernetesState: kubernetesStateOf(text("kubernetes")),
+    kubernetesState: stateOf(text("kubernetes")),
     ...(clusterCa === undefined ? {} : { clusterCa }),
     ...(isRuntime(runtime) ? { kubeletRuntime: runtime } : {}),
     dockerConfigured: text("docker_configured") === "yes",
@@ -104,6 +104,6 @@ function oneOf<T extends string>(word: string, known: readonly T[]): T | undefin
   return known.find((one) => one === word);
 }
 
-function kubernetesStateOf(word: string): MachineFacts["kubernetesState"] {
+function stateOf(word: string): MachineFacts["kubernetesState"] {
   return word === "control-plane" || word === "worker" || word === "partial" ? word : "none";
 }

@@ -8,7 +8,7 @@ import { archiveFiles, type OutgoingFile } from "./archive";
 /** openssl uses the processor's SHA instructions, five times as fast as coreutils; both print the hash first. */
 export const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
 
-export interface FileState {
+export interface FoundFile {
   mode: string;
   sha256: string;
 }
@@ -27,18 +27,18 @@ export function sameMode(one: string, other: string): boolean {
 }
 
 /** Mode and hash of those of the paths that exist, in one round trip. */
-export async function inspectFiles(
+export async function inspect(
   machine: Remote,
   paths: readonly string[],
   signal: AbortSignal,
-): Promise<Map<string, FileState>> {
+): Promise<Map<string, FoundFile>> {
   if (paths.length === 0) return new Map();
   const script = `${SUM}
 for f in ${commandLine(paths)}; do
   [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sum < "$f" | cut -d' ' -f1)" "$f"
 done; true`;
   const { stdout } = await machine.read(script, { step: "looking at files", signal });
-  const found = stdout.split("\n").flatMap((line): [string, FileState][] => {
+  const found = stdout.split("\n").flatMap((line): [string, FoundFile][] => {
     const [, mode = "", hash = "", path = ""] = /^([0-7]{1,4}) ([0-9a-f]{64}) (.*)$/.exec(line) ?? [];
     return paths.includes(path) ? [[path, { mode: mode.padStart(4, "0"), sha256: hash }]] : [];
   });
@@ -49,7 +49,7 @@ done; true`;
 const LARGEST_TEXT = 1 << 20;
 
 /** The text of those of the paths that exist. */
-export async function readContents(
+export async function contents(
   machine: Remote,
   paths: readonly string[],
   signal: AbortSignal,
@@ -74,16 +74,13 @@ export function textFiles(files: TextFiles): OutgoingFile[] {
 }
 
 /** Those of the files that are there, as they are there; undefined where none is. */
-export async function readTextFiles(
+export async function seenFiles(
   machine: Remote,
   files: TextFiles,
   signal: AbortSignal,
 ): Promise<TextFiles | undefined> {
   const paths = Object.keys(files);
-  const [there, texts] = await Promise.all([
-    inspectFiles(machine, paths, signal),
-    readContents(machine, paths, signal),
-  ]);
+  const [there, texts] = await Promise.all([inspect(machine, paths, signal), contents(machine, paths, signal)]);
   if (there.size === 0 && paths.length > 0) return undefined;
   const found = [...there].map(([path, { mode }]) => {
     const was = files[path]?.mode ?? mode;
@@ -97,13 +94,13 @@ export async function readTextFiles(
  * their places, are verified by hash and only then moved in, each at once.
  * @returns the paths that were written.
  */
-export async function writeFiles(
+export async function put(
   machine: Remote,
   files: readonly OutgoingFile[],
   step: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const there = await inspectFiles(
+  const there = await inspect(
     machine,
     files.map(({ path }) => path),
     signal,
@@ -139,7 +136,7 @@ export async function removeFiles(
 }
 
 /** Empties folders, and removes those that are no mount of their own. */
-export async function emptyFolders(
+export async function removeData(
   machine: Remote,
   folders: readonly string[],
   step: string,

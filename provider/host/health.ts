@@ -7,28 +7,25 @@ import { TunnelHttpAgent, TunnelHttpsAgent } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-/** Milliseconds for one request. */
-const REQUEST_MS = 5_000;
+const ASK_MS = 5_000;
 
 /**
- * Waits until the endpoint returns 200. The request goes through the machine's SSH connection to its loopback
- * interface.
- * @param logs where the user finds the service's log
- * @throws StepError with the last response
+ * Waits until it answers 200, asked on the machine itself through its SSH connection.
+ * @throws StepError with what it said last, and where to look.
  */
-export async function waitUntilHealthy(
+export async function untilHealthy(
   { signal, status }: Context,
   machine: Remote,
-  service: string,
+  what: string,
   health: Health,
-  logs: string,
+  look: string,
 ): Promise<void> {
-  status(`waiting for ${service} to become healthy`);
-  let last = "no response";
+  status(`waiting for ${what} to be well`);
+  let last = "nothing answers";
   await until(
     async () => {
-      const answer = await probeHealth(machine, health);
-      if (answer === "healthy") return true;
+      const answer = await ask(machine, health);
+      if (answer === "well") return true;
       last = answer;
       return undefined;
     },
@@ -39,31 +36,27 @@ export async function waitUntilHealthy(
       every: 200,
       onTimeout: () =>
         new StepError({
-          step: `starting ${service}`,
+          step: `starting ${what}`,
           machine: machine.label,
           cause: `${last} (port ${health.port}, ${health.path})`,
-          action: `see ${logs} on the machine`,
+          action: `see ${look} on the machine`,
         }),
     },
   );
 }
 
-/**
- * Returns `healthy`, or the response. The certificate is not verified: the machine is known by its SSH host key, and
- * only
- * its own processes listen on its loopback interface.
- */
-export function probeHealth(machine: Remote, { scheme, port, path }: Health): Promise<string> {
+/** `well`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
+function ask(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
   return new Promise((done) => {
     const asked = request(
-      { host: "127.0.0.1", port, path, agent, timeout: REQUEST_MS, rejectUnauthorized: false },
+      { host: "127.0.0.1", port, path, agent, timeout: ASK_MS, rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));
         response.on("end", () =>
-          done(response.statusCode === 200 ? "healthy" : `HTTP ${response.statusCode}: ${failureIn(body)}`),
+          done(response.statusCode === 200 ? "well" : `HTTP ${response.statusCode}: ${failing(body)}`),
         );
         response.on("error", (error) => done(messageOf(error)));
       },
@@ -74,8 +67,8 @@ export function probeHealth(machine: Remote, { scheme, port, path }: Health): Pr
   });
 }
 
-/** Returns the failed checks in the response of /readyz, or the start of any other response. */
-function failureIn(body: string): string {
+/** Of /readyz' list the lines that say why. */
+function failing(body: string): string {
   const lines = body.split("\n").filter((line) => line.startsWith("[-]"));
   return (lines.length > 0 ? lines.join("; ") : body.trim()).slice(0, 300);
 }

@@ -8,11 +8,11 @@ import { abandonAction } from "./unreachable";
 import { NOT_READ } from "../preview/notices";
 
 /** The machine-id identifies a resource's machine; the login does not. */
-export const MACHINE_REPLACE_ON = ["instance"] as const;
-export const MACHINE_IGNORE = ["connection"] as const;
+export const HOST_REPLACES = ["instance"] as const;
+export const HOST_IGNORES = ["connection"] as const;
 
 /** Returns the machine, after it has verified that it is the recorded one. */
-export async function requireMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
+export async function theMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
   const machine = context.connections.get(connection);
   const found = await machine.machineId(context.signal);
   if (found === instance) return machine;
@@ -35,7 +35,7 @@ async function identityOf(machine: Remote, signal: AbortSignal): Promise<string 
 }
 
 /** Returns the machine for a delete; undefined if it is not the one on which the resource was created. */
-export async function findMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
+export async function sameMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
   const machine = context.connections.get(connection);
   if (context.unreachable.isMarkedGone(connection)) return undefined; // the proof has been reported
   if (context.unreachable.isRebuilt(instance)) return undefined;
@@ -67,7 +67,7 @@ function vanished(context: Context, machine: Remote): undefined {
  * Reads through `look`. If a machine cannot be reached, its last known state stays, with a warning, so that one dead
  * machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
  */
-export async function readMachine<I extends OnMachine, O>(
+export async function lookAt<I extends OnMachine, O>(
   context: Context,
   old: Recorded<I, O>,
   look: (machine: Remote) => Promise<Recorded<I, O> | undefined>,

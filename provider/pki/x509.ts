@@ -41,7 +41,7 @@ export interface CertificateRequest {
 }
 
 /** A key pair, PEM: PKCS #8 and SPKI. */
-export function generateKeyPair(): { privateKey: string; publicKey: string } {
+export function newKeyPair(): { privateKey: string; publicKey: string } {
   return generateKeyPairSync("ec", {
     namedCurve: ALGORITHM.namedCurve,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -50,8 +50,8 @@ export function generateKeyPair(): { privateKey: string; publicKey: string } {
 }
 
 /** A CA that signs itself, and certificates only, no other CAs. */
-export async function createAuthority(commonName: string, days: number): Promise<Identity> {
-  const { privateKey, publicKey } = generateKeyPair();
+export async function newAuthority(commonName: string, days: number): Promise<Identity> {
+  const { privateKey, publicKey } = newKeyPair();
   const [signingKey, open] = await Promise.all([importPrivate(privateKey), importPublic(publicKey)]);
   const flags = KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyCertSign;
   const certificate = await X509CertificateGenerator.create({
@@ -71,17 +71,13 @@ export async function createAuthority(commonName: string, days: number): Promise
 }
 
 /** A new key, and a certificate for it. */
-export async function createCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
-  const { privateKey, publicKey } = generateKeyPair();
-  return { certificate: await signCertificate(authority, publicKey, request), key: privateKey };
+export async function newCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
+  const { privateKey, publicKey } = newKeyPair();
+  return { certificate: await sign(authority, publicKey, request), key: privateKey };
 }
 
 /** The authority's word for a public key (PEM) that somebody else has the other half of. */
-export async function signCertificate(
-  authority: Identity,
-  publicKey: string,
-  request: CertificateRequest,
-): Promise<string> {
+export async function sign(authority: Identity, publicKey: string, request: CertificateRequest): Promise<string> {
   const issuer = new X509Certificate(authority.certificate);
   const certificate = await X509CertificateGenerator.create({
     ...validity(request.days),

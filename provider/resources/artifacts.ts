@@ -6,11 +6,11 @@ import { register, type Handler } from "../rpc/handler";
 type ArtifactsInputs = Inputs<typeof artifactsContract>;
 type ArtifactsOutputs = Outputs<typeof artifactsContract>;
 
-function toOutputs(set: ArtifactSet): ArtifactsOutputs {
+function outputsOf(set: ArtifactSet): ArtifactsOutputs {
   return { resolvedSource: set.source, binaries: set.binaries, images: set.images, refs: set.refs };
 }
 
-function toRequest({ source, kubernetes, arch, runtime, extras }: ArtifactsInputs) {
+function requestOf({ source, kubernetes, arch, runtime, extras }: ArtifactsInputs) {
   return {
     source,
     kubernetes,
@@ -30,16 +30,16 @@ const artifacts: Handler<typeof artifactsContract> = {
     return [{ path: "kubernetes", reason: `version ${kubernetes} is not supported; use one of ${known.join(", ")}` }];
   },
   async create(context, inputs) {
-    const set = await obtainArtifacts(toRequest(inputs), (message) => context.status(message), context.signal);
+    const set = await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal);
     context.info(`binaries and images: ${set.reason}`);
-    return { id: `kubernetes-${inputs.kubernetes}-${inputs.arch}`, outputs: toOutputs(set) };
+    return { id: `kubernetes-${inputs.kubernetes}-${inputs.arch}`, outputs: outputsOf(set) };
   },
   async update(context, _id, inputs) {
-    return toOutputs(await obtainArtifacts(toRequest(inputs), (message) => context.status(message), context.signal));
+    return outputsOf(await obtainArtifacts(requestOf(inputs), (message) => context.status(message), context.signal));
   },
   /** Fills a deleted cache again, before a machine needs it. */
   async extraChanges(inputs) {
-    return (await cachedArtifacts(toRequest(inputs))) ? [] : ["source"];
+    return (await cachedArtifacts(requestOf(inputs))) ? [] : ["source"];
   },
   /** Reads the cache, if it has the version, so that a preview can show what the version changes on each machine. */
   async predict(inputs, old) {
@@ -50,8 +50,8 @@ const artifacts: Handler<typeof artifactsContract> = {
       inputs.arch === old.inputs.arch;
     if (same && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime) return old.outputs;
     const { success, data } = artifactsContract.inputs.safeParse(inputs);
-    const set = success ? await cachedArtifacts(toRequest(data)) : undefined;
-    return set ? toOutputs(set) : {};
+    const set = success ? await cachedArtifacts(requestOf(data)) : undefined;
+    return set ? outputsOf(set) : {};
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { certificateContract } from "../../contracts/pki/certificate";
 import { X509Certificate } from "node:crypto";
-import { createCertificate } from "../pki/x509";
+import { newCertificate } from "../pki/x509";
 import { register, type Handler, type Recorded } from "../rpc/handler";
 
 type CertificateInputs = Inputs<typeof certificateContract>;
@@ -11,13 +11,13 @@ const DAY_MS = 86_400_000;
 /** The same limit as in `npm run status`. Shorter certificates are renewed in their last third. */
 const RENEW_DAYS = 30;
 
-async function issueCertificate({
+async function make({
   authorityCertificate,
   authorityKey,
   lifetimeDays,
   ...request
 }: CertificateInputs): Promise<CertificateOutputs> {
-  const made = await createCertificate(
+  const made = await newCertificate(
     { certificate: authorityCertificate, key: authorityKey },
     { ...request, days: lifetimeDays },
   );
@@ -25,7 +25,7 @@ async function issueCertificate({
 }
 
 /** Returns whether a certificate is in its last 30 days, or in the last third of a shorter life. */
-function expiresSoon({ inputs, outputs }: Recorded<CertificateInputs, CertificateOutputs>): boolean {
+function endsSoon({ inputs, outputs }: Recorded<CertificateInputs, CertificateOutputs>): boolean {
   const left = Date.parse(outputs.notAfter) - Date.now();
   return left < Math.min(RENEW_DAYS, inputs.lifetimeDays / 3) * DAY_MS;
 }
@@ -35,10 +35,10 @@ const certificate: Handler<typeof certificateContract> = {
   contract: certificateContract,
   replaceOn: [],
   async create(context, inputs) {
-    return { id: context.name, outputs: await issueCertificate(inputs) };
+    return { id: context.name, outputs: await make(inputs) };
   },
-  update: (_context, _id, inputs) => issueCertificate(inputs),
-  extraChanges: async (_inputs, old) => (expiresSoon(old) ? ["lifetimeDays"] : []),
+  update: (_context, _id, inputs) => make(inputs),
+  extraChanges: async (_inputs, old) => (endsSoon(old) ? ["lifetimeDays"] : []),
   // An update happens only if something changes, so it always issues a new certificate.
   predict: () => ({}),
 };

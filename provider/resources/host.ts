@@ -3,9 +3,9 @@ import { hostContract } from "../../contracts/host/host";
 import { StepError, messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import type { HostFacts, MachineFacts } from "../../render/facts";
-import { waitForCloudInit } from "../host/cloud-init";
-import { readFacts } from "../host/facts";
-import { readMachine } from "../host/on-machine";
+import { cloudInitDone } from "../host/cloud-init";
+import { gatherFacts } from "../host/facts";
+import { lookAt } from "../host/on-machine";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 import { type Connection, type Jump } from "../../contracts/connection";
 import { describe } from "../ssh/connection";
@@ -16,9 +16,9 @@ import type { Remote } from "../ssh/remote";
 type HostInputs = Inputs<typeof hostContract>;
 type HostOutputs = Outputs<typeof hostContract>;
 
-type RecordedHost = Recorded<HostInputs, HostOutputs>;
+type Known = Recorded<HostInputs, HostOutputs>;
 
-async function readHost(
+async function look(
   context: Context,
   { connection, bootTimeout = 0 }: HostInputs,
   before?: HostOutputs,
@@ -27,19 +27,19 @@ async function readHost(
     connection.hostKey === undefined ? context.connections.trust(connection) : context.connections.get(connection);
   machine.waitAtLeast(bootTimeout);
   context.status("connecting");
-  await waitForCloudInit(context, machine);
-  const facts = lastingFacts(await readFacts(machine, context.signal));
+  await cloudInitDone(context, machine);
+  const facts = lasting(await gatherFacts(machine, context.signal));
   const [hostKey, jumpHostKeys, boot] = await Promise.all([
     machine.hostKey(context.signal),
     machine.jumpHostKeys(context.signal),
-    readBoot(machine, context.signal),
+    bootOf(machine, context.signal),
   ]);
-  if (connection.hostKey === undefined) reportPin(context, hostKey, before?.hostKey);
+  if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
 }
 
 /** Without the facts that the preflight reads every time. */
-function lastingFacts(all: MachineFacts): HostFacts {
+function lasting(all: MachineFacts): HostFacts {
   const {
     bootId: _1,
     clockSkewSeconds: _2,
@@ -60,7 +60,7 @@ function lastingFacts(all: MachineFacts): HostFacts {
  * Identifies the boot: the kernel's boot id, and the start of the first process, because a container has its host's
  * boot id.
  */
-async function readBoot(machine: Remote, signal: AbortSignal): Promise<string> {
+async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
   const { stdout } = await machine.read("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", {
     step: "reading the boot time",
     signal,
@@ -69,7 +69,7 @@ async function readBoot(machine: Remote, signal: AbortSignal): Promise<string> {
 }
 
 /** Shows the host key of a first connection to the user, because it could not be verified. */
-function reportPin(context: Context, met: string, before: string | undefined): void {
+function tellPin(context: Context, met: string, before: string | undefined): void {
   if (before === undefined) context.info(`first connection: its host key ${fingerprint(met)} is pinned`);
   else if (!sameKey(before, met))
     context.warn(
@@ -78,7 +78,7 @@ function reportPin(context: Context, met: string, before: string | undefined): v
 }
 
 /** Adds the pinned keys of earlier connections where no key is configured. */
-function remembered(connection: Connection, { inputs, outputs }: RecordedHost): Connection {
+function remembered(connection: Connection, { inputs, outputs }: Known): Connection {
   return {
     ...withJumpPins(connection, inputs.connection, outputs.jumpHostKeys),
     hostKey: connection.hostKey ?? outputs.hostKey,
@@ -104,7 +104,7 @@ function withJumpPins<T extends Pick<Connection, "jump">>(
  * A changed address, port or jump host may lead to the same machine, which then does not change: the machine-id
  * decides. If a new host key is configured and nothing answers yet, the machine is new and still boots.
  */
-async function isSame({ connection }: HostInputs, old: RecordedHost, context: Context): Promise<boolean> {
+async function isSame({ connection }: HostInputs, old: Known, context: Context): Promise<boolean> {
   const machine = context.connections.get(remembered(connection, old));
   try {
     return (await machine.machineId(context.signal)) === old.outputs.instance;
@@ -138,23 +138,23 @@ const host: Handler<typeof hostContract> = {
     "bootTimeout",
   ],
   async create(context, inputs) {
-    return { id: inputs.connection.name ?? inputs.connection.host, outputs: await readHost(context, inputs) };
+    return { id: inputs.connection.name ?? inputs.connection.host, outputs: await look(context, inputs) };
   },
   update: (context, _id, inputs, old) =>
-    readHost(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
+    look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {
     // A machine that was rebuilt shows up here, as another `instance`.
     const connection = remembered(old.inputs.connection, old);
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
-    const seen = await readMachine(context, same, async (machine) => ({
+    const seen = await lookAt(context, same, async (machine) => ({
       ...same,
-      outputs: { ...old.outputs, boot: await readBoot(machine, context.signal) },
+      outputs: { ...old.outputs, boot: await bootOf(machine, context.signal) },
     }));
     if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot)
       context.warn(`${describe(connection)} was rebooted since the last run`);
     if (seen) return { inputs: old.inputs, outputs: seen.outputs };
     const anew = withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys);
-    return { inputs: old.inputs, outputs: await readHost(context, { connection: anew }, old.outputs) };
+    return { inputs: old.inputs, outputs: await look(context, { connection: anew }, old.outputs) };
   },
 };
 

@@ -6,8 +6,8 @@ import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME } from "../../common/runtime";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
-import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type ImagesInputs = Inputs<typeof imagesContract>;
@@ -19,7 +19,21 @@ function storeOf({ runtime = DEFAULT_RUNTIME }: Pick<ImagesInputs, "runtime">): 
   return IMAGE_STORES[runtime];
 }
 
-async function listImages(
+/** A node keeps its container runtime: the pods of the old one would run on beside those of the new one. */
+function findRuntimeChange(inputs: Partial<ImagesInputs>, old: Partial<ImagesInputs>): Problem[] {
+  const [now, before] = [inputs, old].map(({ runtime = DEFAULT_RUNTIME }) => runtime);
+  if (now === before || inputs.instance === undefined || inputs.instance !== old.instance) return [];
+  return [
+    {
+      path: "runtime",
+      reason:
+        `cannot change from ${before} to ${now} on an existing node; set it back, or remove the machine from the ` +
+        "cluster and let it join again with the new runtime",
+    },
+  ];
+}
+
+async function present(
   machine: Remote,
   store: ImageStore,
   signal: AbortSignal,
@@ -30,20 +44,19 @@ async function listImages(
   return { refs: words, loaded: words };
 }
 
-async function loadImages(context: Context, inputs: ImagesInputs): Promise<void> {
-  const machine = await requireMachine(context, inputs);
+async function load(context: Context, inputs: ImagesInputs): Promise<void> {
+  const machine = await theMachine(context, inputs);
   const store = storeOf(inputs);
-  const there = await listImages(machine, store, context.signal);
+  const there = await present(machine, store, context.signal);
   for (const [name, archive] of Object.entries(inputs.archives)) {
     if (there.loaded.has(archive.sha256) && archive.refs.every((ref) => there.refs.has(ref))) continue;
     context.status(`loading images: ${name}`);
     await importArchive(context, machine, store, { name, ...archive, source: inputs.sources[archive.sha256] });
   }
-  for (const ref of inputs.pull.filter((wanted) => !there.refs.has(wanted)))
-    await pullImage(context, machine, store, ref);
+  for (const ref of inputs.pull.filter((wanted) => !there.refs.has(wanted))) await pull(context, machine, store, ref);
 }
 
-async function pullImage(context: Context, machine: Remote, store: ImageStore, ref: string): Promise<void> {
+async function pull(context: Context, machine: Remote, store: ImageStore, ref: string): Promise<void> {
   context.status(`pulling ${ref}`);
   await machine.run(`{ ${store.pull(ref)}; } >/dev/null`, {
     step: `pulling ${ref}`,
@@ -82,7 +95,7 @@ async function importArchive(
     });
   }
   const script = `set -e
-${exclusive(sha256)}
+${alone(sha256)}
 ${store.load} >/dev/null
 mkdir -p ${LOADED}
 touch ${LOADED}/${quote(sha256)}`;
@@ -99,7 +112,7 @@ touch ${LOADED}/${quote(sha256)}`;
  * let another one write the same layers. The checksum in the command line distinguishes it from another process with
  * the same number.
  */
-function exclusive(sha256: string): string {
+function alone(sha256: string): string {
   const file = `/run/kubewright-load-${quote(sha256)}`;
   return `left=$(cat ${file} 2>/dev/null || true)
 if [ -n "$left" ] && grep -q ${quote(sha256)} "/proc/$left/cmdline" 2>/dev/null; then kill -KILL "-$left" || true; fi
@@ -111,19 +124,20 @@ trap 'rm -f ${file}' EXIT`;
 /** Container images that are copied to a machine, for clusters without a registry. */
 const images: Handler<typeof imagesContract> = {
   contract: imagesContract,
-  replaceOn: [...MACHINE_REPLACE_ON, "runtime"],
-  ignore: [...MACHINE_IGNORE, "sources"],
+  findImpossibleChanges: findRuntimeChange,
+  replaceOn: [...HOST_REPLACES, "runtime"],
+  ignore: [...HOST_IGNORES, "sources"],
   async create(context, inputs) {
-    await loadImages(context, inputs);
+    await load(context, inputs);
     return { id: `${inputs.instance}/images`, outputs: {} };
   },
   async update(context, _id, inputs) {
-    await loadImages(context, inputs);
+    await load(context, inputs);
     return {};
   },
   read: (context, _id, old) =>
-    readMachine(context, old, async (machine) => {
-      const there = await listImages(machine, storeOf(old.inputs), context.signal);
+    lookAt(context, old, async (machine) => {
+      const there = await present(machine, storeOf(old.inputs), context.signal);
       const found = Object.entries(old.inputs.archives).map(([name, { sha256, refs }]) => {
         return [name, { sha256, refs: refs.filter((ref) => there.refs.has(ref)) }] as const;
       });
@@ -131,7 +145,7 @@ const images: Handler<typeof imagesContract> = {
       return { inputs: { ...old.inputs, archives: Object.fromEntries(found), pull: pulled }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await findMachine(context, inputs);
+    const machine = await sameMachine(context, inputs);
     if (!machine) return;
     const refs = [...Object.values(inputs.archives).flatMap((archive) => archive.refs), ...inputs.pull];
     const script = `${storeOf(inputs).remove(refs)} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;

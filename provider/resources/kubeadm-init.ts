@@ -1,11 +1,12 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
-import { writeFiles, textFile } from "../host/files";
-import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
+import { put, textFile } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
+import { findImpossibleChanges, losesCluster } from "../kubeadm/impossible-changes";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
@@ -38,7 +39,7 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   await retryRequest(api, "revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
-async function readOutputs(context: Context, inputs: InitInputs): Promise<InitOutputs> {
+async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutputs> {
   const { caCertificate } = await context.kube.api([inputs.connection], context.signal);
   return { caCertHash: caCertHash(caCertificate) };
 }
@@ -49,7 +50,7 @@ async function readOutputs(context: Context, inputs: InitInputs): Promise<InitOu
  */
 async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   context.status("writing the control plane's manifests");
-  await writeFiles(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", context.signal);
+  await put(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", context.signal);
   const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
   const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
   await machine.run(script, { step: "kubeadm init phase", signal: context.signal, timeout: inputs.timeout });
@@ -60,21 +61,23 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
 /** The first control plane: kubeadm init, resumed after an interrupted run. */
 const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
-  replaceOn: MACHINE_REPLACE_ON,
-  ignore: [...MACHINE_IGNORE, "timeout"],
+  replaceOn: HOST_REPLACES,
+  ignore: [...HOST_IGNORES, "timeout", "controlPlanes"],
+  findImpossibleChanges,
+  isProtected: losesCluster,
   async create(context, inputs) {
-    const machine = await requireMachine(context, inputs);
+    const machine = await theMachine(context, inputs);
     await init(context, machine, inputs);
-    return { id: `${inputs.instance}/kubeadm-init`, outputs: await readOutputs(context, inputs) };
+    return { id: `${inputs.instance}/kubeadm-init`, outputs: await outputsOf(context, inputs) };
   },
   async update(context, _id, inputs) {
-    const machine = await requireMachine(context, inputs);
+    const machine = await theMachine(context, inputs);
     await init(context, machine, inputs);
     await reconfigure(context, machine, inputs);
-    return readOutputs(context, inputs);
+    return outputsOf(context, inputs);
   },
   read: (context, _id, old) =>
-    readMachine(context, old, async (machine) => {
+    lookAt(context, old, async (machine) => {
       const [progress, ends] = await Promise.all([
         readProgress(machine, "init", ADMIN_CONF, context.signal),
         readCertificateExpiries(machine, context.signal),
@@ -84,7 +87,7 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
       return old;
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await findMachine(context, inputs);
+    const machine = await sameMachine(context, inputs);
     if (machine) await resetNode(machine, context);
     context.kube.forget();
   },

@@ -1,7 +1,7 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
-import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
@@ -40,7 +40,7 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
     await runKubeadm(context, machine, {
       verb: "join",
       flags: [],
-      config: joinConfig(inputs, api, token),
+      config: configOf(inputs, api, token),
       timeout: inputs.timeout,
       action: "fix the cause, then run `pulumi up` again: only this node is joined",
     });
@@ -60,7 +60,7 @@ function nodeOf({ document, connection }: JoinInputs): string {
   return nodeRegistration.name || (connection.name ?? connection.host);
 }
 
-function joinConfig(inputs: JoinInputs, api: KubeApi, token: string): string {
+function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
   const document = withinSeconds(inputs.document, inputs.timeout * api.patience);
   return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
 }
@@ -68,20 +68,20 @@ function joinConfig(inputs: JoinInputs, api: KubeApi, token: string): string {
 /** A machine's membership in a cluster: kubeadm join with a token of its own, which lives for this join only. */
 const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   contract: kubeadmJoinContract,
-  replaceOn: [...MACHINE_REPLACE_ON, "caCertHash"],
+  replaceOn: [...HOST_REPLACES, "caCertHash"],
   // A joined node does not read its join configuration again.
-  ignore: [...MACHINE_IGNORE, "controlPlanes", "document", "timeout"],
+  ignore: [...HOST_IGNORES, "controlPlanes", "document", "timeout"],
   async create(context, inputs) {
-    const machine = await requireMachine(context, inputs);
+    const machine = await theMachine(context, inputs);
     await join(context, machine, inputs);
     return { id: `${inputs.instance}/kubeadm-join`, outputs: {} };
   },
   async update(context, _id, inputs) {
-    await join(context, await requireMachine(context, inputs), inputs);
+    await join(context, await theMachine(context, inputs), inputs);
     return {};
   },
   read: (context, _id, old) =>
-    readMachine(context, old, async (machine) => {
+    lookAt(context, old, async (machine) => {
       const { document } = old.inputs;
       const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(machine, context.signal);
       const [progress, soon] = await Promise.all([readProgress(machine, "join", KUBELET_CONF, context.signal), ends]);
@@ -90,7 +90,7 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
       return old;
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await findMachine(context, inputs);
+    const machine = await sameMachine(context, inputs);
     const abandoned = context.unreachable.isAbandoned(inputs.connection);
     if (machine) await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs), abandoned });
     else if (inputs.document.controlPlane !== undefined)

@@ -8,10 +8,7 @@ import { register, type Context, type Handler } from "../rpc/handler";
 type KubeconfigInputs = Inputs<typeof kubeconfigContract>;
 type KubeconfigOutputs = Outputs<typeof kubeconfigContract>;
 
-async function writeKubeconfig(
-  { kube, signal }: Context,
-  { path, controlPlanes }: KubeconfigInputs,
-): Promise<KubeconfigOutputs> {
+async function write({ kube, signal }: Context, { path, controlPlanes }: KubeconfigInputs): Promise<KubeconfigOutputs> {
   const content = await kube.adminKubeconfig(controlPlanes, signal);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = `${path}.${process.pid}.new`;
@@ -29,8 +26,8 @@ const kubeconfig: Handler<typeof kubeconfigContract> = {
   contract: kubeconfigContract,
   replaceOn: ["path"],
   ignore: ["controlPlanes"],
-  create: async (context, inputs) => ({ id: inputs.path, outputs: await writeKubeconfig(context, inputs) }),
-  update: (context, _id, inputs) => writeKubeconfig(context, inputs),
+  create: async (context, inputs) => ({ id: inputs.path, outputs: await write(context, inputs) }),
+  update: (context, _id, inputs) => write(context, inputs),
   async read({ kube, signal }, _id, { inputs, outputs }) {
     const there = await hashOf(inputs.path);
     if (there === undefined) return undefined;

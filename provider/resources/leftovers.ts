@@ -1,8 +1,8 @@
 import type { Inputs } from "../../contracts/contract";
 import { leftoversContract } from "../../contracts/host/leftovers";
 import { remainsScript } from "../../render/leftovers";
-import { waitUntilStopped } from "../host/containers";
-import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine } from "../host/on-machine";
+import { untilGone } from "../host/containers";
+import { HOST_IGNORES, HOST_REPLACES, sameMachine } from "../host/on-machine";
 import { register, type Handler } from "../rpc/handler";
 
 type RemainsInputs = Inputs<typeof leftoversContract>;
@@ -16,23 +16,22 @@ const STOP_SECONDS = 120;
 const CLEAN_SECONDS = 60;
 
 /**
- * What somebody leaves on a machine when it goes: rules, routes, links. Nothing is done when this is made; it is made
- * before what leaves
+ * What somebody leaves on a machine when it goes: rules, routes, links. Nothing is done when this is made; it is made before what leaves
  * something, and so deleted after it.
  */
 const remains: Handler<typeof leftoversContract> = {
   contract: leftoversContract,
-  replaceOn: [...MACHINE_REPLACE_ON, "of"],
-  ignore: MACHINE_IGNORE,
+  replaceOn: [...HOST_REPLACES, "of"],
+  ignore: HOST_IGNORES,
   create: async (_context, { instance, of }) => ({ id: `${instance}/remains/${of}`, outputs: {} }),
   update: async () => ({}),
   async delete(context, _id, { inputs }) {
-    const machine = await findMachine(context, inputs);
+    const machine = await sameMachine(context, inputs);
     if (!machine) return;
     const { signal } = context;
     const container = CONTAINERS[inputs.of];
     if (container)
-      await waitUntilStopped(machine, "io.kubernetes.container.name", container, { signal, timeout: STOP_SECONDS });
+      await untilGone(machine, "io.kubernetes.container.name", container, { signal, timeout: STOP_SECONDS });
     await machine.run(remainsScript([inputs.of]), {
       step: `removing what ${inputs.of} left`,
       signal,
@@ -41,4 +40,4 @@ const remains: Handler<typeof leftoversContract> = {
   },
 };
 
-export const leftoversResource = register(remains);
+export const remainsResource = register(remains);

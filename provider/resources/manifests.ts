@@ -22,10 +22,10 @@ const WAVES: readonly (readonly string[])[] = [
 ];
 
 /** Objects in the order in which they are applied. Those of one stage may be applied in parallel. */
-export function applyOrder(objects: readonly Manifest[]): Manifest[][] {
+export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
   const rank = ({ kind }: Manifest) => {
-    const readObjects = WAVES.findIndex((kinds) => kinds.includes(kind));
-    return readObjects < 0 ? WAVES.length : readObjects;
+    const found = WAVES.findIndex((kinds) => kinds.includes(kind));
+    return found < 0 ? WAVES.length : found;
   };
   return [...WAVES.keys(), WAVES.length]
     .map((wave) => objects.filter((object) => rank(object) === wave))
@@ -46,7 +46,7 @@ async function apply(context: Context, api: KubeApi, objects: Record<string, Man
         PatchStrategy.ServerSideApply,
       ),
     );
-  for (const wave of applyOrder(Object.values(objects))) {
+  for (const wave of wavesOf(Object.values(objects))) {
     context.status(`applying ${wave.map(labelOf).join(", ")}`);
     await Promise.all(wave.map(put));
   }
@@ -63,7 +63,7 @@ const WORKLOADS = ["DaemonSet", "Deployment"];
 const WORKLOAD_SECONDS = 90;
 
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const wave of applyOrder(objects).reverse())
+  for (const wave of wavesOf(objects).reverse())
     await Promise.all(wave.map((object) => removeOne(context, api, object)));
 }
 
@@ -97,15 +97,15 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
 }
 
 /** Reduces the live object to the fields that we named, so that only their changes are drift. */
-export function projectOnto(wanted: unknown, live: unknown): unknown {
+export function projected(wanted: unknown, live: unknown): unknown {
   if (Array.isArray(wanted) && Array.isArray(live)) {
-    return live.length === wanted.length ? wanted.map((inner, index) => projectOnto(inner, live[index])) : live;
+    return live.length === wanted.length ? wanted.map((inner, index) => projected(inner, live[index])) : live;
   }
   if (!isRecord(wanted) || !isRecord(live)) return live;
   return Object.fromEntries(
     Object.keys(wanted)
       .filter((key) => key in live)
-      .map((key) => [key, projectOnto(wanted[key], live[key])]),
+      .map((key) => [key, projected(wanted[key], live[key])]),
   );
 }
 
@@ -124,7 +124,7 @@ async function found(
       const live = await retryRequest(api, `reading ${labelOf(object)}`, context.signal, () =>
         ignoreNotFound(api.objects.read(header)),
       );
-      return live ? [[name, projectOnto(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
+      return live ? [[name, projected(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
     }),
   );
   return Object.fromEntries(entries.flat());

@@ -20,7 +20,7 @@ type NodeOutputs = Outputs<typeof nodeContract>;
 const REGISTER_ATTEMPTS = 10;
 
 /** A kubelet registers when it starts and never again: one whose Node was deleted under it must be told. */
-async function waitForRegistration(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
+async function registered(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
   for (let look = 0; look < REGISTER_ATTEMPTS; look++) {
     if (await readNode(api, node, context.signal)) return;
     await backoff(4, context.signal);
@@ -33,7 +33,7 @@ async function waitForRegistration(context: Context, api: KubeApi, { node, conne
   });
 }
 
-async function waitUntilReadyNode(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
+async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
   const { signal, status } = context;
   const live = await waitUntilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
   await admitNode(api, live, { ...inputs, signal });
@@ -41,7 +41,7 @@ async function waitUntilReadyNode(context: Context, api: KubeApi, inputs: NodeIn
 }
 
 /** Undefined where no control plane answers and that is no reason to stop. */
-async function apiOrUndefined(
+async function apiUnless(
   mayGo: (error: StepError) => boolean,
   context: Context,
   inputs: NodeInputs,
@@ -54,7 +54,7 @@ async function apiOrUndefined(
   }
 }
 
-async function leaveCluster(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
+async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
   const { signal, status } = context;
   const { node, instance, pool, maxUnavailable, connection } = inputs;
   // The person has said that the machine is gone: that is as good as a proof.
@@ -94,22 +94,22 @@ const node: Handler<typeof nodeContract> = {
   ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
-    await waitForRegistration(context, api, inputs);
-    const outputs = await waitUntilReadyNode(context, api, inputs);
+    await registered(context, api, inputs);
+    const outputs = await ready(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal);
     return { id: inputs.node, outputs };
   },
   async update(context, _id, inputs, old) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
-    return waitUntilReadyNode(context, api, inputs);
+    return ready(context, api, inputs);
   },
   async read(context, _id, { inputs, outputs }) {
     const keep = (error: StepError) => (
       context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`),
       true
     );
-    const api = await apiOrUndefined(keep, context, inputs);
+    const api = await apiUnless(keep, context, inputs);
     if (!api) return { inputs, outputs };
     const live = await readNode(api, inputs.node, context.signal);
     if (!live) return undefined;
@@ -119,8 +119,8 @@ const node: Handler<typeof nodeContract> = {
     };
   },
   async delete(context, _id, { inputs }) {
-    const api = await apiOrUndefined(() => context.unreachable.isAbandoned(inputs.connection), context, inputs);
-    if (api) return await leaveCluster(context, api, inputs);
+    const api = await apiUnless(() => context.unreachable.isAbandoned(inputs.connection), context, inputs);
+    if (api) return await leave(context, api, inputs);
     context.warn(`no control plane answers: node ${inputs.node} was left as it is`);
   },
 };

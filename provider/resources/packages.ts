@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { packagesContract } from "../../contracts/host/packages";
 import { StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
-import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, requireMachine } from "../host/on-machine";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -54,7 +54,7 @@ async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSig
 }
 
 async function install(context: Context, inputs: PackagesInputs): Promise<void> {
-  const machine = await requireMachine(context, inputs);
+  const machine = await theMachine(context, inputs);
   const { signal } = context;
   const names = await missing(machine, inputs, signal);
   if (names.length === 0 || inputs.osFamily === "other") return;
@@ -83,8 +83,8 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
 /** The distribution's packages that a node needs. They stay on delete, because other programs may use them by then. */
 const packages: Handler<typeof packagesContract> = {
   contract: packagesContract,
-  replaceOn: MACHINE_REPLACE_ON,
-  ignore: MACHINE_IGNORE,
+  replaceOn: HOST_REPLACES,
+  ignore: HOST_IGNORES,
   async create(context, inputs) {
     await install(context, inputs);
     return { id: `${inputs.instance}/packages`, outputs: {} };
@@ -94,7 +94,7 @@ const packages: Handler<typeof packagesContract> = {
     return {};
   },
   read: (context, _id, old) =>
-    readMachine(context, old, async (machine) => {
+    lookAt(context, old, async (machine) => {
       const gone = new Set(await missing(machine, old.inputs, context.signal));
       return {
         inputs: { ...old.inputs, packages: old.inputs.packages.filter((name) => !gone.has(name)) },

@@ -2,22 +2,22 @@ import type { Inputs, Outputs } from "../../contracts/contract";
 import { preflightContract } from "../../contracts/cluster/preflight";
 import { StepError, messageOf } from "../../common/errors";
 import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
-import { readFacts } from "../host/facts";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { gatherFacts } from "../host/facts";
+import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 
 type PreflightInputs = Inputs<typeof preflightContract>;
 type PreflightOutputs = Outputs<typeof preflightContract>;
 
-type CheckedMachine = { judged: JudgedMachine } | { unreachable: Finding };
+type Looked = { judged: JudgedMachine } | { unreachable: Finding };
 
-async function checkMachine(
+async function look(
   context: Context,
   machine: PreflightInputs["machines"][number],
   passed: Record<string, string>,
-): Promise<CheckedMachine> {
+): Promise<Looked> {
   const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
-    const facts = await readFacts(context.connections.get(connection), context.signal);
+    const facts = await gatherFacts(context.connections.get(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
     return {
       judged: {
@@ -40,7 +40,7 @@ async function checkMachine(
 }
 
 /** What several machines have in common is said once. */
-function mergeFindings(findings: readonly Finding[]): string[] {
+function merged(findings: readonly Finding[]): string[] {
   const machines = new Map<string, string[]>();
   for (const { machine, message, action } of findings) {
     const words = `${message}; ${action}`;
@@ -50,13 +50,13 @@ function mergeFindings(findings: readonly Finding[]): string[] {
 }
 
 /** Looks at all machines at once, and puts what is wrong with any of them into one list. */
-async function checkMachines(
+async function examine(
   context: Context,
   inputs: PreflightInputs,
   passed: Record<string, string>,
 ): Promise<PreflightOutputs> {
   context.status(`looking at ${inputs.machines.length} machines`);
-  const looked = await Promise.all(inputs.machines.map((machine) => checkMachine(context, machine, passed)));
+  const looked = await Promise.all(inputs.machines.map((machine) => look(context, machine, passed)));
   const judged = looked.flatMap((result) => ("judged" in result ? [result.judged] : []));
   const unreachable = looked.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
   const findings = [...unreachable, ...judge(judged, inputs)];
@@ -67,7 +67,7 @@ async function checkMachines(
       cause: `nothing was changed on any machine\n${renderFindings(findings)}`,
     });
   }
-  for (const warning of mergeFindings(findings)) context.warn(warning);
+  for (const warning of merged(findings)) context.warn(warning);
   return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
 }
 
@@ -75,23 +75,41 @@ function of({ machines }: PreflightInputs, judged: Record<string, string>): Reco
   return Object.fromEntries(machines.map(({ name }) => [name, judged[name] ?? ""]));
 }
 
+/** The first control plane created the cluster: if another machine took its place, the cluster would be deleted. */
+function findFirstControlPlaneChange(inputs: Partial<PreflightInputs>, old: Partial<PreflightInputs>): Problem[] {
+  const controlPlanes = ({ machines = [] }: Partial<PreflightInputs>) =>
+    machines.filter(({ role }) => role === "control-plane").map(({ name }) => name);
+  const [before, now] = [controlPlanes(old), controlPlanes(inputs)];
+  const [first = ""] = before;
+  if (before.length < 2 || now.length === 0 || now[0] === first) return [];
+  return [
+    {
+      path: "controlPlane",
+      reason:
+        `${first} created the cluster, and it must stay the first control plane: without it the cluster would be ` +
+        `deleted; list it first again, or run \`npm run down\` and build the cluster again`,
+    },
+  ];
+}
+
 /** Judges all machines before anything is changed on one of them. */
 const preflight: Handler<typeof preflightContract> = {
   contract: preflightContract,
   replaceOn: [],
   ignore: ["judged"],
+  findImpossibleChanges: findFirstControlPlaneChange,
   async create(context, inputs) {
     const judged = inputs.judged ?? {};
     const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);
     return {
       id: "preflight",
-      outputs: whole ? { passed: of(inputs, judged) } : await checkMachines(context, inputs, judged),
+      outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged),
     };
   },
   update(context, _id, inputs, old) {
     // What passed for one way of bringing a cluster up has not passed for the other.
     const passed = inputs.bootstrap === old.inputs.bootstrap ? old.outputs.passed : {};
-    return checkMachines(context, inputs, { ...passed, ...inputs.judged });
+    return examine(context, inputs, { ...passed, ...inputs.judged });
   },
 };
 

@@ -5,7 +5,7 @@ import { register, type Handler } from "../rpc/handler";
 type RosterInputs = Inputs<typeof rosterContract>;
 
 /** Existing members keep their run; new ones get the current run. */
-function assignRuns(
+function sinceWhen(
   { members = [], run = "" }: Partial<RosterInputs>,
   known: Record<string, string> = {},
 ): Record<string, string> {
@@ -21,9 +21,9 @@ const roster: Handler<typeof rosterContract> = {
   contract: rosterContract,
   replaceOn: [],
   ignore: ["run"],
-  predict: (inputs, old) => ({ since: assignRuns(inputs, old?.outputs.since) }),
-  create: async (_context, inputs) => ({ id: "roster", outputs: { since: assignRuns(inputs) } }),
-  update: async (_context, _id, inputs, old) => ({ since: assignRuns(inputs, old.outputs.since) }),
+  predict: (inputs, old) => ({ since: sinceWhen(inputs, old?.outputs.since) }),
+  create: async (_context, inputs) => ({ id: "roster", outputs: { since: sinceWhen(inputs) } }),
+  update: async (_context, _id, inputs, old) => ({ since: sinceWhen(inputs, old.outputs.since) }),
 };
 
 export const rosterResource = register(roster);

@@ -7,7 +7,7 @@ import { newKeyPair } from "../ssh/key-pair";
 
 type SshKeyInputs = Inputs<typeof sshKeyContract>;
 
-async function readPublicKey(path: string): Promise<string | undefined> {
+async function publicKeyAt(path: string): Promise<string | undefined> {
   const [secret, open] = await Promise.all([
     readFile(path).catch(() => undefined),
     readFile(`${path}.pub`, "utf8").catch(() => undefined),
@@ -16,8 +16,8 @@ async function readPublicKey(path: string): Promise<string | undefined> {
 }
 
 /** A key that is there is used: an interrupted run may have given it to machines already. */
-async function ensureKey({ path, comment }: SshKeyInputs): Promise<string> {
-  const there = await readPublicKey(path);
+async function ensure({ path, comment }: SshKeyInputs): Promise<string> {
+  const there = await publicKeyAt(path);
   if (there) return there;
   const pair = newKeyPair(comment);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -33,13 +33,13 @@ const sshKey: Handler<typeof sshKeyContract> = {
   replaceOn: ["path"],
   ignore: ["comment"],
   async create(_context, inputs) {
-    return { id: inputs.path, outputs: { publicKey: await ensureKey(inputs) } };
+    return { id: inputs.path, outputs: { publicKey: await ensure(inputs) } };
   },
   async update(_context, _id, inputs) {
-    return { publicKey: await ensureKey(inputs) };
+    return { publicKey: await ensure(inputs) };
   },
   async read(_context, _id, old) {
-    const publicKey = await readPublicKey(old.inputs.path);
+    const publicKey = await publicKeyAt(old.inputs.path);
     return publicKey ? { inputs: old.inputs, outputs: { publicKey } } : undefined;
   },
   async delete(_context, _id, { inputs }) {

@@ -4,10 +4,10 @@ import { parse } from "yaml";
 import { configHash, yamlText } from "../../render/json";
 import { quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/components/paths";
-import { listContainers, waitUntilStopped } from "../host/containers";
-import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
-import { waitUntilHealthy } from "../host/health";
-import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
+import { runningContainers, untilGone } from "../host/containers";
+import { contents, put, removeData, removeFiles, seenFiles, textFile, textFiles } from "../host/files";
+import { untilHealthy } from "../host/health";
+import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -21,10 +21,10 @@ const STAGING = "/var/lib/kubewright/manifests";
 const STOP_SECONDS = 120;
 const LABEL = "io.kubernetes.pod.name";
 
-const manifestPath = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metadata.name}.yaml`;
-const podName = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
+const pathOf = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metadata.name}.yaml`;
+const podOf = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
 
-function manifestText({ manifest, files }: StaticPodInputs): string {
+function textOf({ manifest, files }: StaticPodInputs): string {
   const annotations = {
     ...manifest.metadata.annotations,
     ...(Object.keys(files).length > 0 ? { [FILES_ANNOTATION]: configHash(files) } : {}),
@@ -34,24 +34,24 @@ function manifestText({ manifest, files }: StaticPodInputs): string {
 }
 
 async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
-  const machine = await requireMachine(context, inputs);
+  const machine = await theMachine(context, inputs);
   const { signal } = context;
   const name = inputs.manifest.metadata.name;
   context.status(`writing ${name}'s files`);
-  await writeFiles(machine, textFiles(inputs.files), `writing ${context.name}`, signal);
-  const before = await listContainers(machine, LABEL, podName(inputs), signal);
+  await put(machine, textFiles(inputs.files), `writing ${context.name}`, signal);
+  const before = await runningContainers(machine, LABEL, podOf(inputs), signal);
   const written = await writeManifest(context, machine, inputs);
   if (written && before.length > 0) {
     context.status(`waiting for the previous ${name} to stop`);
-    await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: before });
+    await untilGone(machine, LABEL, podOf(inputs), { signal, timeout: STOP_SECONDS, ids: before });
   }
   if (inputs.health)
-    await waitUntilHealthy(
+    await untilHealthy(
       context,
       machine,
       name,
       inputs.health,
-      `\`journalctl -u kubelet\` and /var/log/pods/*_${podName(inputs)}_*`,
+      `\`journalctl -u kubelet\` and /var/log/pods/*_${podOf(inputs)}_*`,
     );
 }
 
@@ -63,11 +63,11 @@ async function writeManifest(context: Context, machine: Remote, inputs: StaticPo
   const step = `writing ${context.name}`;
   const { name } = inputs.manifest.metadata;
   const arrived = `${STAGING}/${name}.yaml`;
-  await writeFiles(machine, [textFile(arrived, manifestText(inputs), "0600")], step, context.signal);
+  await put(machine, [textFile(arrived, textOf(inputs), "0600")], step, context.signal);
   const hidden = quote(`${MANIFESTS}/.${name}.new`);
   const script = `set -e
-if cmp -s ${quote(arrived)} ${quote(manifestPath(inputs))}; then rm -f ${quote(arrived)}; exit 0; fi
-mkdir -p ${MANIFESTS} && cp ${quote(arrived)} ${hidden} && chmod 0600 ${hidden} && mv -f ${hidden} ${quote(manifestPath(inputs))}
+if cmp -s ${quote(arrived)} ${quote(pathOf(inputs))}; then rm -f ${quote(arrived)}; exit 0; fi
+mkdir -p ${MANIFESTS} && cp ${quote(arrived)} ${hidden} && chmod 0600 ${hidden} && mv -f ${hidden} ${quote(pathOf(inputs))}
 rm -f ${quote(arrived)}
 echo written`;
   const { stdout } = await machine.run(script, { step, signal: context.signal });
@@ -76,14 +76,14 @@ echo written`;
 }
 
 /** Returns the manifest on the machine without our additions; undefined if it is missing. */
-async function readManifest(
+async function manifestOn(
   machine: Remote,
   inputs: StaticPodInputs,
   signal: AbortSignal,
 ): Promise<StaticPodInputs["manifest"] | undefined> {
-  const text = (await readContents(machine, [manifestPath(inputs)], signal)).get(manifestPath(inputs));
+  const text = (await contents(machine, [pathOf(inputs)], signal)).get(pathOf(inputs));
   if (text === undefined) return undefined;
-  if (text === manifestText(inputs)) return inputs.manifest;
+  if (text === textOf(inputs)) return inputs.manifest;
   const seen = podManifestSchema.safeParse(parse(text));
   // The text of another owner.
   return seen.success ? seen.data : { metadata: { name: inputs.manifest.metadata.name } };
@@ -92,26 +92,26 @@ async function readManifest(
 /** A pod that the kubelet runs from its folder, with the files that it reads: started and healthy. */
 const staticPod: Handler<typeof staticPodContract> = {
   contract: staticPodContract,
-  replaceOn: [...MACHINE_REPLACE_ON, "node", "manifest.metadata.name"],
-  ignore: [...MACHINE_IGNORE, "state", "health"],
+  replaceOn: [...HOST_REPLACES, "node", "manifest.metadata.name"],
+  ignore: [...HOST_IGNORES, "state", "health"],
   async create(context, inputs) {
     await apply(context, inputs);
     return { id: `${inputs.instance}/${inputs.manifest.metadata.name}`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
     await apply(context, inputs);
-    const machine = await requireMachine(context, inputs);
+    const machine = await theMachine(context, inputs);
     const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
     await removeFiles(machine, dropped, `writing ${context.name}`, context.signal);
     return {};
   },
   read: (context, _id, old) =>
-    readMachine(context, old, async (machine) => {
+    lookAt(context, old, async (machine) => {
       const { signal } = context;
       const looks = [
-        readManifest(machine, old.inputs, signal),
-        readTextFiles(machine, old.inputs.files, signal),
-        listContainers(machine, LABEL, podName(old.inputs), signal),
+        manifestOn(machine, old.inputs, signal),
+        seenFiles(machine, old.inputs.files, signal),
+        runningContainers(machine, LABEL, podOf(old.inputs), signal),
       ] as const;
       const [manifest, files, running] = await Promise.all(looks);
       if (!manifest) return undefined;
@@ -122,16 +122,16 @@ const staticPod: Handler<typeof staticPodContract> = {
       };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await findMachine(context, inputs);
+    const machine = await sameMachine(context, inputs);
     if (!machine) return;
     const { signal } = context;
     const step = `removing ${context.name}`;
     // The folder stays: the kubelet watches it.
-    await machine.run(`rm -f ${quote(manifestPath(inputs))}`, { step, signal });
+    await machine.run(`rm -f ${quote(pathOf(inputs))}`, { step, signal });
     context.status(`waiting for ${inputs.manifest.metadata.name} to stop`);
-    await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS });
+    await untilGone(machine, LABEL, podOf(inputs), { signal, timeout: STOP_SECONDS });
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
-    await emptyFolders(machine, inputs.state, step, signal);
+    await removeData(machine, inputs.state, step, signal);
   },
 };
 

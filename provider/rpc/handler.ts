@@ -45,6 +45,13 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   deleteBeforeReplace?: boolean;
   /** Finds problems that a schema cannot express. Unknown inputs are absent. Runs at every preview: no remote reads. */
   check?(inputs: Partial<I>, provider: ProviderContext): Problem[] | Promise<Problem[]>;
+  /**
+   * Finds changes that are impossible on what exists. `old` are the last accepted inputs; unknown inputs are absent.
+   * Runs at every preview: no remote reads.
+   */
+  findImpossibleChanges?(inputs: Partial<I>, old: Partial<I>): Problem[];
+  /** Returns true if no change may replace the resource. `findImpossibleChanges` reports the changes that would. */
+  isProtected?(inputs: Partial<I>, old: Partial<I>): boolean;
   /** Returns further changed paths, beyond those of the inputs: a cache that is gone. May only read the controller. */
   extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext): Promise<string[]>;
   /**

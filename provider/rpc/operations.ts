@@ -6,7 +6,7 @@ import { printable } from "../../common/printable";
 import { failuresOf, findProblems } from "./check";
 import { changesBetween, isWithin, type Change } from "./diff";
 import { diffResponse } from "./diff-response";
-import type { Handler, Registry } from "./handler";
+import type { Handler, Problem, Registry } from "./handler";
 import { normalize } from "./normalize";
 import { PendingNotes, type DescribeChange } from "./pending-notes";
 import { decodeInputs, encodeState, possibleState, recordedState, unfinishedInputs, type State } from "./state";
@@ -38,7 +38,8 @@ export class Operations {
     const { inputs, secrets } = decodeInputs(request.getNews());
     const normalized = normalize(handler.contract.inputs, inputs);
     const response = new provider.CheckResponse();
-    response.setFailuresList(failuresOf(await findProblems(handler, normalized, this.tasks.provider)));
+    const problems = await findProblems(handler, normalized, this.tasks.provider);
+    response.setFailuresList(failuresOf([...problems, ...impossibleChanges(handler, normalized, request)]));
     response.setInputs(encode(normalized, secrets));
     return response;
   }
@@ -74,6 +75,7 @@ export class Operations {
     old: State,
     changes: readonly Change[],
   ): Promise<Change[]> {
+    if (handler.isProtected?.(known(news), old.inputs)) return [];
     const replacing = changes.filter(({ path }) => replaces(handler, path, news));
     const { isSame, update } = handler;
     if (replacing.length === 0 || !update || !isSame || hasUnknown(news)) return replacing;
@@ -167,6 +169,13 @@ export class Operations {
     }
     return new Empty();
   }
+}
+
+/** A new resource has no old inputs, and so no impossible changes. */
+function impossibleChanges(handler: Handler, inputs: Properties, request: provider.CheckRequest): Problem[] {
+  const old = normalize(handler.contract.inputs, decodeInputs(request.getOlds()).inputs);
+  if (Object.keys(old).length === 0) return [];
+  return handler.findImpossibleChanges?.(known(inputs), known(old)) ?? [];
 }
 
 /** `pulumi import` and `.get()` read a resource by its id alone, which does not say how to reach the machine. */

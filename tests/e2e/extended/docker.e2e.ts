@@ -74,7 +74,7 @@ describe("runtime: docker", () => {
     const before = await dockerPs("worker-1", "{{.ID}}");
     const { code, text } = await stack.up("--config", "runtime=containerd");
     expect(code).not.toBe(0);
-    expect(text).toMatch(/worker-1: it is a node that runs on docker.*set runtime: docker/);
+    expect(text).toMatch(/runtime: cannot change from docker to containerd on an existing node/);
     expect(await dockerPs("worker-1", "{{.ID}}")).toBe(before);
     const again = await stack.up("--config", "runtime=docker");
     expect(again.code, again.text).toBe(0);

@@ -126,3 +126,24 @@ test("check reports null in a list by its path", async () => {
   const failures = (await listed.check(checking({ names: ["a", null] }))).getFailuresList();
   expect(failures.map((failure) => failure.getReason())).toEqual(["names[1]: a name is text"]);
 });
+
+test("check reports changes that are impossible on what exists, and none for a new resource", async () => {
+  const existing = operations({
+    findImpossibleChanges: (now, old) =>
+      now.host === old.host ? [] : [{ path: "host", reason: `cannot change from ${old.host} to ${now.host}` }],
+  });
+  const reasons = async (old: Json | undefined, news: Json) => {
+    const request = checking(news);
+    if (old) request.setOlds(Struct.fromJavaScript(old));
+    return (await existing.check(request)).getFailuresList().map((failure) => failure.getReason());
+  };
+  expect(await reasons({ host: "a", port: 1 }, { host: "b", port: 1 })).toEqual(["host: cannot change from a to b"]);
+  expect(await reasons({ host: "a", port: 1 }, { host: "a", port: 2 })).toEqual([]);
+  expect(await reasons(undefined, { host: "b", port: 1 })).toEqual([]);
+});
+
+test("a protected resource is never replaced, also if a property is unknown", async () => {
+  const kept = operations({ isProtected: () => true });
+  for (const host of ["b", UNKNOWN_STRING])
+    expect((await kept.diff(differing({ host: "a", port: 1 }, { host, port: 1 }))).getReplacesList()).toEqual([]);
+});

@@ -1,0 +1,106 @@
+import semver from "semver";
+import type { Inputs } from "../../contracts/contract";
+import type { kubeadmInitContract } from "../../contracts/kubeadm/init";
+import type { ClusterConfiguration } from "../../render/kubeadm-types";
+import type { Problem } from "../rpc/handler";
+
+type InitInputs = Partial<Inputs<typeof kubeadmInitContract>>;
+
+/** Finds changes that would break an existing cluster. The paths are those of the stack's configuration. */
+export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Problem[] {
+  const [now, before] = [clusterConfiguration(inputs), clusterConfiguration(old)];
+  // A rebuilt machine gets a new cluster, for which everything may change.
+  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
+  const ofCluster =
+    isSameMachine && now && before ? [...networkChanges(now, before), ...versionChanges(now, before)] : [];
+  return [...ofCluster, ...controlPlaneChanges(inputs, old)];
+}
+
+/** Whether a replacement of the first control plane would delete a cluster that has other control planes. */
+export function losesCluster(inputs: InitInputs, old: InitInputs): boolean {
+  return [inputs, old].some(({ controlPlanes = [] }) => controlPlanes.length > 1);
+}
+
+function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration): Problem[] {
+  const rebuild = "run `npm run down`, and build the cluster again with the new value";
+  const fields: [path: string, now: string, before: string, reason: string][] = [
+    [
+      "network.podCidr",
+      now.networking.podSubnet,
+      before.networking.podSubnet,
+      "nodes and pods keep their addresses, which the controller manager would no longer accept",
+    ],
+    [
+      "network.serviceCidr",
+      now.networking.serviceSubnet,
+      before.networking.serviceSubnet,
+      "services, certificates and the cluster's DNS keep their addresses",
+    ],
+    [
+      "network.dnsDomain",
+      now.networking.dnsDomain,
+      before.networking.dnsDomain,
+      "certificates and running pods keep the old domain",
+    ],
+    [
+      "controlPlane.endpoint",
+      now.controlPlaneEndpoint,
+      before.controlPlaneEndpoint,
+      "certificates and the kubeconfigs of all nodes keep the old address " +
+        "(without an endpoint it is the address of the first control plane)",
+    ],
+  ];
+  return fields
+    .filter(([, value, oldValue]) => value !== oldValue)
+    .map(([path, value, oldValue, reason]) => ({
+      path,
+      reason:
+        `cannot change from ${oldValue} to ${value} on an existing cluster: ${reason}; ` + `set it back, or ${rebuild}`,
+    }));
+}
+
+function versionChanges(now: ClusterConfiguration, before: ClusterConfiguration): Problem[] {
+  const [version, oldVersion] = [now.kubernetesVersion, before.kubernetesVersion].map((text) => text.replace(/^v/, ""));
+  if (version === undefined || oldVersion === undefined || version === oldVersion) return [];
+  return [
+    {
+      path: "kubernetes.version",
+      reason:
+        `cannot change from ${oldVersion} to ${version} on an existing cluster: ` +
+        `${versionReason(version, oldVersion)}; set it back to ${oldVersion}`,
+    },
+  ];
+}
+
+/** https://kubernetes.io/releases/version-skew-policy/ */
+function versionReason(version: string, oldVersion: string): string {
+  if (semver.lt(version, oldVersion)) return "Kubernetes cannot be downgraded";
+  if (semver.major(version) !== semver.major(oldVersion) || semver.minor(version) > semver.minor(oldVersion) + 1)
+    return "Kubernetes cannot skip a minor version";
+  return "kubelets of the new version would not start with the old configuration, and upgrades are not supported yet";
+}
+
+function controlPlaneChanges(inputs: InitInputs, old: InitInputs): Problem[] {
+  const { controlPlanes: now, instance } = inputs;
+  const { controlPlanes: before, instance: oldInstance } = old;
+  const problems: Problem[] = [];
+  if (instance !== undefined && oldInstance !== undefined && instance !== oldInstance && losesCluster(inputs, old))
+    problems.push({
+      path: "instance",
+      reason:
+        "the machine of the first control plane was rebuilt, and initializing it again would delete the cluster of " +
+        "the other control planes; restore the machine from a backup, or run `npm run down` and build a new cluster",
+    });
+  if (now?.length === 1 && before !== undefined && before.length > 1)
+    problems.push({
+      path: "controlPlane.count",
+      reason:
+        `cannot change from ${before.length} to 1: the last control plane would stop electing leaders while the ` +
+        `others still run, and two controller managers would be active; set it back to ${before.length}`,
+    });
+  return problems;
+}
+
+function clusterConfiguration({ documents = [] }: InitInputs): ClusterConfiguration | undefined {
+  return documents.find((document) => document.kind === "ClusterConfiguration");
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { findImpossibleChanges, losesCluster } from "../../../../provider/kubeadm/impossible-changes";
+import { initDocuments } from "../../../../render/kubeadm";
+import { initOptions } from "../../render/samples";
+
+type Options = Parameters<typeof initDocuments>[0];
+
+function inputs(changes: Partial<Options> = {}, controlPlanes = ["cp-1", "cp-2", "cp-3"], instance = "id-1") {
+  return { instance, controlPlanes, documents: initDocuments(initOptions(changes)) };
+}
+
+function found(now: ReturnType<typeof inputs>, old = inputs()): string[] {
+  return findImpossibleChanges(now, old).map(({ path, reason }) => `${path}: ${reason}`);
+}
+
+test("accepts an unchanged cluster, and changes that the control plane can take", () => {
+  expect(found(inputs())).toEqual([]);
+  expect(found(inputs({ extraArgs: { apiServer: { profiling: "false" } } }))).toEqual([]);
+  expect(found(inputs({}, ["cp-1", "cp-2", "cp-3"]), inputs({}, ["cp-1"]))).toEqual([]);
+  expect(found(inputs({}, ["cp-1", "cp-2", "cp-3"]), inputs({}, ["cp-1", "cp-2", "cp-3", "cp-4", "cp-5"]))).toEqual([]);
+});
+
+test.each<[string, Partial<Options>, RegExp]>([
+  [
+    "network.podCidr",
+    { network: { podCidr: "10.99.0.0/16", serviceCidr: "10.10.0.0/16" } },
+    /^network\.podCidr: cannot change from 10\.244\.0\.0\/16 to 10\.99\.0\.0\/16 .*; set it back, or run `npm run down`/,
+  ],
+  [
+    "network.serviceCidr",
+    { network: { podCidr: "10.244.0.0/16", serviceCidr: "10.11.0.0/16" } },
+    /^network\.serviceCidr: cannot change from 10\.10\.0\.0\/16 to 10\.11\.0\.0\/16/,
+  ],
+  [
+    "controlPlane.endpoint",
+    { controlPlaneEndpoint: "api:6443" },
+    /^controlPlane\.endpoint: cannot change from .* to api:6443/,
+  ],
+  [
+    "a downgrade",
+    { kubernetesVersion: "1.35.4" },
+    /^kubernetes\.version: .*cannot be downgraded; set it back to 1\.36\.3/,
+  ],
+  ["a skipped minor", { kubernetesVersion: "1.38.0" }, /^kubernetes\.version: .*cannot skip a minor version/],
+  ["an upgrade", { kubernetesVersion: "1.37.0" }, /^kubernetes\.version: .*upgrades are not supported yet/],
+  ["a patch version", { kubernetesVersion: "1.36.4" }, /^kubernetes\.version: .*upgrades are not supported yet/],
+])("refuses a change of an existing cluster: %s", (_, changes, message) => {
+  const problems = found(inputs(changes));
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toMatch(message);
+});
+
+test("refuses to reduce several control planes to one", () => {
+  expect(found(inputs({}, ["cp-1"]))).toEqual([
+    expect.stringMatching(/^controlPlane\.count: cannot change from 3 to 1: .*; set it back to 3/),
+  ]);
+});
+
+test("refuses to initialize a rebuilt first control plane while others exist, and protects it from replacement", () => {
+  const rebuilt = inputs({}, ["cp-1", "cp-2", "cp-3"], "id-2");
+  expect(found(rebuilt)).toEqual([
+    expect.stringMatching(/^instance: the machine of the first control plane was rebuilt/),
+  ]);
+  expect(losesCluster(rebuilt, inputs())).toBe(true);
+});
+
+test("a rebuilt machine of the only control plane is initialized again", () => {
+  const only = inputs({}, ["cp-1"]);
+  expect(found(inputs({}, ["cp-1"], "id-2"), only)).toEqual([]);
+  expect(losesCluster(inputs({}, ["cp-1"], "id-2"), only)).toBe(false);
+});
+
+test("a rebuilt machine's new cluster may have other settings", () => {
+  const changes = { kubernetesVersion: "1.35.4", controlPlaneEndpoint: "api:6443" };
+  expect(found(inputs(changes, ["cp-1"], "id-2"), inputs({}, ["cp-1"]))).toEqual([]);
+});
+
+test("checks nothing that is unknown, and nothing that an older version did not record", () => {
+  expect(findImpossibleChanges({}, inputs())).toEqual([]);
+  expect(findImpossibleChanges(inputs({}, ["cp-1"], "id-2"), { documents: inputs().documents })).toEqual([]);
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { imagesResource } from "../../../../provider/resources/images";
+import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
+import { preflightResource } from "../../../../provider/resources/preflight";
+import type { Handler } from "../../../../provider/rpc/handler";
+
+const reasons = (handler: Handler, now: object, old: object) =>
+  (handler.findImpossibleChanges?.(now, old) ?? []).map(({ path, reason }) => `${path}: ${reason}`);
+
+test("an existing node keeps its container runtime; a rebuilt machine may get another one", () => {
+  const old = { instance: "id-1", runtime: "docker" };
+  expect(reasons(imagesResource, { instance: "id-1" }, old)).toEqual([
+    expect.stringMatching(/^runtime: cannot change from docker to containerd on an existing node; set it back/),
+  ]);
+  expect(reasons(imagesResource, { instance: "id-2" }, old)).toEqual([]);
+  expect(reasons(imagesResource, {}, old)).toEqual([]);
+  expect(reasons(imagesResource, old, old)).toEqual([]);
+});
+
+test("the first of several control planes stays the first", () => {
+  const machines = (...names: string[]) => ({ machines: names.map((name) => ({ name, role: "control-plane" })) });
+  const before = machines("cp-1", "cp-2", "cp-3");
+  expect(reasons(preflightResource, machines("cp-2", "cp-3", "cp-4"), before)).toEqual([
+    expect.stringMatching(/^controlPlane: cp-1 created the cluster, and it must stay the first control plane/),
+  ]);
+  expect(reasons(preflightResource, machines("cp-1", "cp-3", "cp-2"), before)).toEqual([]);
+  expect(reasons(preflightResource, machines("other"), machines("cp-1"))).toEqual([]);
+});
+
+test("the first of several control planes is not replaced", () => {
+  const inputs = { controlPlanes: ["cp-1", "cp-2", "cp-3"], instance: "id-1" };
+  expect(kubeadmInitResource.isProtected?.(inputs, inputs)).toBe(true);
+  expect(kubeadmInitResource.isProtected?.({ controlPlanes: ["cp-1"] }, { controlPlanes: ["cp-1"] })).toBe(false);
+});
