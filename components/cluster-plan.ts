@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { RunError } from "@pulumi/pulumi";
+import { RunError, runtime } from "@pulumi/pulumi";
 import { optional } from "../common/optional";
 import { DEFAULT_RUNTIME } from "../common/runtime";
 import type { MachineRole } from "../render/preflight";
@@ -21,18 +21,29 @@ export function planCluster(
   cluster: pulumi.Resource,
   groupsOf: (member: ClusterMember) => MemberGroups,
 ): ClusterPlan {
-  const { version, source = "auto", runtime = DEFAULT_RUNTIME, extras, controlPlane = {}, components } = args;
+  const {
+    version,
+    source = "auto",
+    runtime: containerRuntime = DEFAULT_RUNTIME,
+    extras,
+    controlPlane = {},
+    components,
+  } = args;
   const network = { ...DEFAULT_NETWORK, ...args.network };
   refuseImpossible(name, args, network);
+  const resourceName = resourceNames(name);
   const artifactSets = new Map<string, Artifacts>();
   const own = {
-    ...optional({ runtime: runtime === DEFAULT_RUNTIME ? undefined : runtime, extras: extras || undefined }),
+    ...optional({
+      runtime: containerRuntime === DEFAULT_RUNTIME ? undefined : containerRuntime,
+      extras: extras || undefined,
+    }),
   };
   let preflights: Preflights | undefined;
   const plan: ClusterPlan = {
     name,
     version,
-    runtime,
+    runtime: containerRuntime,
     network,
     timeouts: { ...DEFAULT_TIMEOUTS, ...args.timeouts },
     drain: { ...DEFAULT_DRAIN, ...args.drain },
@@ -41,13 +52,14 @@ export function planCluster(
     cluster,
     members: [] as never,
     groupsOf,
-    resourceName: (resource) => resource,
+    resourceName,
     /** One set for each version and architecture. */
     artifacts(kubernetes, machine) {
       const arch = machine?.arch ?? controllerArch();
       const key = `kubernetes-${kubernetes}-${arch}`;
       const set =
-        artifactSets.get(key) ?? new Artifacts(key, { source, kubernetes, arch, ...own }, { parent: cluster });
+        artifactSets.get(key) ??
+        new Artifacts(resourceName(key), { source, kubernetes, arch, ...own }, { parent: cluster });
       artifactSets.set(key, set);
       return set;
     },
@@ -57,6 +69,20 @@ export function planCluster(
     },
   };
   return Object.assign(plan, { members: membersOf(plan, args) });
+}
+
+/** Names of the clusters of a program, by its connection to the engine. */
+const clustersOfPrograms = new WeakMap<object, string[]>();
+
+/**
+ * Names the resources that have no cluster in their name. Those of the first cluster keep the names that they have in
+ * existing stacks; those of further clusters begin with the cluster's name.
+ */
+function resourceNames(cluster: string): (name: string) => string {
+  const engine: object = runtime.getMonitor() ?? clustersOfPrograms;
+  const clusters = clustersOfPrograms.get(engine) ?? [];
+  clustersOfPrograms.set(engine, [...clusters, cluster]);
+  return clusters.length === 0 ? (name) => name : (name) => `${cluster}-${name}`;
 }
 
 function membersOf(plan: ClusterPlan, { controlPlanes, pools = [] }: ClusterArgs): ClusterPlan["members"] {

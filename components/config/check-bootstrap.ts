@@ -60,6 +60,19 @@ export function bridgeOnOneMachine(config: ClusterConfig): CrossProblem[] {
   ];
 }
 
+/** Refuses flags that the API server does not accept beside the authentication configuration of a cluster built by components. */
+export function oidcFlags({ bootstrap, controlPlane }: ClusterConfig): CrossProblem[] {
+  if (bootstrap !== "components") return [];
+  return Object.keys(controlPlane.extraArgs.apiServer)
+    .filter((flag) => flag.startsWith("oidc-"))
+    .map((flag) => ({
+      path: `controlPlane.extraArgs.apiServer.${flag}`,
+      reason: "the API server does not accept it together with its authentication configuration",
+      action: "leave it out, or set bootstrap: kubeadm",
+      about: ["bootstrap"],
+    }));
+}
+
 /** Refuses a token that two users have: the API server would use the first line of its token file. */
 export function tokensOnce({ auth: { staticTokens } }: ClusterConfig): CrossProblem[] {
   return staticTokens.flatMap(({ token }, index) => {

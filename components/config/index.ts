@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { bridgeOnOneMachine, onlyComponents, singleControlPlane, tokensOnce } from "./check-bootstrap";
+import { bridgeOnOneMachine, oidcFlags, onlyComponents, singleControlPlane, tokensOnce } from "./check-bootstrap";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
@@ -46,6 +46,7 @@ const crossChecks: readonly CrossCheck[] = [
   singleControlPlane,
   bridgeOnOneMachine,
   tokensOnce,
+  oidcFlags,
 ];
 
 /**

@@ -126,8 +126,9 @@ const controlPlane = strict({
    */
   runAs: z.enum(["static-pods", "systemd"]).default("static-pods"),
   /**
-   * Address of the API server for all nodes and users. It must lead to every control plane, for example through a load
-   * balancer. On an existing cluster a change is refused.
+   * Address of the API server for all nodes and users. It must lead to every control plane, for example through a
+   * load balancer. On an
+   * existing cluster a change is refused.
    * @default the first control plane's address, port 6443
    */
   endpoint: endpoint.optional(),
@@ -187,7 +188,8 @@ const pool = strict({
    */
   version: version.optional(),
   /**
-   * Number of nodes that a change may make unavailable at the same time. Nodes that are down or cordoned already count.
+   * Number of nodes that a change may make unavailable at the same time. Nodes that are down or cordoned already
+   * count.
    */
   maxUnavailable: z.int().min(1).default(1),
   /** Taints of the nodes. */
@@ -243,8 +245,9 @@ const admission = strict({
 /** The stack's configuration as the user writes it, with its defaults. docs/configuration.md is generated from it. */
 export const clusterSchema = strict({
   /**
-   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address. `auto`
-   * uses the official downloads if they can be reached, and otherwise builds from modules.
+   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address.
+   * `auto` uses the
+   * official downloads if they can be reached, and otherwise builds from modules.
    */
   source: source.default("auto"),
   /** Version of Kubernetes. */

@@ -6,7 +6,7 @@ import { type BinaryPlan, nodeBinaries, requiredPackages } from "../../render/no
 import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
-import { nodeAddress } from "../machines/machine";
+import { type Machine, controllerArch, nodeAddress } from "../machines/machine";
 import type { ClusterMember } from "./member";
 import type { MachineScope } from "./step";
 
@@ -111,10 +111,24 @@ export function installKubelet({ member, after }: MachineScope): Unit {
 }
 
 /** Paths and SHA-256 of the node's binaries. The kubelet may be older than the others. */
-export function binariesOf({ artifacts, kubeletArtifacts, plan }: ClusterMember): pulumi.Output<BinaryPlan> {
+export function binariesOf(member: ClusterMember): pulumi.Output<BinaryPlan> {
+  const { artifacts, kubeletArtifacts, plan, host } = member;
   return pulumi
-    .all([artifacts.binaries, kubeletArtifacts.binaries])
-    .apply(([binaries, { kubelet }]) => nodeBinaries({ ...binaries, kubelet }, plan.runtime));
+    .all([artifacts.binaries, kubeletArtifacts.binaries, host.facts])
+    .apply(([binaries, { kubelet }, { arch }]) => {
+      refuseOtherArchitecture(member.machine, arch);
+      return nodeBinaries({ ...binaries, kubelet }, plan.runtime);
+    });
+}
+
+/**
+ * The architecture of the binaries is chosen before the machine can be asked for its own.
+ * @throws pulumi.RunError if the machine has another one.
+ */
+export function refuseOtherArchitecture(machine: Pick<Machine, "name" | "arch">, arch: string): void {
+  const { name, arch: assumed = controllerArch() } = machine;
+  if (arch === assumed) return;
+  throw new pulumi.RunError(`${name}: the machine is ${arch}, not ${assumed}; set arch: ${arch} for this machine`);
 }
 
 /** Options of a resource that prepares the machine. */

@@ -40,6 +40,14 @@ describe("fields together", () => {
       "machines.ssh.hosts[1].privateAddress",
       "machines.ssh.hosts[0]",
     ],
+    [
+      {
+        bootstrap: "components",
+        controlPlane: { extraArgs: { apiServer: { "oidc-issuer-url": "https://example.com" } } },
+      },
+      "controlPlane.extraArgs.apiServer.oidc-issuer-url",
+      "authentication configuration",
+    ],
     [{ rung: "etcd" }, "rung", "bootstrap: components"],
     [{ controlPlane: { runAs: "systemd" } }, "controlPlane.runAs", "bootstrap: components"],
     [{ network: { plugin: "bridge" }, workers: { count: 0 } }, "network.plugin", "bootstrap: components"],

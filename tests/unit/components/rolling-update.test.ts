@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { RollingUpdate } from "../../../components/rolling-update";
+
+class Node extends pulumi.CustomResource {
+  constructor(name: string) {
+    super("test:Node", name, {});
+  }
+}
+
+/** Machines in `members` were members of the cluster before this run. */
+async function rollingUpdate(
+  names: readonly string[],
+  members: readonly string[],
+  maxUnavailable?: number,
+  preview = false,
+): Promise<RollingUpdate> {
+  const since = Object.fromEntries(members.map((name) => [name, "an earlier run"]));
+  await pulumi.runtime.setMocks(
+    {
+      call: ({ inputs }) => inputs as Record<string, unknown>,
+      newResource: ({ name, inputs }) => ({ id: name, state: { ...(inputs as object), since } }),
+    },
+    "kubewright",
+    "dev",
+    preview,
+  );
+  return new RollingUpdate("dev", { pools: [{ names, ...(maxUnavailable ? { maxUnavailable } : {}) }] });
+}
+
+/** The machines whose turn has come, once everything that can happen by itself has happened. */
+async function settledTurns(names: readonly string[], turns: ReadonlyMap<string, Promise<unknown>>): Promise<string[]> {
+  const done: string[] = [];
+  for (const name of names) void turns.get(name)?.then(() => done.push(name));
+  for (let round = 0; round < 20; round++) await new Promise((resolve) => setImmediate(resolve));
+  return names.filter((name) => done.includes(name));
+}
+
+const NAMES = ["worker-1", "worker-2", "worker-3", "worker-4"];
+
+test.each<[number | undefined, string[]]>([
+  [undefined, ["worker-1"]],
+  [2, ["worker-1", "worker-2"]],
+  [4, NAMES],
+])("with maxUnavailable %s the first machines start, and the others wait for a node", async (maxUnavailable, first) => {
+  const update = await rollingUpdate(NAMES, NAMES, maxUnavailable);
+  // A node that never becomes Ready: its machine's successor must wait.
+  for (const name of NAMES)
+    update.addNode(name, { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
+  const turns = new Map(NAMES.map((name) => [name, update.turnOf(name)]));
+  expect(await settledTurns(NAMES, turns)).toEqual(first);
+});
+
+test("a machine starts once the node before it is registered as Ready", async () => {
+  const update = await rollingUpdate(NAMES, NAMES);
+  update.addNode("worker-1", new Node("worker-1-node"));
+  await expect(update.turnOf("worker-2")).resolves.toEqual([]);
+});
+
+test("machines that are new in this run do not wait", async () => {
+  const update = await rollingUpdate(NAMES, ["worker-1"]);
+  for (const name of NAMES)
+    update.addNode(name, { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
+  await expect(update.turnOf("worker-3")).resolves.toEqual([]);
+});
+
+test("nothing waits in a preview", async () => {
+  const update = await rollingUpdate(NAMES, NAMES, 1, true);
+  update.addNode("worker-1", { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
+  await expect(update.turnOf("worker-2")).resolves.toEqual([]);
+});
+
+test("at most maxUnavailable machines of any pool are changed while no node is Ready", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 4 }), async (count, maxUnavailable) => {
+      const names = Array.from({ length: count }, (_, index) => `worker-${index + 1}`);
+      const update = await rollingUpdate(names, names, maxUnavailable);
+      for (const name of names)
+        update.addNode(name, { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
+      const turns = new Map(names.map((name) => [name, update.turnOf(name)]));
+      expect(await settledTurns(names, turns)).toHaveLength(Math.min(count, maxUnavailable));
+    }),
+    { numRuns: 15 },
+  );
+});
