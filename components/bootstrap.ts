@@ -24,8 +24,9 @@ import { applyPodNetwork } from "./steps/pod-network";
 import { type Step, type StepList, StepRunner } from "./steps/step";
 
 /**
- * What happens to the machines of a cluster, in order, and what each step needs. A step starts on a machine as soon as
- * the steps that it needs are done; steps that do not need one another run in parallel, also on different machines.
+ * What happens to the machines of a cluster, in order, and what each step needs. A step starts on a machine as soon
+ * as the steps
+ * that it needs are done; steps that do not need one another run in parallel, also on different machines.
  */
 
 const everyMachine = () => true;

@@ -23,8 +23,9 @@ export interface RollingUpdateArgs {
  * Changes the nodes of a pool a few at a time when one change concerns several of them.
  *
  * The machine of an existing node is registered with the Pulumi engine only once the node `maxUnavailable` places
- * before it is Ready, so a machine that waits holds none of the engine's parallel slots. Machines that are new in this
- * run do not wait. See docs/rolling-updates.md for the reasons.
+ * before it is Ready,
+ * so a machine that waits holds none of the engine's parallel slots. Machines that are new in this run do not wait. See
+ * docs/rolling-updates.md for the reasons.
  *
  * @example
  * const rollingUpdate = new RollingUpdate("dev", {

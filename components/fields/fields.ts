@@ -22,7 +22,8 @@ export function strict<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T
 }
 
 /**
- * Makes all fields optional, and moves their defaults to their metadata: for a section that is merged with another one.
+ * Makes all fields optional, and moves their defaults to their metadata: for a section that is merged with another
+ * one.
  */
 export function optionalFields<Shape extends z.ZodRawShape>(
   shape: Shape,

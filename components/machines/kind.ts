@@ -15,7 +15,8 @@ export interface MachineSpec<Each> {
 }
 
 /**
- * Tells a machine when to change, if the nodes of its pool are changed a few at a time. `RollingUpdate` implements it.
+ * Tells a machine when to change, if the nodes of its pool are changed a few at a time. `RollingUpdate` implements
+ * it.
  */
 export interface MachineTurns {
   turnOf(machine: string): Promise<pulumi.Resource[]>;
@@ -72,7 +73,8 @@ export interface SettingsProblem {
 
 /**
  * A kind of machine: its settings, and how it turns them into machines that can be reached over SSH. The rest of the
- * program does not depend on the kind. docs/machines.md explains how to add one.
+ * program does not
+ * depend on the kind. docs/machines.md explains how to add one.
  */
 export interface MachineKind<Shared extends z.ZodRawShape = z.ZodRawShape, Each extends z.ZodRawShape = z.ZodRawShape> {
   /** The value of `machines.kind`, and the name of the section `machines.<name>`. */

@@ -17,7 +17,8 @@ export interface ClusterScope extends MachineScope {
 }
 
 /**
- * What the steps of a list may use. `Steps` maps their names to their resources; `Context` is what only that list has.
+ * What the steps of a list may use. `Steps` maps their names to their resources; `Context` is what only that list
+ * has.
  */
 export interface Scope<Steps, Context> extends ClusterScope {
   context: Context;
@@ -26,8 +27,9 @@ export interface Scope<Steps, Context> extends ClusterScope {
 }
 
 /**
- * A step of the bootstrap: registers one resource for the cluster, or one for each machine it works on. Steps only name
- * what must be done first; the Pulumi engine runs everything else in parallel.
+ * A step of the bootstrap: registers one resource for the cluster, or one for each machine it works on. Steps only
+ * name what must be
+ * done first; the Pulumi engine runs everything else in parallel.
  */
 export interface Step<Resource, Name extends PropertyKey, StepScope = MachineScope> {
   /** Selects the machines that the step works on. A step without it works on the cluster, once. */

@@ -28,7 +28,7 @@ export function configurationPage(documentation: Documentation): string {
   ].join("\n\n");
 }
 
-const INTRODUCTION = `Set a property with \`pulumi config set --path\`, or with \`--config\`, which keeps it in the stack:
+const INTRODUCTION = `Set a property with \`pulumi config set --path\`, or with \`--config\`, which also keeps it:
 
 \`\`\`sh
 npm start -- --config workers.count=3 --config network.flannel.backend=vxlan
@@ -42,7 +42,7 @@ config:
   kubewright:workers: { count: 3, labels: { tier: web } }
 \`\`\`
 
-Every property is optional unless its default is "required". Unknown properties, values of the wrong type and combinations
+Every property is optional unless its default is "required". Unknown properties, wrong types and combinations
 that cannot work are refused before anything is changed, with the property's path, the reason and the next step.`;
 
 function sectionText(section: Property): string {

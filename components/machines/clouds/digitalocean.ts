@@ -64,7 +64,8 @@ interface DigitalOceanInfrastructure extends SharedInfrastructure {
 
 /**
  * Droplets of DigitalOcean in a VPC, behind a firewall that allows SSH, ICMP, and the cluster's own ports inside the
- * VPC. Needs the package `@pulumi/digitalocean` and a token: `pulumi config set --secret digitalocean:token`.
+ * VPC. Needs the
+ * package `@pulumi/digitalocean` and a token: `pulumi config set --secret digitalocean:token`.
  *
  * @example
  * const { machines } = new DigitalOceanMachines("dev", {
@@ -120,7 +121,8 @@ export class DigitalOceanMachines extends CloudMachines<typeof shared, typeof ea
   }
 
   /**
-   * The firewall also applies to traffic in the VPC. Without outbound rules the droplets could not connect to anything.
+   * The firewall also applies to traffic in the VPC. Without outbound rules the droplets could not connect to
+   * anything.
    */
   private createFirewall(dropletIds: pulumi.Output<number>[]): void {
     const { subnet, sshFrom: sourceAddresses } = this.order.shared;

@@ -70,7 +70,5 @@ test("reports recoverable errors as a warning", async () => {
   await ends(2, "status: done\nextended_status: degraded done\n");
   const told = context("machine-host");
   await host.create(told, { connection: sshd.connection() });
-  expect(told.said.join("\n")).toContain(
-    "cloud-init finished with recoverable errors: status: done\nextended_status: degraded done",
-  );
+  expect(told.said.join("\n")).toContain("cloud-init ended with errors: status: done\nextended_status: degraded done");
 });

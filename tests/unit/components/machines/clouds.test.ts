@@ -178,7 +178,7 @@ describe("DigitalOcean", () => {
 });
 
 describe("AWS", () => {
-  test("an instance gets tags and an image of its family and architecture, and hides its user data from pods", async () => {
+  test("an instance gets tags and an image of its family and architecture, and hides user data from pods", async () => {
     const machines = await createMachines("aws", {
       pools: { arm: { machines: { aws: { instanceType: "t4g.large", image: "ubuntu-24.04" } } } },
     });

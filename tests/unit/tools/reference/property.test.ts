@@ -18,7 +18,8 @@ const item = z.strictObject({
 });
 export const schema = z.strictObject({
   /**
-   * Seconds until the item must be ready.
+   * Seconds until the item
+   * must be ready.
    * @default 60
    * @example wait: 90
    */
