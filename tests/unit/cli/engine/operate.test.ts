@@ -1,0 +1,98 @@
+import type { EngineEvent } from "@pulumi/pulumi/automation";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { runOperation } from "../../../../cli/engine/operate";
+import { CommandEnded } from "../../../../cli/engine/session";
+import { isRunUnfinished } from "../../../../cli/engine/unfinished-run";
+import { CLUSTER, fakeSession, fakeStack } from "../fake-stack";
+import { event, on } from "../preview/steps";
+
+let folder: string;
+let errors: string;
+vi.mock("../../../../cli/engine/paths", async (original) => ({
+  ...(await original<object>()),
+  hiddenFolder: () => folder,
+  stackFolder: (stack: string) => join(folder, stack),
+  backendFolder: () => join(folder, "state"),
+}));
+vi.mock("../../../../cli/engine/trial-config", () => ({
+  withTrialConfig: async (_stack: unknown, config: object, work: (options: object) => unknown) => work({ config }),
+}));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kubewright-operate-"));
+  errors = "";
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((errors += String(text)), true));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface RunSettings {
+  onEvent: (event: EngineEvent) => void;
+  refresh?: boolean;
+  config?: object;
+}
+
+function stackThat(up: (settings: RunSettings) => Promise<unknown>) {
+  const received: RunSettings[] = [];
+  const record = async (settings: RunSettings) => (received.push(settings), await up(settings));
+  const getAllConfig = async () => ({ "kubewright:workers": { value: '{"count":2}' } });
+  return { received, stack: fakeStack(CLUSTER, { up: record, destroy: record, getAllConfig }) };
+}
+
+const succeeding = () => stackThat(async () => ({ outputs: { stackId: { value: "x", secret: false } } }));
+const failing = () =>
+  stackThat(async ({ onEvent }) => {
+    const metadata = event("create", "host:Unit", "worker-1-kubelet", { desired: on("worker-1") });
+    onEvent({ resourcePreEvent: { metadata } } as unknown as EngineEvent);
+    onEvent({
+      diagnosticEvent: { urn: metadata.urn, severity: "error", message: "no space; free some", color: "never" },
+    } as EngineEvent);
+    onEvent({ resOpFailedEvent: { metadata } } as unknown as EngineEvent);
+    throw new Error("update failed");
+  });
+
+test("an up returns the outputs of the stack, and leaves no mark", async () => {
+  const { stack, received } = succeeding();
+  expect((await runOperation(stack, "up", fakeSession())).outputs.stackId?.value).toBe("x");
+  expect(received[0]).toMatchObject({ continueOnError: true, config: {} });
+  expect(received[0]?.refresh).toBeUndefined();
+  expect(isRunUnfinished("dev")).toBe(false);
+});
+
+test("a failed run reports each machine and ends the command with exit code 1", async () => {
+  const ended = await runOperation(failing().stack, "up", fakeSession()).catch((error: unknown) => error);
+  expect(ended).toBeInstanceOf(CommandEnded);
+  expect((ended as CommandEnded).exitCode).toBe(1);
+  expect(errors).toMatch(/worker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: no space; free some\nworker-2 +not started/);
+  expect(isRunUnfinished("dev")).toBe(true);
+});
+
+test("the run after a failed one reads every machine first", async () => {
+  await runOperation(failing().stack, "up", fakeSession()).catch(() => undefined);
+  const { stack, received } = succeeding();
+  const session = fakeSession();
+  await runOperation(stack, "up", session);
+  expect(received[0]?.refresh).toBe(true);
+  expect(session.lines).toContain("the last run did not finish: reading every machine first");
+});
+
+test("machines that are replaced are named to the provider for this run", async () => {
+  const { stack, received } = succeeding();
+  await runOperation(stack, "up", fakeSession(), { rebuilt: ["id-of-worker-1"] });
+  expect(received[0]?.config).toEqual({ "recovery.rebuilt[0]": "id-of-worker-1" });
+});
+
+test("an interrupted run says how to continue, with exit code 130", async () => {
+  const abort = new AbortController();
+  const { stack } = stackThat(async () => {
+    abort.abort();
+    throw new Error("cancelled");
+  });
+  const session = { ...fakeSession(), signal: abort.signal };
+  await expect(runOperation(stack, "destroy", session)).rejects.toMatchObject({ exitCode: 130 });
+  expect(errors).toContain("stopped; `npm start` continues from here");
+});
