@@ -6,7 +6,7 @@ import { configOf } from "../../../../components/config/program-config";
 import { fakeSession, fakeStack } from "../fake-stack";
 
 const changed: ConfigChange[] = [];
-const host = { name: "old-server", host: "10.0.0.8", user: "admin" };
+const host = { name: "old-server", host: "10.0.0.8", user: "admin", password: "test" };
 const config = configOf({
   workers: JSON.stringify({ count: 2, hosts: [host] }),
   pools: JSON.stringify({ gpu: { count: 1 } }),
