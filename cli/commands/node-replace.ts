@@ -50,7 +50,7 @@ interface Order {
 
 async function showPlan({ stack, api, name, state, replacement, options, session }: Order): Promise<void> {
   session.progress("computing the plan");
-  // With --yes nobody reads the plan first, and the run prints every change itself.
+  // With --yes the run starts immediately, and prints every change itself.
   const others = options.flags.has("yes")
     ? []
     : await otherChanges(stack, name, state, replacement.kind === "recreate" ? [replacement.urn] : [], session);

@@ -29,7 +29,7 @@ async function status(options: Options, session: Session): Promise<number> {
   return healthy ? 0 : UNHEALTHY;
 }
 
-/** Ends with an error soon where the API does not answer: a status that takes minutes helps nobody. */
+/** Reads the cluster, and the certificates of its control planes. */
 async function readStatus(stack: Stack, session: Session): Promise<ClusterStatus> {
   const api = await clusterApi(stack, session);
   const machines = (await controlPlanes(stack)).map((connection) => session.provider.connections.get(connection));

@@ -1,7 +1,7 @@
 import { messageOf } from "../../common/errors";
 import { labelOf } from "./text";
 
-/** Removes Pulumi's colour marks, such as `<{%fg 1%}>`. */
+/** Removes Pulumi's color marks, such as `<{%fg 1%}>`. */
 export function plainText(text: string): string {
   return text.replaceAll(/<\{%.*?%\}>/g, "").trim();
 }

@@ -15,13 +15,13 @@ export function seconds(since: number): string {
 const GAP = "   ";
 const BORDERS = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"];
 const LINES = ["left", "left-mid", "mid", "mid-mid", "right", "right-mid"];
-const BORDERLESS = { ...Object.fromEntries([...BORDERS, ...LINES].map((name) => [name, ""])), middle: GAP };
+const NO_BORDERS = { ...Object.fromEntries([...BORDERS, ...LINES].map((name) => [name, ""])), middle: GAP };
 
 /** Lays out rows of cells in aligned columns without borders, one line for each row. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [];
   const layout = new CliTable({
-    chars: BORDERLESS,
+    chars: NO_BORDERS,
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
   layout.push(...rows.map((row) => [...row]));

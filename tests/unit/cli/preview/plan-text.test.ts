@@ -245,13 +245,13 @@ test("labels, taints and cordon of a node", () => {
       paths: ["labels.old", "labels.zone", "taints[0]", "schedulable"],
     }),
   );
-  for (const words of [
+  for (const message of [
     "worker-1 is uncordoned",
     "worker-1 is labeled zone=a",
     "label old of worker-1 is removed",
     "worker-1 is tainted gpu=yes:NoSchedule",
   ])
-    expect(output).toContain(`  ${words}\n`);
+    expect(output).toContain(`  ${message}\n`);
 });
 
 test("a new machine is one line, and no disruption", () => {

@@ -48,6 +48,6 @@ test("finds the error in an exception of the Automation API", () => {
   expect(commandFailure(new Error("no such file"))).toBe("no such file");
 });
 
-test("removes colour marks", () => {
+test("removes color marks", () => {
   expect(plainText("<{%fg 1%}>red<{%reset%}>\n")).toBe("red");
 });
