@@ -19,10 +19,8 @@ import { run as up } from "./up";
 export async function run(options: Options): Promise<number> {
   const rungs = RUNGS.slice(0, RUNGS.findIndex((rung) => rung === (options.values.to ?? "dns")) + 1);
   for (const rung of rungs) {
-    const code = await climb(rung, options);
+    const code = await climb(rung, rung === rungs.at(-1), options);
     if (code !== 0) return code;
-    if (rung !== rungs.at(-1))
-      await waitForEnter("Press Enter to climb to the next rung", new AbortController().signal);
   }
   process.stdout.write(
     `\nClimb down: \`npm start -- --stack ${options.stack} --config rung=kubelet\`. ` +
@@ -31,15 +29,19 @@ export async function run(options: Options): Promise<number> {
   return 0;
 }
 
-async function climb(rung: Rung, { stack, ...options }: Options): Promise<number> {
+async function climb(rung: Rung, isLast: boolean, { stack, ...options }: Options): Promise<number> {
   const config = { "workers.count": "1", extras: "true", ...options.config, bootstrap: "components", rung };
   const none: Options = { stack, config: {}, flags: new Set(), values: {}, words: [] };
   const code = await up({ ...none, config });
   if (code !== 0) return code;
-  return await withStack(none, "ladder", (pulumiStack, session) => showRung(rung, pulumiStack, session));
+  return await withStack(none, "ladder", async (pulumiStack, session) => {
+    await showRung(rung, pulumiStack, session);
+    if (!isLast) await waitForEnter("Press Enter to climb to the next rung", session.signal);
+    return 0;
+  });
 }
 
-async function showRung(rung: Rung, stack: Stack, session: Session): Promise<number> {
+async function showRung(rung: Rung, stack: Stack, session: Session): Promise<void> {
   const config = await readStackConfig(stack);
   const machines = machineNames(config);
   const [first = ""] = machines;
@@ -52,7 +54,6 @@ async function showRung(rung: Rung, stack: Stack, session: Session): Promise<num
       const { stdout } = await machine.run(command, { step: check.shows, signal: session.signal });
       return stdout;
     });
-  return 0;
 }
 
 function machineNames(config: ClusterConfig): string[] {
