@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const MINUTE = 60_000;
@@ -13,8 +14,20 @@ const E2E = {
 };
 
 /** `npm test` runs unit, integration and e2e in this order (tools/test.ts). `npm run e2e -- all` adds e2e-extended. */
+const providerFolders = readdirSync("provider", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
 export default defineConfig({
   test: {
+    // `npm run coverage` measures the unit tests.
+    coverage: {
+      provider: "v8",
+      include: ["{artifacts,cli,common,components,contracts,provider,render,sdk}/**/*.ts"],
+      reporter: ["text", "json-summary"],
+      thresholds: {
+        lines: 75,
+        ...Object.fromEntries(providerFolders.map(({ name }) => [`provider/${name}/**/*.ts`, { lines: 50 }])),
+      },
+    },
     projects: [
       { test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 10_000 } },
       {
