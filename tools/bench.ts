@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadVersions, obtainArtifacts, obtainEngine, type ArtifactSet } from "../artifacts";
 import { newestVersion } from "../tests/support/versions";
-import { makeMachines, shieldRanges, type BenchMachine } from "../tests/bench/machines";
-import { OurRun } from "../tests/bench/ours";
+import { createMachines, shieldRanges, type BenchMachine } from "../tests/bench/machines";
+import { PulumiRun } from "../tests/bench/ours";
 import { NodesBench, type NodeResults } from "../tests/bench/nodes";
 import { render, renderNodes, type Results } from "../tests/bench/report";
 import { isInstalled, prepareShell, runShell } from "../tests/bench/shell";
@@ -103,7 +103,7 @@ async function benchNodes(
       session.progress(`round ${round} of ${rounds}: a worker joins, is drained and replaced`);
       await nodes.ours();
       session.progress(`round ${round} of ${rounds}: the same with a shell script`);
-      if (shell !== undefined) await nodes.byHand(folder, shell, artifacts).catch(skipScript);
+      if (shell !== undefined) await nodes.manual(folder, shell, artifacts).catch(skipScript);
     }
     return { ...nodes.results, ...(missing ? { without: missing } : {}) };
   } finally {
@@ -123,12 +123,12 @@ async function benchCluster(rounds: number, { folder, shell, without }: Setup, s
         results.shell.push(measured);
         say(`shell script ${measured.seconds.toFixed(1)} s`);
       });
-    await onMachines(folder, session, (machines, keys) => ours(new OurRun(folder, machines, keys), results, say));
+    await onMachines(folder, session, (machines, keys) => ours(new PulumiRun(folder, machines, keys), results, say));
   }
   return results;
 }
 
-async function ours(run: OurRun, results: Results, say: (text: string) => void): Promise<void> {
+async function ours(run: PulumiRun, results: Results, say: (text: string) => void): Promise<void> {
   try {
     const measured = await run.bringUp();
     results.ours.push(measured);
@@ -148,7 +148,7 @@ async function onMachines(
 ): Promise<void> {
   const keys = join(folder, "keys");
   try {
-    await work(await makeMachines(STACK, keys, session.progress, session.signal), keys);
+    await work(await createMachines(STACK, keys, session.progress, session.signal), keys);
   } finally {
     await removeStack(STACK, new AbortController().signal);
   }

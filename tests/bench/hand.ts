@@ -9,7 +9,7 @@ const SCRIPT = join(projectRoot(), "tests", "bench", "hand.sh");
 /** Its slot in the cluster's network, which no machine of the cluster has. */
 const PLACE = 5;
 
-export interface Ground {
+export interface ManualSetup {
   folder: string;
   /** The prepared folder of the shell script. */
   shell: string;
@@ -26,14 +26,14 @@ export interface Ground {
  * Adds, drains and replaces one worker as a quick operator would: tests/bench/hand.sh, with the same Docker calls for
  * the machine.
  */
-export class Hand {
+export class ManualWorker {
   readonly name = "hand-1";
   private machine: OwnMachine | undefined;
 
-  constructor(private readonly ground: Ground) {}
+  constructor(private readonly ground: ManualSetup) {}
 
   async join(): Promise<void> {
-    this.machine = await OwnMachine.start({ hostname: this.name, network: this.ground.network, place: PLACE });
+    this.machine = await OwnMachine.start({ hostname: this.name, network: this.ground.network, hostNumber: PLACE });
     await this.script("join");
   }
 

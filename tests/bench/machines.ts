@@ -20,8 +20,8 @@ export interface BenchMachine {
   hostKey: string;
 }
 
-/** Creates three machines like those of `npm start`, which answer SSH. Both opponents get the same. */
-export async function makeMachines(
+/** Three fresh machines that answer ssh, of the kind that `npm start` makes; the same for both opponents. */
+export async function createMachines(
   stack: string,
   keyFolder: string,
   progress: Progress,
@@ -31,7 +31,7 @@ export async function makeMachines(
   const image = await ensureImage("auto", progress, signal);
   await removeStack(stack, signal); // left by an interrupted run
   const network = await ensureNetwork({ stack, avoid: Object.values(RANGES) }, signal);
-  const authorizedKey = await keyIn(keyFolder);
+  const authorizedKey = await createKey(keyFolder);
   return await Promise.all(
     NAMES.map(async (hostname, index) => {
       const address = addressIn(network.subnet, FIRST_ADDRESS + index);
@@ -47,7 +47,7 @@ export async function makeMachines(
   );
 }
 
-async function keyIn(folder: string): Promise<string> {
+async function createKey(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "kubewright-bench", "-f", keyPath(folder)], {
     reject: false,

@@ -3,8 +3,9 @@ import type { ArtifactSet } from "../../artifacts/index";
 import { networkName } from "../../provider/docker/network";
 import { run } from "../../common/process";
 import { manifest } from "../support/manifests";
-import { TestStack, kubectlOf } from "../support/test-stack";
-import { Hand, type Ground } from "./hand";
+import { kubectlOf } from "../support/cluster-client";
+import { TestStack } from "../support/test-stack";
+import { ManualWorker, type ManualSetup } from "./hand";
 
 export const VERBS = ["join", "drain", "replace"] as const;
 export type Verb = (typeof VERBS)[number];
@@ -44,7 +45,7 @@ export class NodesBench {
   }
 
   async end(): Promise<void> {
-    await this.stack.quietScript("down", "--yes", "--force");
+    await this.stack.npmRunQuietly("down", "--yes", "--force");
     this.stack.removeFiles();
   }
 
@@ -59,9 +60,9 @@ export class NodesBench {
     await this.command("start", "--config", "workers.count=1");
   }
 
-  async byHand(folder: string, shell: string, artifacts: ArtifactSet): Promise<void> {
+  async manual(folder: string, shell: string, artifacts: ArtifactSet): Promise<void> {
     const { hand: times } = this.results;
-    const hand = new Hand(await this.ground(folder, shell, artifacts));
+    const hand = new ManualWorker(await this.ground(folder, shell, artifacts));
     try {
       await timed(times.join, () => hand.join());
       await this.gather(hand.name);
@@ -76,7 +77,7 @@ export class NodesBench {
     await this.rolledOut();
   }
 
-  private async ground(folder: string, shell: string, artifacts: ArtifactSet): Promise<Ground> {
+  private async ground(folder: string, shell: string, artifacts: ArtifactSet): Promise<ManualSetup> {
     const { stackId } = await this.stack.outputs();
     const keyPath = join(this.stack.stackFolder, "id_ed25519");
     const controlPlane = await this.kubectl(
@@ -129,7 +130,7 @@ export class NodesBench {
 
   private async command(name: string, ...args: string[]): Promise<void> {
     this.signal.throwIfAborted();
-    const { code, text } = await this.stack.quietScript(name, ...args);
+    const { code, text } = await this.stack.npmRunQuietly(name, ...args);
     if (code !== 0) throw new Error(`npm run ${name} ${args.join(" ")} failed:\n${text}`);
   }
 }

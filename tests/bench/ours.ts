@@ -25,7 +25,7 @@ interface TraceEvent {
  * Runs `pulumi up` on existing machines, from their first SSH answer until all nodes are Ready and CoreDNS is
  * Available.
  */
-export class OurRun {
+export class PulumiRun {
   private readonly trace: string;
   private readonly stack: TestStack;
 
@@ -113,7 +113,7 @@ export class OurRun {
   }
 
   private async must(...args: string[]): Promise<string> {
-    const { code, text } = await this.stack.quietly(...args);
+    const { code, text } = await this.stack.pulumiQuietly(...args);
     if (code !== 0) throw new Error(`pulumi ${args.join(" ")} failed:\n${text}`);
     return text;
   }

@@ -6,7 +6,8 @@ import { projectRoot } from "../../common/project-root";
 import { run } from "../../common/process";
 import { HcloudApi } from "../support/hcloud/api";
 import { SharedPlugin } from "../support/shared-plugin";
-import { TestStack, kubectlOf } from "../support/test-stack";
+import { kubectlOf } from "../support/cluster-client";
+import { TestStack } from "../support/test-stack";
 
 const TOKEN = "emulated".repeat(8);
 const plugin = new SharedPlugin("hcloud");
@@ -19,7 +20,7 @@ let stack: TestStack;
 beforeAll(async () => {
   if (missing) return;
   folder = mkdtempSync(join(tmpdir(), "kubewright-hetzner-"));
-  await Promise.all([plugin.unpack(folder), sdk()]);
+  await Promise.all([plugin.unpack(folder), installSdk()]);
   api = await HcloudApi.start(`e2e-hetzner-${process.pid}`, TOKEN);
   stack = new TestStack("e2e-hetzner", {
     HCLOUD_TOKEN: TOKEN,
@@ -38,8 +39,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** As a person installs it, but for the folder: it must not be among this project's own packages. */
-async function sdk(): Promise<void> {
+/** Installs the SDK in a separate folder: this project does not depend on it. */
+async function installSdk(): Promise<void> {
   writeFileSync(join(folder, "package.json"), "{}");
   await run(
     "npm",
@@ -54,10 +55,10 @@ async function sdk(): Promise<void> {
   );
 }
 
-test("servers are ordered, born with our host key, waited for, and become nodes", async () => {
-  const config = ["machines.kind=hetzner", "workers.count=1", "network.flannel.backend=vxlan"].flatMap((one) => [
+test("npm start orders servers with our host key, waits for cloud-init and joins them", async () => {
+  const config = ["machines.kind=hetzner", "workers.count=1", "network.flannel.backend=vxlan"].flatMap((setting) => [
     "--config",
-    one,
+    setting,
   ]);
   const { code, text } = await stack.up(...config);
   expect(code, text).toBe(0);
@@ -85,13 +86,13 @@ test("a second run changes nothing", async () => {
   expect((await stack.up()).text).toContain("Nothing to change");
 });
 
-test("the host key is no plain text of the state", async () => {
-  const { text } = await stack.quietly("stack", "export");
+test("the state has the host key encrypted only", async () => {
+  const { text } = await stack.pulumiQuietly("stack", "export");
   expect(text).toContain("kubewright:local:HostKey");
   expect(text).not.toContain("OPENSSH PRIVATE KEY");
 });
 
-test("everything that was ordered is given back", async () => {
+test("npm run down deletes all servers, networks, firewalls, groups and keys", async () => {
   const { code, text } = await stack.down();
   expect(code, text).toBe(0);
   expect(

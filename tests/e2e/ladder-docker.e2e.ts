@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestStack, kubectlOf } from "../support/test-stack";
+import { kubectlOf } from "../support/cluster-client";
+import { TestStack } from "../support/test-stack";
 
 /** The ladder with `runtime: docker` on one machine. extended/docker.e2e.ts covers a kubeadm cluster on Docker. */
 describe("the ladder on Docker", () => {

@@ -10,10 +10,7 @@ import { removeStack } from "../../provider/docker/remove-stack";
 import { run } from "../../common/process";
 import { SharedPlugin } from "../support/shared-plugin";
 
-/**
- * The package as a stranger's Pulumi program meets it: packed, installed, imported; its provider found through
- * Pulumi.yaml.
- */
+/** Packs the package and uses it in other Pulumi programs, which find the provider through Pulumi.yaml. */
 let folder: string;
 let env: NodeJS.ProcessEnv;
 
@@ -29,33 +26,34 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const say = async (file: string, args: string[], cwd: string) => {
+/** Runs a program and returns its output; fails with the output when the program fails. */
+const runIn = async (file: string, args: string[], cwd: string) => {
   const { all, exitCode } = await run(file, args, { cwd, env, all: true, reject: false, stdin: "ignore" });
   expect(exitCode, String(all)).toBe(0);
   return String(all);
 };
 
-test("a program of its own plans a cluster with the packed library, and its types check", async () => {
-  await say("npm", ["pack", "--pack-destination", folder], projectRoot());
-  const packed = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
+test("another program compiles with the packed library and previews a cluster", async () => {
+  await runIn("npm", ["pack", "--pack-destination", folder], projectRoot());
+  const archive = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "";
   const program = join(folder, "program");
   cpSync(join(projectRoot(), "examples", "as-a-library"), program, {
     recursive: true,
     filter: (path) => !path.includes("node_modules"),
   });
-  await say("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", join(folder, packed)], program);
-  await say("npx", ["tsc", "--noEmit", "-p", "."], program);
-  await say("pulumi", ["stack", "init", "library"], program);
-  const plan = await say("pulumi", ["preview", "--non-interactive", "--color", "never"], program);
-  for (const made of [
+  await runIn("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", join(folder, archive)], program);
+  await runIn("npx", ["tsc", "--noEmit", "-p", "."], program);
+  await runIn("pulumi", ["stack", "init", "library"], program);
+  const preview = await runIn("pulumi", ["preview", "--non-interactive", "--color", "never"], program);
+  for (const resource of [
     "kubewright:docker:Machine control-plane-1",
     "kubewright:kubeadm:Init control-plane-1-init",
     "kubewright:kubeadm:Join worker-1-join",
   ])
-    expect(plan).toContain(`${made} create`);
+    expect(preview).toContain(`${resource} create`);
 }, 300_000);
 
-/** Of every other example, a resource without which it would not be what it says. */
+/** A characteristic resource of every other example. */
 const EXAMPLES: Record<string, string> = {
   digitalocean: "digitalocean:index/droplet:Droplet worker-1",
   "existing-hosts": "kubewright:kubeadm:Join worker-2-join",
@@ -63,14 +61,14 @@ const EXAMPLES: Record<string, string> = {
   "hetzner-ha": "hcloud:index/server:Server worker-3",
 };
 
-test("every other example checks, with the packages that it names, and plans what it says", async () => {
+test("every other example compiles with its packages and creates its characteristic resource", async () => {
   const examples = join(projectRoot(), "examples");
   const program = join(folder, "program");
   const others = readdirSync(examples).filter(
     (name) => name !== "as-a-library" && existsSync(join(examples, name, "index.ts")),
   );
   expect(others.sort()).toEqual(Object.keys(EXAMPLES));
-  const wanted = others.flatMap((name) =>
+  const dependencies = others.flatMap((name) =>
     Object.entries(
       (
         JSON.parse(readFileSync(join(examples, name, "package.json"), "utf8")) as {
@@ -79,16 +77,16 @@ test("every other example checks, with the packages that it names, and plans wha
       ).dependencies,
     ),
   );
-  const packages = [...new Map(wanted.filter(([, version]) => !version.startsWith("file:"))).entries()].map(
+  const packages = [...new Map(dependencies.filter(([, version]) => !version.startsWith("file:"))).entries()].map(
     ([name, version]) => `${name}@${version}`,
   );
-  await say("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", ...packages], program);
+  await runIn("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", ...packages], program);
   for (const name of others) cpSync(join(examples, name, "index.ts"), join(program, `${name}.ts`));
   cpSync(join(projectRoot(), "tests", "support", "mocked-program.ts"), join(program, "mocked-program.ts"));
-  await say("npx", ["tsc", "-p", ".", "--outDir", "out"], program);
+  await runIn("npx", ["tsc", "-p", ".", "--outDir", "out"], program);
   for (const [name, resource] of Object.entries(EXAMPLES)) {
-    const wants = await say("node", [join("out", "mocked-program.js"), name], program);
-    expect(wants.split("\n")).toContain(resource);
+    const resources = await runIn("node", [join("out", "mocked-program.js"), name], program);
+    expect(resources.split("\n")).toContain(resource);
   }
 }, 300_000);
 
@@ -109,27 +107,27 @@ describe("examples/extra-commands", () => {
   });
   afterAll(async () => {
     const key = keyFile();
-    if (existsSync(key)) await removeStack(idOf(key), AbortSignal.timeout(120_000)); // it went wrong
+    if (existsSync(key)) await removeStack(idOf(key), AbortSignal.timeout(120_000)); // after a failure
   });
 
   const keyFile = () => join(extra, ".keys", "id_ed25519.pub");
   const idOf = (key: string) => stackIdOf("extra", readFileSync(key, "utf8"));
   const quietly = ["--yes", "--skip-preview", "--non-interactive", "--color", "never"];
 
-  test("runs a command of one's own on every worker, after its join", async () => {
-    await say("pulumi", ["stack", "init", "extra"], extra);
-    await say("pulumi", ["up", ...quietly], extra);
-    expect(await say("pulumi", ["stack", "output", "joinedWorkers", "--json", "--show-secrets"], extra)).toMatch(
+  test("runs an additional command on every worker after its join", async () => {
+    await runIn("pulumi", ["stack", "init", "extra"], extra);
+    await runIn("pulumi", ["up", ...quietly], extra);
+    expect(await runIn("pulumi", ["stack", "output", "joinedWorkers", "--json", "--show-secrets"], extra)).toMatch(
       /\[\s*"worker-1"\s*\]$/,
     );
-    const state = await say("pulumi", ["stack", "export"], extra);
+    const state = await runIn("pulumi", ["stack", "export"], extra);
     expect(state).toContain("command:remote:Command");
     expect(state).not.toContain("OPENSSH PRIVATE KEY");
   });
 
-  test("goes with everything that it made", async () => {
+  test("pulumi destroy removes all machines", async () => {
     const stackId = idOf(keyFile());
-    expect(await say("pulumi", ["destroy", ...quietly], extra)).toMatch(/remote:Command worker-1-hostname deleted/);
+    expect(await runIn("pulumi", ["destroy", ...quietly], extra)).toMatch(/remote:Command worker-1-hostname deleted/);
     expect(await removeStack(stackId, AbortSignal.timeout(120_000))).toEqual({
       containers: 0,
       networks: 0,

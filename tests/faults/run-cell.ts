@@ -53,14 +53,14 @@ async function judgeCell(cell: Cell, cluster: TestCluster): Promise<Verdict> {
   if (first.hung) return red(`no end within ${LONGEST_MS / 60_000} minutes: ${summarizeFailure(first.text)}`);
   if (fault.endsCommand && first.code === 0) throw new Error("the command ended before the fault hit it");
   const completed = first.code === 0 && phase.begins !== undefined;
-  const second = completed ? undefined : await cluster.stack.script(...npmScript(operation.resume));
+  const second = completed ? undefined : await cluster.stack.npmRun(...npmScript(operation.resume));
   if (second && second.code !== 0) return red(`the next run fails: ${summarizeFailure(second.text)}`);
   const problems = await findProblems(operation, cluster);
   const mayFail = Boolean(fault.stopsMachine && operation.carriesPods);
   if (load)
     problems.push(...checkLoad(await load.stop(), { perSecond: PER_SECOND, seconds: secondsSince(start), mayFail }));
   problems.push(...checkOutput(first, operation.target));
-  if (operation.cordons) await cluster.stack.script("node:uncordon", operation.target);
+  if (operation.cordons) await cluster.stack.npmRun("node:uncordon", operation.target);
   if (problems.length > 0) return red(problems.join("; "));
   return second ? { outcome: "resumed", note: errorNote(first.text) } : { outcome: "healed" };
 }
@@ -85,7 +85,7 @@ async function runWithFault({ operation, phase, fault }: Cell, cluster: TestClus
   let text = "";
   let injection: Promise<Undo | void> | undefined;
   const context = (pid: number): FaultContext => ({ cluster, operation, pid });
-  const { child } = await cluster.stack.begin(
+  const { child } = await cluster.stack.startCommand(
     script,
     (chunk) => {
       text += chunk;

@@ -142,7 +142,7 @@ export class TestCluster {
   }
 
   async saveState(): Promise<void> {
-    const { code, text } = await this.stack.quietly("stack", "export");
+    const { code, text } = await this.stack.pulumiQuietly("stack", "export");
     if (code !== 0) throw new Error(`pulumi stack export failed: ${text}`);
     this.savedState = text.slice(text.indexOf("{"));
   }
@@ -150,7 +150,7 @@ export class TestCluster {
   async restoreState(): Promise<void> {
     const file = join(this.stack.stateFolder, "saved.json");
     writeFileSync(file, this.savedState, { mode: 0o600 });
-    await succeed(this.stack.quietly("stack", "import", "--file", file));
+    await succeed(this.stack.pulumiQuietly("stack", "import", "--file", file));
   }
 
   /**

@@ -6,20 +6,17 @@ export interface Inventory {
   volumes: string[];
 }
 
-/**
- * Lists everything that Docker has, for a comparison of before and after. Other runs on this computer may change it
- * too: `ours` selects what counts.
- */
-export async function inventory(ours: (name: string) => boolean): Promise<Inventory> {
+/** Lists the containers, networks and volumes that `isOurs` accepts, to compare them before and after a test. */
+export async function inventory(isOurs: (name: string) => boolean): Promise<Inventory> {
   const list = async (...args: string[]) =>
     (await output("docker", args))
       .split("\n")
-      .filter((name) => name !== "" && ours(name))
+      .filter((name) => name !== "" && isOurs(name))
       .sort();
   return {
     containers: await list("ps", "-a", "--format", "{{.Names}}"),
     networks: await list("network", "ls", "--format", "{{.Name}}"),
-    // Volumes of machines have no names: what they belong to distinguishes them.
+    // The volumes of machines have no names; their labels tell whose they are.
     volumes: await list("volume", "ls", "--format", "{{.Name}} {{.Labels}}"),
   };
 }

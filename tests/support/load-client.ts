@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
 import { run, start } from "../../common/process";
+import { until } from "../../common/wait";
 
 export interface Load {
   total: number;
@@ -10,32 +11,32 @@ export interface Load {
 }
 
 export interface LoadSpec {
-  /** The container of a machine on the test network, which sends the requests. */
+  /** Container of the machine that sends the requests. */
   container: string;
   url: string;
   perSecond: number;
-  /** Ends after so many requests, */
+  /** The client ends after this number of requests, */
   most: number;
-  /** or after so many seconds. */
+  /** or after this number of seconds. */
   seconds: number;
 }
 
 /**
- * Sends requests from a machine of the test network at a steady rate, each on a connection of its own, so that the
- * Service chooses a pod for every request.
+ * Sends requests at a steady rate from a machine of the test network. Each request opens a connection, so that the Service
+ * chooses a pod for each.
  */
 export class LoadClient {
   readonly load: Load = { total: 0, failed: 0, failures: [] };
-  private readonly asking: Promise<{ child: ResultPromise }>;
+  private readonly process: Promise<{ child: ResultPromise }>;
 
   constructor(private readonly spec: LoadSpec) {
-    this.asking = start("docker", ["exec", spec.container, ...curl(spec)], {
+    this.process = start("docker", ["exec", spec.container, ...curl(spec)], {
       reject: false,
       buffer: false,
       stdin: "ignore",
     });
-    // A rejection must not end the process before the test reads the load.
-    this.asking.then(({ child }) => this.listen(child)).catch(() => undefined);
+    // A rejection is reported by finished(), which may be called later.
+    this.process.then(({ child }) => this.listen(child)).catch(() => undefined);
   }
 
   async stop(): Promise<Load> {
@@ -44,7 +45,7 @@ export class LoadClient {
   }
 
   async finished(): Promise<Load> {
-    const { child } = await this.asking;
+    const { child } = await this.process;
     await child;
     return this.load;
   }
@@ -58,11 +59,11 @@ export class LoadClient {
     if (line.startsWith("200 0 ")) return;
     this.load.failed++;
     if (this.load.failures.length < 20)
-      this.load.failures.push(`${new Date().toISOString()} HTTP status, curl's exit code and message: ${line}`);
+      this.load.failures.push(`${new Date().toISOString()} HTTP code, exit code and message of curl: ${line}`);
   }
 }
 
-/** Prints one line per request. The bracketed range makes curl repeat the one address. */
+/** Returns a curl command that prints a line for each request. The range in brackets repeats the URL. */
 function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
   const each = [
     "--header",
@@ -86,4 +87,17 @@ function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
     ...each,
     `${url}?[1-${most}]`,
   ];
+}
+
+/** Waits until all requests of a short load succeed: then kube-proxy has written the rules of the Service. */
+export async function waitForAnswers(spec: LoadSpec): Promise<void> {
+  const sendRequests = async () => {
+    const { total, failed } = await new LoadClient(spec).finished();
+    return total === spec.most && failed === 0 ? true : undefined;
+  };
+  await until(sendRequests, {
+    signal: AbortSignal.timeout(60_000),
+    timeout: 60,
+    onTimeout: () => new Error(`${spec.url} does not answer`),
+  });
 }

@@ -12,15 +12,15 @@ import { output, run } from "../../common/process";
 
 export interface OwnMachineSpec {
   hostname: string;
-  /** Name of the network. */
+  /** Name of the Docker network. */
   network: string;
-  /** Its slot in the network. The slots of a stack's machines start at 10. */
-  place: number;
+  /** The machine's address in the network. The addresses of a stack's machines begin at 10. */
+  hostNumber: number;
 }
 
-const MINUTES_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
-/** A machine that a user has already: from the machine image, on a cluster's network, and not created by any stack. */
+/** A machine on a cluster's network that belongs to no stack, like a user's existing server. */
 export class OwnMachine {
   private constructor(
     private readonly label: string,
@@ -29,16 +29,23 @@ export class OwnMachine {
     private readonly folder: string,
   ) {}
 
-  static async start({ hostname, network, place }: OwnMachineSpec): Promise<OwnMachine> {
-    const signal = AbortSignal.timeout(MINUTES_MS);
+  static async start({ hostname, network, hostNumber }: OwnMachineSpec): Promise<OwnMachine> {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     const folder = mkdtempSync(join(tmpdir(), "kubewright-own-"));
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
     const authorizedKey = readFileSync(join(folder, "key.pub"), "utf8").trim();
     const image = await ensureImage("auto", silent, signal);
-    const found = await findNetwork(network, signal);
-    if (!found) throw new Error(`there is no network ${network}`);
-    const stack = `own-${network}`; // not labeled as the cluster's, which must never touch it
-    const spec = { stack, hostname, network, authorizedKey, image: image.ref, address: addressIn(found.subnet, place) };
+    const existing = await findNetwork(network, signal);
+    if (!existing) throw new Error(`there is no network named ${network}`);
+    const stack = `own-${network}`; // a label that differs from the cluster's
+    const spec = {
+      stack,
+      hostname,
+      network,
+      authorizedKey,
+      image: image.ref,
+      address: addressIn(existing.subnet, hostNumber),
+    };
     const id = await ensureContainer(spec, new DockerTraits(), silent, signal);
     const { privateAddress } = await startMachine(id, hostname, silent, signal);
     return new OwnMachine(stack, id, privateAddress, folder);
@@ -52,13 +59,13 @@ export class OwnMachine {
     return readFileSync(`${this.keyPath}.pub`, "utf8").trim();
   }
 
-  /** Runs a shell command on the machine, without the provider. */
+  /** Runs a shell script on the machine with `docker exec`. */
   async on(script: string): Promise<string> {
     return await output("docker", ["exec", this.container, "sh", "-c", script]);
   }
 
   async remove(): Promise<void> {
-    await removeStack(this.label, AbortSignal.timeout(MINUTES_MS));
+    await removeStack(this.label, AbortSignal.timeout(TIMEOUT_MS));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

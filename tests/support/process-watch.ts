@@ -1,33 +1,31 @@
 import { readFileSync, readdirSync } from "node:fs";
 
-const EVERY_MS = 250;
+const INTERVAL_MS = 250;
 
-/**
- * Records every command line on this computer while it watches, including those on machines in containers and in their
- * containers.
- */
+/** Records the command lines of all processes of this computer, those in containers included. */
 export class ProcessWatch {
-  private readonly seen = new Set<string>();
-  private readonly timer = setInterval(() => this.look(), EVERY_MS);
+  private readonly commandLines = new Set<string>();
+  private readonly timer = setInterval(() => this.record(), INTERVAL_MS);
 
   constructor() {
-    this.look();
+    this.record();
   }
 
-  private look(): void {
+  private record(): void {
     for (const pid of readdirSync("/proc")) {
       if (!/^\d+$/.test(pid)) continue;
       try {
-        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-        if (words) this.seen.add(words);
+        const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+        if (commandLine) this.commandLines.add(commandLine);
       } catch {
-        // it ended while we looked
+        // the process has ended
       }
     }
   }
 
+  /** Stops recording and returns the command lines. */
   stop(): string[] {
     clearInterval(this.timer);
-    return [...this.seen];
+    return [...this.commandLines];
   }
 }

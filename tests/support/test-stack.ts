@@ -6,7 +6,7 @@ import type { ResultPromise } from "execa" with { "resolution-mode": "import" };
 import { obtainEngine } from "../../artifacts/engine";
 import { silent } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
-import { output, run, start } from "../../common/process";
+import { output, start } from "../../common/process";
 
 export interface Finished {
   code: number | undefined;
@@ -14,13 +14,10 @@ export interface Finished {
   text: string;
 }
 
-/** What becomes of a stack's output. */
+/** Receives the output of a stack's commands. */
 export type Show = (name: string, text: string) => void;
 
-/**
- * A stack of a test's own, in a state folder of its own: a person's `dev` is never touched. Commands are those that a
- * person types.
- */
+/** A stack with its own state folder, so that a test never changes a user's stack. Runs the commands that users run. */
 export class TestStack {
   private readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -31,7 +28,7 @@ export class TestStack {
     private readonly show: Show = echo,
   ) {
     this.folder = mkdtempSync(join(tmpdir(), `kubewright-${name}-`));
-    rmSync(this.configFile, { force: true }); // of a test run that was killed: its salt belongs to another state
+    rmSync(this.configFile, { force: true }); // left by a killed test run, with the salt of another state
     this.env = { PULUMI_BACKEND_URL: `file://${this.folder}`, PULUMI_CONFIG_PASSPHRASE: `test ${name}`, ...env };
   }
 
@@ -57,13 +54,13 @@ export class TestStack {
     return await this.command("down", ["--yes", ...args]);
   }
 
-  /** `npm run node:drain` and the like. */
-  async script(name: string, ...args: string[]): Promise<Finished> {
+  /** Runs an npm script such as `node:drain`. */
+  async npmRun(name: string, ...args: string[]): Promise<Finished> {
     return await this.command(name, args);
   }
 
-  /** The same, with nothing on the screen. */
-  async quietScript(name: string, ...args: string[]): Promise<Finished> {
+  /** Runs an npm script without showing its output. */
+  async npmRunQuietly(name: string, ...args: string[]): Promise<Finished> {
     return await this.command(name, args, () => undefined);
   }
 
@@ -71,36 +68,37 @@ export class TestStack {
     return await output("npm", ["run", "-s", "kubeconfig", "--", "--stack", this.name], this.options());
   }
 
-  /**
-   * What `npm start` runs, as a process of its own group, to be interrupted or killed; its lines go to `onText` as they
-   * come. Without npm between, which keeps a signal to itself that no terminal sent.
-   */
-  async running(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    return await this.begin("up", onText, ...args);
+  /** Starts `npm start` as `startCommand` does. */
+  async startUp(onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
+    return await this.startCommand("up", onText, ...args);
   }
 
-  /** The same for any command. Without npm between: that keeps an interrupt to itself. */
-  async begin(script: string, onText: (text: string) => void, ...args: string[]): Promise<{ child: ResultPromise }> {
-    const begun = await start(process.execPath, ["cli/bootstrap.cjs", script, "--stack", this.name, ...args], {
+  /** Starts a command as the leader of a process group, to be interrupted or killed. npm would not forward a signal. */
+  async startCommand(
+    script: string,
+    onText: (text: string) => void,
+    ...args: string[]
+  ): Promise<{ child: ResultPromise }> {
+    const command = await start(process.execPath, ["cli/bootstrap.cjs", script, "--stack", this.name, ...args], {
       ...this.options(),
       detached: true,
       all: true,
       reject: false,
     });
-    begun.child.all?.on("data", (data: Buffer) => {
+    command.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       this.show(this.name, data.toString());
     });
-    return begun;
+    return command;
   }
 
-  /** Pulumi itself, as somebody uses it who knows it. */
+  /** Runs `pulumi` on the stack. */
   async pulumi(...args: string[]): Promise<Finished> {
     return await this.runPulumi(args, args.includes("--json") ? () => undefined : this.show);
   }
 
-  /** The same, with nothing on the screen. */
-  async quietly(...args: string[]): Promise<Finished> {
+  /** Runs `pulumi` without showing its output. */
+  async pulumiQuietly(...args: string[]): Promise<Finished> {
     return await this.runPulumi(args, () => undefined);
   }
 
@@ -111,41 +109,39 @@ export class TestStack {
     return await this.finish("pulumi", all, env, show);
   }
 
-  /** Outputs of the stack; secrets are hidden. */
+  /** Returns the outputs of the stack, with secrets hidden. */
   async outputs(): Promise<Record<string, unknown>> {
     const { text } = await this.pulumi("stack", "output", "--json");
     return JSON.parse(text) as Record<string, unknown>;
   }
 
-  /** `docker ps` filters for what is this stack's. */
+  /** Returns the ids of the stack's containers, or of one machine's. */
   async containers(machine?: string): Promise<string[]> {
     const { stackId } = await this.outputs();
     const labels = [`io.kubewright.stack=${String(stackId)}`, ...(machine ? [`io.kubewright.machine=${machine}`] : [])];
-    const found = await output("docker", [
+    const ids = await output("docker", [
       "ps",
       "-a",
       "-q",
       ...labels.flatMap((label) => ["--filter", `label=${label}`]),
     ]);
-    return found.split("\n").filter(Boolean);
+    return ids.split("\n").filter(Boolean);
   }
 
-  /** A shell command on a machine, past everything that is ours. */
+  /** Runs a shell script on a machine with `docker exec`. */
   async on(machine: string, script: string): Promise<string> {
     const [container = ""] = await this.containers(machine);
     return await output("docker", ["exec", container, "sh", "-c", script]);
   }
 
-  /** Changes the stack's configuration as a person does with an editor. */
+  /** Edits the stack's configuration file. */
   configure(change: (config: Record<string, unknown>) => unknown): void {
     const settings = parse(readFileSync(this.configFile, "utf8")) as { config: Record<string, unknown> };
     change(settings.config);
     writeFileSync(this.configFile, stringify(settings));
   }
 
-  /**
-   * Removes what only tests leave: the folder of the state, and the configuration, which `down` keeps for its person.
-   */
+  /** Removes the state folder and the configuration file, which `down` keeps. */
   removeFiles(): void {
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.configFile, { force: true });
@@ -167,17 +163,7 @@ export class TestStack {
   }
 }
 
-/** What goes on is shown while it goes on: these tests take minutes. */
+/** Shows the output while a command runs. */
 function echo(name: string, text: string): void {
   process.stdout.write(text.replaceAll(/^(?=.)/gm, `    ${name} │ `));
-}
-
-/** kubectl of the artifacts, with this cluster's kubeconfig. */
-export async function kubectlOf(stack: TestStack): Promise<(...args: string[]) => Promise<string>> {
-  const { kubectlPath } = await stack.outputs();
-  const kubeconfig = await stack.kubeconfig();
-  return async (...args) => {
-    const { stdout } = await run(String(kubectlPath), ["--kubeconfig", kubeconfig, ...args]);
-    return typeof stdout === "string" ? stdout : "";
-  };
 }

@@ -6,12 +6,13 @@ import { until } from "../../../common/wait";
 import { controllerArch } from "../../../components/machines/machine";
 import { output } from "../../../common/process";
 import { busybox } from "../../support/test-images";
-import { TestStack, kubectlOf } from "../../support/test-stack";
+import { kubectlOf } from "../../support/cluster-client";
+import { TestStack } from "../../support/test-stack";
 import { newestVersion } from "../../support/versions";
 
 /**
- * What the articles of docs/ladder-articles.md show and the ladder's own test does not: on one machine, with their own
- * pod range.
+ * The steps of docs/ladder-articles.md that ladder.e2e.ts does not cover, on one machine with the articles' pod
+ * range.
  */
 const NODE = "control-plane-1";
 const TOKEN = "articles-C-0123456789abcdef";
@@ -29,14 +30,13 @@ const settings = [
   "auth.staticTokens[0].user=kubelet-fan",
   "auth.staticTokens[0].uid=1000",
   "auth.staticTokens[0].groups[0]=system:masters",
-  // Else a pressure stays for five minutes after its end.
+  // By default a node reports pressure for five minutes after its end.
   "controlPlane.kubelet.evictionPressureTransitionPeriod=1s",
 ];
-const configured = (...more: string[]) => [...settings, ...more].flatMap((setting) => ["--config", setting]);
 
 beforeAll(async () => {
-  await stack.down(); // what a killed test run may have left
-  const { code, text } = await stack.up(...configured());
+  await stack.down(); // left by a killed test run
+  const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
   expect(code, text).toBe(0);
   kubectl = await kubectlOf(stack);
 });
@@ -46,43 +46,40 @@ afterAll(async () => {
   stack.removeFiles();
 });
 
-/** Plain HTTP, as the articles do it: the status and the body. */
+/** Sends an HTTP request with curl, as the articles do, and returns the status and the body. */
 async function http(
   path: string,
   { token = TOKEN, body, type = "application/json" }: { token?: string; body?: string; type?: string } = {},
 ): Promise<{ code: number; text: string }> {
   const post = body === undefined ? "" : `-H 'Content-Type: ${type}' --data-binary ${quote(body)}`;
-  const said = await stack.on(
-    NODE,
-    `curl -s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${post} https://127.0.0.1:6443${path}`,
-  );
-  const end = said.lastIndexOf("\n");
-  return { code: Number(said.slice(end + 1)), text: said.slice(0, end) };
+  const options = `-s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${post}`;
+  const output = await stack.on(NODE, `curl ${options} https://127.0.0.1:6443${path}`);
+  const end = output.lastIndexOf("\n");
+  return { code: Number(output.slice(end + 1)), text: output.slice(0, end) };
 }
 
 const pods = (namespace = "default") => `/api/v1/namespaces/${namespace}/pods`;
 
-function pod(name: string, command: string[], more: object = {}): string {
+function pod(name: string, command: string[]): string {
   const container = { name, image: busybox(), imagePullPolicy: "IfNotPresent", command };
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name },
-    spec: { nodeName: NODE, terminationGracePeriodSeconds: 0, containers: [container], ...more },
+    spec: { nodeName: NODE, terminationGracePeriodSeconds: 0, containers: [container] },
   });
 }
 
-async function becomes(what: string, question: () => Promise<boolean>): Promise<void> {
-  const limits = {
+async function eventually(condition: string, check: () => Promise<boolean>): Promise<void> {
+  await until(async () => (await check().catch(() => false)) || undefined, {
     signal: AbortSignal.timeout(240_000),
     timeout: 180,
-    onTimeout: () => new Error(`it did not come about that ${what}`),
-  };
-  await until(async () => (await question().catch(() => false)) || undefined, limits);
+    onTimeout: () => new Error(`not yet: ${condition}`),
+  });
 }
 
 describe("A, by component (2018)", () => {
-  test("a pod with nodeName is made by posting JSON, and runs", async () => {
+  test("a posted pod with a nodeName runs", async () => {
     expect((await http(pods(), { body: pod("posted", ["sleep", "infinity"]) })).code).toBe(201);
     await kubectl("wait", "pod/posted", "--for=condition=Ready", "--timeout=120s");
   });
@@ -92,10 +89,10 @@ describe("A, by component (2018)", () => {
     expect([code, JSON.parse(text)]).toEqual([409, expect.objectContaining({ reason: "AlreadyExists" })]);
   });
 
-  test("resourceVersion: what was read before somebody else wrote is not written over, 409 Conflict", async () => {
-    await kubectl("create", "configmap", "versioned", "--from-literal=word=one");
+  test("an update with an old resourceVersion gets 409 Conflict", async () => {
+    await kubectl("create", "configmap", "versioned", "--from-literal=key=one");
     const old = await kubectl("get", "configmap", "versioned", "-o", "yaml");
-    await kubectl("patch", "configmap", "versioned", "-p", '{"data":{"word":"two"}}');
+    await kubectl("patch", "configmap", "versioned", "-p", '{"data":{"key":"two"}}');
     await expect(
       kubectl(
         "patch",
@@ -109,7 +106,7 @@ describe("A, by component (2018)", () => {
 });
 
 describe("C, kubelet, API server and etcd (2022)", () => {
-  test("a token of the token file answers, a wrong one gets 401", async () => {
+  test("a token of the token file is accepted, a wrong one gets 401", async () => {
     const { code, text } = await http("/api/v1/nodes");
     expect([
       code,
@@ -118,9 +115,9 @@ describe("C, kubelet, API server and etcd (2022)", () => {
     expect((await http("/api/v1/nodes", { token: "wrong" })).code).toBe(401);
   });
 
-  test("a body that is not said to be JSON gets 415", async () => {
+  test("a body without a JSON content type gets 415", async () => {
     expect(
-      (await http(pods(), { body: pod("unsaid", ["true"]), type: "application/x-www-form-urlencoded" })).code,
+      (await http(pods(), { body: pod("untyped", ["true"]), type: "application/x-www-form-urlencoded" })).code,
     ).toBe(415);
   });
 
@@ -128,25 +125,25 @@ describe("C, kubelet, API server and etcd (2022)", () => {
     expect(await kubectl("get", "pod", "posted", "-o", "jsonpath={.status.podIP}")).toMatch(/^10\.1\.0\.\d+$/);
   });
 
-  test("403 for want of the default ServiceAccount", async () => {
+  test("a pod gets 403 when its namespace has no default ServiceAccount", async () => {
     await kubectl("create", "namespace", "bare");
-    const { code, text } = await http(pods("bare"), { body: pod("homeless", ["sleep", "infinity"]) });
+    const { code, text } = await http(pods("bare"), { body: pod("without-account", ["sleep", "infinity"]) });
     expect([code, (JSON.parse(text) as { message: string }).message]).toEqual([
       403,
       expect.stringContaining("default"),
     ]);
   });
 
-  test("accepted where ServiceAccount admission is off", async () => {
+  test("the same pod is accepted without ServiceAccount admission", async () => {
     const { code, text } = await stack.up("--config", "admission.disable[0]=ServiceAccount");
     expect(code, text).toBe(0);
-    expect((await http(pods("bare"), { body: pod("homeless", ["sleep", "infinity"]) })).code).toBe(201);
-    await kubectl("-n", "bare", "wait", "pod/homeless", "--for=condition=Ready", "--timeout=120s");
+    expect((await http(pods("bare"), { body: pod("without-account", ["sleep", "infinity"]) })).code).toBe(201);
+    await kubectl("-n", "bare", "wait", "pod/without-account", "--for=condition=Ready", "--timeout=120s");
   });
 });
 
 describe("B, minimal (2020)", () => {
-  test("another pod reaches it by its address", async () => {
+  test("another pod reaches a server by its address", async () => {
     await http(pods(), {
       body: pod("server", [
         "sh",
@@ -156,8 +153,8 @@ describe("B, minimal (2020)", () => {
     });
     await kubectl("wait", "pod/server", "--for=condition=Ready", "--timeout=120s");
     const address = await kubectl("get", "pod", "server", "-o", "jsonpath={.status.podIP}");
-    // Not wget, which Debian's static busybox cannot do: its resolver is not linked in.
-    await becomes("the server answers", async () =>
+    // Debian's static busybox has no resolver, which its wget needs.
+    await eventually("the server answers", async () =>
       (
         await kubectl(
           "exec",
@@ -171,21 +168,24 @@ describe("B, minimal (2020)", () => {
     );
   });
 
-  test("a static pod whose container ends is started again and again, and goes with its manifest", async () => {
+  test("a static pod restarts its ended container, and is deleted when its manifest is deleted", async () => {
     const manifest = pod("echo", ["echo", "hello"]);
     await stack.on(NODE, `printf %s ${quote(manifest)} > /etc/kubernetes/manifests/echo.yaml`);
-    await becomes(
-      "echo was started anew",
+    await eventually(
+      "echo has restarted",
       async () =>
         Number(
           await kubectl("get", "pod", `echo-${NODE}`, "-o", "jsonpath={.status.containerStatuses[0].restartCount}"),
         ) >= 1,
     );
     await stack.on(NODE, "rm /etc/kubernetes/manifests/echo.yaml");
-    await becomes("echo is gone", async () => (await kubectl("get", "pods", "-o", "name")).includes("echo") === false);
+    await eventually(
+      "echo is gone",
+      async () => (await kubectl("get", "pods", "-o", "name")).includes("echo") === false,
+    );
   });
 
-  test("containers go on when the kubelet stops", async () => {
+  test("containers run on when the kubelet stops", async () => {
     await stack.on(NODE, "systemctl stop kubelet");
     expect(
       await stack.on(NODE, "systemctl is-active kubelet || true; curl -s --max-time 5 http://127.0.0.1:8080"),
@@ -196,23 +196,23 @@ describe("B, minimal (2020)", () => {
 });
 
 describe("A's full disk", () => {
-  test("status says DiskPressure and what to do, pods are evicted; with room again they are not", async () => {
+  test("npm run status reports DiskPressure and the fix; pods are evicted until the disk has room", async () => {
     const full = await stack.up("--config", 'controlPlane.kubelet.evictionHard["nodefs.available"]=99%');
     expect(full.code, full.text).toBe(0);
-    await becomes(
+    await eventually(
       "posted is evicted",
       async () => (await kubectl("get", "pod", "posted", "-o", "jsonpath={.status.reason}")) === "Evicted",
     );
-    const { code, text } = await stack.script("status");
+    const { code, text } = await stack.npmRun("status");
     expect([code, text]).toEqual([
       1,
       expect.stringMatching(
-        /DiskPressure: its disk is nearly full, and \d+ pods? w\w+ evicted; free space .* controlPlane\.kubelet\.evictionHard/,
+        /DiskPressure: .*\d+ pods? w\w+ evicted; free space .* controlPlane\.kubelet\.evictionHard/,
       ),
     ]);
     const room = await stack.up("--config", 'controlPlane.kubelet.evictionHard["nodefs.available"]=1%');
     expect(room.code, room.text).toBe(0);
-    await becomes(
+    await eventually(
       "the pressure is over",
       async () =>
         (await kubectl(
@@ -226,8 +226,8 @@ describe("A's full disk", () => {
   });
 });
 
-describe("what is gone", () => {
-  const GONE: [string, string[]][] = [
+describe("flags", () => {
+  const REMOVED: [string, string[]][] = [
     [
       "kubelet",
       [
@@ -242,7 +242,7 @@ describe("what is gone", () => {
     ],
     ["kube-apiserver", ["insecure-port", "insecure-bind-address"]],
   ];
-  const THERE: [string, string[]][] = [
+  const SUPPORTED: [string, string[]][] = [
     ["kubelet", ["pod-manifest-path", "kubeconfig", "container-runtime-endpoint"]],
     [
       "kube-apiserver",
@@ -250,7 +250,7 @@ describe("what is gone", () => {
     ],
   ];
 
-  test("the flags that the page calls gone are, and those that it calls there are there", async ({ skip }) => {
+  test("the programs have the flags that the page lists as supported, and not the removed ones", async ({ skip }) => {
     const { binaries } = await obtainArtifacts(
       { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true },
       silent,
@@ -261,9 +261,9 @@ describe("what is gone", () => {
       const path = program === "kubelet" ? binaries.kubelet.path : String(binaries["kube-apiserver"]?.path);
       return new RegExp(`^ +--${flag}[ =]`, "m").test(await output(path, ["--help"]));
     };
-    for (const [program, flags] of GONE)
+    for (const [program, flags] of REMOVED)
       for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(false);
-    for (const [program, flags] of THERE)
+    for (const [program, flags] of SUPPORTED)
       for (const flag of flags) expect(await has(program, flag), `${program} --${flag}`).toBe(true);
   });
 });

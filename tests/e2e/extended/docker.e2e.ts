@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
 import { agnhost } from "../../support/test-images";
-import { TestStack, kubectlOf } from "../../support/test-stack";
+import { kubectlOf } from "../../support/cluster-client";
+import { TestStack } from "../../support/test-stack";
 import { newestVersion } from "../../support/versions";
 
 const VERSION = newestVersion(loadVersions());
@@ -95,7 +96,7 @@ describe("runtime: docker", () => {
 
   test("resets a node without leftovers, and joins it again", async () => {
     await kubectl("delete", "pod", "hello", "--now");
-    expect((await stack.script("node:reset", "worker-1", "--yes")).code).toBe(0);
+    expect((await stack.npmRun("node:reset", "worker-1", "--yes")).code).toBe(0);
     const left = [
       "find /etc/kubernetes /var/lib/kubelet /etc/cni /opt/cni /etc/docker/daemon.json -type f",
       "ls -d /var/lib/cri-dockerd /run/cri-dockerd.sock",

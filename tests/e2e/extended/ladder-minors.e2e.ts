@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { loadVersions, obtainArtifacts } from "../../../artifacts/index";
 import { silent } from "../../../common/progress";
 import { controllerArch } from "../../../components/machines/machine";
-import { TestStack, kubectlOf } from "../../support/test-stack";
+import { kubectlOf } from "../../support/cluster-client";
+import { TestStack } from "../../support/test-stack";
 
 /**
  * Each older minor release climbs to the top rung in one run, on one machine. ladder.e2e.ts has the default release.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestStack, kubectlOf } from "../../support/test-stack";
+import { kubectlOf } from "../../support/cluster-client";
+import { TestStack } from "../../support/test-stack";
 
 /** The ladder on one machine, with `controlPlane.runAs: systemd`. */
 describe("control plane as systemd services", () => {

@@ -29,13 +29,13 @@ const stack = new TestStack("e2e-vagrantfile");
 let folder = "";
 let vagrant: Requirement;
 
-/** As a person writes one, but for what makes a machine of a container. */
-async function ownVagrantfile(): Promise<string> {
+/** Renders a user's Vagrantfile, with the settings that let a container run systemd. */
+async function renderVagrantfile(): Promise<string> {
   const signal = AbortSignal.timeout(600_000);
   const docker = new DockerTraits();
   const { ref } = await ensureImage("auto", silent, signal);
   const image = await ensureDockerBox(ref, docker, silent, signal);
-  const words = machineArguments(LABEL, await docker.read(image, signal));
+  const createArguments = machineArguments(LABEL, await docker.read(image, signal));
   return `Vagrant.configure("2") do |config|
   config.vm.synced_folder ".", "/vagrant", disabled: true
   { "box" => "172.31.97.40", "idle" => "172.31.97.41" }.each do |name, address|
@@ -46,7 +46,7 @@ async function ownVagrantfile(): Promise<string> {
         docker.image = "${image}"
         docker.pull = false
         docker.has_ssh = true
-        docker.create_args = ${JSON.stringify(words)}
+        docker.create_args = ${JSON.stringify(createArguments)}
       end
     end
   end
@@ -54,24 +54,24 @@ end
 `;
 }
 
-/** The states of all machines of the file, as Vagrant has them. */
-async function states(): Promise<Record<string, string>> {
+/** Returns the states of all machines of the file, as `vagrant status` reports them. */
+async function machineStates(): Promise<Record<string, string>> {
   return Object.fromEntries(parseStatus(await vagrantIn(folder, "status", "--machine-readable")));
 }
 
 const inBox = (script: string) => vagrantIn(folder, "ssh", "--no-tty", "box", "-c", script);
 
-describe("a Vagrantfile of a person's own", () => {
+describe("a user's Vagrantfile", () => {
   let before = "";
 
   beforeAll(async () => {
     vagrant = await vagrantAvailable();
     if (process.env.CI === "true") expect(vagrant.reason).toBe("");
     if (!vagrant.met) return;
-    await stack.down("--force"); // what a killed test run may have left
+    await stack.down("--force"); // left by a killed test run
     await removeStack(LABEL, AbortSignal.timeout(120_000));
     folder = mkdtempSync(join(tmpdir(), "kubewright-vagrantfile-"));
-    writeFileSync(join(folder, "Vagrantfile"), await ownVagrantfile());
+    writeFileSync(join(folder, "Vagrantfile"), await renderVagrantfile());
   });
 
   beforeEach(({ skip }) => skip(!vagrant.met, vagrant.reason));
@@ -84,15 +84,15 @@ describe("a Vagrantfile of a person's own", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("is not brought up by us: a machine that does not run is named, with what to do", async () => {
+  test("a machine that does not run is an error with the vagrant command to start it", async () => {
     const { code, text } = await stack.up(...config("box"));
     expect(code).not.toBe(0);
     expect(text).toContain("Vagrant has no such machine running");
     expect(text).toContain("run `vagrant up box`");
-    expect(await states()).toEqual({ box: "not_created", idle: "not_created" });
+    expect(await machineStates()).toEqual({ box: "not_created", idle: "not_created" });
   });
 
-  test("gives its machine to the cluster, at its private address", async () => {
+  test("a running machine becomes a node at its private address", async () => {
     await vagrantIn(folder, "up", "--provider", "docker", "box");
     before = await inBox(FILES);
     const { code, text } = await stack.up();
@@ -102,7 +102,7 @@ describe("a Vagrantfile of a person's own", () => {
     expect((await stack.up()).text).toContain("Nothing to change");
   });
 
-  test("halted, its machine is said to be away, and is not started", async () => {
+  test("a halted machine is reported and not started", async () => {
     await vagrantIn(folder, "halt", "box");
     const { text } = await stack.pulumi(
       "refresh",
@@ -113,17 +113,17 @@ describe("a Vagrantfile of a person's own", () => {
     );
     expect(text).toContain("Vagrant has no such machine running");
     expect(text).toContain("keeping the last known state");
-    expect(await states()).toEqual({ box: "stopped", idle: "not_created" });
+    expect(await machineStates()).toEqual({ box: "stopped", idle: "not_created" });
     await vagrantIn(folder, "up", "box");
     const again = await stack.up("--refresh");
     expect(again.code, again.text).toBe(0);
     expect(again.text).toMatch(/control-plane-1 +Ready /);
   });
 
-  test("has its machine back, running, with nothing of ours on it", async () => {
+  test("npm run down keeps the machine running, without leftovers", async () => {
     const { code, text } = await stack.down();
     expect(code, text).toBe(0);
-    expect(await states()).toEqual({ box: "running", idle: "not_created" });
+    expect(await machineStates()).toEqual({ box: "running", idle: "not_created" });
     expect(await inBox(FILES)).toBe(before);
   });
 });

@@ -1,0 +1,54 @@
+import { run } from "../../common/process";
+import type { TestStack } from "./test-stack";
+
+/** Runs kubectl and returns its output. */
+export type Kubectl = (...args: string[]) => Promise<string>;
+
+/** Returns a function that runs the kubectl of the artifacts with the kubeconfig of the stack's cluster. */
+export async function kubectlOf(stack: TestStack): Promise<Kubectl> {
+  const { kubectlPath } = await stack.outputs();
+  const kubeconfig = await stack.kubeconfig();
+  return async (...args) => {
+    const { stdout } = await run(String(kubectlPath), ["--kubeconfig", kubeconfig, ...args]);
+    return typeof stdout === "string" ? stdout : "";
+  };
+}
+
+/** Applies a manifest with `kubectl apply`. */
+export async function applyManifest(stack: TestStack, yaml: string): Promise<void> {
+  const { kubectlPath } = await stack.outputs();
+  const args = ["--kubeconfig", await stack.kubeconfig(), "apply", "-f", "-"];
+  await run(String(kubectlPath), args, { input: yaml });
+}
+
+/** Returns the names of the nodes, sorted. */
+export async function nodeNames(kubectl: Kubectl): Promise<string[]> {
+  return (await kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")).split(" ").sort();
+}
+
+/** Returns the names of the cordoned nodes. */
+export async function cordonedNodes(kubectl: Kubectl): Promise<string[]> {
+  const path = "jsonpath={.items[?(@.spec.unschedulable==true)].metadata.name}";
+  return (await kubectl("get", "nodes", "-o", path)).split(" ").filter(Boolean);
+}
+
+/** Waits up to a minute until the nodes are Ready. */
+export async function waitForNodes(kubectl: Kubectl, ...names: string[]): Promise<void> {
+  await kubectl("wait", ...names.map((name) => `node/${name}`), "--for=condition=Ready", "--timeout=60s");
+}
+
+/** Returns the InternalIP of a node. */
+export async function internalAddress(kubectl: Kubectl, node: string): Promise<string> {
+  return await kubectl("get", "node", node, "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}");
+}
+
+/** Lists the pods that are not running and ready, deleted ones included. */
+export async function unreadyPods(kubectl: Kubectl): Promise<string> {
+  const name = "{.metadata.namespace}/{.metadata.name}";
+  const status = "{.status.phase} {.status.conditions[?(@.type=='Ready')].status} {.metadata.deletionTimestamp}";
+  const pods = await kubectl("get", "pods", "-A", "-o", `jsonpath={range .items[*]}${name} ${status}{"\\n"}{end}`);
+  return pods
+    .split("\n")
+    .filter((pod) => pod.trim() !== "" && !pod.trimEnd().endsWith("Running True"))
+    .join("; ");
+}
