@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions } from "../../artifacts/index";
 import { until } from "../../common/wait";
 import { inventory, type Inventory } from "../support/docker-inventory";
+import { linePattern } from "../support/line-pattern";
 import { manifest } from "../support/manifests";
 import { ProcessWatch } from "../support/process-watch";
 import { applyManifest, kubectlOf, unreadyPods, type Kubectl } from "../support/cluster-client";
@@ -101,14 +102,14 @@ test("npm run preview lists disruptions and changes, and keeps no configuration"
   const { code, text } = record(await stack.npmRun("preview", ...changes.flatMap((change) => ["--config", change])));
   expect(code, text).toBe(2);
   expect(text).toMatch(
-    lines(
+    linePattern(
       /DISRUPTIONS:/,
       / {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs changes/,
       / {2}worker-2 is drained, and its machine is deleted/,
     ),
   );
   expect(text).toMatch(
-    lines(
+    linePattern(
       /\n {2}\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:/,
       / {4}line \d+:/,
       / {4}\+ maxPods: 99/,
@@ -174,7 +175,7 @@ describe("failures", () => {
     await stack.on("worker-1", `rm ${FOLDER} && mv ${FOLDER}.aside ${FOLDER}`);
     expect(code, text).toBe(1);
     expect(text).toMatch(
-      lines(
+      linePattern(
         /\ncontrol-plane-1 +done/,
         /worker-1 +FAILED/,
         / {2}✗ Unit worker-1-kubelet: writing kubelet.service failed on worker-1 .*File exists.*/,
@@ -189,7 +190,7 @@ describe("failures", () => {
   test("pulumi preview explains the remaining changes", async () => {
     const { text } = record(await stack.pulumi("preview"));
     expect(text).toMatch(
-      lines(
+      linePattern(
         /worker-1-kubelet\):/,
         / +\/etc\/kubernetes\/kubelet.conf.d\/10-kubewright.conf changes:/,
         / +line \d+:/,
@@ -257,11 +258,6 @@ test("npm run down leaves nothing behind, and succeeds a second time", async () 
   expect(readFileSync(stack.configFile, "utf8")).toContain("workers"); // the user's configuration stays
   expect((await stack.down()).code).toBe(0);
 });
-
-/** Combines the patterns of consecutive lines. */
-function lines(...patterns: RegExp[]): RegExp {
-  return new RegExp(patterns.map(({ source }) => source).join("\\n"));
-}
 
 /** Replaces a machine and returns the output of `pulumi up -v=9`. */
 async function replaceWithDebugLog(machine: string): Promise<string[]> {

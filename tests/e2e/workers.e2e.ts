@@ -82,7 +82,7 @@ describe("while a client sends requests", () => {
   });
 
   test("replaces all workers of a pool one at a time", async () => {
-    const machines = await urns("kubewright:docker:Machine", "worker-2", "worker-3");
+    const machines = await stack.urnsOf("kubewright:docker:Machine", "worker-2", "worker-3");
     expect((await stack.pulumi("state", "taint", ...machines, "--yes")).code).toBe(0);
     const { code, text } = await stack.up();
     expect(code, text).toBe(0);
@@ -271,15 +271,4 @@ test("300 pods on two workers", async () => {
 
 function loadOf(url: string, most: number): LoadSpec {
   return { container: existing.container, url, perSecond: PER_SECOND, most, seconds: LONGEST_SECONDS };
-}
-
-/** Returns the URNs of resources by type and name. */
-async function urns(type: string, ...names: string[]): Promise<string[]> {
-  const { text } = await stack.pulumiQuietly("stack", "export");
-  const { deployment } = JSON.parse(text.slice(text.indexOf("{"))) as {
-    deployment: { resources: { urn: string; type: string }[] };
-  };
-  return deployment.resources
-    .filter((one) => one.type === type && names.some((name) => one.urn.endsWith(`::${name}`)))
-    .map(({ urn }) => urn);
 }

@@ -22,7 +22,8 @@ export interface LoadSpec {
 }
 
 /**
- * Sends requests at a steady rate from a machine of the test network. Each request opens a connection, so that the Service
+ * Sends requests at a steady rate from a machine of the test network. Each request opens a connection, so that the
+ * Service
  * chooses a pod for each.
  */
 export class LoadClient {

@@ -3,7 +3,9 @@ import { expect } from "vitest";
 const BOOTSTRAP_TOKEN = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g;
 const PRIVATE_KEY = /BEGIN [A-Z ]*PRIVATE KEY/;
 
-/** Expects none of the secrets, no bootstrap token and no private key in the texts. Failures do not print the secrets. */
+/**
+ * Expects none of the secrets, no bootstrap token and no private key in the texts. Failures do not print the secrets.
+ */
 export function expectNoSecrets(place: string, texts: readonly string[], secrets: readonly string[]): void {
   const count = (matches: (text: string) => boolean) => texts.filter(matches).length;
   for (const secret of secrets)

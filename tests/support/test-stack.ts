@@ -134,6 +134,17 @@ export class TestStack {
     return await output("docker", ["exec", container, "sh", "-c", script]);
   }
 
+  /** Returns the URNs of resources of the state by type and name. */
+  async urnsOf(type: string, ...names: string[]): Promise<string[]> {
+    const { text } = await this.pulumiQuietly("stack", "export");
+    const { deployment } = JSON.parse(text.slice(text.indexOf("{"))) as {
+      deployment: { resources: { urn: string; type: string }[] };
+    };
+    return deployment.resources
+      .filter((resource) => resource.type === type && names.some((name) => resource.urn.endsWith(`::${name}`)))
+      .map(({ urn }) => urn);
+  }
+
   /** Edits the stack's configuration file. */
   configure(change: (config: Record<string, unknown>) => unknown): void {
     const settings = parse(readFileSync(this.configFile, "utf8")) as { config: Record<string, unknown> };
