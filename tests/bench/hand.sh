@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a quick person does by hand with one worker: `hand.sh join|drain|leave`. Nothing waits that need not, one connection per machine.
+# Joins, drains or removes one worker: `hand.sh join|drain|leave`. Waits only where needed, with one connection per machine.
 # NAME, IP: the worker. CP: the control plane's address. KEY, CP_KEY: their SSH keys. SHELL_REF: the shell script's folder, prepared. EXTRAS: more images.
 set -euo pipefail
 opts="-i $KEY -i $CP_KEY -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes -c aes128-gcm@openssh.com
@@ -12,16 +12,16 @@ install() {
   for archive in $SHELL_REF/build/worker.tar $EXTRAS; do on $IP 'ctr -n k8s.io images import --local - >/dev/null' < $archive; done
 }
 
-# The bootstrap token for this join alone, and the CA's hash, as `kubeadm token create --print-join-command` tells them.
+# The bootstrap token for this join alone, and the CA's hash, as `kubeadm token create --print-join-command` prints them.
 token() { on $CP 'kubeadm token create --ttl 15m --print-join-command'; }
 
 join() {
   install & local installed=$!
-  local words; words=$(token)
+  local command; command=$(token)
   local token hash
-  token=$(sed 's/.*--token \([^ ]*\).*/\1/' <<< "$words"); hash=$(sed 's/.*cert-hash \([^ ]*\).*/\1/' <<< "$words")
+  token=$(sed 's/.*--token \([^ ]*\).*/\1/' <<< "$command"); hash=$(sed 's/.*cert-hash \([^ ]*\).*/\1/' <<< "$command")
   wait $installed
-  # What the reference has for its whole cluster, this one has on each node: a kubelet that takes cgroup v1.
+  # Lets the kubelet run on cgroup v1.
   on $IP 'mkdir -p /etc/kubernetes/patches; echo "failCgroupV1: false" > /etc/kubernetes/patches/kubeletconfiguration+merge.yaml'
   sed "s/@TOKEN@/$token/;s/@NAME@/$NAME/;s/@IP@/$IP/;s/@CPIP@/$CP/;s,@HASH@,$hash," $SHELL_REF/files/kubeadm-join.yaml |
     on $IP 'umask 077; { cat; echo "patches: {directory: /etc/kubernetes/patches}"; } > /etc/kubernetes/join.yaml; kubeadm join --config /etc/kubernetes/join.yaml >/dev/null; rm /etc/kubernetes/join.yaml'
@@ -32,7 +32,7 @@ join() {
 
 drain() { kubectl drain $NAME --ignore-daemonsets --timeout=300s; }
 
-# Its machine goes with all that is on it, so there is nothing to reset.
+# The machine is deleted as a whole, so nothing is reset.
 leave() {
   drain
   kubectl delete node $NAME

@@ -30,10 +30,14 @@ export class ManualWorker {
   readonly name = "hand-1";
   private machine: OwnMachine | undefined;
 
-  constructor(private readonly ground: ManualSetup) {}
+  constructor(private readonly setup: ManualSetup) {}
 
   async join(): Promise<void> {
-    this.machine = await OwnMachine.start({ hostname: this.name, network: this.ground.network, hostNumber: PLACE });
+    this.machine = await OwnMachine.start({
+      hostname: this.name,
+      network: this.setup.network,
+      hostNumber: HOST_NUMBER,
+    });
     await this.script("join");
   }
 
@@ -46,7 +50,7 @@ export class ManualWorker {
     await this.script("leave");
     await this.removeFiles();
     await this.join();
-    await back();
+    await waitForPods();
   }
 
   /** Disconnects it from the cluster's network, so that the network can be removed. */
@@ -56,7 +60,7 @@ export class ManualWorker {
   }
 
   private async script(verb: "join" | "drain" | "leave"): Promise<void> {
-    const { folder, shell, artifacts, controlPlane, keyPath, kubeconfig } = this.ground;
+    const { folder, shell, artifacts, controlPlane, keyPath, kubeconfig } = this.setup;
     const sockets = join(folder, "sockets");
     mkdirSync(sockets, { recursive: true });
     const env = {

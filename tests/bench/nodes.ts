@@ -15,7 +15,7 @@ export type Times = Record<Verb, number[]>;
 export interface NodeResults {
   ours: Times;
   hand: Times;
-  /** Why there is no opponent. */
+  /** Why the shell script did not run. */
   without?: string;
 }
 
@@ -62,7 +62,7 @@ export class NodesBench {
 
   async manual(folder: string, shell: string, artifacts: ArtifactSet): Promise<void> {
     const { hand: times } = this.results;
-    const hand = new ManualWorker(await this.ground(folder, shell, artifacts));
+    const hand = new ManualWorker(await this.manualSetup(folder, shell, artifacts));
     try {
       await timed(times.join, () => hand.join());
       await this.gather(hand.name);
@@ -77,7 +77,7 @@ export class NodesBench {
     await this.rolledOut();
   }
 
-  private async ground(folder: string, shell: string, artifacts: ArtifactSet): Promise<ManualSetup> {
+  private async manualSetup(folder: string, shell: string, artifacts: ArtifactSet): Promise<ManualSetup> {
     const { stackId } = await this.stack.outputs();
     const keyPath = join(this.stack.stackFolder, "id_ed25519");
     const controlPlane = await this.kubectl(

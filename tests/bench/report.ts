@@ -6,7 +6,7 @@ export interface Results {
   ours: Measured[];
   shell: Measured[];
   noOps: NoOp[];
-  /** Why there is no opponent. */
+  /** Why the shell script did not run. */
   without?: string;
 }
 
@@ -34,7 +34,8 @@ export function render({ ours, shell, noOps, without }: Results): string {
     `  SSH connections ${median(noOps.map((run) => run.connections))
       .toFixed(0)
       .padStart(6)}`,
-    `  engine's own    ${(100 * median(noOps.map((run) => run.engineShare))).toFixed(0).padStart(6)} %   (Pulumi's start, program and state; the rest is our provider at work)`,
+    `  engine share    ${(100 * median(noOps.map((run) => run.engineShare))).toFixed(0).padStart(6)} %` +
+      "   (Pulumi's start, program and state; the rest is the provider)",
     ...table("pulumi up: steps", best(ours)),
     ...table("shell script: steps", best(shell)),
     "",
@@ -44,17 +45,16 @@ export function render({ ours, shell, noOps, without }: Results): string {
 export function renderNodes({ ours, hand, without }: NodeResults): string {
   const line = (verb: (typeof VERBS)[number]) => {
     const [mine, theirs] = [median(ours[verb]), median(hand[verb])];
-    const byHand =
-      hand[verb].length > 0
-        ? `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}`
-        : "     -";
-    return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${byHand}   (${all(ours[verb])}; ${all(hand[verb])})`;
+    const compared = `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}`;
+    const script = hand[verb].length > 0 ? compared : "     -";
+    return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${script}   (${all(ours[verb])}; ${all(hand[verb])})`;
   };
   const all = (times: readonly number[]) => times.map((time) => time.toFixed(1)).join(", ");
   return [
     "",
-    "One worker: `npm run node:*` and the same by hand, with the machine; the drain moves 4 pods with a budget that lets one go (median)",
-    `             ours     by hand    ratio (aim: at most ${AIM})${without ? `; ${without}` : ""}`,
+    "One worker, with its machine: `npm run node:*` and a shell script that does the same (median)",
+    "The drain moves 4 pods with a PodDisruptionBudget that allows one disruption at a time.",
+    `             ours     script     ratio (aim: at most ${AIM})${without ? `; ${without}` : ""}`,
     ...VERBS.map(line),
     "",
   ].join("\n");

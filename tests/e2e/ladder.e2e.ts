@@ -44,9 +44,13 @@ async function get(url: string): Promise<string> {
   return await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(async (response) => await response.text());
 }
 
-async function apply(file: string): Promise<void> {
+function readManifest(file: string): string {
   const manifest = readFileSync(join(__dirname, "manifests", file), "utf8");
-  await applyManifest(stack, manifest.replaceAll("AGNHOST", agnhost()).replaceAll("PAUSE", pause()));
+  return manifest.replaceAll("AGNHOST", agnhost()).replaceAll("PAUSE", pause());
+}
+
+async function apply(file: string): Promise<void> {
+  await applyManifest(stack, readManifest(file));
 }
 
 /** Returns the ids of the containers of a static pod, which change with a restart. */
@@ -66,8 +70,9 @@ const etcdctl = (...args: string[]) => {
 /** Sends a request with curl, a token and the cluster's CA. Returns the body and, on the last line, the status. */
 async function api(path: string, token: string, body?: object): Promise<string> {
   const data = body ? `-H 'Content-Type: application/json' -d '${JSON.stringify(body)}'` : "";
-  const options = `-s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${data}`;
-  return await stack.on(CONTROL_PLANE, `curl ${options} https://127.0.0.1:6443${path}`);
+  const tls = "--cacert /etc/kubernetes/pki/ca.crt";
+  const command = `curl -s -w '\\n%{http_code}' ${tls} -H 'Authorization: Bearer ${token}' ${data}`;
+  return await stack.on(CONTROL_PLANE, `${command} https://127.0.0.1:6443${path}`);
 }
 
 beforeAll(async () => {
@@ -103,24 +108,8 @@ describe("climbing", () => {
       (await stack.on(CONTROL_PLANE, "hostname -I")).split(" ").find((candidate) => !candidate.startsWith("10.244.")) ??
       "";
     expect(await get(`http://${address}:8080/`)).toBe(`hello from ${CONTROL_PLANE}\n`);
-    const own = {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name: "own" },
-      spec: {
-        terminationGracePeriodSeconds: 0,
-        containers: [
-          {
-            name: "own",
-            image: agnhost(),
-            imagePullPolicy: "IfNotPresent",
-            args: ["netexec", "--http-port=8081"],
-            ports: [{ containerPort: 8081, hostPort: 8081 }],
-          },
-        ],
-      },
-    };
-    await stack.on(CONTROL_PLANE, `cat > /etc/kubernetes/manifests/own.yaml <<'EOF'\n${JSON.stringify(own)}\nEOF`);
+    const own = readManifest("ladder-static-pod.yaml");
+    await stack.on(CONTROL_PLANE, `cat > /etc/kubernetes/manifests/own.yaml <<'EOF'\n${own}\nEOF`);
     await eventually("the pod answers", () => get(`http://${address}:8081/hostname`));
     await stack.on(CONTROL_PLANE, "rm /etc/kubernetes/manifests/own.yaml");
     await eventually(

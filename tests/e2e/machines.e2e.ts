@@ -174,11 +174,8 @@ async function removeFromConfiguration(): Promise<void> {
 /** Lists all files. Runs sudo before, because its first use creates a file. */
 async function listFiles(machine: OwnMachine | undefined): Promise<string> {
   const excluded = "-path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log";
-  return (
-    (await machine?.on(
-      `su admin -c 'echo ${SUDO_PASSWORD} | sudo -S true'; find / -xdev \\( ${excluded} \\) -prune -o -type f -print | sort`,
-    )) ?? ""
-  );
+  const useSudo = `su admin -c 'echo ${SUDO_PASSWORD} | sudo -S true'`;
+  return (await machine?.on(`${useSudo}; find / -xdev \\( ${excluded} \\) -prune -o -type f -print | sort`)) ?? "";
 }
 
 async function nodeAddresses(): Promise<Record<string, string>> {

@@ -52,7 +52,8 @@ async function http(
   { token = TOKEN, body, type = "application/json" }: { token?: string; body?: string; type?: string } = {},
 ): Promise<{ code: number; text: string }> {
   const post = body === undefined ? "" : `-H 'Content-Type: ${type}' --data-binary ${quote(body)}`;
-  const options = `-s -w '\\n%{http_code}' --cacert /etc/kubernetes/pki/ca.crt -H 'Authorization: Bearer ${token}' ${post}`;
+  const tls = "--cacert /etc/kubernetes/pki/ca.crt";
+  const options = `-s -w '\\n%{http_code}' ${tls} -H 'Authorization: Bearer ${token}' ${post}`;
   const output = await stack.on(NODE, `curl ${options} https://127.0.0.1:6443${path}`);
   const end = output.lastIndexOf("\n");
   return { code: Number(output.slice(end + 1)), text: output.slice(0, end) };
