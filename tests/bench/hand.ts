@@ -7,7 +7,7 @@ import { OwnMachine } from "../support/own-machine";
 
 const SCRIPT = join(projectRoot(), "tests", "bench", "hand.sh");
 /** Its slot in the cluster's network, which no machine of the cluster has. */
-const PLACE = 5;
+const HOST_NUMBER = 5;
 
 export interface ManualSetup {
   folder: string;
@@ -46,7 +46,7 @@ export class ManualWorker {
   }
 
   /** @param back waits for the moved pods */
-  async replace(back: () => Promise<unknown>): Promise<void> {
+  async replace(waitForPods: () => Promise<unknown>): Promise<void> {
     await this.script("leave");
     await this.removeFiles();
     await this.join();

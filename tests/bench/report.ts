@@ -47,7 +47,8 @@ export function renderNodes({ ours, hand, without }: NodeResults): string {
     const [mine, theirs] = [median(ours[verb]), median(hand[verb])];
     const compared = `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}`;
     const script = hand[verb].length > 0 ? compared : "     -";
-    return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${script}   (${all(ours[verb])}; ${all(hand[verb])})`;
+    const times = `(${all(ours[verb])}; ${all(hand[verb])})`;
+    return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${script}   ${times}`;
   };
   const all = (times: readonly number[]) => times.map((time) => time.toFixed(1)).join(", ");
   return [

@@ -43,12 +43,14 @@ export async function startDebianLike(packages: readonly TinyPackage[]): Promise
 async function build({ name, postinst = "" }: TinyPackage, folder: string): Promise<string> {
   const source = join(folder, "sources", name, "DEBIAN");
   await mkdir(source, { recursive: true });
-  const control = `Package: ${name}\nVersion: 1\nArchitecture: all\nMaintainer: a test <test@localhost>\nDescription: nothing\n`;
+  const fields = ["Version: 1", "Architecture: all", "Maintainer: a test <test@localhost>", "Description: nothing"];
+  const control = `Package: ${name}\n${fields.join("\n")}\n`;
   await writeFile(join(source, "control"), control);
   await writeFile(join(source, "postinst"), `#!/bin/sh\nset -e\n${postinst}\n`);
   await chmod(join(source, "postinst"), 0o755);
   const archive = archiveOf({ folder }, name);
   await run("dpkg-deb", ["--build", "--root-owner-group", join(source, ".."), archive]);
   const bytes = await readFile(archive);
-  return `${control}Filename: ./${name}.deb\nSize: ${bytes.length}\nSHA256: ${createHash("sha256").update(bytes).digest("hex")}\n`;
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  return `${control}Filename: ./${name}.deb\nSize: ${bytes.length}\nSHA256: ${digest}\n`;
 }

@@ -93,7 +93,8 @@ export class EmulatedMachine {
     const [, shown] = /^systemctl show -p \S+ (\S+)/m.exec(script) ?? [];
     if (!shown) return "";
     const state = this.units.get(shown);
-    return `LoadState=loaded\nActiveState=${state?.active ? "active" : "inactive"}\nUnitFileState=${state?.enabled ? "enabled" : "disabled"}\n`;
+    const [active, enabled] = [state?.active ? "active" : "inactive", state?.enabled ? "enabled" : "disabled"];
+    return `LoadState=loaded\nActiveState=${active}\nUnitFileState=${enabled}\n`;
   }
 
   private receive(channel: ServerChannel, done: () => void): void {

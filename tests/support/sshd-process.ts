@@ -22,7 +22,8 @@ export class SshdProcess {
   }
 
   async start(): Promise<void> {
-    if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 }); // required for its privilege separation
+    // sshd needs the folder for privilege separation.
+    if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
     const log = openSync(this.logPath, "a");
     const server = spawn(this.program, ["-D", "-e", "-f", join(this.folder, "sshd_config")], {
       stdio: ["ignore", log, log],
