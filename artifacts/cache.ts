@@ -46,15 +46,18 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
 export interface CacheOptions {
   /** Folder. @default cacheRoot() */
   root?: string;
-  /** Hash every file, also those with the recorded size and modification time. Takes seconds instead of milliseconds. */
+  /**
+   * Hash every file, also those with the recorded size and modification time. Takes seconds instead of milliseconds.
+   */
   thorough?: boolean;
   /** Milliseconds without renewal after which the lock of a killed run is taken over. @default 15000 */
   stale?: number;
 }
 
 /**
- * Files on the controller, by key. An entry is a folder that appears complete, by one rename, and never changes afterwards.
- * Readers therefore need no lock, and a killed run leaves only a temporary folder, which a later run removes.
+ * Files on the controller, by key. An entry is a folder that appears complete, by one rename, and never changes
+ * afterwards. Readers therefore need no lock, and a killed run leaves only a temporary folder, which a later run
+ * removes.
  */
 export class Cache {
   private readonly entries: string;
@@ -67,8 +70,8 @@ export class Cache {
   }
 
   /**
-   * Returns the entry if it exists and is intact. Files with the recorded size and modification time are taken as intact;
-   * others are hashed. A damaged entry counts as missing.
+   * Returns the entry if it exists and is intact. Files with the recorded size and modification time are taken as
+   * intact; others are hashed. A damaged entry counts as missing.
    */
   async find(key: string): Promise<Entry | undefined> {
     const dir = join(this.entries, key);
@@ -124,7 +127,10 @@ export class Cache {
     return entry;
   }
 
-  /** Removes temporary folders of killed runs: those of `key`, whose lock is held, and those of other keys once they are a day old. */
+  /**
+   * Removes temporary folders of killed runs: those of `key`, whose lock is held, and those of other keys once they are
+   * a day old.
+   */
   private async removeLeftovers(key: string): Promise<void> {
     for (const name of await readdir(this.entries)) {
       if (!name.startsWith(TEMPORARY)) continue;

@@ -16,8 +16,8 @@ export const GZIP: Compression = { kind: "gzip", mediaType: `${LAYER}+gzip` };
 const ZSTD: Compression = { kind: "zstd", mediaType: `${LAYER}+zstd` };
 
 /**
- * Chooses zstd where the program is installed, else gzip. zstd layers are smaller and unpack several times faster on the node.
- * Node.js 20 has no zstd of its own.
+ * Chooses zstd where the program is installed, else gzip. zstd layers are smaller and unpack several times faster on
+ * the node. Node.js 20 has no zstd of its own.
  */
 export async function chooseCompression(): Promise<Compression> {
   return (await isOnPath("zstd")) ? ZSTD : GZIP;

@@ -8,8 +8,9 @@ import { readOutput, runCommand, streamOutput } from "../common/process";
 import type { LayerWriter } from "./layer";
 
 /**
- * Downloads Debian packages with all their dependencies into `folder` and returns the paths of the .deb files, sorted. Installs
- * nothing: apt gets an empty status file, so it resolves every dependency, and only downloads. Needs package lists, but not root.
+ * Downloads Debian packages with all their dependencies into `folder` and returns the paths of the .deb files, sorted.
+ * Installs nothing: apt gets an empty status file, so it resolves every dependency, and only downloads. Needs package
+ * lists, but not root.
  */
 export async function downloadPackages(
   names: readonly string[],

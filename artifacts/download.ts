@@ -84,8 +84,8 @@ function statusError(status: number): Error {
 }
 
 /**
- * Finds the SHA-256 of one file in a published checksum file. The file holds one bare sum, lines `<sum>  <name>` (SHA256SUMS,
- * *.sha256sum), or the JSON of a GitHub release. Returns undefined when the file is not listed.
+ * Finds the SHA-256 of one file in a published checksum file. The file holds one bare sum, lines `<sum>  <name>`
+ * (SHA256SUMS, *.sha256sum), or the JSON of a GitHub release. Returns undefined when the file is not listed.
  */
 export function findPublishedSum(text: string, file: string): string | undefined {
   if (text.trimStart().startsWith("{")) return findReleaseSum(text, file);

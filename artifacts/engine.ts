@@ -30,8 +30,9 @@ const LANGUAGE_HOST = "pulumi-language-nodejs";
 const ENVIRONMENT = { PULUMI_SKIP_UPDATE_CHECK: "true" };
 
 /**
- * Finds Pulumi on PATH (if recent enough), in the folder of npm's `pulumi` package, or in the cache. Otherwise downloads it with
- * npm's `pulumi` package or, where downloads fail, builds it from Go modules, which takes minutes the first time.
+ * Finds Pulumi on PATH (if recent enough), in the folder of npm's `pulumi` package, or in the cache. Otherwise
+ * downloads it with npm's `pulumi` package or, where downloads fail, builds it from Go modules, which takes minutes the
+ * first time.
  * @throws StepError with the next action when none of these works
  */
 export async function obtainEngine(progress: Progress, signal: AbortSignal): Promise<Engine> {
@@ -54,7 +55,9 @@ function engineAt(binDir: string, version: string, origin: Engine["origin"]): En
   return { binDir, version, origin, environment: { ...ENVIRONMENT } };
 }
 
-/** Splits PATH, without the folders in which npm puts a `pulumi` launcher: that one would download Pulumi when called. */
+/**
+ * Splits PATH, without the folders in which npm puts a `pulumi` launcher: that one would download Pulumi when called.
+ */
 export function searchPath(path: string): string[] {
   return path.split(delimiter).filter((folder) => folder !== "" && !/node_modules[/\\]\.bin[/\\]?$/.test(folder));
 }

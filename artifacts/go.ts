@@ -26,13 +26,17 @@ const downloaded = z.object({ Dir: z.string(), GoMod: z.string(), Sum: z.string(
 export type Downloaded = z.infer<typeof downloaded>;
 
 /**
- * `-mod=mod` lets Go complete the scratch go.mod. The user's workspace and GOFLAGS are ignored, so that builds do not depend on them.
+ * `-mod=mod` lets Go complete the scratch go.mod. The user's workspace and GOFLAGS are ignored, so that builds do not
+ * depend on them.
  */
 const GO_ENV = { GOFLAGS: "-mod=mod -buildvcs=false", GOWORK: "off" };
 
 const ACTION = "check access to the Go module proxy (`go env GOPROXY`), then try again: completed builds are kept";
 
-/** Downloads a module to Go's module cache and verifies its sum. @throws StepError when the sum differs from versions.yaml */
+/**
+ * Downloads a module to Go's module cache and verifies its sum.
+ * @throws StepError when the sum differs from versions.yaml
+ */
 export async function downloadModule(
   path: string,
   version: string,
@@ -52,8 +56,8 @@ export async function downloadModule(
 }
 
 /**
- * Writes a scratch module to `folder` that requires the recipe's module and imports its packages. `go install package@version`
- * needs more of a module proxy and cannot replace Kubernetes' staging modules.
+ * Writes a scratch module to `folder` that requires the recipe's module and imports its packages. `go install
+ * package@version` needs more of a module proxy and cannot replace Kubernetes' staging modules.
  */
 export async function prepareScratch(recipe: Recipe, folder: string, signal: AbortSignal): Promise<void> {
   const module = await downloadModule(recipe.path, recipe.version, recipe.sum, signal);
@@ -75,7 +79,10 @@ export async function prepareScratch(recipe: Recipe, folder: string, signal: Abo
   });
 }
 
-/** Returns `replace k8s.io/api => k8s.io/api v0.36.3` for every line of Kubernetes' go.mod that points into its own tree. */
+/**
+ * Returns `replace k8s.io/api => k8s.io/api v0.36.3` for every line of Kubernetes' go.mod that points into its own
+ * tree.
+ */
 export function stagingReplaces(goMod: string, version: string): string[] {
   const own = version.replace(/^v1\./, "v0.");
   const lines = goMod.matchAll(/^\s*(?:replace\s+)?(k8s\.io\/\S+)\s+=>\s+\.\/staging\//gm);

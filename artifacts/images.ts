@@ -28,8 +28,8 @@ const KUBERNETES = "registry.k8s.io";
 const E2E = `${KUBERNETES}/e2e-test-images`;
 
 /**
- * Returns the references of all images. Images that nodes pull have the etcd and CoreDNS versions of this version's kubeadm, which
- * are certain to be published. Images built on the controller have the versions in versions.yaml.
+ * Returns the references of all images. Images that nodes pull have the etcd and CoreDNS versions of this version's
+ * kubeadm, which are certain to be published. Images built on the controller have the versions in versions.yaml.
  */
 export function imageRefs(versions: Versions, kubernetes: string, isBuilt: boolean): ImageRefs {
   const kubeadm = kubeadmImagesOf(versions, kubernetes);
@@ -126,7 +126,10 @@ export async function findArchive(cache: Cache, request: ArchiveRequest): Promis
   return entry && toArchive(entry, request);
 }
 
-/** Returns the archive, and creates it if the cache does not have it. @throws StepError when a userland cannot be downloaded */
+/**
+ * Returns the archive, and creates it if the cache does not have it.
+ * @throws StepError when a userland cannot be downloaded
+ */
 export async function obtainArchive(
   cache: Cache,
   request: ArchiveRequest,

@@ -46,8 +46,9 @@ export interface ArtifactRequest {
 }
 
 /**
- * Returns all files that a cluster of this version needs: from the cache if it is complete, else downloaded or built, which can take
- * a quarter of an hour the first time. After an interruption, the next call continues where this one stopped.
+ * Returns all files that a cluster of this version needs: from the cache if it is complete, else downloaded or built,
+ * which can take a quarter of an hour the first time. After an interruption, the next call continues where this one
+ * stopped.
  * @throws StepError with the next action
  */
 export async function obtainArtifacts(

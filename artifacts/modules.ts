@@ -22,7 +22,9 @@ export interface Target {
   recipe?: Recipe;
 }
 
-/** Lists every binary of a cluster of this version, for a build from modules. `extras` adds those of the test images. */
+/**
+ * Lists every binary of a cluster of this version, for a build from modules. `extras` adds those of the test images.
+ */
 export function planTargets(
   versions: Versions,
   kubernetes: string,

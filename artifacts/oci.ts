@@ -36,13 +36,16 @@ const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const EPOCH = new Date(0);
 
 export interface ArchiveOptions {
-  /** Adds the manifest for `docker load`, which reads OCI's index only since Docker 25. Layers must not be zstd then. @default false */
+  /**
+   * Adds the manifest for `docker load`, which reads OCI's index only since Docker 25. Layers must not be zstd then.
+   * @default false
+   */
   forDocker?: boolean;
 }
 
 /**
- * Writes images as one tar in OCI image layout for `ctr images import`, each blob once. Equal images give equal bytes: the tar
- * holds no creation time, and blobs are sorted by digest.
+ * Writes images as one tar in OCI image layout for `ctr images import`, each blob once. Equal images give equal bytes:
+ * the tar holds no creation time, and blobs are sorted by digest.
  */
 export async function writeArchive(
   path: string,

@@ -60,7 +60,10 @@ function planDownload(download: Download, version: string, arch: Arch): PlannedD
   };
 }
 
-/** Returns the URL at which the source serves an official URL. The layout of a mirror is `<mirror>/<official host>/<path>`. */
+/**
+ * Returns the URL at which the source serves an official URL. The layout of a mirror is `<mirror>/<official
+ * host>/<path>`.
+ */
 export function sourceUrl(source: Remote, url: string): string {
   if (source.kind === "official") return url;
   const { host, pathname } = new URL(url);

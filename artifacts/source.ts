@@ -115,7 +115,9 @@ async function probeUrl(url: string, signal: AbortSignal): Promise<string | unde
   }
 }
 
-/** Returns the reason of a network error. `fetch` itself only reports "fetch failed" and keeps the reason in `cause`. */
+/**
+ * Returns the reason of a network error. `fetch` itself only reports "fetch failed" and keeps the reason in `cause`.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") return "timed out";
   if (error instanceof Error && error.cause) return messageOf(error.cause);

@@ -95,7 +95,10 @@ export interface UserlandRequest {
   compression: Compression;
 }
 
-/** Returns a layer with programs and libraries of the controller's distribution. Creates it with apt if the cache has none. */
+/**
+ * Returns a layer with programs and libraries of the controller's distribution. Creates it with apt if the cache has
+ * none.
+ */
 export async function obtainUserland(
   cache: Cache,
   request: UserlandRequest,

@@ -157,7 +157,9 @@ export function kubeadmImagesOf(versions: Versions, kubernetes: string): Kubeadm
   });
 }
 
-/** Replaces the placeholders of a template in versions.yaml: `{version}`, `{major}`, `{minor}`, `{patch}` and `{arch}`. */
+/**
+ * Replaces the placeholders of a template in versions.yaml: `{version}`, `{major}`, `{minor}`, `{patch}` and `{arch}`.
+ */
 export function fillTemplate(template: string, values: { version: string; arch: Arch }): string {
   const [major = "", minor = "", patch = ""] = values.version.split(".");
   const placeholders: Record<string, string> = { ...values, major, minor, patch };

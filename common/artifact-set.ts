@@ -31,7 +31,10 @@ export interface ImageRefs {
 /** How the images reach the nodes: as archives, or pulled by the nodes themselves. */
 export type Images =
   | { kind: "archives"; worker: ImageArchive; controlPlane: ImageArchive; extras?: ImageArchive }
-  /** A mirror serves the API of registry R at `<registryMirror>/R/v2` (containerd: hosts.toml with override_path = true). */
+  /**
+   * A mirror serves the API of registry R at `<registryMirror>/R/v2` (containerd: hosts.toml with override_path =
+   * true).
+   */
   | { kind: "pull"; worker: string[]; controlPlane: string[]; registryMirror?: string };
 
 /** Everything that a cluster of one Kubernetes version needs, as files on the computer that runs Pulumi. */

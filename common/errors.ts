@@ -1,23 +1,23 @@
 import { printable } from "./printable";
 
 export interface StepFailure {
-  /** What was being done, in the user's words: `kubeadm join`. */
+  /** The step that failed, in the user's terms: `kubeadm join`. */
   step: string;
-  /** Where: `worker-2 (10.0.0.12)`. Absent for work on the controller itself. */
-  machine?: string;
-  /** Why it failed: the last words of the command, a refused connection, a missing file. */
+  /** The machine: `worker-2 (10.0.0.12)`. Absent for work on the controller itself. */
+  machine?: string | undefined;
+  /** Why it failed: the end of a command's output, a refused connection, a missing file. */
   cause: string;
-  /** What the person does next. */
-  action?: string;
+  /** The user's next action. */
+  action?: string | undefined;
 }
 
 /** A failure that names the machine, the step, the cause and the next action. */
 export class StepError extends Error {
   readonly failure: StepFailure;
 
-  constructor(given: StepFailure) {
-    // A cause is often a machine's own words: data, which must not steer the terminal that shows it.
-    const failure: StepFailure = { ...given, cause: printable(given.cause) };
+  constructor(details: StepFailure) {
+    // A cause often contains a machine's output, which must not control the terminal that shows it.
+    const failure: StepFailure = { ...details, cause: printable(details.cause) };
     const where = failure.machine ? ` on ${failure.machine}` : "";
     const next = failure.action ? `; ${failure.action}` : "";
     super(`${failure.step} failed${where}: ${failure.cause}${next}`);
@@ -26,7 +26,7 @@ export class StepError extends Error {
   }
 }
 
-/** A step that did not end within the time that it had. */
+/** A step that exceeded its deadline. */
 export class DeadlineError extends StepError {}
 
 export function messageOf(error: unknown): string {

@@ -10,7 +10,10 @@ import { until } from "./wait";
 const TIMEOUT_S = 3600;
 
 export interface LockOptions {
-  /** What the lock protects, as verb and object: `build kubelet 1.36.3`. For the message while waiting, and for the error. */
+  /**
+   * What the lock protects, as verb and object: `build kubelet 1.36.3`. For the message while waiting, and for the
+   * error.
+   */
   task: string;
   progress: Progress;
   signal: AbortSignal;
@@ -28,7 +31,8 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   try {
     return await work();
   } finally {
-    // Fails if this machine slept longer than `stale` and another run took the lock over. Work under a lock is safe to repeat.
+    // Fails if this machine slept longer than `stale` and another run took the lock over. Work under a lock is safe to
+    // repeat.
     await release().catch(() => undefined);
   }
 }

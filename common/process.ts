@@ -19,8 +19,9 @@ export interface CommandOptions {
   env?: Record<string, string> | undefined;
   cwd?: string | undefined;
   /**
-   * Runs the command in a process group of its own, and sends this signal to the whole group on abort and when this process exits.
-   * For commands whose children would outlive them: SIGINT where the command cleans up on Ctrl-C, else SIGTERM.
+   * Runs the command in a process group of its own, and sends this signal to the whole group on abort and when this
+   * process exits. For commands whose children would outlive them: SIGINT where the command cleans up on Ctrl-C, else
+   * SIGTERM.
    */
   stopGroupWith?: "SIGINT" | "SIGTERM" | undefined;
   /** Receives each line of `linesFrom` while the command runs. */

@@ -1,4 +1,4 @@
-/** Says in one short line what is being done now; shown as a status line, replaced by the next one. */
+/** Reports the current activity in one short line. It is shown as a status line, which the next report replaces. */
 export type Progress = (message: string) => void;
 
 export const silent: Progress = () => undefined;

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** The folder whose package.json is Kubewright's own; found from this file, so it holds from sources, from dist/ and as a dependency. */
+/**
+ * Returns the folder of Kubewright's package.json. Searches upwards from this file: in the sources, in dist/, or in
+ * node_modules.
+ */
 export function projectRoot(): string {
   for (let folder = __dirname; ; folder = dirname(folder)) {
     const manifest = join(folder, "package.json");

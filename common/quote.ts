@@ -1,18 +1,18 @@
-/** A C string ends at NUL, and half a pair is no UTF-8: both would arrive as something else. */
-const CARRIES_NOT = /[\0\p{Cs}]/u;
+/** Characters that no argument can contain: NUL ends a C string, and an unpaired surrogate is not valid UTF-8. */
+const UNQUOTABLE = /[\0\p{Cs}]/u;
 
 /**
- * The one place where a value becomes a word of a POSIX shell command.
- * Plain words stay as they are, so that rendered scripts and golden files stay readable.
- * @throws where no shell could carry the value; the message does not show it
+ * Quotes a value as a word of a POSIX shell command. All values in shell commands pass through this function. Plain
+ * words stay unquoted, so that rendered scripts and golden files are readable.
+ * @throws Error when the value contains NUL or an unpaired surrogate; the message does not contain the value
  */
 export function quote(value: string): string {
-  if (CARRIES_NOT.test(value)) throw new Error("a NUL or half a surrogate pair cannot be a word of a command");
+  if (UNQUOTABLE.test(value)) throw new Error("a word of a command cannot contain NUL or an unpaired surrogate");
   if (value !== "" && /^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
   return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A command line from words, each quoted. */
+/** Returns a command line of quoted words. */
 export function commandLine(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }

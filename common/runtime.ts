@@ -1,4 +1,4 @@
-/** What runs containers on the nodes. */
+/** The container runtimes of nodes. */
 export const RUNTIMES = ["containerd", "docker"] as const;
 
 export type Runtime = (typeof RUNTIMES)[number];

@@ -3,10 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
 
-/** Waits before the nth retry: doubling from 0.1 s to 5 s, with jitter so that many clients do not march in step. */
+/**
+ * Waits before the nth retry: from 0.1 s, doubling up to 5 s, with jitter so that many clients do not retry
+ * simultaneously.
+ */
 export async function backoff(attempt: number, signal: AbortSignal): Promise<void> {
-  const longest = Math.min(FIRST_MS * 2 ** (attempt - 1), LONGEST_MS);
-  await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => signal.throwIfAborted());
+  const maximum = Math.min(FIRST_MS * 2 ** (attempt - 1), LONGEST_MS);
+  await sleep(maximum * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 export interface WaitOptions {
@@ -15,20 +18,20 @@ export interface WaitOptions {
   timeout: number;
   /** Factor for `timeout`: `timeouts.patience` of the configuration. @default 1 */
   patience?: number | undefined;
-  /** Milliseconds between two looks; default 250. */
+  /** Milliseconds between two checks. @default 250 */
   every?: number;
-  /** What is said when time is up, after so many seconds: called then, so that it can hold the last thing seen. */
+  /** Creates the error after `seconds`. Called at the deadline, so that the error can contain the last state. */
   onTimeout: (seconds: number) => Error;
 }
 
-/** Looks until there is an answer. */
-export async function until<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
+/** Calls `check` until it returns a value. @throws the error of `onTimeout` at the deadline */
+export async function until<T>(check: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
   const seconds = options.timeout * (options.patience ?? 1);
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     options.signal.throwIfAborted();
-    const found = await look();
-    if (found !== undefined) return found;
+    const result = await check();
+    if (result !== undefined) return result;
     if (Date.now() > deadline) throw options.onTimeout(seconds);
     await sleep(options.every ?? 250, undefined, { signal: options.signal }).catch(() =>
       options.signal.throwIfAborted(),
@@ -36,12 +39,14 @@ export async function until<T>(look: () => Promise<T | undefined>, options: Wait
   }
 }
 
-/** The promise, or the reason of the signal if that comes first: for what does not know signals itself. */
+/**
+ * Settles like the promise, or rejects with the signal's reason on abort. For operations that do not accept a signal.
+ */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, fail) => {
-    abort = () => fail(signal.reason as Error);
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
     signal.addEventListener("abort", abort, { once: true });
   });
   try {
@@ -51,20 +56,20 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** At most `places` at once. */
+/** Runs at most `slots` pieces of work in parallel. Others wait in the order of their calls. */
 export class Semaphore {
   private readonly waiting: (() => void)[] = [];
-  constructor(private places: number) {}
+  constructor(private slots: number) {}
 
   async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.places > 0) this.places--;
-    else await new Promise<void>((turn) => this.waiting.push(turn));
+    if (this.slots > 0) this.slots--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
     try {
       return await work();
     } finally {
       const next = this.waiting.shift();
       if (next) next();
-      else this.places++;
+      else this.slots++;
     }
   }
 }

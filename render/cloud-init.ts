@@ -1,27 +1,33 @@
 import { stringify } from "yaml";
 
-/** The parts of cloud-init's configuration that a machine of ours is made with. https://docs.cloud-init.io/en/latest/reference/modules.html */
+/**
+ * The parts of cloud-init's configuration that Kubewright sets.
+ * Source: https://docs.cloud-init.io/en/latest/reference/modules.html
+ */
 export interface CloudConfig {
   hostname: string;
   manage_etc_hosts: boolean;
-  /** Root is let in, with the keys below and with nothing else. */
+  /** False lets root log in, with the keys below only. */
   disable_root: boolean;
   ssh_pwauth: boolean;
   ssh_authorized_keys: string[];
-  /** Those that the image came with go. */
+  /** Removes the host keys of the image. */
   ssh_deletekeys: boolean;
   ssh_keys: { ed25519_private: string; ed25519_public: string };
 }
 
 export interface CloudInitOptions {
   hostname: string;
-  /** Who may log in: lines of authorized_keys. */
+  /** Lines of authorized_keys. */
   authorizedKeys: string[];
-  /** The key by which the machine is known, in OpenSSH's form. */
+  /** The machine's host key, in OpenSSH's format. */
   hostKey: { privateKey: string; publicKey: string };
 }
 
-/** What a machine does when it first boots, so that the very first connection is verified. */
+/**
+ * Returns the configuration for a machine's first boot. It sets the host key, so that the first connection can be
+ * verified.
+ */
 export function cloudConfig({ hostname, authorizedKeys, hostKey }: CloudInitOptions): CloudConfig {
   return {
     hostname,
@@ -34,7 +40,7 @@ export function cloudConfig({ hostname, authorizedKeys, hostKey }: CloudInitOpti
   };
 }
 
-/** User data as clouds take it. It holds a private key. */
+/** Renders user data for cloud providers. It contains a private key. */
 export function userData(options: CloudInitOptions): string {
   return `#cloud-config\n${stringify(cloudConfig(options), { lineWidth: 0 })}`;
 }

@@ -1,32 +1,32 @@
 import type { MachineFacts } from "./facts";
 import { template } from "./template";
 
-/** Where containerd looks for one folder per registry; see `registryHosts`. */
+/** The folder in which containerd looks for one folder per registry. See `registryHosts`. */
 export const registryConfigFolder = "/etc/containerd/certs.d";
 
 export interface RegistryMirror {
   /** The registry that is mirrored: `docker.io`, `registry.k8s.io`, or `_default` for all. */
   registry: string;
-  /** Asked in this order, with their scheme: `https://mirror.example.com`; the registry itself comes last. */
+  /** URLs such as `https://mirror.example.com`, which are tried in this order, and the registry itself last. */
   endpoints: readonly string[];
-  /** The mirror's CA on the machine. @default the system's */
+  /** Path of the mirror's CA certificate on the machine. @default the system's CAs */
   caFile?: string;
-  /** The endpoints have the path of the registry's API in them already: containerd adds no `/v2`. @default false */
+  /** The endpoints include the path of the registry API, so that containerd does not append `/v2`. @default false */
   overridePath?: boolean;
 }
 
-/** Where our own images and most of a person's come from. */
+/** The registries of Kubewright's images, and of most user images. */
 const mirroredRegistries = ["registry.k8s.io", "ghcr.io", "docker.io"];
 
 export interface ContainerdOptions {
-  /** Full reference, `registry.k8s.io/pause:3.10.2`; pinned, so that the kubelet's garbage collection leaves it alone. */
+  /** Full reference: `registry.k8s.io/pause:3.10.2`. Pinned, so that the kubelet's garbage collection keeps it. */
   pauseImage: string;
   facts: Pick<MachineFacts, "capSysResource">;
   mirrors?: readonly RegistryMirror[];
 }
 
 /**
- * /etc/containerd/config.toml, configuration version 3 (containerd 2).
+ * Renders /etc/containerd/config.toml, configuration version 3 (containerd 2).
  * Source: https://github.com/containerd/containerd/blob/main/docs/cri/config.md
  */
 export function containerdConfig({ pauseImage, facts }: ContainerdOptions): string {
@@ -41,7 +41,7 @@ export function containerdUnit(): string {
 }
 
 /**
- * The hosts.toml of one mirrored registry; containerd reads it at each pull, so a change needs no restart.
+ * Renders the hosts.toml of one mirrored registry. containerd reads it at each pull, so changes need no restart.
  * Source: https://github.com/containerd/containerd/blob/main/docs/hosts.md
  */
 export function registryHosts({ endpoints, caFile, overridePath = false }: RegistryMirror): string {
@@ -52,8 +52,8 @@ export function registryHosts({ endpoints, caFile, overridePath = false }: Regis
     .join("\n");
 }
 
-/** One mirror that has the API of registry R at `<mirror>/R/v2`, for every registry that images come from. */
-export function everyRegistry(mirror: string): RegistryMirror[] {
+/** Returns the mirror configuration of all registries, for one mirror that serves registry R at `<mirror>/R/v2`. */
+export function mirrorAllRegistries(mirror: string): RegistryMirror[] {
   const base = mirror.replace(/\/+$/, "");
   return mirroredRegistries.map((registry) => ({
     registry,
@@ -62,12 +62,12 @@ export function everyRegistry(mirror: string): RegistryMirror[] {
   }));
 }
 
-/** Path of the hosts.toml of one mirrored registry. */
+/** Returns the path of a mirrored registry's hosts.toml. */
 export function registryHostsPath({ registry }: Pick<RegistryMirror, "registry">): string {
   return `${registryConfigFolder}/${registry}/hosts.toml`;
 }
 
-/** JSON's strings are TOML's basic strings, but for DEL, which TOML wants escaped. */
+/** Renders a TOML basic string: a JSON string in which DEL is escaped too. */
 function tomlString(value: string): string {
   return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
 }

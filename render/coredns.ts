@@ -1,7 +1,7 @@
-/** How often CoreDNS is asked whether it is ready. */
+/** Readiness probe settings of CoreDNS. */
 export const corednsReadiness = { periodSeconds: 1 };
 
-/** A strategic merge patch and what it is for. */
+/** A strategic merge patch of one object. */
 export interface ObjectPatch {
   apiVersion: string;
   kind: string;
@@ -10,8 +10,9 @@ export interface ObjectPatch {
 }
 
 /**
- * The first readiness probe comes after a random part of its period, which is 10 s by default: up to 10 s in which the cluster
- * has a running CoreDNS that no Service points at. Containers are merged by name, so nothing else of kubeadm's Deployment changes.
+ * Returns a patch that makes kubeadm's CoreDNS ready sooner. The kubelet delays the first readiness probe by a random
+ * part of the period, which is 10 s by default; until then no Service refers to CoreDNS. Containers are merged by name,
+ * so nothing else changes.
  */
 export function corednsPatch(): ObjectPatch {
   return {

@@ -1,7 +1,10 @@
 import type { MachineFacts } from "./facts";
 import { template } from "./template";
 
-/** The parts of /etc/docker/daemon.json that we set. Source: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file */
+/**
+ * The parts of /etc/docker/daemon.json that Kubewright sets.
+ * Source: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+ */
 export interface DockerDaemonConfiguration {
   "exec-opts": string[];
   "log-driver": "json-file";
@@ -12,13 +15,14 @@ export interface DockerDaemonConfiguration {
 
 export function dockerConfiguration(): DockerDaemonConfiguration {
   return {
-    // The kubelet's cgroup driver is systemd too (kubeadm's default); the two must agree.
+    // Must equal the kubelet's cgroup driver, which is systemd by kubeadm's default.
     "exec-opts": ["native.cgroupdriver=systemd"],
     "log-driver": "json-file",
-    // Docker rotates: cri-dockerd cannot do it for the kubelet, which would try from 10 MiB on (containerLogMaxSize).
+    // Docker rotates logs before they reach 10 MiB (containerLogMaxSize): cri-dockerd cannot rotate them for the
+    // kubelet.
     "log-opts": { "max-size": "8m", "max-file": "5" },
     "storage-driver": "overlay2",
-    // Containers outlive a restart of the daemon, as they do with containerd.
+    // Containers keep running while the daemon restarts, as with containerd.
     "live-restore": true,
   };
 }
@@ -27,7 +31,10 @@ export function dockerConfigurationText(): string {
   return `${JSON.stringify(dockerConfiguration(), null, 2)}\n`;
 }
 
-/** @param pauseImage full reference of the pods' sandbox image; cri-dockerd reports it as pinned */
+/**
+ * Renders cri-dockerd's unit.
+ * @param pauseImage Full reference of the sandbox image, which cri-dockerd reports as pinned.
+ */
 export function criDockerdUnit(pauseImage: string): string {
   return template("docker/cri-docker.service", { PAUSE_IMAGE: pauseImage });
 }
@@ -37,8 +44,8 @@ export function criDockerdSocket(): string {
 }
 
 /**
- * The distribution's Docker Engine. Debian 13 and Fedora 41 have put the client into a package of its own.
- * An engine from Docker's own packages (docker-ce) that is there already is used instead.
+ * Returns the distribution's packages of Docker Engine. Since Debian 13 and Fedora 41, the client is a separate
+ * package. An installed engine from Docker's own packages (docker-ce) is used instead.
  */
 export function enginePackages({
   osFamily,

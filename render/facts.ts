@@ -1,6 +1,6 @@
 import type { Runtime } from "../common/runtime";
 
-/** What stays as it is for as long as the machine does: a program may build on it. Only read here: no Pulumi, no SSH. */
+/** Facts that stay the same for the lifetime of a machine, so that programs can depend on them. */
 export interface HostFacts {
   /** `ID` of os-release: `debian`, `ubuntu`, `fedora`. */
   osId: string;
@@ -11,25 +11,27 @@ export interface HostFacts {
   /** `uname -r`. */
   kernel: string;
   hostname: string;
-  /** /etc/machine-id: the machine's identity; a rebuilt machine has another one. */
+  /** /etc/machine-id, the machine's identity. A rebuilt machine has another one. */
   machineId: string;
   cpus: number;
   memoryMiB: number;
   swapMiB: number;
   cgroupVersion: 1 | 2;
-  /** Whether oom scores can be lowered; containers without it cannot. */
+  /** The machine has CAP_SYS_RESOURCE, which is needed to lower OOM scores. */
   capSysResource: boolean;
-  /** Whether nf_conntrack_max can be set; in a network namespace that is not the host's it cannot. */
+  /** nf_conntrack_max can be set. False in containers, because it belongs to the host's network namespace. */
   conntrackWritable: boolean;
-  /** root, or able to become root without a password. */
+  /** The user is root, or can become root without a password. */
   root: boolean;
-  /** All addresses on all interfaces but loopback. */
+  /** Addresses of all interfaces other than loopback. */
   addresses: string[];
-  /** systemd-resolved answers for names; absent where the machine was looked at by an older version. */
+  /** systemd-resolved is active. Absent in facts that were read by an older version of Kubewright. */
   systemdResolved?: boolean;
 }
 
-/** All that a machine says of itself when it is looked at: with what varies from minute to minute, or with what is done to it. For preflight. */
+/**
+ * All facts of a machine, including those that change with time or with Kubewright's own work. For preflight checks.
+ */
 export interface MachineFacts extends HostFacts {
   bootId: string;
   /** The machine's clock minus the controller's, in seconds; positive when the machine is ahead. */
@@ -38,16 +40,16 @@ export interface MachineFacts extends HostFacts {
   diskFreeMiB: number;
   /** TCP ports with a listener. */
   listeningPorts: number[];
-  /** `none` where the kernel has no SELinux, or it is disabled. */
+  /** `none` if the kernel has no SELinux, or SELinux is disabled. */
   selinux: "enforcing" | "permissive" | "none";
-  /** The one that is active. */
+  /** The active firewall. */
   firewall: "firewalld" | "ufw" | "none";
-  /** What of Kubernetes is on it already; `partial` is an init or join that did not finish. */
+  /** The machine's role in an existing cluster. `partial` after an init or join that did not finish. */
   kubernetesState: "none" | "control-plane" | "worker" | "partial";
-  /** SHA-256 of its cluster's CA certificate; absent where it is in no cluster. */
+  /** SHA-256 of the cluster's CA certificate, hex. Absent if the machine belongs to no cluster. */
   clusterCa?: string;
-  /** Which runtime its kubelet is configured for; absent where there is none. */
+  /** Container runtime of the kubelet's configuration. Absent if there is none. */
   kubeletRuntime?: Runtime;
-  /** Docker is configured on it (/etc/docker/daemon.json), and not by us. */
+  /** /etc/docker/daemon.json exists and was not written by Kubewright. */
   dockerConfigured: boolean;
 }

@@ -2,9 +2,9 @@ import type { FlannelBackend } from "./flannel";
 import type { MachineRole } from "./preflight-types";
 
 export interface FirewallRules {
-  /** `6443/tcp`, `30000-32767/udp` */
+  /** Open ports: `6443/tcp`, `30000-32767/udp`. */
   ports: string[];
-  /** What comes from them, or goes to them, is let through. */
+  /** CIDRs to and from which all traffic is allowed. */
   ranges: string[];
 }
 
@@ -18,10 +18,13 @@ export interface FirewallOptions {
 /** https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
 const EVERY_NODE = ["10250/tcp", "10256/tcp", "30000-32767/tcp", "30000-32767/udp"];
 const CONTROL_PLANE = ["6443/tcp", "2379-2380/tcp"];
-/** VXLAN's port on Linux, as flannel has it. */
+/** Flannel's VXLAN port, which is the default on Linux. */
 const VXLAN = "8472/udp";
 
-/** What a firewall on a node must let in; what is not open to other nodes on purpose (scheduler, controller manager) is not among it. */
+/**
+ * Returns what a node's firewall must allow. The ports of the scheduler and controller manager are not reachable from
+ * other nodes.
+ */
 export function firewallRules({ role, podCidr, serviceCidr, backend }: FirewallOptions): FirewallRules {
   return {
     ports: [...(role === "control-plane" ? CONTROL_PLANE : []), ...EVERY_NODE, ...(backend === "vxlan" ? [VXLAN] : [])],

@@ -12,16 +12,16 @@ export interface FlannelOptions {
   /** Full reference: `docker.io/flannel/flannel:v0.26.7`. */
   image: string;
   imagePullPolicy: PullPolicy;
-  /** Flannel masquerades with the same tool as kube-proxy, so that the order of both is known. */
+  /** Flannel masquerades with the same tool as kube-proxy, so that the order of their rules is defined. */
   proxyMode: ProxyMode;
-  /** Asked directly, so that the pod network need not wait for kube-proxy. */
+  /** Flannel connects to it directly, so that the pod network does not wait for kube-proxy. */
   apiServer: { host: string; port: number };
 }
 
 const namespace = "kube-flannel";
 const configName = "kube-flannel-cfg";
 
-/** The pod network, in the order in which it is applied. */
+/** Returns the objects of the pod network, in the order in which they are applied. */
 export function flannelManifests(options: FlannelOptions): KubernetesObject[] {
   const data = flannelConfig(options);
   return [
@@ -55,7 +55,7 @@ const rules = [
 
 function daemonSet(options: FlannelOptions, data: Record<string, string>): KubernetesObject {
   const labels = { app: "flannel" };
-  // A pod does not notice that its ConfigMap changed; another hash makes another pod.
+  // The hash replaces the pods when the ConfigMap changes, which they do not notice themselves.
   const annotations = { "kubewright.dev/config": configHash(data) };
   return {
     apiVersion: "apps/v1",
@@ -63,7 +63,7 @@ function daemonSet(options: FlannelOptions, data: Record<string, string>): Kuber
     metadata: { name: "kube-flannel-ds", namespace, labels },
     spec: {
       selector: { matchLabels: labels },
-      // Routes stay while flanneld restarts, so there is no reason to go node by node.
+      // Routes stay while flanneld restarts, so all nodes can be updated in parallel.
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } },
       template: { metadata: { labels, annotations }, spec: podSpec(options) },
     },
@@ -93,7 +93,7 @@ function container({ image, imagePullPolicy, apiServer }: FlannelOptions): objec
     image,
     imagePullPolicy,
     command: ["/bin/sh", "/etc/kube-flannel/run.sh"],
-    // The node's own address: where the first interface is NAT, flannel would otherwise choose the same address on every node.
+    // The node's address. Where the first interface is NAT, flannel would choose the same address on every node.
     args: ["--iface=$(HOST_IP)"],
     env: environment(apiServer),
     resources: { requests: { cpu: "50m", memory: "50Mi" } },

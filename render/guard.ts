@@ -1,20 +1,21 @@
 import { template } from "./template";
 
 /**
- * Packets for service or pod addresses never leave a node by its default route, also before kube-proxy and flannel have programmed
- * it and after they are gone. Without it another cluster, or whatever answers at 10.10.0.1 beyond the router, is taken for ours.
+ * The guard keeps packets for Service and pod addresses from leaving a node by its default route, also before
+ * kube-proxy and flannel are set up and after they are removed. Without it, a node could talk to another network that
+ * uses the same addresses.
  */
 export interface GuardOptions {
   serviceCidr: string;
   podCidr: string;
 }
 
-/** /etc/kubewright/guard.nft: the whole table, safe to load again. */
+/** Renders /etc/kubewright/guard.nft: the whole table, which can be loaded repeatedly. */
 export function guardTable({ serviceCidr }: Pick<GuardOptions, "serviceCidr">): string {
   return template("guard/guard.nft", { SERVICE_CIDR: serviceCidr });
 }
 
-/** kubewright-guard.service: oneshot, and stopping it undoes all it did. */
+/** Renders kubewright-guard.service, a oneshot unit. Stopping it removes the table and the route. */
 export function guardUnit({ podCidr }: Pick<GuardOptions, "podCidr">): string {
   return template("guard/kubewright-guard.service", { POD_CIDR: podCidr });
 }

@@ -3,7 +3,11 @@ import { isIP } from "node:net";
 const BEGIN = "# BEGIN kubewright";
 const END = "# END kubewright";
 
-/** Pure: the block of /etc/hosts that is ours; empty for no entries. Whose address is a name needs no entry. @param entries name to address */
+/**
+ * Renders Kubewright's block of /etc/hosts. Empty without entries. Entries whose address is itself a DNS name are
+ * omitted.
+ * @param entries Name to address.
+ */
 export function hostsBlock(entries: Readonly<Record<string, string>>): string {
   const lines = Object.entries(entries)
     .filter(([, address]) => isIP(address) !== 0)
@@ -11,8 +15,8 @@ export function hostsBlock(entries: Readonly<Record<string, string>>): string {
   return lines.length === 0 ? "" : `${BEGIN}\n${lines.sort().join("")}${END}\n`;
 }
 
-/** Pure: the entries of the block in the text of a hosts file. */
-export function hostsEntries(text: string): Record<string, string> {
+/** Parses the entries of Kubewright's block in a hosts file. */
+export function parseHostsBlock(text: string): Record<string, string> {
   const [, block = ""] = new RegExp(`^${BEGIN}\n(.*?)^${END}$`, "ms").exec(text) ?? [];
   return Object.fromEntries(
     block
@@ -23,9 +27,9 @@ export function hostsEntries(text: string): Record<string, string> {
   );
 }
 
-/** Pure: the text with the block in the place of the one that was there, or at its end. */
-export function withBlock(text: string, block: string): string {
-  const without = text.replace(new RegExp(`^${BEGIN}\n.*?^${END}\n?`, "ms"), "");
-  const gap = without === "" || without.endsWith("\n") ? "" : "\n";
-  return `${without}${gap}${block}`;
+/** Replaces Kubewright's block in a hosts file, or appends it. */
+export function replaceHostsBlock(text: string, block: string): string {
+  const rest = text.replace(new RegExp(`^${BEGIN}\n.*?^${END}\n?`, "ms"), "");
+  const separator = rest === "" || rest.endsWith("\n") ? "" : "\n";
+  return `${rest}${separator}${block}`;
 }

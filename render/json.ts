@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { Document, visit } from "yaml";
 
-/** What YAML, JSON and the Kubernetes API can carry. */
+/** A value that YAML, JSON and the Kubernetes API can represent. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
 /**
- * YAML without folded lines and aliases, so that a diff shows the line that changed. Kubernetes reads by the rules of YAML 1.1, where a bare
- * `on`, `0x10` or `1_000` is no text: what either version would take for something else is quoted, and what neither may hold is escaped.
+ * Renders YAML without folded lines and aliases, so that diffs show the lines that changed. Kubernetes parses YAML 1.1,
+ * in which a plain `on`, `0x10` or `1_000` is not a string. Strings that either version would parse as another type are
+ * quoted, and characters that neither allows are escaped.
  */
 export function yamlText(value: object): string {
   const document = new Document(value, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
@@ -20,18 +21,15 @@ export function yamlText(value: object): string {
   return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Beyond c-printable, and line breaks of version 1.1 alone: https://yaml.org/spec/1.2.2/#51-character-set */
+/**
+ * Characters outside of c-printable, and line breaks of YAML 1.1. Source: https://yaml.org/spec/1.2.2/#51-character-set
+ */
 const UNPRINTABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
-/** As a block it would lose the blanks of its first line (yaml 2.9.1). */
+/** Text of white space, whose first line would lose its blanks in a block scalar (yaml 2.9.1). */
 const BLANK = /^\s+$/;
 
-/** The same object without the properties that are undefined, so that `in` and deep equality say what YAML will say. */
-export function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
-}
-
-/** A short word that is another when the data are: on a pod's template, so that other data make other pods. */
+/** Returns a short hash of data. As an annotation of a pod template, it replaces the pods when the data change. */
 export function configHash(data: object): string {
   return createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 16);
 }

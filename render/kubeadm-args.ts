@@ -2,7 +2,7 @@ import type { Argument } from "./kubeadm-types";
 
 export type Args = Readonly<Record<string, string>>;
 
-/** Extra flags by component, without their dashes. A person's flag wins over our default of the same name. */
+/** Extra flags by component, without leading dashes. They override Kubewright's defaults of the same name. */
 export interface ComponentArgs {
   apiServer?: Args;
   controllerManager?: Args;
@@ -10,20 +10,20 @@ export interface ComponentArgs {
   etcd?: Args;
 }
 
-/** Our own flags of the control plane. */
+/** Returns Kubewright's default flags of the control plane. */
 export function initDefaults(
   controlPlanes: number,
   nodeMaskSize?: number,
 ): Required<Pick<ComponentArgs, "controllerManager" | "scheduler">> {
-  // Taking the lease costs up to 7 s at first boot, and a lone control plane has nobody to share it with.
+  // Acquiring the lease takes up to 7 s at the first boot, and a single control plane does not need it.
   const election: Args = controlPlanes === 1 ? { "leader-elect": "false" } : {};
   const mask: Args = nodeMaskSize === undefined ? {} : { "node-cidr-mask-size": String(nodeMaskSize) };
-  // With the default of 20 requests a second it needs 5 s to make the clients of its own controllers.
-  const pace: Args = { "kube-api-qps": "200", "kube-api-burst": "400" };
-  return { controllerManager: { ...election, ...pace, ...mask }, scheduler: election };
+  // With the default of 20 requests per second, it needs 5 s to create the clients of its controllers.
+  const rate: Args = { "kube-api-qps": "200", "kube-api-burst": "400" };
+  return { controllerManager: { ...election, ...rate, ...mask }, scheduler: election };
 }
 
-/** kubeadm's list of the flags in these sets; where two sets name the same flag, the later one wins. */
+/** Merges sets of flags to kubeadm's list. Later sets override earlier ones. */
 export function mergedArguments(...sets: readonly (Args | undefined)[]): { extraArgs?: Argument[] } {
   const extraArgs = Object.entries(Object.assign({}, ...sets) as Args).map(([name, value]) => ({ name, value }));
   return extraArgs.length === 0 ? {} : { extraArgs };

@@ -2,12 +2,12 @@ import type { JsonValue } from "./json";
 import type { KubeletConfiguration } from "./kubelet";
 
 /**
- * kubeadm.k8s.io/v1beta4, the parts that we set.
+ * The parts of kubeadm.k8s.io/v1beta4 that Kubewright sets.
  * Source: https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
  */
 export const kubeadmApi = "kubeadm.k8s.io/v1beta4";
 
-/** v1beta4 takes extra arguments as a list (a flag may come twice); v1beta3 had a map. */
+/** One extra argument. v1beta4 has a list, in which a flag may be repeated; v1beta3 had a map. */
 export interface Argument {
   name: string;
   value: string;
@@ -26,14 +26,14 @@ export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 export interface NodeRegistration {
   name: string;
   criSocket: string;
-  /** Absent: kubeadm taints a control plane with `node-role.kubernetes.io/control-plane:NoSchedule`. `[]`: no taints at all. */
+  /** `[]` means no taints. @default kubeadm's: `node-role.kubernetes.io/control-plane:NoSchedule` on control planes */
   taints?: Taint[];
   imagePullPolicy: PullPolicy;
   ignorePreflightErrors?: string[];
   kubeletExtraArgs: Argument[];
 }
 
-/** Go durations (`4m0s`); absent ones are kubeadm's defaults. */
+/** Go durations (`4m0s`). Absent ones have kubeadm's defaults. */
 export interface KubeadmTimeouts {
   controlPlaneComponentHealthCheck?: string;
   kubeletHealthCheck?: string;
@@ -58,7 +58,7 @@ export interface BootstrapToken {
 export interface InitConfiguration {
   apiVersion: typeof kubeadmApi;
   kind: "InitConfiguration";
-  /** Only at run time, see `withBootstrapToken`. */
+  /** Added at run time only, see `withBootstrapToken`. */
   bootstrapTokens?: BootstrapToken[];
   localAPIEndpoint: LocalApiEndpoint;
   nodeRegistration: NodeRegistration;
@@ -73,7 +73,7 @@ export interface ClusterConfiguration {
   apiVersion: typeof kubeadmApi;
   kind: "ClusterConfiguration";
   clusterName: string;
-  /** With the `v`: `v1.36.3`. */
+  /** With the prefix `v`: `v1.36.3`. */
   kubernetesVersion: string;
   controlPlaneEndpoint: string;
   imageRepository?: string;

@@ -1,7 +1,8 @@
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import { initDefaults, type ComponentArgs, mergedArguments } from "./kubeadm-args";
 import type { MachineFacts } from "./facts";
-import { withoutUndefined, yamlText } from "./json";
+import { optional } from "../common/optional";
+import { yamlText } from "./json";
 import {
   type ClusterConfiguration,
   type InitConfiguration,
@@ -19,16 +20,16 @@ import type { KubeletConfiguration } from "./kubelet";
 import { criSocket } from "./runtime";
 
 export interface KubeadmNode {
-  /** The Node's name in Kubernetes, whatever the machine's hostname is. */
+  /** Name of the Node, which can differ from the machine's hostname. */
   name: string;
-  /** The address that other nodes reach it at: the private one where there is one. */
+  /** Address at which other nodes reach it: the private address if there is one. */
   address: string;
   facts: Pick<MachineFacts, "cgroupVersion">;
   /** @default containerd */
   runtime?: Runtime;
-  /** Images were put into the runtime beforehand: kubeadm then pulls none. */
+  /** The images were imported into the runtime before, so that kubeadm pulls none. */
   imagesSideLoaded: boolean;
-  /** Absent: kubeadm's choice. `[]`: none. Later changes are made through the API, not here. */
+  /** `[]` means no taints. Later changes are made through the API. @default kubeadm's */
   taints?: readonly Taint[];
 }
 
@@ -37,32 +38,32 @@ export interface KubeadmNetwork {
   serviceCidr: string;
   /** @default cluster.local */
   dnsDomain?: string;
-  /** Prefix length of each node's part of the pod range. @default Kubernetes' 24 */
+  /** Prefix length of each node's subnet of the pod range. @default 24 */
   nodeMaskSize?: number;
 }
 
 export interface InitOptions {
-  /** Without the `v`: `1.36.3`. */
+  /** Without the prefix `v`: `1.36.3`. */
   kubernetesVersion: string;
   node: KubeadmNode;
   /** @default kubernetes */
   clusterName?: string;
-  /** `host:port` of the API server for everybody. @default the first node's address and `bindPort` */
+  /** `host:port` of the API server for all clients. @default the first node's address and `bindPort` */
   controlPlaneEndpoint?: string;
   /** @default 6443 */
   bindPort?: number;
-  /** How many control planes the cluster will have; a lone one needs no leader election. */
+  /** Number of control planes. A single one needs no leader election. */
   controlPlanes: number;
   network: KubeadmNetwork;
   proxyMode: ProxyMode;
-  /** All machines of the cluster: one kube-proxy configuration serves them all. */
+  /** All machines of the cluster, because they share one kube-proxy configuration. */
   machines: readonly Pick<MachineFacts, "conntrackWritable">[];
-  /** More names and addresses that the API server's certificate is valid for. */
+  /** Additional names and addresses of the API server's certificate. */
   certSANs?: readonly string[];
   extraArgs?: ComponentArgs;
-  /** CoreDNS' tag where the image is not kubeadm's own default: `v1.14.7`. */
+  /** CoreDNS image tag, `v1.14.7`. @default kubeadm's */
   dnsImageTag?: string;
-  /** etcd's tag, likewise: `3.6.8-0`. */
+  /** etcd image tag, `3.6.8-0`. @default kubeadm's */
   etcdImageTag?: string;
   /** @default registry.k8s.io */
   imageRepository?: string;
@@ -73,20 +74,20 @@ export interface JoinOptions {
   node: KubeadmNode;
   /** `host:port`, without a scheme. */
   apiServerEndpoint: string;
-  /** Present: the node joins as one more control plane. */
+  /** If set, the node joins as an additional control plane. */
   controlPlane?: { bindPort?: number };
   timeouts?: KubeadmTimeouts;
 }
 
 export interface BootstrapSecret {
   token: string;
-  /** Go duration; only `kubeadm init` makes tokens. @default 1h0m0s */
+  /** Go duration, for tokens that `kubeadm init` creates. @default 1h0m0s */
   ttl?: string;
-  /** `sha256:<hex>` of the CA's public key; a join without one is refused. */
+  /** `sha256:<hex>` of the CA's public key. Required for a join. */
   caCertHashes?: readonly string[];
 }
 
-/** What `kubeadm init --config` reads, without the secrets. */
+/** Returns the configuration for `kubeadm init --config`, without secrets. */
 export function initDocuments(options: InitOptions): KubeadmDocument[] {
   return [
     initConfiguration(options),
@@ -96,10 +97,10 @@ export function initDocuments(options: InitOptions): KubeadmDocument[] {
   ];
 }
 
-/** What `kubeadm join --config` reads, without the secrets and the CA's hash. */
+/** Returns the configuration for `kubeadm join --config`, without secrets and without the CA's hash. */
 export function joinDocument(options: JoinOptions): JoinConfiguration {
   const { node, controlPlane } = options;
-  return withoutUndefined<JoinConfiguration>({
+  return optional<JoinConfiguration>({
     apiVersion: kubeadmApi,
     kind: "JoinConfiguration",
     discovery: { bootstrapToken: { apiServerEndpoint: options.apiServerEndpoint } },
@@ -112,13 +113,13 @@ export function joinDocument(options: JoinOptions): JoinConfiguration {
 }
 
 /**
- * The same documents with the bootstrap token and the CA's hashes in them. Done where the file is written, on the machine's side of
- * the provider: a token is made at run time, for one node, and must never be in a resource's inputs.
- * @throws when the token is malformed, or a join has no CA hash; neither message shows the token
+ * Adds the bootstrap token and the CA's hashes. The provider calls this when it writes the file: a token is created at
+ * run time for one node, and must never be an input of a resource.
+ * @throws Error when the token is malformed, or a join has no CA hash; the message does not contain the token
  */
 export function withBootstrapToken(documents: readonly KubeadmDocument[], secret: BootstrapSecret): KubeadmDocument[] {
   if (!/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(secret.token))
-    throw new Error("the bootstrap token is not of the form [a-z0-9]{6}.[a-z0-9]{16}");
+    throw new Error("the bootstrap token must have the form [a-z0-9]{6}.[a-z0-9]{16}");
   return documents.map((document) => {
     if (isInit(document)) return { ...document, bootstrapTokens: [initToken(secret)] };
     return isJoin(document) ? { ...document, discovery: discovery(document, secret) } : document;
@@ -126,8 +127,8 @@ export function withBootstrapToken(documents: readonly KubeadmDocument[], secret
 }
 
 /**
- * The same documents with kubeadm's preflight switched off: for an init that goes on where it was cut off, whose own ports, files and data
- * are there already. The flag of the same meaning may not stand beside errors that the configuration names.
+ * Disables kubeadm's preflight checks, for an init that continues after an interruption: its own ports, files and data
+ * would fail them. The flag `--ignore-preflight-errors` cannot be combined with the setting of the configuration.
  */
 export function withoutPreflight(documents: readonly KubeadmDocument[]): KubeadmDocument[] {
   return documents.map((document) =>
@@ -138,16 +139,16 @@ export function withoutPreflight(documents: readonly KubeadmDocument[]): Kubeadm
 }
 
 /**
- * A join whose own waits are over before the whole may take no longer, so that it still says what it waited for. Both are moments when all is
- * well; kubeadm's defaults are 5 minutes each.
- * @param seconds that the whole may take
+ * Limits kubeadm's own timeouts to shares of the join's time limit, so that kubeadm can still report what it waited
+ * for. kubeadm's defaults are 5 minutes each.
+ * @param seconds Time limit of the whole join.
  */
 export function withinSeconds(document: JoinConfiguration, seconds: number): JoinConfiguration {
   const part = (share: number) => `${Math.max(1, Math.floor(seconds * share))}s`;
   return { ...document, timeouts: { discovery: part(0.2), tlsBootstrap: part(0.4), ...document.timeouts } };
 }
 
-/** One YAML file with all documents. */
+/** Renders documents as one YAML file. */
 export function toYaml(documents: readonly KubeadmDocument[]): string {
   return documents.map(yamlText).join("---\n");
 }
@@ -156,12 +157,8 @@ export function pullPolicy(imagesSideLoaded: boolean): PullPolicy {
   return imagesSideLoaded ? "Never" : "IfNotPresent";
 }
 
-function imageTag(tag: string | undefined): { imageTag?: string } {
-  return tag === undefined ? {} : { imageTag: tag };
-}
-
 function initConfiguration(options: InitOptions): InitConfiguration {
-  return withoutUndefined<InitConfiguration>({
+  return optional<InitConfiguration>({
     apiVersion: kubeadmApi,
     kind: "InitConfiguration",
     localAPIEndpoint: { advertiseAddress: options.node.address, bindPort: options.bindPort ?? 6443 },
@@ -173,7 +170,7 @@ function initConfiguration(options: InitOptions): InitConfiguration {
 function clusterConfiguration(options: InitOptions): ClusterConfiguration {
   const { network, extraArgs = {} } = options;
   const defaults = initDefaults(options.controlPlanes, network.nodeMaskSize);
-  return withoutUndefined<ClusterConfiguration>({
+  return optional<ClusterConfiguration>({
     apiVersion: kubeadmApi,
     kind: "ClusterConfiguration",
     clusterName: options.clusterName ?? "kubernetes",
@@ -188,9 +185,13 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
     apiServer: { ...mergedArguments(extraArgs.apiServer), ...certSANs(options.certSANs) },
     controllerManager: mergedArguments(defaults.controllerManager, extraArgs.controllerManager),
     scheduler: mergedArguments(defaults.scheduler, extraArgs.scheduler),
-    dns: options.dnsImageTag === undefined ? undefined : imageTag(options.dnsImageTag),
+    dns: options.dnsImageTag === undefined ? undefined : { imageTag: options.dnsImageTag },
     etcd: {
-      local: { dataDir: "/var/lib/etcd", ...imageTag(options.etcdImageTag), ...mergedArguments(extraArgs.etcd) },
+      local: optional({
+        dataDir: "/var/lib/etcd",
+        imageTag: options.etcdImageTag,
+        ...mergedArguments(extraArgs.etcd),
+      }),
     },
   });
 }
@@ -199,12 +200,15 @@ function certSANs(names: readonly string[] = []): { certSANs?: string[] } {
   return names.length === 0 ? {} : { certSANs: [...new Set(names)] };
 }
 
-/** Cluster-wide kubelet configuration holds only what all nodes share; the rest is the node's own drop-in (`kubelet.ts`). */
+/**
+ * The cluster-wide kubelet configuration has only the settings that all nodes share. Others are in each node's drop-in
+ * (`kubelet.ts`).
+ */
 function kubeletDocument(): KubeletConfiguration {
   return { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupDriver: "systemd" };
 }
 
-/** One configuration for kube-proxy on all machines of the cluster. */
+/** Returns kube-proxy's configuration, which all machines of the cluster share. */
 export function kubeProxyConfiguration({
   proxyMode,
   machines,
@@ -215,17 +219,18 @@ export function kubeProxyConfiguration({
     mode: proxyMode,
   } as const;
   if (machines.every((machine) => machine.conntrackWritable)) return base;
-  // kube-proxy exits when it may not write nf_conntrack_max and its timeouts; zero means: leave them as they are.
+  // kube-proxy exits when it cannot write nf_conntrack_max and the timeouts. Zero leaves them unchanged.
   return { ...base, conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" } };
 }
 
 function nodeRegistration(node: KubeadmNode): NodeRegistration {
-  return withoutUndefined<NodeRegistration>({
+  return optional<NodeRegistration>({
     name: node.name,
     criSocket: criSocket(node.runtime ?? DEFAULT_RUNTIME),
     taints: node.taints && [...node.taints],
     imagePullPolicy: pullPolicy(node.imagesSideLoaded),
-    // On cgroup v1 its one error is cgroup v1 itself, which the kubelet's drop-in accepts (failCgroupV1).
+    // On cgroup v1, the only error of this check is cgroup v1 itself, which the kubelet's drop-in accepts
+    // (failCgroupV1).
     ignorePreflightErrors: node.facts.cgroupVersion === 1 ? ["SystemVerification"] : undefined,
     kubeletExtraArgs: [{ name: "node-ip", value: node.address }],
   });
@@ -248,7 +253,7 @@ function discovery(
   { token, caCertHashes = [] }: BootstrapSecret,
 ): JoinConfiguration["discovery"] {
   if (caCertHashes.length === 0)
-    throw new Error("a join needs the hash of the cluster's CA: without it any server could pose as the control plane");
+    throw new Error("a join needs the hash of the cluster's CA, else any server could pretend to be the control plane");
   return { bootstrapToken: { ...document.discovery.bootstrapToken, token, caCertHashes: [...caCertHashes] } };
 }
 

@@ -1,28 +1,32 @@
 import { gte } from "semver";
 import type { Runtime } from "../common/runtime";
-import { type JsonValue, withoutUndefined, yamlText } from "./json";
+import { optional } from "../common/optional";
+import { type JsonValue, yamlText } from "./json";
 import type { MachineFacts } from "./facts";
 import { template } from "./template";
 
 /**
- * Settings of the kubelet that a person may give: any field of KubeletConfiguration, those that people use most by their type.
- * Quantities and durations are Kubernetes' own words (`500Mi`, `10%`, `1m30s`).
+ * The user's kubelet settings: any field of KubeletConfiguration, of which the most common ones are typed. Quantities
+ * and durations are in Kubernetes' format (`500Mi`, `10%`, `1m30s`).
  * Source: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
  */
 export interface KubeletSettings {
-  /** Pods that the node may run; Kubernetes' default is 110. */
+  /** Maximum number of pods on the node. @default 110 */
   maxPods?: number;
   podPidsLimit?: number;
-  /** Thresholds that evict at once, such as `{"memory.available": "100Mi"}`; giving one replaces the whole default set. */
+  /**
+   * Thresholds that evict pods immediately: `{"memory.available": "100Mi"}`. Setting one replaces all of Kubernetes'
+   * defaults.
+   */
   evictionHard?: Record<string, string>;
   evictionSoft?: Record<string, string>;
   evictionSoftGracePeriod?: Record<string, string>;
   evictionMinimumReclaim?: Record<string, string>;
-  /** Kept from pods for the system's daemons: `{cpu: "200m", memory: "500Mi"}`. */
+  /** Resources reserved for system daemons: `{cpu: "200m", memory: "500Mi"}`. */
   systemReserved?: Record<string, string>;
-  /** Kept from pods for the kubelet and the runtime. */
+  /** Resources reserved for the kubelet and the container runtime. */
   kubeReserved?: Record<string, string>;
-  /** false lets the kubelet start on a machine with swap (preflight then accepts swap too). */
+  /** `false` lets the kubelet start on a machine with swap, and makes preflight accept swap. @default true */
   failSwapOn?: boolean;
   memorySwap?: { swapBehavior?: "NoSwap" | "LimitedSwap" };
   imageGCHighThresholdPercent?: number;
@@ -45,42 +49,45 @@ export interface KubeletConfiguration extends KubeletSettings {
 }
 
 export interface KubeletDefaultsOptions {
-  /** The address that the node registers with; with NAT on the first interface the kubelet would choose the wrong one. */
+  /** Address with which the node registers. With NAT on the first interface, the kubelet would choose the wrong one. */
   nodeIp: string;
-  /** Flags without their dashes; `node-ip` may be overridden here. */
+  /** Flags without leading dashes. May override `node-ip`. */
   extraArgs?: Readonly<Record<string, string>>;
 }
 
 export interface KubeletConfigurationOptions {
   settings?: KubeletSettings;
-  /** Of the kubelet, without the `v`. */
+  /** The kubelet's version, without the prefix `v`. */
   version: string;
   /** @default containerd */
   runtime?: Runtime;
   facts: Pick<MachineFacts, "cgroupVersion" | "systemdResolved">;
 }
 
-/** What an environment file of systemd (systemd.exec(5)) would split, eat or expand, and a shell that reads one run. */
+/**
+ * Characters that systemd would split, remove or expand in an environment file (systemd.exec(5)), or a shell would
+ * interpret.
+ */
 export const NOT_IN_A_FLAG = /[\s\p{Cc}\p{Cs}"'`\\$]/u;
 
-/** The kubelet's own unit; how it is configured comes from a drop-in, because kubeadm is only one of the ways. */
+/** Renders the kubelet's unit. Its configuration is in a drop-in, which differs with and without kubeadm. */
 export function kubeletUnit(): string {
   return template("kubelet/kubelet.service");
 }
 
-/** kubeadm's drop-in, as in the upstream package, plus the kubelet's drop-in folder of configuration (KEP-3983). */
+/** Renders kubeadm's drop-in of the upstream package, plus the kubelet's folder of drop-in configuration (KEP-3983). */
 export function kubeletKubeadmDropIn(): string {
   return template("kubelet/10-kubeadm.conf");
 }
 
-/** The drop-in of a kubelet without kubeadm. */
+/** Renders the drop-in of a kubelet without kubeadm. */
 export function kubeletComponentsDropIn(): string {
   return template("kubelet/10-components.conf");
 }
 
 /**
- * /etc/default/kubelet: flags of this node, read last and so stronger than kubeadm's.
- * @throws when a value has white space or a quote, which systemd would split or eat
+ * Renders /etc/default/kubelet: the flags of this node, which are read last and therefore override kubeadm's.
+ * @throws Error when a value contains characters that systemd would change, such as white space or quotes
  */
 export function kubeletDefaults(options: KubeletDefaultsOptions): string {
   const flags = Object.entries({ "node-ip": options.nodeIp, ...options.extraArgs }).map(([name, value]) =>
@@ -90,28 +97,30 @@ export function kubeletDefaults(options: KubeletDefaultsOptions): string {
 }
 
 /**
- * The node's drop-in of /etc/kubernetes/kubelet.conf.d: the person's settings over what the machine needs.
- * It is merged over kubeadm's /var/lib/kubelet/config.yaml, so a change needs the kubelet restarted and nothing else.
+ * Returns the node's drop-in of /etc/kubernetes/kubelet.conf.d: the settings that the machine needs, overridden by the
+ * user's. The kubelet merges it over kubeadm's /var/lib/kubelet/config.yaml, so a change only needs a restart of the
+ * kubelet.
  */
 export function kubeletConfiguration({ settings, ...options }: KubeletConfigurationOptions): KubeletConfiguration {
-  const gates = { ...neededGates(options), ...settings?.featureGates };
-  // Kubernetes 1.35 and later refuse cgroup v1 unless told otherwise (KEP-5573).
-  const needed: KubeletSettings = options.facts.cgroupVersion === 1 ? { failCgroupV1: false } : {};
-  const all = Object.keys(gates).length > 0 ? { featureGates: gates } : {};
-  return withoutUndefined({
+  const gates = { ...requiredGates(options), ...settings?.featureGates };
+  // Since 1.35, the kubelet refuses cgroup v1 by default (KEP-5573).
+  const required: KubeletSettings = options.facts.cgroupVersion === 1 ? { failCgroupV1: false } : {};
+  const featureGates = Object.keys(gates).length > 0 ? { featureGates: gates } : {};
+  return optional({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
-    ...needed,
+    ...required,
     ...settings,
-    ...all,
-  });
+    ...featureGates,
+  }) as KubeletConfiguration;
 }
 
 /**
- * cri-dockerd tells the kubelet an address without a scheme, which its own WebSocket client takes for https since 1.36; without that client
- * the API server translates, as before: https://github.com/Mirantis/cri-dockerd/issues/569. Older kubelets do not know the gate, and refuse it.
+ * cri-dockerd returns streaming addresses without a scheme, which the kubelet's WebSocket client of 1.36 takes for
+ * https. Without that client, the API server translates them as before:
+ * https://github.com/Mirantis/cri-dockerd/issues/569. Older kubelets refuse the gate.
  */
-function neededGates({ version, runtime }: Omit<KubeletConfigurationOptions, "settings">): Record<string, boolean> {
+function requiredGates({ version, runtime }: Omit<KubeletConfigurationOptions, "settings">): Record<string, boolean> {
   return runtime === "docker" && gte(version, "1.36.0") ? { ExtendWebSocketsToKubelet: false } : {};
 }
 
@@ -122,7 +131,7 @@ export function kubeletConfigurationText(options: KubeletConfigurationOptions): 
 function kubeletFlag(name: string, value: string): string {
   if (NOT_IN_A_FLAG.test(name + value))
     throw new Error(
-      `kubelet flag --${name}: white space, control characters, quotes, $ and backslashes cannot be passed`,
+      `kubelet flag --${name} must not contain white space, control characters, quotes, $ or backslashes`,
     );
   return `--${name}=${value}`;
 }

@@ -1,36 +1,38 @@
 import type { Runtime } from "../common/runtime";
 import { RUNGS, type Rung, type RunAs, reaches } from "./rung";
 
-export interface LadderScene {
+/** The state of a cluster that is drawn. */
+export interface LadderState {
   rung: Rung;
-  /** Names; the first is the control plane. */
+  /** Names of the machines. The first is the control plane. */
   machines: readonly string[];
   runtime: Runtime;
   runAs: RunAs;
 }
 
-/** A thing that runs, from the rung on that brings it. */
-interface Part {
+/** A component that runs on machines. */
+interface Component {
+  /** The rung that adds it. */
   rung: Rung;
   /** The rung that changes it. */
   changedBy?: Rung;
-  /** Its name, and to whom it talks. */
-  text: (scene: LadderScene) => string;
-  /** On the control plane, or on every machine. */
+  /** Its name and purpose. */
+  text: (state: LadderState) => string;
+  /** Runs on the control plane, or on every machine. */
   on: "first" | "every";
 }
 
-const COMPONENT = ({ runAs }: LadderScene): string => (runAs === "systemd" ? "service" : "static pod");
+const unitKind = ({ runAs }: LadderState): string => (runAs === "systemd" ? "service" : "static pod");
 
-/** From the top of a box to its bottom: who is above talks to who is below. */
-const PARTS: readonly Part[] = [
+/** From the top of a box to its bottom: components are clients of those below them. */
+const COMPONENTS: readonly Component[] = [
   { rung: "dns", on: "first", text: () => "CoreDNS, on any node" },
   { rung: "dns", on: "every", text: () => "flannel: routes to the others' pods" },
   { rung: "proxy", on: "every", text: () => "kube-proxy: Services to pods" },
-  { rung: "controllers", on: "first", text: (scene) => `kube-controller-manager (${COMPONENT(scene)})` },
-  { rung: "scheduler", on: "first", text: (scene) => `kube-scheduler (${COMPONENT(scene)})` },
-  { rung: "apiserver", on: "first", text: (scene) => `kube-apiserver :6443 (${COMPONENT(scene)})` },
-  { rung: "etcd", on: "first", text: (scene) => `etcd :2379 (${COMPONENT(scene)})` },
+  { rung: "controllers", on: "first", text: (state) => `kube-controller-manager (${unitKind(state)})` },
+  { rung: "scheduler", on: "first", text: (state) => `kube-scheduler (${unitKind(state)})` },
+  { rung: "apiserver", on: "first", text: (state) => `kube-apiserver :6443 (${unitKind(state)})` },
+  { rung: "etcd", on: "first", text: (state) => `etcd :2379 (${unitKind(state)})` },
   { rung: "kubelet", on: "first", text: () => "hello :8080 (static pod)" },
   {
     rung: "kubelet",
@@ -48,13 +50,13 @@ const PARTS: readonly Part[] = [
 
 const WIDTH = 43;
 
-/** What runs on each machine at this rung, with `●` before what the rung has brought. Pure: text of lines, without colours. */
-export function ladderDrawing(scene: LadderScene): string {
-  const { rung, machines } = scene;
-  const place = RUNGS.indexOf(rung) + 1;
-  const boxes = machines.map((machine, index) => box(machine, rowsOf(scene, index === 0)));
+/** Draws the components of each machine at this rung, without colors. `●` marks those that the rung adds or changes. */
+export function drawLadder(state: LadderState): string {
+  const { rung, machines } = state;
+  const position = RUNGS.indexOf(rung) + 1;
+  const boxes = machines.map((machine, index) => box(machine, rowsOf(state, index === 0)));
   const height = Math.max(...boxes.map((lines) => lines.length));
-  // Machines stand on the same floor: what a worker lacks is air above it.
+  // Boxes are aligned at their bottom.
   const columns = boxes.map((lines) => [...Array<string>(height - lines.length).fill(" ".repeat(WIDTH)), ...lines]);
   const picture = Array.from({ length: height }, (_, row) =>
     columns
@@ -63,15 +65,17 @@ export function ladderDrawing(scene: LadderScene): string {
       .trimEnd(),
   );
   return [
-    `rung ${place} of ${RUNGS.length}: ${rung}   ${RUNGS.map((one) => (reaches(rung, one) ? "■" : "□")).join("")}`,
+    `rung ${position} of ${RUNGS.length}: ${rung}   ${RUNGS.map((one) => (reaches(rung, one) ? "■" : "□")).join("")}`,
     ...picture,
     "",
   ].join("\n");
 }
 
-function rowsOf(scene: LadderScene, first: boolean): string[] {
-  const here = PARTS.filter((part) => (first || part.on === "every") && reaches(scene.rung, part.rung));
-  return here.map((part) => `${[part.rung, part.changedBy].includes(scene.rung) ? "●" : " "} ${part.text(scene)}`);
+function rowsOf(state: LadderState, isFirst: boolean): string[] {
+  const components = COMPONENTS.filter(({ on, rung }) => (isFirst || on === "every") && reaches(state.rung, rung));
+  return components.map(
+    ({ rung, changedBy, text }) => `${[rung, changedBy].includes(state.rung) ? "●" : " "} ${text(state)}`,
+  );
 }
 
 function box(title: string, rows: readonly string[]): string[] {

@@ -1,11 +1,10 @@
 import { template } from "./template";
 
-/** Who leaves something on a machine when it goes. */
-export type Leaver = "kubelet" | "kube-proxy" | "flannel";
+/** Components that leave files, rules or mounts on a machine when they are removed. */
+export type LeftoverComponent = "kubelet" | "kube-proxy" | "flannel";
 
-/** A script that takes it off, safe to run again. `first` comes before. */
-export function remainsScript(of: readonly Leaver[], first = ""): string {
-  return [template("leftovers/common.sh"), first, ...of.map((leaver) => template(`leftovers/${leaver}.sh`)), "exit 0\n"]
-    .filter(Boolean)
-    .join("\n");
+/** Renders a script that removes the leftovers of components. It can be run repeatedly. `first` is inserted before. */
+export function leftoversScript(components: readonly LeftoverComponent[], first = ""): string {
+  const parts = components.map((component) => template(`leftovers/${component}.sh`));
+  return [template("leftovers/common.sh"), first, ...parts, "exit 0\n"].filter(Boolean).join("\n");
 }

@@ -10,25 +10,25 @@ const COMMON = {
   portmap: "/opt/cni/bin",
 } as const;
 
-const OF_CONTAINERD = {
+const CONTAINERD = {
   containerd: "/usr/local/bin",
   "containerd-shim-runc-v2": "/usr/local/bin",
   ctr: "/usr/local/bin",
   runc: "/usr/local/sbin",
 } as const;
 
-/** The engine is a package of the distribution, which brings containerd and runc with it. */
-const OF_DOCKER = { "cri-dockerd": "/usr/local/bin" } as const;
+/** Docker Engine is a package of the distribution, and includes containerd and runc. */
+const DOCKER = { "cri-dockerd": "/usr/local/bin" } as const;
 
-type Places = typeof COMMON & Partial<typeof OF_CONTAINERD & typeof OF_DOCKER>;
+type BinaryFolders = typeof COMMON & Partial<typeof CONTAINERD & typeof DOCKER>;
 
-/** The binaries of a node and where they live; `/opt/cni/bin` is where the runtimes and kubeadm expect CNI plugins. */
-const PLACES: Readonly<Record<Runtime, Places>> = {
-  containerd: { ...OF_CONTAINERD, ...COMMON },
-  docker: { ...OF_DOCKER, ...COMMON },
+/** The folder of each binary on a node. Runtimes and kubeadm expect CNI plugins in `/opt/cni/bin`. */
+const FOLDERS: Readonly<Record<Runtime, BinaryFolders>> = {
+  containerd: { ...CONTAINERD, ...COMMON },
+  docker: { ...DOCKER, ...COMMON },
 };
 
-export type NodeBinary = keyof Places;
+export type NodeBinary = keyof BinaryFolders;
 
 export interface CachedFile {
   path: string;
@@ -40,27 +40,30 @@ export interface BinaryPlan {
   files: Record<string, string>;
   /** SHA-256 to path on the controller. */
   sources: Record<string, string>;
-  /** SHA-256 by the binary's name; of those that a node with this runtime has. */
+  /** Name of the binary to SHA-256, for the binaries of a node with this runtime. */
   hashes: Record<keyof typeof COMMON, string> & Partial<Record<NodeBinary, string>>;
 }
 
-/** Which binary goes where on a node. @throws when the cache has not what the runtime needs, which is our own mistake */
+/**
+ * Plans the paths of a node's binaries.
+ * @throws Error when a binary is not in the cache, which is a bug in Kubewright
+ */
 export function nodeBinaries(cached: Readonly<Partial<Record<NodeBinary, CachedFile>>>, runtime: Runtime): BinaryPlan {
-  const found = (Object.entries(PLACES[runtime]) as [NodeBinary, string][]).map(([name, place]) => {
+  const binaries = (Object.entries(FOLDERS[runtime]) as [NodeBinary, string][]).map(([name, folder]) => {
     const file = cached[name];
-    if (!file) throw new Error(`${runtime} needs ${name}, and it was not brought`);
-    return { name, path: `${place}/${name}`, file };
+    if (!file) throw new Error(`${runtime} needs ${name}, which is not in the cache`);
+    return { name, path: `${folder}/${name}`, file };
   });
   return {
-    files: Object.fromEntries(found.map(({ path, file }) => [path, file.sha256])),
-    sources: Object.fromEntries(found.map(({ file }) => [file.sha256, file.path])),
-    hashes: Object.fromEntries(found.map(({ name, file }) => [name, file.sha256])) as BinaryPlan["hashes"],
+    files: Object.fromEntries(binaries.map(({ path, file }) => [path, file.sha256])),
+    sources: Object.fromEntries(binaries.map(({ file }) => [file.sha256, file.path])),
+    hashes: Object.fromEntries(binaries.map(({ name, file }) => [name, file.sha256])) as BinaryPlan["hashes"],
   };
 }
 
 /**
- * What kubeadm's preflight, kube-proxy and the kubelet call by name, by the distribution's package.
- * https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/install-kubeadm/
+ * Packages of the programs that kubeadm's preflight checks, kube-proxy and the kubelet call.
+ * Source: https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/install-kubeadm/
  */
 const PACKAGES: Record<MachineFacts["osFamily"], readonly string[]> = {
   debian: ["iproute2", "iptables", "nftables", "conntrack", "ethtool", "kmod", "procps", "socat"],

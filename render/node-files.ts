@@ -24,16 +24,16 @@ export interface NodeFile {
   mode: number;
 }
 
-/** Files of a node by their absolute path; all belong to root. */
+/** Files of a node by absolute path. They belong to root. */
 export type NodeFiles = Record<string, NodeFile>;
 
 export type KubeletFilesOptions = KubeletDefaultsOptions &
   KubeletConfigurationOptions & {
-    /** Present: a kubelet without kubeadm, by this name. */
+    /** If set, renders a kubelet without kubeadm, with this node name. */
     standalone?: Pick<StandaloneOptions, "criSocket"> & { nodeName: string };
   };
 
-/** containerd: its configuration, its mirrors and its unit. */
+/** Renders containerd's configuration, mirrors and unit. */
 export function runtimeFiles(options: ContainerdOptions): NodeFiles {
   return {
     "/etc/containerd/config.toml": readable(containerdConfig(options)),
@@ -42,12 +42,17 @@ export function runtimeFiles(options: ContainerdOptions): NodeFiles {
   };
 }
 
-/** Docker Engine's configuration; its unit is its package's. With mirrors, `ctr` pulls for it, which reads the same files as containerd. */
+/**
+ * Renders Docker Engine's configuration. With mirrors, images are pulled by `ctr`, which reads the same files as
+ * containerd.
+ */
 export function engineFiles({ mirrors }: Pick<ContainerdOptions, "mirrors">): NodeFiles {
   return { "/etc/docker/daemon.json": readable(dockerConfigurationText()), ...mirrorFiles(mirrors) };
 }
 
-/** cri-dockerd, through which the kubelet speaks to Docker. Its socket belongs to it: systemd starts neither without the other. */
+/**
+ * Renders the units of cri-dockerd, through which the kubelet uses Docker. systemd starts neither without the other.
+ */
 export function criDockerdFiles({ pauseImage }: Pick<ContainerdOptions, "pauseImage">): NodeFiles {
   return {
     "/etc/systemd/system/cri-docker.service": readable(criDockerdUnit(pauseImage)),
@@ -61,7 +66,10 @@ function mirrorFiles(mirrors: ContainerdOptions["mirrors"] = []): NodeFiles {
   );
 }
 
-/** The kubelet as kubeadm expects it, or alone; and this node's own settings. A change of any of them needs the kubelet restarted. */
+/**
+ * Renders the kubelet's units and this node's settings, with or without kubeadm. A change of any file needs a restart
+ * of the kubelet.
+ */
 export function kubeletFiles(options: KubeletFilesOptions): NodeFiles {
   return {
     "/etc/systemd/system/kubelet.service": readable(kubeletUnit()),
@@ -90,7 +98,7 @@ function standaloneFiles(
   };
 }
 
-/** What keeps packets for services and pods on the cluster's own network. */
+/** Renders the guard, which keeps packets for Services and pods inside the cluster's network. */
 export function guardFiles(options: GuardOptions): NodeFiles {
   return {
     "/etc/kubewright/guard.nft": readable(guardTable(options)),
@@ -102,7 +110,7 @@ function readable(content: string): NodeFile {
   return { content, mode: 0o644 };
 }
 
-/** Files as resources take them: permission bits are text there. */
+/** Converts permission bits to octal text, for the inputs of resources. */
 export function octal(files: NodeFiles): Record<string, { content: string; mode: string }> {
   return Object.fromEntries(
     Object.entries(files).map(([path, { content, mode }]) => [

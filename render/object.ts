@@ -1,4 +1,4 @@
-/** An object of the Kubernetes API as plain JSON. */
+/** An object of the Kubernetes API, as JSON. */
 export interface KubernetesObject {
   apiVersion: string;
   kind: string;
@@ -15,19 +15,19 @@ export function clusterRole(name: string, rules: readonly object[]): KubernetesO
   return { apiVersion: `${RBAC}/v1`, kind: "ClusterRole", metadata: { name }, rules };
 }
 
-/** Gives the subject a ClusterRole. */
+/** Binds a ClusterRole to a subject. */
 export function clusterRoleBinding(name: string, role: string, subject: Subject): KubernetesObject {
-  const who = subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: RBAC };
+  const reference = subject.kind === "ServiceAccount" ? subject : { ...subject, apiGroup: RBAC };
   return {
     apiVersion: `${RBAC}/v1`,
     kind: "ClusterRoleBinding",
     metadata: { name },
     roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: role },
-    subjects: [who],
+    subjects: [reference],
   };
 }
 
-/** Objects by a name that says in a diff which one changed. */
+/** Returns objects by kind and name, so that a diff shows which one changed. */
 export function byName(objects: readonly KubernetesObject[]): Record<string, KubernetesObject> {
   return Object.fromEntries(objects.map((object) => [`${object.kind}/${object.metadata.name}`, object]));
 }

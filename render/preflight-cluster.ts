@@ -1,32 +1,32 @@
 import { includes, isIpv4, parseCidr } from "./cidr";
-import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
+import type { Expectations, Finding, PreflightMachine } from "./preflight-types";
 
-/** What only a look at all machines shows, and where they stand in the cluster's network. */
-export function clusterFindings(machines: readonly JudgedMachine[], expectations: Expectations): Finding[] {
+/** Checks the machines against one another, and their addresses against the cluster's networks. */
+export function clusterFindings(machines: readonly PreflightMachine[], expectations: Expectations): Finding[] {
   return [
-    ...shared(machines, "name", ({ name }) => name, "give each machine its own name"),
-    ...shared(machines, "address", nodeAddress, "give each machine its own address"),
-    ...shared(machines, "hostname", ({ facts }) => facts.hostname, "set another one with `hostnamectl set-hostname`"),
-    ...shared(
+    ...duplicates(machines, "name", ({ name }) => name, "give each machine its own name"),
+    ...duplicates(machines, "address", nodeAddress, "give each machine its own address"),
+    ...duplicates(machines, "hostname", ({ facts }) => facts.hostname, "run `hostnamectl set-hostname` on one of them"),
+    ...duplicates(
       machines,
       "machine-id",
       ({ facts }) => facts.machineId,
-      "it is a clone: remove /etc/machine-id, run `systemd-machine-id-setup` and reboot",
+      "the machine is a clone: remove /etc/machine-id, run `systemd-machine-id-setup` and reboot",
     ),
     ...machines.flatMap((machine) => addressFindings(machine, expectations)),
   ];
 }
 
-/** The address that the node registers with. */
-export function nodeAddress({ privateAddress, address }: Pick<JudgedMachine, "address" | "privateAddress">): string {
+/** Returns the address with which the node registers. */
+export function nodeAddress({ privateAddress, address }: Pick<PreflightMachine, "address" | "privateAddress">): string {
   return privateAddress ?? address;
 }
 
-/** Reported once per machine but the first, naming the first. */
-function shared(
-  machines: readonly JudgedMachine[],
-  what: string,
-  key: (machine: JudgedMachine) => string,
+/** Reports machines with the same value. Each finding names the first machine that has it. */
+function duplicates(
+  machines: readonly PreflightMachine[],
+  property: string,
+  key: (machine: PreflightMachine) => string,
   action: string,
 ): Finding[] {
   const firstWith = new Map<string, string>();
@@ -40,41 +40,44 @@ function shared(
           {
             machine: machine.name,
             severity: "error" as const,
-            message: `it has the same ${what} as ${first} (${value})`,
+            message: `it has the same ${property} as ${first} (${value})`,
             action,
           },
         ];
   });
 }
 
-function addressFindings(machine: JudgedMachine, { podCidr, serviceCidr }: Expectations): Finding[] {
+function addressFindings(machine: PreflightMachine, { podCidr, serviceCidr }: Expectations): Finding[] {
   const address = nodeAddress(machine);
   const { addresses } = machine.facts;
-  const found: Omit<Finding, "machine">[] = [];
-  // A name is resolved by SSH, and what it resolves to may be a router's address: only an address can be compared.
+  const findings: Omit<Finding, "machine">[] = [];
+  // A DNS name is not compared, because it may resolve to the address of a router.
   if (isIpv4(address) && !addresses.includes(address)) {
-    found.push({
+    findings.push({
       severity: "error",
-      message: `${address} is on none of its interfaces (it has ${addresses.join(", ")})`,
-      action: "set its privateAddress to the address that the other nodes reach",
+      message: `none of its interfaces has the address ${address} (they have ${addresses.join(", ")})`,
+      action: "set privateAddress to the address at which other nodes reach the machine",
     });
   }
   for (const [property, range] of Object.entries({ "network.podCidr": podCidr, "network.serviceCidr": serviceCidr })) {
     const cidr = parseCidr(range);
     const inside = addresses.find(
-      (candidate) => cidr !== undefined && includes(cidr, candidate) && !isOurBridge(machine),
+      (candidate) => cidr !== undefined && includes(cidr, candidate) && !canHaveBridge(machine),
     );
     if (inside !== undefined)
-      found.push({
+      findings.push({
         severity: "error",
         message: `its address ${inside} is inside ${property} (${range})`,
         action: `choose another ${property}`,
       });
   }
-  return found.map((finding) => ({ machine: machine.name, ...finding }));
+  return findings.map((finding) => ({ machine: machine.name, ...finding }));
 }
 
-/** A node has addresses of the pod range on cni0, and one with traces of Kubernetes may. */
-function isOurBridge({ instanceAlreadyMember, facts }: JudgedMachine): boolean {
+/**
+ * Returns whether an address of the pod range can be that of cni0, because the machine is a node or has parts of
+ * Kubernetes.
+ */
+function canHaveBridge({ instanceAlreadyMember, facts }: PreflightMachine): boolean {
   return instanceAlreadyMember === true || facts.kubernetesState !== "none";
 }

@@ -1,9 +1,9 @@
 import { HELLO_PORT } from "./components/static-pod";
-import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
+import type { Expectations, Finding, PreflightMachine } from "./preflight-types";
 
 interface Port {
   port: number;
-  /** Who needs it. */
+  /** The component that needs it. */
   owner: string;
 }
 
@@ -23,21 +23,24 @@ function controlPlanePorts(apiPort: number): readonly Port[] {
   ];
 }
 
-/** Ports that Kubernetes needs and something else holds. On a node of ours they are held by Kubernetes itself, so it is not judged. */
+/**
+ * Checks that no other process uses the ports of a node. Nodes of this cluster are not checked: Kubernetes itself uses
+ * their ports.
+ */
 export function portFindings(
-  machine: JudgedMachine,
+  machine: PreflightMachine,
   { apiPort = 6443, bootstrap }: Expectations,
 ): Omit<Finding, "machine">[] {
   const { facts, role } = machine;
-  // An unfinished init or join left parts of Kubernetes running: `membership` says so, and once is enough.
+  // Parts of Kubernetes run after an unfinished init or join, which `membership` already reports.
   if (machine.instanceAlreadyMember || facts.kubernetesState !== "none") return [];
-  const hello = bootstrap === "components" ? [{ port: HELLO_PORT, owner: "the example hello" }] : [];
+  const hello = bootstrap === "components" ? [{ port: HELLO_PORT, owner: "the example pod hello" }] : [];
   const needed = role === "control-plane" ? [...controlPlanePorts(apiPort), ...hello, ...everyNode] : everyNode;
   return needed
     .filter(({ port }) => facts.listeningPorts.includes(port))
     .map(({ port, owner }) => ({
       severity: "error",
       message: `port ${port}, which ${owner} needs, is in use`,
-      action: `find what holds it (\`ss -ltnp 'sport = :${port}'\`) and stop it`,
+      action: `find the process that uses it (\`ss -ltnp 'sport = :${port}'\`) and stop it`,
     }));
 }

@@ -4,17 +4,21 @@ import type { ProxyMode } from "./kubeadm-types";
 
 export type MachineRole = "control-plane" | "worker";
 
-export interface JudgedMachine {
+export interface PreflightMachine {
   name: string;
-  /** Where it is reached over SSH: an address or a DNS name. */
+  /** SSH address: an IP address or a DNS name. */
   address: string;
-  /** Where the other nodes reach it; absent: at `address`. */
+  /** Address at which other nodes reach it. @default address */
   privateAddress?: string;
   role: MachineRole;
   facts: MachineFacts;
-  /** Its kubelet is configured with `failSwapOn: false`. */
+  /** Its kubelet is configured with `failSwapOn: false`. @default false */
   swapAllowed?: boolean;
-  /** This very machine (its machine-id) is a node of this cluster already: what a node occupies is then its own. */
+  /**
+   * The machine, identified by its machine-id, is already a node of this cluster, so that it uses ports and disk
+   * itself.
+   * @default false
+   */
   instanceAlreadyMember?: boolean;
 }
 
@@ -24,7 +28,7 @@ export interface Expectations {
   proxyMode: ProxyMode;
   /** @default containerd */
   runtime?: Runtime;
-  /** Present: the cluster is built by components. */
+  /** Set if the cluster is built without kubeadm. */
   bootstrap?: "components";
   /** The API server's port. @default 6443 */
   apiPort?: number;
@@ -33,8 +37,8 @@ export interface Expectations {
 export interface Finding {
   machine: string;
   severity: "error" | "warning";
-  /** What is the case. */
+  /** The problem. */
   message: string;
-  /** What the person does next. */
+  /** The user's next action. */
   action: string;
 }

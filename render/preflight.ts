@@ -1,12 +1,12 @@
 import { clusterFindings } from "./preflight-cluster";
 import { machineFindings } from "./preflight-machine";
-import type { Expectations, Finding, JudgedMachine } from "./preflight-types";
+import type { Expectations, Finding, PreflightMachine } from "./preflight-types";
 
-export type { Expectations, Finding, JudgedMachine, MachineRole } from "./preflight-types";
+export type { Expectations, Finding, MachineRole, PreflightMachine } from "./preflight-types";
 
-/** Judges all machines at once; errors first, then in the machines' order. */
-export function judge(looked: readonly JudgedMachine[], expectations: Expectations): Finding[] {
-  const machines = withLostMembers(looked);
+/** Returns the findings of all machines: errors first, and otherwise in the order of the machines. */
+export function preflightFindings(all: readonly PreflightMachine[], expectations: Expectations): Finding[] {
+  const machines = markMembers(all);
   const findings = [
     ...machines.flatMap((machine) => machineFindings(machine, expectations)),
     ...clusterFindings(machines, expectations),
@@ -14,13 +14,13 @@ export function judge(looked: readonly JudgedMachine[], expectations: Expectatio
   return [...findings.filter(isError), ...findings.filter((finding) => !isError(finding))];
 }
 
-/** A node with the CA of a member is one too: it joined in a run that the state does not know of, because an older one was restored. */
-function withLostMembers(machines: readonly JudgedMachine[]): JudgedMachine[] {
-  const ours = machines.flatMap(({ instanceAlreadyMember, facts }) =>
+/** Marks nodes with the CA of a member as members. They are missing from the state if an older state was restored. */
+function markMembers(machines: readonly PreflightMachine[]): PreflightMachine[] {
+  const clusterCas = machines.flatMap(({ instanceAlreadyMember, facts }) =>
     instanceAlreadyMember && facts.clusterCa !== undefined ? [facts.clusterCa] : [],
   );
   return machines.map((machine) =>
-    machine.facts.clusterCa !== undefined && ours.includes(machine.facts.clusterCa)
+    machine.facts.clusterCa !== undefined && clusterCas.includes(machine.facts.clusterCa)
       ? { ...machine, instanceAlreadyMember: true }
       : machine,
   );
@@ -30,7 +30,7 @@ export function isError(finding: Finding): boolean {
   return finding.severity === "error";
 }
 
-/** One line per finding: `error   worker-2: swap is on (512 MiB); ...`. Empty when there are none. */
+/** Renders one line per finding: `error   worker-2: swap is on (512 MiB); ...`. */
 export function renderFindings(findings: readonly Finding[]): string {
   return findings
     .map(({ severity, machine, message, action }) => `${severity.padEnd(7)} ${machine}: ${message}; ${action}`)

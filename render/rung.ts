@@ -1,17 +1,20 @@
-/** The rungs of a cluster that is built one component at a time, from the lowest; each has what those below it have. */
+/** The rungs of a cluster that is built one component at a time, from the lowest. Each includes those below it. */
 export const RUNGS = ["kubelet", "etcd", "apiserver", "scheduler", "controllers", "proxy", "dns"] as const;
 
 export type Rung = (typeof RUNGS)[number];
 
-/** Whether a cluster that stands on `rung` has what comes with `step`. */
-export function reaches(rung: Rung, step: Rung): boolean {
-  return RUNGS.indexOf(rung) >= RUNGS.indexOf(step);
+/** Returns whether a cluster at `rung` includes another rung. */
+export function reaches(rung: Rung, other: Rung): boolean {
+  return RUNGS.indexOf(rung) >= RUNGS.indexOf(other);
 }
 
-/** How the control plane's components run: by the kubelet from manifests, or by systemd from binaries. */
+/** How the control plane's components run: as static pods of the kubelet, or as services of systemd. */
 export type RunAs = "static-pods" | "systemd";
 
-/** A user that the API server knows by a token of a file. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#static-token-file */
+/**
+ * A user whom the API server authenticates by a token of a file.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#static-token-file
+ */
 export interface StaticToken {
   token: string;
   user: string;

@@ -1,6 +1,6 @@
 import type { Runtime } from "../common/runtime";
 
-/** Where each speaks CRI: for kubeadm, and through it for the kubelet. Docker speaks it through cri-dockerd. */
+/** CRI socket of each runtime. Docker's is that of cri-dockerd. */
 export const SOCKETS: Readonly<Record<Runtime, string>> = {
   containerd: "/run/containerd/containerd.sock",
   docker: "/run/cri-dockerd.sock",

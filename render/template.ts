@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { projectRoot } from "../common/project-root";
 
 /**
- * The text of a file under templates/, with its few `@NAME@` placeholders filled in.
- * A placeholder without a value and a value without a placeholder are both mistakes of ours, so both throw.
- * @param path relative to templates/: `kubelet/kubelet.service`
+ * Renders a file of templates/ with values for its `@NAME@` placeholders.
+ * @param path Relative to templates/: `kubelet/kubelet.service`.
+ * @throws Error when a placeholder has no value or a value has no placeholder, which is a bug in Kubewright
  */
 export function template(path: string, values: Readonly<Record<string, string>> = {}): string {
   const used = new Set<string>();

@@ -1,36 +1,37 @@
 import { parseCidr } from "./cidr";
 
-/** By the names that a person knows them by. */
+/** The supported providers, by their common names. */
 export const VAGRANT_PROVIDERS = ["virtualbox", "libvirt", "vmware", "parallels", "docker", "lxc"] as const;
 export type VagrantProvider = (typeof VAGRANT_PROVIDERS)[number];
 
 /** One machine of a Vagrantfile. */
 export interface VagrantMachine {
-  /** Its name and its hostname. */
+  /** Name and hostname. */
   name: string;
   provider: VagrantProvider;
-  /** `fedora/41-cloud-base`; none with the docker provider, which has an image. */
+  /** `fedora/41-cloud-base`. Absent with the docker provider, which has an image. */
   box?: string | undefined;
   boxVersion?: string | undefined;
-  /** Its address in the private network. */
+  /** Address in the private network. */
   address: string;
-  /** The private network. */
+  /** CIDR of the private network. */
   subnet: string;
   cpus?: number | undefined;
   memoryMiB?: number | undefined;
   diskGiB?: number | undefined;
-  /** Whether the folder of the Vagrantfile is at /vagrant in the machine. */
+  /** Mounts the folder of the Vagrantfile at /vagrant. */
   syncedFolder: boolean;
-  /** With the docker provider: a reference or id, and the words of `docker run` that make a machine of a container. */
+  /** With the docker provider: reference or id of the image. */
   image?: string | undefined;
+  /** With the docker provider: arguments of `docker run` that make the container behave like a machine. */
   dockerArguments?: readonly string[] | undefined;
 }
 
-const HEAD = `# Written by Kubewright, which keeps it as its configuration says: changes here are lost.
-# To bring a Vagrantfile of your own, set machines.vagrant.vagrantfile.
+const HEAD = `# Written by Kubewright from its configuration. Changes to this file are overwritten.
+# To use your own Vagrantfile, set machines.vagrant.vagrantfile.
 `;
 
-/** Pure: the Vagrantfile of a stack, one definition per machine. */
+/** Renders the Vagrantfile of a stack, with one definition per machine. */
 export function vagrantfile(machines: readonly VagrantMachine[]): string {
   const sorted = [...machines].sort((one, other) => (one.name < other.name ? -1 : 1));
   return `${HEAD}Vagrant.configure('2') do |config|\n${sorted.map(definition).join("\n")}end\n`;
@@ -58,12 +59,12 @@ function box({ box: name, boxVersion }: VagrantMachine): string[] {
   return [`machine.vm.box = ${ruby(name)}`, ...version, "machine.vm.box_check_update = false"];
 }
 
-/** The first interface is Vagrant's own (NAT); this is the second, by which the machines know one another. */
+/** The second interface, through which the machines reach one another. The first is Vagrant's own, with NAT. */
 function network({ provider, address, subnet }: VagrantMachine): string[] {
-  // vagrant-lxc's own private networks ended with LXC 3: there it is an interface of the container (settings).
+  // vagrant-lxc has no private networks since LXC 3. Its second interface is part of the provider's settings.
   if (provider === "lxc") return [];
   const prefix = prefixOf(subnet);
-  // Vagrant's docker provider takes the netmask as a prefix length, the others as an address.
+  // Vagrant's docker provider expects the netmask as a prefix length, others as an address.
   return [
     `machine.vm.network 'private_network', ip: ${ruby(address)}, netmask: ${provider === "docker" ? String(prefix) : ruby(maskOf(prefix))}`,
   ];
@@ -73,7 +74,9 @@ function prefixOf(subnet: string): number {
   return parseCidr(subnet)?.prefix ?? 24;
 }
 
-/** Two providers grow the disk through Vagrant itself, the others by a setting of their own. */
+/**
+ * Resizes the disk through Vagrant itself, for the two providers that support it. Others have a setting of their own.
+ */
 function disk({ provider, diskGiB }: VagrantMachine): string[] {
   const byVagrant = provider === "virtualbox" || provider === "vmware";
   return diskGiB !== undefined && byVagrant
@@ -83,40 +86,40 @@ function disk({ provider, diskGiB }: VagrantMachine): string[] {
 
 function settings(machine: VagrantMachine): string[] {
   const { provider, cpus, memoryMiB, diskGiB } = machine;
-  const where = (value: number | undefined, line: (value: number) => string) =>
+  const ifSet = (value: number | undefined, line: (value: number) => string) =>
     value === undefined ? [] : [line(value)];
   switch (provider) {
     case "virtualbox":
       return [
         "p.linked_clone = true",
-        ...where(cpus, (n) => `p.cpus = ${n}`),
-        ...where(memoryMiB, (n) => `p.memory = ${n}`),
+        ...ifSet(cpus, (n) => `p.cpus = ${n}`),
+        ...ifSet(memoryMiB, (n) => `p.memory = ${n}`),
       ];
     case "libvirt":
       return [
-        ...where(cpus, (n) => `p.cpus = ${n}`),
-        ...where(memoryMiB, (n) => `p.memory = ${n}`),
-        ...where(diskGiB, (n) => `p.machine_virtual_size = ${n}`),
+        ...ifSet(cpus, (n) => `p.cpus = ${n}`),
+        ...ifSet(memoryMiB, (n) => `p.memory = ${n}`),
+        ...ifSet(diskGiB, (n) => `p.machine_virtual_size = ${n}`),
       ];
     case "vmware":
       return [
-        ...where(cpus, (n) => `p.vmx['numvcpus'] = '${n}'`),
-        ...where(memoryMiB, (n) => `p.vmx['memsize'] = '${n}'`),
+        ...ifSet(cpus, (n) => `p.vmx['numvcpus'] = '${n}'`),
+        ...ifSet(memoryMiB, (n) => `p.vmx['memsize'] = '${n}'`),
       ];
     case "parallels":
       return [
-        ...where(cpus, (n) => `p.cpus = ${n}`),
-        ...where(memoryMiB, (n) => `p.memory = ${n}`),
-        ...where(diskGiB, (n) => `p.customize ['set', :id, '--device-set', 'hdd0', '--size', '${n * 1024}']`),
+        ...ifSet(cpus, (n) => `p.cpus = ${n}`),
+        ...ifSet(memoryMiB, (n) => `p.memory = ${n}`),
+        ...ifSet(diskGiB, (n) => `p.customize ['set', :id, '--device-set', 'hdd0', '--size', '${n * 1024}']`),
       ];
     case "docker":
       return dockerSettings(machine);
     case "lxc":
-      return [...lxcInterface(machine), ...where(memoryMiB, (n) => `p.customize 'cgroup2.memory.max', '${n}M'`)];
+      return [...lxcInterface(machine), ...ifSet(memoryMiB, (n) => `p.customize 'cgroup2.memory.max', '${n}M'`)];
   }
 }
 
-/** Beside the first one, on the bridge that LXC brings. */
+/** The second interface, on LXC's default bridge. */
 function lxcInterface({ address, subnet }: VagrantMachine): string[] {
   const settings = { type: "veth", link: "lxcbr0", flags: "up", "ipv4.address": `${address}/${prefixOf(subnet)}` };
   return Object.entries(settings).map(([key, value]) => `p.customize ${ruby(`net.1.${key}`)}, ${ruby(value)}`);
@@ -128,17 +131,17 @@ function dockerSettings({ image = "", dockerArguments = [] }: VagrantMachine): s
     "p.pull = false",
     "p.has_ssh = true",
     "p.create_args = [",
-    ...dockerArguments.map((word) => `  ${ruby(word)},`),
+    ...dockerArguments.map((argument) => `  ${ruby(argument)},`),
     "]",
   ];
 }
 
-/** What Vagrant calls the provider. */
+/** Returns Vagrant's name of the provider. */
 export function vagrantName(provider: VagrantProvider): string {
   return provider === "vmware" ? "vmware_desktop" : provider;
 }
 
-/** A Ruby string in which nothing is evaluated. */
+/** Renders a Ruby string literal without interpolation. */
 function ruby(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }

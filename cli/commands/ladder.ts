@@ -3,7 +3,7 @@ import type { OutputMap, Stack } from "@pulumi/pulumi/automation";
 import { projectRoot } from "../../common/project-root";
 import { run as runProcess } from "../../common/process";
 import { controlPlaneNames, madeNames, poolsOf, type ClusterConfig } from "../../components/config";
-import { ladderDrawing } from "../../render/ladder-drawing";
+import { drawLadder } from "../../render/ladder-drawing";
 import { RUNGS, type Rung } from "../../render/rung";
 import { textOutput } from "../engine/outputs";
 import type { Session } from "../engine/session";
@@ -45,7 +45,7 @@ async function showRung(rung: Rung, stack: Stack, session: Session): Promise<voi
   const config = await readStackConfig(stack);
   const machines = machineNames(config);
   const [first = ""] = machines;
-  const drawing = ladderDrawing({ rung, machines, runtime: config.runtime, runAs: config.controlPlane.runAs });
+  const drawing = drawLadder({ rung, machines, runtime: config.runtime, runAs: config.controlPlane.runAs });
   process.stdout.write(`\n${drawing}`);
   const machine = session.provider.connections.get(await machineConnection(stack, first));
   const environment = environmentOf(await stack.outputs());

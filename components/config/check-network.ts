@@ -1,4 +1,4 @@
-import { type Cidr, includes, overlap, parseCidr } from "../../render/cidr";
+import { type Cidr, includes, isOverlapping, parseCidr } from "../../render/cidr";
 import { pathText } from "../fields/problems";
 import { KINDS } from "../machines/kinds";
 import { sharedSettings } from "./kinds";
@@ -130,5 +130,5 @@ export function podsPerNode(config: ClusterConfig): CrossProblem[] {
 
 function overlapping(one: string, other: string): boolean {
   const ranges = [parseCidr(one), parseCidr(other)].filter((range): range is Cidr => range !== undefined);
-  return ranges[0] !== undefined && ranges[1] !== undefined && overlap(ranges[0], ranges[1]);
+  return ranges[0] !== undefined && ranges[1] !== undefined && isOverlapping(ranges[0], ranges[1]);
 }

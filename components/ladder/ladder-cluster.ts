@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { addressAt, isIpv4, partAt } from "../../render/cidr";
+import { addressAt, isIpv4, subnetAt } from "../../render/cidr";
 import type { CertificateOptions } from "../../render/components/pki";
 import { type Rung, reaches } from "../../render/rung";
 import { assignSlots } from "../machines/slots";
@@ -60,7 +60,7 @@ export class LadderCluster {
       this.plan.members.map(({ name }) => name),
       parts,
     );
-    return partAt(podCidr, nodeMaskSize, slots.get(member.name) ?? 0) ?? podCidr;
+    return subnetAt(podCidr, nodeMaskSize, slots.get(member.name) ?? 0) ?? podCidr;
   }
 
   private makeControlPlane(): { group: ResourceGroup; pki: Pki } {

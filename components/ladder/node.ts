@@ -4,7 +4,7 @@ import { bridgeFiles } from "../../render/components/bridge";
 import { clusterFiles } from "../../render/components/kubelet";
 import { HELLO_PORT, helloPod } from "../../render/components/static-pod";
 import { pullPolicy } from "../../render/kubeadm";
-import type { Leaver } from "../../render/leftovers";
+import type { LeftoverComponent } from "../../render/leftovers";
 import { octal } from "../../render/node-files";
 import { Leftovers, StaticPod, Unit } from "../../sdk/host";
 import { KubeletJoin, type Node } from "../../sdk/kubernetes";
@@ -16,7 +16,7 @@ import { type LadderScope, dnsAddress } from "./ladder-cluster";
  * Cleans up what a component leaves on the machine. The cleanup runs when this resource is deleted: after the
  * component itself.
  */
-export function cleanUpAfter(component: Leaver): (scope: MachineScope) => Leftovers {
+export function cleanUpAfter(component: LeftoverComponent): (scope: MachineScope) => Leftovers {
   const suffix = component === "kubelet" ? "remains" : `${component}-remains`;
   return ({ member, after }) =>
     new Leftovers(

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { everyRegistry, type RegistryMirror } from "../../render/containerd";
+import { mirrorAllRegistries, type RegistryMirror } from "../../render/containerd";
 import { enginePackages } from "../../render/docker";
 import { criDockerdFiles, engineFiles, octal, runtimeFiles } from "../../render/node-files";
 import { Packages, Unit } from "../../sdk/host";
@@ -74,6 +74,6 @@ function installEngine(member: ClusterMember, after: pulumi.Resource[]): Package
 
 function registryMirrors({ images }: Artifacts): pulumi.Output<RegistryMirror[]> {
   return images.apply((source) =>
-    source.kind === "pull" && source.registryMirror !== undefined ? everyRegistry(source.registryMirror) : [],
+    source.kind === "pull" && source.registryMirror !== undefined ? mirrorAllRegistries(source.registryMirror) : [],
   );
 }

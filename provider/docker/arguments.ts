@@ -3,7 +3,9 @@ import { LABELS, slug } from "./labels";
 import type { HostTraits } from "./probe";
 import { macOf } from "./subnets";
 
-/** Data folders of containerd, the kubelet, etcd and Docker. They are volumes because overlayfs on overlayfs is refused. */
+/**
+ * Data folders of containerd, the kubelet, etcd and Docker. They are volumes because overlayfs on overlayfs is refused.
+ */
 const VOLUMES = ["/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/var/lib/docker"];
 const PUBLISHED_PORTS = [22, 6443];
 /** Seconds between the shutdown signal and SIGKILL. systemd gives its services 10. */
@@ -56,7 +58,10 @@ export function specHash(spec: MachineSpec, environment: ContainerEnvironment): 
   return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
 }
 
-/** Returns the CPU and memory limits for `docker create` and `docker update`. Swap in addition to the memory is not allowed. */
+/**
+ * Returns the CPU and memory limits for `docker create` and `docker update`. Swap in addition to the memory is not
+ * allowed.
+ */
 export function limitArguments({ cpus, memory }: Pick<MachineSpec, "cpus" | "memory">): string[] {
   const size = `${String(memory)}m`;
   return [
@@ -74,19 +79,26 @@ function immutableArguments(spec: MachineSpec, { traits, publish }: ContainerEnv
   ];
 }
 
-/** Returns the arguments that make a container behave like a machine, without those of its network. Vagrant uses them too. */
+/**
+ * Returns the arguments that make a container behave like a machine, without those of its network. Vagrant uses them
+ * too.
+ */
 export function machineArguments(stack: string, traits: HostTraits): string[] {
   return [
     ...privilegeArguments(traits),
     ...mountArguments(stack, traits),
-    // `reboot` in the machine ends its container. Docker then restarts it, as it does after a reboot of the Docker host.
+    // `reboot` in the machine ends its container. Docker then restarts it, as it does after a reboot of the Docker
+    // host.
     ...["--restart", "unless-stopped", "--stop-signal", "SIGRTMIN+3", "--stop-timeout", String(STOP_SECONDS)],
     // systemd prints its boot progress only to a terminal. With one, `docker logs` shows it.
     "--tty",
   ];
 }
 
-/** The privileges that a node needs: those of `--privileged`, without the host's devices. Also works where `--privileged` fails. */
+/**
+ * The privileges that a node needs: those of `--privileged`, without the host's devices. Also works where
+ * `--privileged` fails.
+ */
 function privilegeArguments({ sysResource }: HostTraits): string[] {
   return [
     ...["--cap-add", "ALL", ...(sysResource ? [] : ["--cap-drop", "SYS_RESOURCE"])],

@@ -44,7 +44,8 @@ export async function findDaemon(signal: AbortSignal): Promise<Daemon | undefine
 }
 
 /**
- * Returns the daemon. On Debian and Ubuntu, as root and without DOCKER_HOST, installs and starts Docker if it does not answer.
+ * Returns the daemon. On Debian and Ubuntu, as root and without DOCKER_HOST, installs and starts Docker if it does not
+ * answer.
  * @throws StepError with the user's next action
  */
 export async function ensureDaemon(progress: Progress, signal: AbortSignal): Promise<Daemon> {
@@ -125,7 +126,9 @@ export async function aptInstall(packages: readonly string[], step: string, sign
   signal.throwIfAborted();
 }
 
-/** RUNLEVEL=1 keeps the packages' scripts from starting services where there is no systemd: their settings may not fit. */
+/**
+ * RUNLEVEL=1 keeps the packages' scripts from starting services where there is no systemd: their settings may not fit.
+ */
 function aptEnvironment(): Record<string, string> {
   return { DEBIAN_FRONTEND: "noninteractive", ...optional({ RUNLEVEL: isSystemdInit() ? undefined : "1" }) };
 }
@@ -176,7 +179,10 @@ function isRunning(pidFile: string, program: string): boolean {
   return existsSync(comm) && readFileSync(comm, "utf8").trim() === program;
 }
 
-/** Returns the daemon's environment: the proxy settings only. The daemon outlives this run and must not inherit its passphrases. */
+/**
+ * Returns the daemon's environment: the proxy settings only. The daemon outlives this run and must not inherit its
+ * passphrases.
+ */
 export function daemonEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const proxies = Object.entries(own).filter(([name]) => /^(https?|no)_proxy$/i.test(name));
   return { ...Object.fromEntries(proxies), PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };

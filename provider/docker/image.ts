@@ -28,8 +28,8 @@ export async function findImageId(ref: string, signal: AbortSignal): Promise<str
 }
 
 /**
- * Returns the machine image, and builds it if the daemon does not have it. The tag is set when the build is complete. Concurrent
- * runs build the image once.
+ * Returns the machine image, and builds it if the daemon does not have it. The tag is set when the build is complete.
+ * Concurrent runs build the image once.
  * @throws StepError when neither a base image nor the host's packages can be used
  */
 export async function ensureImage(recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<Image> {

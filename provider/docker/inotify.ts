@@ -7,8 +7,8 @@ const KEY = "fs.inotify.max_user_instances";
 const PER_MACHINE = 18;
 
 /**
- * Returns a warning if the host's limit of inotify instances is too low for its machines. The limit is per user and the machines'
- * root users share it. Kubewright does not change it, because it belongs to the host.
+ * Returns a warning if the host's limit of inotify instances is too low for its machines. The limit is per user and the
+ * machines' root users share it. Kubewright does not change it, because it belongs to the host.
  */
 export async function readInotifyShortage(id: string, signal: AbortSignal): Promise<string | undefined> {
   const options = { step: `read ${KEY}`, signal, timeout: 10 };

@@ -24,7 +24,10 @@ const USER = "root";
 type MachineInputs = Inputs<typeof dockerMachineContract>;
 type MachineOutputs = Outputs<typeof dockerMachineContract>;
 
-/** A container that behaves like a machine, with systemd, sshd and its own address. Other resources reach it only by SSH. */
+/**
+ * A container that behaves like a machine, with systemd, sshd and its own address. Other resources reach it only by
+ * SSH.
+ */
 export const machineResource: Handler<typeof dockerMachineContract> = {
   contract: dockerMachineContract,
   replaceOn: ["stack", "hostname", "image", "network", "fixedAddress"],
@@ -125,7 +128,10 @@ async function read(
   return { inputs, outputs: machine ? { ...machine, user: USER } : old.outputs };
 }
 
-/** Returns the sizes that the program sets. Others are not compared: `docker update` leaves the host's own size as their limit. */
+/**
+ * Returns the sizes that the program sets. Others are not compared: `docker update` leaves the host's own size as their
+ * limit.
+ */
 function sizeOf(container: Container, { cpus, memory }: MachineInputs): Pick<MachineInputs, "cpus" | "memory"> {
   return optional({
     cpus: cpus === undefined ? undefined : container.cpus,

@@ -39,8 +39,8 @@ export interface Machine {
 }
 
 /**
- * Returns the id of the machine's container, which may be stopped. A container left by an interrupted run is reused if it has the same
- * settings, else replaced.
+ * Returns the id of the machine's container, which may be stopped. A container left by an interrupted run is reused if
+ * it has the same settings, else replaced.
  * @throws StepError, also when a container that is not the stack's has the name
  */
 export async function ensureContainer(
@@ -127,7 +127,10 @@ export async function resizeMachine(
   await runCommand("docker", ["update", ...args, id], { step: "change CPUs and memory", signal });
 }
 
-/** Starts the machine if it is stopped, and waits until SSH answers. @throws StepError with the end of the machine's log */
+/**
+ * Starts the machine if it is stopped, and waits until SSH answers.
+ * @throws StepError with the end of the machine's log
+ */
 export async function startMachine(
   id: string,
   hostname: string,
@@ -156,7 +159,10 @@ function startError(machine: string, cause: string): StepError {
   return new StepError({ step: "start the machine", machine, cause });
 }
 
-/** Returns the container if SSH answers. Inspects it for each attempt, because its published ports change with each restart. */
+/**
+ * Returns the container if SSH answers. Inspects it for each attempt, because its published ports change with each
+ * restart.
+ */
 async function findAnswering(
   id: string,
   hostname: string,

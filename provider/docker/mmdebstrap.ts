@@ -81,7 +81,9 @@ export function sourceLines(listing: string, release: string): string[] {
   return [...new Set(ours.map(([uri, suite, component]) => `deb ${uri ?? ""} ${suite ?? ""} ${component ?? ""}`))];
 }
 
-/** Returns the download settings of the host's apt, such as proxies and timeouts. mmdebstrap itself starts without any. */
+/**
+ * Returns the download settings of the host's apt, such as proxies and timeouts. mmdebstrap itself starts without any.
+ */
 async function readAptOptions(signal: AbortSignal): Promise<string[]> {
   const options = { step: "read apt's configuration", signal };
   const dump = await runCommand("apt-config", ["dump", "--no-empty", "Acquire"], options);

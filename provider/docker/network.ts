@@ -69,7 +69,10 @@ export function parseNetwork(json: string): Network {
   };
 }
 
-/** Returns the stack's bridge network. A network left by an interrupted run is reused if it matches, else replaced. @throws StepError */
+/**
+ * Returns the stack's bridge network. A network left by an interrupted run is reused if it matches, else replaced.
+ * @throws StepError
+ */
 export async function ensureNetwork(spec: NetworkSpec, signal: AbortSignal): Promise<Network> {
   const name = networkName(spec.stack);
   const existing = await findNetwork(name, signal);
@@ -139,8 +142,9 @@ function foreignNetworkError(name: string): StepError {
 }
 
 /**
- * Returns whether the controller reaches the network's addresses directly. It does if the bridge is an interface of this system, so that
- * its address can be listened on. Docker Desktop, rootless and remote daemons have the bridge elsewhere.
+ * Returns whether the controller reaches the network's addresses directly. It does if the bridge is an interface of
+ * this system, so that its address can be listened on. Docker Desktop, rootless and remote daemons have the bridge
+ * elsewhere.
  */
 export async function isReachable({ gateway }: Pick<Network, "gateway">): Promise<boolean> {
   return await new Promise((resolve) => {

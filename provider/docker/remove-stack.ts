@@ -12,8 +12,9 @@ export interface RemovedObjects {
 const NOTHING: RemovedObjects = { containers: 0, networks: 0, volumes: 0 };
 
 /**
- * Removes every object with the stack's label, whether in the state or not: containers with their volumes, networks, and volumes left
- * by an interrupted removal. Returns their numbers, which are 0 when no daemon answers, because then no machine runs.
+ * Removes every object with the stack's label, whether in the state or not: containers with their volumes, networks,
+ * and volumes left by an interrupted removal. Returns their numbers, which are 0 when no daemon answers, because then
+ * no machine runs.
  */
 export async function removeStack(stack: string, signal: AbortSignal): Promise<RemovedObjects> {
   if (!(await findDaemon(signal))) return NOTHING;

@@ -7,8 +7,9 @@ const ADDRESSES =
   "{{range .NetworkSettings.Networks}}{{if .IPAMConfig}}{{.IPAMConfig.IPv4Address}}{{end}} {{.IPAddress}} {{end}}";
 
 /**
- * Returns whether Docker proves that the machine at an address was a container that has been removed: the address belongs to a network
- * of Kubewright's, and no container has it, running or stopped. Returns false when Docker does not answer.
+ * Returns whether Docker proves that the machine at an address was a container that has been removed: the address
+ * belongs to a network of Kubewright's, and no container has it, running or stopped. Returns false when Docker does not
+ * answer.
  */
 export async function isContainerRemoved(address: string, signal: AbortSignal): Promise<boolean> {
   if (!(await findDaemon(signal))) return false;
@@ -32,7 +33,9 @@ function isIn(address: string, subnet: string): boolean {
   return cidr !== undefined && includes(cidr, address);
 }
 
-/** Lists ids and inspects them. Returns the space-separated fields of each object, or undefined when a command fails. */
+/**
+ * Lists ids and inspects them. Returns the space-separated fields of each object, or undefined when a command fails.
+ */
 async function inspectAll(
   list: readonly string[],
   inspect: readonly string[],

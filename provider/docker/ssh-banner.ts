@@ -1,8 +1,8 @@
 import { connect } from "node:net";
 
 /**
- * Returns whether an SSH server sends its banner. An open connection alone is no proof: Docker's proxy accepts connections to
- * published ports before the machine listens.
+ * Returns whether an SSH server sends its banner. An open connection alone is no proof: Docker's proxy accepts
+ * connections to published ports before the machine listens.
  * @param seconds Time limit for the banner.
  */
 export async function hasSshBanner(host: string, port: number, seconds = 2): Promise<boolean> {

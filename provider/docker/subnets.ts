@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 
-/** Subnets come from 172.20.0.0 to 172.31.255.255, away from home networks (192.168/16) and most company networks (10/8). */
+/**
+ * Subnets come from 172.20.0.0 to 172.31.255.255, away from home networks (192.168/16) and most company networks
+ * (10/8).
+ */
 const FIRST_SECOND_OCTET = 20;
 const SECOND_OCTETS = 12;
 const CANDIDATES = SECOND_OCTETS * 256;
@@ -11,8 +14,8 @@ const CANDIDATES = SECOND_OCTETS * 256;
 export const FIRST_OFFSET = 10;
 
 /**
- * Lists free /24 subnets in order of preference. The order depends on the stack's name: two stacks rarely prefer the same subnet,
- * and a recreated stack gets its previous addresses.
+ * Lists free /24 subnets in order of preference. The order depends on the stack's name: two stacks rarely prefer the
+ * same subnet, and a recreated stack gets its previous addresses.
  * @param taken CIDRs that a subnet must not overlap. IPv6 CIDRs never overlap.
  */
 export function freeSubnets(stack: string, taken: readonly string[]): string[] {
@@ -33,8 +36,8 @@ export function hasOverlap(one: string, other: string): boolean {
 }
 
 /**
- * Derives a MAC address from an IPv4 address, as Docker did up to version 27. With a random MAC address, a recreated machine would be
- * unreachable until its neighbors' ARP entries expire (9 to 40 s).
+ * Derives a MAC address from an IPv4 address, as Docker did up to version 27. With a random MAC address, a recreated
+ * machine would be unreachable until its neighbors' ARP entries expire (9 to 40 s).
  */
 export function macOf(address: string): string {
   const bytes = [0x02, 0x42, ...ipaddr.IPv4.parse(address).toByteArray()];

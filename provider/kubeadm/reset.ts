@@ -1,6 +1,6 @@
 import type { Progress } from "../../common/progress";
 import { messageOf } from "../../common/errors";
-import { remainsScript } from "../../render/leftovers";
+import { leftoversScript } from "../../render/leftovers";
 import { SOCKETS } from "../../render/runtime";
 import { template } from "../../render/template";
 import type { Remote } from "../ssh/remote";
@@ -35,7 +35,7 @@ export async function resetNode(
   }
   status("kubeadm reset");
   await machine.run(
-    remainsScript(
+    leftoversScript(
       ["flannel", "kube-proxy", "kubelet"],
       template("kubeadm/reset.sh", { CONTAINERD_SOCKET: SOCKETS.containerd, DOCKER_SOCKET: SOCKETS.docker }),
     ),

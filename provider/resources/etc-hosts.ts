@@ -1,6 +1,6 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { etcHostsContract } from "../../contracts/host/etc-hosts";
-import { hostsBlock, hostsEntries, withBlock } from "../../render/hosts";
+import { hostsBlock, parseHostsBlock, replaceHostsBlock } from "../../render/hosts";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -17,7 +17,7 @@ async function text(machine: Remote, signal: AbortSignal): Promise<string> {
 /** Written into the file that is there and not in its place: in a container it may be a mount. */
 async function write(machine: Remote, entries: Record<string, string>, signal: AbortSignal): Promise<void> {
   const before = await text(machine, signal);
-  const after = withBlock(before, hostsBlock(entries));
+  const after = replaceHostsBlock(before, hostsBlock(entries));
   if (after !== before) await machine.run(`cat > ${FILE}`, { step: `writing ${FILE}`, signal, stdin: after });
 }
 
@@ -37,7 +37,7 @@ const hosts: Handler<typeof etcHostsContract> = {
   update: (context, _id, inputs) => apply(context, inputs),
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const found = hostsEntries(await text(machine, context.signal));
+      const found = parseHostsBlock(await text(machine, context.signal));
       const same = hostsBlock(found) === hostsBlock(old.inputs.entries);
       return { inputs: { ...old.inputs, entries: same ? old.inputs.entries : found }, outputs: {} };
     }),

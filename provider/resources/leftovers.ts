@@ -1,6 +1,6 @@
 import type { Inputs } from "../../contracts/contract";
 import { leftoversContract } from "../../contracts/host/leftovers";
-import { remainsScript } from "../../render/leftovers";
+import { leftoversScript } from "../../render/leftovers";
 import { untilGone } from "../host/containers";
 import { HOST_IGNORES, HOST_REPLACES, sameMachine } from "../host/on-machine";
 import { register, type Handler } from "../rpc/handler";
@@ -32,7 +32,7 @@ const remains: Handler<typeof leftoversContract> = {
     const container = CONTAINERS[inputs.of];
     if (container)
       await untilGone(machine, "io.kubernetes.container.name", container, { signal, timeout: STOP_SECONDS });
-    await machine.run(remainsScript([inputs.of]), {
+    await machine.run(leftoversScript([inputs.of]), {
       step: `removing what ${inputs.of} left`,
       signal,
       timeout: CLEAN_SECONDS,

@@ -1,14 +1,20 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { preflightContract } from "../../contracts/cluster/preflight";
 import { StepError, messageOf } from "../../common/errors";
-import { isError, judge, renderFindings, type Finding, type JudgedMachine } from "../../render/preflight";
+import {
+  isError,
+  preflightFindings,
+  renderFindings,
+  type Finding,
+  type PreflightMachine,
+} from "../../render/preflight";
 import { gatherFacts } from "../host/facts";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 
 type PreflightInputs = Inputs<typeof preflightContract>;
 type PreflightOutputs = Outputs<typeof preflightContract>;
 
-type Looked = { judged: JudgedMachine } | { unreachable: Finding };
+type Looked = { judged: PreflightMachine } | { unreachable: Finding };
 
 async function look(
   context: Context,
@@ -59,7 +65,7 @@ async function examine(
   const looked = await Promise.all(inputs.machines.map((machine) => look(context, machine, passed)));
   const judged = looked.flatMap((result) => ("judged" in result ? [result.judged] : []));
   const unreachable = looked.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
-  const findings = [...unreachable, ...judge(judged, inputs)];
+  const findings = [...unreachable, ...preflightFindings(judged, inputs)];
   const errors = findings.filter(isError);
   if (errors.length > 0) {
     throw new StepError({

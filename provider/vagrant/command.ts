@@ -32,7 +32,10 @@ export async function runVagrant(file: string, args: readonly string[], options:
   throw commandError("vagrant", outcome, options);
 }
 
-/** Runs `work` while no other run changes machines of this Vagrantfile. Vagrant's own locks make it fail instead of wait. */
+/**
+ * Runs `work` while no other run changes machines of this Vagrantfile. Vagrant's own locks make it fail instead of
+ * wait.
+ */
 export async function withVagrantLock<T>(
   file: string,
   progress: Progress,

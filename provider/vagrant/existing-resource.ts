@@ -12,7 +12,10 @@ import { readSshConfigs } from "./machines";
 type MachineInputs = Inputs<typeof existingVagrantMachineContract>;
 type MachineOutputs = Outputs<typeof existingVagrantMachineContract>;
 
-/** A machine of the user's own Vagrantfile. Kubewright reads its connection settings, and never starts, stops or destroys it. */
+/**
+ * A machine of the user's own Vagrantfile. Kubewright reads its connection settings, and never starts, stops or
+ * destroys it.
+ */
 export const existingResource: Handler<typeof existingVagrantMachineContract> = {
   contract: existingVagrantMachineContract,
   replaceOn: ["vagrantfile", "machine", "subnet"],
@@ -69,7 +72,10 @@ async function readPrivateAddress(
   throw new StepError({ step, machine, cause, action });
 }
 
-/** Chooses the address at which other nodes reach a machine: in the subnet, else the first, else the SSH address if it is not local. */
+/**
+ * Chooses the address at which other nodes reach a machine: in the subnet, else the first, else the SSH address if it
+ * is not local.
+ */
 export function choosePrivateAddress(
   addresses: readonly string[],
   sshAddress: string,

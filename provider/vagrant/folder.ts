@@ -41,7 +41,10 @@ export class VagrantFolder {
     writeFileSync(this.file, vagrantfile(machines));
   }
 
-  /** Returns the provider's id of a machine, which changes when the machine is recreated. Undefined if it does not exist. */
+  /**
+   * Returns the provider's id of a machine, which changes when the machine is recreated. Undefined if it does not
+   * exist.
+   */
   machineId({ name, provider }: Pick<VagrantMachine, "name" | "provider">): string | undefined {
     const file = join(this.path, ".vagrant", "machines", name, vagrantName(provider), "id");
     return existsSync(file) ? readFileSync(file, "utf8").trim() || undefined : undefined;

@@ -98,7 +98,9 @@ async function dockerSettings(
   return { dockerArguments: [...limitArguments({ cpus, memory: memoryMiB }), ...args] };
 }
 
-/** Returns the private address, which never changes, if the controller reaches it. Else the port that Vagrant forwards. */
+/**
+ * Returns the private address, which never changes, if the controller reaches it. Else the port that Vagrant forwards.
+ */
 async function describeMachine(
   { folder, provider }: MachineInputs,
   { name, address }: VagrantMachine,
@@ -123,7 +125,10 @@ async function describeMachine(
   };
 }
 
-/** Reads the host key over Vagrant's own SSH connection, which for a virtual machine is a forwarded port of the controller. */
+/**
+ * Reads the host key over Vagrant's own SSH connection, which for a virtual machine is a forwarded port of the
+ * controller.
+ */
 export async function readHostKey(file: string, name: string, signal: AbortSignal): Promise<string> {
   const step = `read the host key of ${name}`;
   const args = ["ssh", "--no-tty", "-c", "cat /etc/ssh/ssh_host_*_key.pub", name];
@@ -149,7 +154,8 @@ async function read(
   if (state === "not_created") return undefined;
   const inputs = { ...old.inputs, running: state === "running" };
   const machineId = vagrantFolder.machineId({ name: hostname, provider }) ?? "";
-  // With another id, the machine was destroyed and recreated outside of Kubewright. `up` then reads its connection data again.
+  // With another id, the machine was destroyed and recreated outside of Kubewright. `up` then reads its connection data
+  // again.
   return machineId === old.outputs.machineId
     ? { inputs, outputs: old.outputs }
     : { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };

@@ -78,8 +78,8 @@ function failStart(machine: string, folder: VagrantFolder, outcome: Outcome): ne
 }
 
 /**
- * Reads the SSH settings of the machines that run. For several machines, Vagrant prints nothing if one of them is not running, so they are
- * then read one by one.
+ * Reads the SSH settings of the machines that run. For several machines, Vagrant prints nothing if one of them is not
+ * running, so they are then read one by one.
  */
 export async function readSshConfigs(
   file: string,

@@ -42,7 +42,10 @@ export function bestHostKey(text: string): string | undefined {
   return best?.join(" ");
 }
 
-/** Returns the addresses of `ip -o -4 addr`, without those on the interface of the default route, which is Vagrant's NAT. */
+/**
+ * Returns the addresses of `ip -o -4 addr`, without those on the interface of the default route, which is Vagrant's
+ * NAT.
+ */
 export function otherAddresses(addresses: string, defaultRoute: string): string[] {
   const first = /\bdev (\S+)/.exec(defaultRoute)?.[1];
   const rows = addresses.split("\n").map((line) => line.trim().split(/\s+/));

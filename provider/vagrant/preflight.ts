@@ -14,7 +14,10 @@ const PLUGINS: Partial<Record<VagrantProvider, string>> = {
 const PROGRAMS: Partial<Record<VagrantProvider, string>> = { virtualbox: "VBoxManage" };
 const INSTALL = "install Vagrant from its vendor or with this system's packages (Debian: `apt-get install vagrant`)";
 
-/** What is missing on the controller for a Vagrant provider, or for Vagrant itself, and what to do. Each is checked once. */
+/**
+ * What is missing on the controller for a Vagrant provider, or for Vagrant itself, and what to do. Each is checked
+ * once.
+ */
 export class VagrantProblems {
   private readonly byProvider = new Map<string, Promise<string | undefined>>();
 

@@ -2,11 +2,11 @@ import { yamlText } from "../json";
 import type { StaticToken } from "../rung";
 import { API_SERVER_CONFIG } from "./paths";
 
-/** Asked by people's and the kubelet's health checks, which show no certificate. */
+/** Paths that health checks request without a certificate. */
 const HEALTH_PATHS = ["/livez", "/readyz", "/healthz"];
 
 /**
- * Who is nobody in particular may ask for health, and for nothing else.
+ * Renders the authentication configuration. Anonymous requests are allowed for health checks only.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-authenticator-configuration
  */
 export function authenticationConfiguration(): string {
@@ -17,20 +17,19 @@ export function authenticationConfiguration(): string {
   });
 }
 
-/** The token file, `token,user,uid,"group1,group2"`; secret. */
+/** Renders the token file, with lines `token,user,uid,"group1,group2"`. Secret. */
 export function tokenFile(tokens: readonly StaticToken[]): string {
   return tokens
-    .map(({ token, user, uid, groups = [] }) =>
-      [token, user, uid, ...(groups.length > 0 ? [`"${groups.join(",")}"`] : [])].join(","),
-    )
-    .map((line) => `${line}\n`)
+    .map(({ token, user, uid, groups = [] }) => {
+      const fields = [token, user, uid];
+      if (groups.length > 0) fields.push(`"${groups.join(",")}"`);
+      return `${fields.join(",")}\n`;
+    })
     .join("");
 }
 
-/** By path; all of them are secret where there are tokens. */
+/** Returns the API server's files by path. Secret if there are tokens. */
 export function apiServerFiles(tokens: readonly StaticToken[]): Record<string, string> {
-  return {
-    [`${API_SERVER_CONFIG}/authentication.yaml`]: authenticationConfiguration(),
-    ...(tokens.length > 0 ? { [`${API_SERVER_CONFIG}/tokens.csv`]: tokenFile(tokens) } : {}),
-  };
+  const files = { [`${API_SERVER_CONFIG}/authentication.yaml`]: authenticationConfiguration() };
+  return tokens.length > 0 ? { ...files, [`${API_SERVER_CONFIG}/tokens.csv`]: tokenFile(tokens) } : files;
 }

@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import { initDefaults, type Args } from "../kubeadm-args";
 import {
   API_SERVER_CONFIG,
@@ -8,26 +9,26 @@ import {
   SCHEDULER_KUBECONFIG,
 } from "./paths";
 
-/** The components of a control plane, and the binaries and images that they are. */
+/** The components of a control plane, which are also the names of their binaries and images. */
 export type ComponentName = "etcd" | "kube-apiserver" | "kube-scheduler" | "kube-controller-manager";
 
 export interface ArgumentsOptions {
   clusterName: string;
   nodeName: string;
-  /** The address that other nodes reach the control plane at. */
+  /** Address at which other nodes reach the control plane. */
   address: string;
   serviceCidr: string;
   podCidr: string;
   dnsDomain: string;
-  /** Whether there are static tokens. */
+  /** The API server has a file of static tokens. */
   staticTokens: boolean;
-  /** Admission plugins that are switched off, such as ServiceAccount. */
+  /** Disabled admission plugins, such as ServiceAccount. */
   disableAdmission: readonly string[];
-  /** A person's flags, which win over ours of the same name. */
+  /** The user's flags, which override Kubewright's flags of the same name. */
   extraArgs?: Partial<Record<ComponentName, Args>>;
 }
 
-/** Flags without their dashes; the same whether a component is a static pod or a service. */
+/** Returns a component's flags without leading dashes. They are the same for a static pod and for a service. */
 export function componentArguments(name: ComponentName, options: ArgumentsOptions): Args {
   return { ...TABLES[name](options), ...options.extraArgs?.[name] };
 }
@@ -39,7 +40,7 @@ const TABLES: Record<ComponentName, (options: ArgumentsOptions) => Args> = {
   "kube-controller-manager": controllerManagerArguments,
 };
 
-/** Clients and peers show certificates, always. Port 2381 has health and metrics only, for the machine itself. */
+/** Clients and peers must present certificates. Port 2381 serves health and metrics only, on the loopback interface. */
 function etcdArguments({ nodeName, address }: ArgumentsOptions): Args {
   return {
     name: nodeName,
@@ -73,15 +74,16 @@ function apiServerArguments({
     "advertise-address": address,
     "secure-port": "6443",
     "allow-privileged": "true",
-    // Who: certificates, service accounts, bootstrap tokens, static tokens; nobody in particular only where health is asked.
+    // Authentication: certificates, service accounts, bootstrap tokens, static tokens. Anonymous for health checks
+    // only.
     "client-ca-file": `${PKI}/ca.crt`,
     "authentication-config": `${API_SERVER_CONFIG}/authentication.yaml`,
     "enable-bootstrap-token-auth": "true",
-    ...(staticTokens ? { "token-auth-file": `${API_SERVER_CONFIG}/tokens.csv` } : {}),
-    // What they may.
+    ...optional({ "token-auth-file": staticTokens ? `${API_SERVER_CONFIG}/tokens.csv` : undefined }),
     "authorization-mode": "Node,RBAC",
     "enable-admission-plugins": "NodeRestriction",
-    ...(disableAdmission.length > 0 ? { "disable-admission-plugins": disableAdmission.join(",") } : {}),
+    // An empty list is omitted.
+    ...optional({ "disable-admission-plugins": disableAdmission.join(",") || undefined }),
     "etcd-servers": "https://127.0.0.1:2379",
     "etcd-cafile": `${ETCD_PKI}/ca.crt`,
     "etcd-certfile": `${PKI}/apiserver-etcd-client.crt`,
@@ -106,18 +108,18 @@ function apiServerArguments({
 }
 
 function schedulerArguments(): Args {
-  return { ...delegating(SCHEDULER_KUBECONFIG), ...initDefaults(1).scheduler };
+  return { ...delegationArguments(SCHEDULER_KUBECONFIG), ...initDefaults(1).scheduler };
 }
 
 function controllerManagerArguments({ clusterName, podCidr, serviceCidr }: ArgumentsOptions): Args {
   return {
-    ...delegating(CONTROLLER_MANAGER_KUBECONFIG),
+    ...delegationArguments(CONTROLLER_MANAGER_KUBECONFIG),
     "client-ca-file": `${PKI}/ca.crt`,
     "requestheader-client-ca-file": `${PKI}/front-proxy-ca.crt`,
     "cluster-name": clusterName,
     "cluster-cidr": podCidr,
     "service-cluster-ip-range": serviceCidr,
-    // A node's part of the pod range is known before there is any controller manager: see machineRange in bridge.ts.
+    // Each node's subnet is assigned before there is a controller manager, see bridge.ts.
     "allocate-node-cidrs": "false",
     "cluster-signing-cert-file": `${PKI}/ca.crt`,
     "cluster-signing-key-file": `${PKI}/ca.key`,
@@ -129,8 +131,8 @@ function controllerManagerArguments({ clusterName, podCidr, serviceCidr }: Argum
   };
 }
 
-/** A component that is a client of the API server, and lets it judge who asks the component itself. */
-function delegating(path: string): Args {
+/** Flags of a component that delegates authentication and authorization of its own clients to the API server. */
+function delegationArguments(path: string): Args {
   return {
     kubeconfig: path,
     "authentication-kubeconfig": path,

@@ -2,17 +2,17 @@ import type { NodeFiles } from "../node-files";
 import { template } from "../template";
 
 export interface BridgeOptions {
-  /** This machine's part of the pod range. */
+  /** The machine's subnet of the pod range. */
   range: string;
   podCidr: string;
 }
 
-/** Read after flannel's 10-flannel.conflist: while that is there, it rules. */
+/** Sorted after flannel's 10-flannel.conflist, which has precedence while it exists. */
 export const BRIDGE_CONFLIST = "/etc/cni/net.d/99-kubewright.conflist";
 
 /**
- * The pod network of one machine: a bridge, and addresses of the machine's own part of the range. Network, bridge and part are those
- * that flannel takes over later: so pods keep their addresses when the network comes to span machines, and when it goes.
+ * Renders the pod network of one machine: a bridge with addresses of the machine's subnet. Flannel later uses the same
+ * network name, bridge and subnet, so that pods keep their addresses when flannel is added or removed.
  */
 export function bridgeConflist({ range, podCidr }: BridgeOptions): string {
   const ipam = { type: "host-local", ranges: [[{ subnet: range }]], routes: [{ dst: podCidr }] };
@@ -23,12 +23,15 @@ export function bridgeConflist({ range, podCidr }: BridgeOptions): string {
   return `${JSON.stringify({ cniVersion: "1.0.0", name: "cbr0", plugins }, null, 2)}\n`;
 }
 
-/** Pods reach the world by the machine's address: in one table, not a chain for each pod, which would stay when flannel takes over. */
+/**
+ * Renders the NAT of pods to the machine's address. One table instead of a chain per pod, whose chains would stay with
+ * flannel.
+ */
 export function bridgeTable({ podCidr }: Pick<BridgeOptions, "podCidr">): string {
   return template("components/bridge.nft", { POD_CIDR: podCidr });
 }
 
-/** kubewright-bridge.service: oneshot, and stopping it undoes all it did. */
+/** Renders kubewright-bridge.service, a oneshot unit. Stopping it removes the table. */
 export function bridgeUnit(): string {
   return template("components/kubewright-bridge.service");
 }

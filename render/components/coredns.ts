@@ -11,12 +11,12 @@ const labels = { "k8s-app": "kube-dns" };
 export interface CorednsOptions {
   image: string;
   imagePullPolicy: PullPolicy;
-  /** The tenth address of the service range; every kubelet tells its pods. */
+  /** The tenth address of the service range, which kubelets write to the resolv.conf of pods. */
   clusterIp: string;
   dnsDomain: string;
 }
 
-/** The cluster's names, as kubeadm installs them. */
+/** Returns the objects of CoreDNS, as kubeadm installs them. */
 export function corednsManifests(options: CorednsOptions): KubernetesObject[] {
   const data = { Corefile: template("components/Corefile", { DNS_DOMAIN: options.dnsDomain }) };
   return [

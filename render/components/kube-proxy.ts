@@ -6,7 +6,7 @@ const namespace = "kube-system";
 const name = "kube-proxy";
 const FOLDER = "/var/lib/kube-proxy";
 
-/** The port at which each node's kube-proxy says that it is well. */
+/** Port of kube-proxy's health check. */
 export const PROXY_HEALTH_PORT = 10256;
 
 export interface KubeProxyOptions {
@@ -18,7 +18,7 @@ export interface KubeProxyOptions {
   server: string;
 }
 
-/** What kube-proxy reads, whatever it runs as; the kubeconfig is at `kubeconfigPath`. */
+/** Returns kube-proxy's configuration. @param kubeconfigPath Path of its kubeconfig. */
 export function kubeProxyConfig(
   { configuration, podCidr }: Pick<KubeProxyOptions, "configuration" | "podCidr">,
   kubeconfigPath = `${FOLDER}/kubeconfig.conf`,
@@ -26,11 +26,11 @@ export function kubeProxyConfig(
   return { ...configuration, clusterCIDR: podCidr, clientConnection: { kubeconfig: kubeconfigPath } };
 }
 
-/** kube-proxy on every node, in kubeadm's shape. */
+/** Returns the objects of kube-proxy, as kubeadm installs them. */
 export function kubeProxyManifests(options: KubeProxyOptions): KubernetesObject[] {
   const data = {
     "config.conf": yamlText(kubeProxyConfig(options)),
-    "kubeconfig.conf": yamlText(inPod(options.server)),
+    "kubeconfig.conf": yamlText(serviceAccountKubeconfig(options.server)),
   };
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
@@ -40,8 +40,8 @@ export function kubeProxyManifests(options: KubeProxyOptions): KubernetesObject[
   ];
 }
 
-/** As the service account of its pod. */
-function inPod(server: string): object {
+/** Returns a kubeconfig for the service account of the pod. */
+function serviceAccountKubeconfig(server: string): object {
   const account = "/var/run/secrets/kubernetes.io/serviceaccount";
   return {
     apiVersion: "v1",

@@ -7,14 +7,14 @@ export interface KubeconfigOptions {
   /** PEM. */
   caCertificate: string;
   user: string;
-  /** Who it is: a certificate with its key (PEM), or a token. */
+  /** Credentials: a certificate with its key (PEM), or a token. */
   identity: { certificate: string; key: string } | { token: string };
 }
 
-/** A kubeconfig with everything in it. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
+/** Renders a self-contained kubeconfig. Source: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 export function kubeconfig({ clusterName, server, caCertificate, user, identity }: KubeconfigOptions): string {
   const context = `${user}@${clusterName}`;
-  const who =
+  const credentials =
     "token" in identity
       ? { token: identity.token }
       : { "client-certificate-data": base64(identity.certificate), "client-key-data": base64(identity.key) };
@@ -22,7 +22,7 @@ export function kubeconfig({ clusterName, server, caCertificate, user, identity 
     apiVersion: "v1",
     kind: "Config",
     clusters: [{ name: clusterName, cluster: { "certificate-authority-data": base64(caCertificate), server } }],
-    users: [{ name: user, user: who }],
+    users: [{ name: user, user: credentials }],
     contexts: [{ name: context, context: { cluster: clusterName, user } }],
     "current-context": context,
   });

@@ -1,13 +1,14 @@
+import { optional } from "../../common/optional";
 import type { MachineFacts } from "../facts";
 import { type JsonValue, yamlText } from "../json";
 import { MANIFESTS } from "./paths";
 
-/** The kubelet's own copy: it has one on every machine, whatever else is there. */
+/** The kubelet's copy of the CA, at the same path on every machine. */
 export const KUBELET_CA = "/var/lib/kubelet/cluster-ca.crt";
 export const KUBELET_KUBECONFIG = "/etc/kubernetes/kubelet.conf";
 export const BOOTSTRAP_KUBECONFIG = "/etc/kubernetes/bootstrap-kubelet.conf";
 export const KUBELET_ENVIRONMENT = "/etc/kubernetes/kubelet.env";
-/** Read after 10-kubewright.conf, the person's settings. */
+/** Read after 10-kubewright.conf, which has the user's settings. */
 export const CLUSTER_DROP_IN = "/etc/kubernetes/kubelet.conf.d/20-cluster.conf";
 
 export interface StandaloneOptions {
@@ -16,8 +17,8 @@ export interface StandaloneOptions {
 }
 
 /**
- * /var/lib/kubelet/config.yaml of a kubelet that belongs to no cluster: it watches the folder of manifests. Nobody can show it who they
- * are, so nobody may ask it anything, but for its health on the machine itself.
+ * Renders /var/lib/kubelet/config.yaml of a kubelet that belongs to no cluster and runs static pods only. Its API
+ * accepts no requests, because it cannot authenticate clients. Its health check is available on the machine itself.
  * Source: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
  */
 export function standaloneConfiguration({ criSocket, facts }: StandaloneOptions): string {
@@ -27,19 +28,22 @@ export function standaloneConfiguration({ criSocket, facts }: StandaloneOptions)
     authorization: { mode: "AlwaysAllow" },
     cgroupDriver: "systemd",
     containerRuntimeEndpoint: criSocket,
-    // Its stub on 127.0.0.53 is of no use inside a pod.
-    ...(facts.systemdResolved ? { resolvConf: "/run/systemd/resolve/resolv.conf" } : {}),
+    // Pods cannot reach systemd-resolved's stub at 127.0.0.53.
+    ...optional({ resolvConf: facts.systemdResolved ? "/run/systemd/resolve/resolv.conf" : undefined }),
     staticPodPath: MANIFESTS,
   });
 }
 
 export interface ClusterKubeletOptions {
-  /** CoreDNS' address, which pods are told also while nobody answers there yet: so they need no restart when it comes. */
+  /** CoreDNS' address. Set before CoreDNS runs, so that pods need no restart when it is added. */
   clusterDns: string;
   dnsDomain: string;
 }
 
-/** What changes once it belongs to a cluster: the API server says who may ask it what. */
+/**
+ * Renders the settings that change when the kubelet joins a cluster: the API server authenticates and authorizes its
+ * clients.
+ */
 export function clusterConfiguration({ clusterDns, dnsDomain }: ClusterKubeletOptions): string {
   return yamlText({
     ...header,
@@ -51,12 +55,12 @@ export function clusterConfiguration({ clusterDns, dnsDomain }: ClusterKubeletOp
   });
 }
 
-/** Where the API is, for the kubelet's unit. */
+/** Renders the environment of the kubelet's unit, with the paths of its kubeconfigs. */
 export function kubeletEnvironment(): string {
   return `KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=${BOOTSTRAP_KUBECONFIG} --kubeconfig=${KUBELET_KUBECONFIG}\n`;
 }
 
-/** What a kubelet has beside, in a cluster. */
+/** Returns the additional files of a kubelet in a cluster. */
 export function clusterFiles(options: ClusterKubeletOptions): Record<string, { content: string; mode: number }> {
   return {
     [CLUSTER_DROP_IN]: { content: clusterConfiguration(options), mode: 0o644 },

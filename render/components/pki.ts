@@ -1,13 +1,13 @@
 import type { Rung } from "../rung";
 import { ETCD_PKI, PKI } from "./paths";
 
-/** Who vouches for whom: each concern has a CA of its own, so that a certificate of one says nothing to the other. */
+/** The certificate authorities. There is one per purpose, so that a certificate of one is not accepted for another. */
 export type AuthorityName = "cluster" | "etcd" | "front-proxy";
 
 export interface AuthorityRow {
   name: AuthorityName;
   commonName: string;
-  /** The rung that it comes with. */
+  /** The rung that adds it. */
   since: Rung;
 }
 
@@ -29,7 +29,7 @@ export interface CertificateRow {
   name: CertificateName;
   authority: AuthorityName;
   since: Rung;
-  /** The user's name, where it is a client of the API server. */
+  /** The user name, for clients of the API server. */
   commonName: string;
   /** The user's groups. */
   organizations?: readonly string[];
@@ -38,7 +38,7 @@ export interface CertificateRow {
   ipAddresses?: readonly string[];
 }
 
-/** Days. kubeadm's own lifetimes: a CA outlives what it signs, and is never renewed. */
+/** Lifetimes in days, which are kubeadm's. A CA is never renewed. */
 export const AUTHORITY_DAYS = 3650;
 export const CERTIFICATE_DAYS = 365;
 
@@ -49,105 +49,73 @@ export const AUTHORITIES: readonly AuthorityRow[] = [
 ];
 
 export interface CertificateOptions {
-  /** The control plane's name as a node. */
+  /** Name of the control plane's node. */
   nodeName: string;
-  /** Every address that it is reached at, by nodes and by people. */
+  /** All addresses at which nodes and users reach the control plane. */
   addresses: readonly string[];
-  /** Further names of the API server: those of `controlPlane.endpoint`. */
+  /** Additional names of the API server: those of `controlPlane.endpoint`. */
   dnsNames?: readonly string[];
-  /** The Service `kubernetes`, the first of the range. */
+  /** Address of the Service `kubernetes`, the first of the service range. */
   serviceAddress: string;
   dnsDomain: string;
 }
 
 /**
- * Every certificate of the control plane. Kubelets get theirs by TLS bootstrap.
+ * Lists every certificate of the control plane. Kubelets get theirs by TLS bootstrap.
  * Source: https://kubernetes.io/docs/setup/best-practices/certificates/
  */
-export function certificateTable({
-  nodeName,
-  addresses,
-  dnsNames = [],
-  serviceAddress,
-  dnsDomain,
-}: CertificateOptions): CertificateRow[] {
-  const both = ["server", "client"] as const;
-  const etcd = {
-    authority: "etcd",
-    dnsNames: ["localhost", nodeName],
-    ipAddresses: unique(["127.0.0.1", ...addresses]),
-  } as const;
-  const service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", `kubernetes.default.svc.${dnsDomain}`];
+export function certificateTable(options: CertificateOptions): CertificateRow[] {
   return [
-    // etcd's gateway asks its own server with its server's certificate: hence a client's usage too.
-    { name: "etcd-server", since: "etcd", commonName: nodeName, usages: both, ...etcd },
-    { name: "etcd-peer", since: "etcd", commonName: nodeName, usages: both, ...etcd },
-    {
-      name: "etcd-healthcheck-client",
-      authority: "etcd",
-      since: "etcd",
-      commonName: "kube-etcd-healthcheck-client",
-      usages: ["client"],
-    },
-    {
-      name: "apiserver-etcd-client",
-      authority: "etcd",
-      since: "apiserver",
-      commonName: "kube-apiserver-etcd-client",
-      usages: ["client"],
-    },
-    {
-      name: "apiserver",
-      authority: "cluster",
-      since: "apiserver",
-      commonName: "kube-apiserver",
-      usages: ["server"],
-      dnsNames: unique(["localhost", nodeName, ...service, ...dnsNames]),
-      ipAddresses: unique(["127.0.0.1", serviceAddress, ...addresses]),
-    },
-    {
-      name: "apiserver-kubelet-client",
-      authority: "cluster",
-      since: "apiserver",
-      commonName: KUBELET_CLIENT,
-      usages: ["client"],
-    },
-    {
-      name: "front-proxy-client",
-      authority: "front-proxy",
-      since: "apiserver",
-      commonName: "front-proxy-client",
-      usages: ["client"],
-    },
-    {
-      name: "admin",
-      authority: "cluster",
-      since: "apiserver",
-      commonName: "kubernetes-admin",
-      organizations: ["system:masters"],
-      usages: ["client"],
-    },
-    {
-      name: "scheduler",
-      authority: "cluster",
-      since: "scheduler",
-      commonName: "system:kube-scheduler",
-      usages: ["client"],
-    },
-    {
-      name: "controller-manager",
-      authority: "cluster",
-      since: "controllers",
-      commonName: "system:kube-controller-manager",
-      usages: ["client"],
-    },
+    ...etcdCertificates(options),
+    apiServerCertificate(options),
+    client("apiserver-kubelet-client", "cluster", "apiserver", KUBELET_CLIENT),
+    client("front-proxy-client", "front-proxy", "apiserver", "front-proxy-client"),
+    { ...client("admin", "cluster", "apiserver", "kubernetes-admin"), organizations: ["system:masters"] },
+    client("scheduler", "cluster", "scheduler", "system:kube-scheduler"),
+    client("controller-manager", "cluster", "controllers", "system:kube-controller-manager"),
   ];
 }
 
-/** The user that the API server is to a kubelet; see `rbac.ts`. */
+function etcdCertificates({ nodeName, addresses }: CertificateOptions): CertificateRow[] {
+  const member = {
+    authority: "etcd",
+    since: "etcd",
+    commonName: nodeName,
+    // etcd's gateway connects to its own server with the server's certificate.
+    usages: ["server", "client"],
+    dnsNames: ["localhost", nodeName],
+    ipAddresses: unique(["127.0.0.1", ...addresses]),
+  } as const;
+  return [
+    { name: "etcd-server", ...member },
+    { name: "etcd-peer", ...member },
+    client("etcd-healthcheck-client", "etcd", "etcd", "kube-etcd-healthcheck-client"),
+    client("apiserver-etcd-client", "etcd", "apiserver", "kube-apiserver-etcd-client"),
+  ];
+}
+
+function apiServerCertificate(options: CertificateOptions): CertificateRow {
+  const { nodeName, addresses, dnsNames = [], serviceAddress, dnsDomain } = options;
+  const service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", `kubernetes.default.svc.${dnsDomain}`];
+  return {
+    name: "apiserver",
+    authority: "cluster",
+    since: "apiserver",
+    commonName: "kube-apiserver",
+    usages: ["server"],
+    dnsNames: unique(["localhost", nodeName, ...service, ...dnsNames]),
+    ipAddresses: unique(["127.0.0.1", serviceAddress, ...addresses]),
+  };
+}
+
+function client(name: CertificateName, authority: AuthorityName, since: Rung, commonName: string): CertificateRow {
+  return { name, authority, since, commonName, usages: ["client"] };
+}
+
+/** The API server's user name as a client of kubelets. See `rbac.ts`. */
 export const KUBELET_CLIENT = "kube-apiserver-kubelet-client";
 
-/** kubeadm's path of a certificate, without `.crt` or `.key`. */
+/** Returns kubeadm's path of a certificate, without `.crt` or `.key`. */
 export function pkiPath(name: CertificateName): string {
   return name.startsWith("etcd-") ? `${ETCD_PKI}/${name.slice("etcd-".length)}` : `${PKI}/${name}`;
 }

@@ -1,10 +1,13 @@
 import { clusterRoleBinding, type KubernetesObject } from "../object";
 import { KUBELET_CLIENT } from "./pki";
 
-/** The group of our join tokens; kubeadm's name for it. */
+/** The group of join tokens, with kubeadm's name. */
 export const BOOTSTRAPPERS = "system:bootstrappers:kubeadm:default-node-token";
 
-/** What kubeadm binds too: the roles themselves come with the API server. */
+/**
+ * Returns the role bindings for joining kubelets, as kubeadm creates them. The roles themselves are built into the API
+ * server.
+ */
 export function bootstrapBindings(): KubernetesObject[] {
   const csr = "system:certificates.k8s.io:certificatesigningrequests";
   return [
@@ -28,8 +31,8 @@ export function bootstrapBindings(): KubernetesObject[] {
 }
 
 /**
- * Without a controller manager nobody makes the ServiceAccount that a pod is given, nor a token for it: so it is written, and pods are
- * told to do without the token.
+ * Returns the default ServiceAccount, which no controller creates before there is a controller manager. It mounts no
+ * token, because none is issued then.
  */
 export function defaultServiceAccount(): KubernetesObject {
   return {

@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import type { Args } from "../kubeadm-args";
 import type { PullPolicy } from "../kubeadm-types";
 import type { ComponentName } from "./arguments";
@@ -10,7 +11,7 @@ import {
   SCHEDULER_KUBECONFIG,
 } from "./paths";
 
-/** A Pod as the kubelet reads it from its folder; the parts that we set. */
+/** A Pod manifest of the kubelet's static pod folder, with the parts that Kubewright sets. */
 export interface StaticPod {
   apiVersion: "v1";
   kind: "Pod";
@@ -18,13 +19,13 @@ export interface StaticPod {
   spec: object;
 }
 
-/** Where a component says that it is well, on the machine itself. */
+/** A component's health check on its machine. */
 export interface Health {
   scheme: "HTTP" | "HTTPS";
   port: number;
-  /** Alive: else it is started anew. */
+  /** Path of the liveness check. */
   live: string;
-  /** Able to serve. */
+  /** Path of the readiness check. */
   ready: string;
 }
 
@@ -63,7 +64,7 @@ const MOUNTS: Record<ComponentName, readonly Mount[]> = {
   ],
 };
 
-/** kubeadm's requests. */
+/** Resource requests, which are kubeadm's. */
 const REQUESTS: Record<ComponentName, Record<string, string>> = {
   etcd: { cpu: "100m", memory: "100Mi" },
   "kube-apiserver": { cpu: "250m" },
@@ -76,11 +77,11 @@ export interface ComponentPodOptions {
   image: string;
   imagePullPolicy: PullPolicy;
   args: Args;
-  /** The API server's probes are told where it listens. */
+  /** The address that the API server listens on, for its probes. */
   address: string;
 }
 
-/** A component of the control plane as a static pod, in kubeadm's shape. */
+/** Returns the static pod of a control plane component, as kubeadm renders it. */
 export function componentPod({ name, image, imagePullPolicy, args, address }: ComponentPodOptions): StaticPod {
   const { live, ready } = HEALTH[name];
   const host = name === "kube-apiserver" ? address : "127.0.0.1";
@@ -102,11 +103,7 @@ export function componentPod({ name, image, imagePullPolicy, args, address }: Co
           startupProbe: probe(name, host, live, { periodSeconds: 1, failureThreshold: 120 }),
           livenessProbe: probe(name, host, live, { periodSeconds: 10, failureThreshold: 8 }),
           readinessProbe: probe(name, host, ready, { periodSeconds: 1, failureThreshold: 3 }),
-          volumeMounts: MOUNTS[name].map((mount) => ({
-            name: mount.name,
-            mountPath: mount.path,
-            ...(mount.readOnly ? { readOnly: true } : {}),
-          })),
+          volumeMounts: MOUNTS[name].map(({ name, path, readOnly }) => optional({ name, mountPath: path, readOnly })),
         },
       ],
       volumes: MOUNTS[name].map((mount) => ({ name: mount.name, hostPath: { path: mount.path, type: mount.type } })),
@@ -123,10 +120,13 @@ export function flagList(args: Args): string[] {
   return Object.entries(args).map(([name, value]) => `--${name}=${value}`);
 }
 
-/** The port of the machine at which the example answers. */
+/** Host port of the example pod. */
 export const HELLO_PORT = 8080;
 
-/** The example of the first rung: a pod without any API, that says hello on the machine's port 8080. */
+/**
+ * Returns the example of the first rung: a static pod that serves a page on the machine's port 8080, without any API
+ * server.
+ */
 export function helloPod({
   image,
   imagePullPolicy,
@@ -142,7 +142,7 @@ export function helloPod({
     kind: "Pod",
     metadata: { name: "hello", namespace: "default", labels: { app: "hello" } },
     spec: {
-      // busybox does not listen for the signal to end.
+      // busybox ignores SIGTERM.
       terminationGracePeriodSeconds: 1,
       containers: [
         {

@@ -7,7 +7,7 @@ interface Service {
   description: string;
   documentation: string;
   after: string;
-  /** `notify`: it tells systemd when it serves. */
+  /** With `notify`, the component tells systemd when it is ready. */
   type: "notify" | "exec";
 }
 
@@ -34,12 +34,12 @@ const SERVICES: Record<ComponentName, Service> = {
   },
 };
 
-/** The binary's path on a machine, where it is not in an image. */
+/** Returns the path of a component's binary on a machine, for components that do not run in an image. */
 export function binaryPath(name: ComponentName): string {
   return `/usr/local/bin/${name}`;
 }
 
-/** A component as a service of systemd: the same flags as in its static pod, one a line, so that a diff shows the one that changed. */
+/** Renders the systemd unit of a component. Flags are on separate lines, so that a diff shows the one that changed. */
 export function componentUnit(name: ComponentName, args: Args): string {
   const { description, documentation, after, type } = SERVICES[name];
   const command = [binaryPath(name), ...flagList(args).map(systemdWord)].join(" \\\n  ");
@@ -52,7 +52,7 @@ export function componentUnit(name: ComponentName, args: Args): string {
   });
 }
 
-/** A word of ExecStart: systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */
+/** Quotes a word of ExecStart: systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */
 function systemdWord(word: string): string {
   const literal = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /[\s"'\\;]/.test(literal) ? `"${literal.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : literal;

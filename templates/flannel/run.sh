@@ -1,7 +1,6 @@
 #!/bin/sh
-# Runs flanneld and writes the node's CNI configuration from what flanneld learnt. Flannel's own CNI plugin only delegates to
-# `bridge` and `host-local`, so their configuration is written directly and that plugin is not needed.
-# Arguments are flanneld's.
+# Runs flanneld with the given arguments, and writes the node's CNI configuration from flanneld's subnet file. Flannel's own CNI
+# plugin only delegates to `bridge` and `host-local`, so their configuration is written directly and the plugin is not needed.
 subnet_env=/run/flannel/subnet.env
 conflist=/etc/cni/net.d/10-flannel.conflist
 
@@ -10,14 +9,14 @@ trap 'kill $pid; wait $pid; exit 0' TERM INT
 
 rm -f $subnet_env
 start "$@"
-# It exits while the node has no podCIDR yet: a retry here is quicker than the kubelet's back-off of 10 s.
+# flanneld exits while the node has no podCIDR. Restarting it here is faster than the kubelet's back-off of 10 s.
 until [ -s $subnet_env ]; do
   kill -0 $pid 2>/dev/null || { sleep 0.5; start "$@"; }
   sleep 0.1
 done
 
 . $subnet_env
-subnet=$(echo "$FLANNEL_SUBNET" | sed 's,\.1/,.0/,')   # host-local refuses host bits
+subnet=$(echo "$FLANNEL_SUBNET" | sed 's,\.1/,.0/,')   # host-local rejects host bits
 cat > /etc/cni/net.d/.flannel.tmp <<EOF
 {
   "cniVersion": "1.0.0",
@@ -31,5 +30,5 @@ cat > /etc/cni/net.d/.flannel.tmp <<EOF
   ]
 }
 EOF
-mv /etc/cni/net.d/.flannel.tmp $conflist   # in one step: the runtime reads this folder while we write
+mv /etc/cni/net.d/.flannel.tmp $conflist   # atomic, because the runtime watches this folder
 wait $pid

@@ -1,10 +1,10 @@
-# Waits until cloud-init has done what a cloud's machine was told at its birth. Exit code: cloud-init's own (0 done, 1 failed, 2 done with errors);
-# where it failed, the end of its log. Changes nothing.
+# Waits until cloud-init has finished. Exits with cloud-init's code (0 done, 1 failed, 2 done with errors), and prints the end of its
+# log if it failed. Changes nothing.
 command -v cloud-init >/dev/null 2>&1 || exit 0
 echo waiting
 code=0
 status=$(cloud-init status --wait --long 2>&1) || code=$?
-# Old versions say errors by their words alone.
+# Old versions report errors in their output only.
 case $status in *"status: error"*) [ "$code" = 2 ] || code=1 ;; esac
 [ "$code" = 0 ] && exit 0
 printf '%s\n' "$status" | sed '/^\.*$/d'

@@ -1,4 +1,4 @@
-# Prints what a renderer or the preflight wants to know of this machine, one key=value a line. Changes nothing.
+# Prints the facts of this machine as lines key=value. Changes nothing.
 . /etc/os-release
 echo "os_id=$ID"
 echo "os_version=${VERSION_ID:-}"
@@ -12,10 +12,10 @@ echo "cpus=$(nproc)"
 echo "memory_kib=$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)"
 echo "swap_kib=$(awk 'NR > 1 { sum += $3 } END { print sum + 0 }' /proc/swaps)"
 echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
-# CAP_SYS_RESOURCE is bit 24 of the bounding set (capabilities(7)); without it nothing may lower an oom score.
+# CAP_SYS_RESOURCE is bit 24 of the bounding set (capabilities(7)). It is needed to lower OOM scores.
 bounding=$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)
 [ $(( 0x$bounding >> 24 & 1 )) = 1 ] && echo cap_sys_resource=yes || echo cap_sys_resource=no
-# In a container nf_conntrack_max belongs to the host, and kube-proxy would die of not being able to set it.
+# In a container, nf_conntrack_max belongs to the host, and kube-proxy would exit because it cannot set it.
 if [ -w /proc/sys/net/netfilter/nf_conntrack_max ] && ! systemd-detect-virt -qc; then echo conntrack_writable=yes; else echo conntrack_writable=no; fi
 echo "addresses=$(ip -o addr show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s ", $4 }')"
 if systemctl is-active -q systemd-resolved 2>/dev/null; then echo systemd_resolved=yes; else echo systemd_resolved=no; fi
@@ -32,9 +32,9 @@ elif [ -d /etc/kubernetes/pki ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]
 else echo kubernetes=none
 fi
 [ -f /etc/kubernetes/pki/ca.crt ] && echo "cluster_ca=$(sha256sum < /etc/kubernetes/pki/ca.crt | cut -d ' ' -f 1)"
-# kubeadm writes the runtime's socket there, up to 1.34 into the flags, later into the kubelet's own configuration.
+# kubeadm writes the runtime's socket to the flags up to 1.34, and to the kubelet's configuration since then.
 if grep -qs cri-dockerd.sock /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/instance-config.yaml /var/lib/kubelet/config.yaml; then echo kubelet_runtime=docker
 elif grep -qs containerd.sock /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/instance-config.yaml /var/lib/kubelet/config.yaml; then echo kubelet_runtime=containerd
 fi
-# Ours goes together with our unit of cri-dockerd.
+# Kubewright writes daemon.json together with the unit of cri-dockerd.
 if [ -f /etc/docker/daemon.json ] && ! [ -f /etc/systemd/system/cri-docker.service ]; then echo docker_configured=yes; fi

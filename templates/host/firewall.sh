@@ -1,36 +1,36 @@
-# What a node needs in the firewall that is active: `missing` tells it, `open` brings it, `close` takes it away again. Set before: $verb,
-# $ports (6443/tcp 30000-32767/udp) and $ranges (of pods and services). The firewall itself is never switched on or off, and nobody else's
-# rule is touched.
+# Manages a node's rules in the active firewall. $verb is `missing` (prints missing rules), `open` (adds them) or `close` (removes them),
+# $ports are `6443/tcp 30000-32767/udp`, $ranges the CIDRs of pods and Services. Never enables or disables the firewall, and changes no
+# other rules.
 set -eu
 
-# Pods of other nodes come from the pods' range, so that range is trusted; and what is on its way to a pod is let through.
+# Packets from pods of other nodes have addresses of the pod range, which is therefore trusted. The policy allows forwarding to pods.
 policy=kubewright-pods
 
-# An interface may be in a zone of its own, and packets are judged by the rules of theirs.
+# The zone of an interface determines the rules for its packets, so rules are added to every active zone.
 zones() { { firewall-cmd --get-default-zone; firewall-cmd --get-active-zones | grep '^[^ ]' | cut -d' ' -f1; } | sort -u | grep -vxE 'trusted|docker|libvirt'; }
 
-# Each call of firewall-cmd takes half a second: so it is told, and asked, everything at once.
+# Each call of firewall-cmd takes half a second, so arguments are combined.
 permanent() { firewall-cmd --permanent "$@"; }
 flags() { option=$1; shift; for value in "$@"; do printf -- '--%s=%s ' "$option" "$value"; done; }
 lacks() { case " $1 " in *" $2 "*) return 1 ;; esac; }
 
-policy_is_there() { permanent --get-policies | grep -qw "$policy"; }
+policy_exists() { permanent --get-policies | grep -qw "$policy"; }
 
 firewalld() {
   case $verb in
     missing)
       for zone in $(zones); do
-        there=$(permanent --zone="$zone" --list-ports)
-        for port in $ports; do if lacks "$there" "$port"; then echo "missing=$port"; fi; done
+        present=$(permanent --zone="$zone" --list-ports)
+        for port in $ports; do if lacks "$present" "$port"; then echo "missing=$port"; fi; done
       done | sort -u
-      there=
-      if policy_is_there; then there=$(permanent --zone=trusted --list-sources); fi
-      for range in $ranges; do if lacks "$there" "$range"; then echo "missing=$range"; fi; done ;;
+      present=
+      if policy_exists; then present=$(permanent --zone=trusted --list-sources); fi
+      for range in $ranges; do if lacks "$present" "$range"; then echo "missing=$range"; fi; done ;;
     open)
       if [ -n "$ports" ]; then for zone in $(zones); do permanent -q --zone="$zone" $(flags add-port $ports); done; fi
       if [ -n "$ranges" ]; then permanent -q --zone=trusted $(flags add-source $ranges); fi
       if [ -n "$ranges" ]; then
-        policy_is_there || permanent -q --new-policy="$policy"
+        policy_exists || permanent -q --new-policy="$policy"
         permanent -q --policy="$policy" --add-ingress-zone=ANY
         permanent -q --policy="$policy" --add-egress-zone=trusted
         permanent -q --policy="$policy" --set-target=ACCEPT
@@ -39,12 +39,12 @@ firewalld() {
     close)
       if [ -n "$ports" ]; then for zone in $(zones); do permanent -q --zone="$zone" $(flags remove-port $ports); done; fi
       if [ -n "$ranges" ]; then permanent -q --zone=trusted $(flags remove-source $ranges); fi
-      if [ -n "$ranges" ] && policy_is_there; then permanent -q --delete-policy="$policy"; fi
+      if [ -n "$ranges" ] && policy_exists; then permanent -q --delete-policy="$policy"; fi
       firewall-cmd -q --reload ;;
   esac
 }
 
-# ufw writes a range of ports with a colon.
+# ufw separates the bounds of a port range with a colon.
 ufw_rules() {
   for port in $ports; do echo "$port allow $(echo "$port" | tr - :)"; done
   for range in $ranges; do

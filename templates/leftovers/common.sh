@@ -1,5 +1,5 @@
 set -u
-# Takes the rules that a filter of awk leaves out from iptables' tables, where there are any.
+# Keeps only the iptables rules that an awk filter prints.
 without_rules() {
   for tables in iptables ip6tables; do
     command -v $tables-save >/dev/null 2>&1 || continue

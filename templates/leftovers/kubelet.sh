@@ -1,7 +1,7 @@
-# What a kubelet and its pods leave: folders, mounts, the bridge.
+# Leftovers of the kubelet and its pods: folders, mounts, the bridge.
 systemctl stop kubelet 2>/dev/null
 systemctl reset-failed kubelet 2>/dev/null
-# Mounts first: a folder under one would be busy. Deepest first. A folder that is a mount itself (a volume of its own) stays one.
+# Unmounts before deleting, deepest mounts first. A folder that is itself a mount stays, for example a separate volume.
 awk '$2 ~ "^/var/lib/kubelet/" || $2 ~ "^/run/netns/cni-" {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" 2>/dev/null || umount -l "$mount"; done
 rm -f /run/netns/cni-*
 for folder in /var/lib/kubelet /var/lib/cri-dockerd/sandbox; do [ -d $folder ] && find $folder -mindepth 1 -delete 2>/dev/null; done

@@ -1,5 +1,5 @@
-# Written by Kubewright, which keeps it as its configuration says: changes here are lost.
-# To bring a Vagrantfile of your own, set machines.vagrant.vagrantfile.
+# Written by Kubewright from its configuration. Changes to this file are overwritten.
+# To use your own Vagrantfile, set machines.vagrant.vagrantfile.
 Vagrant.configure('2') do |config|
   config.vm.define 'control-plane-1' do |machine|
     machine.vm.hostname = 'control-plane-1'

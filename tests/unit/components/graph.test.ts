@@ -7,6 +7,7 @@ import { makeMachines } from "../../../components/machines";
 import { assignMachines, rollingUpdateOf } from "../../../components/pool";
 import { RollingUpdate } from "../../../components/rolling-update";
 import { Kubeconfig } from "../../../sdk/local";
+import { golden } from "../render/samples";
 import { type Registration, recordRegistrations } from "../../support/registrations";
 
 /** The program of index.ts with a configuration of its own. */
@@ -60,7 +61,7 @@ test.each<[string, object]>([
   ["ladder-bridge", rung("dns", { network: { plugin: "bridge" }, workers: { count: 0 } })],
 ])("%s registers the same resources, with the same dependencies", async (name, raw) => {
   const registrations = await recordRegistrations(() => program(raw));
-  await expect(registrations.map(render).join("\n")).toMatchFileSnapshot(`../../golden/graph/${name}.txt`);
+  await expect(registrations.map(render).join("\n")).toMatchFileSnapshot(golden(`graph/${name}.txt`));
 });
 
 function render({ type, name, parent, dependsOn, deletedWith, ignoreChanges }: Registration): string {

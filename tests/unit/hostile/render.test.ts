@@ -46,7 +46,7 @@ test(
   HOSTILE_TIMEOUT_MS,
 );
 
-test("YAML carries every short text of white space and a letter", () => {
+test("YAML represents every short text of white space and a letter", () => {
   const texts = (length: number): string[] =>
     length === 0
       ? [""]

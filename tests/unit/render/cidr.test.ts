@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { includes, networkOf, overlap, parseCidr } from "../../../render/cidr";
+import { includes, isOverlapping, networkOf, parseCidr } from "../../../render/cidr";
 
 function range(text: string): NonNullable<ReturnType<typeof parseCidr>> {
   const parsed = parseCidr(text);
@@ -29,8 +29,8 @@ describe("ranges", () => {
     ["10.0.0.0/16", "10.1.0.0/16", false],
     ["10.1.0.0/16", "10.0.0.0/15", true],
   ])("%s and %s overlap: %s", (one, other, expected) => {
-    expect(overlap(range(one), range(other))).toBe(expected);
-    expect(overlap(range(other), range(one))).toBe(expected);
+    expect(isOverlapping(range(one), range(other))).toBe(expected);
+    expect(isOverlapping(range(other), range(one))).toBe(expected);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addressAt, partAt } from "../../../render/cidr";
+import { addressAt, subnetAt } from "../../../render/cidr";
 import { authenticationConfiguration, tokenFile } from "../../../render/components/api-server-files";
 import { type ArgumentsOptions, type ComponentName, componentArguments } from "../../../render/components/arguments";
 import { bridgeFiles } from "../../../render/components/bridge";
@@ -174,9 +174,9 @@ test("a rung includes the rungs below it", () => {
 
 test("parts and addresses of a range", () => {
   expect([addressAt("10.10.0.0/16", 10), addressAt("10.10.0.0/30", 4)]).toEqual(["10.10.0.10", undefined]);
-  expect([partAt("10.244.0.0/16", 24, 9), partAt("10.244.0.0/16", 24, 256), partAt("10.244.0.0/16", 12, 0)]).toEqual([
-    "10.244.9.0/24",
-    undefined,
-    undefined,
-  ]);
+  expect([
+    subnetAt("10.244.0.0/16", 24, 9),
+    subnetAt("10.244.0.0/16", 24, 256),
+    subnetAt("10.244.0.0/16", 12, 0),
+  ]).toEqual(["10.244.9.0/24", undefined, undefined]);
 });

@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { dockerConfiguration, enginePackages } from "../../../render/docker";
 import { criDockerdFiles, engineFiles } from "../../../render/node-files";
 import { joinDocument } from "../../../render/kubeadm";
-import { everyRegistry } from "../../../render/containerd";
+import { mirrorAllRegistries } from "../../../render/containerd";
 import { golden, node } from "./samples";
 
 describe("Docker as the runtime", () => {
   test("renders the engine's configuration, cri-dockerd's units and the mirrors", async () => {
-    const mirrors = everyRegistry("https://mirror.example.com/");
+    const mirrors = mirrorAllRegistries("https://mirror.example.com/");
     const all = { ...engineFiles({ mirrors }), ...criDockerdFiles({ pauseImage: "registry.k8s.io/pause:3.10.2" }) };
     const listing = Object.entries(all)
       .map(([path, { content, mode }]) => `=== ${path} ${mode.toString(8)}\n${content}`)

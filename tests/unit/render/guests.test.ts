@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { factsFrom } from "../../../provider/host/facts";
 import { firewallRules } from "../../../render/firewall";
-import { hostsBlock, hostsEntries, withBlock } from "../../../render/hosts";
+import { hostsBlock, parseHostsBlock, replaceHostsBlock } from "../../../render/hosts";
 import { requiredPackages } from "../../../render/node-contents";
 import { machineFindings } from "../../../render/preflight-machine";
-import { facts, judged } from "./samples";
+import { facts, preflightMachine } from "./samples";
 
 const ranges = { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" };
 
@@ -13,18 +13,18 @@ describe("/etc/hosts", () => {
   const own = "127.0.0.1 localhost\n::1 localhost\n";
 
   test("appends the managed block, and leaves other lines unchanged", () => {
-    const text = withBlock(own, hostsBlock(entries));
+    const text = replaceHostsBlock(own, hostsBlock(entries));
     expect(text).toBe(
       `${own}# BEGIN kubewright\n192.168.56.10 control-plane-1\n192.168.56.19 worker-1\n# END kubewright\n`,
     );
-    expect(hostsEntries(text)).toEqual(entries);
-    expect(withBlock(text, hostsBlock(entries))).toBe(text);
-    expect(withBlock(text, "")).toBe(own);
+    expect(parseHostsBlock(text)).toEqual(entries);
+    expect(replaceHostsBlock(text, hostsBlock(entries))).toBe(text);
+    expect(replaceHostsBlock(text, "")).toBe(own);
   });
 
   test("replaces a block in the middle, and adds a missing final line feed", () => {
-    const text = withBlock(
-      `${withBlock("127.0.0.1 localhost", hostsBlock(entries))}10.0.0.1 mine\n`,
+    const text = replaceHostsBlock(
+      `${replaceHostsBlock("127.0.0.1 localhost", hostsBlock(entries))}10.0.0.1 mine\n`,
       hostsBlock({ other: "10.0.0.2" }),
     );
     expect(text).toBe("127.0.0.1 localhost\n10.0.0.1 mine\n# BEGIN kubewright\n10.0.0.2 other\n# END kubewright\n");
@@ -32,7 +32,7 @@ describe("/etc/hosts", () => {
 
   test("adds no entry for a machine that is addressed by name", () => {
     expect(hostsBlock({ boss: "boss.example.com" })).toBe("");
-    expect(hostsEntries(own)).toEqual({});
+    expect(parseHostsBlock(own)).toEqual({});
   });
 });
 
@@ -77,16 +77,16 @@ describe("a Fedora node", () => {
 
   test("reports what stays as it is, before the machine is a member", () => {
     const said = (changes: object) =>
-      machineFindings(judged({ facts: { selinux: "enforcing", firewall: "firewalld" }, ...changes }), {
+      machineFindings(preflightMachine({ facts: { selinux: "enforcing", firewall: "firewalld" }, ...changes }), {
         ...ranges,
         proxyMode: "nftables",
       }).map(({ severity, message }) => [severity, message]);
     expect(said({})).toEqual([
-      ["warning", "SELinux is enforcing, and stays so"],
-      ["warning", "firewalld is active, and stays so"],
+      ["warning", "SELinux is enforcing, and stays enforcing"],
+      ["warning", "firewalld is active, and stays active"],
     ]);
     expect(said({ instanceAlreadyMember: true })).toEqual([]);
-    expect(machineFindings(judged({ facts: facts() }), { ...ranges, proxyMode: "nftables" })).toEqual([]);
+    expect(machineFindings(preflightMachine({ facts: facts() }), { ...ranges, proxyMode: "nftables" })).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { everyRegistry } from "../../../render/containerd";
+import { mirrorAllRegistries } from "../../../render/containerd";
 import { containerFacts, facts, golden, nodeFiles, type NodeFilesOptions } from "./samples";
 
 function options(machine = facts()): NodeFilesOptions {
@@ -7,7 +7,7 @@ function options(machine = facts()): NodeFilesOptions {
     runtime: {
       pauseImage: "registry.k8s.io/pause:3.10.2",
       facts: machine,
-      mirrors: everyRegistry("https://mirror.example.com/"),
+      mirrors: mirrorAllRegistries("https://mirror.example.com/"),
     },
     kubelet: { nodeIp: "10.77.0.22", version: "1.36.3", facts: machine, settings: { maxPods: 250 } },
     guard: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
@@ -21,7 +21,7 @@ function listing(given: NodeFilesOptions): string {
     .join("\n");
 }
 
-describe("all files of a node", () => {
+describe("files of a node", () => {
   test("a virtual machine", async () => {
     await expect(listing(options())).toMatchFileSnapshot(golden("node-files/machine.txt"));
   });

@@ -30,8 +30,8 @@ test.each([
     "machines[1].name",
     /also machines\[0\]/,
   ],
-  ["an invalid name", { machines: [boss("Boss_1")] }, "machines[0].name", /not a node's name/],
-  ["an invalid range", { podCidr: "10.244.0.0" }, "podCidr", /not a range/],
+  ["an invalid name", { machines: [boss("Boss_1")] }, "machines[0].name", /not a valid node name/],
+  ["an invalid range", { podCidr: "10.244.0.0" }, "podCidr", /not a CIDR/],
   ["overlapping ranges", { serviceCidr: "10.244.128.0/20" }, "serviceCidr", /overlaps/],
 ])("%s is refused with the property's path", (_, more, path, reason) => {
   expect(planProblems(plan(more))).toEqual([{ path, reason: expect.stringMatching(reason) as string }]);

@@ -1,33 +1,39 @@
 import { describe, expect, test } from "vitest";
 import type { MachineFacts } from "../../../render/facts";
-import { type Expectations, type Finding, type JudgedMachine, judge, renderFindings } from "../../../render/preflight";
-import { golden, judged, judgedWorker } from "./samples";
+import {
+  type Expectations,
+  type Finding,
+  type PreflightMachine,
+  preflightFindings,
+  renderFindings,
+} from "../../../render/preflight";
+import { golden, preflightMachine, preflightWorker } from "./samples";
 
 const expectations: Expectations = { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16", proxyMode: "nftables" };
 
-function findings(machines: JudgedMachine[], changes: Partial<Expectations> = {}): Finding[] {
-  return judge(machines, { ...expectations, ...changes });
+function findings(machines: PreflightMachine[], changes: Partial<Expectations> = {}): Finding[] {
+  return preflightFindings(machines, { ...expectations, ...changes });
 }
 
 /** Returns the only finding about a control plane with these facts. */
 function only(facts: Partial<MachineFacts>, changes: Partial<Expectations> = {}): Finding | undefined {
-  const found = findings([judged({ facts })], changes);
+  const found = findings([preflightMachine({ facts })], changes);
   expect(found.length).toBeLessThanOrEqual(1);
   return found[0];
 }
 
 test("healthy machines have no findings", () => {
-  expect(findings([judged(), judgedWorker()])).toEqual([]);
+  expect(findings([preflightMachine(), preflightWorker()])).toEqual([]);
   expect(renderFindings([])).toBe("");
 });
 
 test("lists the findings of all machines, errors first", async () => {
   const machines = [
-    judged({ facts: { cgroupVersion: 1, cpus: 1, memoryMiB: 1024, listeningPorts: [22, 6443] } }),
-    judgedWorker({
+    preflightMachine({ facts: { cgroupVersion: 1, cpus: 1, memoryMiB: 1024, listeningPorts: [22, 6443] } }),
+    preflightWorker({
       facts: { hostname: "cp-1", swapMiB: 512, clockSkewSeconds: -75, diskFreeMiB: 1000, memoryMiB: 1024 },
     }),
-    judgedWorker({
+    preflightWorker({
       name: "worker-2",
       address: "10.77.0.23",
       facts: {
@@ -48,13 +54,13 @@ describe("one machine", () => {
     ["no root", { root: false }, "error", "not root"],
     ["unknown system", { osFamily: "other" }, "error", "not supported"],
     ["unknown architecture", { arch: "riscv64" as "amd64" }, "error", "riscv64"],
-    ["another cluster's control plane", { kubernetesState: "control-plane" }, "error", "does not know"],
-    ["another cluster's worker", { kubernetesState: "worker" }, "error", "does not know"],
+    ["another cluster's control plane", { kubernetesState: "control-plane" }, "error", "of another cluster"],
+    ["another cluster's worker", { kubernetesState: "worker" }, "error", "of another cluster"],
     [
       "an interrupted run of this stack",
       { kubernetesState: "partial", listeningPorts: [6443] },
       "warning",
-      "did not finish",
+      "unfinished kubeadm init or join",
     ],
     ["old kernel", { kernel: "5.10.0-33-amd64" }, "error", "nftables"],
     ["cgroup v1", { cgroupVersion: 1 }, "warning", "cgroup v1"],
@@ -75,7 +81,7 @@ describe("one machine", () => {
     ],
   ])("%s", (_, facts, severity, message) => {
     expect(only(facts)).toMatchObject({ machine: "cp-1", severity });
-    expect(renderFindings(findings([judged({ facts })]))).toContain(message);
+    expect(renderFindings(findings([preflightMachine({ facts })]))).toContain(message);
   });
 
   test.each<[string, Partial<MachineFacts>, Partial<Expectations>]>([
@@ -88,14 +94,14 @@ describe("one machine", () => {
 
   test("swap may be allowed per machine", () => {
     const swap = { swapMiB: 1 };
-    expect(findings([judged({ facts: swap, swapAllowed: true }), judgedWorker()])).toEqual([]);
-    expect(findings([judged({ swapAllowed: true }), judgedWorker({ facts: swap })])).toMatchObject([
+    expect(findings([preflightMachine({ facts: swap, swapAllowed: true }), preflightWorker()])).toEqual([]);
+    expect(findings([preflightMachine({ swapAllowed: true }), preflightWorker({ facts: swap })])).toMatchObject([
       { machine: "worker-1", severity: "error" },
     ]);
   });
 
   test("workers may be smaller, with a warning about memory", () => {
-    const found = findings([judgedWorker({ facts: { cpus: 1, memoryMiB: 900 } })]);
+    const found = findings([preflightWorker({ facts: { cpus: 1, memoryMiB: 900 } })]);
     expect(found).toMatchObject([{ severity: "warning", machine: "worker-1" }]);
   });
 });
@@ -106,11 +112,11 @@ describe("ports", () => {
   });
 
   test.each([10250, 10256])("port %d belongs to a worker", (port) => {
-    expect(findings([judgedWorker({ facts: { listeningPorts: [port] } })])).toMatchObject([{ severity: "error" }]);
+    expect(findings([preflightWorker({ facts: { listeningPorts: [port] } })])).toMatchObject([{ severity: "error" }]);
   });
 
   test("the control plane's ports may be in use on a worker", () => {
-    expect(findings([judgedWorker({ facts: { listeningPorts: [6443, 2379] } })])).toEqual([]);
+    expect(findings([preflightWorker({ facts: { listeningPorts: [6443, 2379] } })])).toEqual([]);
   });
 });
 
@@ -121,14 +127,14 @@ test("ports, state, addresses and disk of a member are its own", () => {
     addresses: ["10.77.0.21", "10.244.0.1"],
     diskFreeMiB: 1500,
   };
-  expect(findings([judged({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
+  expect(findings([preflightMachine({ instanceAlreadyMember: true, facts })])).toMatchObject([{ severity: "warning" }]);
 });
 
 describe("a node that is missing from the state", () => {
   const member = (clusterCa: string) =>
-    judged({ instanceAlreadyMember: true, facts: { kubernetesState: "control-plane", clusterCa } });
+    preflightMachine({ instanceAlreadyMember: true, facts: { kubernetesState: "control-plane", clusterCa } });
   const lost = (clusterCa: string) =>
-    judgedWorker({
+    preflightWorker({
       facts: { hostname: "worker-1", machineId: "id-2", kubernetesState: "worker", clusterCa, listeningPorts: [10250] },
     });
 
@@ -138,52 +144,55 @@ describe("a node that is missing from the state", () => {
 
   test("belongs to another cluster if its CA differs or there is no member to compare with", () => {
     expect(findings([member("a".repeat(64)), lost("b".repeat(64))])).toMatchObject([
-      { severity: "error", message: expect.stringContaining("does not know") as string },
+      { severity: "error", message: expect.stringContaining("of another cluster") as string },
     ]);
-    expect(findings([judged(), lost("b".repeat(64))])).toMatchObject([{ severity: "error" }]);
+    expect(findings([preflightMachine(), lost("b".repeat(64))])).toMatchObject([{ severity: "error" }]);
   });
 });
 
 describe("the runtime", () => {
   test("a node keeps its runtime", () => {
-    const member = judged({ instanceAlreadyMember: true, facts: { kubeletRuntime: "containerd" } });
-    expect(judge([member], { ...expectations, runtime: "docker" })).toMatchObject([
+    const member = preflightMachine({ instanceAlreadyMember: true, facts: { kubeletRuntime: "containerd" } });
+    expect(preflightFindings([member], { ...expectations, runtime: "docker" })).toMatchObject([
       { severity: "error", action: expect.stringContaining("runtime: containerd") as string },
     ]);
-    expect(judge([member], expectations)).toEqual([]);
+    expect(preflightFindings([member], expectations)).toEqual([]);
     expect(
-      judge([judged({ facts: { kubeletRuntime: "containerd" } })], { ...expectations, runtime: "docker" }),
+      preflightFindings([preflightMachine({ facts: { kubeletRuntime: "containerd" } })], {
+        ...expectations,
+        runtime: "docker",
+      }),
     ).toEqual([]);
   });
 
   test("an existing Docker configuration is not overwritten", () => {
-    const machine = judged({ facts: { dockerConfigured: true } });
-    expect(judge([machine], { ...expectations, runtime: "docker" })).toMatchObject([
+    const machine = preflightMachine({ facts: { dockerConfigured: true } });
+    expect(preflightFindings([machine], { ...expectations, runtime: "docker" })).toMatchObject([
       { severity: "error", message: expect.stringContaining("daemon.json") as string },
     ]);
-    expect(judge([machine], expectations)).toEqual([]);
+    expect(preflightFindings([machine], expectations)).toEqual([]);
   });
 });
 
 describe("several machines", () => {
-  test.each<[string, Parameters<typeof judgedWorker>[0]]>([
+  test.each<[string, Parameters<typeof preflightWorker>[0]]>([
     ["name", { name: "cp-1" }],
     ["hostname", { facts: { hostname: "cp-1" } }],
     ["machine-id", { facts: { machineId: "id-1" } }],
     ["address", { address: "10.77.0.21", facts: { addresses: ["10.77.0.21"] } }],
     ["address", { privateAddress: "10.77.0.21", facts: { addresses: ["10.77.0.21"] } }],
   ])("two machines with the same %s", (what, changes) => {
-    const found = findings([judged(), judgedWorker(changes)]);
+    const found = findings([preflightMachine(), preflightWorker(changes)]);
     expect(found).toMatchObject([{ severity: "error" }]);
     expect(found[0]?.message).toMatch(`the same ${what} as cp-1`);
   });
 
   test("machines behind one router differ by their private addresses", () => {
-    const cp = judged({ address: "192.0.2.1", privateAddress: "10.77.0.21" });
-    expect(findings([cp, judgedWorker({ address: "192.0.2.1", privateAddress: "10.77.0.22" })])).toEqual([]);
+    const cp = preflightMachine({ address: "192.0.2.1", privateAddress: "10.77.0.21" });
+    expect(findings([cp, preflightWorker({ address: "192.0.2.1", privateAddress: "10.77.0.22" })])).toEqual([]);
   });
 
   test("a DNS name is not compared with interfaces", () => {
-    expect(findings([judged({ address: "cp.example.com" })])).toEqual([]);
+    expect(findings([preflightMachine({ address: "cp.example.com" })])).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { projectRoot } from "../../../common/project-root";
 import type { ContainerdOptions } from "../../../render/containerd";
 import type { MachineFacts } from "../../../render/facts";
@@ -11,7 +13,7 @@ import {
   type NodeFiles,
   runtimeFiles,
 } from "../../../render/node-files";
-import type { JudgedMachine } from "../../../render/preflight";
+import type { PreflightMachine } from "../../../render/preflight";
 
 /** A machine without findings. */
 export function facts(changes: Partial<MachineFacts> = {}): MachineFacts {
@@ -62,16 +64,16 @@ export function initOptions(changes: Partial<InitOptions> = {}): InitOptions {
   };
 }
 
-export function judged(
-  changes: Partial<Omit<JudgedMachine, "facts">> & { facts?: Partial<MachineFacts> } = {},
-): JudgedMachine {
+export function preflightMachine(
+  changes: Partial<Omit<PreflightMachine, "facts">> & { facts?: Partial<MachineFacts> } = {},
+): PreflightMachine {
   return { name: "cp-1", address: "10.77.0.21", role: "control-plane", ...changes, facts: facts(changes.facts) };
 }
 
-/** A worker that shares no value with `judged()`. */
-export function judgedWorker(changes: Parameters<typeof judged>[0] = {}): JudgedMachine {
+/** A worker that shares no value with `preflightMachine()`. */
+export function preflightWorker(changes: Parameters<typeof preflightMachine>[0] = {}): PreflightMachine {
   const own = { hostname: "worker-1", machineId: "id-2", addresses: ["10.77.0.22"] };
-  return judged({
+  return preflightMachine({
     name: "worker-1",
     address: "10.77.0.22",
     role: "worker",
@@ -80,9 +82,20 @@ export function judgedWorker(changes: Parameters<typeof judged>[0] = {}): Judged
   });
 }
 
-/** Golden files are what a person reviews; `vitest -u` writes them anew. */
+/**
+ * Path of a golden file for `toMatchFileSnapshot`.
+ * @throws Error when the file is missing and vitest runs without `-u`: vitest itself would write it, unless CI is set
+ */
 export function golden(name: string): string {
-  return join(projectRoot(), "tests/golden", name);
+  const path = join(projectRoot(), "tests/golden", name);
+  if (existsSync(path) || isUpdating()) return path;
+  throw new Error(`tests/golden/${name} is missing; run vitest with -u to write it, and review it`);
+}
+
+/** Returns whether vitest runs with `-u`. */
+export function isUpdating(): boolean {
+  const { snapshotState } = expect.getState() as { snapshotState?: { snapshotUpdateState: string } };
+  return snapshotState?.snapshotUpdateState === "all";
 }
 
 export interface NodeFilesOptions {

@@ -26,7 +26,7 @@ describe("addresses", () => {
   });
 
   it("refuses the broadcast address and addresses beyond it", () => {
-    expect(() => addressIn("172.20.7.0/28", 15)).toThrow("172.20.7.0/28 has no address number 15");
+    expect(() => addressIn("172.20.7.0/28", 15)).toThrow("172.20.7.0/28 is too small for 15 addresses");
     expect(() => addressIn("172.20.7.0/28", 0)).toThrow(RangeError);
   });
 
