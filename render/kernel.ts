@@ -1,8 +1,9 @@
 /**
- * Kernel modules for containerd's snapshotter, and for kube-proxy's rules on bridged pod traffic.
+ * Kernel modules for containerd's snapshotter, for kube-proxy's rules on bridged pod traffic, and for its connection tracking
+ * settings.
  * Source: https://kubernetes.io/docs/setup/production-environment/container-runtimes/
  */
-export const kernelModules: readonly string[] = ["overlay", "br_netfilter"];
+export const kernelModules: readonly string[] = ["overlay", "br_netfilter", "nf_conntrack"];
 
 /** Sysctls by name. Those of the bridge exist only after br_netfilter is loaded. */
 export const kernelSysctls: Readonly<Record<string, string>> = {

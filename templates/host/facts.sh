@@ -15,8 +15,13 @@ echo "cgroup=$(stat -fc %T /sys/fs/cgroup)"
 # CAP_SYS_RESOURCE is bit 24 of the bounding set (capabilities(7)). It is needed to lower OOM scores.
 bounding=$(awk '/^CapBnd:/ { print $2 }' /proc/self/status)
 [ $(( 0x$bounding >> 24 & 1 )) = 1 ] && echo cap_sys_resource=yes || echo cap_sys_resource=no
-# In a container, nf_conntrack_max belongs to the host, and kube-proxy would exit because it cannot set it.
-if [ -w /proc/sys/net/netfilter/nf_conntrack_max ] && ! systemd-detect-virt -qc; then echo conntrack_writable=yes; else echo conntrack_writable=no; fi
+# In a container, nf_conntrack_max belongs to the host, and kube-proxy would exit because it cannot set it. On other machines, the file
+# exists only after nf_conntrack is loaded, which happens before kube-proxy starts.
+conntrack=/proc/sys/net/netfilter/nf_conntrack_max
+if systemd-detect-virt -qc; then echo conntrack_writable=no
+elif [ -e $conntrack ] && ! [ -w $conntrack ]; then echo conntrack_writable=no
+else echo conntrack_writable=yes
+fi
 echo "addresses=$(ip -o addr show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s ", $4 }')"
 if systemctl is-active -q systemd-resolved 2>/dev/null; then echo systemd_resolved=yes; else echo systemd_resolved=no; fi
 echo "clock_ms=$(date +%s%3N)"

@@ -20,3 +20,4 @@ fi
 [ -d /etc/kubernetes ] && find /etc/kubernetes -mindepth 1 -maxdepth 1 ! -name kubelet.conf.d -exec rm -rf {} +
 rm -rf /var/lib/kubewright/kubeadm
 mkdir -p /etc/kubernetes/manifests
+rm -f /run/kubewright-kubeadm.lock

@@ -8,6 +8,19 @@ without_rules() {
     [ "$rules" = "$kept" ] || printf '%s\n' "$kept" | $tables-restore
   done
 }
+# Deletes tables of iptables-nft that have no rules, no chains of their own, and no policy other than accept. iptables creates
+# its tables on first use, and never deletes them.
+without_empty_tables() {
+  command -v nft >/dev/null 2>&1 || return 0
+  for table in raw mangle nat filter security; do
+    for family in ip ip6; do
+      content=$(nft list table $family $table 2>/dev/null) || continue
+      printf '%s\n' "$content" |
+        grep -qvE '^(#.*|table .*|[[:space:]]*chain (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) \{|[[:space:]]*type .* policy accept;|[[:space:]]*\}|[[:space:]]*)$' ||
+        nft delete table $family $table
+    done
+  done
+}
 without_tables() {
   command -v nft >/dev/null 2>&1 || return 0
   for table in "$@"; do nft delete table $table 2>/dev/null; done
