@@ -20,16 +20,26 @@ export const drainSchema = z.strictObject({
    */
   unmanaged: z.enum(["refuse", "delete"]).default("refuse"),
   /**
+   * Seconds that an evicted pod gets to terminate. Absent: the pod's own `terminationGracePeriodSeconds`.
+   */
+  gracePeriod: z.int().nonnegative().optional(),
+  /**
    * Evict all pods, whatever data they hold, and do not wait for a machine that does not answer.
    * @default false
    */
   force: z.boolean().default(false),
   /**
-   * Pods of a node whose kubelet is silent: `prove` removes them once the machine is proved to be gone, `force` removes
-   * them immediately, `fail` never removes them.
+   * Pods of a node whose kubelet is silent: `prove` deletes them once it is proved that the machine is off or deleted
+   * (by Docker, a changed machine-id, `recovery.abandoned` or `fence`), `force` deletes them immediately, `fail` never
+   * deletes them.
    * @default "prove"
    */
   onUnreachable: z.enum(["prove", "force", "fail"]).default("prove"),
+  /**
+   * Shell command that powers a machine off, for example through IPMI. It runs on this computer when a kubelet is silent,
+   * with `KUBEWRIGHT_MACHINE` and `KUBEWRIGHT_HOST` in its environment. Exit code 0 proves that the machine is off.
+   */
+  fence: z.string().min(1).optional(),
 });
 
 export type DrainSettings = z.infer<typeof drainSchema>;

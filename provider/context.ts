@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from "../common/clock";
 import { DockerTraits } from "./docker/probe";
-import { isContainerRemoved } from "./docker/removed-container";
+import { isContainerOff, isContainerRemoved } from "./docker/removed-container";
 import { UnreachableMachines } from "./host/unreachable";
 import { KubeClients } from "./kube/clients";
 import { PoolGate } from "./kube/pool-gate";
@@ -29,6 +29,8 @@ export interface ProviderContext {
   readonly unreachable: UnreachableMachines;
   /** Returns whether the platform that created a machine (Docker) proves that it was removed. */
   readonly isMachineRemoved: (address: string, signal: AbortSignal) => Promise<boolean>;
+  /** Whether the maker of the machine at an address proves that it does not run: stopped, or removed. */
+  readonly isMachineOff: (address: string, signal: AbortSignal) => Promise<boolean>;
   readonly docker: DockerTraits;
   readonly vagrant: VagrantFolders;
   readonly vagrantProblems: VagrantProblems;
@@ -49,6 +51,7 @@ export function createProviderContext(
     poolGate: new PoolGate(),
     unreachable: new UnreachableMachines(settings),
     isMachineRemoved: isContainerRemoved,
+    isMachineOff: isContainerOff,
     docker: new DockerTraits(),
     vagrant: new VagrantFolders(),
     vagrantProblems: new VagrantProblems(),

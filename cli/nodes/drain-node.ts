@@ -4,9 +4,10 @@ import { parse } from "yaml";
 import { messageOf } from "../../common/errors";
 import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
-import { checkMachineGone, type MachineState } from "../../provider/kube/dead-node";
+import type { MachineState } from "../../provider/kube/dead-node";
 import { drain, type DrainResult } from "../../provider/kube/drain";
 import type { DrainOptions } from "../../provider/kube/drain-options";
+import { proveMachineGone } from "../../provider/resources/machine-gone";
 import { stackConfigFile } from "../engine/paths";
 import type { Session } from "../engine/session";
 import { recordedMachine } from "../engine/state";
@@ -15,7 +16,7 @@ import { numberOption, type Options } from "../terminal/options";
 
 export type DrainSettings = Pick<
   Partial<DrainOptions>,
-  "timeout" | "localData" | "unmanaged" | "force" | "onUnreachable" | "stayCordoned"
+  "timeout" | "localData" | "unmanaged" | "force" | "onUnreachable" | "stayCordoned" | "fence" | "gracePeriod"
 >;
 
 /** Returns the drain settings of the command line alone. */
@@ -61,7 +62,7 @@ export async function drainNode(
 async function readMachineState(stack: Stack, node: string, { signal, provider }: Session): Promise<MachineState> {
   try {
     const { connection, instance } = await recordedMachine(stack, node);
-    return await checkMachineGone(provider.connections.get(connection), instance, signal);
+    return await proveMachineGone(provider, { connection, instance, fence: configuredDrain(name).fence }, signal);
   } catch (error) {
     signal.throwIfAborted();
     return { gone: false, reason: messageOf(error) };

@@ -28,6 +28,21 @@ export async function isContainerRemoved(address: string, signal: AbortSignal): 
   return containers !== undefined && !containers.flat().includes(address);
 }
 
+/**
+ * Returns whether Docker proves that the machine at an address does not run: its container was removed or is stopped.
+ * Returns false when Docker does not answer.
+ */
+export async function isContainerOff(address: string, signal: AbortSignal): Promise<boolean> {
+  if (!(await findDaemon(signal))) return false;
+  const containers = await inspectAll(
+    ["ps", "--all", "--quiet", "--filter", `label=${LABELS.stack}`],
+    ["container", "inspect", "--format", `{{.State.Running}} ${ADDRESSES}`],
+    signal,
+  );
+  const state = containers?.find(([, ...addresses]) => addresses.includes(address))?.[0];
+  return state === "false" || (state === undefined && (await isContainerRemoved(address, signal)));
+}
+
 function isIn(address: string, subnet: string): boolean {
   const cidr = parseCidr(subnet);
   return cidr !== undefined && includes(cidr, address);

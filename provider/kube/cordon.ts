@@ -2,20 +2,31 @@ import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": 
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "./api";
 import { ignoreNotFound } from "./errors";
+import { isOutOfService } from "./out-of-service";
 import { retryRequest } from "./retry";
 
 const RESTORE_MS = 30_000;
 
-/** Cordons or uncordons a node. @returns false when the cluster has no such node */
+/**
+ * Cordons or uncordons a node. Uncordoning also removes the out-of-service taint of a machine that is back.
+ * @returns false when the cluster has no such node
+ */
 export async function setSchedulable(
   api: KubeApi,
   node: string,
   schedulable: boolean,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const body = { spec: { unschedulable: schedulable ? null : true } };
+  const live = await readNode(api, node, signal);
+  if (!live) return false;
+  const taints = live.spec?.taints ?? [];
+  const isBack = schedulable && taints.some(isOutOfService);
+  const spec = {
+    unschedulable: schedulable ? null : true,
+    ...(isBack ? { taints: taints.filter((taint) => !isOutOfService(taint)) } : {}),
+  };
   const patched = await retryRequest(api, schedulable ? "uncordon" : "cordon", signal, () =>
-    ignoreNotFound(api.core.patchNode({ name: node, body }, api.mergePatch)),
+    ignoreNotFound(api.core.patchNode({ name: node, body: { spec } }, api.mergePatch)),
   );
   return patched !== undefined;
 }

@@ -1,33 +1,44 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../common/errors";
 import type { Progress } from "../../common/progress";
-import { ConnectionError, HostKeyError } from "../ssh/errors";
+import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 import type { KubeApi } from "./api";
+import { requireNode } from "./cordon";
 import { ignoreNotFound } from "./errors";
 import { forceDeletePod } from "./eviction";
+import { OUT_OF_SERVICE, isOutOfService } from "./out-of-service";
 import { isMirrorPod, listPodsOnNode, podName } from "./pods";
 import { retryRequest } from "./retry";
+import { listAttachments } from "./volumes";
+
+/** Seconds in which the controller manager must have cleared a node: it looks for such nodes every 20 s. */
+const CLEAR_SECONDS = 60;
+const POLL_MS = 1_000;
 
 export interface MachineState {
+  /** Whether it is proved that nothing runs on the machine any more. */
   gone: boolean;
   reason: string;
 }
 
 /**
- * Checks by SSH whether the machine of a silent kubelet is gone. A silent kubelet alone proves nothing: its containers
- * may still run, and deleting its pods would start second copies of them. The machine counts as gone when its address
- * does not answer, or another machine answers.
+ * Checks by SSH whether the machine of a silent kubelet is gone. Only a rebuilt machine proves that: its machine-id has
+ * changed. A machine that does not answer may still run its containers, for example behind a broken network, and
+ * deleting its pods would start second copies of them.
  */
 export async function checkMachineGone(machine: Remote, instance: string, signal: AbortSignal): Promise<MachineState> {
-  const replaced = { gone: true, reason: `${machine.label} is another machine now` };
   try {
     const isSame = (await machine.machineId(signal)) === instance;
-    return isSame ? { gone: false, reason: `${machine.label} answers SSH` } : replaced;
+    if (isSame) return { gone: false, reason: `${machine.label} answers SSH` };
+    return { gone: true, reason: `${machine.label} was rebuilt: its machine-id has changed` };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof HostKeyError) return replaced;
-    // A refused login proves that a machine is there.
-    return { gone: error instanceof ConnectionError && error.retryable, reason: messageOf(error) };
+    const isSilent = error instanceof ConnectionError && error.retryable;
+    const reason = isSilent
+      ? `${machine.label} does not answer SSH, which does not prove that it is off (${error.failure.cause})`
+      : messageOf(error);
+    return { gone: false, reason };
   }
 }
 
@@ -37,28 +48,58 @@ export interface ForcedRemoval {
   volumes: string[];
 }
 
-/** Deletes the pods and VolumeAttachments of a dead node, so that its workloads can start on other nodes. */
+/**
+ * Clears a node whose machine is off, so that its workloads can start on other nodes. Marks the node as out of service:
+ * the controller manager then deletes its pods and detaches its volumes. Where no controller manager does, deletes them
+ * directly.
+ */
 export async function evacuateDeadNode(
   api: KubeApi,
   node: string,
   signal: AbortSignal,
   status: Progress,
 ): Promise<ForcedRemoval> {
-  const pods = (await listPodsOnNode(api, node, signal)).filter((pod) => !isMirrorPod(pod));
-  status(`${node} is dead: deleting its ${pods.length} pods`);
-  for (const pod of pods) {
+  const removal = await listRemaining(api, node, signal);
+  status(`${node} is out of service: deleting its ${removal.pods.length} pods`);
+  await addOutOfServiceTaint(api, node, signal);
+  const deadline = Date.now() + CLEAR_SECONDS * 1000 * api.patience;
+  while (Date.now() < deadline) {
+    const { pods, volumes } = await listRemaining(api, node, signal);
+    if (pods.length + volumes.length === 0) return removal;
+    await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+  await deleteRemaining(api, node, signal);
+  return removal;
+}
+
+async function addOutOfServiceTaint(api: KubeApi, name: string, signal: AbortSignal): Promise<void> {
+  const { spec: { taints = [] } = {} } = await requireNode(api, name, signal);
+  const body = { spec: { taints: [...taints.filter((taint) => !isOutOfService(taint)), OUT_OF_SERVICE] } };
+  await retryRequest(api, "marking the node as out of service", signal, () =>
+    api.core.patchNode({ name, body }, api.mergePatch),
+  );
+}
+
+async function listRemaining(api: KubeApi, node: string, signal: AbortSignal): Promise<ForcedRemoval> {
+  const [pods, attachments] = await Promise.all([
+    listPodsOnNode(api, node, signal),
+    listAttachments(api, node, signal),
+  ]);
+  return {
+    pods: pods.filter((pod) => !isMirrorPod(pod)).map(podName),
+    volumes: attachments.flatMap(({ metadata }) => metadata?.name ?? []),
+  };
+}
+
+async function deleteRemaining(api: KubeApi, node: string, signal: AbortSignal): Promise<void> {
+  for (const pod of await listPodsOnNode(api, node, signal)) {
+    if (isMirrorPod(pod)) continue;
     await retryRequest(api, `deleting the pod ${podName(pod)}`, signal, () => forceDeletePod(api, pod));
   }
-  const volumes = await listAttachments(api, node, signal);
-  for (const name of volumes) {
+  for (const { metadata } of await listAttachments(api, node, signal)) {
+    const name = metadata?.name ?? "";
     await retryRequest(api, `deleting the VolumeAttachment ${name}`, signal, () =>
       ignoreNotFound(api.storage.deleteVolumeAttachment({ name })),
     );
   }
-  return { pods: pods.map(podName), volumes };
-}
-
-async function listAttachments(api: KubeApi, node: string, signal: AbortSignal): Promise<string[]> {
-  const list = await retryRequest(api, "listing VolumeAttachments", signal, () => api.storage.listVolumeAttachment());
-  return list.items.filter(({ spec }) => spec.nodeName === node).flatMap(({ metadata }) => metadata?.name ?? []);
 }

@@ -13,6 +13,8 @@ export interface DrainOptions extends Partial<DrainSettings> {
   isGone?: () => Promise<MachineState>;
   /** Seconds to wait for a replacement to become Ready before the next pod of its workload is evicted. @default 60 */
   patience?: number;
+  /** Label selector (`app=web`) of the pods to evict. Other pods stay. */
+  podSelector?: string;
   /** Leaves the node cordoned when the drain fails. @default false */
   stayCordoned?: boolean;
 }

@@ -8,6 +8,8 @@ import { isTerminating, podName, summarizeNames } from "./pods";
 export interface DrainStatus {
   /** Pods that are still on the node. */
   remaining: readonly V1Pod[];
+  /** Persistent volumes that are still attached, once all pods are gone. */
+  volumes: readonly string[];
   /** Evictions that the API server refused, each with the reason. */
   refusals: readonly string[];
   /** Why the node counts as down. Absent while it is Ready. */
@@ -15,10 +17,11 @@ export interface DrainStatus {
 }
 
 /** Returns the status line: `draining worker-1: 3 pods remaining; 1 terminating`. */
-export function describeProgress(node: string, { remaining, refusals, down }: DrainStatus): string {
+export function describeProgress(node: string, { remaining, volumes, refusals, down }: DrainStatus): string {
   const terminating = remaining.filter(isTerminating).length;
   const facts = [`${remaining.length} pods remaining`];
   if (terminating > 0) facts.push(`${terminating} terminating`);
+  if (volumes.length > 0) facts.push(`${volumes.length} volumes still attached`);
   if (down) facts.push(down);
   if (refusals[0]) facts.push(refusals[0]);
   return `draining ${node}: ${facts.join("; ")}`;
@@ -36,10 +39,11 @@ export function deadlineError(options: DrainOptions & DrainSettings, status: Dra
   });
 }
 
-function describeCauses({ remaining, refusals, down }: DrainStatus): string[] {
+function describeCauses({ remaining, volumes, refusals, down }: DrainStatus): string[] {
   const terminating = remaining.filter(isTerminating).map(podName);
   const waiting = remaining.filter((pod) => !isTerminating(pod)).map(podName);
   const causes = [...(down ? [down] : []), ...refusals];
+  if (volumes.length > 0) causes.push(`volumes are still attached: ${summarizeNames(volumes)}`);
   if (terminating.length > 0) causes.push(`${summarizeNames(terminating)} did not terminate`);
   if (refusals.length === 0 && waiting.length > 0) {
     causes.push(`${summarizeNames(waiting)} waited for a Ready replacement of an evicted pod`);
@@ -47,8 +51,10 @@ function describeCauses({ remaining, refusals, down }: DrainStatus): string[] {
   return causes;
 }
 
-function adviceFor({ refusals, down }: DrainStatus): string {
-  if (down) return "to delete its pods without the kubelet, set drain.onUnreachable: force";
+function adviceFor({ volumes, refusals, down }: DrainStatus): string {
+  if (down)
+    return "power the machine off, then run again with --force (drain.onUnreachable: force), or set drain.fence";
   if (refusals.length > 0) return "scale up the workload that the PodDisruptionBudget protects, or change the budget";
+  if (volumes.length > 0) return "run `kubectl describe volumeattachments` and check the CSI driver";
   return "raise drain.timeout (--timeout)";
 }

@@ -1,5 +1,6 @@
 import type { V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { setTimeout as sleep } from "node:timers/promises";
+import { optional } from "../../common/optional";
 import { DRAIN_DEFAULTS, type DrainSettings } from "../../contracts/drain";
 import type { KubeApi } from "./api";
 import { listBudgets } from "./budgets";
@@ -7,10 +8,11 @@ import { isCordoned, isReady, readNode, requireNode, restoreSchedulable, setSche
 import { evacuateDeadNode, type ForcedRemoval } from "./dead-node";
 import { rejectRiskyPods, type DrainOptions } from "./drain-options";
 import { deadlineError, describeProgress } from "./drain-report";
+import { DrainScope, listWorkloadPods } from "./drain-scope";
 import { evictPod } from "./eviction";
 import { EvictionBatches } from "./eviction-batches";
-import { isEvictable, isTerminating, listPodsOnNode, podName } from "./pods";
-import { retryRequest } from "./retry";
+import { isTerminating, podName } from "./pods";
+import { listAttachedVolumes } from "./volumes";
 
 const POLL_MS = 500;
 const REPLACEMENT_SECONDS = 60;
@@ -28,12 +30,14 @@ export interface DrainResult {
 interface DrainState {
   api: KubeApi;
   options: DrainOptions & DrainSettings;
+  scope: DrainScope;
   batches: EvictionBatches;
   evicted: string[];
   deadline: number;
   machineCheckedAt: number;
   refusals: string[];
   remaining: V1Pod[];
+  volumes: string[];
   down?: string;
 }
 
@@ -48,12 +52,13 @@ export async function drain(api: KubeApi, settings: DrainOptions): Promise<Drain
   const options = { ...DRAIN_DEFAULTS, ...settings };
   const { node, signal } = options;
   const wasCordoned = isCordoned(await requireNode(api, node, signal));
-  rejectRiskyPods(node, await listPodsOnNode(api, node, signal), options);
+  const { evictable } = await new DrainScope(node, options.podSelector).list(api, signal);
+  rejectRiskyPods(node, evictable, options);
   try {
     if (!wasCordoned) await setSchedulable(api, node, false, signal);
     const state = startDrain(api, options);
     const forced = await evictAll(state);
-    return { evicted: state.evicted, wasCordoned, ...(forced ? { forced } : {}) };
+    return { evicted: state.evicted, wasCordoned, ...optional({ forced }) };
   } catch (error) {
     if (!wasCordoned && !options.stayCordoned) await restoreSchedulable(api, node).catch(() => undefined);
     throw error;
@@ -64,27 +69,28 @@ function startDrain(api: KubeApi, options: DrainOptions & DrainSettings): DrainS
   return {
     api,
     options,
+    scope: new DrainScope(options.node, options.podSelector),
     batches: new EvictionBatches(options.patience ?? REPLACEMENT_SECONDS),
     evicted: [],
-    deadline: Date.now() + options.timeout * 1000,
+    deadline: Date.now() + options.timeout * 1000 * api.patience,
     machineCheckedAt: 0,
     refusals: [],
     remaining: [],
+    volumes: [],
   };
 }
 
 /** Evicts in rounds until no evictable pod remains. @returns what was deleted by force when the machine is gone */
 async function evictAll(state: DrainState): Promise<ForcedRemoval | undefined> {
-  const { api, options } = state;
+  const { api, options, scope } = state;
   const { node, signal, status } = options;
   for (;;) {
     signal.throwIfAborted();
-    state.remaining = (await listPodsOnNode(api, node, signal)).filter(isEvictable);
+    const { evictable, staying } = await scope.list(api, signal);
+    state.remaining = evictable;
     if (await isMachineGone(state)) return await evacuateDeadNode(api, node, signal, status);
-    if (state.remaining.length === 0) return undefined;
-    const running = state.remaining.filter((pod) => !isTerminating(pod));
-    rejectRiskyPods(node, running, options); // A pod may have been scheduled between the first check and the cordon.
-    await evictBatch(state);
+    if (evictable.length > 0) await evictBatch(state);
+    else if (await areVolumesDetached(state, staying)) return undefined;
     status(describeProgress(node, state));
     if (Date.now() > state.deadline) throw deadlineError(options, state);
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -93,27 +99,38 @@ async function evictAll(state: DrainState): Promise<ForcedRemoval | undefined> {
 
 async function evictBatch(state: DrainState): Promise<void> {
   const { api, options, batches, remaining } = state;
-  const [all, budgets] = await Promise.all([listAllPods(api, options.signal), listBudgets(api, options.signal)]);
-  const batch = batches.next(remaining, all, Date.now());
+  const running = remaining.filter((pod) => !isTerminating(pod));
+  if (running.length === 0) return void (state.refusals = []);
+  rejectRiskyPods(options.node, running, options); // A pod may have been scheduled just before the cordon.
+  const [all, budgets] = await Promise.all([
+    listWorkloadPods(api, running, options.signal),
+    listBudgets(api, options.signal),
+  ]);
+  const batch = batches.next(running, all, Date.now());
   const refusals = await Promise.all(batch.map((pod) => evictOne(state, pod, budgets)));
   state.refusals = refusals.filter((reason) => reason !== undefined);
 }
 
-async function listAllPods(api: KubeApi, signal: AbortSignal): Promise<V1Pod[]> {
-  return (await retryRequest(api, "listing pods", signal, () => api.core.listPodForAllNamespaces())).items;
-}
-
 /** Evicts a pod. @returns the reason when the API server refuses */
 async function evictOne(
-  { api, batches, evicted }: DrainState,
+  { api, batches, evicted, options }: DrainState,
   pod: V1Pod,
   budgets: readonly V1PodDisruptionBudget[],
 ): Promise<string | undefined> {
-  const outcome = await evictPod(api, pod, budgets);
+  const outcome = await evictPod(api, pod, { budgets, gracePeriod: options.gracePeriod });
   if (outcome.kind === "refused") return outcome.reason;
   if (outcome.kind === "evicted") evicted.push(podName(pod));
   batches.recordEviction(pod, Date.now());
   return undefined;
+}
+
+/** Another node can mount a volume only once it is detached. A forced drain does not wait. */
+async function areVolumesDetached(state: DrainState, staying: readonly V1Pod[]): Promise<boolean> {
+  const { api, options } = state;
+  if (options.force) return true;
+  state.refusals = [];
+  state.volumes = await listAttachedVolumes(api, options.node, staying, options.signal);
+  return state.volumes.length === 0;
 }
 
 /** Returns whether the pods may be deleted without the kubelet. A node that is not Ready terminates no pods. */

@@ -1,13 +1,19 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { optional } from "../../common/optional";
 import type { KubeApi } from "./api";
 import { retryRequest } from "./retry";
 
 const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 
-/** Lists the pods that are assigned to a node. */
-export async function listPodsOnNode(api: KubeApi, node: string, signal: AbortSignal): Promise<V1Pod[]> {
+/** Lists the pods that are assigned to a node, or those of them that a label selector matches. */
+export async function listPodsOnNode(
+  api: KubeApi,
+  node: string,
+  signal: AbortSignal,
+  labelSelector?: string,
+): Promise<V1Pod[]> {
   const list = await retryRequest(api, "listing pods", signal, () =>
-    api.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}` }),
+    api.core.listPodForAllNamespaces({ fieldSelector: `spec.nodeName=${node}`, ...optional({ labelSelector }) }),
   );
   return list.items;
 }

@@ -4,13 +4,14 @@ import { StepError } from "../../common/errors";
 import { backoff } from "../../common/wait";
 import type { KubeApi } from "../kube/api";
 import { readNode } from "../kube/cordon";
-import { checkMachineGone, type ForcedRemoval } from "../kube/dead-node";
+import type { ForcedRemoval } from "../kube/dead-node";
 import { removeNode } from "../kube/remove-node";
 import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
 import { register, type Context, type Handler } from "../rpc/handler";
+import { proveMachineGone } from "./machine-gone";
 import { NOT_READ } from "../preview/notices";
 
 type NodeInputs = Inputs<typeof nodeContract>;
@@ -57,11 +58,7 @@ async function apiUnless(
 async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
   const { signal, status } = context;
   const { node, instance, pool, maxUnavailable, connection } = inputs;
-  // The person has said that the machine is gone: that is as good as a proof.
-  const isGone = async () =>
-    context.unreachable.isAbandoned(connection)
-      ? { gone: true, reason: "it was said to be gone" }
-      : await checkMachineGone(context.connections.get(connection), instance, signal);
+  const isGone = () => proveMachineGone(context, { connection, instance, fence: inputs.drain.fence }, signal);
   const drained = await removeNode(api, {
     node,
     instance,
@@ -80,10 +77,11 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
 
 function tellForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: ForcedRemoval): void {
   context.unreachable.markGone(connection);
-  const detached = volumes.length > 0 ? `, and ${volumes.length} volumes detached` : "";
+  const detached = volumes.length > 0 ? ` and ${volumes.length} volumes detached` : "";
   const which = pods.length > 0 ? ` (${summarizeNames(pods)})` : "";
   context.warn(
-    `${node} was dead: ${pods.length} pods were forced off${which}${detached}; it has left the cluster, and what is on the machine was not cleaned`,
+    `${node} was down: ${pods.length} pods were deleted without its kubelet${which}${detached}; ` +
+      "it has left the cluster, and the machine was not cleaned",
   );
 }
 

@@ -2,8 +2,9 @@ import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "
 import type { KubeApi } from "../../provider/kube/api";
 
 const NAMESPACE = "default";
+const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
 
-export interface PodWish {
+export interface PodOptions {
   node: string;
   labels?: Record<string, string>;
   owner?: { kind: string; uid: string };
@@ -12,50 +13,50 @@ export interface PodWish {
   emptyDir?: boolean;
   mirror?: boolean;
   requests?: Record<string, string>;
+  tolerations?: { key?: string; operator?: string; effect?: string }[];
+  /** Name of a PersistentVolumeClaim that the pod mounts. */
+  claim?: string;
 }
 
-/** Nodes and pods without a kubelet: what kubelets and controllers would write, this writes. */
+interface NodeOptions {
+  ready?: boolean;
+  pods?: number;
+  taints?: { key: string; effect: string }[];
+  labels?: Record<string, string>;
+  cordoned?: boolean;
+}
+
+/** Nodes and pods of a cluster without kubelets and controllers, whose part this class plays. */
 export class FakeCluster {
   private timer: NodeJS.Timeout | undefined;
   private work = Promise.resolve();
-  /** Owners whose evicted pods are made again on this node. */
+  /** Node for the replacement of an evicted pod, by the uid of the pod's owner. */
   readonly replaces = new Map<string, string>();
-  /** Nodes whose kubelet does not answer: their pods stay Terminating. */
+  /** Nodes whose kubelet does not respond: their pods stay Terminating. */
   readonly silent = new Set<string>();
-  /** Pods' names in the order in which they began to end. */
+  /** Names of the pods that have terminated, in order. */
   readonly ended: string[] = [];
+  /** Whether pods and volumes of a node with the out-of-service taint are deleted, as the controller manager does. */
+  hasControllerManager = true;
   private count = 0;
 
   constructor(private readonly api: KubeApi) {}
 
-  async node(
-    name: string,
-    settings: {
-      ready?: boolean;
-      pods?: number;
-      taints?: { key: string; effect: string }[];
-      labels?: Record<string, string>;
-      cordoned?: boolean;
-    } = {},
-  ): Promise<void> {
-    const { ready = true, pods = 110, taints = [], labels = {}, cordoned = false } = settings;
-    await this.api.core.createNode({
-      body: { metadata: { name, labels }, spec: { taints, ...(cordoned ? { unschedulable: true } : {}) } },
-    });
+  async node(name: string, options: NodeOptions = {}): Promise<void> {
+    const { ready = true, pods = 110, taints = [], labels = {}, cordoned = false } = options;
+    const spec = { taints, ...(cordoned ? { unschedulable: true } : {}) };
+    await this.api.core.createNode({ body: { metadata: { name, labels }, spec } });
     await this.setReady(name, ready, pods);
   }
 
   async setReady(name: string, ready: boolean, pods = 110): Promise<void> {
-    const size = { cpu: "4", memory: "4Gi", pods: String(pods) };
-    const status = {
-      conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }],
-      allocatable: size,
-      capacity: size,
-    };
+    const capacity = { cpu: "4", memory: "4Gi", pods: String(pods) };
+    const conditions = [{ type: "Ready", status: ready ? "True" : "Unknown" }];
+    const status = { conditions, allocatable: capacity, capacity };
     await this.api.core.patchNodeStatus({ name, body: { status } }, this.api.mergePatch);
   }
 
-  /** A Ready node whose kubelet says that it is short of something: `DiskPressure`. */
+  /** Makes a Ready node report a pressure condition: `DiskPressure`. */
   async pressure(name: string, type: string): Promise<void> {
     const conditions = [
       { type: "Ready", status: "True" },
@@ -64,23 +65,9 @@ export class FakeCluster {
     await this.api.core.patchNodeStatus({ name, body: { status: { conditions } } }, this.api.mergePatch);
   }
 
-  async pod(name: string, wish: PodWish): Promise<void> {
-    const { node, labels = {}, owner, ready = true, phase = "Running", emptyDir, mirror, requests } = wish;
-    const body: V1Pod = {
-      metadata: {
-        name,
-        labels,
-        ...(mirror ? { annotations: { "kubernetes.io/config.mirror": "x" } } : {}),
-        ...(owner ? { ownerReferences: [{ apiVersion: "apps/v1", name: owner.uid, controller: true, ...owner }] } : {}),
-      },
-      spec: {
-        nodeName: node,
-        terminationGracePeriodSeconds: 30,
-        containers: [{ name: "c", image: "x", ...(requests ? { resources: { requests } } : {}) }],
-        ...(emptyDir ? { volumes: [{ name: "scratch", emptyDir: {} }] } : {}),
-      },
-    };
-    await this.api.core.createNamespacedPod({ namespace: NAMESPACE, body });
+  async pod(name: string, options: PodOptions): Promise<void> {
+    const { ready = true, phase = "Running" } = options;
+    await this.api.core.createNamespacedPod({ namespace: NAMESPACE, body: podOf(name, options) });
     const status = { phase, conditions: [{ type: "Ready", status: ready ? "True" : "False" }] };
     await this.api.core.patchNamespacedPodStatus({ name, namespace: NAMESPACE, body: { status } }, this.api.mergePatch);
   }
@@ -93,7 +80,7 @@ export class FakeCluster {
     await this.allow(name, allowed);
   }
 
-  /** What the disruption controller would count. */
+  /** Sets how many evictions a budget allows, as the disruption controller does. */
   async allow(name: string, disruptionsAllowed: number): Promise<void> {
     const live = await this.api.policy.readNamespacedPodDisruptionBudget({ name, namespace: NAMESPACE });
     const status = {
@@ -109,52 +96,107 @@ export class FakeCluster {
     );
   }
 
-  /** Plays kubelets and controllers, every 100 ms. */
+  /** Attaches a persistent volume to a node. */
+  async attach(volume: string, node: string): Promise<void> {
+    const spec = { attacher: "x", nodeName: node, source: { persistentVolumeName: volume } };
+    await this.api.storage.createVolumeAttachment({ body: { metadata: { name: `attach-${volume}` }, spec } });
+  }
+
+  async detach(volume: string): Promise<void> {
+    await this.api.storage.deleteVolumeAttachment({ name: `attach-${volume}` });
+  }
+
+  /** Plays the kubelets and controllers every 100 ms. */
   run(): void {
     this.timer = setInterval(() => {
-      this.work = this.work.then(() => this.play()).catch(() => undefined);
+      this.work = this.work.then(() => this.reconcile()).catch(() => undefined);
     }, 100);
   }
 
-  private async play(): Promise<void> {
+  private async reconcile(): Promise<void> {
+    if (this.hasControllerManager) await this.clearOutOfService();
     const { items } = await this.api.core.listNamespacedPod({ namespace: NAMESPACE });
-    for (const { metadata, spec } of items) {
-      const name = metadata?.name ?? "";
-      if (!metadata?.deletionTimestamp || this.silent.has(spec?.nodeName ?? "")) continue;
-      if (!this.ended.includes(name)) this.ended.push(name);
-      await this.api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
-      const owner = metadata.ownerReferences?.[0];
-      const home = owner && this.replaces.get(owner.uid);
-      if (home)
-        await this.pod(`${owner.uid}-again-${++this.count}`, {
-          node: home,
-          owner: { kind: owner.kind, uid: owner.uid },
-          labels: metadata.labels ?? {},
-        });
+    for (const pod of items) {
+      if (pod.metadata?.deletionTimestamp && !this.silent.has(pod.spec?.nodeName ?? "")) await this.terminate(pod);
     }
   }
 
+  private async terminate({ metadata }: V1Pod): Promise<void> {
+    const name = metadata?.name ?? "";
+    if (!this.ended.includes(name)) this.ended.push(name);
+    await this.api.core.deleteNamespacedPod({ name, namespace: NAMESPACE, gracePeriodSeconds: 0 });
+    const owner = metadata?.ownerReferences?.[0];
+    const node = owner && this.replaces.get(owner.uid);
+    if (!node) return;
+    const labels = metadata?.labels ?? {};
+    await this.pod(`${owner.uid}-again-${++this.count}`, { node, owner: { kind: owner.kind, uid: owner.uid }, labels });
+  }
+
+  private async clearOutOfService(): Promise<void> {
+    const nodes = await this.api.core.listNode();
+    for (const { metadata, spec } of nodes.items) {
+      if (!spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE)) continue;
+      for (const pod of await this.podsOf(metadata?.name ?? "")) await this.terminate(pod);
+      const attachments = await this.api.storage.listVolumeAttachment();
+      for (const {
+        metadata: attachment,
+        spec: { nodeName },
+      } of attachments.items) {
+        if (nodeName === metadata?.name)
+          await this.api.storage.deleteVolumeAttachment({ name: attachment?.name ?? "" });
+      }
+    }
+  }
+
+  private async podsOf(node: string): Promise<V1Pod[]> {
+    const fieldSelector = `spec.nodeName=${node}`;
+    return (await this.api.core.listNamespacedPod({ namespace: NAMESPACE, fieldSelector })).items;
+  }
+
+  /** Returns the names of a node's pods, sorted. */
   async pods(node: string): Promise<string[]> {
-    const { items } = await this.api.core.listNamespacedPod({
-      namespace: NAMESPACE,
-      fieldSelector: `spec.nodeName=${node}`,
-    });
-    return items.map(({ metadata }) => metadata?.name ?? "").sort();
+    return (await this.podsOf(node)).map(({ metadata }) => metadata?.name ?? "").sort();
   }
 
   async isCordoned(name: string): Promise<boolean> {
     return (await this.api.core.readNode({ name })).spec?.unschedulable === true;
   }
 
+  /** Deletes everything that a test has created. */
   async clear(): Promise<void> {
     clearInterval(this.timer);
     await this.work;
     const { items } = await this.api.core.listNamespacedPod({ namespace: NAMESPACE });
-    for (const { metadata } of items)
+    for (const { metadata } of items) {
       await this.api.core
         .deleteNamespacedPod({ name: metadata?.name ?? "", namespace: NAMESPACE, gracePeriodSeconds: 0 })
         .catch(() => undefined);
+    }
     await this.api.policy.deleteCollectionNamespacedPodDisruptionBudget({ namespace: NAMESPACE });
+    await this.api.storage.deleteCollectionVolumeAttachment({});
     await this.api.core.deleteCollectionNode({});
   }
+}
+
+function podOf(name: string, options: PodOptions): V1Pod {
+  const { node, labels = {}, owner, emptyDir, mirror, requests, tolerations, claim } = options;
+  const volumes = [
+    ...(emptyDir ? [{ name: "scratch", emptyDir: {} }] : []),
+    ...(claim === undefined ? [] : [{ name: "data", persistentVolumeClaim: { claimName: claim } }]),
+  ];
+  return {
+    metadata: {
+      name,
+      labels,
+      ...(mirror ? { annotations: { "kubernetes.io/config.mirror": "x" } } : {}),
+      ...(owner ? { ownerReferences: [{ apiVersion: "apps/v1", name: owner.uid, controller: true, ...owner }] } : {}),
+    },
+    spec: {
+      nodeName: node,
+      terminationGracePeriodSeconds: 30,
+      containers: [{ name: "c", image: "x", ...(requests ? { resources: { requests } } : {}) }],
+      ...(volumes.length > 0 ? { volumes } : {}),
+      ...(tolerations ? { tolerations } : {}),
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type {
   V1Node,
   V1ObjectMeta,
+  V1PersistentVolumeClaim,
   V1Pod,
   V1PodDisruptionBudget,
   V1Secret,
@@ -32,9 +33,11 @@ export class MemoryApi {
   readonly budgets = new Map<string, V1PodDisruptionBudget>();
   readonly attachments = new Map<string, V1VolumeAttachment>();
   readonly secrets = new Map<string, V1Secret>();
+  readonly claims = new Map<string, V1PersistentVolumeClaim>();
   readonly configMaps = new Map<string, { data?: Record<string, string> }>();
-  /** Names of the requests that were sent, in order. */
+  /** Names of the requests that were sent, in order, and their arguments. */
   readonly calls: string[] = [];
+  readonly requests: { call: string; args: unknown }[] = [];
   /** Called before every request; a returned error is the request's result. */
   inject: (call: string, args: unknown) => Error | undefined = () => undefined;
   private count = 0;
@@ -60,6 +63,7 @@ export class MemoryApi {
 
   private async request(name: string, method: (args: never) => unknown, args: never): Promise<unknown> {
     this.calls.push(name);
+    this.requests.push({ call: name, args });
     await Promise.resolve();
     const error = this.inject(name, args);
     if (error) throw error;
@@ -86,6 +90,7 @@ export class MemoryApi {
         create(this.secrets, encoded(body), this.meta(body, namespace)),
       readNamespacedSecret: (id: Named) => get(this.secrets, keyOf(id)),
       deleteNamespacedSecret: (id: Named) => remove(this.secrets, keyOf(id)),
+      readNamespacedPersistentVolumeClaim: (id: Named) => get(this.claims, keyOf(id)),
       readNamespacedConfigMap: (id: Named) => get(this.configMaps, keyOf(id)),
     };
   }
@@ -107,6 +112,7 @@ export class MemoryApi {
       createVolumeAttachment: ({ body }: { body: V1VolumeAttachment }) =>
         create(this.attachments, body, this.meta(body)),
       listVolumeAttachment: () => list(this.attachments, {}),
+      deleteCollectionVolumeAttachment: () => this.attachments.clear(),
       deleteVolumeAttachment: ({ name }: Named) => remove(this.attachments, name),
     };
   }

@@ -12,13 +12,13 @@ import { PoolGate } from "../../../provider/kube/pool-gate";
 const SET = { kind: "ReplicaSet", uid: "web" };
 let server: ApiServer;
 let cluster: FakeCluster;
-let said: string[];
+let messages: string[];
 
 beforeAll(async () => void (server = await ApiServer.start()));
 afterAll(async () => await server.stop());
 beforeEach(async () => {
   cluster = new FakeCluster(server.api);
-  said = [];
+  messages = [];
   await cluster.node("a");
   await cluster.node("b");
   cluster.run();
@@ -30,7 +30,7 @@ function drained(options: Partial<DrainOptions> = {}) {
     node: "a",
     timeout: 20,
     signal: new AbortController().signal,
-    status: (text) => said.push(text),
+    status: (text) => messages.push(text),
     ...options,
   });
 }
@@ -61,7 +61,7 @@ describe("a drain", () => {
     expect(await cluster.isCordoned("a")).toBe(true);
   });
 
-  test("delays neither other workloads nor its own forever if a replacement does not become Ready", async () => {
+  test("waits for a replacement that never comes only as long as its patience", async () => {
     for (const name of ["web-1", "web-2"]) await cluster.pod(name, { node: "a", owner: SET });
     await cluster.pod("job-1", { node: "a", owner: { kind: "Job", uid: "job" } });
     const begun = Date.now();
@@ -71,7 +71,7 @@ describe("a drain", () => {
     expect(cluster.ended.slice(0, 2)).toContain("job-1");
   });
 
-  test("leaves pods of DaemonSets, mirror pods and finished pods", async () => {
+  test("leaves DaemonSet pods, mirror pods and finished pods on the node", async () => {
     await cluster.pod("agent", { node: "a", owner: { kind: "DaemonSet", uid: "agent" }, emptyDir: true });
     await cluster.pod("static", { node: "a", mirror: true });
     await cluster.pod("done", { node: "a", phase: "Succeeded", emptyDir: true });
@@ -80,20 +80,20 @@ describe("a drain", () => {
     expect(await cluster.pods("a")).toEqual(["agent", "done", "static"]);
   });
 
-  test("names the blocking budget while it waits and at the deadline, and uncordons the node", async () => {
+  test("names the blocking budget in its status and at its deadline, and uncordons the node", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     await cluster.budget("other", { app: "other" }, 0);
     await expect(drained({ timeout: 2 })).rejects.toThrow(
       /default\/web-1: eviction refused by PodDisruptionBudget default\/keep-web \(1 healthy, 1 required\).*as schedulable as before/,
     );
-    expect(said.join("\n")).toContain("default/web-1: eviction refused by PodDisruptionBudget default/keep-web");
-    expect(said.join("\n")).not.toContain("default/other");
+    expect(messages.join("\n")).toContain("default/web-1: eviction refused by PodDisruptionBudget default/keep-web");
+    expect(messages.join("\n")).not.toContain("default/other");
     expect(await cluster.isCordoned("a")).toBe(false);
     expect(await cluster.pods("a")).toEqual(["web-1"]);
   });
 
-  test("continues once the budget allows it", async () => {
+  test("continues once the budget allows the eviction", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     const running = drained();
@@ -102,7 +102,7 @@ describe("a drain", () => {
     expect((await running).evicted).toEqual(["default/web-1"]);
   });
 
-  test("uncordons only what it cordoned", async () => {
+  test("leaves a node cordoned that was cordoned before", async () => {
     await server.api.core.patchNode({ name: "a", body: { spec: { unschedulable: true } } }, server.api.mergePatch);
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
@@ -110,14 +110,14 @@ describe("a drain", () => {
     expect(await cluster.isCordoned("a")).toBe(true);
   });
 
-  test("leaves the node cordoned if requested", async () => {
+  test("leaves the node cordoned with stayCordoned", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     await expect(drained({ timeout: 1, stayCordoned: true })).rejects.toThrow("the node stays cordoned");
     expect(await cluster.isCordoned("a")).toBe(true);
   });
 
-  test("uncordons the node on abort", async () => {
+  test("uncordons the node when it is aborted", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET, labels: { app: "web" } });
     await cluster.budget("keep-web", { app: "web" }, 0);
     const stop = new AbortController();
@@ -130,8 +130,8 @@ describe("a drain", () => {
   });
 });
 
-describe("data and pods that a drain would lose", () => {
-  test("refuses an emptyDir before anything is changed, and evicts its pod with localData: delete", async () => {
+describe("pods that a drain would lose", () => {
+  test("with an emptyDir are rejected before anything is changed, and deleted when allowed", async () => {
     await cluster.pod("cache-1", { node: "a", owner: SET, emptyDir: true });
     await expect(drained()).rejects.toThrow(
       /deleting default\/cache-1 would delete the data.*drain\.localData: delete/,
@@ -140,7 +140,7 @@ describe("data and pods that a drain would lose", () => {
     expect((await drained({ localData: "delete" })).evicted).toEqual(["default/cache-1"]);
   });
 
-  test("refuses a pod without a controller, and evicts it with unmanaged: delete or force", async () => {
+  test("without a controller are rejected, and deleted with force", async () => {
     await cluster.pod("bare", { node: "a" });
     await expect(drained({ localData: "delete" })).rejects.toThrow(
       /no controller would recreate default\/bare.*drain\.unmanaged: delete/,
@@ -155,44 +155,27 @@ describe("a dead node", () => {
     await cluster.setReady("a", false);
     await cluster.pod("web-1", { node: "a", owner: SET });
     await cluster.pod("agent", { node: "a", owner: { kind: "DaemonSet", uid: "agent" } });
-    await server.api.storage
-      .createVolumeAttachment({
-        body: {
-          metadata: { name: "of-a" },
-          spec: { attacher: "x", nodeName: "a", source: { persistentVolumeName: "v" } },
-        },
-      })
-      .catch(() => undefined);
-    await server.api.storage
-      .createVolumeAttachment({
-        body: {
-          metadata: { name: "of-b" },
-          spec: { attacher: "x", nodeName: "b", source: { persistentVolumeName: "w" } },
-        },
-      })
-      .catch(() => undefined);
+    await cluster.attach("pv-1", "a");
+    await cluster.attach("pv-2", "b");
   });
 
-  test("is cleared once its machine is proved to be gone, volumes included", async () => {
-    let asked = 0;
-    const { forced } = await drained({ isGone: async () => ({ gone: ++asked > 0, reason: "nobody answers" }) });
-    expect(forced).toEqual({ pods: ["default/agent", "default/web-1"], volumes: ["of-a"] });
+  test("is cleared once it is proved that its machine is off", async () => {
+    const { forced } = await drained({ isGone: async () => ({ gone: true, reason: "it was stopped" }) });
+    expect(forced).toEqual({ pods: ["default/agent", "default/web-1"], volumes: ["attach-pv-1"] });
     expect(await cluster.pods("a")).toEqual([]);
-    const left = await server.api.storage.listVolumeAttachment();
-    expect(left.items.map(({ metadata }) => metadata?.name)).toEqual(["of-b"]);
+    const { items } = await server.api.storage.listVolumeAttachment();
+    expect(items.map(({ metadata }) => metadata?.name)).toEqual(["attach-pv-2"]);
+    const { spec } = await server.api.core.readNode({ name: "a" });
+    expect(spec?.taints?.map(({ key }) => key)).toContain("node.kubernetes.io/out-of-service");
   });
 
-  test("keeps its pods while the machine answers, and reports that at the deadline", async () => {
-    const isGone = async () => ({ gone: false, reason: "a answers SSH" });
+  test("keeps its pods while its machine may still run, and the drain says what to do", async () => {
+    const isGone = async () => ({ gone: false, reason: "a does not answer SSH" });
     await expect(drained({ timeout: 2, isGone })).rejects.toThrow(
-      /the kubelet does not respond; a answers SSH.*default\/web-1 did not terminate.*onUnreachable: force/,
+      /the kubelet does not respond; a does not answer SSH.*default\/web-1 did not terminate.*onUnreachable: force/,
     );
     expect(await cluster.pods("a")).toContain("web-1");
     expect(await cluster.isCordoned("a")).toBe(false);
-  });
-
-  test("is cleared without proof if onUnreachable is force", async () => {
-    expect((await drained({ onUnreachable: "force" })).forced?.pods).toHaveLength(2);
   });
 });
 
@@ -207,14 +190,14 @@ describe("a pool", () => {
       maxUnavailable: 1,
       timeout,
       signal: new AbortController().signal,
-      status: (text) => said.push(text),
+      status: (text) => messages.push(text),
     });
 
   beforeEach(async () => {
     for (const name of ["p1", "p2", "p3"]) await cluster.node(name, { labels: { [POOL_LABEL]: "p" } });
   });
 
-  test("removes its nodes one after the other, without the order of the program", async () => {
+  test("removes its nodes one at a time", async () => {
     await cluster.pod("x", { node: "p1", owner: SET });
     await cluster.pod("y", { node: "p2", owner: { kind: "ReplicaSet", uid: "other" } });
     let most = 0;
@@ -234,7 +217,7 @@ describe("a pool", () => {
     expect((await server.api.core.listNode()).items.map(({ metadata }) => metadata?.name)).toEqual(["a", "b", "p3"]);
   });
 
-  test("counts a node that is down, but removes it without waiting", async () => {
+  test("counts a node that is down, and removes that node itself without waiting", async () => {
     await cluster.setReady("p3", false);
     await expect(leave("p1", 2)).rejects.toThrow(/p3 is not Ready; pool p allows 1 unavailable at a time/);
     expect(await cluster.isCordoned("p1")).toBe(false);
@@ -251,7 +234,7 @@ describe("a pool", () => {
 describe("a plan", () => {
   const plan = (rules = {}) => planDrain(server.api, "a", rules, new AbortController().signal);
 
-  test("of an easy drain has no obstacle", async () => {
+  test("of an easy drain has no obstacles", async () => {
     await cluster.pod("web-1", { node: "a", owner: SET });
     expect(await plan()).toMatchObject({ possible: true, pods: 1, obstacles: [], ready: true, cordoned: false });
   });

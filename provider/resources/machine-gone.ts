@@ -1,0 +1,33 @@
+import type { Connection } from "../../contracts/connection";
+import type { ProviderContext } from "../context";
+import { checkMachineGone, type MachineState } from "../kube/dead-node";
+import { fenceMachine } from "../kube/fence";
+
+export interface SilentMachine {
+  connection: Connection;
+  /** The machine-id that was recorded. */
+  instance: string;
+  /** The user's command that powers a machine off (`drain.fence`). */
+  fence?: string | undefined;
+}
+
+/**
+ * Returns whether it is proved that the machine of a silent kubelet does not run any more: the user says so, the maker of
+ * the machine says so, it was rebuilt, or the fencing command has powered it off. That it does not answer is no proof.
+ */
+export async function proveMachineGone(
+  context: Pick<ProviderContext, "connections" | "unreachable" | "isMachineOff">,
+  { connection, instance, fence }: SilentMachine,
+  signal: AbortSignal,
+): Promise<MachineState> {
+  const name = connection.name ?? connection.host;
+  if (context.unreachable.isAbandoned(connection)) {
+    return { gone: true, reason: `kubewright:recovery.abandoned names ${name}` };
+  }
+  if (await context.isMachineOff(connection.host, signal)) {
+    return { gone: true, reason: `${name} is stopped or deleted` };
+  }
+  const state = await checkMachineGone(context.connections.get(connection), instance, signal);
+  if (state.gone || fence === undefined) return state;
+  return await fenceMachine({ command: fence, machine: name, host: connection.host, signal });
+}
