@@ -36,8 +36,9 @@ export const drainSchema = z.strictObject({
    */
   onUnreachable: z.enum(["prove", "force", "fail"]).default("prove"),
   /**
-   * Shell command that powers a machine off, for example through IPMI. It runs on this computer when a kubelet is silent,
-   * with `KUBEWRIGHT_MACHINE` and `KUBEWRIGHT_HOST` in its environment. Exit code 0 proves that the machine is off.
+   * Shell command that powers a machine off, for example through IPMI. It runs on this computer when a kubelet is
+   * silent, with `KUBEWRIGHT_MACHINE` and `KUBEWRIGHT_HOST` in its environment. Exit code 0 proves that the machine is
+   * off.
    */
   fence: z.string().min(1).optional(),
 });

@@ -62,7 +62,7 @@ export async function drainNode(
 async function readMachineState(stack: Stack, node: string, { signal, provider }: Session): Promise<MachineState> {
   try {
     const { connection, instance } = await recordedMachine(stack, node);
-    return await proveMachineGone(provider, { connection, instance, fence: configuredDrain(name).fence }, signal);
+    return await proveMachineGone(provider, { connection, instance, fence: configuredDrain(stack.name).fence }, signal);
   } catch (error) {
     signal.throwIfAborted();
     return { gone: false, reason: messageOf(error) };

@@ -12,8 +12,8 @@ export interface SilentMachine {
 }
 
 /**
- * Returns whether it is proved that the machine of a silent kubelet does not run any more: the user says so, the maker of
- * the machine says so, it was rebuilt, or the fencing command has powered it off. That it does not answer is no proof.
+ * Returns whether it is proved that the machine of a silent kubelet does not run any more: the user says so, the maker
+ * of the machine says so, it was rebuilt, or the fencing command has powered it off. Silence is no proof.
  */
 export async function proveMachineGone(
   context: Pick<ProviderContext, "connections" | "unreachable" | "isMachineOff">,

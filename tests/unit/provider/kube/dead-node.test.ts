@@ -13,7 +13,7 @@ vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-tim
 useFakeTime();
 
 const signal = new AbortController().signal;
-const HOST = { host: "10.0.0.1", name: "worker-1" };
+const HOST = { host: "10.0.0.1", port: 22, user: "root", name: "worker-1" };
 const OUT_OF_SERVICE = {
   key: "node.kubernetes.io/out-of-service",
   value: "nodeshutdown",

@@ -5,7 +5,7 @@ import type { Remote } from "../../../../provider/ssh/remote";
 import { testContext } from "../../../support/context";
 
 const signal = new AbortController().signal;
-const connection = { host: "10.0.0.1", name: "worker-1" };
+const connection = { host: "10.0.0.1", port: 22, user: "root", name: "worker-1" };
 let isOff: boolean;
 let machineId: string | Error;
 
