@@ -55,7 +55,7 @@ export async function runKubeadm(context: Context, machine: Remote, run: Kubeadm
   };
   const options = { step, signal: context.signal, timeout, onLine, accept: EXIT_CODES, stdin };
   try {
-    const { code } = await machine.run(kubeadmScript(run), options);
+    const { code } = await machine.run(kubeadmScript(run, machine.patience), options);
     if (code !== 0) throw new StepError({ step, machine: machine.label, cause: extractCause(lines), action });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
@@ -70,11 +70,11 @@ export async function runKubeadm(context: Context, machine: Remote, run: Kubeadm
  * `flock -o` keeps the kubelet that kubeadm starts from inheriting the lock. `tee -p` keeps reading after the
  * connection is lost: otherwise SIGPIPE would stop kubeadm.
  */
-function kubeadmScript({ verb, flags, config, timeout }: KubeadmRun): string {
+function kubeadmScript({ verb, flags, config, timeout }: KubeadmRun, patience: number): string {
   const command = commandLine(["kubeadm", verb, "--config", CONFIG, "-v=1", ...flags]);
   const done = `${STATE_FOLDER}/${verb}.done`;
   return `mkdir -p ${STATE_FOLDER}
-exec flock -o -w ${timeout} ${LOCK} sh -c ${quote(`
+exec flock -o -w ${Math.ceil(timeout * patience)} ${LOCK} sh -c ${quote(`
 [ -e ${done} ] && exit 0
 trap 'rm -f ${CONFIG}' EXIT
 (umask 077; exec cat > ${CONFIG})

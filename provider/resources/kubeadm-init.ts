@@ -1,5 +1,6 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
 import { put, textFile } from "../host/files";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
@@ -9,6 +10,8 @@ import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { findImpossibleChanges, losesCluster } from "../kubeadm/impossible-changes";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
+import { changedComponents, readManifests, readPodHashes, waitForNewPods } from "../kubeadm/static-pods";
+import { withPatience } from "../kubeadm/timeouts";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -24,8 +27,9 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   if (progress === "done") return;
   // kubeadm requires a token. It is not used: every node gets its own.
   const token = generateToken();
-  // Leftovers of an interrupted init belong to this cluster: its certificates are reused and its manifests rewritten.
-  const documents = progress === "started" ? withoutPreflight(inputs.documents) : inputs.documents;
+  // Leftovers of an interrupted init belong to this cluster: its certificates are reused, its manifests rewritten.
+  const resumed = progress === "started" ? withoutPreflight(inputs.documents) : inputs.documents;
+  const documents = resumed.map((document) => scaleTimeouts(document, machine.patience));
   context.status("kubeadm init");
   await runKubeadm(context, machine, {
     verb: "init",
@@ -44,18 +48,31 @@ async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutp
   return { caCertHash: caCertHash(caCertificate) };
 }
 
-/**
- * Applies changed settings to a running control plane: new manifests, which the kubelet applies, and the new
- * kubeadm-config.
- */
+/** Only the init document has timeouts. */
+function scaleTimeouts(document: KubeadmDocument, patience: number): KubeadmDocument {
+  return document.kind === "InitConfiguration" ? withPatience(document, patience) : document;
+}
+
+/** Applies changed settings to a running control plane: new manifests for the kubelet, and the new kubeadm-config. */
 async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
-  context.status("writing the control plane's manifests");
-  await put(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", context.signal);
+  const { signal, status, kube } = context;
+  const node = nodeOf(inputs);
+  status("writing the control plane's manifests");
+  const api = await kube.api([inputs.connection], signal);
+  const manifests = await readManifests(machine, signal);
+  const before = await retryRequest(api, "reading the static pods", signal, () => readPodHashes(api, node));
+  await put(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", signal);
   const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
   const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
-  await machine.run(script, { step: "kubeadm init phase", signal: context.signal, timeout: inputs.timeout });
-  const api = await context.kube.api([inputs.connection], context.signal);
-  await retryRequest(api, "waiting for the API server", context.signal, () => api.core.listNamespace({ limit: 1 }));
+  await machine.run(script, { step: "kubeadm init phase", signal, timeout: inputs.timeout });
+  const components = changedComponents(manifests, await readManifests(machine, signal));
+  await waitForNewPods(api, { node, components, before, timeout: inputs.timeout, signal, status });
+}
+
+function nodeOf({ documents, connection }: InitInputs): string {
+  const init = documents.find(({ kind }) => kind === "InitConfiguration");
+  const name = init?.kind === "InitConfiguration" ? init.nodeRegistration.name : "";
+  return name || (connection.name ?? connection.host);
 }
 
 /** The first control plane: kubeadm init, resumed after an interrupted run. */

@@ -1,13 +1,16 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
+import { StepError } from "../../common/errors";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
+import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
+import { withPatience } from "../kubeadm/timeouts";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -18,19 +21,34 @@ const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
 type JoinInputs = Inputs<typeof kubeadmJoinContract>;
 
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
-  const progress = await readProgress(machine, "join", KUBELET_CONF, context.signal);
+  const [progress, membership] = await Promise.all([
+    readProgress(machine, "join", KUBELET_CONF, context.signal),
+    readMembership(machine, context.signal),
+  ]);
+  rejectMismatch(machine, membership, membershipOf(inputs));
   if (progress === "done") return;
-  if (progress === "started") await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs) }); // A half-done join is undone: joining is quick.
+  const others = otherControlPlanes(context, inputs);
+  // An interrupted join is undone first.
+  if (progress === "started") await resetNode(machine, { ...context, others });
   context.status("creating a join token");
   const api = await context.kube.api(inputs.controlPlanes, context.signal);
   try {
     await joinOnce(context, machine, inputs, api);
   } catch (error) {
-    if (!(error instanceof TokenExpiredError)) throw error;
-    context.warn("the join token expired before kubeadm used it: joining again with a new token");
-    await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs) });
+    const cause = describeTransient(error);
+    if (cause === undefined) throw error;
+    context.warn(`${cause}: joining again with a new token`);
+    await resetNode(machine, { ...context, others });
     await joinOnce(context, machine, inputs, api);
   }
+}
+
+/** @returns why another join may succeed, or undefined when it would fail again */
+function describeTransient(error: unknown): string | undefined {
+  if (error instanceof TokenExpiredError) return "the join token expired before kubeadm used it";
+  if (!(error instanceof StepError)) return undefined;
+  // Under load, etcd may answer later than kubeadm's check of it waits.
+  return /check-etcd.*context deadline exceeded/s.test(error.failure.cause) ? "etcd did not answer in time" : undefined;
 }
 
 async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, api: KubeApi): Promise<void> {
@@ -54,15 +72,24 @@ function otherControlPlanes(context: Context, { controlPlanes, connection }: Joi
     .map((one) => context.connections.get(one));
 }
 
-/** The name under which it joined. */
-function nodeOf({ document, connection }: JoinInputs): string {
+/** The membership that the join creates. */
+function membershipOf({ document, connection, caCertHash: hash }: JoinInputs): Membership {
   const { nodeRegistration } = document;
-  return nodeRegistration.name || (connection.name ?? connection.host);
+  return { node: nodeRegistration.name || (connection.name ?? connection.host), caCertHash: hash };
+}
+
+function isForeign(actual: Membership | undefined, inputs: JoinInputs): boolean {
+  return actual !== undefined && describeMismatch(actual, membershipOf(inputs)) !== undefined;
 }
 
 function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
   const document = withinSeconds(inputs.document, inputs.timeout * api.patience);
-  return toYaml(withBootstrapToken([document], { token, caCertHashes: [caCertHash(api.caCertificate)] }));
+  return toYaml(
+    withBootstrapToken([withPatience(document, api.patience)], {
+      token,
+      caCertHashes: [caCertHash(api.caCertificate)],
+    }),
+  );
 }
 
 /** A machine's membership in a cluster: kubeadm join with a token of its own, which lives for this join only. */
@@ -84,17 +111,26 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
     lookAt(context, old, async (machine) => {
       const { document } = old.inputs;
       const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(machine, context.signal);
-      const [progress, soon] = await Promise.all([readProgress(machine, "join", KUBELET_CONF, context.signal), ends]);
-      if (progress !== "done") return undefined;
+      const [progress, membership, soon] = await Promise.all([
+        readProgress(machine, "join", KUBELET_CONF, context.signal),
+        readMembership(machine, context.signal),
+        ends,
+      ]);
+      if (progress !== "done" || isForeign(membership, old.inputs)) return undefined;
       warnOfExpiry(context, soon);
       return old;
     }),
   async delete(context, _id, { inputs }) {
     const machine = await sameMachine(context, inputs);
-    const abandoned = context.unreachable.isAbandoned(inputs.connection);
-    if (machine) await resetNode(machine, { ...context, others: otherControlPlanes(context, inputs), abandoned });
-    else if (inputs.document.controlPlane !== undefined)
-      await removeDeadMember(nodeOf(inputs), otherControlPlanes(context, inputs), context);
+    const others = otherControlPlanes(context, inputs);
+    if (!machine) {
+      const { node } = membershipOf(inputs);
+      if (inputs.document.controlPlane !== undefined) await removeDeadMember(node, others, context);
+      return;
+    }
+    // The machine may have joined another cluster, or under another name, since: that membership stays.
+    if (isForeign(await readMembership(machine, context.signal), inputs)) return;
+    await resetNode(machine, { ...context, others, abandoned: context.unreachable.isAbandoned(inputs.connection) });
   },
 };
 

@@ -83,6 +83,7 @@ export class MemoryApi {
         create(this.pods, body, this.meta(body, namespace)),
       patchNamespacedPodStatus: ({ body, ...id }: Named & { body: object }) => patch(this.pods, keyOf(id), body),
       listPodForAllNamespaces: (options: ListOptions = {}) => list(this.pods, options),
+      readNamespacedPod: (id: Named) => get(this.pods, keyOf(id)),
       listNamespacedPod: (options: ListOptions) => list(this.pods, options),
       deleteNamespacedPod: (id: Named & { gracePeriodSeconds?: number }) => this.deletePod(keyOf(id), id),
       createNamespacedPodEviction: (args: Named & { body: EvictionBody }) => this.evict(keyOf(args), args.body),

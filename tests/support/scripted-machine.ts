@@ -13,6 +13,7 @@ export class ScriptedMachine {
   readonly scripts: string[] = [];
   readonly inputs: string[] = [];
   readonly label: string;
+  patience = 1;
 
   constructor(
     private readonly answer: (script: string) => Answer | Error | undefined,

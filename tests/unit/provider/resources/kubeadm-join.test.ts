@@ -1,0 +1,133 @@
+import "reflect-metadata";
+import { beforeAll, describe, expect, test } from "vitest";
+import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
+import { newAuthority, newCertificate, type Identity } from "../../../../provider/pki/x509";
+import { kubeadmJoinResource } from "../../../../provider/resources/kubeadm-join";
+import { testContext } from "../../../support/context";
+import { MemoryApi } from "../../../support/memory-api";
+import { ScriptedMachine } from "../../../support/scripted-machine";
+
+const connection = { host: "10.0.0.1", port: 22, user: "root", name: "worker-1" };
+let ca: Identity;
+let certificates: Map<string, string>;
+
+beforeAll(async () => {
+  ca = await newAuthority("kubernetes", 10);
+  certificates = new Map();
+  for (const node of ["worker-1", "renamed"]) {
+    const subject = { commonName: `system:node:${node}`, organizations: ["system:nodes"] };
+    certificates.set(node, (await newCertificate(ca, { ...subject, usages: ["client"], days: 1 })).certificate);
+  }
+});
+
+/** A machine that has joined the cluster under a name. */
+function joinedAs(node: string) {
+  const machine = new ScriptedMachine((script) => {
+    if (script.includes("join.done")) return { stdout: "done" };
+    if (script.includes("kubelet-client-current.pem") && script.includes("CERTIFICATE"))
+      return { stdout: `${certificates.get(node)}\n--- CA ---\n${ca.certificate}` };
+    return {};
+  }, "worker-1 (10.0.0.1)");
+  const context = testContext();
+  context.connections.get = () => Object.assign(machine, { machineId: async () => "id-1", connection }).remote;
+  return { machine, context };
+}
+
+function inputsFor(name: string, caHash = caCertHash(ca.certificate)) {
+  return {
+    connection,
+    instance: "id-1",
+    controlPlanes: [{ ...connection, host: "10.0.0.9" }],
+    document: {
+      apiVersion: "kubeadm.k8s.io/v1beta4",
+      kind: "JoinConfiguration",
+      discovery: { bootstrapToken: { apiServerEndpoint: "10.0.0.9:6443" } },
+      nodeRegistration: { name },
+    },
+    caCertHash: caHash,
+    timeout: 60,
+  } as never;
+}
+
+const isReset = ({ scripts }: ScriptedMachine) => scripts.some((script) => script.includes("kubeadm reset --force"));
+
+describe("a machine that has joined as worker-1", () => {
+  test("is done for the join of worker-1", async () => {
+    const { context } = joinedAs("worker-1");
+    expect(await kubeadmJoinResource.create(context, inputsFor("worker-1"))).toMatchObject({ outputs: {} });
+  });
+
+  test("is not joined under another name, and stays as it is", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    await expect(kubeadmJoinResource.create(context, inputsFor("renamed"))).rejects.toThrow(
+      "a member of this cluster as node worker-1, not renamed",
+    );
+    expect(isReset(machine)).toBe(false);
+  });
+
+  test("is not joined to another cluster", async () => {
+    const { context } = joinedAs("worker-1");
+    await expect(kubeadmJoinResource.create(context, inputsFor("worker-1", "sha256:other"))).rejects.toThrow(
+      "a member of another cluster, as node worker-1",
+    );
+  });
+
+  test("is reset when worker-1 is deleted", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    await kubeadmJoinResource.delete?.(context, "id", { inputs: inputsFor("worker-1"), outputs: {} });
+    expect(isReset(machine)).toBe(true);
+  });
+
+  test("is not reset when a resource of its earlier name is deleted", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    await kubeadmJoinResource.delete?.(context, "id", { inputs: inputsFor("renamed"), outputs: {} });
+    expect(isReset(machine)).toBe(false);
+  });
+
+  test("is not read as a member under another name", async () => {
+    const { context } = joinedAs("worker-1");
+    const recorded = (name: string) => ({ inputs: inputsFor(name), outputs: {} });
+    expect(await kubeadmJoinResource.read?.(context, "id", recorded("worker-1"))).toBeDefined();
+    expect(await kubeadmJoinResource.read?.(context, "id", recorded("renamed"))).toBeUndefined();
+  });
+});
+
+describe("a join whose etcd check timed out", () => {
+  /** A machine on which kubeadm fails with each of the messages in turn, then succeeds. */
+  function joining(failures: string[]) {
+    const memory = new MemoryApi();
+    memory.inject = (call, args) => {
+      const { name = "" } = (args as { body?: { metadata?: { name?: string } } }).body?.metadata ?? {};
+      const key = `jws-kubeconfig-${name.replace("bootstrap-token-", "")}`;
+      if (call === "createNamespacedSecret")
+        memory.configMaps.set("kube-public/cluster-info", { data: { [key]: "x" } });
+      return undefined;
+    };
+    let joins = 0;
+    const machine = new ScriptedMachine((script) => {
+      if (!script.includes("kubeadm join")) return script.includes("join.done") ? { stdout: "none" } : {};
+      const line = failures[joins++];
+      return line === undefined ? {} : { code: 1, lines: [line] };
+    });
+    const context = testContext();
+    context.connections.get = () => Object.assign(machine, { machineId: async () => "id-1", connection }).remote;
+    context.kube.api = async () => Object.assign(memory.api, { caCertificate: ca.certificate });
+    const done = kubeadmJoinResource.create(context, inputsFor("worker-1"));
+    return { machine, done, joins: () => joins };
+  }
+  const timedOut = "error execution phase check-etcd: error syncing endpoints with etcd: context deadline exceeded";
+
+  test("is repeated once, after a reset", async () => {
+    const { machine, done, joins } = joining([timedOut]);
+    await done;
+    expect(joins()).toBe(2);
+    expect(isReset(machine)).toBe(true);
+  });
+
+  test("fails when it times out again, and after other errors immediately", async () => {
+    await expect(joining([timedOut, timedOut]).done).rejects.toThrow("check-etcd");
+    const refused = joining(["error execution phase preflight: port 10250 is in use"]);
+    await expect(refused.done).rejects.toThrow("port 10250 is in use");
+    expect(refused.joins()).toBe(1);
+  });
+});
