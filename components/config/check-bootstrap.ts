@@ -60,7 +60,7 @@ export function bridgeOnOneMachine(config: ClusterConfig): CrossProblem[] {
   ];
 }
 
-/** Refuses flags that the API server does not accept beside the authentication configuration of a cluster built by components. */
+/** Refuses flags that the API server does not accept beside the authentication configuration of the ladder. */
 export function oidcFlags({ bootstrap, controlPlane }: ClusterConfig): CrossProblem[] {
   if (bootstrap !== "components") return [];
   return Object.keys(controlPlane.extraArgs.apiServer)

@@ -84,7 +84,7 @@ describe("the settings of a machine", () => {
 describe("a machine's slot in the network", () => {
   const room = 244;
 
-  test("follows from its name, whoever is there beside", () => {
+  test("follows from its name, not from the other machines", () => {
     const few = assignSlots(["control-plane-1", "worker-1", "gpu-1"], room);
     const many = assignSlots(
       ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2", "worker-3", "boss", "gpu-1"],
