@@ -34,7 +34,7 @@ async function down({ stack: name, flags }: Options, session: Session): Promise<
   rmSync(stackFolder(name), { recursive: true, force: true });
   removeSecretsProvider(name);
   session.screen.close();
-  printResult(name);
+  printResult(isEmpty ? `Stack "${name}" does not exist: there is nothing to delete.` : `Stack "${name}" is deleted.`);
   return 0;
 }
 
@@ -46,9 +46,9 @@ async function confirmDown(name: string, { signal }: Session): Promise<boolean> 
   return await confirm(`Delete stack ${name}?`, signal);
 }
 
-function printResult(name: string): void {
+function printResult(result: string): void {
   const cache = cacheRoot();
-  process.stdout.write(`Stack "${name}" is deleted.\n`);
+  process.stdout.write(`${result}\n`);
   if (existsSync(cache))
     process.stdout.write(`The cache of binaries and images is kept: delete it with \`rm -rf ${cache}\`.\n`);
 }

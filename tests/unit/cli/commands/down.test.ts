@@ -78,10 +78,11 @@ test("with --yes destroys the resources, the leftovers and the stack without a q
   expect(existsSync(join(folder, "lab"))).toBe(false);
 });
 
-test("a stack that does not exist needs no question", async () => {
+test("a stack that does not exist needs no question, and is not reported as deleted", async () => {
   rmSync(join(folder, "lab"), { recursive: true });
   stack = undefined;
   expect(await run(options())).toBe(0);
+  expect(vi.mocked(process.stdout.write).mock.calls.join()).toContain('Stack "lab" does not exist');
   expect(confirm).not.toHaveBeenCalled();
 });
 
