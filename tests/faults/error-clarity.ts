@@ -62,7 +62,7 @@ export function checkErrorClarity(text: string, target: string): string[] {
 /** Returns what the output of an interrupted command lacks: it says that it stops, and how to continue. */
 export function checkInterruption(text: string): string[] {
   const problems = findStackTrace(text);
-  if (!/(?:^|\W)stopp(ed|ing)\b[^\n]*\bnpm (start|run )/.test(text))
+  if (!/(?:^|\W)stop(?:ped|ping)\b[^\n]*\bnpm (start|run )/.test(text))
     problems.push(`the interrupted command names no next command: ${summarizeFailure(text)}`);
   return problems;
 }

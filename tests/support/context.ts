@@ -2,7 +2,7 @@ import { createProviderContext } from "../../provider/context";
 import type { Context } from "../../provider/rpc/handler";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../../provider/settings";
 
-/** A context for handlers whose messages nobody reads. Each has connections of its own. */
+/** A context for handlers that ignores their messages. Each context has its own connections. */
 export function testContext(parts: Partial<Context> = {}, settings: Partial<ProviderSettings> = {}): Context {
   return {
     ...createProviderContext({ ...DEFAULT_SETTINGS, agentSocket: process.env.SSH_AUTH_SOCK, ...settings }),

@@ -61,7 +61,7 @@ const FRAGMENTS = [
 ];
 
 /**
- * Text that users (and attackers) write where a name is expected: special words of shells, YAML and terminals, any
+ * Text that users (and attackers) write where a name is expected: reserved words in shells, YAML and terminals, any
  * Unicode, and too much of it.
  */
 export function hostileText(): fc.Arbitrary<string> {

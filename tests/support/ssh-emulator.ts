@@ -41,7 +41,7 @@ export interface Seen {
   /** Connections by host. */
   connections: number[];
   commands: number[];
-  /** Connections that were open at once: of all hosts together, and of any one. */
+  /** Connections that were open in parallel: of all hosts together, and of any one. */
   mostOpen: number;
   mostOpenOfOne: number;
 }

@@ -1,10 +1,10 @@
 import { EmulatedMachine } from "../../support/emulated-machine";
 import { startEmulator } from "../../support/ssh-emulator";
-import type { HostsSetting, Request, Told } from "./hosts";
+import type { HostsSetting, Request, HostsMessage } from "./hosts";
 
 /** The process that hosts.ts forks. */
 async function main(setting: HostsSetting): Promise<void> {
-  const tell = (told: Told) => process.send?.(told);
+  const reply = (message: HostsMessage) => process.send?.(message);
   const failing = new Set(setting.failing);
   const machines = Array.from({ length: setting.hosts }, (_, index) => new EmulatedMachine(index));
   const emulator = await startEmulator({
@@ -15,11 +15,11 @@ async function main(setting: HostsSetting): Promise<void> {
   process.on("message", (request: Request) => {
     if (request === "heal") failing.clear();
     const { connections, commands, mostOpen, mostOpenOfOne } = emulator.seen;
-    tell({ seen: { connections, commands, mostOpen, mostOpenOfOne } });
+    reply({ seen: { connections, commands, mostOpen, mostOpenOfOne } });
   });
   const end = () => void emulator.stop().finally(() => process.exit(0));
   process.on("SIGTERM", end).on("disconnect", end);
-  tell({ connections: machines.map(({ index }) => emulator.connection(index)) });
+  reply({ connections: machines.map(({ index }) => emulator.connection(index)) });
 }
 
 void main(JSON.parse(process.argv[2] ?? "{}") as HostsSetting);

@@ -12,12 +12,12 @@ export interface HostsSetting {
 }
 
 export type Request = "heal" | "count" | "stop";
-export interface Told {
+export interface HostsMessage {
   connections?: Connection[];
   seen?: Seen;
 }
 
-/** Emulated hosts in a process of their own, so that their work is not counted as the provider's. */
+/** Emulated hosts in a separate process, so that their CPU time is not counted as the provider's. */
 export class Hosts {
   private constructor(
     private readonly child: ChildProcess,
@@ -29,12 +29,12 @@ export class Hosts {
       execArgv: ["--import", createRequire(__filename).resolve("tsx")],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    const { connections = [] } = await told(child);
+    const { connections = [] } = await nextMessage(child);
     return new Hosts(child, connections);
   }
 
-  async ask(request: Request): Promise<Told> {
-    const answer = told(this.child);
+  async ask(request: Request): Promise<HostsMessage> {
+    const answer = nextMessage(this.child);
     this.child.send(request);
     return await answer;
   }
@@ -44,7 +44,7 @@ export class Hosts {
   }
 }
 
-function told(child: ChildProcess): Promise<Told> {
+function nextMessage(child: ChildProcess): Promise<HostsMessage> {
   return new Promise((done, fail) => {
     child.once("message", done);
     child.once("exit", (code) => fail(new Error(`the emulator ended with code ${code}`)));

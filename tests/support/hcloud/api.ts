@@ -1,66 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { FIXED, IMAGE, LOCATION, TYPE, type Body, type Item } from "./catalog";
 import { Machines } from "./machines";
 
-type Body = Record<string, unknown>;
-type Item = Body & { id: number };
 type Answer = [status: number, body?: object];
-
-const LOCATION = {
-  id: 1,
-  name: "fsn1",
-  description: "emulated",
-  country: "DE",
-  city: "Falkenstein",
-  latitude: 50,
-  longitude: 12,
-  network_zone: "eu-central",
-};
-const TYPE = {
-  id: 1,
-  name: "cx23",
-  description: "cx23",
-  cores: 2,
-  memory: 4,
-  disk: 40,
-  architecture: "x86",
-  storage_type: "local",
-  cpu_type: "shared",
-  deprecated: false,
-  deprecation: null,
-  prices: [],
-  locations: [{ id: 1, name: "fsn1", deprecation: null }],
-};
-const IMAGE = {
-  id: 1,
-  name: "debian-12",
-  type: "system",
-  status: "available",
-  description: "Debian 12",
-  os_flavor: "debian",
-  os_version: "12",
-  architecture: "x86",
-  disk_size: 5,
-  created: "2026-01-01T00:00:00Z",
-  deprecated: null,
-  rapid_deploy: true,
-  protection: { delete: false },
-  labels: {},
-};
-const FIXED: Record<string, Item[]> = {
-  locations: [LOCATION],
-  server_types: [TYPE],
-  images: [IMAGE],
-  datacenters: [
-    {
-      id: 1,
-      name: "fsn1-dc14",
-      description: "emulated",
-      location: LOCATION,
-      server_types: { supported: [1], available: [1], available_for_migration: [1] },
-    },
-  ],
-};
 
 /**
  * Emulates Hetzner Cloud's HTTP API, as far as its Pulumi plugin uses it for our components:
@@ -185,7 +128,7 @@ export class HcloudApi {
       protection: { delete: false, rebuild: false },
       ...body,
       id,
-      ...(await this.born(kind, id, body)),
+      ...(await this.defaultsOf(kind, id, body)),
     };
     this.items.set(kind, (this.items.get(kind) ?? new Map<number, Item>()).set(id, item));
     if (kind !== "servers") return { [singular(kind)]: item, actions: [], action: null };
@@ -193,8 +136,8 @@ export class HcloudApi {
     return { server: item, action: done(id), next_actions: [], root_password: null };
   }
 
-  /** Adds what the vendor adds to a request. */
-  private async born(kind: string, id: number, body: Body): Promise<object> {
+  /** Returns the fields that the vendor adds to a request. */
+  private async defaultsOf(kind: string, id: number, body: Body): Promise<object> {
     if (kind === "ssh_keys") return { fingerprint: `emulated-${id}` };
     if (kind === "networks") return { subnets: [], routes: [], servers: [], expose_routes_to_vswitch: false };
     if (kind === "firewalls") return { applied_to: [] };
@@ -203,7 +146,7 @@ export class HcloudApi {
     const keys = this.list("ssh_keys")
       .filter((key) => (body.ssh_keys as number[]).includes(key.id))
       .map((key) => String(key.public_key));
-    const { container, address } = await this.machines.make(id, String(body.user_data), keys);
+    const { container, address } = await this.machines.create(id, String(body.user_data), keys);
     this.containers.set(id, container);
     const groups = this.list("placement_groups").find((group) => group.id === body.placement_group);
     return {
@@ -241,7 +184,7 @@ export class HcloudApi {
     if (!item) throw new Error(`there is no ${kind} ${id}`);
     const container = this.containers.get(id) ?? "";
     if (action === "add_subnet") {
-      this.networks.set(id, await this.machines.makeNetwork(`${this.stack}-${id}`, String(body.ip_range)));
+      this.networks.set(id, await this.machines.createNetwork(`${this.stack}-${id}`, String(body.ip_range)));
       (item.subnets as object[]).push({ ...body, gateway: "", vswitch_id: null });
     } else if (action === "delete_subnet") {
       await this.machines.removeNetwork(this.networks.get(id) ?? "");

@@ -9,29 +9,23 @@ import { ensureNetwork, type Network } from "../../../provider/docker/network";
 import { removeStack } from "../../../provider/docker/remove-stack";
 import { run } from "../../../common/process";
 
-/**
- * A stand-in for cloud-init's command: it ends when the emulator says that the machine has done what its user data told
- * it.
- */
+/** Replaces the cloud-init command: `status --wait` ends when the emulated machine has applied its user data. */
 const CLOUD_INIT = `#!/bin/sh
 [ "$1" = status ] || exit 64
-until [ -e /run/kubewright-born ]; do sleep 0.1; done
+until [ -e /run/kubewright-cloud-init-done ]; do sleep 0.1; done
 echo "status: done"
 `;
 
 const signal = (): AbortSignal => AbortSignal.timeout(180_000);
 
-/**
- * The machines behind the emulated API: containers of our own machine image, which do what cloud-init would have done
- * for them.
- */
+/** The machines behind the emulated API: containers that apply the user data as cloud-init would. */
 export class Machines {
   private publicNetwork: Promise<Network> | undefined;
 
   constructor(private readonly stack: string) {}
 
-  /** Made, and not started: as a server is while its networks are attached. */
-  async make(id: number, userData: string, keys: readonly string[]): Promise<{ container: string; address: string }> {
+  /** Creates a machine without starting it, so that networks can be attached. */
+  async create(id: number, userData: string, keys: readonly string[]): Promise<{ container: string; address: string }> {
     const config = parse(userData) as CloudConfig;
     const network = await (this.publicNetwork ??= ensureNetwork(
       { stack: this.stack, avoid: ["10.244.0.0/16", "10.10.0.0/16"] },
@@ -57,7 +51,7 @@ export class Machines {
     return { container, address };
   }
 
-  async makeNetwork(name: string, subnet: string): Promise<string> {
+  async createNetwork(name: string, subnet: string): Promise<string> {
     const { stdout } = await run("docker", [
       "network",
       "create",
@@ -78,10 +72,10 @@ export class Machines {
     await run("docker", ["network", "connect", "--ip", address, network, container]);
   }
 
-  /** It answers SSH, and is born a moment later: who does not wait for cloud-init finds a machine that is not ready. */
+  /** Starts a machine. cloud-init ends two seconds after SSH answers, so that a client must wait for it. */
   async start(container: string, hostname: string): Promise<void> {
     await startMachine(container, hostname, silent, signal());
-    await run("docker", ["exec", container, "sh", "-c", "sleep 2; touch /run/kubewright-born"]);
+    await run("docker", ["exec", container, "sh", "-c", "sleep 2; touch /run/kubewright-cloud-init-done"]);
   }
 
   async remove(container: string): Promise<void> {
