@@ -159,7 +159,7 @@ mkdir -p ${commandLine(folders)}
 tar -C / --no-same-owner -xpf -
 verify() { [ "$(sum < "$1${ARRIVING_SUFFIX}" | cut -d' ' -f1)" = "$2" ] || { echo "$1 arrived damaged: its checksum does not match" >&2; exit 1; }; }
 ${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\n")}
-for f in ${targets}; do mv -f "$f${ARRIVING_SUFFIX}" "$f"; done
+for f in ${targets}; do mv -fT "$f${ARRIVING_SUFFIX}" "$f"; done
 if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi
 `;
 }

@@ -20,12 +20,12 @@ export async function untilHealthy(
   health: Health,
   look: string,
 ): Promise<void> {
-  status(`waiting for ${what} to be well`);
+  status(`waiting for ${what} to become healthy`);
   let last = "nothing answers";
   await until(
     async () => {
-      const answer = await ask(machine, health);
-      if (answer === "well") return true;
+      const answer = await probeHealth(machine, health);
+      if (answer === "healthy") return true;
       last = answer;
       return undefined;
     },
@@ -45,8 +45,8 @@ export async function untilHealthy(
   );
 }
 
-/** `well`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
-function ask(machine: Remote, { scheme, port, path }: Health): Promise<string> {
+/** `healthy`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
+export function probeHealth(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
   return new Promise((done) => {
@@ -56,7 +56,7 @@ function ask(machine: Remote, { scheme, port, path }: Health): Promise<string> {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));
         response.on("end", () =>
-          done(response.statusCode === 200 ? "well" : `HTTP ${response.statusCode}: ${failing(body)}`),
+          done(response.statusCode === 200 ? "healthy" : `HTTP ${response.statusCode}: ${failing(body)}`),
         );
         response.on("error", (error) => done(messageOf(error)));
       },

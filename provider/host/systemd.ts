@@ -1,45 +1,99 @@
-import { quote } from "../../common/quote";
 import { sha256Schema } from "../../contracts/files";
-import { SUM } from "./files";
+import { quote } from "../../common/quote";
 import type { Remote } from "../ssh/remote";
+import { SUM } from "./files";
 
+/** State of a systemd unit (org.freedesktop.systemd1(5)). A unit that does not exist is neither active nor enabled. */
 export interface UnitState {
   active: boolean;
   enabled: boolean;
   masked: boolean;
   failed: boolean;
-  /** What the unit waits for is there. */
+  /** systemd restarts the unit again and again, because it keeps exiting. */
+  crashLooping: boolean;
+  /** A process runs, in contrast to a finished one-shot, a socket or a mount. */
+  hasProcess: boolean;
+  /** Identifies the current start of the unit; empty if it never started. */
+  invocation: string;
+  /** The file that the unit needs to start exists. */
   startable: boolean;
 }
 
-/** The SHA-256 of the program that a unit runs, which need not be the file that lies in its place now; undefined where it runs none. */
-export async function runningProgram(machine: Remote, unit: string, signal: AbortSignal): Promise<string | undefined> {
-  const script = `${SUM}
-pid=$(systemctl show -p MainPID --value ${quote(unit)})
-[ "\${pid:-0}" -gt 0 ] && sum < "/proc/$pid/exe" | cut -d' ' -f1; true`;
-  const { stdout } = await machine.read(script, { step: `looking at ${unit}`, signal });
-  return sha256Schema.safeParse(stdout.trim()).data;
-}
+/** From so many automatic restarts on, a unit that started within `SETTLED_SECONDS` is crash-looping. */
+const RESTARTS = 3;
+const SETTLED_SECONDS = 30;
+
+const PROPERTIES = [
+  ...["ActiveState", "SubState", "UnitFileState", "LoadState"],
+  ...["NRestarts", "InvocationID", "ActiveEnterTimestampMonotonic"],
+].join(",");
 
 /**
- * What systemd says of a unit (org.freedesktop.systemd1(5)). A unit that does not exist is neither active nor enabled.
- * @param waitsFor a file without which the unit is not to be started
+ * Reads the state of a unit.
+ * @param requiredFile path of a file without which the unit must not be started
  */
-export async function unitState(
+export async function readUnitState(
   machine: Remote,
   unit: string,
   signal: AbortSignal,
-  waitsFor?: string,
+  requiredFile?: string,
 ): Promise<UnitState> {
-  const startable = waitsFor === undefined ? "" : `[ -e ${quote(waitsFor)} ] || echo Startable=no\n`;
-  const script = `${startable}systemctl show -p ActiveState,UnitFileState,LoadState ${quote(unit)}`;
-  const { stdout } = await machine.read(script, { step: `looking at ${unit}`, signal });
-  const values = Object.fromEntries(stdout.split("\n").map((line) => line.split("=", 2) as [string, string]));
+  const startable = requiredFile === undefined ? "" : `[ -e ${quote(requiredFile)} ] || echo Startable=no\n`;
+  const script = `${startable}echo Uptime=$(cut -d' ' -f1 /proc/uptime)\nsystemctl show -p ${PROPERTIES} ${quote(unit)}`;
+  const { stdout } = await machine.read(script, { step: `reading the state of ${unit}`, signal });
+  return parseUnitState(stdout);
+}
+
+/** Parses the output of `systemctl show`, with `Startable` and `Uptime` added. */
+export function parseUnitState(output: string): UnitState {
+  const values = Object.fromEntries(output.split("\n").map((line) => line.split("=", 2) as [string, string]));
+  const { ActiveState = "", SubState = "", UnitFileState = "", LoadState = "" } = values;
   return {
-    active: ["active", "activating", "reloading"].includes(values.ActiveState ?? ""),
-    enabled: ["enabled", "enabled-runtime", "static"].includes(values.UnitFileState ?? ""),
-    masked: values.LoadState === "masked",
-    failed: values.ActiveState === "failed",
+    active: ["active", "activating", "reloading"].includes(ActiveState) && SubState !== "auto-restart",
+    enabled: ["enabled", "enabled-runtime", "static"].includes(UnitFileState),
+    masked: LoadState === "masked",
+    failed: ActiveState === "failed",
+    crashLooping: SubState === "auto-restart" || hasRestartedRecently(values),
+    hasProcess: SubState === "running",
+    invocation: values.InvocationID ?? "",
     startable: values.Startable !== "no",
   };
+}
+
+function hasRestartedRecently({ NRestarts, Uptime, ActiveEnterTimestampMonotonic }: Record<string, string>): boolean {
+  const activeSeconds = Number(Uptime) - Number(ActiveEnterTimestampMonotonic) / 1e6;
+  return Number(NRestarts) >= RESTARTS && activeSeconds < SETTLED_SECONDS;
+}
+
+/** Returns why a unit that should run is unhealthy, in systemd's terms; undefined if it is healthy. */
+export function unitProblem(state: UnitState): string | undefined {
+  if (state.masked) return "masked";
+  if (state.crashLooping) return "crash-looping";
+  if (state.failed) return "failed";
+  return state.active ? undefined : "not running";
+}
+
+/**
+ * Returns the SHA-256 of the program that a unit runs, which may differ from the file on disk; undefined if none
+ * runs.
+ */
+export async function hashRunningProgram(
+  machine: Remote,
+  unit: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const script = `${SUM}
+pid=$(systemctl show -p MainPID --value ${quote(unit)})
+[ "\${pid:-0}" -gt 0 ] && sum < "/proc/$pid/exe" | cut -d' ' -f1; true`;
+  const { stdout } = await machine.read(script, { step: `reading the program of ${unit}`, signal });
+  return sha256Schema.safeParse(stdout.trim()).data;
+}
+
+/** Returns the last lines that the unit's own processes logged, or systemd's messages about it if they logged none. */
+export async function readJournal(machine: Remote, unit: string, signal: AbortSignal): Promise<string> {
+  const script = `lines=$(journalctl _SYSTEMD_UNIT=${quote(unit)} -n 5 --no-pager -o cat -q 2>/dev/null)
+[ -n "$lines" ] || lines=$(journalctl -u ${quote(unit)} -n 5 --no-pager -o cat -q 2>/dev/null)
+echo "$lines"`;
+  const { stdout } = await machine.read(script, { step: `reading the journal of ${unit}`, signal });
+  return stdout.trim();
 }

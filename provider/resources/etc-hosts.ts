@@ -1,5 +1,7 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { etcHostsContract } from "../../contracts/host/etc-hosts";
+import { ARRIVING_SUFFIX } from "../../contracts/files";
+import { SUM, sha256 } from "../host/files";
 import { hostsBlock, parseHostsBlock, replaceHostsBlock } from "../../render/hosts";
 import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -14,11 +16,26 @@ async function text(machine: Remote, signal: AbortSignal): Promise<string> {
   return Buffer.from(stdout.trim(), "base64").toString();
 }
 
-/** Written into the file that is there and not in its place: in a container it may be a mount. */
+/**
+ * Writes the whole content to a new file, verifies it, and replaces /etc/hosts atomically. In a container /etc/hosts is
+ * a mount point, which cannot be replaced: there the verified content is copied into it.
+ */
+function replaceScript(content: string): string {
+  const temporary = `${FILE}${ARRIVING_SUFFIX}`;
+  return `set -e
+${SUM}
+trap 'rm -f ${temporary}' EXIT
+cp -p ${FILE} ${temporary}
+cat > ${temporary}
+[ "$(sum < ${temporary} | cut -d' ' -f1)" = ${sha256(content)} ] || { echo "it arrived incomplete" >&2; exit 1; }
+mv -fT ${temporary} ${FILE} 2>/dev/null || cat ${temporary} > ${FILE}
+if command -v restorecon >/dev/null 2>&1; then restorecon ${FILE}; fi`;
+}
+
 async function write(machine: Remote, entries: Record<string, string>, signal: AbortSignal): Promise<void> {
   const before = await text(machine, signal);
   const after = replaceHostsBlock(before, hostsBlock(entries));
-  if (after !== before) await machine.run(`cat > ${FILE}`, { step: `writing ${FILE}`, signal, stdin: after });
+  if (after !== before) await machine.run(replaceScript(after), { step: `writing ${FILE}`, signal, stdin: after });
 }
 
 async function apply(context: Context, inputs: HostsInputs): Promise<HostsOutputs> {
@@ -28,7 +45,7 @@ async function apply(context: Context, inputs: HostsInputs): Promise<HostsOutput
   return {};
 }
 
-/** The cluster's machines by name in /etc/hosts, in a block of our own; a person's lines are left alone. */
+/** The cluster's machines by name in /etc/hosts, in a block of its own. Other lines are left alone. */
 const hosts: Handler<typeof etcHostsContract> = {
   contract: etcHostsContract,
   replaceOn: HOST_REPLACES,

@@ -1,11 +1,12 @@
 import type { Inputs } from "../../contracts/contract";
+import { sha256Schema, type TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
-import { sha256Schema } from "../../contracts/files";
-import { put, removeData, removeFiles, seenFiles, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
-import { untilHealthy } from "../host/health";
-import { runningProgram, unitState, type UnitState } from "../host/systemd";
+import { removeData, seenFiles, removeFiles, textFiles, put } from "../host/files";
+import { HOST_IGNORES, HOST_REPLACES, sameMachine, lookAt, theMachine } from "../host/on-machine";
+import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
+import { restoreUnit } from "../host/unit-restore";
+import { waitUntilUnitHealthy } from "../host/unit-health";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -13,101 +14,144 @@ type UnitInputs = Inputs<typeof unitContract>;
 
 const START_TIMEOUT_SECONDS = 60;
 
-async function apply(context: Context, inputs: UnitInputs, restart: boolean): Promise<void> {
-  const machine = await theMachine(context, inputs);
-  const { unit } = inputs;
-  const { signal } = context;
-  context.status(`writing ${unit}`);
-  const files = textFiles(inputs.files);
-  const [written, state] = await Promise.all([
-    put(machine, files, `writing ${unit}`, signal),
-    unitState(machine, unit, signal, inputs.startWhenExists),
-  ]);
-  const commands = commandsFor(inputs, state, written.length > 0, restart);
-  if (commands.length > 0) {
-    context.status(`starting ${unit}`);
-    await machine.run(["set -e", ...commands].join("\n"), {
-      step: `starting ${unit}`,
-      signal,
-      timeout: START_TIMEOUT_SECONDS,
-      action: `see \`journalctl -u ${unit}\` on the machine`,
-    });
-  }
-  if (inputs.health && inputs.running)
-    await untilHealthy(context, machine, unit, inputs.health, `\`journalctl -u ${unit}\``);
+interface Change {
+  /** Files of the unit that the inputs no longer have. */
+  obsolete: TextFiles;
+  restart: boolean;
 }
 
-/** From what is to what should be. Enabling would reload systemd by itself, a second time: reloading is slow. */
-function commandsFor(inputs: UnitInputs, state: UnitState, written: boolean, restart: boolean): string[] {
+/**
+ * Brings the unit to its configured state and proves it healthy. If a running unit does not become healthy with changed
+ * files, its previous files are restored, and the error says so.
+ */
+async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }: Change): Promise<void> {
+  const { signal } = context;
+  const { unit } = inputs;
+  const machine = await theMachine(context, inputs);
+  const [before, state] = await Promise.all([
+    seenFiles(machine, { ...obsolete, ...inputs.files }, signal),
+    readUnitState(machine, unit, signal, inputs.startWhenExists),
+  ]);
+  try {
+    await removeFiles(machine, Object.keys(obsolete), `writing ${unit}`, signal);
+    const started = await writeAndStart(context, machine, inputs, state, restart);
+    if (started || (inputs.running && inputs.health)) await waitUntilUnitHealthy(context, machine, inputs);
+  } catch (error) {
+    const wasHealthy = before !== undefined && unitProblem(state) === undefined;
+    const isRestored =
+      wasHealthy && !signal.aborted
+        ? await restoreUnit(context, machine, { inputs, before, obsolete, error })
+        : undefined;
+    if (isRestored) throw isRestored;
+    // The change is on the machine: the next run continues from here.
+    context.begin(idOf(inputs));
+    throw error;
+  }
+}
+
+/** @returns whether the unit was started */
+async function writeAndStart(
+  context: Context,
+  machine: Remote,
+  inputs: UnitInputs,
+  state: UnitState,
+  restart: boolean,
+): Promise<boolean> {
+  const { signal } = context;
+  const { unit } = inputs;
+  context.status(`writing ${unit}`);
+  const written = await put(machine, textFiles(inputs.files), `writing ${unit}`, signal);
+  const starts = inputs.running && state.startable && (restart || written.length > 0 || !state.active);
+  const commands = planCommands(inputs, state, { written: written.length > 0, starts });
+  if (commands.length === 0) return false;
+  context.status(`starting ${unit}`);
+  await machine.run(["set -e", ...commands].join("\n"), {
+    step: `starting ${unit}`,
+    signal,
+    timeout: START_TIMEOUT_SECONDS,
+    action: `see \`journalctl -u ${unit}\` on the machine`,
+  });
+  return starts;
+}
+
+/** Plans the commands from the current to the configured state. `--no-reload` avoids a second, slow daemon-reload. */
+function planCommands(
+  inputs: UnitInputs,
+  state: UnitState,
+  { written, starts }: { written: boolean; starts: boolean },
+): string[] {
   const name = quote(inputs.unit);
-  const run = inputs.running && state.startable;
-  const start = run && (restart || written || !state.active);
-  const lastWords = `{ journalctl -u ${name} -n 5 --no-pager -o cat >&2; exit 1; }`;
+  const orJournal = `|| { journalctl -u ${name} -n 5 --no-pager -o cat >&2; exit 1; }`;
   return [
     ...(state.masked ? [`systemctl unmask ${name}`] : []),
     ...(inputs.enabled && !state.enabled ? [`systemctl enable --quiet --no-reload ${name}`] : []),
     ...(!inputs.enabled && state.enabled ? [`systemctl disable --quiet --no-reload ${name}`] : []),
     ...(written || state.masked ? ["systemctl daemon-reload"] : []),
-    ...(start && state.failed ? [`systemctl reset-failed ${name}`] : []),
-    ...(start
-      ? [`systemctl restart ${name} || ${lastWords}`, `systemctl is-active --quiet ${name} || ${lastWords}`]
-      : []),
+    ...(starts && (state.failed || state.crashLooping) ? [`systemctl reset-failed ${name}`] : []),
+    ...(starts ? [`systemctl restart ${name} ${orJournal}`] : []),
     ...(!inputs.running && state.active ? [`systemctl stop ${name}`] : []),
   ];
 }
 
-/** A binary that was replaced by hand is put back by its own resource; a unit that was started with it must be started anew. */
-async function runsAnother(
+/** Returns a problem if the unit still runs a program that was replaced on disk since its start. */
+async function findOtherProgram(
   machine: Remote,
   { unit, restartOn = {} }: UnitInputs,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const wanted = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
-  if (wanted.length === 0) return undefined;
-  const runs = await runningProgram(machine, unit, signal);
-  return runs === undefined || wanted.includes(runs) ? undefined : "running another program than the configured one";
+  const expected = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
+  if (expected.length === 0) return undefined;
+  const hash = await hashRunningProgram(machine, unit, signal);
+  return hash === undefined || expected.includes(hash) ? undefined : "running another program than the configured one";
 }
 
-async function found(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
-  const looks = [
+async function readUnit(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
+  const [files, state, otherProgram] = await Promise.all([
     seenFiles(machine, inputs.files, signal),
-    unitState(machine, inputs.unit, signal, inputs.startWhenExists),
-    runsAnother(machine, inputs, signal),
-  ] as const;
-  const [files, state, another] = await Promise.all(looks);
+    readUnitState(machine, inputs.unit, signal, inputs.startWhenExists),
+    findOtherProgram(machine, inputs, signal),
+  ]);
   if (!files) return undefined;
-  const run = inputs.running && state.startable;
-  const problem = state.masked ? "masked" : run && !state.active ? "not running" : another;
+  const shouldRun = inputs.running && state.startable;
+  const problem = shouldRun ? (unitProblem(state) ?? otherProgram) : state.masked ? "masked" : undefined;
   const { problem: _, ...rest } = inputs;
   return {
     ...rest,
     files,
     enabled: state.enabled,
-    running: run || !inputs.running ? state.active : inputs.running,
+    running: shouldRun || !inputs.running ? state.active : inputs.running,
     ...(problem ? { problem } : {}),
   };
 }
 
-/** A systemd unit with its files: written, enabled and running. */
+function idOf({ instance, unit }: UnitInputs): string {
+  return `${instance}/${unit}`;
+}
+
+/** Files of the recorded unit that the new inputs no longer have. */
+function obsoleteFiles(old: TextFiles, files: TextFiles): TextFiles {
+  return Object.fromEntries(Object.entries(old).filter(([path]) => !(path in files)));
+}
+
+/** A systemd unit with its files: written, enabled, running, and proved healthy after each start. */
 const unit: Handler<typeof unitContract> = {
   contract: unitContract,
   replaceOn: [...HOST_REPLACES, "unit"],
   ignore: [...HOST_IGNORES, "health"],
   async create(context, inputs) {
-    await apply(context, inputs, true);
-    return { id: `${inputs.instance}/${inputs.unit}`, outputs: {} };
+    await apply(context, inputs, { obsolete: {}, restart: true });
+    return { id: idOf(inputs), outputs: {} };
   },
-  async update(context, _id, inputs, old) {
-    const machine = await theMachine(context, inputs);
-    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
-    await removeFiles(machine, dropped, `writing ${inputs.unit}`, context.signal);
-    const triggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.inputs.restartOn ?? {});
-    await apply(context, inputs, triggered || dropped.length > 0 || old.inputs.problem !== undefined);
+  async update(context, _id, inputs, { inputs: old }) {
+    const obsolete = obsoleteFiles(old.files, inputs.files);
+    const triggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
+    const restart = triggered || Object.keys(obsolete).length > 0 || old.problem !== undefined;
+    await apply(context, inputs, { obsolete, restart });
     return {};
   },
   read: (context, _id, old) =>
     lookAt(context, old, async (machine) => {
-      const inputs = await found(machine, old.inputs, context.signal);
+      const inputs = await readUnit(machine, old.inputs, context.signal);
       return inputs && { inputs, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {

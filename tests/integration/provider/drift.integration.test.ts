@@ -109,7 +109,7 @@ test("reports a unit that is stopped, disabled, masked or failed", async () => {
   await systemctl({ active: "inactive" });
   expect(await readBack(unitResource, inputs)).toMatchObject({ problem: "not running", running: false });
   await systemctl({ active: "failed", unitFile: "disabled" });
-  expect(await readBack(unitResource, inputs)).toMatchObject({ problem: "not running", enabled: false });
+  expect(await readBack(unitResource, inputs)).toMatchObject({ problem: "failed", enabled: false });
   await systemctl({ active: "inactive", unitFile: "masked", load: "masked" });
   expect(await readBack(unitResource, inputs)).toMatchObject({ problem: "masked" });
 });

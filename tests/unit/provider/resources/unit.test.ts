@@ -1,0 +1,117 @@
+import "reflect-metadata";
+import { beforeEach, expect, test, vi } from "vitest";
+import { unitResource } from "../../../../provider/resources/unit";
+import { settle, useFakeTime } from "../../../support/fake-time";
+import { MemoryMachine } from "../../../support/memory-machine";
+
+vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
+useFakeTime();
+
+const CONFIG = "/etc/demo/demo.conf";
+const GOOD = { [CONFIG]: { content: "policy: none\nport: 1\n", mode: "0644" } };
+const BAD = { [CONFIG]: { content: "policy: static\nport: 1\n", mode: "0644" } };
+
+/** A service that crash-loops with a static policy, and runs with any other. */
+class DemoMachine extends MemoryMachine {
+  active = false;
+  starts = 0;
+  private crashing = false;
+
+  constructor() {
+    super();
+    this.on(/systemctl restart/, () => {
+      this.starts++;
+      this.active = true;
+      this.crashing = this.files.get(CONFIG)?.content.includes("static") ?? false;
+      return "";
+    });
+    this.on(/systemctl show -p ActiveState/, () => {
+      const [active, sub] = !this.active
+        ? ["inactive", "dead"]
+        : this.crashing
+          ? ["activating", "auto-restart"]
+          : ["active", "running"];
+      return `ActiveState=${active}\nSubState=${sub}\nUnitFileState=enabled\nLoadState=loaded\nInvocationID=i${this.starts}\n`;
+    });
+    this.on(/journalctl _SYSTEMD_UNIT/, () => "demo: the static policy needs reserved CPUs\n");
+  }
+}
+
+let machine: DemoMachine;
+let begun: string[];
+beforeEach(() => {
+  machine = new DemoMachine();
+  begun = [];
+});
+const inputs = (files: typeof GOOD) => ({
+  ...machine.target,
+  unit: "demo.service",
+  files,
+  enabled: true,
+  running: true,
+});
+const context = () => machine.context({ begin: (id) => void begun.push(id) });
+const create = (files: typeof GOOD) => settle(unitResource.create(context(), inputs(files)));
+const update = (before: typeof GOOD, after: typeof GOOD) =>
+  settle(unitResource.update!(context(), "id", inputs(after), { inputs: inputs(before), outputs: {} }));
+
+test("a unit is written, started and proved stable", async () => {
+  expect(await create(GOOD)).toEqual({ id: "a1/demo.service", outputs: {} });
+  expect(machine.files.get(CONFIG)).toEqual(GOOD[CONFIG]);
+  expect(machine.starts).toBe(1);
+});
+
+test("a new unit that crash-loops fails with its journal, and is recorded", async () => {
+  await expect(create(BAD)).rejects.toThrow(
+    /starting demo.service failed on worker-1.*: the unit is crash-looping:\ndemo: the static policy needs reserved CPUs/,
+  );
+  expect(begun).toEqual(["a1/demo.service"]);
+});
+
+test("a change that makes a running unit crash-loop is put back, and the error quotes journal and changed lines", async () => {
+  await create(GOOD);
+  const failure = await update(GOOD, BAD).catch((error: Error) => error.message);
+  expect(failure).toContain("the unit is crash-looping:\ndemo: the static policy needs reserved CPUs");
+  expect(failure).toContain(`${CONFIG}\n- policy: none\n+ policy: static`);
+  expect(failure).toContain("The previous files were restored, and demo.service is healthy again");
+  expect(machine.files.get(CONFIG)).toEqual(GOOD[CONFIG]);
+  expect(machine.starts).toBe(3);
+  // The recorded state stays that of before, so the next preview shows the change again.
+  expect(begun).toEqual([]);
+});
+
+test("a file that the bad change added is removed again", async () => {
+  await create(GOOD);
+  const added = { ...BAD, "/etc/demo/extra.conf": { content: "x", mode: "0644" } };
+  await expect(update(GOOD, added)).rejects.toThrow("/etc/demo/extra.conf\n+ x");
+  expect([...machine.files.keys()]).toEqual([CONFIG]);
+});
+
+test("a file that the bad change removed is restored", async () => {
+  const both = { ...GOOD, "/etc/demo/extra.conf": { content: "x\n", mode: "0600" } };
+  await create(both);
+  await expect(update(both, BAD)).rejects.toThrow("demo.service is healthy again");
+  expect(machine.files.get("/etc/demo/extra.conf")).toEqual({ content: "x\n", mode: "0600" });
+});
+
+test("the content of a file that only root may read is not quoted", async () => {
+  const secret = (content: string) => ({ [CONFIG]: { content, mode: "0600" } });
+  await create(secret("token: 1\n"));
+  const failure = await update(secret("token: 1\n"), secret("token: static\n")).catch((error: Error) => error.message);
+  expect(failure).toContain(CONFIG);
+  expect(failure).not.toContain("token");
+});
+
+test("a refresh reports a crash-looping unit, and the next update restarts it", async () => {
+  await create(GOOD);
+  machine.on(
+    /systemctl show -p ActiveState/,
+    () => "ActiveState=activating\nSubState=auto-restart\nLoadState=loaded\n",
+  );
+  const read = await unitResource.read!(context(), "id", { inputs: inputs(GOOD), outputs: {} });
+  expect(read?.inputs).toMatchObject({ problem: "crash-looping", running: false });
+  machine.answers.shift();
+  const recorded = { ...inputs(GOOD), problem: "crash-looping" };
+  await settle(unitResource.update!(context(), "id", inputs(GOOD), { inputs: recorded, outputs: {} }));
+  expect(machine.starts).toBe(2);
+});
