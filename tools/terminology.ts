@@ -24,7 +24,7 @@ const TERMS: readonly Term[] = [
   term("at once", "immediately, or in parallel"),
   term("what it holds|what is no|given back as it is", "name the subject"),
   term(
-    "is no (?:such|number|node|rung|place|name|word|pool|file|folder|version|address)",
+    "(?<!there )is no (?:such|number|node|rung|place|name|word|pool|file|folder|version|address)",
     "must be a ..., there is no ...",
   ),
   term("that is none", "name the subject"),

@@ -14,7 +14,7 @@ import { npmCommand, type Options } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
 
 /**
- * `npm run down`: deletes everything of a stack and nothing else, also after an interrupted run and without a state.
+ * `npm run down`: deletes everything that belongs to a stack, also after an interrupted run and without a state.
  */
 export async function run(options: Options): Promise<number> {
   return await withSession(options.stack, (session) => down(options, session));

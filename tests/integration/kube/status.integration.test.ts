@@ -35,14 +35,14 @@ test.each([
   const found = await status();
   expect(found.healthy).toBe(false);
   const [problem = ""] = found.problems;
-  for (const words of [
+  for (const phrase of [
     "a: DiskPressure: its disk is nearly full",
     "1 pod was evicted",
     "df -h /var/lib",
     "enlarge the disk",
     setting,
   ])
-    expect(problem).toContain(words);
+    expect(problem).toContain(phrase);
   expect(statusText(found)).toMatch(/^\S+ +a .*Ready, DiskPressure/m);
 });
 

@@ -52,7 +52,7 @@ test("reports a binary that is missing, different, or not executable", async () 
   ) as [string, string, string, string];
   for (const path of [good, other, closed]) await writeFile(path, "binary", { mode: 0o755 });
   const files = Object.fromEntries([good, other, closed, gone].map((path) => [path, sha256(good)]));
-  await writeFile(other, "by hand");
+  await writeFile(other, "manual");
   await chmod(closed, 0o644);
   const inputs = { ...onHost(), files, sources: {} };
   expect((await readBack(binariesResource, inputs)).files).toEqual({
@@ -83,14 +83,14 @@ test("reports a package that is not installed any more", async () => {
 });
 
 test("reports a reboot once", async () => {
-  const told: string[] = [];
-  const context = { ...silentContext, warn: (message: string) => void told.push(message) };
+  const warnings: string[] = [];
+  const context = { ...silentContext, warn: (message: string) => void warnings.push(message) };
   const inputs = { connection: sshd.connection() };
   const outputs = { instance, hostKey: sshd.hostKey, jumpHostKeys: [], facts: {}, boot: "another-boot/1" };
   const read = await hostResource.read?.(context, "id", { inputs, outputs });
-  expect(told).toEqual([expect.stringMatching(/^sshd .* was rebooted since the last run$/)]);
+  expect(warnings).toEqual([expect.stringMatching(/^sshd .* was rebooted since the last run$/)]);
   await hostResource.read?.(context, "id", { inputs, outputs: read?.outputs ?? {} });
-  expect(told).toHaveLength(1);
+  expect(warnings).toHaveLength(1);
 });
 
 /** Fake answers of systemctl, from files of the test. */

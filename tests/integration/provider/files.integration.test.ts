@@ -62,14 +62,14 @@ test("a read returns content, mode and absence", async () => {
   const files = Object.fromEntries(names.map((name) => [`${folder}/${name}`, { content: name, mode: "0644" }]));
   const inputs = { ...onHost(), files };
   await filesResource.create(context, inputs);
-  await writeFile(`${folder}/edited`, "by hand");
+  await writeFile(`${folder}/edited`, "manual");
   await chmod(`${folder}/opened`, 0o666);
   await rm(`${folder}/gone`);
   const found = await filesResource.read?.(context, "id", recorded(inputs));
   expect(found?.inputs).toMatchObject({
     files: {
       [`${folder}/same`]: { content: "same", mode: "0644" },
-      [`${folder}/edited`]: { content: "by hand", mode: "0644" },
+      [`${folder}/edited`]: { content: "manual", mode: "0644" },
       [`${folder}/opened`]: { content: "opened", mode: "0666" },
     },
   });

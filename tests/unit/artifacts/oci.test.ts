@@ -52,7 +52,7 @@ test("equal layers have equal bytes, whenever they are written", async () => {
   const made = await layer("layer", "/opt/tool");
   expect(made.digest).toBe(`sha256:${await sha256Of(made.path)}`);
   expect(made.diffId).toBe(made.digest);
-  // Golden: a change here means that every cached image is made and shipped anew.
+  // Golden: a change here means that every cached image is built and shipped again.
   expect(made.digest).toBe("sha256:c710d43b3d2750128844c30739fa818f4d1b507176f0ec841c762fb4a30957fc");
 });
 

@@ -14,6 +14,6 @@ test.each(["", " ", "a b", "it's", "$(id)", "`id`", "a\nb", "*", "~", "a;b", "\\
   },
 );
 
-test("quotes each word of a command line", () => {
+test("quotes each argument of a command line", () => {
   expect(commandLine(["rm", "-f", "a b"])).toBe("rm -f 'a b'");
 });

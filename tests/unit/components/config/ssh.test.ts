@@ -194,7 +194,7 @@ describe("refused routes", () => {
   });
 });
 
-test("passwords of a machine and its jump hosts become secrets, and nothing else does", async () => {
+test("only the passwords of a machine and its jump hosts become secrets", async () => {
   const hosts = [
     {
       name: "boss",

@@ -82,7 +82,7 @@ describe("propertiesOf", () => {
   });
 });
 
-test("a table has one row for each property; secrets and shared properties say so", () => {
+test("a table has one row for each property; secrets and shared properties are marked", () => {
   const plain = { required: false, secret: false, examples: [], children: [] };
   const rows = propertyTable([
     { ...plain, path: "token", type: "string", description: "Bearer token.", secret: true, required: true },
