@@ -36,6 +36,13 @@ describe("kubeadm", () => {
     expect(removal).toBe("rm -f /etc/kubernetes/kubewright-kubeadm.yaml");
   });
 
+  test("waits for an earlier run as long as the patience allows", async () => {
+    const machine = new ScriptedMachine(() => ({}));
+    machine.patience = 10;
+    await runKubeadm(testContext(), machine.remote, run);
+    expect(machine.scripts[0]).toContain("flock -o -w 1200 ");
+  });
+
   test("that fails is an error with its messages and the next action", async () => {
     const lines = ["I1126 10:00:00.000000    1234 x.go:1] trace", "error execution phase preflight: port in use"];
     const { machine, done } = kubeadm({ code: 1, lines });
