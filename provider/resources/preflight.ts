@@ -55,7 +55,7 @@ function merged(findings: readonly Finding[]): string[] {
   return [...machines].map(([words, names]) => `${names.join(", ")}: ${words}`);
 }
 
-/** Looks at all machines at once, and puts what is wrong with any of them into one list. */
+/** Checks all machines in parallel, and reports all their problems in one list. */
 async function examine(
   context: Context,
   inputs: PreflightInputs,

@@ -22,7 +22,7 @@ interface Change {
 
 /**
  * Brings the unit to its configured state and proves it healthy. If a running unit does not become healthy with changed
- * files, its previous files are restored, and the error says so.
+ * files, its previous files are restored, and the error reports that.
  */
 async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }: Change): Promise<void> {
   const { signal } = context;

@@ -52,7 +52,7 @@ export function componentUnit(name: ComponentName, args: Args): string {
   });
 }
 
-/** Quotes a word of ExecStart: systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */
+/** Quotes a word in ExecStart: systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */
 function systemdWord(word: string): string {
   const literal = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /[\s"'\\;]/.test(literal) ? `"${literal.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : literal;

@@ -100,7 +100,7 @@ test("names a package that no repository has, whether dnf fails or continues wit
   );
   await on("echo 'strict=0' >> /etc/dnf/dnf.conf");
   await expect(packagesResource.create(silentContext, ask(["not-to-be-had"]))).rejects.toThrow(
-    /not-to-be-had.*; install not-to-be-had by hand/s,
+    /not-to-be-had.*; install not-to-be-had manually/s,
   );
 });
 

@@ -153,7 +153,7 @@ test("another route to the same machine changes nothing; another key at an addre
   ).toBe(false);
   const blocked = host.isSame({ connection: unpinned(through(closed)) }, old, silentContext);
   await expect(blocked).rejects.toThrow(
-    /reached in another way than before, and that fails: .*AllowTcpForwarding.*nothing was changed/s,
+    /connection settings have changed, and the new ones fail: .*AllowTcpForwarding.*nothing was changed/s,
   );
 });
 

@@ -50,7 +50,7 @@ test.each(SHELLS)(
 
 test("refuses a word that no shell can pass, without showing it", () => {
   for (const word of ["se\0cret", "se\ud800cret"]) {
-    expect(() => quote(word)).toThrow(/a word of a command cannot contain/);
+    expect(() => quote(word)).toThrow(/a word in a command cannot contain/);
     expect(() => quote(word)).not.toThrow(/cret/);
   }
 });
