@@ -169,9 +169,10 @@ async function buildEngine(
 }
 
 function unavailableError(version: string, downloadFailure: string, buildError: unknown): StepError {
+  const reasons = `cannot be downloaded (${downloadFailure}) and cannot be built (${messageOf(buildError)})`;
   return new StepError({
     step: `find Pulumi ${version}`,
-    cause: `it is not on PATH, cannot be downloaded (${downloadFailure}) and cannot be built (${messageOf(buildError)})`,
+    cause: `it is not on PATH, ${reasons}`,
     action: "install Pulumi and put it on PATH, or install Go",
   });
 }

@@ -63,7 +63,9 @@ async function chooseAutomatically(signal: AbortSignal, probes: Probes): Promise
   throw new StepError({
     step: "find a source of Kubernetes' binaries",
     cause: `the official hosts cannot be used (${failure}), and ${describeGo(go)}`,
-    action: `allow access to ${hosts}, or set \`source\` to the URL of a mirror, or install Go ${versions.go.atLeast} or later`,
+    action:
+      `allow access to ${hosts}, or set \`source\` to the URL of a mirror, ` +
+      `or install Go ${versions.go.atLeast} or later`,
   });
 }
 
@@ -82,7 +84,8 @@ async function chooseModules(probes: Probes): Promise<SourceChoice> {
 /** Returns one URL for each official host of binaries and images. */
 export function probeUrls(versions: Versions): string[] {
   const binaries = `https://dl.k8s.io/v${versions.kubernetes.default}/bin/linux/amd64/kubelet.sha256`;
-  const releases = `https://github.com/opencontainers/runc/releases/download/v${versions.components.runc.version}/runc.sha256sum`;
+  const runc = `v${versions.components.runc.version}`;
+  const releases = `https://github.com/opencontainers/runc/releases/download/${runc}/runc.sha256sum`;
   return [binaries, releases, "https://registry.k8s.io/v2/", "https://ghcr.io/v2/"];
 }
 

@@ -3,6 +3,7 @@
  * character.
  */
 const ESCAPES =
+  // eslint-disable-next-line max-len -- a regular expression cannot be wrapped
   /(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]?/g;
 /**
  * Control characters other than tab and newline, unpaired surrogates, and characters that change the writing direction.

@@ -1,6 +1,6 @@
 /**
- * Kernel modules for containerd's snapshotter, for kube-proxy's rules on bridged pod traffic, and for its connection tracking
- * settings.
+ * Kernel modules for containerd's snapshotter, for kube-proxy's rules on bridged pod traffic, and for its connection
+ * tracking settings.
  * Source: https://kubernetes.io/docs/setup/production-environment/container-runtimes/
  */
 export const kernelModules: readonly string[] = ["overlay", "br_netfilter", "nf_conntrack"];

@@ -174,7 +174,8 @@ function swap({ role, facts, swapAllowed = false }: PreflightMachine): ReturnTyp
 function clock({ facts }: PreflightMachine): ReturnType<Check> {
   const skew = Math.abs(facts.clockSkewSeconds);
   if (skew <= clockSkewWarningSeconds) return undefined;
-  const message = `its clock is ${Math.round(skew)} s ${facts.clockSkewSeconds > 0 ? "ahead of" : "behind"} this computer's`;
+  const direction = facts.clockSkewSeconds > 0 ? "ahead of" : "behind";
+  const message = `its clock is ${Math.round(skew)} s ${direction} this computer's`;
   const action = "synchronize both clocks (`timedatectl set-ntp true`)";
   return skew > clockSkewErrorSeconds
     ? error(`${message}, and tokens would be rejected`, action)

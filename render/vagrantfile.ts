@@ -65,9 +65,8 @@ function network({ provider, address, subnet }: VagrantMachine): string[] {
   if (provider === "lxc") return [];
   const prefix = prefixOf(subnet);
   // Vagrant's docker provider expects the netmask as a prefix length, others as an address.
-  return [
-    `machine.vm.network 'private_network', ip: ${ruby(address)}, netmask: ${provider === "docker" ? String(prefix) : ruby(maskOf(prefix))}`,
-  ];
+  const netmask = provider === "docker" ? String(prefix) : ruby(maskOf(prefix));
+  return [`machine.vm.network 'private_network', ip: ${ruby(address)}, netmask: ${netmask}`];
 }
 
 function prefixOf(subnet: string): number {

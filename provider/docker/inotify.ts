@@ -20,6 +20,7 @@ export async function readInotifyShortage(id: string, signal: AbortSignal): Prom
 
 export function inotifyShortage(limit: number, machines: number): string | undefined {
   if (!(limit < machines * PER_MACHINE)) return undefined;
-  const problem = `the host allows ${limit} inotify instances, too few for ${machines} machines (about ${PER_MACHINE} each)`;
-  return `${problem}: programs may fail with "too many open files"; run \`sysctl -w ${KEY}=1024\` on the host`;
+  const demand = `${machines} machines (about ${PER_MACHINE} each)`;
+  const shortage = `the host allows ${limit} inotify instances, too few for ${demand}`;
+  return `${shortage}: programs may fail with "too many open files"; run \`sysctl -w ${KEY}=1024\` on the host`;
 }

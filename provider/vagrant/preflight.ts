@@ -34,7 +34,10 @@ async function checkProvider(provider?: VagrantProvider): Promise<string | undef
   if (problem !== undefined || provider === undefined) return problem;
   const program = PROGRAMS[provider];
   if (program !== undefined && (await readOutput(program, ["--version"])) === undefined)
-    return `provider ${provider} needs ${program}, which is not installed; install ${provider}, or set machines.vagrant.provider to another one`;
+    return (
+      `provider ${provider} needs ${program}, which is not installed; ` +
+      `install ${provider}, or set machines.vagrant.provider to another one`
+    );
   const plugin = PLUGINS[provider];
   if (plugin === undefined) return undefined;
   return pluginProblem(provider, plugin, (await readOutput("vagrant", ["plugin", "list"])) ?? "");
@@ -59,5 +62,6 @@ export function versionProblem(output: string | undefined): string | undefined {
 /** @param list Output of `vagrant plugin list`: `vagrant-libvirt (0.12.2, system)`. */
 export function pluginProblem(provider: string, plugin: string, list: string): string | undefined {
   if (list.split("\n").some((line) => line.startsWith(`${plugin} `))) return undefined;
-  return `provider ${provider} needs the plugin ${plugin}, which is not installed; run \`vagrant plugin install ${plugin}\``;
+  const action = `run \`vagrant plugin install ${plugin}\``;
+  return `provider ${provider} needs the plugin ${plugin}, which is not installed; ${action}`;
 }

@@ -136,7 +136,8 @@ export function helloPod({
   imagePullPolicy: PullPolicy;
   nodeName: string;
 }): StaticPod {
-  const serve = `mkdir -p /tmp/www && echo "hello from ${nodeName}" > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www`;
+  const page = `mkdir -p /tmp/www && echo "hello from ${nodeName}" > /tmp/www/index.html`;
+  const serve = `${page} && exec httpd -f -p 8080 -h /tmp/www`;
   return {
     apiVersion: "v1",
     kind: "Pod",
