@@ -12,6 +12,6 @@ export const onMachine = {
   instance: z.string().min(1),
 };
 
-const onMachineSchema = z.strictObject(onMachine);
+export const onMachineSchema = z.strictObject(onMachine);
 export type OnMachine = z.output<typeof onMachineSchema>;
 export type WrittenOnMachine = z.input<typeof onMachineSchema>;

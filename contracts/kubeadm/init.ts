@@ -12,7 +12,8 @@ export const kubeadmInitContract = defineContract({
     /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
     documents: z.array(jsonObject<KubeadmDocument>()).min(1),
     /**
-     * Names of all control planes, this one first. Only used to refuse changes that would lose the cluster; a change of it
+     * Names of all control planes, this one first. Only used to refuse changes that would lose the cluster; a change
+     * of it
      * changes nothing on the machine.
      */
     controlPlanes: z.array(z.string()).optional(),

@@ -5,7 +5,7 @@ import { ARRIVING_SUFFIX, type TextFiles } from "../../contracts/files";
 import type { Remote } from "../ssh/remote";
 import { archiveFiles, type OutgoingFile } from "./archive";
 
-/** openssl uses the processor's SHA instructions, five times as fast as coreutils; both print the hash first. */
+/** Defines the shell function `sum`. openssl is five times as fast as coreutils; both print the hash first. */
 export const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
 
 export interface FoundFile {
@@ -21,12 +21,12 @@ export function textFile(path: string, content: string, mode: string): OutgoingF
   return { path, mode, sha256: sha256(content), size: Buffer.byteLength(content), body: content };
 }
 
-/** `0644` and `644` are one mode. */
+/** Whether two octal modes are the same: `0644` and `644` are. */
 export function sameMode(one: string, other: string): boolean {
   return parseInt(one, 8) === parseInt(other, 8);
 }
 
-/** Mode and hash of those of the paths that exist, in one round trip. */
+/** Reads mode and hash of the files that exist, in one round trip. */
 export async function inspect(
   machine: Remote,
   paths: readonly string[],
@@ -45,10 +45,10 @@ done; true`;
   return new Map(found);
 }
 
-/** Text files of ours are small; of a larger one only its size is told, which is as good as another text. */
+/** Bytes. Configuration files are smaller; of a larger file only the size is read. */
 const LARGEST_TEXT = 1 << 20;
 
-/** The text of those of the paths that exist. */
+/** Reads the text of the files that exist. */
 export async function contents(
   machine: Remote,
   paths: readonly string[],
@@ -73,7 +73,7 @@ export function textFiles(files: TextFiles): OutgoingFile[] {
   return Object.entries(files).map(([path, { content, mode }]) => textFile(path, content, mode));
 }
 
-/** Those of the files that are there, as they are there; undefined where none is. */
+/** Reads the files that exist, as they are on the machine; undefined if none exists. */
 export async function seenFiles(
   machine: Remote,
   files: TextFiles,
@@ -90,9 +90,9 @@ export async function seenFiles(
 }
 
 /**
- * Brings the files to the machine: those that are right already are left alone, the others arrive in one stream beside
- * their places, are verified by hash and only then moved in, each at once.
- * @returns the paths that were written.
+ * Writes the files that differ. They arrive in one stream beside their paths, are verified by hash, and are then moved
+ * into place, each atomically.
+ * @returns the paths that were written
  */
 export async function put(
   machine: Remote,
@@ -119,10 +119,10 @@ export async function put(
   return missing.map(({ path }) => path);
 }
 
-/** Folders that are there for Kubernetes only: they go when they are empty. */
+/** Folders that only Kubernetes uses. They are removed when they are empty. */
 const OWN_FOLDER = /^\/(etc|opt|var\/lib)\/(systemd\/system\/kubelet|kubernetes|kubewright|cni|containerd)/;
 
-/** Removes files, and says nothing of those that are gone already. */
+/** Removes files. Missing files are not an error. */
 export async function removeFiles(
   machine: Remote,
   paths: readonly string[],
@@ -135,7 +135,7 @@ export async function removeFiles(
   await machine.run(`rm -f ${commandLine(paths)}${rmdir}`, { step, signal });
 }
 
-/** Empties folders, and removes those that are no mount of their own. */
+/** Deletes the content of folders, and the folders themselves unless they are mount points. */
 export async function removeData(
   machine: Remote,
   folders: readonly string[],

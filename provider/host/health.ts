@@ -45,7 +45,10 @@ export async function untilHealthy(
   );
 }
 
-/** `healthy`, or what it said instead. Whoever answers at the machine's loopback is on the machine: its certificate would prove no more. */
+/**
+ * Returns `healthy`, or the response. The certificate is not verified: the machine is known by its SSH host key, and
+ * only its own processes listen on its loopback interface.
+ */
 export function probeHealth(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);

@@ -70,7 +70,7 @@ export class MemoryMachine {
     if (script.includes("stat -c %a"))
       return this.lines(script, ({ mode, content }) => `${octal(mode)} ${hash(content)}`);
     if (script.includes('base64 -w0 < "$f"')) return this.lines(script, ({ content }) => base64(content));
-    if (script.includes("tar -C /") && typeof stdin === "function") return await this.receive(stdin() as Readable);
+    if (script.includes("tar -C /") && typeof stdin === "function") return await this.receive(stdin());
     if (/^rm -f /.test(script))
       for (const path of this.files.keys()) if (hasWord(script, path)) this.files.delete(path);
     return /^rm -f /.test(script) ? "" : undefined;
@@ -83,10 +83,10 @@ export class MemoryMachine {
 
   private async receive(archive: Readable): Promise<string> {
     const entries = extract();
-    archive.pipe(entries as unknown as NodeJS.WritableStream);
+    archive.pipe(entries);
     for await (const entry of entries) {
       const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
+      for await (const chunk of entry) chunks.push(Buffer.from(chunk as Uint8Array));
       const path = `/${entry.header.name.replace(ARRIVING_SUFFIX, "")}`;
       const mode = (entry.header.mode ?? 0).toString(8).padStart(4, "0");
       this.files.set(path, { content: Buffer.concat(chunks).toString(), mode });

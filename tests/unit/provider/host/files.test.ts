@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StepError } from "../../../../common/errors";
 import { textFile, put } from "../../../../provider/host/files";
@@ -21,7 +20,7 @@ const machine = {
       shell.on("close", (code) =>
         code === 0 ? done({ code, stdout, stderr }) : fail(new StepError({ step, cause: stderr })),
       );
-      if (typeof stdin === "function") (stdin() as Readable).pipe(shell.stdin);
+      if (typeof stdin === "function") stdin().pipe(shell.stdin);
       else shell.stdin.end();
     }),
   read: (script: string, options: RunOptions) => machine.run(script, options),

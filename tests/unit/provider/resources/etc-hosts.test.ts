@@ -16,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Runs the scripts in a real shell, with /etc/hosts in a folder of the test. `lost` cuts the last bytes of the input off. */
+/** Runs the scripts in a real shell, with /etc/hosts in a folder of the test. `lost` bytes of the input are cut off. */
 class HostsMachine extends MemoryMachine {
   lost = 0;
 
