@@ -56,20 +56,38 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** Runs at most `slots` pieces of work in parallel. Others wait in the order of their calls. */
+/** Limits how many operations run in parallel. */
 export class Semaphore {
   private readonly waiting: (() => void)[] = [];
-  constructor(private slots: number) {}
 
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.slots > 0) this.slots--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+  constructor(private free: number) {}
+
+  /** Runs the work when a slot is free. An abort ends the wait for the slot. */
+  async use<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.free > 0) this.free--;
+    else await this.waitForSlot(signal);
     try {
       return await work();
     } finally {
       const next = this.waiting.shift();
       if (next) next();
-      else this.slots++;
+      else this.free++;
     }
+  }
+
+  private waitForSlot(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.waiting.splice(this.waiting.indexOf(onFree), 1);
+        reject(signal?.reason as Error);
+      };
+      const onFree = () => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.waiting.push(onFree);
+    });
   }
 }

@@ -3,6 +3,7 @@ import { dockerResources } from "./docker/resources";
 import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
 import { createProviderContext } from "./context";
 import { configuredSettings } from "./rpc/provider-configuration";
+import type { Properties } from "./rpc/values";
 import { callsOf } from "./rpc/calls";
 import { registryOf } from "./rpc/handler";
 import { serve } from "./rpc/serve";
@@ -46,9 +47,19 @@ const settings: ProviderSettings = {
   agentSocket: SSH_AUTH_SOCK,
 };
 
+const context = createProviderContext(settings, {
+  trace: KUBEWRIGHT_TRACE ? traceTo(KUBEWRIGHT_TRACE) : noTrace,
+});
+
+/** Called at the beginning of each run. */
+function configure(configuration: Properties): void {
+  Object.assign(settings, configuredSettings(configuration));
+  context.connections.forgetFailures();
+}
+
 void serve({
-  context: createProviderContext(settings, { trace: KUBEWRIGHT_TRACE ? traceTo(KUBEWRIGHT_TRACE) : noTrace }),
-  configure: (configuration) => Object.assign(settings, configuredSettings(configuration)),
+  context,
+  configure,
   name: "kubewright",
   version,
   describeChange: noPreviewNotes ? undefined : previewNotes,

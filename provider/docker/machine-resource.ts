@@ -104,7 +104,7 @@ function hasOtherSize(container: Container, { cpus = 0, memory = 0 }: MachineInp
 }
 
 async function read(
-  { warn, signal }: Context,
+  { unreachable, warn, signal }: Context,
   id: string,
   old: Recorded<MachineInputs, MachineOutputs>,
 ): Promise<Recorded<MachineInputs, MachineOutputs> | undefined> {
@@ -113,7 +113,11 @@ async function read(
     return { ...old, inputs: { ...old.inputs, running: false } };
   }
   const container = await findContainer(id, signal);
-  if (container?.stack !== old.inputs.stack) return undefined;
+  if (container?.stack !== old.inputs.stack) {
+    // Docker proves that the machine is gone: nothing waits for it, and nothing on it needs to be removed.
+    unreachable.markGone(endpointOf(old.outputs));
+    return undefined;
+  }
   const inputs = {
     ...old.inputs,
     ...sizeOf(container, old.inputs),
@@ -147,4 +151,8 @@ async function remove(
   await ensureDaemon(status, signal);
   status("removing the container and its volumes");
   await removeMachine(id, inputs.stack, signal);
+}
+
+function endpointOf({ address, port, hostKey }: MachineOutputs) {
+  return { host: address, port, hostKey };
 }

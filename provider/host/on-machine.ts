@@ -2,7 +2,7 @@ import type { OnMachine } from "../../contracts/on-machine";
 import { StepError } from "../../common/errors";
 
 import type { Context, Recorded } from "../rpc/handler";
-import { ConnectionError, HostKeyError } from "../ssh/errors";
+import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 import { abandonAction } from "./unreachable";
 import { NOT_READ } from "../preview/notices";
@@ -24,25 +24,15 @@ export async function theMachine(context: Context, { connection, instance }: OnM
   });
 }
 
-/** Returns the machine-id; undefined if the host key alone proves that it is another machine. */
-async function identityOf(machine: Remote, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    return await machine.machineId(signal);
-  } catch (error) {
-    if (error instanceof HostKeyError) return undefined;
-    throw error;
-  }
-}
-
 /** Returns the machine for a delete; undefined if it is not the one on which the resource was created. */
 export async function sameMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
   const machine = context.connections.get(connection);
   if (context.unreachable.isMarkedGone(connection)) return undefined; // the proof has been reported
   if (context.unreachable.isRebuilt(instance)) return undefined;
   try {
-    if ((await identityOf(machine, context.signal)) === instance) return machine;
+    if ((await machine.machineId(context.signal)) === instance) return machine;
   } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
+    if (!isUnreachable(error)) throw error;
     if (context.unreachable.isAbandoned(connection)) return leftBehind(context, machine);
     if (await context.isMachineRemoved(connection.host, context.signal)) return vanished(context, machine);
     throw new StepError({ ...error.failure, action: abandonAction(connection) });
@@ -72,19 +62,25 @@ export async function lookAt<I extends OnMachine, O>(
   old: Recorded<I, O>,
   look: (machine: Remote) => Promise<Recorded<I, O> | undefined>,
 ): Promise<Recorded<I, O> | undefined> {
+  if (context.unreachable.isMarkedGone(old.inputs.connection)) return undefined;
   const machine = context.connections.get(old.inputs.connection);
   try {
     // Both in parallel, for one round trip. The result is discarded if it comes from another machine.
-    const [identity, seen] = await Promise.allSettled([identityOf(machine, context.signal), look(machine)]);
+    const [identity, seen] = await Promise.allSettled([machine.machineId(context.signal), look(machine)]);
     if (identity.status === "rejected") throw identity.reason as Error;
     if (identity.value !== old.inputs.instance) return undefined;
     context.unreachable.reportAnswer(machine.connection);
     if (seen.status === "rejected") throw seen.reason as Error;
     return seen.value;
   } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error;
+    if (!isUnreachable(error)) throw error;
     if (context.unreachable.reportSilent(machine.connection))
       context.warn(`${NOT_READ}; the last known state of everything on it is kept: ${error.message}`);
     return old;
   }
+}
+
+/** Whether the machine cannot be reached. Another host key than the pinned one is an error, and proves nothing. */
+function isUnreachable(error: unknown): error is ConnectionError {
+  return error instanceof ConnectionError && error.kind !== "identity";
 }

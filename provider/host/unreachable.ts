@@ -1,6 +1,9 @@
 import type { Connection } from "../../contracts/connection";
 import type { ProviderSettings } from "../settings";
 
+/** Identifies a machine: one that is recreated has another host key. */
+type Endpoint = Pick<Connection, "host" | "port" | "hostKey">;
+
 /** Machines that do not answer, that are gone, or that this run replaces. */
 export class UnreachableMachines {
   private readonly gone = new Set<string>();
@@ -9,11 +12,11 @@ export class UnreachableMachines {
   constructor(private readonly settings: Pick<ProviderSettings, "abandoned" | "rebuilt">) {}
 
   /** Records proof that a machine is gone: deletes no longer wait for it. */
-  markGone(connection: Connection): void {
+  markGone(connection: Endpoint): void {
     this.gone.add(keyOf(connection));
   }
 
-  isMarkedGone(connection: Connection): boolean {
+  isMarkedGone(connection: Endpoint): boolean {
     return this.gone.has(keyOf(connection));
   }
 
@@ -58,6 +61,6 @@ function isNamed({ name, host }: Connection, names: readonly string[]): boolean 
   return names.includes("all") || [name, host].some((one) => one !== undefined && names.includes(one));
 }
 
-function keyOf({ host, port, hostKey = "" }: Connection): string {
+function keyOf({ host, port, hostKey = "" }: Endpoint): string {
   return `${host}:${port} ${hostKey}`;
 }

@@ -29,13 +29,19 @@ async function look(
   context.status("connecting");
   await cloudInitDone(context, machine);
   const facts = lasting(await gatherFacts(machine, context.signal));
-  const [hostKey, jumpHostKeys, boot] = await Promise.all([
-    machine.hostKey(context.signal),
-    machine.jumpHostKeys(context.signal),
-    bootOf(machine, context.signal),
-  ]);
-  if (connection.hostKey === undefined) tellPin(context, hostKey, before?.hostKey);
+  const { hostKey, jumpHostKeys, boot } = await readIdentity(machine, context.signal);
+  if (connection.hostKey === undefined || before) reportPin(context, hostKey, before?.hostKey);
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
+}
+
+/** Returns the host keys that the machine and its jump hosts show, and the machine's boot. */
+async function readIdentity(machine: Remote, signal: AbortSignal) {
+  const [hostKey, jumpHostKeys, boot] = await Promise.all([
+    machine.hostKey(signal),
+    machine.jumpHostKeys(signal),
+    bootOf(machine, signal),
+  ]);
+  return { hostKey, jumpHostKeys, boot };
 }
 
 /** Without the facts that the preflight reads every time. */
@@ -68,12 +74,13 @@ async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
   return printable(stdout.trim().replaceAll("\n", "/")).slice(0, 64);
 }
 
-/** Shows the host key of a first connection to the user, because it could not be verified. */
-function tellPin(context: Context, met: string, before: string | undefined): void {
-  if (before === undefined) context.info(`first connection: its host key ${fingerprint(met)} is pinned`);
-  else if (!sameKey(before, met))
+/** Reports a new pin. The key of a first connection cannot be verified here, so the user sees its fingerprint. */
+function reportPin(context: Context, shown: string, pinned: string | undefined): void {
+  if (pinned === undefined) context.info(`first connection: its host key ${fingerprint(shown)} is pinned`);
+  else if (!sameKey(pinned, shown))
     context.warn(
-      `shows another host key than before, which is pinned from now on: ${fingerprint(met)} (it was ${fingerprint(before)})`,
+      `the accepted host key ${fingerprint(shown)} is pinned from now on (it was ${fingerprint(pinned)}); ` +
+        "remove it from recovery.acceptHostKeys",
     );
 }
 
@@ -143,18 +150,22 @@ const host: Handler<typeof hostContract> = {
   update: (context, _id, inputs, old) =>
     look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {
-    // A machine that was rebuilt shows up here, as another `instance`.
+    // Every connection uses the pinned key: no password is sent to a machine that shows another one.
     const connection = remembered(old.inputs.connection, old);
+    if (context.unreachable.isMarkedGone(connection)) return undefined;
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
     const seen = await lookAt(context, same, async (machine) => ({
       ...same,
-      outputs: { ...old.outputs, boot: await bootOf(machine, context.signal) },
+      outputs: { ...old.outputs, ...(await readIdentity(machine, context.signal)) },
     }));
     if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot)
       context.warn(`${describe(connection)} was rebooted since the last run`);
-    if (seen) return { inputs: old.inputs, outputs: seen.outputs };
-    const anew = withJumpPins(old.inputs.connection, old.inputs.connection, old.outputs.jumpHostKeys);
-    return { inputs: old.inputs, outputs: await look(context, { connection: anew }, old.outputs) };
+    if (seen) {
+      reportPin(context, seen.outputs.hostKey, old.outputs.hostKey);
+      return { inputs: old.inputs, outputs: seen.outputs };
+    }
+    // The machine was rebuilt: it has another machine-id, over a connection whose host key is verified.
+    return { inputs: old.inputs, outputs: await look(context, { connection }, old.outputs) };
   },
 };
 

@@ -1,37 +1,37 @@
 import { readFileSync } from "node:fs";
 import type { AuthenticationType, ConnectConfig } from "ssh2";
-import { messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
+import { messageOf } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { ConnectionError } from "./errors";
 
-/** What a connection logs in with: keys first, a password last, and nothing that was not given. */
+/** Returns the credentials of a connection: keys are tried first, a password last. */
 export function authentication(connection: Connection, agentSocket: string | undefined): ConnectConfig {
   const { user, password } = connection;
-  const privateKey = privateKeyOf(connection);
-  const agent = connection.agent ? agentOf(connection, agentSocket) : undefined;
-  const methods: AuthenticationType[] = [
+  const privateKey = readPrivateKey(connection);
+  const agent = connection.agent ? requireAgent(connection, agentSocket) : undefined;
+  const authHandler: AuthenticationType[] = [
     ...(privateKey ? (["publickey"] as const) : []),
     ...(agent ? (["agent"] as const) : []),
-    // A server that knows passwords may know them by either name.
+    // Servers accept passwords by either of the two methods.
     ...(password === undefined ? [] : (["password", "keyboard-interactive"] as const)),
   ];
-  if (methods.length === 0)
+  if (authHandler.length === 0)
     throw new ConnectionError(
       connection,
-      "no private key is given, no agent and no password",
-      false,
+      "the connection has no private key, no agent and no password",
+      "refused",
       "set privateKeyPath, agent or password",
     );
   return {
     username: user,
-    authHandler: methods,
-    ...(privateKey ? { privateKey } : {}),
-    ...(agent ? { agent } : {}),
-    ...(password === undefined ? {} : { password, tryKeyboard: true }),
+    authHandler,
+    ...optional({ privateKey, agent, password }),
+    tryKeyboard: password !== undefined,
   };
 }
 
-/** `key`, `agent's keys, password`: what was tried, for a person whose login is refused. */
+/** Lists the credentials that were tried, for the error: `key, agent's keys, password`. */
 export function describeCredentials({ privateKey, privateKeyPath, agent, password }: Connection): string {
   const tried = [
     (privateKey ?? privateKeyPath) && "key",
@@ -41,7 +41,7 @@ export function describeCredentials({ privateKey, privateKeyPath, agent, passwor
   return tried.filter(Boolean).join(", ");
 }
 
-function privateKeyOf(connection: Connection): string | Buffer | undefined {
+function readPrivateKey(connection: Connection): string | Buffer | undefined {
   if (connection.privateKey) return connection.privateKey;
   if (!connection.privateKeyPath) return undefined;
   try {
@@ -50,18 +50,18 @@ function privateKeyOf(connection: Connection): string | Buffer | undefined {
     throw new ConnectionError(
       connection,
       `the private key cannot be read: ${messageOf(error)}`,
-      false,
-      "give the path of a readable key",
+      "refused",
+      "set privateKeyPath to a readable private key",
     );
   }
 }
 
-function agentOf(connection: Connection, socket: string | undefined): string {
+function requireAgent(connection: Connection, socket: string | undefined): string {
   if (socket) return socket;
   throw new ConnectionError(
     connection,
-    "no SSH agent runs here: SSH_AUTH_SOCK is not set",
-    false,
-    "start one (`ssh-agent`), and give it the key (`ssh-add`)",
+    "no SSH agent is running: SSH_AUTH_SOCK is not set",
+    "refused",
+    "start one (`ssh-agent`), and add the key (`ssh-add`)",
   );
 }

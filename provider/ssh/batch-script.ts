@@ -1,6 +1,6 @@
 import { quote } from "../../common/quote";
 
-/** What one script of a batch came to. */
+/** Exit code and output of one script. */
 export interface ScriptResult {
   code: number;
   stdout: string;
@@ -8,28 +8,29 @@ export interface ScriptResult {
 }
 
 /**
- * Several scripts that only look, as one: each runs in a shell of its own, without input, one after the other.
- * `mark`: a word that nobody else can know, so that no output is taken for the end of another.
+ * Joins several scripts that only read into one. Each runs in a shell of its own, without input, one after the other.
+ * @param mark a string that no output can contain, so that no output is taken for the end of another
  */
 export function batchScript(scripts: readonly string[], mark: string): string {
   const word = quote(mark);
-  const head = `look() { /bin/sh -c "$1" </dev/null; code=$?; printf '\\n%s %s\\n' ${word} "$code"; printf '\\n%s\\n' ${word} >&2; }`;
-  return [head, ...scripts.map((script) => `look ${quote(script)}`)].join("\n");
+  const printMarks = `printf '\\n%s %s\\n' ${word} "$code"; printf '\\n%s\\n' ${word} >&2`;
+  const head = `read_one() { /bin/sh -c "$1" </dev/null; code=$?; ${printMarks}; }`;
+  return [head, ...scripts.map((script) => `read_one ${quote(script)}`)].join("\n");
 }
 
-/** Of each script its own; undefined where the batch did not come to its end. */
+/** Splits the output of a batch into the results of its scripts; undefined if the batch did not run to its end. */
 export function splitResults(
   { stdout, stderr }: Pick<ScriptResult, "stdout" | "stderr">,
   count: number,
   mark: string,
 ): ScriptResult[] | undefined {
-  const parts = stdout.split(`\n${mark} `);
-  const complaints = stderr.split(`\n${mark}\n`);
-  if (parts.length !== count + 1 || complaints.length !== count + 1) return undefined;
-  return parts.slice(1).map((part, index) => {
-    const before = parts[index] ?? "";
-    // Behind each mark come the code of what was before it, a newline, and what the next one says.
-    const said = index === 0 ? before : before.slice(before.indexOf("\n") + 1);
-    return { code: parseInt(part, 10), stdout: said, stderr: complaints[index] ?? "" };
+  const outputs = stdout.split(`\n${mark} `);
+  const errors = stderr.split(`\n${mark}\n`);
+  if (outputs.length !== count + 1 || errors.length !== count + 1) return undefined;
+  return outputs.slice(1).map((part, index) => {
+    const before = outputs[index] ?? "";
+    // After each mark come the exit code of the script before it, a newline, and the output of the next script.
+    const output = index === 0 ? before : before.slice(before.indexOf("\n") + 1);
+    return { code: parseInt(part, 10), stdout: output, stderr: errors[index] ?? "" };
   });
 }

@@ -1,64 +1,79 @@
-import type { Client } from "ssh2";
-import { StepError } from "../../common/errors";
+import type { Client, ClientChannel } from "ssh2";
+import type { Connection } from "../../contracts/connection";
+import { StepError, messageOf } from "../../common/errors";
 import { quote } from "../../common/quote";
-import { SUDO_PROMPT, collectOutput, type CommandResult, type CollectOptions } from "./channel";
-import { type Connection } from "../../contracts/connection";
+import { collectOutput, type CollectOptions, type CommandResult } from "./channel";
 import { describe } from "./connection";
 import { ConnectionError } from "./errors";
+import { SUDO_PROMPT } from "./output";
 
 /** Linux' MAX_ARG_STRLEN: to sshd's shell the whole command is one argument. */
 const LONGEST_COMMAND = 128 << 10;
 
 export interface CommandOptions extends Omit<CollectOptions, "sudoPassword"> {
-  /** What is being done, for the error. */
+  /** What the command does, for the error. */
   step: string;
 }
 
-/** Runs a script as root, once, over a connection that is open. A stop kills its process group on the machine. */
+/** The server did not open a channel for the command: it is still closing others. */
+export class ChannelRefusedError extends ConnectionError {
+  constructor(connection: Connection, cause: string) {
+    super(connection, cause, "refused");
+    this.name = "ChannelRefusedError";
+  }
+}
+
+/** Runs a script as root, once, over an open connection. An abort kills its process group on the machine. */
 export function runCommand(
   client: Client,
   connection: Connection,
   script: string,
   options: CommandOptions,
 ): Promise<CommandResult> {
-  const words = asRoot(script, connection);
-  refuseTooLong(words, connection, options.step);
-  return new Promise((done, fail) => {
-    const lost = () => fail(new ConnectionError(connection, "the connection was lost", true));
+  const command = rootCommand(script, connection);
+  refuseTooLong(command, connection, options.step);
+  return new Promise((resolve, reject) => {
+    const lost = () => reject(new ConnectionError(connection, "the connection was lost", "transient"));
+    const settle = (action: () => void) => {
+      client.removeListener("close", lost);
+      action();
+    };
     client.once("close", lost);
-    // Listeners go on before the callback returns, or the exit code of a quick command is missed.
-    client.exec(words, (error, channel) => {
-      if (error) {
-        client.removeListener("close", lost);
-        // A refused channel says that sshd is still closing others: try again, on the same connection.
-        return fail(new ConnectionError(connection, error.message, false));
-      }
-      const settle = (action: () => void) => {
-        client.removeListener("close", lost);
-        action();
-      };
-      const kill = (group: string) =>
-        void runCommand(client, connection, `kill -TERM -${group}`, {
-          step: "stopping",
-          signal: new AbortController().signal,
-        }).catch(() => undefined);
+    const onChannel = (channel: ClientChannel) => {
+      const kill = (group: string) => killGroup(client, connection, group);
       collectOutput(channel, { ...options, sudoPassword: sudoPasswordOf(connection) }, kill).then(
-        (result) => settle(() => (result ? done(result) : lost())),
-        (reason: Error) => settle(() => fail(reason)),
+        (result) => settle(() => (result ? resolve(result) : lost())),
+        (reason: Error) => settle(() => reject(reason)),
       );
-    });
+    };
+    try {
+      // Listeners are added before the callback returns, or the exit code of a quick command is missed.
+      client.exec(command, (error, channel) => {
+        if (error) settle(() => reject(new ChannelRefusedError(connection, error.message)));
+        else onChannel(channel);
+      });
+    } catch (error) {
+      // ssh2 throws "Not connected" between the end of the stream and the `close` event.
+      settle(() => reject(new ConnectionError(connection, messageOf(error), "transient")));
+    }
   });
 }
 
-function refuseTooLong(words: string, connection: Connection, step: string): void {
-  const bytes = Buffer.byteLength(words);
+function killGroup(client: Client, connection: Connection, group: string): void {
+  const { signal } = new AbortController();
+  void runCommand(client, connection, `kill -TERM -${group}`, { step: "stopping the command", signal }).catch(
+    () => undefined,
+  );
+}
+
+function refuseTooLong(command: string, connection: Connection, step: string): void {
+  const bytes = Buffer.byteLength(command);
   if (bytes < LONGEST_COMMAND) return;
-  const cause = `it is a command of ${Math.ceil(bytes / 1024)} KiB, and Linux takes ${LONGEST_COMMAND >> 10} KiB`;
   throw new StepError({
     step,
     machine: describe(connection),
-    cause,
-    action: "divide it: fewer or shorter paths in one resource",
+    cause: `the command has ${Math.ceil(bytes / 1024)} KiB; Linux accepts ${LONGEST_COMMAND >> 10} KiB`,
+    action: "use fewer or shorter paths in one resource",
   });
 }
 
@@ -71,11 +86,13 @@ function sudoPasswordOf(connection: Connection): string | undefined {
 }
 
 /**
- * The script's own exit code comes through. Its process group goes to stderr first: what to kill on a stop, for sshd itself passes no
- * signals on for root. It is looked up, since sudo may or may not have made one. With -k sudo asks whether or not it was told before.
+ * Wraps a script so that it runs as root and keeps its exit code. It first prints its process group to stderr, because
+ * sshd forwards no signals. The group is read from /proc, since sudo may have created one. With -k sudo always asks for
+ * the password, whether or not it remembers it.
  */
-function asRoot(script: string, connection: Connection): string {
-  const shell = `/bin/sh -c 'read -r _ _ _ _ group _ </proc/$$/stat; echo "process-group $group" >&2; exec /bin/sh -c "$0"' ${quote(script)}`;
+function rootCommand(script: string, connection: Connection): string {
+  const readGroup = `read -r _ _ _ _ group _ </proc/$$/stat; echo "process-group $group" >&2`;
+  const shell = `/bin/sh -c '${readGroup}; exec /bin/sh -c "$0"' ${quote(script)}`;
   const sudo = sudoPasswordOf(connection) === undefined ? "sudo -n" : `sudo -S -k -p ${quote(SUDO_PROMPT)}`;
   return `exec ${isRoot(connection) ? "" : `${sudo} `}${shell}`;
 }

@@ -1,12 +1,12 @@
-/** Who holds a place: a connection that is open, or about to be. */
+/** A connection that counts against the limit: open, or about to be opened. */
 export interface LimitedConnection {
-  /** Nobody works over it at the moment. */
+  /** Whether no operation uses it at the moment. */
   readonly idle: boolean;
-  /** It is to make room; it opens itself again when it is needed. */
+  /** Closes it, to make room for another. It opens itself again when it is needed. */
   close(): void;
 }
 
-/** A bounded number of open connections. Who comes when all places are taken gets that of the one that has been idle for longest. */
+/** Limits the number of open connections. At the limit, the one that has been idle for longest is closed. */
 export class ConnectionLimit {
   /** Least recently used first. */
   private readonly open = new Set<LimitedConnection>();
@@ -18,48 +18,48 @@ export class ConnectionLimit {
     return this.open.size;
   }
 
-  /** Waits for a place. Nobody who works keeps one while waiting for another's, so all come to their turn. */
-  async acquire(tenant: LimitedConnection, signal: AbortSignal): Promise<void> {
-    while (!this.open.has(tenant) && this.open.size >= this.limit() && !this.evict()) await this.turn(signal);
-    this.open.delete(tenant);
-    this.open.add(tenant);
+  /** Waits for a slot. A connection in use waits for no other slot, so this cannot deadlock. */
+  async acquire(connection: LimitedConnection, signal: AbortSignal): Promise<void> {
+    while (!this.open.has(connection) && this.open.size >= this.limit() && !this.closeIdle())
+      await this.waitForChange(signal);
+    this.open.delete(connection);
+    this.open.add(connection);
   }
 
-  release(tenant: LimitedConnection): void {
-    if (this.open.delete(tenant)) this.waiting.shift()?.();
+  release(connection: LimitedConnection): void {
+    if (this.open.delete(connection)) this.waiting.shift()?.();
   }
 
-  /** Called at the end of each piece of work. */
-  markUsed(tenant: LimitedConnection): void {
-    if (!this.open.delete(tenant)) return;
-    this.open.add(tenant);
-    if (tenant.idle) this.waiting.shift()?.();
+  /** Marks a connection as the most recently used one, at the end of each operation. */
+  markUsed(connection: LimitedConnection): void {
+    if (!this.open.delete(connection)) return;
+    this.open.add(connection);
+    if (connection.idle) this.waiting.shift()?.();
   }
 
-  private evict(): boolean {
-    for (const tenant of this.open) {
-      if (!tenant.idle) continue;
-      this.open.delete(tenant);
-      tenant.close();
+  private closeIdle(): boolean {
+    for (const connection of this.open) {
+      if (!connection.idle) continue;
+      this.open.delete(connection);
+      connection.close();
       return true;
     }
     return false;
   }
 
-  private turn(signal: AbortSignal): Promise<void> {
+  private waitForChange(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    return new Promise((done, fail) => {
-      const settle = (action: () => void) => {
-        signal.removeEventListener("abort", abort);
-        action();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.waiting.splice(this.waiting.indexOf(onChange), 1);
+        reject(signal.reason as Error);
       };
-      const abort = () => {
-        this.waiting.splice(this.waiting.indexOf(called), 1);
-        settle(() => fail(signal.reason as Error));
+      const onChange = () => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
       };
-      const called = () => settle(done);
-      signal.addEventListener("abort", abort, { once: true });
-      this.waiting.push(called);
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.waiting.push(onChange);
     });
   }
 }

@@ -1,16 +1,16 @@
 import type { Connection, Jump } from "../../contracts/connection";
 
-/** `worker-2 (10.0.0.12 by way of bastion)` */
+/** Formats a connection for messages: `worker-2 (10.0.0.12 via bastion)`. */
 export function describe(connection: Connection): string {
-  const address = [connection, ...jumpsOf(connection)].map(endpoint).join(" by way of ");
+  const address = [connection, ...jumpsOf(connection)].map(formatAddress).join(" via ");
   return connection.name ? `${connection.name} (${address})` : address;
 }
 
-/** The hosts on the way, the nearest to the machine first. */
+/** The jump hosts, beginning with the one that is closest to the machine. */
 export function jumpsOf({ jump }: Pick<Connection, "jump">): Jump[] {
   return jump ? [jump, ...jumpsOf(jump)] : [];
 }
 
-function endpoint({ host, port }: Jump): string {
+function formatAddress({ host, port }: Jump): string {
   return port === 22 ? host : `${host}:${port}`;
 }

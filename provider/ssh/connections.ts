@@ -1,88 +1,104 @@
 import { createHash } from "node:crypto";
+import type { Connection } from "../../contracts/connection";
 import { systemClock, type Clock } from "../../common/clock";
 import { Semaphore } from "../../common/wait";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings";
 import { noTrace, type Trace } from "../trace";
-import type { Connection } from "../../contracts/connection";
 import { ConnectionLimit } from "./connection-limit";
-import { sameKey } from "./host-key";
+import { dial } from "./dial";
+import { sameKey, withoutComment } from "./host-key";
 import { Remote } from "./remote";
 import type { SshRuntime } from "./transport";
 
 /** Handshakes in parallel: each takes about 10 ms of one processor, and must end within 15 s. */
 const PARALLEL_HANDSHAKES = 16;
 
-export type SshSettings = Pick<ProviderSettings, "patience" | "connectionLimit" | "agentSocket">;
+export type SshSettings = Pick<ProviderSettings, "patience" | "connectionLimit" | "agentSocket" | "acceptHostKeys">;
 
 /**
- * Pool of SSH connections: one per machine and login, however many resources are on the machine, and one per jump host, however many
- * machines are behind it.
+ * Pool of SSH connections: one per login and pinned host key, however many resources are on the machine. Machines
+ * behind the same jump host share its connection.
  */
 export class Connections {
-  private readonly remotes = new Map<string, Remote>();
+  private readonly pinned = new Map<string, Remote>();
+  /** The newest connection of each login that was opened without a pin. */
+  private readonly unpinned = new Map<string, Remote>();
   private readonly runtime: SshRuntime;
 
   constructor(
     settings: SshSettings = DEFAULT_SETTINGS,
-    { clock = systemClock, trace = noTrace }: { clock?: Clock; trace?: Trace } = {},
+    {
+      clock = systemClock,
+      trace = noTrace,
+      dialer = dial,
+    }: { clock?: Clock; trace?: Trace; dialer?: typeof dial } = {},
   ) {
     this.runtime = {
       settings,
       clock,
       trace,
-      places: new ConnectionLimit(() => settings.connectionLimit),
+      limit: new ConnectionLimit(() => settings.connectionLimit),
       handshakes: new Semaphore(PARALLEL_HANDSHAKES),
+      dial: dialer,
     };
   }
 
+  /** Returns the connection of a machine. Nothing is sent before it is used. */
   get(connection: Connection): Remote {
-    const existing = this.remotes.get(loginOf(connection));
-    return existing && isPinned(existing, connection) ? existing : this.trust(connection);
+    const login = loginOf(connection);
+    const first = this.unpinned.get(login);
+    if (connection.hostKey === undefined) return first ?? this.trust(connection);
+    const key = `${login} ${pinsOf(connection)}`;
+    const existing = this.pinned.get(key) ?? (first && isPinnedTo(first, connection) ? first : this.create(connection));
+    this.pinned.set(key, existing);
+    return existing;
   }
 
-  /** Opens a new connection and trusts the host key that it shows: for a Host that has no pinned key. */
+  /** Opens a new connection and trusts the host key that it shows: for a Host that has no pinned key yet. */
   trust(connection: Connection): Remote {
     const login = loginOf(connection);
-    this.remotes.get(login)?.close();
-    const remote = new Remote(connection, this.runtime, connection.jump && this.get(connection.jump));
-    this.remotes.set(login, remote);
+    const previous = this.unpinned.get(login);
+    if (previous && ![...this.pinned.values()].includes(previous)) previous.close();
+    const remote = this.create(connection);
+    this.unpinned.set(login, remote);
     return remote;
   }
 
-  /** Closes all connections: an open one would keep a command from ending. */
+  /** Closes all connections: an open one keeps a command from ending. */
   closeAll(): void {
-    for (const remote of this.remotes.values()) remote.close();
+    for (const remote of this.all()) remote.close();
+  }
+
+  /** Forgets which machines did not answer or refused the login, at the beginning of a run. */
+  forgetFailures(): void {
+    for (const remote of this.all()) remote.forgetFailures();
+  }
+
+  private all(): Set<Remote> {
+    return new Set([...this.pinned.values(), ...this.unpinned.values()]);
+  }
+
+  private create(connection: Connection): Remote {
+    return new Remote(connection, this.runtime, connection.jump && this.get(connection.jump));
   }
 }
 
-/** Identifies a login: machine, user, credentials and jump hosts. Pins are compared separately. */
-function loginOf({
-  host,
-  port,
-  user,
-  privateKeyPath,
-  privateKey,
-  agent,
-  password,
-  sudoPassword,
-  jump,
-}: Connection): string {
-  const parts = [
-    host,
-    port,
-    user,
-    privateKeyPath,
-    privateKey,
-    agent ?? false,
-    password,
-    sudoPassword,
-    jump && loginOf(jump),
-  ];
+/** Identifies a login: machine, user, credentials and jump hosts, without pins. */
+function loginOf(connection: Connection): string {
+  const { host, port, user, privateKeyPath, privateKey, agent = false } = connection;
+  const { password, sudoPassword, jump } = connection;
+  const credentials = [privateKeyPath, privateKey, agent, password, sudoPassword];
+  const parts = [host, port, user, ...credentials, jump && loginOf(jump)];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
-/** The first connection may have been made without a pin; a later caller with the pin that it met shares it. */
-function isPinned(existing: Remote, { hostKey, jump }: Connection): boolean {
-  if (hostKey !== undefined && (existing.pin === undefined || !sameKey(existing.pin, hostKey))) return false;
-  return existing.via === undefined || jump === undefined || isPinned(existing.via, jump);
+/** The pinned keys of a machine and its jump hosts. */
+function pinsOf({ hostKey, jump }: Connection): string {
+  return JSON.stringify([hostKey && withoutComment(hostKey), jump && pinsOf(jump)]);
+}
+
+/** Whether a connection that was opened without a pin has met the pinned keys. */
+function isPinnedTo(remote: Remote, { hostKey, jump }: Connection): boolean {
+  if (hostKey !== undefined && (remote.pin === undefined || !sameKey(remote.pin, hostKey))) return false;
+  return remote.via === undefined || jump === undefined || isPinnedTo(remote.via, jump);
 }

@@ -1,15 +1,20 @@
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { messageOf } from "../../common/errors";
-import { authentication, describeCredentials } from "./auth";
 import type { Connection } from "../../contracts/connection";
+import { messageOf } from "../../common/errors";
+import { optional } from "../../common/optional";
+import type { Clock } from "../../common/clock";
+import type { ProviderSettings } from "../settings";
+import type { Trace } from "../trace";
+import { authentication, describeCredentials } from "./auth";
 import { ConnectionError, HostKeyError } from "./errors";
-import { publicKeyOf, sameKey } from "./host-key";
-import type { SshRuntime } from "./transport";
+import { fingerprint, publicKeyOf, sameKey } from "./host-key";
 
 const READY_TIMEOUT_MS = 15_000;
 const KEEPALIVE_MS = 5_000;
 const KEEPALIVES_MISSED = 4;
+/** SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE (RFC 4253, section 11.1) */
+const NO_MORE_AUTH_METHODS = 14;
 
 export interface Dialed {
   client: Client;
@@ -17,66 +22,96 @@ export interface Dialed {
   hostKey: string;
 }
 
-/** One attempt at a connection, its host key verified against the pinned one. `socket`: a stream through a jump host that leads there. */
+export interface DialRuntime {
+  readonly settings: Pick<ProviderSettings, "patience" | "agentSocket" | "acceptHostKeys">;
+  readonly clock: Clock;
+  readonly trace: Trace;
+}
+
+/**
+ * Attempts once to open a connection. The host key is verified before any credential is sent.
+ * @param socket a stream to the machine through its jump host
+ * @throws ConnectionError
+ */
 export function dial(
   connection: Connection,
-  { settings, clock, trace }: Pick<SshRuntime, "settings" | "clock" | "trace">,
+  runtime: DialRuntime,
   signal: AbortSignal,
   socket?: Duplex,
 ): Promise<Dialed> {
-  const config = configOf(connection, settings.agentSocket);
+  signal.throwIfAborted();
+  const { clock, trace } = runtime;
+  const config = clientConfig(connection, runtime);
   const start = clock.now();
-  return new Promise((done, fail) => {
+  return new Promise((resolve, reject) => {
     const client = new Client();
     let shown = "";
-    let agentSaid = "";
-    const end = (error: Error) => {
+    let agentError = "";
+    const settle = () => signal.removeEventListener("abort", onAbort);
+    const fail = (error: Error) => {
+      settle();
       client.removeAllListeners("error").on("error", () => undefined);
       client.end();
       socket?.destroy();
-      fail(error);
+      reject(error);
     };
-    const abort = () => end(signal.reason as Error);
-    signal.addEventListener("abort", abort, { once: true });
+    const onAbort = () => fail(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
     client.on("ready", () => {
-      signal.removeEventListener("abort", abort);
-      client.setNoDelay(true); // 44 ms to 3.6 ms an exec: no Nagle against delayed acknowledgements
+      settle();
+      client.removeListener("close", onClose);
+      client.setNoDelay(true); // 3.6 ms per command instead of 44 ms: no Nagle against delayed acknowledgements
       trace({ ssh: "connect", host: connection.host, name: connection.name, start, end: clock.now() });
-      done({ client, hostKey: shown });
+      resolve({ client, hostKey: shown });
     });
     client.on("error", (error: SshError) => {
-      // Other ways in are still to be tried.
-      if (error.level === "agent") agentSaid = ` (${error.message})`;
-      else end(explain(connection, error, shown, agentSaid));
+      // Other credentials are still to be tried.
+      if (error.level === "agent") agentError = ` (${error.message})`;
+      else fail(explain(connection, error, shown, agentError));
     });
+    // A server that reboots, or whose LoginGraceTime ends, closes the connection without an error.
+    const onClose = () => fail(closedEarly(connection, shown));
+    client.on("close", onClose);
     client.on("keyboard-interactive", (_name, _instructions, _language, prompts, answer) =>
       answer(prompts.map(() => connection.password ?? "")),
     );
     const hostVerifier = (key: Buffer) => {
       shown = publicKeyOf(key);
-      return connection.hostKey === undefined || sameKey(connection.hostKey, shown);
+      return isExpectedKey(connection, shown, runtime.settings.acceptHostKeys);
     };
     try {
-      client.connect({ ...config, hostVerifier, ...(socket ? { sock: socket } : {}) });
+      client.connect({ ...config, hostVerifier, ...optional({ sock: socket }) });
     } catch (error) {
-      end(unusable(connection, error));
+      fail(unusableKey(connection, error));
     }
   });
 }
 
-function configOf(connection: Connection, agentSocket: string | undefined): ConnectConfig {
+/** Whether the key is the pinned one, or one that the user has accepted for this machine. */
+function isExpectedKey(connection: Connection, shown: string, accepted: ProviderSettings["acceptHostKeys"]): boolean {
+  if (connection.hostKey === undefined || sameKey(connection.hostKey, shown)) return true;
+  return fingerprint(shown).split(" ")[1] === acceptedFingerprint(connection, accepted);
+}
+
+function acceptedFingerprint({ name, host }: Connection, accepted: ProviderSettings["acceptHostKeys"]) {
+  return accepted[name ?? host] ?? accepted[host];
+}
+
+function clientConfig(connection: Connection, { settings }: DialRuntime): ConnectConfig {
+  const { host, port, hostKey } = connection;
+  // With a pinned ed25519 key the server must show its ed25519 key, though it may have others.
+  const isTypePinned = hostKey && acceptedFingerprint(connection, settings.acceptHostKeys) === undefined;
   return {
-    host: connection.host,
-    port: connection.port,
-    ...authentication(connection, agentSocket),
-    readyTimeout: READY_TIMEOUT_MS,
+    host,
+    port,
+    ...authentication(connection, settings.agentSocket),
+    readyTimeout: READY_TIMEOUT_MS * settings.patience,
     keepaliveInterval: KEEPALIVE_MS,
     keepaliveCountMax: KEEPALIVES_MISSED,
     algorithms: {
-      // The same order on every machine, cheapest cipher first where the processor has AES instructions.
+      // The same order on every machine; first the cheapest cipher on processors with AES instructions.
       cipher: { prepend: ["aes128-gcm@openssh.com"], append: [], remove: [] },
-      // An ed25519 pin must meet an ed25519 key, though the host has others.
-      ...(connection.hostKey ? { serverHostKey: hostKeyAlgorithms(connection.hostKey) } : {}),
+      ...(isTypePinned ? { serverHostKey: hostKeyAlgorithms(hostKey) } : {}),
     },
   };
 }
@@ -84,39 +119,74 @@ function configOf(connection: Connection, agentSocket: string | undefined): Conn
 type HostKeyAlgorithms = NonNullable<NonNullable<ConnectConfig["algorithms"]>["serverHostKey"]>;
 
 function hostKeyAlgorithms(pinned: string): HostKeyAlgorithms {
-  const type = pinned.trim().split(/\s+/)[0] ?? "";
+  const type = keyType(pinned);
   return (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]) as HostKeyAlgorithms;
 }
 
-/** ssh2 throws on a key that it cannot read; the message never holds the key. */
-function unusable(connection: Connection, error: unknown): ConnectionError {
-  const encrypted = /no passphrase given/i.test(messageOf(error));
-  const action = encrypted
-    ? "give it to an agent (`ssh-add`) and set agent: true"
-    : "give a private key in OpenSSH's or PEM form";
-  return new ConnectionError(connection, encrypted ? "the private key is encrypted" : messageOf(error), false, action);
+function keyType(key: string): string {
+  return key.trim().split(/\s+/)[0] ?? "";
 }
 
-type SshError = Error & { level?: string; code?: string };
+/** Explains why ssh2 rejects the configuration. Its message never holds the key. */
+function unusableKey(connection: Connection, error: unknown): ConnectionError {
+  const isEncrypted = /no passphrase given/i.test(messageOf(error));
+  const action = isEncrypted
+    ? "add the key to an agent (`ssh-add`), and set agent: true"
+    : "use a private key in OpenSSH's format or PEM";
+  const cause = isEncrypted ? "the private key is encrypted" : messageOf(error);
+  return new ConnectionError(connection, cause, "refused", action);
+}
 
-function explain(connection: Connection, error: SshError, shown: string, agentSaid: string): ConnectionError {
-  if (connection.hostKey && shown && !sameKey(connection.hostKey, shown)) {
-    return new HostKeyError(connection, shown);
-  }
-  const { user, port, password } = connection;
-  if (error.level === "client-authentication") {
-    const action = `add the public key to ${user}'s authorized_keys${password === undefined ? "" : ", or mend the password"}`;
+function closedEarly(connection: Connection, shown: string): ConnectionError {
+  const phase = shown ? "during authentication" : "before the host key was exchanged";
+  const action = "check that the machine is not starting or shutting down, and read its sshd log (`journalctl -u ssh`)";
+  return new ConnectionError(connection, `the server closed the connection ${phase}`, "transient", action);
+}
+
+type SshError = Error & { level?: string; code?: string | number };
+
+function explain(connection: Connection, error: SshError, shown: string, agentError: string): ConnectionError {
+  const { hostKey, port } = connection;
+  if (hostKey && shown && error.message.includes("Host denied")) return new HostKeyError(connection, shown);
+  if (hostKey && /no matching host key/i.test(error.message)) return missingKeyType(connection, hostKey);
+  if (isAuthenticationRefused(error)) return loginRefused(connection, agentError);
+  if (/no matching/i.test(error.message))
     return new ConnectionError(
       connection,
-      `the host refuses the ${describeCredentials(connection)} for user ${user}${agentSaid}`,
-      false,
-      action,
+      error.message,
+      "refused",
+      "update the SSH server, or its list of algorithms",
     );
-  }
   return new ConnectionError(
     connection,
-    error.message || (error.code ?? "unknown error"),
-    true,
-    `is the machine up and port ${port} open?`,
+    error.message || String(error.code ?? "unknown error"),
+    "transient",
+    `check that the machine is running and that port ${port} is open`,
+  );
+}
+
+/** The server may disconnect instead of refusing the last credential ("Too many authentication failures"). */
+function isAuthenticationRefused({ level, code, message }: SshError): boolean {
+  return (
+    level === "client-authentication" ||
+    code === NO_MORE_AUTH_METHODS ||
+    /too many authentication failures/i.test(message)
+  );
+}
+
+function loginRefused(connection: Connection, agentError: string): ConnectionError {
+  const { user, password } = connection;
+  const cause = `the host rejects the ${describeCredentials(connection)} of user ${user}${agentError}`;
+  const orPassword = password === undefined ? "" : ", or correct the password";
+  const action = `add the public key to the authorized_keys of ${user}${orPassword}`;
+  return new ConnectionError(connection, cause, "refused", action);
+}
+
+function missingKeyType(connection: Connection, pinned: string): ConnectionError {
+  return new ConnectionError(
+    connection,
+    `the host has no ${keyType(pinned)} key, which is the type of the pinned one (${fingerprint(pinned)})`,
+    "identity",
+    "another machine may have this address; if not, pin the key that `ssh-keyscan` shows (hostKey)",
   );
 }

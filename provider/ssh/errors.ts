@@ -1,51 +1,77 @@
+import type { Connection } from "../../contracts/connection";
 import { StepError } from "../../common/errors";
-import { type Connection } from "../../contracts/connection";
+import { optional } from "../../common/optional";
 import { describe } from "./connection";
 import { fingerprint } from "./host-key";
 
-/** A connection could not be made, or broke. `retryable` where trying again makes sense: a host that boots, a network that blinks. */
+/**
+ * Why a connection failed. `transient`: a host that boots, a network that fails for a moment; worth another attempt.
+ * `refused`: the host answers and rejects the request. `identity`: the host key is not the pinned one.
+ */
+export type ConnectionFailure = "transient" | "refused" | "identity";
+
+/** A connection that could not be opened, or that was lost. */
 export class ConnectionError extends StepError {
   constructor(
     connection: Connection,
     cause: string,
-    readonly retryable: boolean,
+    readonly kind: ConnectionFailure,
     action?: string,
   ) {
-    super({ step: "SSH connection", machine: describe(connection), cause, ...(action ? { action } : {}) });
+    super({ step: "SSH connection", machine: describe(connection), cause, ...optional({ action }) });
     this.name = "ConnectionError";
+  }
+
+  /** Whether another attempt may succeed. */
+  get retryable(): boolean {
+    return this.kind === "transient";
   }
 }
 
-/** Another machine is behind the address, or somebody is between us and it. */
+/**
+ * The host shows another key than the pinned one: another machine has its address, or someone intercepts the
+ * connection.
+ */
 export class HostKeyError extends ConnectionError {
   constructor(connection: Connection, shown: string) {
     const pinned = connection.hostKey === undefined ? "" : ` (${fingerprint(connection.hostKey)})`;
-    const cause = `the host shows another key (${fingerprint(shown)}) than the pinned one${pinned}`;
-    const rebuilt =
-      "if you rebuilt this machine run `pulumi up --refresh` (a hostKey that you gave, or a line in known_hosts, is yours to mend first)";
-    super(connection, cause, false, `${rebuilt}, else somebody may be between you and it`);
+    const cause = `the host key ${fingerprint(shown)} is not the pinned one${pinned}`;
+    super(connection, cause, "identity", acceptAction(connection, shown));
     this.name = "HostKeyError";
   }
 }
 
-/** The way to the machine is blocked, which tells nothing of the machine itself. The jump host has been waited for already. */
+function acceptAction({ name, host }: Connection, shown: string): string {
+  const [, value = ""] = fingerprint(shown).split(" ");
+  return (
+    "compare it with the output of `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine's console; " +
+    `if it is the same, run \`npm start -- --config recovery.acceptHostKeys.${name ?? host}=${value}\` ` +
+    "(a hostKey of the configuration, or a line in known_hosts, must be changed there); " +
+    "if not, someone may intercept the connection"
+  );
+}
+
+/** The jump host cannot be used, which says nothing about the machine behind it. It has been retried already. */
 export class JumpError extends ConnectionError {
   constructor(connection: Connection, cause: ConnectionError) {
-    super(connection, `its jump host cannot be used: ${cause.failure.cause}`, false, cause.failure.action);
+    const kind = cause.kind === "identity" ? "identity" : "refused";
+    super(connection, `its jump host cannot be used: ${cause.failure.cause}`, kind, cause.failure.action);
     this.name = "JumpError";
   }
 }
 
-/** We are in, but not as root. */
+/** The login succeeded, but sudo or the login shell did not run the command. */
 export class RootError extends StepError {
-  constructor(connection: Connection, step: string, said: string) {
+  constructor(connection: Connection, step: string, output: string) {
     const { user, sudoPassword } = connection;
-    const wrong = sudoPassword !== undefined && /incorrect password|try again/i.test(said);
-    const cause = wrong ? `sudo refuses ${user}'s password` : said || "the host ran nothing";
+    const isPasswordWrong = sudoPassword !== undefined && /incorrect password|try again/i.test(output);
+    const cause = isPasswordWrong
+      ? `sudo rejects the password of ${user}`
+      : output || "the host did not run the command";
     const action =
       sudoPassword === undefined
-        ? `let ${user} use sudo without a password, or give sudoPassword`
-        : `give ${user}'s own password as sudoPassword, and let them use sudo`;
+        ? `allow ${user} to use sudo without a password, or set sudoPassword`
+        : `set sudoPassword to the password of ${user}, and allow ${user} to use sudo`;
     super({ step, machine: describe(connection), cause, ...(user === "root" ? {} : { action }) });
     this.name = "RootError";
   }

@@ -1,15 +1,15 @@
 import { utils } from "ssh2";
 
 export interface KeyPair {
-  /** OpenSSH's form. */
+  /** In OpenSSH's format. */
   private: string;
   /** `ssh-ed25519 AAAA... comment` */
   public: string;
 }
 
 /**
- * A new ed25519 pair. One in 256 of those that ssh2 1.17 makes cannot be read again, by itself or by OpenSSH: it drops a zero byte at an end of
- * the public half. Such a pair is thrown away.
+ * Creates an ed25519 key pair. One in 256 pairs of ssh2 1.17 can be read neither by itself nor by OpenSSH, because it
+ * drops a zero byte at the end of the public half. Such a pair is discarded.
  */
 export function newKeyPair(comment = ""): KeyPair {
   for (;;) {

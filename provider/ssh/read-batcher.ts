@@ -1,92 +1,93 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { orAborted } from "../../common/wait";
-import { splitResults, batchScript, type ScriptResult } from "./batch-script";
+import { batchScript, splitResults, type ScriptResult } from "./batch-script";
 import { ConnectionError, RootError } from "./errors";
 
-/** Milliseconds in which looks that come one after the other are taken for one: the engine asks for all resources of a machine at once. */
+/** Milliseconds in which reads are gathered: the engine refreshes all resources of a machine in parallel. */
 const GATHER_MS = 10;
-/** Bytes of scripts in one command; Linux takes 128 KiB, and quoting makes them longer. */
+/** Bytes of scripts in one command. Linux accepts 128 KiB, and quoting makes scripts longer. */
 const LONGEST_BATCH = 48 << 10;
 
 interface PendingRead {
   script: string;
-  how: ReadContext;
-  done: (answer: ScriptResult | Promise<ScriptResult>) => void;
-  fail: (reason: Error) => void;
+  context: ReadContext;
+  resolve: (result: ScriptResult | Promise<ScriptResult>) => void;
+  reject: (reason: Error) => void;
 }
 
 export interface ReadContext {
-  /** What is looked at, for the error. */
+  /** What is read, for the error. */
   step: string;
   signal: AbortSignal;
 }
 
-/** Runs one script; throws where it could not be run, whatever it answers. */
-export type Run = (script: string, how: ReadContext) => Promise<ScriptResult>;
+/** Runs one script. It throws if the script cannot be run, whatever its exit code. */
+export type Run = (script: string, context: ReadContext) => Promise<ScriptResult>;
 
-/** Looks at one machine, gathered to few round trips. */
+/** Gathers reads of one machine, so that they need few round trips. */
 export class ReadBatcher {
-  private waiting: PendingRead[] = [];
+  private pending: PendingRead[] = [];
 
   constructor(private readonly run: Run) {}
 
-  /** The script is run soon, in one command with those of others. It must only look, and needs no input. */
-  async read(script: string, how: ReadContext): Promise<ScriptResult> {
-    const answer = new Promise<ScriptResult>((done, fail) => this.waiting.push({ script, how, done, fail }));
-    if (this.waiting.length === 1) void sleep(GATHER_MS).then(() => this.send());
-    return await orAborted(answer, how.signal);
+  /** Runs a script in one command with those of other callers. It must only read, and needs no input. */
+  async read(script: string, context: ReadContext): Promise<ScriptResult> {
+    const result = new Promise<ScriptResult>((resolve, reject) =>
+      this.pending.push({ script, context, resolve, reject }),
+    );
+    if (this.pending.length === 1) void sleep(GATHER_MS).then(() => this.send());
+    return await orAborted(result, context.signal);
   }
 
   private send(): void {
-    for (const batch of divided(this.waiting.splice(0))) void this.answer(batch);
+    for (const batch of divide(this.pending.splice(0))) void this.runBatch(batch);
   }
 
-  private async answer(batch: readonly PendingRead[]): Promise<void> {
-    if (batch.length === 1) return this.alone(batch);
+  private async runBatch(batch: readonly PendingRead[]): Promise<void> {
+    if (batch.length === 1) return this.runEach(batch);
     const mark = randomUUID();
-    const all = new AllAborted(batch.map(({ how }) => how.signal));
+    const script = batchScript(
+      batch.map((read) => read.script),
+      mark,
+    );
+    const all = new AllAborted(batch.map(({ context }) => context.signal));
     try {
-      const said = await this.run(
-        batchScript(
-          batch.map(({ script }) => script),
-          mark,
-        ),
-        { step: `looking at ${batch.length} things`, signal: all.signal },
-      );
-      const answers = splitResults(said, batch.length, mark);
-      // One that never ends, or says too much, cuts off the others: alone each is told its own.
-      if (!answers) return this.alone(batch);
-      batch.forEach(({ done }, index) => done(answers[index] as ScriptResult));
+      const output = await this.run(script, { step: `reading ${batch.length} states`, signal: all.signal });
+      const results = splitResults(output, batch.length, mark);
+      // A script that does not end, or that prints too much, cuts off the others. Run alone, each gets its own result.
+      if (!results) return this.runEach(batch);
+      batch.forEach(({ resolve }, index) => resolve(results[index] as ScriptResult));
     } catch (error) {
-      if (error instanceof ConnectionError || error instanceof RootError) batch.forEach(({ fail }) => fail(error));
-      else this.alone(batch);
+      // Each of these would fail alone too, and a wrong sudo password must not be sent once per read.
+      if (error instanceof ConnectionError || error instanceof RootError) batch.forEach(({ reject }) => reject(error));
+      else this.runEach(batch);
     } finally {
       all.release();
     }
   }
 
-  private alone(batch: readonly PendingRead[]): void {
-    for (const { script, how, done } of batch) done(this.run(script, how));
+  private runEach(batch: readonly PendingRead[]): void {
+    for (const { script, context, resolve } of batch) resolve(this.run(script, context));
   }
 }
 
-function divided(looks: readonly PendingRead[]): PendingRead[][] {
+function divide(reads: readonly PendingRead[]): PendingRead[][] {
   const batches: PendingRead[][] = [];
-  let room = 0;
-  for (const look of looks) {
-    const bytes = Buffer.byteLength(look.script);
-    if (bytes > room) {
+  let remaining = 0;
+  for (const read of reads) {
+    const bytes = Buffer.byteLength(read.script);
+    if (bytes > remaining) {
       batches.push([]);
-      room = LONGEST_BATCH;
+      remaining = LONGEST_BATCH;
     }
-    room -= bytes;
-    batches.at(-1)?.push(look);
+    remaining -= bytes;
+    batches.at(-1)?.push(read);
   }
   return batches;
 }
 
-/** A signal that is aborted once nobody wants the answer any more. */
+/** A signal that is aborted once every caller's signal is. */
 class AllAborted {
   private readonly controller = new AbortController();
   private readonly listener = () => {

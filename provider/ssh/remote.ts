@@ -1,63 +1,65 @@
 import type { Client, ClientChannel } from "ssh2";
+import type { Connection } from "../../contracts/connection";
 import { DeadlineError, StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { printable } from "../../common/printable";
+import { SharedWork } from "../../common/shared-work";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
 import type { ScriptResult } from "./batch-script";
 import { OutputLimitError, type CommandResult } from "./channel";
-import { runCommand, type CommandOptions } from "./command";
-import { type Connection } from "../../contracts/connection";
+import { ChannelRefusedError, runCommand, type CommandOptions } from "./command";
 import { describe } from "./connection";
 import { ConnectionError, RootError } from "./errors";
-import { Transport, type SshRuntime } from "./transport";
 import { ReadBatcher } from "./read-batcher";
+import { Transport, type SshRuntime } from "./transport";
 
-// sshd's MaxSessions is 10 and freed late.
+/** Channels in parallel. sshd's MaxSessions is 10, and closed channels are released late. */
 const CHANNELS = 6;
 const LOST_RETRIES = 3;
 const REFUSED_RETRIES = 10;
-/** Characters of what a command said that go into an error. */
+/** Characters of a command's output in an error. */
 const TAIL = 600;
-/** machine-id(5) is 32 digits; what is no machine-id is kept from filling the state. */
-const IDENTITY_LENGTH = 64;
-/** Seconds that a command may take, if nothing else is said: nothing waits for ever. What is fed from a stream may be long on its way. */
+/** A machine-id has 32 digits (machine-id(5)); the limit keeps other output out of the state. */
+const MACHINE_ID_LENGTH = 64;
+/** Seconds that a command may take by default; one that reads a stream may take longer. */
 const DEFAULT_SECONDS = 300;
 const DEFAULT_STREAM_SECONDS = 3_600;
 
 export interface ReadOptions {
-  /** What is being done, for the error: `kubeadm join`. */
+  /** What the script does, for the error: `kubeadm join`. */
   step: string;
   signal: AbortSignal;
-  /** Exit codes that are answers, not failures; default [0]. */
+  /** Exit codes that are results, not failures. @default [0] */
   accept?: readonly number[];
-  /** What the person does next when it fails. */
+  /** What to do when it fails. */
   action?: string;
 }
 
-/** `stdin` is fed to the command: the place for secrets. */
+/** `stdin` is the input of the command: the place for secrets. */
 export interface RunOptions extends ReadOptions, CommandOptions {
-  /** Seconds; default 300, and an hour for what is fed from a stream. */
+  /** Seconds. @default 300, or 3600 if `stdin` is a stream */
   timeout?: number;
 }
 
-/** A machine, on which scripts are run as root over one connection. */
+/** A machine on which scripts run as root, over one SSH connection. */
 export class Remote {
-  private readonly link: Transport;
-  private readonly looks = new ReadBatcher((script, how) => this.execute(script, how));
+  private readonly transport: Transport;
+  private readonly reads = new ReadBatcher((script, context) => this.execute(script, context));
   private readonly channels = new Semaphore(CHANNELS);
-  private identity: Promise<string> | undefined;
+  private readonly identity = new SharedWork((signal) => this.readMachineId(signal));
 
-  /** `via`: the jump host through which this machine is reached. */
+  /** @param via the jump host through which this machine is reached */
   constructor(
     readonly connection: Connection,
     private readonly runtime: SshRuntime,
     readonly via?: Remote,
   ) {
-    this.link = new Transport(connection, runtime, via?.link, () => (this.identity = undefined));
+    this.transport = new Transport(connection, runtime, via?.transport, () => this.identity.reset());
   }
 
-  /** The key that this connection is bound to: the given one, or the one that was met. */
+  /** The host key that this connection is bound to: the configured one, or that of the first connection. */
   get pin(): string | undefined {
-    return this.link.pin;
+    return this.transport.pin;
   }
 
   /** Factor for deadlines, from the provider's settings. */
@@ -65,109 +67,111 @@ export class Remote {
     return this.runtime.settings.patience;
   }
 
+  /** Name and address, for messages. */
   get label(): string {
     return describe(this.connection);
   }
 
-  /** For a machine that was just made: it may take longer to boot than one that is there takes to answer. */
+  /** Allows a new machine more time to boot than an existing one needs to answer. */
   waitAtLeast(seconds: number): void {
-    this.link.waitAtLeast(seconds);
+    this.transport.waitAtLeast(seconds);
   }
 
-  /** The host key that was shown on the connection. */
+  forgetFailures(): void {
+    this.transport.forgetFailures();
+  }
+
+  /** Returns the host key that the machine showed. */
   async hostKey(signal: AbortSignal): Promise<string> {
-    return (await this.link.use(() => this.link.connect(signal))).hostKey;
+    return (await this.transport.use(() => this.transport.connect(signal))).hostKey;
   }
 
-  /** The keys of the hosts on the way, the nearest to the machine first. */
+  /** Returns the keys of the jump hosts, beginning with the one that is closest to the machine. */
   async jumpHostKeys(signal: AbortSignal): Promise<string[]> {
     return this.via ? [await this.via.hostKey(signal), ...(await this.via.jumpHostKeys(signal))] : [];
   }
 
   /**
-   * Runs a POSIX shell script as root. Scripts are idempotent, so one that a lost connection cut off is run again.
-   * @throws StepError on another exit code than `accept` has; ConnectionError when the machine cannot be reached, RootError when we are not let be root.
+   * Runs a POSIX shell script as root. A script that a lost connection cut off runs again, so scripts are idempotent.
+   * @throws StepError if the exit code is not in `accept`
+   * @throws ConnectionError if the machine cannot be reached
+   * @throws RootError if the script cannot run as root
    */
   async run(script: string, options: RunOptions): Promise<CommandResult> {
-    return this.judged(await this.execute(script, options), options);
+    return this.requireSuccess(await this.execute(script, options), options);
   }
 
-  /** As `run`, for a script that changes nothing and needs no input: many that are asked for at once cost one round trip. */
+  /** As `run`, for a script that only reads and needs no input. Reads in parallel share one round trip. */
   async read(script: string, options: ReadOptions): Promise<ScriptResult> {
-    const answer = await this.link.use(async () => {
-      // Whoever waits for the connection asks together with all others who do.
-      await this.link.connect(options.signal);
-      return await this.looks.read(script, options);
+    const result = await this.transport.use(async () => {
+      // All callers that wait for the connection read together once it is open.
+      await this.transport.connect(options.signal);
+      return await this.reads.read(script, options);
     });
-    return this.judged(answer, options);
+    return this.requireSuccess(result, options);
   }
 
-  /** The machine-id, which a rebuilt machine on the same address does not share; read once per connection. */
+  /** Returns the machine-id, which a rebuilt machine at the same address does not share. Read once per connection. */
   machineId(signal: AbortSignal): Promise<string> {
-    this.identity ??= this.read("cat /etc/machine-id", { step: "reading the machine-id", signal })
-      .then(({ stdout }) => printable(stdout.trim()).slice(0, IDENTITY_LENGTH))
-      .catch((error: unknown) => {
-        this.identity = undefined;
-        throw error;
-      });
-    return this.identity;
+    return this.identity.get(signal);
   }
 
-  /** A stream to an address as the machine sees it: how the API server is reached through the same connection, and what is behind a jump host. */
+  /** Opens a stream to an address as the machine reaches it: the API server, or a machine behind a jump host. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<ClientChannel> {
-    return await this.link.forward(host, port, signal);
+    return await this.transport.forward(host, port, signal);
   }
 
   close(): void {
-    this.link.close();
+    this.transport.close();
   }
 
-  private judged<T extends ScriptResult>(answer: T, { step, accept = [0], action }: ReadOptions): T {
-    if (accept.includes(answer.code)) return answer;
-    throw new StepError({
-      step,
-      machine: this.label,
-      cause: said(answer) || `exit code ${answer.code}`,
-      ...(action ? { action } : {}),
-    });
+  private async readMachineId(signal: AbortSignal): Promise<string> {
+    const { stdout } = await this.read("cat /etc/machine-id", { step: "reading the machine-id", signal });
+    return printable(stdout.trim()).slice(0, MACHINE_ID_LENGTH);
+  }
+
+  private requireSuccess<T extends ScriptResult>(result: T, { step, accept = [0], action }: ReadOptions): T {
+    if (accept.includes(result.code)) return result;
+    const cause = outputTail(result) || `exit code ${result.code}`;
+    throw new StepError({ step, machine: this.label, cause, ...optional({ action }) });
   }
 
   private async execute(script: string, options: RunOptions): Promise<CommandResult> {
-    const { step } = options;
+    const { step, signal } = options;
     const { clock, trace } = this.runtime;
     const start = clock.now();
-    const result = await this.channels.use(() => this.link.use(() => this.attempts(script, options)));
+    const run = () => this.transport.use(() => this.executeWithRetries(script, options));
+    const result = await this.channels.use(run, signal);
     trace({ ssh: "exec", host: this.connection.host, name: this.connection.name, step, start, end: clock.now() });
-    if (!result.began) throw new RootError(this.connection, step, said(result));
+    if (!result.began) throw new RootError(this.connection, step, outputTail(result));
     return result;
   }
 
-  private async attempts(script: string, options: RunOptions): Promise<CommandResult> {
+  private async executeWithRetries(script: string, options: RunOptions): Promise<CommandResult> {
+    const { step, signal } = options;
     for (let lost = 0, refused = 0; ;) {
-      options.signal.throwIfAborted();
-      const { client } = await this.link.connect(options.signal);
+      signal.throwIfAborted();
+      const { client } = await this.transport.connect(signal);
       try {
-        return await this.limited(client, script, options);
+        return await this.executeOnce(client, script, options);
       } catch (error) {
-        options.signal.throwIfAborted();
-        if (error instanceof OutputLimitError)
-          throw new StepError({ step: options.step, machine: this.label, cause: error.message });
-        if (!(error instanceof ConnectionError)) throw error;
-        if (error.retryable ? ++lost > LOST_RETRIES : ++refused > REFUSED_RETRIES) throw error;
-        await backoff(lost + refused, options.signal);
+        signal.throwIfAborted();
+        if (error instanceof OutputLimitError) throw new StepError({ step, machine: this.label, cause: error.message });
+        if (error instanceof ChannelRefusedError ? ++refused > REFUSED_RETRIES : !isLost(error)) throw error;
+        if (isLost(error) && ++lost > LOST_RETRIES) throw error;
+        await backoff(lost + refused, signal);
       }
     }
   }
 
-  /** One attempt, which the step's deadline ends too. */
-  private async limited(client: Client, script: string, options: RunOptions): Promise<CommandResult> {
+  private async executeOnce(client: Client, script: string, options: RunOptions): Promise<CommandResult> {
     const { step, stdin, timeout = typeof stdin === "function" ? DEFAULT_STREAM_SECONDS : DEFAULT_SECONDS } = options;
     const seconds = timeout * this.patience;
-    const limit = new AbortController();
-    const late = () =>
-      limit.abort(new DeadlineError({ step, machine: this.label, cause: `no end within ${seconds} s` }));
-    const timer = setTimeout(late, seconds * 1000);
-    const signal = AbortSignal.any([options.signal, limit.signal]);
+    const deadline = new AbortController();
+    const onDeadline = () =>
+      deadline.abort(new DeadlineError({ step, machine: this.label, cause: `not finished within ${seconds} s` }));
+    const timer = setTimeout(onDeadline, seconds * 1000);
+    const signal = AbortSignal.any([options.signal, deadline.signal]);
     try {
       return await orAborted(runCommand(client, this.connection, script, { ...options, signal }), signal);
     } finally {
@@ -176,12 +180,16 @@ export class Remote {
   }
 }
 
-/** The last words; a program's own warnings (logrus, as in containerd's tools) are no cause where it says anything else. */
-function said({ stdout, stderr }: ScriptResult): string {
-  const all = stderr.trim() || stdout.trim();
-  const telling = all
+function isLost(error: unknown): boolean {
+  return error instanceof ConnectionError && error.retryable;
+}
+
+/** Returns the end of the output. Warnings of containerd's tools (logrus) are dropped where there is other output. */
+function outputTail({ stdout, stderr }: ScriptResult): string {
+  const output = stderr.trim() || stdout.trim();
+  const errors = output
     .split("\n")
     .filter((line) => !/\blevel=(debug|info|warning)\b/.test(line))
     .join("\n");
-  return (telling || all).slice(-TAIL);
+  return (errors || output).slice(-TAIL);
 }

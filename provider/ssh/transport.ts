@@ -1,43 +1,49 @@
 import type { ClientChannel } from "ssh2";
-import type { Clock } from "../../common/clock";
+import type { Connection } from "../../contracts/connection";
+import { messageOf } from "../../common/errors";
+import { SharedWork } from "../../common/shared-work";
 import { type Semaphore, backoff, orAborted } from "../../common/wait";
-import type { ProviderSettings } from "../settings";
-import type { Trace } from "../trace";
-import { type Connection } from "../../contracts/connection";
-import { describe } from "./connection";
-import { dial, type Dialed } from "./dial";
-import { ConnectionError, JumpError } from "./errors";
 import type { ConnectionLimit, LimitedConnection } from "./connection-limit";
+import { describe } from "./connection";
+import type { Dialed, DialRuntime, dial } from "./dial";
+import { ConnectionError, JumpError } from "./errors";
 
 const CONNECT_DEADLINE_MS = 45_000;
-const PRESUMED_DEAD_MS = 60_000;
-/** RFC 4254, section 5.1: the server's administrator does not allow the forwarding. */
+/** For this long after a failure the machine is presumed to be dead, and a refused login to be refused again. */
+const FAILURE_MEMORY_MS = 60_000;
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1) */
 const PROHIBITED = 1;
 
 /** What all SSH connections of a provider share. */
-export interface SshRuntime {
-  readonly settings: Pick<ProviderSettings, "patience" | "agentSocket">;
-  readonly clock: Clock;
-  readonly trace: Trace;
-  /** An open connection costs 0.4 MB, a file descriptor and keep-alives: beyond the limit the longest idle one is closed. */
-  readonly places: ConnectionLimit;
+export interface SshRuntime extends DialRuntime {
+  /**
+   * An open connection costs 0.4 MB, a file descriptor and keep-alives: beyond the limit the longest idle one is
+   * closed.
+   */
+  readonly limit: ConnectionLimit;
   readonly handshakes: Semaphore;
+  readonly dial: typeof dial;
 }
 
-/** The SSH connection to one machine, which is made when first needed and again when it was lost. */
+/** The SSH connection to one machine. It is opened when it is first used, and again after it was lost. */
 export class Transport implements LimitedConnection {
-  private working = 0;
-  private waiters = 0;
-  private giveUp: AbortController | undefined;
-  /** Machines behind it wait for it while they hold places of their own: so it needs none, and keeps its connection. */
+  private operations = 0;
+  /**
+   * Connections behind a jump host hold slots while they wait for it, so a jump host needs no slot and is never closed.
+   */
   private isJump = false;
-  private dialed: Promise<Dialed> | undefined;
-  private deadUntil = 0;
-  /** In which the machine may come up. */
+  private readonly dialing = new SharedWork((signal) => this.open(signal));
+  private current: Dialed | undefined;
+  private presumedDeadUntil = 0;
+  private refusal: { error: ConnectionError; until: number } | undefined;
+  /** Milliseconds in which the machine may boot. */
   private bootMs = CONNECT_DEADLINE_MS;
-  private met: string | undefined;
+  private shownKey: string | undefined;
 
-  /** `via`: the way through a jump host. `onLost`: what was known by this connection need not be so on the next. */
+  /**
+   * @param via transport of the jump host
+   * @param onLost called when the connection is lost: another machine may answer the next one
+   */
   constructor(
     readonly connection: Connection,
     private readonly runtime: SshRuntime,
@@ -47,50 +53,54 @@ export class Transport implements LimitedConnection {
     if (via) via.isJump = true;
   }
 
-  /** The key that this connection is bound to: the given one, or the one that was met. */
+  /** The host key that this connection is bound to: the configured one, or that of the first connection. */
   get pin(): string | undefined {
-    return this.connection.hostKey ?? this.met;
+    return this.shownKey ?? this.connection.hostKey;
   }
 
-  /** For a machine that was just made: it may take longer to boot than one that is there takes to answer. */
+  /** Allows a new machine more time to boot than an existing one needs to answer. */
   waitAtLeast(seconds: number): void {
     this.bootMs = Math.max(this.bootMs, seconds * 1000);
   }
 
+  /** Forgets that the machine did not answer, or refused the login: the user may have fixed it. */
+  forgetFailures(): void {
+    this.presumedDeadUntil = 0;
+    this.refusal = undefined;
+  }
+
   get idle(): boolean {
-    return this.working === 0 && !this.isJump;
+    return this.operations === 0 && !this.isJump;
   }
 
-  /** Keeps the connection's place for as long as the work lasts. */
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    this.working++;
+  /** Keeps the connection open while the operation runs. */
+  async use<T>(operation: () => Promise<T>): Promise<T> {
+    this.operations++;
     try {
-      return await work();
+      return await operation();
     } finally {
-      this.working--;
-      this.runtime.places.markUsed(this);
+      this.operations--;
+      this.runtime.limit.markUsed(this);
     }
   }
 
-  /** One connection for everybody who waits for it; given up when none of them does any more. */
+  /** Returns the open connection, and opens it first if needed. All callers share it. */
   async connect(signal: AbortSignal): Promise<Dialed> {
-    const dialed = (this.dialed ??= this.open());
-    this.waiters++;
-    try {
-      return await orAborted(dialed, signal);
-    } finally {
-      if (--this.waiters === 0) this.giveUp?.abort(signal.reason);
-    }
+    if (this.refusal && this.runtime.clock.now() < this.refusal.until) throw this.refusal.error;
+    return await this.dialing.get(signal);
   }
 
-  /** A stream to an address as the machine sees it. */
+  /** Opens a stream to an address as the machine reaches it. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<ClientChannel> {
     return await this.use(async () => {
       const { client } = await this.connect(signal);
-      const opened = new Promise<ClientChannel>((done, fail) => {
-        client.forwardOut("127.0.0.1", 0, host, port, (error, channel) =>
-          error ? fail(this.noWay(host, port, error)) : done(channel),
-        );
+      const opened = new Promise<ClientChannel>((resolve, reject) => {
+        const fail = (error: ChannelError) => reject(this.forwardError(host, port, error));
+        try {
+          client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? fail(error) : resolve(channel)));
+        } catch (error) {
+          fail(new Error(messageOf(error))); // ssh2 throws "Not connected" between the end of the stream and `close`
+        }
       });
       const channel = await orAborted(opened, signal);
       void this.use(() => new Promise<void>((closed) => channel.on("close", closed)));
@@ -99,58 +109,53 @@ export class Transport implements LimitedConnection {
   }
 
   close(): void {
-    void this.dialed?.then(({ client }) => client.end()).catch(() => undefined);
-    this.forget(this.dialed);
+    this.current?.client.end();
+    this.dialing.cancel(new Error("the connection was closed"));
+    if (this.current) this.drop(this.current);
   }
 
-  private noWay(host: string, port: number, error: Error & { reason?: number | string }): ConnectionError {
+  private forwardError(host: string, port: number, error: ChannelError): ConnectionError {
     if (error.reason !== PROHIBITED)
-      return new ConnectionError(this.connection, `no way to ${host}:${port}: ${error.message}`, true);
+      return new ConnectionError(this.connection, `cannot connect to ${host}:${port}: ${error.message}`, "transient");
     return new ConnectionError(
       this.connection,
-      `it does not forward to ${host}:${port}`,
-      false,
+      `it does not allow forwarding to ${host}:${port}`,
+      "refused",
       "set AllowTcpForwarding yes (and PermitOpen, if used) in its sshd_config",
     );
   }
 
-  /** Only the connection that was lost: another may have been made since. */
-  private forget(lost: Promise<Dialed> | undefined): void {
-    if (this.dialed !== lost) return;
-    this.runtime.places.release(this);
-    this.dialed = undefined;
+  private drop(lost: Dialed): void {
+    if (this.current !== lost) return;
+    this.current = undefined;
+    this.dialing.reset();
+    this.runtime.limit.release(this);
     this.onLost();
   }
 
-  private open(): Promise<Dialed> {
-    const giveUp = new AbortController();
-    this.giveUp = giveUp;
-    const dialed = this.dialPatiently(giveUp.signal).finally(() => (this.giveUp = undefined));
-    dialed.then(
-      ({ client }) => client.on("close", () => this.forget(dialed)).on("error", () => this.forget(dialed)),
-      () => this.forget(dialed),
-    );
+  private async open(signal: AbortSignal): Promise<Dialed> {
+    const dialed = await this.dialRepeatedly(signal);
+    this.current = dialed;
+    dialed.client.on("close", () => this.drop(dialed)).on("error", () => this.drop(dialed));
     return dialed;
   }
 
-  /** Retried with backoff while the machine may still come up. */
-  private async dialPatiently(signal: AbortSignal): Promise<Dialed> {
-    for (let attempt = 1, deadline = 0; ; attempt++) {
+  /** Retries with backoff while the machine may still boot. */
+  private async dialRepeatedly(signal: AbortSignal): Promise<Dialed> {
+    const { clock, limit, settings } = this.runtime;
+    // A machine that is presumed to be dead gets one attempt: ten resources on it do not wait ten times.
+    const start = clock.now();
+    const deadline = start < this.presumedDeadUntil ? start : start + this.bootMs * settings.patience;
+    for (let attempt = 1; ; attempt++) {
       try {
-        if (!this.isJump) await this.runtime.places.acquire(this, signal);
-        // Whoever comes after a wait in vain gets one try: ten resources on a dead machine do not wait ten times.
-        if (attempt === 1 && this.runtime.clock.now() > this.deadUntil)
-          deadline = this.runtime.clock.now() + this.bootMs * this.runtime.settings.patience;
-        const pinned = this.pin === undefined ? this.connection : { ...this.connection, hostKey: this.pin };
-        const through = await this.throughJump(signal);
-        const dialed = await this.runtime.handshakes.use(() => dial(pinned, this.runtime, signal, through));
-        this.met = dialed.hostKey;
-        return dialed;
+        return await this.dialOnce(signal);
       } catch (error) {
-        this.runtime.places.release(this); // another may try meanwhile
-        if (!(error instanceof ConnectionError) || !error.retryable) throw error;
-        if (this.runtime.clock.now() > deadline) {
-          this.deadUntil = this.runtime.clock.now() + PRESUMED_DEAD_MS;
+        limit.release(this); // another connection may use the slot meanwhile
+        signal.throwIfAborted();
+        if (!(error instanceof ConnectionError)) throw error;
+        if (!error.retryable) throw this.rememberRefusal(error);
+        if (clock.now() >= deadline) {
+          this.presumedDeadUntil = clock.now() + FAILURE_MEMORY_MS;
           throw error;
         }
         await backoff(attempt, signal);
@@ -158,24 +163,42 @@ export class Transport implements LimitedConnection {
     }
   }
 
-  /** What the jump host says of its own troubles is not said of the machine, which may well be alive behind it. */
-  private async throughJump(signal: AbortSignal): Promise<ClientChannel | undefined> {
+  private async dialOnce(signal: AbortSignal): Promise<Dialed> {
+    const { handshakes, limit, dial: dialTo } = this.runtime;
+    if (!this.isJump) await limit.acquire(this, signal);
+    const socket = await this.streamThroughJump(signal);
+    const { pin: hostKey } = this;
+    const pinned = hostKey === undefined ? this.connection : { ...this.connection, hostKey };
+    const dialed = await handshakes.use(() => dialTo(pinned, this.runtime, signal, socket), signal);
+    if (signal.aborted) dialed.client.end();
+    signal.throwIfAborted();
+    this.shownKey = dialed.hostKey;
+    return dialed;
+  }
+
+  /** Repeated logins with refused credentials lock accounts and addresses (fail2ban): one attempt is enough. */
+  private rememberRefusal(error: ConnectionError): ConnectionError {
+    if (error.kind === "refused" && !(error instanceof JumpError))
+      this.refusal = { error, until: this.runtime.clock.now() + FAILURE_MEMORY_MS };
+    return error;
+  }
+
+  /** Errors of the jump host itself are not reported as errors of the machine, which may well be alive behind it. */
+  private async streamThroughJump(signal: AbortSignal): Promise<ClientChannel | undefined> {
     const { via, connection } = this;
     if (!via) return undefined;
     const { host, port } = connection;
-    const troubled = (error: unknown) => (error instanceof ConnectionError ? new JumpError(connection, error) : error);
-    await via.connect(signal).catch((error: unknown) => Promise.reject(troubled(error) as Error));
+    const jumpError = (error: unknown) =>
+      error instanceof ConnectionError ? new JumpError(connection, error) : (error as Error);
+    await via.connect(signal).catch((error: unknown) => Promise.reject(jumpError(error)));
     try {
       return await via.forward(host, port, signal);
     } catch (error) {
-      if (error instanceof ConnectionError && error.retryable)
-        throw new ConnectionError(
-          connection,
-          error.failure.cause,
-          true,
-          `is the machine up and port ${port} open to ${describe(via.connection)}?`,
-        );
-      throw troubled(error);
+      if (!(error instanceof ConnectionError) || !error.retryable) throw jumpError(error);
+      const action = `check that the machine is running and that ${describe(via.connection)} reaches its port ${port}`;
+      throw new ConnectionError(connection, error.failure.cause, "transient", action);
     }
   }
 }
+
+type ChannelError = Error & { reason?: number | string };

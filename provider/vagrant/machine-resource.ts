@@ -138,7 +138,7 @@ export async function readHostKey(file: string, name: string, signal: AbortSigna
 }
 
 async function read(
-  { vagrant, vagrantProblems, warn, signal }: Context,
+  { vagrant, vagrantProblems, unreachable, warn, signal }: Context,
   _id: string,
   old: Recorded<MachineInputs, MachineOutputs>,
 ): Promise<Recorded<MachineInputs, MachineOutputs> | undefined> {
@@ -149,14 +149,19 @@ async function read(
     return old;
   }
   const vagrantFolder = new VagrantFolder(folder);
-  if (!vagrantFolder.has(hostname)) return undefined;
-  const state = await vagrant.readState(folder, hostname, signal);
-  if (state === "not_created") return undefined;
+  // Vagrant proves that the machine is gone: nothing waits for it, and nothing on it needs to be removed.
+  const { address, port, hostKey } = old.outputs;
+  const markGone = () => unreachable.markGone({ host: address, port, hostKey });
+  const state = vagrantFolder.has(hostname) ? await vagrant.readState(folder, hostname, signal) : "not_created";
+  if (state === "not_created") {
+    markGone();
+    return undefined;
+  }
   const inputs = { ...old.inputs, running: state === "running" };
   const machineId = vagrantFolder.machineId({ name: hostname, provider }) ?? "";
   // With another id, the machine was destroyed and recreated outside of Kubewright. `up` then reads its connection data
   // again.
-  return machineId === old.outputs.machineId
-    ? { inputs, outputs: old.outputs }
-    : { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };
+  if (machineId === old.outputs.machineId) return { inputs, outputs: old.outputs };
+  markGone();
+  return { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };
 }

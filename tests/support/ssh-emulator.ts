@@ -58,8 +58,8 @@ export function scriptOf(command: string): string {
 
 /** The looks that were handed over as one, and the mark that goes behind each answer. */
 export function batchOf(script: string): { scripts: string[]; mark: string } | undefined {
-  if (!script.startsWith("look() {")) return undefined;
-  const words = [...script.matchAll(/^look ((?:'[^']*'|\\'|[^\s'\\])+)$/gm)];
+  if (!script.startsWith("read_one() {")) return undefined;
+  const words = [...script.matchAll(/^read_one ((?:'[^']*'|\\'|[^\s'\\])+)$/gm)];
   return {
     scripts: words.map(([, word = ""]) => unquoted(word)),
     mark: /printf '\\n%s\\n' (\S+) >&2/.exec(script)?.[1] ?? "",

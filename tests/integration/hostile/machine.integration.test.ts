@@ -54,7 +54,7 @@ describe("endless output", () => {
   test.each(Object.entries(kinds))("on stdout, %s, is cut at the limit, and so is the memory", async (_, data) => {
     answer = (channel) => flood(channel, data, () => channel.destroyed || !channel.writable);
     const before = process.memoryUsage().rss;
-    await expect(say()).rejects.toThrow(/a test failed on host-0 .*it says more than 16 MiB/);
+    await expect(say()).rejects.toThrow(/a test failed on host-0 .*printed more than 16 MiB/);
     expect(process.memoryUsage().rss - before).toBeLessThan(20 * LONGEST_OUTPUT);
   });
 
@@ -75,12 +75,12 @@ describe("endless output", () => {
     answer = (channel) => {
       const timer = setInterval(() => (channel.writable ? channel.write(".") : clearInterval(timer)), 5);
     };
-    await expect(say({ timeout: 0.3 })).rejects.toThrow(/a test failed on host-0 .*no end within 0.3 s/);
+    await expect(say({ timeout: 0.3 })).rejects.toThrow(/a test failed on host-0 .*not finished within 0.3 s/);
   });
 
   test("silence ends at the deadline, even if the machine never accepted the command", async () => {
     answer = () => undefined;
-    await expect(say({ timeout: 0.2 })).rejects.toThrow(/no end within 0.2 s/);
+    await expect(say({ timeout: 0.2 })).rejects.toThrow(/not finished within 0.2 s/);
   });
 
   test("an abort takes effect immediately on a machine that ignores it", async () => {
@@ -146,7 +146,7 @@ describe("answers in a wrong format", () => {
     for (const group of ["1", "7; touch /tmp/owned", "-1", ""]) {
       answer = (channel, script) =>
         void (heard.push(script), channel.stderr.write(`process-group ${group}\nsays something\n`));
-      await expect(say({ timeout: 0.1 })).rejects.toThrow(/no end/);
+      await expect(say({ timeout: 0.1 })).rejects.toThrow(/not finished/);
     }
     expect(heard).toEqual(["anything", "anything", "anything", "anything"]);
   });
@@ -159,7 +159,7 @@ describe("answers in a wrong format", () => {
         channel.stderr.write("bash: warning: setlocale\n"),
         setTimeout(() => channel.stderr.write(`${BEGAN}real\n`), 20)
       );
-    await expect(say({ timeout: 0.2 })).rejects.toThrow(/no end/);
+    await expect(say({ timeout: 0.2 })).rejects.toThrow(/not finished/);
     await expect.poll(() => heard).toEqual(["anything", "kill -TERM -4711"]);
     answer = (channel) => (channel.stderr.write(`bash: warning: setlocale\n${BEGAN}real\n`), end(channel, 1));
     await expect(say()).rejects.toThrow(/failed on host-0 .*: real$/);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { checkMachineGone } from "../../../provider/kube/dead-node";
 import { hostResource } from "../../../provider/resources/host";
 import type { Handler } from "../../../provider/rpc/handler";
@@ -10,7 +10,10 @@ import { JumpError } from "../../../provider/ssh/errors";
 import { output, run } from "../../../common/process";
 import { context } from "../docker/support";
 import { startSshd, type Sshd } from "../../support/sshd";
-import { silentContext } from "../../support/context";
+import { Connections } from "../../../provider/ssh/connections";
+import { DEFAULT_SETTINGS } from "../../../provider/settings";
+import { fingerprint } from "../../../provider/ssh/host-key";
+import { silentContext, testContext } from "../../support/context";
 
 /**
  * Jump hosts, agents and first pins, against real servers on loopback: two jump hosts, one that forwards nothing, and
@@ -35,7 +38,6 @@ beforeAll(async () => {
 }, 120_000);
 afterEach(() => {
   silentContext.connections.closeAll();
-  vi.unstubAllEnvs();
 });
 afterAll(() => Promise.all([machine, near, far, closed].map((one) => one.stop())));
 
@@ -88,34 +90,37 @@ test("a jump host with another key is an error, and proves nothing about the mac
   const refused = say(wrong);
   await expect(refused).rejects.toThrow(JumpError);
   await expect(refused).rejects.toThrow(
-    /machine \(127.0.0.1:\d+ by way of 127.0.0.1:\d+\): its jump host cannot be used: the host shows another key/,
+    /machine \(127.0.0.1:\d+ via 127.0.0.1:\d+\): its jump host cannot be used: the host key/,
   );
   expect(await checkMachineGone(silentContext.connections.get(wrong), "whoever", signal)).toMatchObject({
     gone: false,
   });
 });
 
-test("reports what to set on a jump host that forwards nothing", async () => {
-  await expect(say(through(closed))).rejects.toThrow(/does not forward to 127.0.0.1:\d+; set AllowTcpForwarding yes/);
-});
-
-test("another key of the machine behind a jump host is reported for the machine", async () => {
-  await expect(say(through(near, { hostKey: far.hostKey }))).rejects.toThrow(
-    /\(127.0.0.1:\d+ by way of .*\): the host shows another key/,
+test("a jump host that does not forward: the error names the setting", async () => {
+  await expect(say(through(closed))).rejects.toThrow(
+    /does not allow forwarding to 127.0.0.1:\d+; set AllowTcpForwarding yes/,
   );
 });
 
-test("logs in with an agent's key, and reports an agent that does not run", async () => {
+test("another key of the machine behind a jump host is an error of the machine", async () => {
+  await expect(say(through(near, { hostKey: far.hostKey }))).rejects.toThrow(/\(127.0.0.1:\d+ via .*\): the host key/);
+});
+
+test("a key of the agent logs in, and a missing agent is reported", async () => {
   const socket = join(machine.folder, "agent");
   const started = await output("ssh-agent", ["-a", socket]);
   const { privateKeyPath, ...keyless } = machine.connection();
   try {
     await run("ssh-add", ["-q", privateKeyPath], { env: { SSH_AUTH_SOCK: socket } });
-    vi.stubEnv("SSH_AUTH_SOCK", socket);
-    expect(await say({ ...keyless, agent: true })).toBe("here");
-    silentContext.connections.closeAll();
-    vi.stubEnv("SSH_AUTH_SOCK", "");
-    await expect(say({ ...keyless, agent: true })).rejects.toThrow(/SSH_AUTH_SOCK is not set; start one/);
+    const withAgent = new Connections({ ...DEFAULT_SETTINGS, agentSocket: socket });
+    const result = await withAgent.get({ ...keyless, agent: true }).run("echo here", { step: "a test", signal });
+    withAgent.closeAll();
+    expect(result.stdout).toBe("here\n");
+    const withoutAgent = new Connections().get({ ...keyless, agent: true });
+    await expect(withoutAgent.run("true", { step: "a test", signal })).rejects.toThrow(
+      /SSH_AUTH_SOCK is not set; start one/,
+    );
     await expect(say(keyless)).rejects.toThrow(/set privateKeyPath, agent or password/);
   } finally {
     process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(started)?.[1]));
@@ -126,7 +131,7 @@ test("suggests the agent for an encrypted key", async () => {
   const path = join(machine.folder, "encrypted");
   await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret words", "-f", path]);
   await expect(say({ ...machine.connection(), privateKeyPath: path })).rejects.toThrow(
-    /is encrypted; give it to an agent/,
+    /is encrypted; add the key to an agent/,
   );
 });
 
@@ -157,7 +162,7 @@ test("another route to the same machine changes nothing; another key at an addre
   );
 });
 
-test("a first pin holds for all later connections, and a refresh reports a change", async () => {
+test("a pinned key holds, also in a refresh, until a new one is accepted", async () => {
   const rebuilt = await startSshd({ name: "rebuilt" });
   try {
     const inputs = { connection: unpinned(rebuilt.connection()) };
@@ -165,12 +170,17 @@ test("a first pin holds for all later connections, and a refresh reports a chang
     await rebuilt.changeHostKey();
     silentContext.connections.closeAll();
     await expect(host.update(context("rebuilt-host"), "rebuilt", inputs, { inputs, outputs })).rejects.toThrow(
-      /another key/,
+      /is not the pinned one/,
     );
-    const told = context("rebuilt-host");
-    const read = await host.read(told, "rebuilt", { inputs, outputs });
+    const recorded = { inputs, outputs };
+    await expect(host.read(context("rebuilt-host"), "rebuilt", recorded)).rejects.toThrow(/is not the pinned one/);
+    const accepted = fingerprint(rebuilt.hostKey).split(" ")[1] ?? "";
+    const accepting = testContext({}, { acceptHostKeys: { rebuilt: accepted } });
+    const told: string[] = [];
+    const read = await host.read({ ...accepting, warn: (message) => void told.push(message) }, "rebuilt", recorded);
+    accepting.connections.closeAll();
     expect(read?.outputs.hostKey).toBe(rebuilt.hostKey);
-    expect(told.said.join("\n")).toMatch(/another host key than before, which is pinned from now on/);
+    expect(told.join("\n")).toMatch(/the accepted host key .* is pinned from now on/);
   } finally {
     await rebuilt.stop();
   }

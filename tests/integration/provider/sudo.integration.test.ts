@@ -115,7 +115,7 @@ test("the password is in no command line and no log", async () => {
 
 test("tries a wrong password once, and reports it", async () => {
   await expect(say(as("asked", { sudoPassword: "wrong" }), "true", { accept: [0, 1] })).rejects.toThrow(
-    /a test failed on sudo .*: sudo refuses asked's password; give asked's own password as sudoPassword/,
+    /a test failed on sudo .*: sudo rejects the password of asked; set sudoPassword to the password of asked/,
   );
   expect(
     (await docker("exec", machine.id, "journalctl", "--no-pager", "-t", "sudo")).split("1 incorrect password attempt")
@@ -151,7 +151,7 @@ test.each([
 test("logs in with a password, and refuses a wrong one", async () => {
   const { privateKeyPath: _, ...keyless } = as("asked");
   expect(await say({ ...keyless, password: PASSWORD, sudoPassword: PASSWORD }, "id -u")).toBe("0\n");
-  await expect(say({ ...keyless, password: "wrong" }, "true")).rejects.toThrow(/refuses the password for user asked/);
+  await expect(say({ ...keyless, password: "wrong" }, "true")).rejects.toThrow(/rejects the password of user asked/);
 });
 
 test("a user with sudo can open tunnels to the API", async () => {

@@ -30,7 +30,8 @@ test("a rebuilt machine is named by its machine-id, which its replacement does n
 test("a machine marked gone is identified by address and key, not by name", () => {
   const all = machines();
   all.markGone({ ...worker, hostKey: "ssh-ed25519 AAAA" });
-  expect(all.isMarkedGone({ ...worker, name: "renamed", hostKey: "ssh-ed25519 AAAA" })).toBe(true);
+  const renamed = { ...worker, name: "renamed", hostKey: "ssh-ed25519 AAAA" };
+  expect(all.isMarkedGone(renamed)).toBe(true);
   expect(all.isMarkedGone({ ...worker, hostKey: "ssh-ed25519 BBBB" })).toBe(false);
 });
 

@@ -22,7 +22,7 @@ const both = [connection("cp-1"), connection("cp-2")];
 function clients(): KubeClients {
   const get = ({ host }: Connection) => {
     const machine = machines.find(({ name }) => name === host);
-    if (!machine || dead.has(host)) throw new ConnectionError(connection(host), "connect EHOSTUNREACH", true);
+    if (!machine || dead.has(host)) throw new ConnectionError(connection(host), "connect EHOSTUNREACH", "transient");
     return machine.remote;
   };
   return new KubeClients({ get }, { patience: 1 });

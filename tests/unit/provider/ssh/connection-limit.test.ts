@@ -3,7 +3,7 @@ import { ConnectionLimit, type LimitedConnection } from "../../../../provider/ss
 
 const { signal } = new AbortController();
 
-class Guest implements LimitedConnection {
+class FakeConnection implements LimitedConnection {
   idle = true;
   closed = 0;
   close(): void {
@@ -11,30 +11,30 @@ class Guest implements LimitedConnection {
   }
 }
 
-test("who comes when all places are taken gets that of the one that has been idle for longest", async () => {
-  const places = new ConnectionLimit(() => 2);
-  const [first, second, third] = [new Guest(), new Guest(), new Guest()];
-  await places.acquire(first, signal);
-  await places.acquire(second, signal);
-  places.markUsed(first); // it has just worked
-  await places.acquire(third, signal);
-  expect([first.closed, second.closed, places.openCount]).toEqual([0, 1, 2]);
+test("at the limit, the connection that has been idle for longest is closed", async () => {
+  const limit = new ConnectionLimit(() => 2);
+  const [first, second, third] = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
+  await limit.acquire(first, signal);
+  await limit.acquire(second, signal);
+  limit.markUsed(first); // it was used last
+  await limit.acquire(third, signal);
+  expect([first.closed, second.closed, limit.openCount]).toEqual([0, 1, 2]);
 });
 
-test("who works keeps its place: the next one waits for a rest or a leave, or stops waiting", async () => {
-  const places = new ConnectionLimit(() => 1);
-  const [busy, next, late] = [new Guest(), new Guest(), new Guest()];
+test("a connection in use keeps its slot: another waits until it is idle or closed, or is aborted", async () => {
+  const limit = new ConnectionLimit(() => 1);
+  const [busy, next, late] = [new FakeConnection(), new FakeConnection(), new FakeConnection()];
   busy.idle = false;
-  await places.acquire(busy, signal);
+  await limit.acquire(busy, signal);
   const stop = new AbortController();
-  const given = places.acquire(late, stop.signal);
+  const aborted = limit.acquire(late, stop.signal);
   stop.abort(new Error("stopped"));
-  await expect(given).rejects.toThrow("stopped");
-  const waiting = places.acquire(next, signal);
+  await expect(aborted).rejects.toThrow("stopped");
+  const waiting = limit.acquire(next, signal);
   busy.idle = true;
-  places.markUsed(busy);
+  limit.markUsed(busy);
   await waiting;
-  expect([busy.closed, places.openCount]).toEqual([1, 1]);
-  places.release(next);
-  expect(places.openCount).toBe(0);
+  expect([busy.closed, limit.openCount]).toEqual([1, 1]);
+  limit.release(next);
+  expect(limit.openCount).toBe(0);
 });

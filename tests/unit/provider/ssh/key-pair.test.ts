@@ -2,7 +2,7 @@ import { utils } from "ssh2";
 import { expect, test, vi } from "vitest";
 import { newKeyPair } from "../../../../provider/ssh/key-pair";
 
-test("a pair that cannot be read again is not given out", () => {
+test("a key pair that cannot be read again is discarded", () => {
   const make = utils.generateKeyPairSync;
   let asked = 0;
   const malformed = vi.spyOn(utils, "generateKeyPairSync").mockImplementation(((type: "ed25519", options: object) => {

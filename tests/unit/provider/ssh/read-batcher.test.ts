@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { connectionTo } from "../../../support/connection";
 import { StepError } from "../../../../common/errors";
 import { splitResults, batchScript, type ScriptResult } from "../../../../provider/ssh/batch-script";
 import { ConnectionError } from "../../../../provider/ssh/errors";
 import { ReadBatcher, type ReadContext } from "../../../../provider/ssh/read-batcher";
-import { connectionTo } from "../../../support/connection";
 
 const MARK = "c0ffee";
 
@@ -14,20 +14,20 @@ function inShell(script: string): ScriptResult {
 }
 
 test.each([
-  ["words and nothing at all", ["echo one", "true", "printf two"], ["one\n", "", "two"]],
+  ["text and no output", ["echo one", "true", "printf two"], ["one\n", "", "two"]],
   [
-    "lines, quotes, and an end of its own",
+    "lines, quotes and an exit",
     ["printf 'a\\n\\nb\\n\\n'", 'echo "it\'s"; exit 3; echo never', "printf '\\n'"],
     ["a\n\nb\n\n", "it's\n", "\n"],
   ],
   ["no input", ["cat", "echo after"], ["", "after\n"]],
-  ["what looks like a mark", ["printf '\\nc0ffe 1\\n'", "echo x c0ffee 1"], ["\nc0ffe 1\n", "x c0ffee 1\n"]],
-])("a batch tells each script its own: %s", (_, scripts, expected) => {
+  ["output that looks like a mark", ["printf '\\nc0ffe 1\\n'", "echo x c0ffee 1"], ["\nc0ffe 1\n", "x c0ffee 1\n"]],
+])("a batch returns the output of each script: %s", (_, scripts, expected) => {
   const said = inShell(batchScript(scripts, MARK));
   expect(splitResults(said, scripts.length, MARK)?.map(({ stdout }) => stdout)).toEqual(expected);
 });
 
-test("codes and complaints are each script's own too", () => {
+test("a batch returns the exit code and stderr of each script", () => {
   const answers = splitResults(inShell(batchScript(["echo no >&2; exit 7", "true", "kill -9 $$"], MARK)), 3, MARK);
   expect(answers?.map(({ code, stderr }) => [code, stderr.includes("no")])).toEqual([
     [7, true],
@@ -36,14 +36,14 @@ test("codes and complaints are each script's own too", () => {
   ]);
 });
 
-test("a batch that was cut off is no answer", () => {
+test("a batch that was cut off has no results", () => {
   expect(splitResults({ stdout: `one\n${MARK} 0\ntw`, stderr: `\n${MARK}\n` }, 2, MARK)).toBeUndefined();
 });
 
-/** Runs on this machine, and keeps what it was asked. */
-function looks(refuse: (script: string) => Error | undefined = () => undefined) {
+/** A batcher that runs scripts on this machine and records them. */
+function batcher(refuse: (script: string) => Error | undefined = () => undefined) {
   const ran: string[] = [];
-  const made = new ReadBatcher(async (script) => {
+  const reads = new ReadBatcher(async (script) => {
     ran.push(script);
     const error = refuse(script);
     if (error) throw error;
@@ -52,12 +52,12 @@ function looks(refuse: (script: string) => Error | undefined = () => undefined) 
   return {
     ran,
     ask: (script: string, signal = new AbortController().signal) =>
-      made.read(script, { step: script, signal } satisfies ReadContext),
+      reads.read(script, { step: script, signal } satisfies ReadContext),
   };
 }
 
-test("what is asked at once is one command, and what comes later another", async () => {
-  const { ran, ask } = looks();
+test("reads in parallel are one command, and later reads are another", async () => {
+  const { ran, ask } = batcher();
   const words = Array.from({ length: 20 }, (_, index) => `word-${index}`);
   expect((await Promise.all(words.map((word) => ask(`echo ${word}`)))).map(({ stdout }) => stdout.trim())).toEqual(
     words,
@@ -67,8 +67,8 @@ test("what is asked at once is one command, and what comes later another", async
   expect(ran[1]).toBe("echo alone");
 });
 
-test("long scripts are divided before they are more than a command may be", async () => {
-  const { ran, ask } = looks();
+test("long scripts are divided into several commands", async () => {
+  const { ran, ask } = batcher();
   const long = `: ${"x".repeat(20_000)}; echo`;
   expect(
     (await Promise.all([1, 2, 3, 4, 5].map((number) => ask(`${long} ${number}`)))).map(({ stdout }) => stdout),
@@ -76,8 +76,8 @@ test("long scripts are divided before they are more than a command may be", asyn
   expect(ran).toHaveLength(3);
 });
 
-test("where one of them cannot be run, each is told its own", async () => {
-  const { ran, ask } = looks((script) =>
+test("if a batch fails, each script runs alone", async () => {
+  const { ran, ask } = batcher((script) =>
     script.includes("bad") ? new StepError({ step: "looking", cause: "it says more than 16 MiB" }) : undefined,
   );
   const [good, bad] = await Promise.allSettled([ask("echo good"), ask("echo bad")]);
@@ -86,17 +86,17 @@ test("where one of them cannot be run, each is told its own", async () => {
   expect(ran).toHaveLength(3);
 });
 
-test("a machine that is lost is tried once, and all are told", async () => {
-  const { ran, ask } = looks(
-    () => new ConnectionError(connectionTo({ host: "10.0.0.9" }), "the connection was lost", true),
+test("a lost machine fails all reads after one attempt", async () => {
+  const { ran, ask } = batcher(
+    () => new ConnectionError(connectionTo({ host: "10.0.0.9" }), "the connection was lost", "transient"),
   );
   const answers = await Promise.allSettled([ask("echo a"), ask("echo b")]);
   expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(ran).toHaveLength(1);
 });
 
-test("who gives up is let go, and the others get their answers", async () => {
-  const { ask } = looks();
+test("an aborted read fails, and the others get their results", async () => {
+  const { ask } = batcher();
   const stop = new AbortController();
   const [one, other] = [ask("echo a", stop.signal), ask("echo b")];
   stop.abort(new Error("cancelled"));
