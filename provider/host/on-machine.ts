@@ -11,11 +11,14 @@ import { NOT_READ } from "../preview/notices";
 export const HOST_REPLACES = ["instance"] as const;
 export const HOST_IGNORES = ["connection"] as const;
 
-/** Returns the machine, after it has verified that it is the recorded one. */
+/** Returns the machine for a create or an update, after it has verified that it is the recorded one. */
 export async function theMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
   const machine = context.connections.get(connection);
   const found = await machine.machineId(context.signal);
-  if (found === instance) return machine;
+  if (found === instance) {
+    context.begin(); // from here on, what is done to the machine must be in the state
+    return machine;
+  }
   throw new StepError({
     step: context.name,
     machine: machine.label,

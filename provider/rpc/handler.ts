@@ -16,10 +16,10 @@ export interface Context extends ProviderContext {
    * Records that the operation is about to change something outside of the state. If it fails from here on, the
    * resource is in the state all the same: the next `up` completes it with `update`, and `destroy` deletes it. Call it
    * immediately before the first side effect, and again when more is known.
-   * @param id of the resource; `update` keeps the id that it has
-   * @param outputs that are known by now; `update` keeps the recorded ones by default
+   * @param known id and outputs that are known by now. Default: those that the state has; the id of a new resource is
+   * its name
    */
-  begin(id: string, outputs?: object): void;
+  begin(known?: { id?: string; outputs?: object }): void;
 }
 
 /** What the state holds of a resource. `inputs` are the last accepted ones. */

@@ -127,7 +127,7 @@ export class Operations {
         urn,
         request.getTimeout(),
         (context) => update.call(handler, context, request.getId(), inputs, old),
-        old.outputs,
+        { id: request.getId(), outputs: old.outputs },
       );
       response.setProperties(encodeState(handler, { inputs, outputs }, secrets));
       return response;

@@ -33,7 +33,7 @@ export class Tasks {
   /**
    * Runs one operation of a handler.
    * @param timeoutSeconds customTimeouts; 0 for none
-   * @param recorded outputs that the state has
+   * @param recorded what the state has of the resource
    * @throws PartialFailure when the operation fails after `context.begin`
    */
   async run<T>(
@@ -41,7 +41,7 @@ export class Tasks {
     urn: string,
     timeoutSeconds: number,
     work: (context: Context) => Promise<T>,
-    recorded: object = {},
+    recorded: { id?: string; outputs?: object } = {},
   ): Promise<T> {
     if (this.cancelled) throw new Error("cancelled");
     const { clock, trace } = this.provider;
@@ -51,7 +51,8 @@ export class Tasks {
     const sent: Promise<void>[] = [];
     const start = clock.now();
     let begun: Begun | undefined;
-    const begin = (id: string, outputs: object = {}) => (begun = { id, outputs: { ...recorded, ...outputs } });
+    const begin: Context["begin"] = ({ id = recorded.id ?? nameOf(urn), outputs = {} } = {}) =>
+      (begun = { id, outputs: { ...recorded.outputs, ...outputs } });
     try {
       return await work({ ...this.context(urn, abort.signal, sent), begin });
     } catch (error) {

@@ -48,7 +48,7 @@ const failing = async (work: Promise<unknown>) =>
 
 test("a create that fails after its first side effect is in the state; one that fails before is not", async () => {
   const create: ThingHandler["create"] = async (context, { port }) => {
-    if (port === 1) context.begin("7", { made: "half" });
+    if (port === 1) context.begin({ id: "7", outputs: { made: "half" } });
     throw new Error("disk full");
   };
   const begun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 1 })));
@@ -68,9 +68,9 @@ test("an update that fails is recorded, and the next update and delete see what 
   let fails = true;
   const filed = operations({
     contract: withInputs(schema),
-    update: async (context, id, _inputs, old) => {
+    update: async (context, _id, _inputs, old) => {
       seen.push(old.inputs);
-      context.begin(id);
+      context.begin();
       if (fails) throw new Error("restart failed");
       return { made: "new" };
     },
