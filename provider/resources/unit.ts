@@ -42,7 +42,10 @@ async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }
       wasHealthy && !signal.aborted
         ? await restoreUnit(context, machine, { inputs, before, obsolete, error })
         : undefined;
-    if (isRestored) throw isRestored;
+    if (isRestored) {
+      context.undo();
+      throw isRestored;
+    }
     // The change is on the machine: the next run continues from here.
     context.begin(idOf(inputs));
     throw error;

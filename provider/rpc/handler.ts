@@ -16,10 +16,12 @@ export interface Context extends ProviderContext {
    * Records that the operation is about to change something outside of the state. If it fails from here on, the
    * resource is in the state all the same: the next `up` completes it with `update`, and `destroy` deletes it. Call it
    * immediately before the first side effect, and again when more is known.
-   * @param known id and outputs that are known by now. Default: those that the state has; the id of a new resource is
-   * its name
+   * @param id default: the recorded id, on update; the resource's name for a new one
+   * @param outputs that are known by now, besides the recorded ones
    */
-  begin(known?: { id?: string; outputs?: object }): void;
+  begin(id?: string, outputs?: object): void;
+  /** Withdraws `begin`: what the operation changed has been put back, so a failure leaves the state as it was. */
+  undo(): void;
 }
 
 /** What the state holds of a resource. `inputs` are the last accepted ones. */

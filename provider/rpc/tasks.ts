@@ -51,10 +51,11 @@ export class Tasks {
     const sent: Promise<void>[] = [];
     const start = clock.now();
     let begun: Begun | undefined;
-    const begin: Context["begin"] = ({ id = recorded.id ?? nameOf(urn), outputs = {} } = {}) =>
+    const begin: Context["begin"] = (id = recorded.id ?? nameOf(urn), outputs = {}) =>
       (begun = { id, outputs: { ...recorded.outputs, ...outputs } });
+    const undo = () => (begun = undefined);
     try {
-      return await work({ ...this.context(urn, abort.signal, sent), begin });
+      return await work({ ...this.context(urn, abort.signal, sent), begin, undo });
     } catch (error) {
       throw asPartial(error, begun);
     } finally {
@@ -65,7 +66,7 @@ export class Tasks {
     }
   }
 
-  private context(urn: string, signal: AbortSignal, sent: Promise<void>[]): Omit<Context, "begin"> {
+  private context(urn: string, signal: AbortSignal, sent: Promise<void>[]): Omit<Context, "begin" | "undo"> {
     const send = (...line: Parameters<EngineLog["send"]>) => void sent.push(this.log.send(...line));
     return {
       ...this.provider,

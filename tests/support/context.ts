@@ -13,6 +13,7 @@ export function testContext(parts: Partial<Context> = {}, settings: Partial<Prov
     info: () => undefined,
     warn: () => undefined,
     begin: () => undefined,
+    undo: () => undefined,
     ...parts,
   };
 }

@@ -50,7 +50,8 @@ const inputs = (files: typeof GOOD) => ({
   enabled: true,
   running: true,
 });
-const context = () => machine.context({ begin: (id) => void begun.push(id) });
+const context = () =>
+  machine.context({ begin: (id = "by name") => void (begun = [id]), undo: () => void (begun = []) });
 const create = (files: typeof GOOD) => settle(unitResource.create(context(), inputs(files)));
 const update = (before: typeof GOOD, after: typeof GOOD) =>
   settle(unitResource.update!(context(), "id", inputs(after), { inputs: inputs(before), outputs: {} }));

@@ -46,9 +46,10 @@ const failing = async (work: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
-test("a create that fails after its first side effect is in the state; one that fails before is not", async () => {
+test("a create that fails after its first side effect is in the state, unless it was undone", async () => {
   const create: ThingHandler["create"] = async (context, { port }) => {
-    if (port === 1) context.begin({ id: "7", outputs: { made: "half" } });
+    if (port !== 2) context.begin("7", { made: "half" });
+    if (port === 3) context.undo();
     throw new Error("disk full");
   };
   const begun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 1 })));
@@ -57,9 +58,11 @@ test("a create that fails after its first side effect is in the state; one that 
     properties: { host: "a", port: 1, made: "half" },
     inputs: { host: "a", port: 1 },
   });
-  const notBegun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 2 })));
-  expect(notBegun).toMatchObject({ details: "disk full" });
-  expect(notBegun).not.toHaveProperty("metadata");
+  for (const port of [2, 3]) {
+    const notBegun = await failing(operations({ create }).create(creatingWith({ host: "a", port })));
+    expect(notBegun).toMatchObject({ details: "disk full" });
+    expect(notBegun).not.toHaveProperty("metadata");
+  }
 });
 
 test("an update that fails is recorded, and the next update and delete see what either may have left", async () => {
