@@ -36,7 +36,7 @@ describe("a machine with a silent kubelet", () => {
   });
 
   test("that does not answer SSH either is not gone: its containers may still run", async () => {
-    const { gone, reason } = await check(new ConnectionError(HOST, "connect ETIMEDOUT", true));
+    const { gone, reason } = await check(new ConnectionError(HOST, "connect ETIMEDOUT", "transient"));
     expect(gone).toBe(false);
     expect(reason).toMatch(/does not answer SSH, which does not prove that it is off.*ETIMEDOUT/);
   });

@@ -11,7 +11,7 @@ let machineId: string | Error;
 
 beforeEach(() => {
   isOff = false;
-  machineId = new ConnectionError(connection, "connect ETIMEDOUT", true);
+  machineId = new ConnectionError(connection, "connect ETIMEDOUT", "transient");
 });
 
 async function prove(fence?: string, abandoned: string[] = []) {
