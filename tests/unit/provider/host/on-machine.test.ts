@@ -85,11 +85,7 @@ test("a refresh keeps the state of a machine that does not answer, and warns onc
   const { context, warnings } = silent();
   for (const _ of [1, 2])
     expect(
-      await lookAt(
-        context,
-        old,
-        async (remote) => (await remote.run("x", { step: "x", signal: context.signal }), old),
-      ),
+      await lookAt(context, old, async (remote) => (await remote.run("x", { step: "x", signal: context.signal }), old)),
     ).toBe(old);
   expect(warnings).toHaveLength(1);
 });
