@@ -54,7 +54,8 @@ export function probeHealth(machine: Remote, { scheme, port, path }: Health): Pr
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
   return new Promise((done) => {
     const asked = request(
-      { host: "127.0.0.1", port, path, agent, timeout: ASK_MS, rejectUnauthorized: false },
+      // A signal and not `timeout`, which needs a socket: the stream is a channel of the SSH connection.
+      { host: "127.0.0.1", port, path, agent, signal: AbortSignal.timeout(ASK_MS), rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));
@@ -64,8 +65,7 @@ export function probeHealth(machine: Remote, { scheme, port, path }: Health): Pr
         response.on("error", (error) => done(messageOf(error)));
       },
     );
-    asked.on("timeout", () => asked.destroy(new Error("no answer")));
-    asked.on("error", (error) => done(messageOf(error)));
+    asked.on("error", (error) => done(error.name === "AbortError" ? "no answer" : messageOf(error)));
     asked.end();
   });
 }

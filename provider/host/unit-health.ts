@@ -9,7 +9,10 @@ import { readJournal, readUnitState, unitProblem } from "./systemd";
 
 /** Seconds until a unit must be healthy, unless its `health` sets another time. */
 const HEALTHY_SECONDS = 60;
-/** Milliseconds for which one start of a service must last: a service that rejects its configuration exits before. */
+/**
+ * Milliseconds for which one start must last, of a service whose API is not called: the kubelet, for example, answers
+ * /healthz for a moment before it exits because of its configuration.
+ */
 const STABLE_MS = 3_000;
 
 /** Commands that succeed once the API of a well-known service answers. */
@@ -47,7 +50,7 @@ export async function waitUntilUnitHealthy(context: Context, machine: Remote, pr
       const unanswered = await findUnanswered(machine, unit, health, signal);
       last = unanswered ?? "it restarted";
       if (unanswered !== undefined) return undefined;
-      if (!state.hasProcess) return true;
+      if (!state.hasProcess || API_CHECKS[unit] !== undefined) return true;
       if (stable?.invocation !== state.invocation) stable = { invocation: state.invocation, since: clock.now() };
       return clock.now() - stable.since >= STABLE_MS ? true : undefined;
     },
