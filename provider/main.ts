@@ -29,7 +29,7 @@ import { manifestsResource } from "./resources/manifests";
 import { nodeResource } from "./resources/node";
 import { packagesResource } from "./resources/packages";
 import { preflightResource } from "./resources/preflight";
-import { remainsResource } from "./resources/leftovers";
+import { leftoversResource } from "./resources/leftovers";
 import { rolloutResource } from "./resources/rollout";
 import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
@@ -79,7 +79,7 @@ void serve({
     unitResource,
     imagesResource,
     staticPodResource,
-    remainsResource,
+    leftoversResource,
     firewallResource,
     hostsResource,
     preflightResource,

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { pack, type Pack } from "tar-stream";
 import { ARRIVING_SUFFIX } from "../../contracts/files";
 
-/** A file to be written to a machine. Its body is text, or a file of the computer that runs the provider. */
+/** A file to write to a machine. Its body is text, or a file on the computer that runs the provider. */
 export interface OutgoingFile {
   path: string;
   /** Octal: `0644`. */
@@ -17,8 +17,8 @@ export interface OutgoingFile {
 
 /**
  * Returns a tar archive of the files as a stream, each under a temporary name beside its path.
- * If the reader ends early, for example because the remote `tar` failed, the stream ends without an error of its own:
- * the reader reports the cause.
+ * If the reader ends early, for example because the remote `tar` failed, the stream emits no error: the reader reports
+ * the cause.
  */
 export function archiveFiles(files: readonly OutgoingFile[]): Readable {
   const archive = pack();
@@ -43,7 +43,7 @@ async function addFiles(archive: Pack, files: readonly OutgoingFile[]): Promise<
   }
 }
 
-/** An entry that is cut off emits an error of its own, which would end the process if nothing listened. */
+/** Adds a text. The listener is needed: an incomplete entry emits its own error, which would end the process. */
 function addText(archive: Pack, header: Parameters<Pack["entry"]>[0], text: string): void {
   archive.entry(header, text).on("error", () => undefined);
 }

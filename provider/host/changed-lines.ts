@@ -1,9 +1,9 @@
 import { diffLines } from "diff";
 import type { TextFiles } from "../../contracts/files";
 
-/** Lines of one file that are shown. */
-const MOST_LINES = 10;
-/** Only files that every user may read are quoted: others may hold secrets. */
+/** Changed lines of one file that are shown. */
+const MAX_LINES = 10;
+/** Only files that every user may read are quoted, because others may contain secrets. */
 const READABLE_BY_ALL = 0o004;
 
 /** Describes what differs between two sets of files: each changed path, and the changed lines as in a diff. */
@@ -26,6 +26,6 @@ function changedLines(before: TextFiles[string] | undefined, after: TextFiles[st
           .map((line) => `${added ? "+" : "-"} ${line}`)
       : [],
   );
-  const hidden = lines.length - MOST_LINES;
-  return hidden > 0 ? [...lines.slice(0, MOST_LINES), `... and ${hidden} more lines`] : lines;
+  const hidden = lines.length - MAX_LINES;
+  return hidden > 0 ? [...lines.slice(0, MAX_LINES), `... and ${hidden} more lines`] : lines;
 }

@@ -3,11 +3,11 @@ import { quote } from "../../common/quote";
 import { until } from "../../common/wait";
 import type { Remote } from "../ssh/remote";
 
-/** The kubelet's labels on containers, the same with every runtime. */
+/** Labels that the kubelet sets on containers, with every runtime. */
 export type ContainerLabel = "io.kubernetes.pod.name" | "io.kubernetes.container.name";
 
-/** Returns the ids of running containers with that label; none on a machine without the runtime. */
-export async function runningContainers(
+/** Returns the ids of the running containers with a label; none on a machine without a container runtime. */
+export async function listContainers(
   machine: Remote,
   label: ContainerLabel,
   value: string,
@@ -23,7 +23,7 @@ true`;
   return stdout.split("\n").filter(Boolean);
 }
 
-export interface GoneOptions {
+export interface StopOptions {
   signal: AbortSignal;
   /** Seconds. */
   timeout: number;
@@ -31,16 +31,16 @@ export interface GoneOptions {
   ids?: readonly string[];
 }
 
-/** Waits until no container with that label runs. */
-export async function untilGone(
+/** Waits until no container with the label runs. */
+export async function waitUntilStopped(
   machine: Remote,
   label: ContainerLabel,
   value: string,
-  { signal, timeout, ids }: GoneOptions,
+  { signal, timeout, ids }: StopOptions,
 ): Promise<void> {
   await until(
     async () => {
-      const running = await runningContainers(machine, label, value, signal);
+      const running = await listContainers(machine, label, value, signal);
       return running.some((id) => ids === undefined || ids.includes(id)) ? undefined : true;
     },
     {

@@ -6,6 +6,7 @@ import { sha256Schema } from "../../contracts/files";
 import type { Remote } from "../ssh/remote";
 import { template } from "../../render/template";
 
+/** Characters. */
 const LONGEST_FACT = 4_000;
 
 const OS_FAMILIES: Record<string, MachineFacts["osFamily"]> = {
@@ -25,7 +26,7 @@ const ARCHITECTURES: Record<string, MachineFacts["arch"]> = {
 };
 
 /** Reads all facts of a machine in one round trip. */
-export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
+export async function readFacts(machine: Remote, signal: AbortSignal): Promise<MachineFacts> {
   const before = Date.now();
   const script = template("host/facts.sh");
   const { stdout } = await machine.run(script, {
@@ -34,10 +35,10 @@ export async function gatherFacts(machine: Remote, signal: AbortSignal): Promise
     action: "log in as root, or as a user with sudo without a password",
   });
   const middle = (before + Date.now()) / 2;
-  return factsFrom(parse(stdout), middle, machine.label);
+  return parseFacts(parseLines(stdout), middle, machine.label);
 }
 
-function parse(output: string): Map<string, string> {
+function parseLines(output: string): Map<string, string> {
   const lines = output.split("\n").filter((line) => line.includes("="));
   return new Map(
     lines.map((line) => [
@@ -48,7 +49,7 @@ function parse(output: string): Map<string, string> {
 }
 
 /** Parses the output of facts.sh. `now` is the controller's clock, in milliseconds, when the script ran. */
-export function factsFrom(lines: Map<string, string>, now: number, label: string): MachineFacts {
+export function parseFacts(lines: Map<string, string>, now: number, label: string): MachineFacts {
   // The output reaches the state and the screen, so it is limited and stripped of control characters.
   const text = (key: string) => printable((lines.get(key) ?? "").slice(0, LONGEST_FACT)).replaceAll("\n", " ");
   const number = (key: string) => (Number.isFinite(Number(text(key))) ? Number(text(key)) : 0);
@@ -89,21 +90,21 @@ export function factsFrom(lines: Map<string, string>, now: number, label: string
       .sort((a, b) => a - b),
     selinux: oneOf(text("selinux"), ["enforcing", "permissive"]) ?? "none",
     firewall: oneOf(text("firewall"), ["firewalld", "ufw"]) ?? "none",
-    kubernetesState: stateOf(text("kubernetes")),
+    kubernetesState: kubernetesStateOf(text("kubernetes")),
     ...(clusterCa === undefined ? {} : { clusterCa }),
     ...(isRuntime(runtime) ? { kubeletRuntime: runtime } : {}),
     dockerConfigured: text("docker_configured") === "yes",
   };
 }
 
-function isRuntime(word: string): word is Runtime {
-  return RUNTIMES.some((runtime) => runtime === word);
+function isRuntime(value: string): value is Runtime {
+  return RUNTIMES.some((runtime) => runtime === value);
 }
 
-function oneOf<T extends string>(word: string, known: readonly T[]): T | undefined {
-  return known.find((one) => one === word);
+function oneOf<T extends string>(value: string, allowed: readonly T[]): T | undefined {
+  return allowed.find((option) => option === value);
 }
 
-function stateOf(word: string): MachineFacts["kubernetesState"] {
-  return word === "control-plane" || word === "worker" || word === "partial" ? word : "none";
+function kubernetesStateOf(value: string): MachineFacts["kubernetesState"] {
+  return value === "control-plane" || value === "worker" || value === "partial" ? value : "none";
 }

@@ -8,7 +8,8 @@ import { archiveFiles, type OutgoingFile } from "./archive";
 /** Defines the shell function `sum`. openssl is five times as fast as coreutils; both print the hash first. */
 export const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
 
-export interface FoundFile {
+/** Mode (octal) and SHA-256 of a file on a machine. */
+export interface FileState {
   mode: string;
   sha256: string;
 }
@@ -27,29 +28,29 @@ export function sameMode(one: string, other: string): boolean {
 }
 
 /** Reads mode and hash of the files that exist, in one round trip. */
-export async function inspect(
+export async function inspectFiles(
   machine: Remote,
   paths: readonly string[],
   signal: AbortSignal,
-): Promise<Map<string, FoundFile>> {
+): Promise<Map<string, FileState>> {
   if (paths.length === 0) return new Map();
   const script = `${SUM}
 for f in ${commandLine(paths)}; do
   [ -f "$f" ] && printf '%s %s %s\\n' "$(stat -c %a "$f")" "$(sum < "$f" | cut -d' ' -f1)" "$f"
 done; true`;
-  const { stdout } = await machine.read(script, { step: "looking at files", signal });
-  const found = stdout.split("\n").flatMap((line): [string, FoundFile][] => {
+  const { stdout } = await machine.read(script, { step: "checking files", signal });
+  const states = stdout.split("\n").flatMap((line): [string, FileState][] => {
     const [, mode = "", hash = "", path = ""] = /^([0-7]{1,4}) ([0-9a-f]{64}) (.*)$/.exec(line) ?? [];
     return paths.includes(path) ? [[path, { mode: mode.padStart(4, "0"), sha256: hash }]] : [];
   });
-  return new Map(found);
+  return new Map(states);
 }
 
 /** Bytes. Configuration files are smaller; of a larger file only the size is read. */
 const LARGEST_TEXT = 1 << 20;
 
 /** Reads the text of the files that exist. */
-export async function contents(
+export async function readContents(
   machine: Remote,
   paths: readonly string[],
   signal: AbortSignal,
@@ -61,32 +62,38 @@ export async function contents(
   [ "$size" -le ${LARGEST_TEXT} ] && printf '%s %s\\n' "$(base64 -w0 < "$f")" "$f" || printf '%s %s\\n' "*$size" "$f"
 done; true`;
   const { stdout } = await machine.read(script, { step: "reading files", signal });
-  const found = stdout.split("\n").flatMap((line): [string, string][] => {
+  const texts = stdout.split("\n").flatMap((line): [string, string][] => {
     const [, body = "", path = ""] = /^(\S*) (.*)$/.exec(line) ?? [];
     if (!paths.includes(path)) return [];
     return [[path, body.startsWith("*") ? `a file of ${body.slice(1)} bytes` : Buffer.from(body, "base64").toString()]];
   });
-  return new Map(found);
+  return new Map(texts);
 }
 
 export function textFiles(files: TextFiles): OutgoingFile[] {
   return Object.entries(files).map(([path, { content, mode }]) => textFile(path, content, mode));
 }
 
-/** Reads the files that exist, as they are on the machine; undefined if none exists. */
-export async function seenFiles(
+/** Reads text and mode of the files that exist on the machine; undefined if none exists. */
+export async function readTextFiles(
   machine: Remote,
   files: TextFiles,
   signal: AbortSignal,
 ): Promise<TextFiles | undefined> {
   const paths = Object.keys(files);
-  const [there, texts] = await Promise.all([inspect(machine, paths, signal), contents(machine, paths, signal)]);
-  if (there.size === 0 && paths.length > 0) return undefined;
-  const found = [...there].map(([path, { mode }]) => {
-    const was = files[path]?.mode ?? mode;
-    return [path, { content: texts.get(path) ?? "", mode: sameMode(was, mode) ? was : mode }] as const;
+  const [states, texts] = await Promise.all([
+    inspectFiles(machine, paths, signal),
+    readContents(machine, paths, signal),
+  ]);
+  if (states.size === 0 && paths.length > 0) return undefined;
+  const existing = [...states].map(([path, { mode }]) => {
+    const recordedMode = files[path]?.mode ?? mode;
+    return [
+      path,
+      { content: texts.get(path) ?? "", mode: sameMode(recordedMode, mode) ? recordedMode : mode },
+    ] as const;
   });
-  return Object.fromEntries(found);
+  return Object.fromEntries(existing);
 }
 
 /**
@@ -94,29 +101,29 @@ export async function seenFiles(
  * into place, each atomically.
  * @returns the paths that were written
  */
-export async function put(
+export async function writeFiles(
   machine: Remote,
   files: readonly OutgoingFile[],
   step: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const there = await inspect(
+  const existing = await inspectFiles(
     machine,
     files.map(({ path }) => path),
     signal,
   );
-  const missing = files.filter((file) => {
-    const found = there.get(file.path);
-    return found?.sha256 !== file.sha256 || !sameMode(found.mode, file.mode);
+  const outdated = files.filter((file) => {
+    const state = existing.get(file.path);
+    return state?.sha256 !== file.sha256 || !sameMode(state.mode, file.mode);
   });
-  if (missing.length === 0) return [];
-  await machine.run(receiveScript(missing), {
+  if (outdated.length === 0) return [];
+  await machine.run(receiveScript(outdated), {
     step,
     signal,
-    stdin: () => archiveFiles(missing),
-    action: "free space on the disk if it is full, and run again",
+    stdin: () => archiveFiles(outdated),
+    action: "free space on the disk if it is full, and run the command again",
   });
-  return missing.map(({ path }) => path);
+  return outdated.map(({ path }) => path);
 }
 
 /** Folders that only Kubernetes uses. They are removed when they are empty. */
@@ -136,7 +143,7 @@ export async function removeFiles(
 }
 
 /** Deletes the content of folders, and the folders themselves unless they are mount points. */
-export async function removeData(
+export async function emptyFolders(
   machine: Remote,
   folders: readonly string[],
   step: string,

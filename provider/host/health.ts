@@ -7,20 +7,22 @@ import { TunnelHttpAgent, TunnelHttpsAgent } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const ASK_MS = 5_000;
+const REQUEST_MS = 5_000;
 
 /**
- * Waits until it answers 200, asked on the machine itself through its SSH connection.
- * @throws StepError with what it said last, and where to look.
+ * Waits until a health endpoint returns 200. The requests go through the SSH connection, to the machine's loopback
+ * interface.
+ * @param logs where the cause can be read, for the error
+ * @throws StepError with the last response
  */
-export async function untilHealthy(
+export async function waitUntilHealthy(
   { signal, status }: Context,
   machine: Remote,
-  what: string,
+  name: string,
   health: Health,
-  look: string,
+  logs: string,
 ): Promise<void> {
-  status(`waiting for ${what} to become healthy`);
+  status(`waiting for ${name} to become healthy`);
   let last = "nothing answers";
   await until(
     async () => {
@@ -36,10 +38,10 @@ export async function untilHealthy(
       every: 200,
       onTimeout: () =>
         new StepError({
-          step: `starting ${what}`,
+          step: `starting ${name}`,
           machine: machine.label,
           cause: `${last} (port ${health.port}, ${health.path})`,
-          action: `see ${look} on the machine`,
+          action: `see ${logs} on the machine`,
         }),
     },
   );
@@ -52,26 +54,26 @@ export async function untilHealthy(
 export function probeHealth(machine: Remote, { scheme, port, path }: Health): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
-  return new Promise((done) => {
-    const asked = request(
+  return new Promise((resolve) => {
+    const outgoing = request(
       // A signal and not `timeout`, which needs a socket: the stream is a channel of the SSH connection.
-      { host: "127.0.0.1", port, path, agent, signal: AbortSignal.timeout(ASK_MS), rejectUnauthorized: false },
+      { host: "127.0.0.1", port, path, agent, signal: AbortSignal.timeout(REQUEST_MS), rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));
         response.on("end", () =>
-          done(response.statusCode === 200 ? "healthy" : `HTTP ${response.statusCode}: ${failing(body)}`),
+          resolve(response.statusCode === 200 ? "healthy" : `HTTP ${response.statusCode}: ${failureIn(body)}`),
         );
-        response.on("error", (error) => done(messageOf(error)));
+        response.on("error", (error) => resolve(messageOf(error)));
       },
     );
-    asked.on("error", (error) => done(error.name === "AbortError" ? "no answer" : messageOf(error)));
-    asked.end();
+    outgoing.on("error", (error) => resolve(error.name === "AbortError" ? "no answer" : messageOf(error)));
+    outgoing.end();
   });
 }
 
-/** Of /readyz' list the lines that say why. */
-function failing(body: string): string {
+/** Returns the failed checks from a response of /readyz, or the beginning of another response. */
+function failureIn(body: string): string {
   const lines = body.split("\n").filter((line) => line.startsWith("[-]"));
   return (lines.length > 0 ? lines.join("; ") : body.trim()).slice(0, 300);
 }

@@ -23,7 +23,7 @@ const containerd: ImageStore = {
   action: "check that containerd runs and that the disk has free space",
 };
 
-/** CRI also names each image by its digest; the content stays as long as that name exists. */
+/** Removes images with all their names: CRI also names each by its digest, and any name keeps the content. */
 function removeWithAliases(refs: readonly string[]): string {
   return `ctr -n k8s.io images ls | awk -v refs=${quote(refs.join(" "))} '
   BEGIN {split(refs, list, " "); for (i in list) ours[list[i]] = 1}
@@ -31,7 +31,7 @@ function removeWithAliases(refs: readonly string[]): string {
   END {for (i = 1; i <= NR; i++) if (digest[i] in gone) print name[i]}' | xargs -r ctr -n k8s.io images rm --sync`;
 }
 
-/** containerd namespace for images on their way from a mirror to Docker. */
+/** containerd namespace of images that are pulled from a mirror for Docker. */
 const PULLED = "kubewright";
 
 const docker: ImageStore = {
@@ -42,7 +42,7 @@ const docker: ImageStore = {
   action: "check that Docker runs and that the disk has free space",
 };
 
-/** Docker supports mirrors of docker.io only. For other registries its containerd pulls, which supports all of them. */
+/** Pulls with Docker's containerd if a mirror is configured: Docker itself supports mirrors of docker.io only. */
 function throughMirror(ref: string): string {
   const image = quote(ref);
   return `if [ -d ${registryConfigFolder} ]; then

@@ -8,68 +8,68 @@ import { abandonAction } from "./unreachable";
 import { NOT_READ } from "../preview/notices";
 
 /** The machine-id identifies a resource's machine; the login does not. */
-export const HOST_REPLACES = ["instance"] as const;
-export const HOST_IGNORES = ["connection"] as const;
+export const MACHINE_REPLACE_ON = ["instance"] as const;
+export const MACHINE_IGNORE = ["connection"] as const;
 
 /** Returns the machine for a create or an update, after it has verified that it is the recorded one. */
-export async function theMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
+export async function requireMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote> {
   const machine = context.connections.get(connection);
-  const found = await machine.machineId(context.signal);
-  if (found === instance) {
-    context.begin(); // from here on, what is done to the machine must be in the state
+  const machineId = await machine.machineId(context.signal);
+  if (machineId === instance) {
+    context.begin(); // from here on, changes to the machine must be recorded in the state
     return machine;
   }
   throw new StepError({
     step: context.name,
     machine: machine.label,
-    cause: `machine-id ${found.slice(0, 8)}... differs from the recorded ${instance.slice(0, 8)}...`,
+    cause: `machine-id ${machineId.slice(0, 8)}... differs from the recorded ${instance.slice(0, 8)}...`,
     action: "the machine was rebuilt: run `npm start -- --refresh`, or `pulumi up --refresh`",
   });
 }
 
 /** Returns the machine for a delete; undefined if it is not the one on which the resource was created. */
-export async function sameMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
+export async function findMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
   const machine = context.connections.get(connection);
-  if (context.unreachable.isMarkedGone(connection)) return undefined; // the proof has been reported
+  if (context.unreachable.isMarkedGone(connection)) return undefined; // already reported
   if (context.unreachable.isRebuilt(instance)) return undefined;
   try {
     if ((await machine.machineId(context.signal)) === instance) return machine;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
-    if (context.unreachable.isAbandoned(connection)) return leftBehind(context, machine);
-    if (await context.isMachineRemoved(connection.host, context.signal)) return vanished(context, machine);
+    if (context.unreachable.isAbandoned(connection)) return skipAbandoned(context, machine);
+    if (await context.isMachineRemoved(connection.host, context.signal)) return skipRemoved(context, machine);
     throw new StepError({ ...error.failure, action: abandonAction(connection) });
   }
   context.status(`${machine.label} was rebuilt: there is nothing to remove`);
   return undefined;
 }
 
-/** Lets a destroy continue, and reports what was not cleaned. */
-function leftBehind(context: Context, machine: Remote): undefined {
+/** Lets a delete continue without the machine, and warns about what stays on it. */
+function skipAbandoned(context: Context, machine: Remote): undefined {
   context.warn(`${machine.label} does not answer: ${context.name} was not removed from it`);
   return undefined;
 }
 
-/** The container is gone, and everything on it. Other resources need not wait for an answer. */
-function vanished(context: Context, machine: Remote): undefined {
+/** Records that the machine no longer exists, so that the deletes of its other resources do not wait for it. */
+function skipRemoved(context: Context, machine: Remote): undefined {
   context.unreachable.markGone(machine.connection);
   context.status(`${machine.label} is gone: there is nothing to remove`);
 }
 
 /**
- * Reads through `look`. If a machine cannot be reached, its last known state stays, with a warning, so that one dead
- * machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
+ * Refreshes a resource with `read`. If the machine cannot be reached, the recorded state is kept, with a warning, so that
+ * one dead machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
  */
-export async function lookAt<I extends OnMachine, O>(
+export async function readMachine<I extends OnMachine, O>(
   context: Context,
   old: Recorded<I, O>,
-  look: (machine: Remote) => Promise<Recorded<I, O> | undefined>,
+  read: (machine: Remote) => Promise<Recorded<I, O> | undefined>,
 ): Promise<Recorded<I, O> | undefined> {
   if (context.unreachable.isMarkedGone(old.inputs.connection)) return undefined;
   const machine = context.connections.get(old.inputs.connection);
   try {
     // Both in parallel, for one round trip. The result is discarded if it comes from another machine.
-    const [identity, seen] = await Promise.allSettled([machine.machineId(context.signal), look(machine)]);
+    const [identity, seen] = await Promise.allSettled([machine.machineId(context.signal), read(machine)]);
     if (identity.status === "rejected") throw identity.reason as Error;
     if (identity.value !== old.inputs.instance) return undefined;
     context.unreachable.reportAnswer(machine.connection);

@@ -19,7 +19,7 @@ export interface UnitState {
   startable: boolean;
 }
 
-/** From so many automatic restarts on, a unit that started within `SETTLED_SECONDS` is crash-looping. */
+/** A unit with this many automatic restarts that started less than `SETTLED_SECONDS` ago is crash-looping. */
 const RESTARTS = 3;
 const SETTLED_SECONDS = 30;
 

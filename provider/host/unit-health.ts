@@ -10,18 +10,18 @@ import { readJournal, readUnitState, unitProblem } from "./systemd";
 /** Seconds until a unit must be healthy, unless its `health` sets another time. */
 const HEALTHY_SECONDS = 60;
 /**
- * Milliseconds for which one start must last, of a service whose API is not called: the kubelet, for example, answers
- * /healthz for a moment before it exits because of its configuration.
+ * Milliseconds that a service must run without a restart if its API is not checked. The kubelet, for example, answers
+ * /healthz for a moment before it exits because of a wrong configuration.
  */
 const STABLE_MS = 3_000;
 
-/** Commands that succeed once the API of a well-known service answers. */
+/** Commands that succeed when the API of a service answers. */
 const API_CHECKS: Readonly<Record<string, string>> = {
   "containerd.service": "ctr --connect-timeout 2s version >/dev/null",
   "docker.service": "docker version >/dev/null",
 };
 
-/** Prints the port of the kubelet's /healthz, as the kubelet's configuration has it (healthzPort, default 10248). */
+/** Prints the kubelet's configured `healthzPort`; nothing if it is not configured (the default is 10248). */
 const KUBELET_PORT = `cat /var/lib/kubelet/config.yaml /etc/kubernetes/kubelet.conf.d/*.conf 2>/dev/null |
 sed -n 's/^healthzPort: *\\([0-9]*\\).*/\\1/p' | tail -n 1; true`;
 
@@ -31,8 +31,8 @@ export interface UnitToProve {
 }
 
 /**
- * Waits until a unit that was started is proved healthy: systemd keeps it active without a restart, its API answers,
- * and its health endpoint returns 200.
+ * Waits until a started unit is healthy: systemd keeps it active without a restart, its API answers, and its health
+ * endpoint returns 200.
  * @throws StepError with the last lines of the unit's journal, as soon as the unit has failed, or at the deadline
  */
 export async function waitUntilUnitHealthy(context: Context, machine: Remote, proved: UnitToProve): Promise<void> {
@@ -70,7 +70,7 @@ export async function waitUntilUnitHealthy(context: Context, machine: Remote, pr
   );
 }
 
-/** Returns what does not answer yet; undefined if everything does. */
+/** Returns which check does not succeed yet; undefined if all do. */
 async function findUnanswered(
   machine: Remote,
   unit: string,

@@ -4,7 +4,7 @@ import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { describeChangedFiles } from "./changed-lines";
-import { removeFiles, textFiles, put } from "./files";
+import { removeFiles, textFiles, writeFiles } from "./files";
 import { waitUntilUnitHealthy, type UnitToProve } from "./unit-health";
 
 interface FailedChange {
@@ -33,7 +33,7 @@ export async function restoreUnit(
   try {
     const created = Object.keys(files).filter((path) => !(path in before) && !(path in obsolete));
     await removeFiles(machine, created, step, context.signal);
-    await put(machine, textFiles(before), step, context.signal);
+    await writeFiles(machine, textFiles(before), step, context.signal);
     const name = quote(unit);
     const script = `systemctl daemon-reload\nsystemctl reset-failed ${name} || true\nsystemctl restart ${name}`;
     await machine.run(script, { step, signal: context.signal });

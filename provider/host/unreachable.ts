@@ -27,14 +27,14 @@ export class UnreachableMachines {
 
   /**
    * Whether this run replaces the machine with that machine-id, so that nothing on it needs to be removed. The engine
-   * knows this of a machine that is removed (`deletedWith`), but not of one that is replaced.
+   * knows of removed machines (`deletedWith`), but not of replaced ones.
    */
   isRebuilt(instance: string): boolean {
     return this.settings.rebuilt.includes(instance);
   }
 
   /**
-   * Returns true the first time that the machine is reported as silent: one warning per machine, not one per resource.
+   * Returns true on the first call for a machine that does not answer: one warning per machine, not one per resource.
    */
   reportSilent(connection: Connection): boolean {
     const key = keyOf(connection);
@@ -48,7 +48,7 @@ export class UnreachableMachines {
   }
 }
 
-/** The next action when a machine does not answer a delete. */
+/** Returns the next action for the user when a delete cannot reach the machine. */
 export function abandonAction({ name, host }: Connection): string {
   const machine = name ?? host;
   return (

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { contents } from "../host/files";
+import { readContents } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -36,7 +36,7 @@ export interface CertificateExpiry {
  */
 export async function readCertificateExpiries(machine: Remote, signal: AbortSignal): Promise<CertificateExpiry[]> {
   const files = [...CERTIFICATES, ...KUBECONFIGS];
-  const contentByPath = await contents(
+  const contentByPath = await readContents(
     machine,
     files.map(({ path }) => path),
     signal,

@@ -1,6 +1,6 @@
 import { StepError } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
-import { contents, put, textFile } from "../host/files";
+import { readContents, writeFiles, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -31,12 +31,12 @@ export async function copyControlPlanePki(context: Context, from: readonly Conne
   }
   const source = context.connections.get(first);
   const paths = SHARED_FILES.map(({ path }) => path);
-  const contentByPath = await contents(source, paths, context.signal);
+  const contentByPath = await readContents(source, paths, context.signal);
   const files = SHARED_FILES.map(({ path, mode }) => {
     const content = contentByPath.get(path);
     if (content !== undefined) return textFile(path, content, mode);
     const cause = `${path} does not exist`;
     throw new StepError({ step: STEP, machine: source.label, cause, action: "restore the file from a backup" });
   });
-  await put(to, files, STEP, context.signal);
+  await writeFiles(to, files, STEP, context.signal);
 }

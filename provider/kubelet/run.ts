@@ -2,7 +2,7 @@ import { StepError, messageOf } from "../../common/errors";
 import { commandLine } from "../../common/quote";
 import { until } from "../../common/wait";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
-import { untilHealthy } from "../host/health";
+import { waitUntilHealthy } from "../host/health";
 import type { KubeApi } from "../kube/api";
 import type { Identity } from "../pki/x509";
 import type { Context } from "../rpc/handler";
@@ -86,7 +86,7 @@ if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; 
     { step: "leaving the cluster", signal, timeout: RESTART_SECONDS, accept: [0, 3] },
   );
   try {
-    await untilHealthy(context, machine, "the kubelet", HEALTH, LOG_COMMAND);
+    await waitUntilHealthy(context, machine, "the kubelet", HEALTH, LOG_COMMAND);
     await waitUntilPodsGone(machine, node, signal);
   } catch (error) {
     signal.throwIfAborted();

@@ -3,7 +3,7 @@ import type { V1CertificateSigningRequest } from "@kubernetes/client-node" with 
 import type { KubeApi } from "../kube/api";
 import { tokenId } from "../kube/bootstrap-token";
 import { retryRequest } from "../kube/retry";
-import { sign, type Identity } from "../pki/x509";
+import { signCertificate, type Identity } from "../pki/x509";
 
 const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";
 const VALIDITY_DAYS = 365;
@@ -30,7 +30,7 @@ export async function signKubeletRequests(
   for (const request of items) {
     if (request.status?.certificate || !(await isExpectedRequest(request, expected))) continue;
     const key = parseRequest(request).publicKey.toString("pem");
-    const certificate = await sign(authority, key, {
+    const certificate = await signCertificate(authority, key, {
       commonName: `system:node:${expected.node}`,
       organizations: ["system:nodes"],
       usages: ["client"],

@@ -19,13 +19,13 @@ import type { Usage } from "../../render/components/pki";
 
 cryptoProvider.set(webcrypto);
 
-/** P-256: what kubeadm calls ECDSA-P256. Small, quick, and known to everything that speaks TLS. */
+/** P-256, which kubeadm calls ECDSA-P256: small, fast, and supported by every TLS implementation. */
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
-/** A machine's clock may be behind ours; preflight refuses more than a minute. */
-const CLOCKS_MS = 5 * 60_000;
+/** Certificates are valid from a few minutes ago, because a machine's clock may be behind. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
-/** PEM, both. */
+/** A certificate and its private key, both PEM. */
 export interface Identity {
   certificate: string;
   key: string;
@@ -40,8 +40,8 @@ export interface CertificateRequest {
   days: number;
 }
 
-/** A key pair, PEM: PKCS #8 and SPKI. */
-export function newKeyPair(): { privateKey: string; publicKey: string } {
+/** Generates a key pair in PEM: PKCS #8 and SPKI. */
+export function generateKeyPair(): { privateKey: string; publicKey: string } {
   return generateKeyPairSync("ec", {
     namedCurve: ALGORITHM.namedCurve,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -49,39 +49,43 @@ export function newKeyPair(): { privateKey: string; publicKey: string } {
   });
 }
 
-/** A CA that signs itself, and certificates only, no other CAs. */
-export async function newAuthority(commonName: string, days: number): Promise<Identity> {
-  const { privateKey, publicKey } = newKeyPair();
-  const [signingKey, open] = await Promise.all([importPrivate(privateKey), importPublic(publicKey)]);
+/** Creates a self-signed CA that signs certificates, but no other CAs. */
+export async function createAuthority(commonName: string, days: number): Promise<Identity> {
+  const { privateKey, publicKey } = generateKeyPair();
+  const [signingKey, subjectKey] = await Promise.all([importPrivate(privateKey), importPublic(publicKey)]);
   const flags = KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyCertSign;
   const certificate = await X509CertificateGenerator.create({
     ...validity(days),
-    subject: nameOf(commonName),
-    issuer: nameOf(commonName),
-    publicKey: open,
+    subject: distinguishedName(commonName),
+    issuer: distinguishedName(commonName),
+    publicKey: subjectKey,
     signingKey,
     signingAlgorithm: ALGORITHM,
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(flags, true),
-      await SubjectKeyIdentifierExtension.create(open),
+      await SubjectKeyIdentifierExtension.create(subjectKey),
     ],
   });
   return { certificate: pem(certificate), key: privateKey };
 }
 
-/** A new key, and a certificate for it. */
-export async function newCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
-  const { privateKey, publicKey } = newKeyPair();
-  return { certificate: await sign(authority, publicKey, request), key: privateKey };
+/** Generates a key and a certificate for it. */
+export async function createCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
+  const { privateKey, publicKey } = generateKeyPair();
+  return { certificate: await signCertificate(authority, publicKey, request), key: privateKey };
 }
 
-/** The authority's word for a public key (PEM) that somebody else has the other half of. */
-export async function sign(authority: Identity, publicKey: string, request: CertificateRequest): Promise<string> {
+/** Signs a certificate for a public key (PEM) whose private key another process has. */
+export async function signCertificate(
+  authority: Identity,
+  publicKey: string,
+  request: CertificateRequest,
+): Promise<string> {
   const issuer = new X509Certificate(authority.certificate);
   const certificate = await X509CertificateGenerator.create({
     ...validity(request.days),
-    subject: nameOf(request.commonName, request.organizations),
+    subject: distinguishedName(request.commonName, request.organizations),
     issuer: issuer.subjectName,
     publicKey: await importPublic(publicKey),
     signingKey: await importPrivate(authority.key),
@@ -110,11 +114,11 @@ async function extensionsOf(
 }
 
 function validity(days: number): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(Date.now() - CLOCKS_MS), notAfter: new Date(Date.now() + days * DAY_MS) };
+  return { notBefore: new Date(Date.now() - CLOCK_TOLERANCE_MS), notAfter: new Date(Date.now() + days * DAY_MS) };
 }
 
-/** `O=system:nodes, CN=system:node:worker-1`: the order in which Kubernetes writes them. */
-function nameOf(commonName: string, organizations: readonly string[] = []): Record<string, string[]>[] {
+/** Returns a distinguished name in Kubernetes' order: `O=system:nodes, CN=system:node:worker-1`. */
+function distinguishedName(commonName: string, organizations: readonly string[] = []): Record<string, string[]>[] {
   return [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }];
 }
 

@@ -1,16 +1,16 @@
 import { authorityContract } from "../../contracts/pki/authority";
 import { caCertHash } from "../pki/ca-cert-hash";
-import { newAuthority } from "../pki/x509";
+import { createAuthority } from "../pki/x509";
 import { register, type Handler } from "../rpc/handler";
 
-/** A certificate authority. It exists in the state only. A change replaces it and every certificate that it signed. */
+/** A certificate authority, kept in the state only. A change replaces it and every certificate that it signed. */
 const authority: Handler<typeof authorityContract> = {
   contract: authorityContract,
   replaceOn: ["commonName", "lifetimeDays"],
   deleteBeforeReplace: false,
   async create(context, { commonName, lifetimeDays }) {
-    const made = await newAuthority(commonName, lifetimeDays);
-    return { id: context.name, outputs: { ...made, hash: caCertHash(made.certificate) } };
+    const identity = await createAuthority(commonName, lifetimeDays);
+    return { id: context.name, outputs: { ...identity, hash: caCertHash(identity.certificate) } };
   },
 };
 

@@ -3,16 +3,16 @@ import { binariesContract } from "../../contracts/host/binaries";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { StepError } from "../../common/errors";
-import { inspect, put, removeFiles, sameMode } from "../host/files";
+import { inspectFiles, writeFiles, removeFiles, sameMode } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 type BinariesInputs = Inputs<typeof binariesContract>;
 
 const MODE = "0755";
 
-async function outgoing(inputs: BinariesInputs, label: string): Promise<OutgoingFile[]> {
+async function outgoingFiles(inputs: BinariesInputs, label: string): Promise<OutgoingFile[]> {
   return Promise.all(
     Object.entries(inputs.files).map(async ([path, sha256]) => {
       const source = inputs.sources[sha256];
@@ -31,35 +31,35 @@ async function outgoing(inputs: BinariesInputs, label: string): Promise<Outgoing
 }
 
 async function install(context: Context, inputs: BinariesInputs): Promise<void> {
-  const machine = await theMachine(context, inputs);
-  const files = await outgoing(inputs, machine.label);
+  const machine = await requireMachine(context, inputs);
+  const files = await outgoingFiles(inputs, machine.label);
   const total = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1e6);
   context.status(`copying ${files.length} binaries (${total} MB)`);
-  await put(machine, files, "copying binaries", context.signal);
+  await writeFiles(machine, files, "copying binaries", context.signal);
 }
 
-/** Executables on a machine, identified by SHA-256: copied in one stream, verified there and moved into place. */
+/** Executables on a machine, identified by SHA-256: copied in one stream, verified, and moved into place. */
 const binaries: Handler<typeof binariesContract> = {
   contract: binariesContract,
-  replaceOn: HOST_REPLACES,
-  ignore: [...HOST_IGNORES, "sources"],
+  replaceOn: MACHINE_REPLACE_ON,
+  ignore: [...MACHINE_IGNORE, "sources"],
   async create(context, inputs) {
     await install(context, inputs);
     return { id: `${inputs.instance}/binaries`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
-    const machine = await theMachine(context, inputs);
+    const machine = await requireMachine(context, inputs);
     const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
     await removeFiles(machine, dropped, "removing binaries", context.signal);
     await install(context, inputs);
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
-      const there = await inspect(machine, Object.keys(old.inputs.files), context.signal);
-      if (there.size === 0) return undefined;
+    readMachine(context, old, async (machine) => {
+      const existing = await inspectFiles(machine, Object.keys(old.inputs.files), context.signal);
+      if (existing.size === 0) return undefined;
       const files = Object.fromEntries(
-        [...there].map(([path, { sha256, mode }]) => [
+        [...existing].map(([path, { sha256, mode }]) => [
           path,
           sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`,
         ]),
@@ -67,7 +67,7 @@ const binaries: Handler<typeof binariesContract> = {
       return { inputs: { ...old.inputs, files }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     if (machine) await removeFiles(machine, Object.keys(inputs.files), "removing binaries", context.signal);
   },
 };

@@ -3,7 +3,7 @@ import { etcHostsContract } from "../../contracts/host/etc-hosts";
 import { ARRIVING_SUFFIX } from "../../contracts/files";
 import { SUM, sha256 } from "../host/files";
 import { hostsBlock, parseHostsBlock, replaceHostsBlock } from "../../render/hosts";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -11,7 +11,7 @@ const FILE = "/etc/hosts";
 type HostsInputs = Inputs<typeof etcHostsContract>;
 type HostsOutputs = Outputs<typeof etcHostsContract>;
 
-async function text(machine: Remote, signal: AbortSignal): Promise<string> {
+async function readHostsFile(machine: Remote, signal: AbortSignal): Promise<string> {
   const { stdout } = await machine.read(`base64 -w0 < ${FILE}`, { step: `reading ${FILE}`, signal });
   return Buffer.from(stdout.trim(), "base64").toString();
 }
@@ -27,40 +27,40 @@ ${SUM}
 trap 'rm -f ${temporary}' EXIT
 cp -p ${FILE} ${temporary}
 cat > ${temporary}
-[ "$(sum < ${temporary} | cut -d' ' -f1)" = ${sha256(content)} ] || { echo "it arrived incomplete" >&2; exit 1; }
+[ "$(sum < ${temporary} | cut -d' ' -f1)" = ${sha256(content)} ] || { echo "the new content arrived incomplete" >&2; exit 1; }
 mv -fT ${temporary} ${FILE} 2>/dev/null || cat ${temporary} > ${FILE}
 if command -v restorecon >/dev/null 2>&1; then restorecon ${FILE}; fi`;
 }
 
-async function write(machine: Remote, entries: Record<string, string>, signal: AbortSignal): Promise<void> {
-  const before = await text(machine, signal);
+async function writeBlock(machine: Remote, entries: Record<string, string>, signal: AbortSignal): Promise<void> {
+  const before = await readHostsFile(machine, signal);
   const after = replaceHostsBlock(before, hostsBlock(entries));
   if (after !== before) await machine.run(replaceScript(after), { step: `writing ${FILE}`, signal, stdin: after });
 }
 
 async function apply(context: Context, inputs: HostsInputs): Promise<HostsOutputs> {
-  const machine = await theMachine(context, inputs);
+  const machine = await requireMachine(context, inputs);
   context.status(`${FILE}: ${Object.keys(inputs.entries).length} machines`);
-  await write(machine, inputs.entries, context.signal);
+  await writeBlock(machine, inputs.entries, context.signal);
   return {};
 }
 
-/** The cluster's machines by name in /etc/hosts, in a block of its own. Other lines are left alone. */
+/** The names and addresses of the cluster's machines, in a separate block of /etc/hosts. Other lines stay unchanged. */
 const hosts: Handler<typeof etcHostsContract> = {
   contract: etcHostsContract,
-  replaceOn: HOST_REPLACES,
-  ignore: HOST_IGNORES,
+  replaceOn: MACHINE_REPLACE_ON,
+  ignore: MACHINE_IGNORE,
   create: async (context, inputs) => ({ id: `${inputs.instance}/hosts`, outputs: await apply(context, inputs) }),
   update: (context, _id, inputs) => apply(context, inputs),
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
-      const found = parseHostsBlock(await text(machine, context.signal));
-      const same = hostsBlock(found) === hostsBlock(old.inputs.entries);
-      return { inputs: { ...old.inputs, entries: same ? old.inputs.entries : found }, outputs: {} };
+    readMachine(context, old, async (machine) => {
+      const entries = parseHostsBlock(await readHostsFile(machine, context.signal));
+      const same = hostsBlock(entries) === hostsBlock(old.inputs.entries);
+      return { inputs: { ...old.inputs, entries: same ? old.inputs.entries : entries }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
-    if (machine) await write(machine, {}, context.signal);
+    const machine = await findMachine(context, inputs);
+    if (machine) await writeBlock(machine, {}, context.signal);
   },
 };
 

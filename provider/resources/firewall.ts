@@ -2,7 +2,7 @@ import type { Inputs, Outputs } from "../../contracts/contract";
 import { firewallContract } from "../../contracts/host/firewall";
 import { commandLine, quote } from "../../common/quote";
 import { template } from "../../render/template";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -10,17 +10,19 @@ type FirewallInputs = Inputs<typeof firewallContract>;
 type FirewallOutputs = Outputs<typeof firewallContract>;
 
 type Rules = Pick<FirewallInputs, "ports" | "ranges">;
-interface Answer {
+interface FirewallState {
+  /** `firewalld`, `ufw` or `none`. */
   firewall: string;
+  /** Rules that are not in effect. */
   missing: string[];
 }
 
-async function ask(
+async function runFirewallScript(
   machine: Remote,
   verb: "missing" | "open" | "close",
   { ports, ranges }: Rules,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<FirewallState> {
   const head = [`verb=${verb}`, `ports=${quote(ports.join(" "))}`, `ranges=${quote(ranges.join(" "))}`].join("\n");
   const script = `${head}\n${template("host/firewall.sh")}`;
   const action = `check \`firewall-cmd --list-all\` or \`ufw status\` on the machine; a node needs ${commandLine(ports)}`;
@@ -32,14 +34,19 @@ async function ask(
   return { firewall: values("firewall")[0] ?? "none", missing: values("missing") };
 }
 
-async function open(context: Context, inputs: FirewallInputs): Promise<FirewallOutputs> {
-  const machine = await theMachine(context, inputs);
-  const { firewall, missing } = await ask(machine, "missing", inputs, context.signal);
+async function openRules(context: Context, inputs: FirewallInputs): Promise<FirewallOutputs> {
+  const machine = await requireMachine(context, inputs);
+  const { firewall, missing } = await runFirewallScript(machine, "missing", inputs, context.signal);
   if (missing.length === 0) return { firewall };
-  const lacking = (all: string[]) => all.filter((rule) => missing.includes(rule));
+  const onlyMissing = (all: string[]) => all.filter((rule) => missing.includes(rule));
   context.status(`opening ${missing.join(" ")} in ${firewall}`);
-  await ask(machine, "open", { ports: lacking(inputs.ports), ranges: lacking(inputs.ranges) }, context.signal);
-  const { missing: still } = await ask(machine, "missing", inputs, context.signal);
+  await runFirewallScript(
+    machine,
+    "open",
+    { ports: onlyMissing(inputs.ports), ranges: onlyMissing(inputs.ranges) },
+    context.signal,
+  );
+  const { missing: still } = await runFirewallScript(machine, "missing", inputs, context.signal);
   if (still.length > 0)
     throw new Error(
       `${machine.label}: ${firewall} does not list ${still.join(" ")} after they were opened; check its log`,
@@ -49,31 +56,32 @@ async function open(context: Context, inputs: FirewallInputs): Promise<FirewallO
 }
 
 /**
- * Rules that a node needs in the machine's active firewall. Without one, nothing changes; a refresh reports a firewall
- * that is enabled later.
+ * The rules that a node needs in the machine's active firewall. Without an active firewall nothing changes; a refresh
+ * reports a firewall that is enabled later.
  */
 const firewall: Handler<typeof firewallContract> = {
   contract: firewallContract,
-  replaceOn: HOST_REPLACES,
-  ignore: HOST_IGNORES,
-  create: async (context, inputs) => ({ id: `${inputs.instance}/firewall`, outputs: await open(context, inputs) }),
+  replaceOn: MACHINE_REPLACE_ON,
+  ignore: MACHINE_IGNORE,
+  create: async (context, inputs) => ({ id: `${inputs.instance}/firewall`, outputs: await openRules(context, inputs) }),
   async update(context, _id, inputs, { inputs: old }) {
-    const machine = await theMachine(context, inputs);
-    const gone = (all: string[], wanted: string[]) => all.filter((rule) => !wanted.includes(rule));
-    const dropped = { ports: gone(old.ports, inputs.ports), ranges: gone(old.ranges, inputs.ranges) };
-    if (dropped.ports.length + dropped.ranges.length > 0) await ask(machine, "close", dropped, context.signal);
-    return await open(context, inputs);
+    const machine = await requireMachine(context, inputs);
+    const withdrawn = (all: string[], wanted: string[]) => all.filter((rule) => !wanted.includes(rule));
+    const dropped = { ports: withdrawn(old.ports, inputs.ports), ranges: withdrawn(old.ranges, inputs.ranges) };
+    if (dropped.ports.length + dropped.ranges.length > 0)
+      await runFirewallScript(machine, "close", dropped, context.signal);
+    return await openRules(context, inputs);
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
+    readMachine(context, old, async (machine) => {
       const { ports, ranges } = old.inputs;
-      const { firewall, missing } = await ask(machine, "missing", old.inputs, context.signal);
-      const there = (all: string[]) => all.filter((rule) => !missing.includes(rule));
-      return { inputs: { ...old.inputs, ports: there(ports), ranges: there(ranges) }, outputs: { firewall } };
+      const { firewall, missing } = await runFirewallScript(machine, "missing", old.inputs, context.signal);
+      const onlyOpen = (all: string[]) => all.filter((rule) => !missing.includes(rule));
+      return { inputs: { ...old.inputs, ports: onlyOpen(ports), ranges: onlyOpen(ranges) }, outputs: { firewall } };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
-    if (machine) await ask(machine, "close", inputs, context.signal);
+    const machine = await findMachine(context, inputs);
+    if (machine) await runFirewallScript(machine, "close", inputs, context.signal);
   },
 };
 

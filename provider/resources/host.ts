@@ -3,9 +3,9 @@ import { hostContract } from "../../contracts/host/host";
 import { StepError, messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import type { HostFacts, MachineFacts } from "../../render/facts";
-import { cloudInitDone } from "../host/cloud-init";
-import { gatherFacts } from "../host/facts";
-import { lookAt } from "../host/on-machine";
+import { waitForCloudInit } from "../host/cloud-init";
+import { readFacts } from "../host/facts";
+import { readMachine } from "../host/on-machine";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 import { type Connection, type Jump } from "../../contracts/connection";
 import { describe } from "../ssh/connection";
@@ -16,9 +16,9 @@ import type { Remote } from "../ssh/remote";
 type HostInputs = Inputs<typeof hostContract>;
 type HostOutputs = Outputs<typeof hostContract>;
 
-type Known = Recorded<HostInputs, HostOutputs>;
+type RecordedHost = Recorded<HostInputs, HostOutputs>;
 
-async function look(
+async function readHost(
   context: Context,
   { connection, bootTimeout = 0 }: HostInputs,
   before?: HostOutputs,
@@ -27,25 +27,25 @@ async function look(
     connection.hostKey === undefined ? context.connections.trust(connection) : context.connections.get(connection);
   machine.waitAtLeast(bootTimeout);
   context.status("connecting");
-  await cloudInitDone(context, machine);
-  const facts = lasting(await gatherFacts(machine, context.signal));
+  await waitForCloudInit(context, machine);
+  const facts = lastingFacts(await readFacts(machine, context.signal));
   const { hostKey, jumpHostKeys, boot } = await readIdentity(machine, context.signal);
   if (connection.hostKey === undefined || before) reportPin(context, hostKey, before?.hostKey);
   return { facts, instance: facts.machineId, hostKey, jumpHostKeys, boot };
 }
 
-/** Returns the host keys that the machine and its jump hosts show, and the machine's boot. */
+/** Returns the host keys that the machine and its jump hosts present, and the machine's boot. */
 async function readIdentity(machine: Remote, signal: AbortSignal) {
   const [hostKey, jumpHostKeys, boot] = await Promise.all([
     machine.hostKey(signal),
     machine.jumpHostKeys(signal),
-    bootOf(machine, signal),
+    readBoot(machine, signal),
   ]);
   return { hostKey, jumpHostKeys, boot };
 }
 
-/** Without the facts that the preflight reads every time. */
-function lasting(all: MachineFacts): HostFacts {
+/** Removes the facts that the preflight reads in every run. */
+function lastingFacts(all: MachineFacts): HostFacts {
   const {
     bootId: _1,
     clockSkewSeconds: _2,
@@ -66,7 +66,7 @@ function lasting(all: MachineFacts): HostFacts {
  * Identifies the boot: the kernel's boot id, and the start of the first process, because a container has its host's
  * boot id.
  */
-async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
+async function readBoot(machine: Remote, signal: AbortSignal): Promise<string> {
   const { stdout } = await machine.read("cat /proc/sys/kernel/random/boot_id; cut -d' ' -f22 /proc/1/stat", {
     step: "reading the boot time",
     signal,
@@ -74,7 +74,7 @@ async function bootOf(machine: Remote, signal: AbortSignal): Promise<string> {
   return printable(stdout.trim().replaceAll("\n", "/")).slice(0, 64);
 }
 
-/** Reports a new pin. The key of a first connection cannot be verified here, so the user sees its fingerprint. */
+/** Reports a newly pinned host key. A first connection cannot verify it, so the user sees its fingerprint. */
 function reportPin(context: Context, shown: string, pinned: string | undefined): void {
   if (pinned === undefined) context.info(`first connection: its host key ${fingerprint(shown)} is pinned`);
   else if (!sameKey(pinned, shown))
@@ -84,23 +84,23 @@ function reportPin(context: Context, shown: string, pinned: string | undefined):
     );
 }
 
-/** Adds the pinned keys of earlier connections where no key is configured. */
-function remembered(connection: Connection, { inputs, outputs }: Known): Connection {
+/** Adds the host keys that earlier connections pinned, where no key is configured. */
+function withRecordedPins(connection: Connection, { inputs, outputs }: RecordedHost): Connection {
   return {
     ...withJumpPins(connection, inputs.connection, outputs.jumpHostKeys),
     hostKey: connection.hostKey ?? outputs.hostKey,
   };
 }
 
-/** Only for hosts at the same address and port: another host has another key. */
+/** Adds the pinned keys of jump hosts whose address and port are the same: another host has another key. */
 function withJumpPins<T extends Pick<Connection, "jump">>(
   now: T,
   before: Pick<Connection, "jump">,
-  [met, ...further]: readonly string[] = [],
+  [pinned, ...further]: readonly string[] = [],
 ): T {
   const jump: Jump | undefined = now.jump;
   if (!jump || before.jump?.host !== jump.host || before.jump.port !== jump.port) return now;
-  const hostKey = jump.hostKey ?? met;
+  const hostKey = jump.hostKey ?? pinned;
   return {
     ...now,
     jump: { ...withJumpPins(jump, before.jump, further), ...(hostKey === undefined ? {} : { hostKey }) },
@@ -108,11 +108,11 @@ function withJumpPins<T extends Pick<Connection, "jump">>(
 }
 
 /**
- * A changed address, port or jump host may lead to the same machine, which then does not change: the machine-id
- * decides. If a new host key is configured and nothing answers yet, the machine is new and still boots.
+ * Whether changed connection settings lead to the same machine, which then is not replaced: the machine-id decides. If a
+ * new host key is configured and nothing answers yet, the machine is new and still boots.
  */
-async function isSame({ connection }: HostInputs, old: Known, context: Context): Promise<boolean> {
-  const machine = context.connections.get(remembered(connection, old));
+async function isSame({ connection }: HostInputs, old: RecordedHost, context: Context): Promise<boolean> {
+  const machine = context.connections.get(withRecordedPins(connection, old));
   try {
     return (await machine.machineId(context.signal)) === old.outputs.instance;
   } catch (error) {
@@ -130,7 +130,7 @@ async function isSame({ connection }: HostInputs, old: Known, context: Context):
   }
 }
 
-/** A machine: facts, identity and pinned host key. Creates nothing on it. */
+/** A machine: its facts, identity and pinned host key. Creates nothing on it. */
 const host: Handler<typeof hostContract> = {
   contract: hostContract,
   replaceOn: ["connection.host", "connection.port", "connection.hostKey", "connection.jump"],
@@ -145,16 +145,16 @@ const host: Handler<typeof hostContract> = {
     "bootTimeout",
   ],
   async create(context, inputs) {
-    return { id: inputs.connection.name ?? inputs.connection.host, outputs: await look(context, inputs) };
+    return { id: inputs.connection.name ?? inputs.connection.host, outputs: await readHost(context, inputs) };
   },
   update: (context, _id, inputs, old) =>
-    look(context, { ...inputs, connection: remembered(inputs.connection, old) }, old.outputs),
+    readHost(context, { ...inputs, connection: withRecordedPins(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {
-    // Every connection uses the pinned key: no password is sent to a machine that shows another one.
-    const connection = remembered(old.inputs.connection, old);
+    // Every connection verifies the pinned key, so no password is sent to a machine that presents another key.
+    const connection = withRecordedPins(old.inputs.connection, old);
     if (context.unreachable.isMarkedGone(connection)) return undefined;
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
-    const seen = await lookAt(context, same, async (machine) => ({
+    const seen = await readMachine(context, same, async (machine) => ({
       ...same,
       outputs: { ...old.outputs, ...(await readIdentity(machine, context.signal)) },
     }));
@@ -165,7 +165,7 @@ const host: Handler<typeof hostContract> = {
       return { inputs: old.inputs, outputs: seen.outputs };
     }
     // The machine was rebuilt: it has another machine-id, over a connection whose host key is verified.
-    return { inputs: old.inputs, outputs: await look(context, { connection }, old.outputs) };
+    return { inputs: old.inputs, outputs: await readHost(context, { connection }, old.outputs) };
   },
 };
 

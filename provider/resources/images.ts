@@ -6,7 +6,7 @@ import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME } from "../../common/runtime";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -19,7 +19,7 @@ function storeOf({ runtime = DEFAULT_RUNTIME }: Pick<ImagesInputs, "runtime">): 
   return IMAGE_STORES[runtime];
 }
 
-/** A node keeps its container runtime: the pods of the old one would run on beside those of the new one. */
+/** A node keeps its container runtime: the old runtime's pods would keep running beside those of the new one. */
 function findRuntimeChange(inputs: Partial<ImagesInputs>, old: Partial<ImagesInputs>): Problem[] {
   const [now, before] = [inputs, old].map(({ runtime = DEFAULT_RUNTIME }) => runtime);
   if (now === before || inputs.instance === undefined || inputs.instance !== old.instance) return [];
@@ -33,30 +33,31 @@ function findRuntimeChange(inputs: Partial<ImagesInputs>, old: Partial<ImagesInp
   ];
 }
 
-async function present(
+async function listImages(
   machine: Remote,
   store: ImageStore,
   signal: AbortSignal,
 ): Promise<{ refs: Set<string>; loaded: Set<string> }> {
   const script = `${store.list} 2>/dev/null; ls ${LOADED} 2>/dev/null; true`;
   const { stdout } = await machine.read(script, { step: "listing images", signal });
-  const words = new Set(stdout.split("\n").filter(Boolean));
-  return { refs: words, loaded: words };
+  const lines = new Set(stdout.split("\n").filter(Boolean));
+  return { refs: lines, loaded: lines };
 }
 
-async function load(context: Context, inputs: ImagesInputs): Promise<void> {
-  const machine = await theMachine(context, inputs);
+async function loadImages(context: Context, inputs: ImagesInputs): Promise<void> {
+  const machine = await requireMachine(context, inputs);
   const store = storeOf(inputs);
-  const there = await present(machine, store, context.signal);
+  const existing = await listImages(machine, store, context.signal);
   for (const [name, archive] of Object.entries(inputs.archives)) {
-    if (there.loaded.has(archive.sha256) && archive.refs.every((ref) => there.refs.has(ref))) continue;
+    if (existing.loaded.has(archive.sha256) && archive.refs.every((ref) => existing.refs.has(ref))) continue;
     context.status(`loading images: ${name}`);
     await importArchive(context, machine, store, { name, ...archive, source: inputs.sources[archive.sha256] });
   }
-  for (const ref of inputs.pull.filter((wanted) => !there.refs.has(wanted))) await pull(context, machine, store, ref);
+  for (const ref of inputs.pull.filter((image) => !existing.refs.has(image)))
+    await pullImage(context, machine, store, ref);
 }
 
-async function pull(context: Context, machine: Remote, store: ImageStore, ref: string): Promise<void> {
+async function pullImage(context: Context, machine: Remote, store: ImageStore, ref: string): Promise<void> {
   context.status(`pulling ${ref}`);
   await machine.run(`{ ${store.pull(ref)}; } >/dev/null`, {
     step: `pulling ${ref}`,
@@ -95,7 +96,7 @@ async function importArchive(
     });
   }
   const script = `set -e
-${alone(sha256)}
+${stopEarlierLoad(sha256)}
 ${store.load} >/dev/null
 mkdir -p ${LOADED}
 touch ${LOADED}/${quote(sha256)}`;
@@ -108,11 +109,11 @@ touch ${LOADED}/${quote(sha256)}`;
 }
 
 /**
- * Stops an earlier load. After a silently broken connection a load waits for its input forever, and containerd does not
- * let another one write the same layers. The checksum in the command line distinguishes it from another process with
- * the same number.
+ * Stops an earlier load of the same archive. If its connection broke silently, it waits for input forever, and containerd
+ * lets no other load write the same layers. The checksum in its command line distinguishes it from another process that
+ * got the same process id.
  */
-function alone(sha256: string): string {
+function stopEarlierLoad(sha256: string): string {
   const file = `/run/kubewright-load-${quote(sha256)}`;
   return `left=$(cat ${file} 2>/dev/null || true)
 if [ -n "$left" ] && grep -q ${quote(sha256)} "/proc/$left/cmdline" 2>/dev/null; then kill -KILL "-$left" || true; fi
@@ -121,31 +122,31 @@ echo "$group" >${file}
 trap 'rm -f ${file}' EXIT`;
 }
 
-/** Container images that are copied to a machine, for clusters without a registry. */
+/** Container images on a machine: loaded from archives, or pulled. */
 const images: Handler<typeof imagesContract> = {
   contract: imagesContract,
   findImpossibleChanges: findRuntimeChange,
-  replaceOn: [...HOST_REPLACES, "runtime"],
-  ignore: [...HOST_IGNORES, "sources"],
+  replaceOn: [...MACHINE_REPLACE_ON, "runtime"],
+  ignore: [...MACHINE_IGNORE, "sources"],
   async create(context, inputs) {
-    await load(context, inputs);
+    await loadImages(context, inputs);
     return { id: `${inputs.instance}/images`, outputs: {} };
   },
   async update(context, _id, inputs) {
-    await load(context, inputs);
+    await loadImages(context, inputs);
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
-      const there = await present(machine, storeOf(old.inputs), context.signal);
-      const found = Object.entries(old.inputs.archives).map(([name, { sha256, refs }]) => {
-        return [name, { sha256, refs: refs.filter((ref) => there.refs.has(ref)) }] as const;
+    readMachine(context, old, async (machine) => {
+      const existing = await listImages(machine, storeOf(old.inputs), context.signal);
+      const archives = Object.entries(old.inputs.archives).map(([name, { sha256, refs }]) => {
+        return [name, { sha256, refs: refs.filter((ref) => existing.refs.has(ref)) }] as const;
       });
-      const pulled = old.inputs.pull.filter((ref) => there.refs.has(ref));
-      return { inputs: { ...old.inputs, archives: Object.fromEntries(found), pull: pulled }, outputs: {} };
+      const pulled = old.inputs.pull.filter((ref) => existing.refs.has(ref));
+      return { inputs: { ...old.inputs, archives: Object.fromEntries(archives), pull: pulled }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     if (!machine) return;
     const refs = [...Object.values(inputs.archives).flatMap((archive) => archive.refs), ...inputs.pull];
     const script = `${storeOf(inputs).remove(refs)} >/dev/null 2>&1 || true\nrm -rf ${LOADED}`;

@@ -1,9 +1,9 @@
 import type { Inputs } from "../../contracts/contract";
 import { kernelContract } from "../../contracts/host/kernel";
 import { quote } from "../../common/quote";
-import { inspect, put, removeFiles, textFile } from "../host/files";
+import { inspectFiles, writeFiles, removeFiles, textFile } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -21,10 +21,10 @@ function filesOf({ modules, sysctls }: KernelInputs): OutgoingFile[] {
 }
 
 async function apply(context: Context, inputs: KernelInputs, withSwap: boolean): Promise<void> {
-  const machine = await theMachine(context, inputs);
+  const machine = await requireMachine(context, inputs);
   const { signal } = context;
   context.status("kernel modules and sysctls");
-  await put(machine, filesOf(inputs), "kernel settings", signal);
+  await writeFiles(machine, filesOf(inputs), "kernel settings", signal);
   const script = [
     "set -e",
     ...inputs.modules.map((name) => `modprobe ${quote(name)}`),
@@ -40,37 +40,37 @@ async function apply(context: Context, inputs: KernelInputs, withSwap: boolean):
   await machine.run("swapoff -a", {
     step: "turning swap off",
     signal,
-    action: "free some memory: there may be too little to do without swap",
+    action: "free some memory: the machine may have too little to run without swap",
   });
 }
 
 /** Returns the MiB of swap of the machine itself. */
-async function swapOf(machine: Remote, signal: AbortSignal): Promise<number> {
+async function readSwap(machine: Remote, signal: AbortSignal): Promise<number> {
   const script = "systemd-detect-virt -qc || swapon --show=SIZE --bytes --noheadings; true";
   const { stdout } = await machine.read(script, { step: "reading the swap", signal });
   return Math.round(stdout.split("\n").reduce((sum, line) => sum + (Number(line) || 0), 0) / (1 << 20));
 }
 
 /**
- * Returns what the next boot or the next start of the kubelet would find wrong, even if the current values are right.
+ * Returns what would go wrong at the next boot or the next start of the kubelet, even if the current values are right.
  */
-async function problemOf(machine: Remote, inputs: KernelInputs, signal: AbortSignal): Promise<string | undefined> {
-  const wanted = filesOf(inputs);
-  const [there, swap] = await Promise.all([
-    inspect(
+async function findProblem(machine: Remote, inputs: KernelInputs, signal: AbortSignal): Promise<string | undefined> {
+  const configured = filesOf(inputs);
+  const [existing, swap] = await Promise.all([
+    inspectFiles(
       machine,
-      wanted.map(({ path }) => path),
+      configured.map(({ path }) => path),
       signal,
     ),
-    inputs.swapOff ? swapOf(machine, signal) : 0,
+    inputs.swapOff ? readSwap(machine, signal) : 0,
   ]);
-  const wrong = wanted.flatMap(({ path, sha256 }) =>
-    there.get(path)?.sha256 === sha256 ? [] : [`${path} ${there.has(path) ? "was changed" : "is missing"}`],
+  const differences = configured.flatMap(({ path, sha256 }) =>
+    existing.get(path)?.sha256 === sha256 ? [] : [`${path} ${existing.has(path) ? "was changed" : "is missing"}`],
   );
-  return [...wrong, ...(swap > 0 ? [`swap is on (${swap} MiB)`] : [])].join("; ") || undefined;
+  return [...differences, ...(swap > 0 ? [`swap is on (${swap} MiB)`] : [])].join("; ") || undefined;
 }
 
-async function sysctlsOf(
+async function readSysctls(
   machine: Remote,
   names: readonly string[],
   signal: AbortSignal,
@@ -90,10 +90,10 @@ async function sysctlsOf(
 /** Kernel modules and kernel settings, now and after a reboot (modules-load.d(5), sysctl.d(5)). */
 const kernel: Handler<typeof kernelContract> = {
   contract: kernelContract,
-  replaceOn: HOST_REPLACES,
-  ignore: HOST_IGNORES,
+  replaceOn: MACHINE_REPLACE_ON,
+  ignore: MACHINE_IGNORE,
   async create(context, inputs) {
-    await apply(context, inputs, false); // the preflight has verified that there is none
+    await apply(context, inputs, false); // the preflight has verified that there is no swap
     return { id: `${inputs.instance}/kernel`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
@@ -101,17 +101,17 @@ const kernel: Handler<typeof kernelContract> = {
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
+    readMachine(context, old, async (machine) => {
       const { problem: _, ...inputs } = old.inputs;
       const [sysctls, problem] = await Promise.all([
-        sysctlsOf(machine, Object.keys(inputs.sysctls), context.signal),
-        problemOf(machine, inputs, context.signal),
+        readSysctls(machine, Object.keys(inputs.sysctls), context.signal),
+        findProblem(machine, inputs, context.signal),
       ]);
       return { inputs: { ...inputs, sysctls, ...(problem ? { problem } : {}) }, outputs: {} };
     }),
   // The values stay until the next boot: the previous ones are not known, and other programs may rely on them.
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     if (machine) await removeFiles(machine, [MODULES_FILE, SYSCTL_FILE], "removing kernel settings", context.signal);
   },
 };

@@ -2,8 +2,8 @@ import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
-import { put, textFile } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { writeFiles, textFile } from "../host/files";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
@@ -25,7 +25,7 @@ type InitOutputs = Outputs<typeof kubeadmInitContract>;
 async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
   if (progress === "done") return;
-  // kubeadm requires a token. It is not used: every node gets its own.
+  // kubeadm requires a token. It is not used, because every node gets its own.
   const token = generateToken();
   // Leftovers of an interrupted init belong to this cluster: its certificates are reused, its manifests rewritten.
   const resumed = progress === "started" ? withoutPreflight(inputs.documents) : inputs.documents;
@@ -43,12 +43,12 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   await retryRequest(api, "revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
-async function outputsOf(context: Context, inputs: InitInputs): Promise<InitOutputs> {
+async function readOutputs(context: Context, inputs: InitInputs): Promise<InitOutputs> {
   const { caCertificate } = await context.kube.api([inputs.connection], context.signal);
   return { caCertHash: caCertHash(caCertificate) };
 }
 
-/** Only the init document has timeouts. */
+/** Scales the timeouts of the init document, the only one that has timeouts. */
 function scaleTimeouts(document: KubeadmDocument, patience: number): KubeadmDocument {
   return document.kind === "InitConfiguration" ? withPatience(document, patience) : document;
 }
@@ -60,9 +60,9 @@ async function reconfigure(context: Context, machine: Remote, inputs: InitInputs
   status("writing the control plane's manifests");
   const api = await kube.api([inputs.connection], signal);
   const manifests = await readManifests(machine, signal);
-  // The change may be what repairs an API server that does not answer.
+  // An API server that does not answer is no reason to stop: the change may repair it.
   const before = await readPodHashes(api, node).catch(() => new Map<string, string>());
-  await put(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", signal);
+  await writeFiles(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", signal);
   const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
   const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
   await machine.run(script, { step: "kubeadm init phase", signal, timeout: inputs.timeout });
@@ -79,23 +79,23 @@ function nodeOf({ documents, connection }: InitInputs): string {
 /** The first control plane: kubeadm init, resumed after an interrupted run. */
 const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
-  replaceOn: HOST_REPLACES,
-  ignore: [...HOST_IGNORES, "timeout", "controlPlanes"],
+  replaceOn: MACHINE_REPLACE_ON,
+  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes"],
   findImpossibleChanges,
   isProtected: losesCluster,
   async create(context, inputs) {
-    const machine = await theMachine(context, inputs);
+    const machine = await requireMachine(context, inputs);
     await init(context, machine, inputs);
-    return { id: `${inputs.instance}/kubeadm-init`, outputs: await outputsOf(context, inputs) };
+    return { id: `${inputs.instance}/kubeadm-init`, outputs: await readOutputs(context, inputs) };
   },
   async update(context, _id, inputs) {
-    const machine = await theMachine(context, inputs);
+    const machine = await requireMachine(context, inputs);
     await init(context, machine, inputs);
     await reconfigure(context, machine, inputs);
-    return outputsOf(context, inputs);
+    return readOutputs(context, inputs);
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
+    readMachine(context, old, async (machine) => {
       const [progress, ends] = await Promise.all([
         readProgress(machine, "init", ADMIN_CONF, context.signal),
         readCertificateExpiries(machine, context.signal),
@@ -105,7 +105,7 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
       return old;
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     if (machine) await resetNode(machine, context);
     context.kube.forget();
   },

@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { StepError } from "../../common/errors";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
@@ -28,7 +28,7 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   rejectMismatch(machine, membership, membershipOf(inputs));
   if (progress === "done") return;
   const others = otherControlPlanes(context, inputs);
-  // An interrupted join is undone first.
+  // Resets what an interrupted join left.
   if (progress === "started") await resetNode(machine, { ...context, others });
   context.status("creating a join token");
   const api = await context.kube.api(inputs.controlPlanes, context.signal);
@@ -58,18 +58,18 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
     await runKubeadm(context, machine, {
       verb: "join",
       flags: [],
-      config: configOf(inputs, api, token),
+      config: joinConfig(inputs, api, token),
       timeout: inputs.timeout,
       action: "fix the cause, then run `pulumi up` again: only this node is joined",
     });
   });
 }
 
-/** Not the machine itself: it cannot take itself out of etcd when its own etcd is broken. */
+/** Returns the control planes without this machine, which cannot remove its own etcd member if its etcd is broken. */
 function otherControlPlanes(context: Context, { controlPlanes, connection }: JoinInputs): Remote[] {
   return controlPlanes
     .filter(({ host, port }) => host !== connection.host || port !== connection.port)
-    .map((one) => context.connections.get(one));
+    .map((controlPlane) => context.connections.get(controlPlane));
 }
 
 /** The membership that the join creates. */
@@ -82,7 +82,7 @@ function isForeign(actual: Membership | undefined, inputs: JoinInputs): boolean 
   return actual !== undefined && describeMismatch(actual, membershipOf(inputs)) !== undefined;
 }
 
-function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
+function joinConfig(inputs: JoinInputs, api: KubeApi, token: string): string {
   const document = withinSeconds(inputs.document, inputs.timeout * api.patience);
   return toYaml(
     withBootstrapToken([withPatience(document, api.patience)], {
@@ -92,43 +92,43 @@ function configOf(inputs: JoinInputs, api: KubeApi, token: string): string {
   );
 }
 
-/** A machine's membership in a cluster: kubeadm join with a token of its own, which lives for this join only. */
+/** A machine's membership in a cluster: kubeadm join, with a token that is created and deleted for this join. */
 const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   contract: kubeadmJoinContract,
-  replaceOn: [...HOST_REPLACES, "caCertHash"],
+  replaceOn: [...MACHINE_REPLACE_ON, "caCertHash"],
   // A joined node does not read its join configuration again.
-  ignore: [...HOST_IGNORES, "controlPlanes", "document", "timeout"],
+  ignore: [...MACHINE_IGNORE, "controlPlanes", "document", "timeout"],
   async create(context, inputs) {
-    const machine = await theMachine(context, inputs);
+    const machine = await requireMachine(context, inputs);
     await join(context, machine, inputs);
     return { id: `${inputs.instance}/kubeadm-join`, outputs: {} };
   },
   async update(context, _id, inputs) {
-    await join(context, await theMachine(context, inputs), inputs);
+    await join(context, await requireMachine(context, inputs), inputs);
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
+    readMachine(context, old, async (machine) => {
       const { document } = old.inputs;
       const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(machine, context.signal);
-      const [progress, membership, soon] = await Promise.all([
+      const [progress, membership, expiries] = await Promise.all([
         readProgress(machine, "join", KUBELET_CONF, context.signal),
         readMembership(machine, context.signal),
         ends,
       ]);
       if (progress !== "done" || isForeign(membership, old.inputs)) return undefined;
-      warnOfExpiry(context, soon);
+      warnOfExpiry(context, expiries);
       return old;
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     const others = otherControlPlanes(context, inputs);
     if (!machine) {
       const { node } = membershipOf(inputs);
       if (inputs.document.controlPlane !== undefined) await removeDeadMember(node, others, context);
       return;
     }
-    // The machine may have joined another cluster, or under another name, since: that membership stays.
+    // Since then the machine may have joined another cluster, or under another name: that membership stays.
     if (isForeign(await readMembership(machine, context.signal), inputs)) return;
     await resetNode(machine, { ...context, others, abandoned: context.unreachable.isAbandoned(inputs.connection) });
   },

@@ -2,8 +2,8 @@ import type { Inputs } from "../../contracts/contract";
 import { kubeletJoinContract } from "../../contracts/kubelet/join";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
 import { kubeconfig } from "../../render/components/kubeconfig";
-import { contents, put, textFile, textFiles } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, sameMachine, theMachine } from "../host/on-machine";
+import { readContents, writeFiles, textFile, textFiles } from "../host/files";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
@@ -16,15 +16,15 @@ type JoinInputs = Inputs<typeof kubeletJoinContract>;
 
 /** Whether the kubelet has a kubeconfig of this cluster. */
 async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, signal: AbortSignal): Promise<boolean> {
-  const found = await contents(machine, [KUBELET_CA, KUBELET_KUBECONFIG], signal);
-  const ca = found.get(KUBELET_CA);
-  return found.has(KUBELET_KUBECONFIG) && ca !== undefined && caCertHash(ca) === expected;
+  const texts = await readContents(machine, [KUBELET_CA, KUBELET_KUBECONFIG], signal);
+  const ca = texts.get(KUBELET_CA);
+  return texts.has(KUBELET_KUBECONFIG) && ca !== undefined && caCertHash(ca) === expected;
 }
 
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
   const { signal } = context;
   if (await isMember(machine, inputs, signal)) {
-    const written = await put(machine, textFiles(inputs.files), "configuring the kubelet", signal);
+    const written = await writeFiles(machine, textFiles(inputs.files), "configuring the kubelet", signal);
     if (written.length > 0) await restartKubelet(machine, signal);
     return;
   }
@@ -57,7 +57,7 @@ async function bootstrapKubelet(
     ...textFiles(inputs.files),
   ];
   try {
-    await put(machine, files, "configuring the kubelet", context.signal);
+    await writeFiles(machine, files, "configuring the kubelet", context.signal);
     context.status("TLS bootstrap of the kubelet");
     await restartKubelet(machine, context.signal);
     await waitForBootstrap(context, machine, { api, node, token, signer, timeout });
@@ -67,23 +67,25 @@ async function bootstrapKubelet(
   }
 }
 
-/** A kubelet's membership in a cluster, by TLS bootstrap with a token of its own; without it the kubelet stands alone. */
+/** A kubelet's membership in a cluster, by TLS bootstrap. Without it the kubelet runs in standalone mode. */
 const kubeletJoin: Handler<typeof kubeletJoinContract> = {
   contract: kubeletJoinContract,
-  replaceOn: [...HOST_REPLACES, "node", "caCertHash"],
-  ignore: [...HOST_IGNORES, "controlPlanes", "clusterName", "endpoint", "signer", "timeout"],
+  replaceOn: [...MACHINE_REPLACE_ON, "node", "caCertHash"],
+  ignore: [...MACHINE_IGNORE, "controlPlanes", "clusterName", "endpoint", "signer", "timeout"],
   async create(context, inputs) {
-    await join(context, await theMachine(context, inputs), inputs);
+    await join(context, await requireMachine(context, inputs), inputs);
     return { id: `${inputs.instance}/kubelet-join`, outputs: {} };
   },
   async update(context, _id, inputs) {
-    await join(context, await theMachine(context, inputs), inputs);
+    await join(context, await requireMachine(context, inputs), inputs);
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => ((await isMember(machine, old.inputs, context.signal)) ? old : undefined)),
+    readMachine(context, old, async (machine) =>
+      (await isMember(machine, old.inputs, context.signal)) ? old : undefined,
+    ),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     if (machine) await detachKubelet(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });
   },
 };

@@ -15,24 +15,24 @@ type ManifestsInputs = Inputs<typeof manifestsContract>;
 
 type Manifest = ManifestsInputs["objects"][string];
 
-/** First what other objects require, then what pods would wait for, then the rest. A map has no order on the wire. */
-const WAVES: readonly (readonly string[])[] = [
+/** Kinds that are applied first: those that other objects require, then those that pods wait for. The rest follows. */
+const STAGES: readonly (readonly string[])[] = [
   ["Namespace", "CustomResourceDefinition"],
   ["ServiceAccount", "Secret", "ConfigMap", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service"],
 ];
 
-/** Objects in the order in which they are applied. Those of one stage may be applied in parallel. */
-export function wavesOf(objects: readonly Manifest[]): Manifest[][] {
+/** Returns the objects in stages. The objects of one stage are applied in parallel. */
+export function applyOrder(objects: readonly Manifest[]): Manifest[][] {
   const rank = ({ kind }: Manifest) => {
-    const found = WAVES.findIndex((kinds) => kinds.includes(kind));
-    return found < 0 ? WAVES.length : found;
+    const stage = STAGES.findIndex((kinds) => kinds.includes(kind));
+    return stage < 0 ? STAGES.length : stage;
   };
-  return [...WAVES.keys(), WAVES.length]
+  return [...STAGES.keys(), STAGES.length]
     .map((wave) => objects.filter((object) => rank(object) === wave))
     .filter((wave) => wave.length > 0);
 }
 
-/** Server-side apply (KEP-555): owns the fields that we name, and leaves all others to their owners. */
+/** Applies the objects server-side (KEP-555): owns the fields that they name, and leaves all others to their owners. */
 async function apply(context: Context, api: KubeApi, objects: Record<string, Manifest>): Promise<void> {
   const { PatchStrategy } = await import("@kubernetes/client-node");
   const put = (object: Manifest) =>
@@ -46,7 +46,7 @@ async function apply(context: Context, api: KubeApi, objects: Record<string, Man
         PatchStrategy.ServerSideApply,
       ),
     );
-  for (const wave of wavesOf(Object.values(objects))) {
+  for (const wave of applyOrder(Object.values(objects))) {
     context.status(`applying ${wave.map(labelOf).join(", ")}`);
     await Promise.all(wave.map(put));
   }
@@ -57,13 +57,13 @@ function labelOf({ kind, metadata }: Manifest): string {
 }
 
 /**
- * Objects with pods. Their deletion waits for the pods, so that the leftovers on a machine can be removed afterwards.
+ * Kinds with pods. Their deletion waits for the pods, so that the leftovers on a machine can be removed afterwards.
  */
 const WORKLOADS = ["DaemonSet", "Deployment"];
 const WORKLOAD_SECONDS = 90;
 
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const wave of wavesOf(objects).reverse())
+  for (const wave of applyOrder(objects).reverse())
     await Promise.all(wave.map((object) => removeOne(context, api, object)));
 }
 
@@ -96,16 +96,16 @@ async function removeOne(context: Context, api: KubeApi, object: Manifest): Prom
   );
 }
 
-/** Reduces the live object to the fields that we named, so that only their changes are drift. */
-export function projected(wanted: unknown, live: unknown): unknown {
-  if (Array.isArray(wanted) && Array.isArray(live)) {
-    return live.length === wanted.length ? wanted.map((inner, index) => projected(inner, live[index])) : live;
+/** Reduces the live object to the fields of the configured one, so that only their changes are drift. */
+export function projectOnto(configured: unknown, live: unknown): unknown {
+  if (Array.isArray(configured) && Array.isArray(live)) {
+    return live.length === configured.length ? configured.map((inner, index) => projectOnto(inner, live[index])) : live;
   }
-  if (!isRecord(wanted) || !isRecord(live)) return live;
+  if (!isRecord(configured) || !isRecord(live)) return live;
   return Object.fromEntries(
-    Object.keys(wanted)
+    Object.keys(configured)
       .filter((key) => key in live)
-      .map((key) => [key, projected(wanted[key], live[key])]),
+      .map((key) => [key, projectOnto(configured[key], live[key])]),
   );
 }
 
@@ -113,7 +113,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function found(
+async function readObjects(
   context: Context,
   api: KubeApi,
   objects: Record<string, Manifest>,
@@ -124,13 +124,13 @@ async function found(
       const live = await retryRequest(api, `reading ${labelOf(object)}`, context.signal, () =>
         ignoreNotFound(api.objects.read(header)),
       );
-      return live ? [[name, projected(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
+      return live ? [[name, projectOnto(object, JSON.parse(JSON.stringify(live))) as Manifest] as const] : [];
     }),
   );
   return Object.fromEntries(entries.flat());
 }
 
-/** Kubernetes objects that belong together, such as those of an add-on. */
+/** A group of Kubernetes objects, such as those of an add-on. */
 const manifests: Handler<typeof manifestsContract> = {
   contract: manifestsContract,
   replaceOn: ["caCertHash"],
@@ -153,10 +153,10 @@ const manifests: Handler<typeof manifestsContract> = {
   async read(context, _id, old) {
     try {
       const api = await context.kube.api(old.inputs.controlPlanes, context.signal);
-      const objects = await found(context, api, old.inputs.objects);
+      const objects = await readObjects(context, api, old.inputs.objects);
       return Object.keys(objects).length === 0 ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
     } catch (error) {
-      context.warn(`${NOT_READ}; its last known state is kept: ${messageOf(error)}`);
+      context.warn(`${NOT_READ}; its recorded state is kept: ${messageOf(error)}`);
       return old;
     }
   },

@@ -17,45 +17,45 @@ import { NOT_READ } from "../preview/notices";
 type NodeInputs = Inputs<typeof nodeContract>;
 type NodeOutputs = Outputs<typeof nodeContract>;
 
-/** Attempts to read the Node, about 6 s in all: ample for a kubelet that has just started. */
+/** Attempts to read the Node, about 6 s in total: enough for a kubelet that has just started. */
 const REGISTER_ATTEMPTS = 10;
 
-/** A kubelet registers when it starts and never again: one whose Node was deleted under it must be told. */
-async function registered(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
-  for (let look = 0; look < REGISTER_ATTEMPTS; look++) {
+/** Waits for the Node. A kubelet registers only when it starts, so it is restarted if its Node was deleted meanwhile. */
+async function waitForRegistration(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
+  for (let attempt = 0; attempt < REGISTER_ATTEMPTS; attempt++) {
     if (await readNode(api, node, context.signal)) return;
     await backoff(4, context.signal);
   }
-  context.status("the kubelet does not register: starting it anew");
+  context.status("the kubelet does not register: restarting it");
   await context.connections.get(connection).run("systemctl restart kubelet", {
-    step: "starting the kubelet anew",
+    step: "restarting the kubelet",
     signal: context.signal,
     timeout: 60,
   });
 }
 
-async function ready(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
+async function waitUntilNodeReady(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NodeOutputs> {
   const { signal, status } = context;
   const live = await waitUntilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
   await admitNode(api, live, { ...inputs, signal });
   return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 
-/** Undefined where no control plane answers and that is no reason to stop. */
-async function apiUnless(
-  mayGo: (error: StepError) => boolean,
+/** Returns undefined if no control plane answers and `isAcceptable` accepts the error. */
+async function apiOrUndefined(
+  isAcceptable: (error: StepError) => boolean,
   context: Context,
   inputs: NodeInputs,
 ): Promise<KubeApi | undefined> {
   try {
     return await context.kube.api(inputs.controlPlanes, context.signal);
   } catch (error) {
-    if (!(error instanceof StepError) || !mayGo(error)) throw error;
+    if (!(error instanceof StepError) || !isAcceptable(error)) throw error;
     return undefined;
   }
 }
 
-async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
+async function leaveCluster(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
   const { signal, status } = context;
   const { node, instance, pool, maxUnavailable, connection } = inputs;
   const isGone = () => proveMachineGone(context, { connection, instance, fence: inputs.drain.fence }, signal);
@@ -71,11 +71,11 @@ async function leave(context: Context, api: KubeApi, inputs: NodeInputs): Promis
     ...inputs.drain,
   });
   if (!drained) return;
-  if (drained.forced) tellForced(context, inputs, drained.forced);
+  if (drained.forced) reportForced(context, inputs, drained.forced);
   else context.info(`${node} is drained (${drained.evicted.length} pods) and has left the cluster`);
 }
 
-function tellForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: ForcedRemoval): void {
+function reportForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: ForcedRemoval): void {
   context.unreachable.markGone(connection);
   const detached = volumes.length > 0 ? ` and ${volumes.length} volumes detached` : "";
   const which = pods.length > 0 ? ` (${summarizeNames(pods)})` : "";
@@ -92,22 +92,22 @@ const node: Handler<typeof nodeContract> = {
   ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
-    await registered(context, api, inputs);
-    const outputs = await ready(context, api, inputs);
+    await waitForRegistration(context, api, inputs);
+    const outputs = await waitUntilNodeReady(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal);
     return { id: inputs.node, outputs };
   },
   async update(context, _id, inputs, old) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
-    return ready(context, api, inputs);
+    return waitUntilNodeReady(context, api, inputs);
   },
   async read(context, _id, { inputs, outputs }) {
     const keep = (error: StepError) => (
       context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`),
       true
     );
-    const api = await apiUnless(keep, context, inputs);
+    const api = await apiOrUndefined(keep, context, inputs);
     if (!api) return { inputs, outputs };
     const live = await readNode(api, inputs.node, context.signal);
     if (!live) return undefined;
@@ -117,8 +117,8 @@ const node: Handler<typeof nodeContract> = {
     };
   },
   async delete(context, _id, { inputs }) {
-    const api = await apiUnless(() => context.unreachable.isAbandoned(inputs.connection), context, inputs);
-    if (api) return await leave(context, api, inputs);
+    const api = await apiOrUndefined(() => context.unreachable.isAbandoned(inputs.connection), context, inputs);
+    if (api) return await leaveCluster(context, api, inputs);
     context.warn(`no control plane answers: node ${inputs.node} was left as it is`);
   },
 };

@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { packagesContract } from "../../contracts/host/packages";
 import { StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
-import { HOST_IGNORES, HOST_REPLACES, lookAt, theMachine } from "../host/on-machine";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -14,15 +14,15 @@ const LOCK_SECONDS = 300;
 const WAITING = "waiting: ";
 
 /**
- * A shell function that repeats a command while another process holds a lock. dpkg waits for no lock, apt not for that
- * of its lists.
+ * A shell function that repeats a command while another process holds a package lock: dpkg never waits for one, and apt
+ * does not wait for the lock of its package lists.
  */
 const unlocked = (patience: number) => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 end=$(($(date +%s) + ${Math.ceil(LOCK_SECONDS * patience)}))
 unlocked() {
-  until said=$("$@" 2>&1); do
-    held=$(echo "$said" | grep -iE -m1 'locked by another process|could not get lock|unable to lock') || { echo "$said" >&2; return 1; }
-    [ "$(date +%s)" -lt $end ] || { echo "$held, and is not given back: see what that process does, and run again" >&2; return 1; }
+  until output=$("$@" 2>&1); do
+    held=$(echo "$output" | grep -iE -m1 'locked by another process|could not get lock|unable to lock') || { echo "$output" >&2; return 1; }
+    [ "$(date +%s)" -lt $end ] || { echo "$held, and is still held: check what that process does, then run the command again" >&2; return 1; }
     echo "${WAITING}$held"
     sleep 1
   done
@@ -30,7 +30,7 @@ unlocked() {
 
 const MANAGERS = {
   debian: {
-    missing: (names: string) =>
+    listMissing: (names: string) =>
       `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
     // Finishes an interrupted installation first.
     install: (names: string, patience: number) => `${unlocked(patience)}
@@ -39,14 +39,15 @@ unlocked apt-get -qq update
 unlocked apt-get -qq install -y --no-install-recommends ${names}`,
   },
   fedora: {
-    missing: (names: string) => `for p in ${names}; do rpm -q --whatprovides "$p" >/dev/null 2>&1 || echo "$p"; done`,
+    listMissing: (names: string) =>
+      `for p in ${names}; do rpm -q --whatprovides "$p" >/dev/null 2>&1 || echo "$p"; done`,
     install: (names: string) => `dnf -q -y --setopt=install_weak_deps=False install ${names}`,
   },
 } as const;
 
-async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSignal): Promise<string[]> {
+async function listMissing(machine: Remote, inputs: PackagesInputs, signal: AbortSignal): Promise<string[]> {
   if (inputs.osFamily === "other" || inputs.packages.length === 0) return [];
-  const list = MANAGERS[inputs.osFamily].missing(commandLine(inputs.packages));
+  const list = MANAGERS[inputs.osFamily].listMissing(commandLine(inputs.packages));
   const script =
     inputs.unlessProgram === undefined ? list : `command -v ${quote(inputs.unlessProgram)} >/dev/null || { ${list}; }`;
   const { stdout } = await machine.read(script, { step: "listing packages", signal });
@@ -54,37 +55,38 @@ async function missing(machine: Remote, inputs: PackagesInputs, signal: AbortSig
 }
 
 async function install(context: Context, inputs: PackagesInputs): Promise<void> {
-  const machine = await theMachine(context, inputs);
+  const machine = await requireMachine(context, inputs);
   const { signal } = context;
-  const names = await missing(machine, inputs, signal);
+  const names = await listMissing(machine, inputs, signal);
   if (names.length === 0 || inputs.osFamily === "other") return;
   context.status(`installing ${names.join(" ")}`);
   const step = "installing packages";
-  const toDo = (which: string[]) => `install ${which.join(" ")} manually, or configure a package source on the machine`;
+  const action = (which: string[]) =>
+    `install ${which.join(" ")} manually, or configure a package source on the machine`;
   const onLine = (line: string) => line.startsWith(WAITING) && context.status(line);
   await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names), machine.patience)}`, {
     step,
     signal,
     timeout: INSTALL_SECONDS,
-    action: toDo(names),
+    action: action(names),
     onLine,
   });
   // dnf can be configured to continue without packages that it does not find.
-  const still = await missing(machine, inputs, signal);
-  if (still.length > 0)
+  const stillMissing = await listMissing(machine, inputs, signal);
+  if (stillMissing.length > 0)
     throw new StepError({
       step,
       machine: machine.label,
-      cause: `${still.join(", ")} is still missing`,
-      action: toDo(still),
+      cause: `${stillMissing.join(", ")} is still missing`,
+      action: action(stillMissing),
     });
 }
 
 /** The distribution's packages that a node needs. They stay on delete, because other programs may use them by then. */
 const packages: Handler<typeof packagesContract> = {
   contract: packagesContract,
-  replaceOn: HOST_REPLACES,
-  ignore: HOST_IGNORES,
+  replaceOn: MACHINE_REPLACE_ON,
+  ignore: MACHINE_IGNORE,
   async create(context, inputs) {
     await install(context, inputs);
     return { id: `${inputs.instance}/packages`, outputs: {} };
@@ -94,10 +96,10 @@ const packages: Handler<typeof packagesContract> = {
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
-      const gone = new Set(await missing(machine, old.inputs, context.signal));
+    readMachine(context, old, async (machine) => {
+      const missing = new Set(await listMissing(machine, old.inputs, context.signal));
       return {
-        inputs: { ...old.inputs, packages: old.inputs.packages.filter((name) => !gone.has(name)) },
+        inputs: { ...old.inputs, packages: old.inputs.packages.filter((name) => !missing.has(name)) },
         outputs: {},
       };
     }),

@@ -8,22 +8,22 @@ import {
   type Finding,
   type PreflightMachine,
 } from "../../render/preflight";
-import { gatherFacts } from "../host/facts";
+import { readFacts } from "../host/facts";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 
 type PreflightInputs = Inputs<typeof preflightContract>;
 type PreflightOutputs = Outputs<typeof preflightContract>;
 
-type Looked = { judged: PreflightMachine } | { unreachable: Finding };
+type CheckedMachine = { judged: PreflightMachine } | { unreachable: Finding };
 
-async function look(
+async function checkMachine(
   context: Context,
   machine: PreflightInputs["machines"][number],
   passed: Record<string, string>,
-): Promise<Looked> {
+): Promise<CheckedMachine> {
   const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
-    const facts = await gatherFacts(context.connections.get(connection), context.signal);
+    const facts = await readFacts(context.connections.get(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
     return {
       judged: {
@@ -40,31 +40,36 @@ async function look(
     context.signal.throwIfAborted();
     const [cause = "", action = ""] = messageOf(error).split("; ", 2);
     return {
-      unreachable: { machine: name, severity: "error", message: cause, action: action || "see that it can be reached" },
+      unreachable: {
+        machine: name,
+        severity: "error",
+        message: cause,
+        action: action || "check that it can be reached",
+      },
     };
   }
 }
 
-/** What several machines have in common is said once. */
-function merged(findings: readonly Finding[]): string[] {
+/** Merges findings that several machines have in common. */
+function mergeFindings(findings: readonly Finding[]): string[] {
   const machines = new Map<string, string[]>();
   for (const { machine, message, action } of findings) {
-    const words = `${message}; ${action}`;
-    machines.set(words, [...(machines.get(words) ?? []), machine]);
+    const text = `${message}; ${action}`;
+    machines.set(text, [...(machines.get(text) ?? []), machine]);
   }
   return [...machines].map(([words, names]) => `${names.join(", ")}: ${words}`);
 }
 
 /** Checks all machines in parallel, and reports all their problems in one list. */
-async function examine(
+async function checkMachines(
   context: Context,
   inputs: PreflightInputs,
   passed: Record<string, string>,
 ): Promise<PreflightOutputs> {
-  context.status(`looking at ${inputs.machines.length} machines`);
-  const looked = await Promise.all(inputs.machines.map((machine) => look(context, machine, passed)));
-  const judged = looked.flatMap((result) => ("judged" in result ? [result.judged] : []));
-  const unreachable = looked.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
+  context.status(`checking ${inputs.machines.length} machines`);
+  const results = await Promise.all(inputs.machines.map((machine) => checkMachine(context, machine, passed)));
+  const judged = results.flatMap((result) => ("judged" in result ? [result.judged] : []));
+  const unreachable = results.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
   const findings = [...unreachable, ...preflightFindings(judged, inputs)];
   const errors = findings.filter(isError);
   if (errors.length > 0) {
@@ -73,15 +78,15 @@ async function examine(
       cause: `nothing was changed on any machine\n${renderFindings(findings)}`,
     });
   }
-  for (const warning of merged(findings)) context.warn(warning);
+  for (const warning of mergeFindings(findings)) context.warn(warning);
   return { passed: Object.fromEntries(judged.map(({ name, facts }) => [name, facts.machineId])) };
 }
 
-function of({ machines }: PreflightInputs, judged: Record<string, string>): Record<string, string> {
+function selectPassed({ machines }: PreflightInputs, judged: Record<string, string>): Record<string, string> {
   return Object.fromEntries(machines.map(({ name }) => [name, judged[name] ?? ""]));
 }
 
-/** The first control plane created the cluster: if another machine took its place, the cluster would be deleted. */
+/** The first control plane created the cluster: if another machine became the first, the cluster would be deleted. */
 function findFirstControlPlaneChange(inputs: Partial<PreflightInputs>, old: Partial<PreflightInputs>): Problem[] {
   const controlPlanes = ({ machines = [] }: Partial<PreflightInputs>) =>
     machines.filter(({ role }) => role === "control-plane").map(({ name }) => name);
@@ -98,7 +103,7 @@ function findFirstControlPlaneChange(inputs: Partial<PreflightInputs>, old: Part
   ];
 }
 
-/** Judges all machines before anything is changed on one of them. */
+/** Checks all machines before any of them is changed. */
 const preflight: Handler<typeof preflightContract> = {
   contract: preflightContract,
   replaceOn: [],
@@ -109,13 +114,13 @@ const preflight: Handler<typeof preflightContract> = {
     const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);
     return {
       id: "preflight",
-      outputs: whole ? { passed: of(inputs, judged) } : await examine(context, inputs, judged),
+      outputs: whole ? { passed: selectPassed(inputs, judged) } : await checkMachines(context, inputs, judged),
     };
   },
   update(context, _id, inputs, old) {
-    // What passed for one way of bringing a cluster up has not passed for the other.
+    // A machine that passed for one bootstrapper may not pass for the other.
     const passed = inputs.bootstrap === old.inputs.bootstrap ? old.outputs.passed : {};
-    return examine(context, inputs, { ...passed, ...inputs.judged });
+    return checkMachines(context, inputs, { ...passed, ...inputs.judged });
   },
 };
 

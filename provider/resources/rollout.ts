@@ -26,7 +26,7 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
     async () => {
       const { answer: deployment, cause } = await readWithCause(
         api.apps.readNamespacedDeployment({ namespace, name }),
-        replicas,
+        describeReplicas,
       );
       const status = deployment?.status;
       const current = status?.observedGeneration === deployment?.metadata?.generation;
@@ -51,10 +51,10 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
   );
 }
 
-function replicas(deployment: V1Deployment | undefined): string {
+function describeReplicas(deployment: V1Deployment | undefined): string {
   return deployment
     ? `${deployment.status?.availableReplicas ?? 0} of ${deployment.spec?.replicas ?? 0} replicas are available`
-    : "there is no such Deployment";
+    : "the Deployment does not exist";
 }
 
 /** A Deployment that another tool created (CoreDNS, by kubeadm): patched and Available. */

@@ -5,25 +5,25 @@ import { register, type Handler } from "../rpc/handler";
 type RosterInputs = Inputs<typeof rosterContract>;
 
 /** Existing members keep their run; new ones get the current run. */
-function sinceWhen(
+function assignRuns(
   { members = [], run = "" }: Partial<RosterInputs>,
-  known: Record<string, string> = {},
+  recorded: Record<string, string> = {},
 ): Record<string, string> {
-  return Object.fromEntries(members.map((name) => [name, known[name] ?? run]));
+  return Object.fromEntries(members.map((name) => [name, recorded[name] ?? run]));
 }
 
 /**
- * Records in which run each machine became a member. The program has no memory of its own, but must know which machines
- * serve already (they change one after the other) and which are new (they change in parallel). See
+ * Records in which run each machine became a member. The program keeps no state, but must know which machines are
+ * members already (they change one after the other) and which are new (they change in parallel). See
  * docs/rolling-updates.md.
  */
 const roster: Handler<typeof rosterContract> = {
   contract: rosterContract,
   replaceOn: [],
   ignore: ["run"],
-  predict: (inputs, old) => ({ since: sinceWhen(inputs, old?.outputs.since) }),
-  create: async (_context, inputs) => ({ id: "roster", outputs: { since: sinceWhen(inputs) } }),
-  update: async (_context, _id, inputs, old) => ({ since: sinceWhen(inputs, old.outputs.since) }),
+  predict: (inputs, old) => ({ since: assignRuns(inputs, old?.outputs.since) }),
+  create: async (_context, inputs) => ({ id: "roster", outputs: { since: assignRuns(inputs) } }),
+  update: async (_context, _id, inputs, old) => ({ since: assignRuns(inputs, old.outputs.since) }),
 };
 
 export const rosterResource = register(roster);

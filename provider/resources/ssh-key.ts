@@ -35,8 +35,8 @@ function derivePublicKey(path: string, privateKey: string, comment: string): str
 }
 
 /**
- * Returns the public key of the key pair, and creates what is missing of it. An existing private key is never
- * overwritten: an interrupted run may have installed it on machines.
+ * Returns the public key of the key pair, and creates the missing files. An existing private key is never overwritten,
+ * because an interrupted run may have installed it on machines.
  */
 async function ensureKey(inputs: SshKeyInputs): Promise<string> {
   const { path, comment } = inputs;
@@ -81,7 +81,7 @@ const sshKey: Handler<typeof sshKeyContract> = {
   async delete({ warn }, _id, { inputs, outputs }) {
     const publicKey = await readPublicKey(inputs).catch(() => undefined);
     if (publicKey !== undefined && !isSamePublicKey(publicKey, outputs.publicKey))
-      return warn(`${inputs.path} is another key than the recorded one: it was not deleted`);
+      return warn(`${inputs.path} is not the recorded key: it was not deleted`);
     if (publicKey === undefined) return;
     await Promise.all([rm(inputs.path, { force: true }), rm(`${inputs.path}.pub`, { force: true })]);
   },

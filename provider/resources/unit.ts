@@ -2,8 +2,8 @@ import type { Inputs } from "../../contracts/contract";
 import { sha256Schema, type TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
-import { removeData, seenFiles, removeFiles, textFiles, put } from "../host/files";
-import { HOST_IGNORES, HOST_REPLACES, sameMachine, lookAt, theMachine } from "../host/on-machine";
+import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
 import { waitUntilUnitHealthy } from "../host/unit-health";
@@ -27,9 +27,9 @@ interface Change {
 async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }: Change): Promise<void> {
   const { signal } = context;
   const { unit } = inputs;
-  const machine = await theMachine(context, inputs);
+  const machine = await requireMachine(context, inputs);
   const [before, state] = await Promise.all([
-    seenFiles(machine, { ...obsolete, ...inputs.files }, signal),
+    readTextFiles(machine, { ...obsolete, ...inputs.files }, signal),
     readUnitState(machine, unit, signal, inputs.startWhenExists),
   ]);
   try {
@@ -63,7 +63,7 @@ async function writeAndStart(
   const { signal } = context;
   const { unit } = inputs;
   context.status(`writing ${unit}`);
-  const written = await put(machine, textFiles(inputs.files), `writing ${unit}`, signal);
+  const written = await writeFiles(machine, textFiles(inputs.files), `writing ${unit}`, signal);
   const starts = inputs.running && state.startable && (restart || written.length > 0 || !state.active);
   const commands = planCommands(inputs, state, { written: written.length > 0, starts });
   if (commands.length === 0) return false;
@@ -105,12 +105,14 @@ async function findOtherProgram(
   const expected = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
   if (expected.length === 0) return undefined;
   const hash = await hashRunningProgram(machine, unit, signal);
-  return hash === undefined || expected.includes(hash) ? undefined : "running another program than the configured one";
+  return hash === undefined || expected.includes(hash)
+    ? undefined
+    : "running another program than the configured one";
 }
 
 async function readUnit(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
   const [files, state, otherProgram] = await Promise.all([
-    seenFiles(machine, inputs.files, signal),
+    readTextFiles(machine, inputs.files, signal),
     readUnitState(machine, inputs.unit, signal, inputs.startWhenExists),
     findOtherProgram(machine, inputs, signal),
   ]);
@@ -136,36 +138,36 @@ function obsoleteFiles(old: TextFiles, files: TextFiles): TextFiles {
   return Object.fromEntries(Object.entries(old).filter(([path]) => !(path in files)));
 }
 
-/** A systemd unit with its files: written, enabled, running, and proved healthy after each start. */
+/** A systemd unit with its files: written, enabled, running, and checked to be healthy after each start. */
 const unit: Handler<typeof unitContract> = {
   contract: unitContract,
-  replaceOn: [...HOST_REPLACES, "unit"],
-  ignore: [...HOST_IGNORES, "health"],
+  replaceOn: [...MACHINE_REPLACE_ON, "unit"],
+  ignore: [...MACHINE_IGNORE, "health"],
   async create(context, inputs) {
     await apply(context, inputs, { obsolete: {}, restart: true });
     return { id: idOf(inputs), outputs: {} };
   },
   async update(context, _id, inputs, { inputs: old }) {
     const obsolete = obsoleteFiles(old.files, inputs.files);
-    const triggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
-    const restart = triggered || Object.keys(obsolete).length > 0 || old.problem !== undefined;
+    const isTriggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
+    const restart = isTriggered || Object.keys(obsolete).length > 0 || old.problem !== undefined;
     await apply(context, inputs, { obsolete, restart });
     return {};
   },
   read: (context, _id, old) =>
-    lookAt(context, old, async (machine) => {
+    readMachine(context, old, async (machine) => {
       const inputs = await readUnit(machine, old.inputs, context.signal);
       return inputs && { inputs, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
-    const machine = await sameMachine(context, inputs);
+    const machine = await findMachine(context, inputs);
     if (!machine) return;
     const step = `removing ${inputs.unit}`;
     const { signal } = context;
     await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
     await machine.run("systemctl daemon-reload", { step, signal });
-    await removeData(machine, inputs.state ?? [], step, signal);
+    await emptyFolders(machine, inputs.state ?? [], step, signal);
   },
 };
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:https";
 import { connect, type AddressInfo, type Socket } from "node:net";
-import { newAuthority, newCertificate, type Identity } from "../../provider/pki/x509";
+import { createAuthority, createCertificate, type Identity } from "../../provider/pki/x509";
 import { ScriptedMachine } from "./scripted-machine";
 
 /** A control plane with an admin.conf and an API server that answers /readyz and lists one namespace. */
@@ -21,14 +21,14 @@ export class ControlPlane extends ScriptedMachine {
   }
 
   static async start(name: string, authority?: Identity): Promise<ControlPlane> {
-    const ca = authority ?? (await newAuthority("kubernetes", 10));
-    const server = await newCertificate(ca, {
+    const ca = authority ?? (await createAuthority("kubernetes", 10));
+    const server = await createCertificate(ca, {
       commonName: "kube-apiserver",
       usages: ["server"],
       dnsNames: ["kubernetes"],
       days: 1,
     });
-    const admin = await newCertificate(ca, { commonName: "admin", usages: ["client"], days: 1 });
+    const admin = await createCertificate(ca, { commonName: "admin", usages: ["client"], days: 1 });
     const https = createServer({
       key: server.key,
       cert: `${server.certificate}\n${ca.certificate}`,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandLine } from "../../../common/quote";
-import { inspect, put, removeFiles, textFile } from "../../../provider/host/files";
+import { inspectFiles, writeFiles, removeFiles, textFile } from "../../../provider/host/files";
 import type { OutgoingFile } from "../../../provider/host/archive";
 import { filePathSchema } from "../../../contracts/files";
 import { filesResource } from "../../../provider/resources/files";
@@ -60,7 +60,7 @@ test(
             };
           }),
         );
-        await put(machine(), files, "a test", signal);
+        await writeFiles(machine(), files, "a test", signal);
         expect((await readdir(folder)).sort()).toEqual(
           [...wanted.keys()].map((path) => path.slice(folder.length + 1)).sort(),
         );
@@ -68,8 +68,8 @@ test(
           expect(Buffer.compare(await readFile(path), body)).toBe(0);
           expect((await stat(path)).mode & 0o777).toBe(parseInt(how, 8));
         }
-        expect((await inspect(machine(), [...wanted.keys()], signal)).size).toBe(wanted.size);
-        expect(await put(machine(), files, "a test", signal)).toEqual([]);
+        expect((await inspectFiles(machine(), [...wanted.keys()], signal)).size).toBe(wanted.size);
+        expect(await writeFiles(machine(), files, "a test", signal)).toEqual([]);
         await removeFiles(machine(), [...wanted.keys()], "a test", signal);
         expect(await readdir(folder)).toEqual([]);
       }),
@@ -140,7 +140,7 @@ test(
     const files = Array.from({ length: 2000 }, (_, index) =>
       textFile(`${folder}/${"a-rather-long-name".repeat(5)}-${index}`, String(index), "0644"),
     );
-    await expect(put(machine(), files, "a test", signal)).rejects.toThrow(
+    await expect(writeFiles(machine(), files, "a test", signal)).rejects.toThrow(
       /a command of \d+ KiB, and Linux takes 128 KiB/,
     );
     expect(await readdir(folder)).toEqual([]);

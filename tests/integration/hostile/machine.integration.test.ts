@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ServerChannel } from "ssh2";
-import { contents, inspect } from "../../../provider/host/files";
-import { gatherFacts } from "../../../provider/host/facts";
+import { readContents, inspectFiles } from "../../../provider/host/files";
+import { readFacts } from "../../../provider/host/facts";
 import { LONGEST_OUTPUT } from "../../../provider/ssh/channel";
 import type { Remote } from "../../../provider/ssh/remote";
 import { Connections } from "../../../provider/ssh/connections";
@@ -121,7 +121,7 @@ describe("output with colors and terminal control sequences", () => {
       ),
       end(channel, 0)
     );
-    const found = await gatherFacts(machine, signal);
+    const found = await readFacts(machine, signal);
     expect(found.hostname).not.toMatch(/[\x00-\x1f\x7f-\x9f]|<\{%/);
     expect(JSON.stringify(found).length).toBeLessThan(20_000);
     expect(found.cpus).toBe(0);
@@ -136,9 +136,9 @@ describe("answers in a wrong format", () => {
       channel.write(`644 ${"a".repeat(64)} /asked\n644 ${"b".repeat(64)} /invented\n999999 x /asked2\n`),
       end(channel, 0)
     );
-    const found = await inspect(machine, ["/asked", "/asked2"], signal);
+    const found = await inspectFiles(machine, ["/asked", "/asked2"], signal);
     expect([...found.keys()]).toEqual(["/asked"]);
-    expect((await contents(machine, ["/x"], signal)).size).toBe(0);
+    expect((await readContents(machine, ["/x"], signal)).size).toBe(0);
   });
 
   test("does not kill an invalid process group, which could be a command or every process", async () => {

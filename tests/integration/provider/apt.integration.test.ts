@@ -79,7 +79,7 @@ test("gives up on a lock that is never released, and reports its holder", async 
   await holding(lockLists, "[ -e /tmp/held ]");
   const impatient = testContext({}, { patience: 0.01 });
   await expect(packagesResource.create(impatient, ask("kubewright-three"))).rejects.toThrow(
-    /installing packages failed on debian .*lists\/lock.*held by process \d+.*is not given back: see what that process does, and run again/s,
+    /installing packages failed on debian .*lists\/lock.*held by process \d+.*is still held: check what that process does, then run the command again/s,
   );
   impatient.connections.closeAll();
   await on(`touch ${RELEASE}`);

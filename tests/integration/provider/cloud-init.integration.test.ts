@@ -55,7 +55,7 @@ test("reports a failure of cloud-init with its log, and what to do", async () =>
   await ends(1, "status: error\ndetail: ('scripts_user', ProcessExecutionError)\n");
   const failing = host.create(context("machine-host"), { connection: sshd.connection() });
   await expect(failing).rejects.toThrow(
-    /cloud-init failed on sshd .*: it failed on the machine:\nstatus: error\ndetail: \('scripts_user'.*; fix the user data/s,
+    /cloud-init failed on sshd .*: it reports:\nstatus: error\ndetail: \('scripts_user'.*; fix the user data/s,
   );
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { factsFrom } from "../../../provider/host/facts";
+import { parseFacts } from "../../../provider/host/facts";
 import { firewallRules } from "../../../render/firewall";
 import { hostsBlock, parseHostsBlock, replaceHostsBlock } from "../../../render/hosts";
 import { requiredPackages } from "../../../render/node-contents";
@@ -46,7 +46,7 @@ describe("a Fedora node", () => {
     firewall: "firewalld",
     uid: "0",
   };
-  const fedora = factsFrom(new Map(Object.entries(answers)), 0, "worker-1");
+  const fedora = parseFacts(new Map(Object.entries(answers)), 0, "worker-1");
 
   test("is recognized from its facts", () => {
     expect(fedora).toMatchObject({
@@ -56,7 +56,7 @@ describe("a Fedora node", () => {
       firewall: "firewalld",
       root: true,
     });
-    expect(factsFrom(new Map(Object.entries({ ...answers, selinux: "", firewall: "" })), 0, "x")).toMatchObject({
+    expect(parseFacts(new Map(Object.entries({ ...answers, selinux: "", firewall: "" })), 0, "x")).toMatchObject({
       selinux: "none",
       firewall: "none",
     });

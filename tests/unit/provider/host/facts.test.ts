@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { factsFrom } from "../../../../provider/host/facts";
+import { parseFacts } from "../../../../provider/host/facts";
 
 const facts = (lines: Record<string, string>, now = 0) =>
-  factsFrom(new Map(Object.entries({ arch: "x86_64", ...lines })), now, "worker-1");
+  parseFacts(new Map(Object.entries({ arch: "x86_64", ...lines })), now, "worker-1");
 
 test.each([
   ["1002500", 2.5],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StepError } from "../../../../common/errors";
-import { textFile, put } from "../../../../provider/host/files";
+import { textFile, writeFiles } from "../../../../provider/host/files";
 import type { Remote, RunOptions } from "../../../../provider/ssh/remote";
 
 /** Runs scripts in a shell of this computer, in a folder of its own. */
@@ -26,7 +26,7 @@ const machine = {
   read: (script: string, options: RunOptions) => machine.run(script, options),
 };
 const write = (content: string, mode: string) =>
-  put(machine as unknown as Remote, [textFile(path, content, mode)], "writing", new AbortController().signal);
+  writeFiles(machine as unknown as Remote, [textFile(path, content, mode)], "writing", new AbortController().signal);
 
 let folder: string;
 let path: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Context, Recorded } from "../../../../provider/rpc/handler";
-import { lookAt, sameMachine, theMachine } from "../../../../provider/host/on-machine";
+import { readMachine, findMachine, requireMachine } from "../../../../provider/host/on-machine";
 import { HostKeyError } from "../../../../provider/ssh/errors";
 import { Connections } from "../../../../provider/ssh/connections";
 import { ConnectionError } from "../../../../provider/ssh/errors";
@@ -44,7 +44,7 @@ const old: Recorded<typeof inputs, object> = { inputs, outputs: {} };
 test("work on a machine begins once its machine-id is verified", async () => {
   const begun: unknown[] = [];
   const { context, inputs: own } = machine(INSTANCE, { begin: () => void begun.push("begun") });
-  expect((await theMachine(context, own)).label).toBe("worker-1 (10.0.0.11)");
+  expect((await requireMachine(context, own)).label).toBe("worker-1 (10.0.0.11)");
   expect(begun).toEqual(["begun"]);
   context.connections.closeAll();
 });
@@ -52,23 +52,23 @@ test("work on a machine begins once its machine-id is verified", async () => {
 test("work does not begin on a machine with another machine-id", async () => {
   const begun: unknown[] = [];
   const { context, inputs: own } = machine("ffff", { begin: () => void begun.push("begun") });
-  await expect(theMachine(context, own)).rejects.toThrow(/machine-id ffff.*pulumi up --refresh/);
+  await expect(requireMachine(context, own)).rejects.toThrow(/machine-id ffff.*pulumi up --refresh/);
   expect(begun).toEqual([]);
   context.connections.closeAll();
 });
 
 test("a delete cleans the machine with the recorded machine-id, and skips a rebuilt one", async () => {
   const same = machine();
-  expect(await sameMachine(same.context, same.inputs)).toBeDefined();
+  expect(await findMachine(same.context, same.inputs)).toBeDefined();
   const rebuilt = machine("ffff");
-  expect(await sameMachine(rebuilt.context, rebuilt.inputs)).toBeUndefined();
+  expect(await findMachine(rebuilt.context, rebuilt.inputs)).toBeUndefined();
   for (const { context } of [same, rebuilt]) context.connections.closeAll();
 });
 
 test("a delete fails on another host key, which does not prove that the machine was rebuilt", async () => {
   const { server, context, inputs: own } = machine();
   server.changeHostKey();
-  await expect(sameMachine(context, own)).rejects.toThrow(HostKeyError);
+  await expect(findMachine(context, own)).rejects.toThrow(HostKeyError);
   expect(server.passwords).toEqual([]);
   context.connections.closeAll();
 });
@@ -76,7 +76,7 @@ test("a delete fails on another host key, which does not prove that the machine 
 test("a refresh fails on another host key", async () => {
   const { server, context, inputs: own } = machine();
   server.changeHostKey();
-  const read = lookAt(context, { inputs: own, outputs: {} }, async () => expect.fail("it was read"));
+  const read = readMachine(context, { inputs: own, outputs: {} }, async () => expect.fail("it was read"));
   await expect(read).rejects.toThrow(HostKeyError);
   context.connections.closeAll();
 });
@@ -85,30 +85,34 @@ test("a refresh keeps the state of a machine that does not answer, and warns onc
   const { context, warnings } = silent();
   for (const _ of [1, 2])
     expect(
-      await lookAt(context, old, async (remote) => (await remote.run("x", { step: "x", signal: context.signal }), old)),
+      await readMachine(
+        context,
+        old,
+        async (remote) => (await remote.run("x", { step: "x", signal: context.signal }), old),
+      ),
     ).toBe(old);
   expect(warnings).toHaveLength(1);
 });
 
 test("a delete fails on a machine that does not answer, and names the setting that abandons it", async () => {
   const { context } = silent();
-  await expect(sameMachine(context, inputs)).rejects.toThrow(/kubewright:recovery.abandoned\[0\]' worker-2/);
+  await expect(findMachine(context, inputs)).rejects.toThrow(/kubewright:recovery.abandoned\[0\]' worker-2/);
 });
 
 test("a delete leaves an abandoned machine as it is, with a warning", async () => {
   const { context, warnings } = silent({ abandoned: ["worker-2"] });
-  expect(await sameMachine(context, inputs)).toBeUndefined();
+  expect(await findMachine(context, inputs)).toBeUndefined();
   expect(warnings).toHaveLength(1);
 });
 
 test("no machine is contacted that this run replaces, or that its platform has removed", async () => {
   const rebuilt = silent({ rebuilt: [INSTANCE] });
-  expect(await sameMachine(rebuilt.context, inputs)).toBeUndefined();
+  expect(await findMachine(rebuilt.context, inputs)).toBeUndefined();
   const gone = silent();
   gone.context.unreachable.markGone(connection);
-  expect(await sameMachine(gone.context, inputs)).toBeUndefined();
-  expect(await lookAt(gone.context, old, () => expect.fail("it was read"))).toBeUndefined();
+  expect(await findMachine(gone.context, inputs)).toBeUndefined();
+  expect(await readMachine(gone.context, old, () => expect.fail("it was read"))).toBeUndefined();
   const removed = silent({}, { isMachineRemoved: () => Promise.resolve(true) });
-  expect(await sameMachine(removed.context, inputs)).toBeUndefined();
+  expect(await findMachine(removed.context, inputs)).toBeUndefined();
   expect(removed.context.unreachable.isMarkedGone(connection)).toBe(true);
 });

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { beforeAll, expect, test } from "vitest";
 import { readCertificateExpiries, warnOfExpiry } from "../../../../provider/kubeadm/certificates";
-import { newAuthority, newCertificate, type Identity } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
 const DAY_MS = 86_400_000;
@@ -9,8 +9,8 @@ let authority: Identity;
 let client: Identity;
 
 beforeAll(async () => {
-  authority = await newAuthority("kubernetes", 3650);
-  client = await newCertificate(authority, { commonName: "admin", usages: ["client"], days: 20 });
+  authority = await createAuthority("kubernetes", 3650);
+  client = await createCertificate(authority, { commonName: "admin", usages: ["client"], days: 20 });
 });
 
 const encode = (text: string) => Buffer.from(text).toString("base64");

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeMismatch, readMembership, rejectMismatch } from "../../../../provider/kubeadm/membership";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
-import { newAuthority, newCertificate, type Identity } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
 const signal = new AbortController().signal;
@@ -10,9 +10,9 @@ let ca: Identity;
 let client: Identity;
 
 beforeAll(async () => {
-  ca = await newAuthority("kubernetes", 10);
+  ca = await createAuthority("kubernetes", 10);
   const subject = { commonName: "system:node:worker-1", organizations: ["system:nodes"] };
-  client = await newCertificate(ca, { ...subject, usages: ["client"], days: 1 });
+  client = await createCertificate(ca, { ...subject, usages: ["client"], days: 1 });
 });
 
 const read = (stdout: string) => readMembership(new ScriptedMachine(() => ({ stdout })).remote, signal);

@@ -3,13 +3,13 @@ import { X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { discoverCa, verifyCa } from "../../../../provider/kubelet/discover";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
-import { newAuthority, newCertificate } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
 import { ControlPlane } from "../../../support/api-endpoint";
 
 describe("the CA of the API server", () => {
   async function certificates(commonName = "kubernetes") {
-    const authority = await newAuthority(commonName, 10);
-    const leaf = await newCertificate(authority, {
+    const authority = await createAuthority(commonName, 10);
+    const leaf = await createCertificate(authority, {
       commonName: "kube-apiserver",
       usages: ["server"],
       dnsNames: ["kubernetes"],

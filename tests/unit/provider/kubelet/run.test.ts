@@ -7,7 +7,7 @@ import { MemoryApi } from "../../../support/memory-api";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
-vi.mock("../../../../provider/host/health", () => ({ untilHealthy: vi.fn(async () => undefined) }));
+vi.mock("../../../../provider/host/health", () => ({ waitUntilHealthy: vi.fn(async () => undefined) }));
 useFakeTime();
 
 let warnings: string[];

@@ -1,11 +1,11 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { newAuthority, newCertificate } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
 
 describe("a certificate", () => {
   test("is signed by its authority, for these names and purposes and no longer than asked", async () => {
-    const authority = await newAuthority("kubernetes", 3650);
-    const made = await newCertificate(authority, {
+    const authority = await createAuthority("kubernetes", 3650);
+    const made = await createCertificate(authority, {
       commonName: "system:node:worker-1",
       organizations: ["system:nodes"],
       usages: ["server", "client"],
@@ -27,8 +27,8 @@ describe("a certificate", () => {
   });
 
   test("of another authority with the same name is not taken for it", async () => {
-    const [one, other] = [await newAuthority("etcd-ca", 10), await newAuthority("etcd-ca", 10)];
-    const { certificate } = await newCertificate(one, { commonName: "x", usages: ["client"], days: 1 });
+    const [one, other] = [await createAuthority("etcd-ca", 10), await createAuthority("etcd-ca", 10)];
+    const { certificate } = await createCertificate(one, { commonName: "x", usages: ["client"], days: 1 });
     expect(new X509Certificate(certificate).verify(new X509Certificate(other.certificate).publicKey)).toBe(false);
   });
 });

@@ -1,12 +1,12 @@
 import "reflect-metadata";
 import { describe, expect, test, vi } from "vitest";
 import { createProviderContext } from "../../../../provider/context";
-import { newAuthority } from "../../../../provider/pki/x509";
+import { createAuthority } from "../../../../provider/pki/x509";
 import { certificateResource } from "../../../../provider/resources/certificate";
 
 describe("a certificate", () => {
   test("is renewed in its last 30 days, and not before", async () => {
-    const authority = await newAuthority("kubernetes", 3650);
+    const authority = await createAuthority("kubernetes", 3650);
     const inputs = {
       authorityCertificate: authority.certificate,
       authorityKey: authority.key,

@@ -43,7 +43,7 @@ test("the machines are added to the file, and its own lines stay", async () => {
 test("content that arrives incomplete changes nothing", async () => {
   const machine = new HostsMachine();
   machine.lost = 10;
-  await expect(create(machine)).rejects.toThrow("it arrived incomplete");
+  await expect(create(machine)).rejects.toThrow("the new content arrived incomplete");
   expect(readFileSync(file, "utf8")).toBe("127.0.0.1 localhost\n");
   expect(readdirSync(folder)).toEqual(["hosts"]);
 });

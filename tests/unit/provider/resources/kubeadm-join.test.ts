@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { beforeAll, describe, expect, test } from "vitest";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
-import { newAuthority, newCertificate, type Identity } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { kubeadmJoinResource } from "../../../../provider/resources/kubeadm-join";
 import { testContext } from "../../../support/context";
 import { MemoryApi } from "../../../support/memory-api";
@@ -12,11 +12,11 @@ let ca: Identity;
 let certificates: Map<string, string>;
 
 beforeAll(async () => {
-  ca = await newAuthority("kubernetes", 10);
+  ca = await createAuthority("kubernetes", 10);
   certificates = new Map();
   for (const node of ["worker-1", "renamed"]) {
     const subject = { commonName: `system:node:${node}`, organizations: ["system:nodes"] };
-    certificates.set(node, (await newCertificate(ca, { ...subject, usages: ["client"], days: 1 })).certificate);
+    certificates.set(node, (await createCertificate(ca, { ...subject, usages: ["client"], days: 1 })).certificate);
   }
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
-import { newAuthority } from "../../../../provider/pki/x509";
+import { createAuthority } from "../../../../provider/pki/x509";
 import { kubeconfigResource } from "../../../../provider/resources/kubeconfig";
 import type { KubeClients } from "../../../../provider/kube/clients";
 import { connectionTo } from "../../../support/connection";
@@ -14,7 +14,7 @@ let ours: { pem: string; hash: string };
 let foreign: { pem: string; hash: string };
 beforeAll(async () => {
   const authority = async (name: string) => {
-    const { certificate } = await newAuthority(name, 1);
+    const { certificate } = await createAuthority(name, 1);
     return { pem: certificate, hash: caCertHash(certificate) };
   };
   [ours, foreign] = [await authority("kubernetes"), await authority("other")];
