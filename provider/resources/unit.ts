@@ -105,9 +105,7 @@ async function findOtherProgram(
   const expected = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
   if (expected.length === 0) return undefined;
   const hash = await hashRunningProgram(machine, unit, signal);
-  return hash === undefined || expected.includes(hash)
-    ? undefined
-    : "running another program than the configured one";
+  return hash === undefined || expected.includes(hash) ? undefined : "running another program than the configured one";
 }
 
 async function readUnit(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
