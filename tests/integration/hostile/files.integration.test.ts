@@ -141,7 +141,7 @@ test(
       textFile(`${folder}/${"a-rather-long-name".repeat(5)}-${index}`, String(index), "0644"),
     );
     await expect(writeFiles(machine(), files, "a test", signal)).rejects.toThrow(
-      /a command of \d+ KiB, and Linux takes 128 KiB/,
+      /the command has \d+ KiB; Linux accepts 128 KiB/,
     );
     expect(await readdir(folder)).toEqual([]);
   },

@@ -125,7 +125,7 @@ test("tries a wrong password once, and reports it", async () => {
 
 test("reports a missing password and a user without sudo, and does not mistake them for the command's answer", async () => {
   await expect(say(as("asked"), "true", { accept: [0, 1] })).rejects.toThrow(
-    /a password is required; let asked use sudo without a password, or give sudoPassword/,
+    /a password is required; allow asked to use sudo without a password, or set sudoPassword/,
   );
   await expect(say(as("visitor", { sudoPassword: PASSWORD }), "true", { accept: [0, 1] })).rejects.toThrow(
     /visitor is not in the sudoers file/,
