@@ -80,9 +80,9 @@ export function parseConfig(raw: unknown, environment: ConfigEnvironment): Clust
 function withoutInvalid(raw: unknown, issues: readonly z.core.$ZodIssue[]): WrittenConfig | undefined {
   const copy: unknown = structuredClone(raw);
   for (const path of issues.flatMap(invalidPaths)) remove(copy, path);
-  const reparsed = clusterSchema.safeParse(copy);
-  if (reparsed.success) return reparsed.data;
-  for (const issue of reparsed.error.issues) remove(copy, issue.path.slice(0, 1));
+  const remaining = clusterSchema.safeParse(copy);
+  if (remaining.success) return remaining.data;
+  for (const issue of remaining.error.issues) remove(copy, issue.path.slice(0, 1));
   return clusterSchema.safeParse(copy).data;
 }
 

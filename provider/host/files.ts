@@ -6,7 +6,10 @@ import type { Remote } from "../ssh/remote";
 import { archiveFiles, type OutgoingFile } from "./archive";
 
 /** Defines the shell function `sum`. openssl is five times as fast as coreutils; both print the hash first. */
-export const SUM = `if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 -r; }; else sum() { sha256sum; }; fi`;
+export const SUM = `if command -v openssl >/dev/null 2>&1
+then sum() { openssl dgst -sha256 -r; }
+else sum() { sha256sum; }
+fi`;
 
 /** Mode (octal) and SHA-256 of a file on a machine. */
 export interface FileState {
@@ -149,9 +152,11 @@ export async function emptyFolders(
   step: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const script = folders.map(
-    (folder) =>
-      `[ ! -d ${quote(folder)} ] || { find ${quote(folder)} -mindepth 1 -delete; rmdir ${quote(folder)} 2>/dev/null || true; }`,
+  const script = folders.map(quote).map(
+    (folder) => `if [ -d ${folder} ]; then
+  find ${folder} -mindepth 1 -delete
+  rmdir ${folder} 2>/dev/null || true
+fi`,
   );
   if (script.length > 0) await machine.run(script.join("\n"), { step, signal });
 }
@@ -164,7 +169,11 @@ ${SUM}
 trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${ARRIVING_SUFFIX}"; done' EXIT
 mkdir -p ${commandLine(folders)}
 tar -C / --no-same-owner -xpf -
-verify() { [ "$(sum < "$1${ARRIVING_SUFFIX}" | cut -d' ' -f1)" = "$2" ] || { echo "$1 arrived damaged: its checksum does not match" >&2; exit 1; }; }
+verify() {
+  [ "$(sum < "$1${ARRIVING_SUFFIX}" | cut -d' ' -f1)" = "$2" ] && return
+  echo "$1 arrived damaged: its checksum does not match" >&2
+  exit 1
+}
 ${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\n")}
 for f in ${targets}; do mv -fT "$f${ARRIVING_SUFFIX}" "$f"; done
 if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi

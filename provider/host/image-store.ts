@@ -46,7 +46,8 @@ const docker: ImageStore = {
 function throughMirror(ref: string): string {
   const image = quote(ref);
   return `if [ -d ${registryConfigFolder} ]; then
-  ctr -n ${PULLED} images pull --hosts-dir ${registryConfigFolder} ${image} >&2 && ctr -n ${PULLED} images export - ${image} | docker load --quiet
+  ctr -n ${PULLED} images pull --hosts-dir ${registryConfigFolder} ${image} >&2 &&
+    ctr -n ${PULLED} images export - ${image} | docker load --quiet
   ctr -n ${PULLED} images rm ${image} >&2
   docker image inspect ${image}
 else docker pull --quiet ${image}; fi`;

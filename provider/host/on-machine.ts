@@ -57,8 +57,8 @@ function skipRemoved(context: Context, machine: Remote): undefined {
 }
 
 /**
- * Refreshes a resource with `read`. If the machine cannot be reached, the recorded state is kept, with a warning, so that
- * one dead machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
+ * Refreshes a resource with `read`. If the machine cannot be reached, the recorded state is kept, with a warning, so
+ * that one dead machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
  */
 export async function readMachine<I extends OnMachine, O>(
   context: Context,

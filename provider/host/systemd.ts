@@ -39,7 +39,8 @@ export async function readUnitState(
   requiredFile?: string,
 ): Promise<UnitState> {
   const startable = requiredFile === undefined ? "" : `[ -e ${quote(requiredFile)} ] || echo Startable=no\n`;
-  const script = `${startable}echo Uptime=$(cut -d' ' -f1 /proc/uptime)\nsystemctl show -p ${PROPERTIES} ${quote(unit)}`;
+  const uptime = "echo Uptime=$(cut -d' ' -f1 /proc/uptime)";
+  const script = `${startable}${uptime}\nsystemctl show -p ${PROPERTIES} ${quote(unit)}`;
   const { stdout } = await machine.read(script, { step: `reading the state of ${unit}`, signal });
   return parseUnitState(stdout);
 }

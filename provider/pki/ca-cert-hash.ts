@@ -1,7 +1,7 @@
 import { X509Certificate, createHash } from "node:crypto";
 
 /**
- * Returns `sha256:<hex>` of a CA's public key (RFC 7469), the value that `kubeadm join --discovery-token-ca-cert-hash` verifies.
+ * Returns `sha256:<hex>` of a CA's public key (RFC 7469), the value of `kubeadm join --discovery-token-ca-cert-hash`.
  * @param pem the CA certificate
  */
 export function caCertHash(pem: string): string {

@@ -27,7 +27,10 @@ ${SUM}
 trap 'rm -f ${temporary}' EXIT
 cp -p ${FILE} ${temporary}
 cat > ${temporary}
-[ "$(sum < ${temporary} | cut -d' ' -f1)" = ${sha256(content)} ] || { echo "the new content arrived incomplete" >&2; exit 1; }
+if [ "$(sum < ${temporary} | cut -d' ' -f1)" != ${sha256(content)} ]; then
+  echo "the new content arrived incomplete" >&2
+  exit 1
+fi
 mv -fT ${temporary} ${FILE} 2>/dev/null || cat ${temporary} > ${FILE}
 if command -v restorecon >/dev/null 2>&1; then restorecon ${FILE}; fi`;
 }

@@ -25,7 +25,8 @@ async function runFirewallScript(
 ): Promise<FirewallState> {
   const head = [`verb=${verb}`, `ports=${quote(ports.join(" "))}`, `ranges=${quote(ranges.join(" "))}`].join("\n");
   const script = `${head}\n${template("host/firewall.sh")}`;
-  const action = `check \`firewall-cmd --list-all\` or \`ufw status\` on the machine; a node needs ${commandLine(ports)}`;
+  const rules = commandLine(ports);
+  const action = `check \`firewall-cmd --list-all\` or \`ufw status\` on the machine; a node needs ${rules}`;
   const { stdout } = await (verb === "missing"
     ? machine.read(script, { step: "reading the firewall", signal, action })
     : machine.run(script, { step: "changing the firewall", signal, action }));

@@ -108,8 +108,8 @@ function withJumpPins<T extends Pick<Connection, "jump">>(
 }
 
 /**
- * Whether changed connection settings lead to the same machine, which then is not replaced: the machine-id decides. If a
- * new host key is configured and nothing answers yet, the machine is new and still boots.
+ * Whether changed connection settings lead to the same machine, which then is not replaced: the machine-id decides. If
+ * a new host key is configured and nothing answers yet, the machine is new and still boots.
  */
 async function isSame({ connection }: HostInputs, old: RecordedHost, context: Context): Promise<boolean> {
   const machine = context.connections.get(withRecordedPins(connection, old));

@@ -109,9 +109,9 @@ touch ${LOADED}/${quote(sha256)}`;
 }
 
 /**
- * Stops an earlier load of the same archive. If its connection broke silently, it waits for input forever, and containerd
- * lets no other load write the same layers. The checksum in its command line distinguishes it from another process that
- * got the same process id.
+ * Stops an earlier load of the same archive. If its connection broke silently, it waits for input forever, and
+ * containerd lets no other load write the same layers. The checksum in its command line distinguishes it from another
+ * process that got the same process id.
  */
 function stopEarlierLoad(sha256: string): string {
   const file = `/run/kubewright-load-${quote(sha256)}`;

@@ -12,9 +12,9 @@ export interface SilentMachine {
 }
 
 /**
- * Returns whether there is proof that the machine of a silent kubelet no longer runs: the user's configuration names it as
- * abandoned, its platform reports it as off, it was rebuilt, or the fencing command has powered it off. A missing answer
- * is no proof.
+ * Returns whether there is proof that the machine of a silent kubelet no longer runs: the configuration names it as
+ * abandoned, its platform reports it as off, it was rebuilt, or the fencing command has powered it off. A missing
+ * answer is no proof.
  */
 export async function proveMachineGone(
   context: Pick<ProviderContext, "connections" | "unreachable" | "isMachineOff">,

@@ -20,7 +20,7 @@ type NodeOutputs = Outputs<typeof nodeContract>;
 /** Attempts to read the Node, about 6 s in total: enough for a kubelet that has just started. */
 const REGISTER_ATTEMPTS = 10;
 
-/** Waits for the Node. A kubelet registers only when it starts, so it is restarted if its Node was deleted meanwhile. */
+/** Waits for the Node. A kubelet registers only when it starts, so it is restarted if its Node was deleted. */
 async function waitForRegistration(context: Context, api: KubeApi, { node, connection }: NodeInputs): Promise<void> {
   for (let attempt = 0; attempt < REGISTER_ATTEMPTS; attempt++) {
     if (await readNode(api, node, context.signal)) return;

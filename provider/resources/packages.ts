@@ -21,8 +21,14 @@ const unlocked = (patience: number) => `export DEBIAN_FRONTEND=noninteractive LC
 end=$(($(date +%s) + ${Math.ceil(LOCK_SECONDS * patience)}))
 unlocked() {
   until output=$("$@" 2>&1); do
-    held=$(echo "$output" | grep -iE -m1 'locked by another process|could not get lock|unable to lock') || { echo "$output" >&2; return 1; }
-    [ "$(date +%s)" -lt $end ] || { echo "$held, and is still held: check what that process does, then run the command again" >&2; return 1; }
+    held=$(echo "$output" | grep -iE -m1 'locked by another process|could not get lock|unable to lock') || {
+      echo "$output" >&2
+      return 1
+    }
+    [ "$(date +%s)" -lt $end ] || {
+      echo "$held, and is still held: check what that process does, then run the command again" >&2
+      return 1
+    }
     echo "${WAITING}$held"
     sleep 1
   done
@@ -31,7 +37,9 @@ unlocked() {
 const MANAGERS = {
   debian: {
     listMissing: (names: string) =>
-      `for p in ${names}; do dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"; done`,
+      `for p in ${names}; do
+  dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"
+done`,
     // Finishes an interrupted installation first.
     install: (names: string, patience: number) => `${unlocked(patience)}
 unlocked dpkg --configure -a

@@ -14,7 +14,8 @@ import type { Remote } from "../ssh/remote";
 type StaticPodInputs = Inputs<typeof staticPodContract>;
 
 /**
- * Annotation with a hash of all files, so that changed files restart the pod. The hash covers keys too, and reveals none.
+ * Annotation with a hash of all files, so that changed files restart the pod. The hash covers keys too, and reveals
+ * none.
  */
 const FILES_ANNOTATION = "kubewright.dev/files";
 const STAGING = "/var/lib/kubewright/manifests";
@@ -68,7 +69,10 @@ async function writeManifest(context: Context, machine: Remote, inputs: StaticPo
   const hidden = quote(`${MANIFESTS}/.${name}.new`);
   const script = `set -e
 if cmp -s ${quote(arrived)} ${quote(manifestPath(inputs))}; then rm -f ${quote(arrived)}; exit 0; fi
-mkdir -p ${MANIFESTS} && cp ${quote(arrived)} ${hidden} && chmod 0600 ${hidden} && mv -f ${hidden} ${quote(manifestPath(inputs))}
+mkdir -p ${MANIFESTS}
+cp ${quote(arrived)} ${hidden}
+chmod 0600 ${hidden}
+mv -f ${hidden} ${quote(manifestPath(inputs))}
 rm -f ${quote(arrived)}
 echo written`;
   const { stdout } = await machine.run(script, { step, signal: context.signal });

@@ -150,7 +150,7 @@ export class Transport implements LimitedConnection {
       try {
         return await this.dialOnce(signal);
       } catch (error) {
-        limit.release(this); // another connection may use the slot meanwhile
+        limit.release(this); // another connection may use the slot until then
         signal.throwIfAborted();
         if (!(error instanceof ConnectionError)) throw error;
         if (!error.retryable) throw this.rememberRefusal(error);

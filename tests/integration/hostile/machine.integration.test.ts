@@ -92,7 +92,8 @@ describe("endless output", () => {
 
 describe("output with colors and terminal control sequences", () => {
   const NASTY =
-    "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2J\u001b[1;1H \u0007\u0008\u009b31m \u202egnp.exe <{%fg 1%}>loud<{%reset%}> \r overwritten";
+    "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2J\u001b[1;1H \u0007\u0008\u009b31m \u202egnp.exe " +
+    "<{%fg 1%}>loud<{%reset%}> \r overwritten";
 
   test("is filtered in errors", async () => {
     answer = (channel) => (channel.stderr.write(`${BEGAN}${NASTY}`), end(channel, 1));
@@ -165,7 +166,7 @@ describe("answers in a wrong format", () => {
     await expect(say()).rejects.toThrow(/failed on host-0 .*: real$/);
   });
 
-  test("treats a channel that closes without an exit code as a lost connection, and retries a few times only", async () => {
+  test("treats a channel that closes without an exit code as a lost connection, and retries a few times", async () => {
     let times = 0;
     answer = (channel) => (times++, channel.end());
     await expect(say()).rejects.toThrow(/the connection was lost/);

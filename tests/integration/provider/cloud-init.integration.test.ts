@@ -42,10 +42,10 @@ async function ends(code: number, said: string): Promise<void> {
 }
 
 test("reads a machine only after cloud-init has ended", async () => {
-  const told = context("machine-host");
+  const created = context("machine-host");
   let done = false;
-  const creating = host.create(told, { connection: sshd.connection() }).then((made) => ((done = true), made));
-  await expect.poll(() => told.said, { timeout: 20_000 }).toContain("waiting for cloud-init");
+  const creating = host.create(created, { connection: sshd.connection() }).then((made) => ((done = true), made));
+  await expect.poll(() => created.said, { timeout: 20_000 }).toContain("waiting for cloud-init");
   expect(done).toBe(false);
   await ends(0, "status: done\n");
   expect((await creating).outputs.instance).toMatch(/^\S+$/);
@@ -68,7 +68,9 @@ test("recognizes errors of old versions by their text", async () => {
 
 test("reports recoverable errors as a warning", async () => {
   await ends(2, "status: done\nextended_status: degraded done\n");
-  const told = context("machine-host");
-  await host.create(told, { connection: sshd.connection() });
-  expect(told.said.join("\n")).toContain("cloud-init ended with errors: status: done\nextended_status: degraded done");
+  const created = context("machine-host");
+  await host.create(created, { connection: sshd.connection() });
+  expect(created.said.join("\n")).toContain(
+    "cloud-init ended with errors: status: done\nextended_status: degraded done",
+  );
 });

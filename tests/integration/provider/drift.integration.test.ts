@@ -32,7 +32,7 @@ async function readBack(
   context = silentContext,
 ): Promise<Record<string, unknown>> {
   const read = await handler.read?.(context, "id", { inputs, outputs });
-  return (read?.inputs ?? {}) as Record<string, unknown>;
+  return read?.inputs ?? {};
 }
 
 beforeAll(async () => {
@@ -69,9 +69,8 @@ test("reports kernel settings, settings of the next boot, and swap", async () =>
   const inputs = { ...onHost(), modules: ["overlay"], sysctls: { "a.b": "1", "c.d": "x=y  z" }, swapOff: true };
   const found = await readBack(kernelResource, inputs);
   expect(found.sysctls).toEqual({ "a.b": "0", "c.d": "x=y  z" });
-  expect(found.problem).toMatch(
-    /modules-load\.d\/kubewright\.conf (is missing|was changed); .*99-kubewright\.conf (is missing|was changed); swap is on \(512 MiB\)/,
-  );
+  expect(found.problem).toMatch(/modules-load\.d\/kubewright\.conf (is missing|was changed); /);
+  expect(found.problem).toMatch(/99-kubewright\.conf (is missing|was changed); swap is on \(512 MiB\)$/);
   await standIn("systemd-detect-virt", "exit 0"); // a container uses the swap of its host
   expect((await readBack(kernelResource, inputs)).problem).not.toContain("swap");
 });
@@ -98,7 +97,10 @@ async function systemctl(state: { active?: string; unitFile?: string; load?: str
   const { active = "active", unitFile = "enabled", load = "loaded", pid = 0 } = state;
   await standIn(
     "systemctl",
-    `case "$*" in *MainPID*) echo ${pid};; *) printf 'LoadState=${load}\\nActiveState=${active}\\nUnitFileState=${unitFile}\\n';; esac`,
+    `case "$*" in
+*MainPID*) echo ${pid} ;;
+*) printf 'LoadState=${load}\\nActiveState=${active}\\nUnitFileState=${unitFile}\\n' ;;
+esac`,
   );
 }
 

@@ -28,7 +28,8 @@ beforeAll(async () => {
   if (process.env.CI === "true") expect(firewalld.reason).toBe("");
   if (!firewalld.met) return;
   sshd = await startWithFirewalld();
-  await on("firewall-cmd -q --permanent --zone=public --add-port=8080/tcp; firewall-cmd -q --reload"); // an existing rule of the user
+  // An existing rule of the user.
+  await on("firewall-cmd -q --permanent --zone=public --add-port=8080/tcp; firewall-cmd -q --reload");
 }, 120_000);
 beforeEach(({ skip }) => skip(!firewalld.met, firewalld.reason));
 afterAll(async () => {
@@ -51,7 +52,7 @@ test("opens what a node needs, now and after a restart, and leaves other rules u
   expect(await readBack()).toMatchObject({ ports: PORTS, ranges: RANGES });
 });
 
-test("a refresh reports a removed rule, the update restores it, and removes rules that are no longer configured", async () => {
+test("a refresh reports a removed rule; the update restores it and removes unconfigured rules", async () => {
   await on("firewall-cmd -q --permanent --zone=public --remove-port=6443/tcp; firewall-cmd -q --reload");
   expect((await readBack()).ports).toEqual(["30000-32767/udp"]);
   await firewallResource.update?.(silentContext, "id", wanted(["6443/tcp"]), { inputs: wanted(), outputs: {} });
@@ -66,7 +67,8 @@ test("removes all its rules when the machine leaves the cluster", async () => {
   expect(await on("firewall-cmd --permanent --zone=public --list-ports")).toBe("8080/tcp");
   expect(
     await on(
-      "firewall-cmd --permanent --zone=trusted --list-sources; firewall-cmd --permanent --get-policies | grep -c kubewright || true",
+      "firewall-cmd --permanent --zone=trusted --list-sources; " +
+        "firewall-cmd --permanent --get-policies | grep -c kubewright || true",
     ),
   ).toBe("0");
 });

@@ -55,7 +55,7 @@ const say = async (connection: Connection, script = "echo here") =>
   (await silentContext.connections.get(connection).run(script, { step: "a test", signal })).stdout.trim();
 const unpinned = <T extends { hostKey?: string | undefined }>({ hostKey: _, ...rest }: T) => rest;
 
-test("reaches a machine behind a jump host with one connection to each, for any number of commands and names", async () => {
+test("reaches a machine behind a jump host with one connection to each, for any number of commands", async () => {
   const before = [await near.logins(), await machine.logins()];
   const names = Array.from({ length: 12 }, (_, index) => `name-${index % 3}`);
   expect(await Promise.all(names.map((name) => say(through(near, { name }))))).toEqual(names.map(() => "here"));
@@ -73,13 +73,13 @@ test("shares connections only between users with the same login", () => {
   const same = silentContext.connections.get(plain);
   expect(silentContext.connections.get({ ...plain, name: "other" })).toBe(same);
   const others = [
-    { user: "somebody" },
+    { user: "other" },
     { sudoPassword: "x" },
     { password: "y" },
     { agent: true },
     { privateKeyPath: "/else" },
     { jump: jump(near) },
-    { jump: jump(near, { user: "somebody" }) },
+    { jump: jump(near, { user: "other" }) },
   ];
   const remotes = [same, ...others.map((more) => silentContext.connections.get({ ...plain, ...more }))];
   expect(new Set(remotes).size).toBe(remotes.length);
@@ -92,7 +92,7 @@ test("a jump host with another key is an error, and proves nothing about the mac
   await expect(refused).rejects.toThrow(
     /machine \(127.0.0.1:\d+ via 127.0.0.1:\d+\): its jump host cannot be used: the host key/,
   );
-  expect(await checkMachineGone(silentContext.connections.get(wrong), "whoever", signal)).toMatchObject({
+  expect(await checkMachineGone(silentContext.connections.get(wrong), "any-machine-id", signal)).toMatchObject({
     gone: false,
   });
 });
@@ -137,12 +137,12 @@ test("suggests the agent for an encrypted key", async () => {
 
 test("shows and pins the keys of first connections, including those of jump hosts", async () => {
   const connection = { ...unpinned(machine.connection()), jump: unpinned(jump(near, { jump: jump(far) })) };
-  const told = context("machine-host");
-  const made = await host.create(told, { connection });
+  const created = context("machine-host");
+  const made = await host.create(created, { connection });
   expect(made.outputs).toMatchObject({ hostKey: machine.hostKey, jumpHostKeys: [near.hostKey, far.hostKey] });
   await writeFile(join(machine.folder, "met.pub"), machine.hostKey);
   const [, shown = ""] = (await output("ssh-keygen", ["-lf", join(machine.folder, "met.pub")])).split(" ");
-  expect(told.said.join("\n")).toContain(`${shown} is pinned`);
+  expect(created.said.join("\n")).toContain(`${shown} is pinned`);
 });
 
 test("another route to the same machine changes nothing; another key at an address is another machine", async () => {
@@ -176,11 +176,11 @@ test("a pinned key holds, also in a refresh, until a new one is accepted", async
     await expect(host.read(context("rebuilt-host"), "rebuilt", recorded)).rejects.toThrow(/is not the pinned one/);
     const accepted = fingerprint(rebuilt.hostKey).split(" ")[1] ?? "";
     const accepting = testContext({}, { acceptHostKeys: { rebuilt: accepted } });
-    const told: string[] = [];
-    const read = await host.read({ ...accepting, warn: (message) => void told.push(message) }, "rebuilt", recorded);
+    const warnings: string[] = [];
+    const read = await host.read({ ...accepting, warn: (message) => void warnings.push(message) }, "rebuilt", recorded);
     accepting.connections.closeAll();
     expect(read?.outputs.hostKey).toBe(rebuilt.hostKey);
-    expect(told.join("\n")).toMatch(/the accepted host key .* is pinned from now on/);
+    expect(warnings.join("\n")).toMatch(/the accepted host key .* is pinned from now on/);
   } finally {
     await rebuilt.stop();
   }

@@ -106,7 +106,8 @@ test.each([
 
 test("the password is in no command line and no log", async () => {
   const look =
-    "for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' < $file; echo; done 2>/dev/null; journalctl --no-pager";
+    "for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' < $file; echo; done 2>/dev/null; " +
+    "journalctl --no-pager";
   const seen = await say(as("asked", { sudoPassword: PASSWORD }), look);
   expect(seen).toContain("sudo -S -k");
   expect(seen).toMatch(/sudo.*COMMAND=/);
@@ -123,7 +124,7 @@ test("tries a wrong password once, and reports it", async () => {
   ).toBe(1);
 });
 
-test("reports a missing password and a user without sudo, and does not mistake them for the command's answer", async () => {
+test("reports a missing password and a user without sudo, and not as the command's own failure", async () => {
   await expect(say(as("asked"), "true", { accept: [0, 1] })).rejects.toThrow(
     /a password is required; allow asked to use sudo without a password, or set sudoPassword/,
   );

@@ -65,7 +65,7 @@ test("builds each binary once, and reports its position", async () => {
   ]);
 });
 
-test("the scratch module requires the version and imports what is built; the build is for the machine, static, without the user's flags", async () => {
+test("the scratch module imports what is built; the build is static, without the user's flags", async () => {
   vi.stubEnv("GOFLAGS", "-race");
   await build(plugins.slice(0, 1));
   expect(await readFile(join(folder, "go.mod"), "utf8")).toContain(

@@ -16,7 +16,7 @@ test.each([
 });
 
 test("keeps the end of a long text", () => {
-  expect(printable(`${"x".repeat(5_000)}the end`, 10)).toBe("...xxxthe end");
+  expect(printable(`${"x".repeat(5_000)} the end`, 10)).toBe("...xx the end");
 });
 
 test(

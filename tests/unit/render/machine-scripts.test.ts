@@ -99,7 +99,11 @@ describe("removing a kubelet", () => {
     writeFileSync(join(folder, "table"), `table ip nat {\n${chains}}\n`);
     fake(
       "nft",
-      `case "$*" in "list table ip nat") cat $FOLDER/table ;; delete*) echo "$*" >> $FOLDER/deleted ;; *) exit 1 ;; esac`,
+      `case "$*" in
+"list table ip nat") cat $FOLDER/table ;;
+delete*) echo "$*" >> $FOLDER/deleted ;;
+*) exit 1 ;;
+esac`,
     );
     run(`${template("leftovers/common.sh")}\nwithout_empty_tables`);
     expect(existsSync(join(folder, "deleted"))).toBe(isDeleted);

@@ -30,7 +30,7 @@ function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((done) => void output.apply((value) => done(value)));
 }
 
-test("a resource class registers the contract's type with the arguments and takes its outputs from the engine", async () => {
+test("a resource registers the contract's type and arguments, and takes its outputs from the engine", async () => {
   const thing = new Thing("one", { name: "a" });
   expect(await valueOf(thing.address)).toBe("10.0.0.1");
   expect(await valueOf(thing.name)).toBe("a");

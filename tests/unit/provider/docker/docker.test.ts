@@ -100,8 +100,8 @@ describe("containers", () => {
   });
 
   test("are described by their log and their failed units", async () => {
-    docker.on("logs", { stdout: "\u001b[32mone\u001b[0m\ntwo" }).on("exec", { stdout: "ssh.service loaded failed\n" });
-    expect(await readFailureLog("abc", never)).toBe("one | two; failed units: ssh.service");
+    docker.on("logs", { stdout: "\u001b[32m1\u001b[0m\n2" }).on("exec", { stdout: "ssh.service loaded failed\n" });
+    expect(await readFailureLog("abc", never)).toBe("1 | 2; failed units: ssh.service");
   });
 });
 

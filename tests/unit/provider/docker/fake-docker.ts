@@ -19,7 +19,7 @@ export class FakeDocker {
     vi.stubEnv("PATH", `${this.folder}:${process.env.PATH}`);
   }
 
-  /** Replies to command lines that begin with `command`; replies to the same command are used in order, the last one repeatedly. */
+  /** Replies to command lines that begin with `command`, in the given order; the last reply is repeated. */
   on(command: string, ...replies: Reply[]): this {
     const name = `reply-${this.replies.length}`;
     replies.forEach(({ stdout = "", stderr = "", code = 0 }, index) => {

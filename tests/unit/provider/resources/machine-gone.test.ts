@@ -22,7 +22,7 @@ async function prove(fence?: string, abandoned: string[] = []) {
 }
 
 describe("a silent machine is gone", () => {
-  test("when the user says so", async () => {
+  test("when the configuration names it as abandoned", async () => {
     expect(await prove(undefined, ["worker-1"])).toMatchObject({ gone: true });
   });
 

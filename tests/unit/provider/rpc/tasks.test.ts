@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createProviderContext } from "../../../../provider/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { Tasks } from "../../../../provider/rpc/tasks";
-import { URN, operations } from "./requests";
+import { URN } from "./requests";
 
 test("cancel aborts operations in progress", async () => {
   const tasks = new Tasks(new EngineLog(), createProviderContext());

@@ -33,13 +33,15 @@ Host worker-2
 
   test("status: the state of each machine", () => {
     const text =
-      "1,worker-1,metadata,provider,docker\n1,worker-1,provider-name,docker\n1,worker-1,state,running\n1,worker-2,state,not_created\r\n1,,ui,info,Current machine states";
+      "1,worker-1,metadata,provider,docker\n1,worker-1,provider-name,docker\n1,worker-1,state,running\n" +
+      "1,worker-2,state,not_created\r\n1,,ui,info,Current machine states";
     expect(Object.fromEntries(parseStatus(text))).toEqual({ "worker-1": "running", "worker-2": "not_created" });
   });
 
   test("box list: name, provider and version of each", () => {
     const text =
-      "1,,ui,info,fedora (libvirt\\, 41)\n1,,box-name,fedora\n1,,box-provider,libvirt\n1,,box-version,41\n1,,box-name,debian\n1,,box-provider,virtualbox\n1,,box-version,12";
+      "1,,ui,info,fedora (libvirt\\, 41)\n1,,box-name,fedora\n1,,box-provider,libvirt\n1,,box-version,41\n" +
+      "1,,box-name,debian\n1,,box-provider,virtualbox\n1,,box-version,12";
     expect(parseBoxes(text)).toEqual([
       { box: "fedora", provider: "libvirt", version: "41" },
       { box: "debian", provider: "virtualbox", version: "12" },
@@ -57,7 +59,8 @@ Host worker-2
 
   test("addresses: without those on Vagrant's own interface", () => {
     const addresses =
-      "2: eth0    inet 10.0.2.15/24 brd 10.0.2.255 scope global dynamic eth0\n3: eth1    inet 192.168.56.11/24 scope global eth1\n";
+      "2: eth0    inet 10.0.2.15/24 brd 10.0.2.255 scope global dynamic eth0\n" +
+      "3: eth1    inet 192.168.56.11/24 scope global eth1\n";
     expect(otherAddresses(addresses, "default via 10.0.2.2 dev eth0 proto dhcp")).toEqual(["192.168.56.11"]);
     expect(otherAddresses(addresses, "")).toEqual(["10.0.2.15", "192.168.56.11"]);
   });
