@@ -18,7 +18,8 @@ const login = {
    */
   user: z.string().min(1).default("root"),
   /**
-   * File with the private key, on the computer that runs Pulumi. Read when the connection is made; not in the state.
+   * File with the private key, on the computer that runs Pulumi. It is read when the connection is opened, and is not in
+   * the state.
    */
   privateKeyPath: z.string().optional(),
   /** The private key itself. Prefer `privateKeyPath`, which keeps the key out of the state. */
@@ -28,7 +29,7 @@ const login = {
   /** Password of the user. */
   password: secret(z.string()).optional(),
   /**
-   * The server's public host key, `ssh-ed25519 AAAA...`. The connection fails if the server shows another one.
+   * The server's public host key, `ssh-ed25519 AAAA...`. The connection fails if the server presents another one.
    * Without it, a `Host` pins the key of its first connection.
    */
   hostKey: z.string().optional(),

@@ -46,7 +46,7 @@ export const preflightContract = defineContract({
     judged: z.record(z.string(), z.string()).optional(),
   }),
   outputs: z.object({
-    /** Name to machine-id of the machines that passed. What they run from then on is not a finding. */
+    /** Name to machine-id of the machines that passed. What the cluster runs on them later is not a finding. */
     passed: z.record(z.string(), z.string()),
   }),
 });

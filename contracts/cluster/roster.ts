@@ -2,8 +2,8 @@ import { z } from "zod";
 import { defineContract } from "../contract";
 
 /**
- * Remembers which machines were members when the last run ended, so that the program can tell machines that already
- * serve (updated one after the other) from new ones (created in parallel).
+ * Records which machines were members when the last run ended, so that the program can distinguish members, which are
+ * updated one after the other, from new machines, which are created in parallel.
  */
 export const rosterContract = defineContract({
   type: "kubewright:cluster:Roster",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineContract } from "../contract";
 import { hostnameSchema } from "../hostname";
 
-/** A Docker container that is a machine: systemd, sshd and an IP address of its own. */
+/** A Docker container that serves as a machine, with systemd, sshd and its own IP address. */
 export const dockerMachineContract = defineContract({
   type: "kubewright:docker:Machine",
   inputs: z

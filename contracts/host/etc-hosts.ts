@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineContract } from "../contract";
 import { onMachine } from "../on-machine";
 
-/** The cluster's machines by name in a machine's /etc/hosts, in a block of its own. Other lines are left alone. */
+/** Names and addresses of the cluster's machines, in a separate block of a machine's /etc/hosts. */
 export const etcHostsContract = defineContract({
   type: "kubewright:host:Hosts",
   inputs: z.strictObject({

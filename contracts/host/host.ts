@@ -4,7 +4,7 @@ import { connectionSchema } from "../connection";
 import { defineContract } from "../contract";
 import { jsonObject } from "../json";
 
-/** A machine as it was found: its facts, its identity and its pinned host key. Changes nothing on the machine. */
+/** A machine: its facts, its identity and its pinned host key. Changes nothing on the machine. */
 export const hostContract = defineContract({
   type: "kubewright:host:Host",
   inputs: z.strictObject({
@@ -22,7 +22,8 @@ export const hostContract = defineContract({
     /** The machine-id (/etc/machine-id): a rebuilt machine has a new one. */
     instance: z.string(),
     /**
-     * The public host key that the machine showed. Pinned at the first connection unless `connection.hostKey` is set.
+     * The public host key that the machine presented. Pinned at the first connection unless `connection.hostKey` is
+     * set.
      */
     hostKey: z.string(),
     /** Public host keys of the jump hosts, the nearest to the machine first. Absent in states of older versions. */

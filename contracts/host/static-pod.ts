@@ -6,18 +6,21 @@ import { onMachine } from "../on-machine";
 
 /** A Pod manifest: every field of the Kubernetes API is allowed. */
 export const podManifestSchema = z.looseObject({
-  /** The Pod's metadata. */
   metadata: z.looseObject({
-    /** The Pod's name. The kubelet appends the node's name. A change replaces the resource. */
     name: z.string().min(1),
-    /** The Pod's annotations. */
     annotations: z.record(z.string(), z.string()).optional(),
   }),
 });
 
 /** The part of a Pod manifest that Kubewright reads. */
 export interface PodManifest {
-  metadata: { name: string; annotations?: Record<string, string> | undefined };
+  /** The Pod's metadata. Other fields of the manifest are passed to the kubelet unchanged. */
+  metadata: {
+    /** The Pod's name. The kubelet appends the node's name. A change replaces the resource. */
+    name: string;
+    /** The Pod's annotations. */
+    annotations?: Record<string, string> | undefined;
+  };
 }
 
 const podManifest: z.ZodType<PodManifest, PodManifest> = podManifestSchema;

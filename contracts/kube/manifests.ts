@@ -17,7 +17,7 @@ export const kubernetesObjectSchema = z.looseObject({
   }),
 });
 
-/** Kubernetes objects that belong together, such as an add-on's, applied by server-side apply. */
+/** A group of Kubernetes objects, such as those of an add-on, applied by server-side apply. */
 export const manifestsContract = defineContract({
   type: "kubewright:kube:Manifests",
   inputs: z.strictObject({

@@ -4,7 +4,7 @@ import { defineContract } from "../contract";
 import { jsonObject } from "../json";
 import { onMachine } from "../on-machine";
 
-/** The first control plane, made by `kubeadm init`. An interrupted init is resumed. */
+/** The first control plane, created by `kubeadm init`. An interrupted init is resumed. */
 export const kubeadmInitContract = defineContract({
   type: "kubewright:kubeadm:Init",
   inputs: z.strictObject({
@@ -12,9 +12,8 @@ export const kubeadmInitContract = defineContract({
     /** kubeadm.k8s.io/v1beta4 documents, without secrets. */
     documents: z.array(jsonObject<KubeadmDocument>()).min(1),
     /**
-     * Names of all control planes, this one first. Only used to refuse changes that would lose the cluster; a change
-     * of it
-     * changes nothing on the machine.
+     * Names of all control planes, this one first. They are used only to refuse changes that would lose the cluster;
+     * a change of them changes nothing on the machine.
      */
     controlPlanes: z.array(z.string()).optional(),
     /** Seconds that `kubeadm init` may take. */

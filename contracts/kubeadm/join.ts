@@ -5,7 +5,7 @@ import { defineContract } from "../contract";
 import { jsonObject } from "../json";
 import { onMachine } from "../on-machine";
 
-/** A machine's membership in a cluster, made by `kubeadm join` with a bootstrap token of its own. */
+/** A machine's membership in a cluster, created by `kubeadm join` with its own bootstrap token. */
 export const kubeadmJoinContract = defineContract({
   type: "kubewright:kubeadm:Join",
   inputs: z.strictObject({

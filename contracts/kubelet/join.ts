@@ -14,8 +14,7 @@ const signerSchema = z.strictObject({
 });
 
 /**
- * A kubelet's membership in a cluster, by TLS bootstrap with a token of its own. Without it the kubelet runs
- * standalone.
+ * A kubelet's membership in a cluster, by TLS bootstrap with its own token. Without it the kubelet runs standalone.
  */
 export const kubeletJoinContract = defineContract({
   type: "kubewright:kubelet:Join",

@@ -16,7 +16,7 @@ export const vagrantBoxContract = defineContract({
        * @default the newest
        */
       version: z.string().optional(),
-      /** With the docker provider, instead of `box`: reference of a `DockerImage` of which the box is made. */
+      /** With the docker provider, instead of `box`: reference of the `DockerImage` that the box contains. */
       image: z.string().optional(),
     })
     .refine(({ provider, box, image }) => (provider === "docker" ? image : box) !== undefined, {
@@ -24,7 +24,7 @@ export const vagrantBoxContract = defineContract({
       error: "set the box (with the docker provider, the image)",
     }),
   outputs: z.object({
-    /** What machines are made of: the name of the box, or with the docker provider the reference of the image. */
+    /** The image of the machines: the name of the box, or with the docker provider the reference of the image. */
     ref: z.string(),
   }),
 });

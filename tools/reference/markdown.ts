@@ -9,9 +9,19 @@ export function propertyTable(properties: readonly Property[], link = (_path: st
   const rows = flatten(properties).map((property) =>
     [`\`${property.path}\``, property.type, defaultText(property), descriptionText(property, link)].map(cell),
   );
-  return [["Property", "Type", "Default", "Description"], ["---", "---", "---", "---"], ...rows]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  return table([["Property", "Type", "Default", "Description"], ["---", "---", "---", "---"], ...rows]);
+}
+
+function table(rows: readonly string[][]): string {
+  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Renders the outputs of a resource, which have no defaults. */
+export function outputTable(properties: readonly Property[], link = (_path: string) => ""): string {
+  const rows = flatten(properties).map((property) =>
+    [`\`${property.path}\``, property.type, descriptionText(property, link)].map(cell),
+  );
+  return table([["Property", "Type", "Description"], ["---", "---", "---"], ...rows]);
 }
 
 /** Type, default and shared properties of one property, as a paragraph. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSecret } from "../../contracts/secret";
 import type { DocumentedType } from "./documented-type";
 
 /** One property of a configuration section or of a resource, as the reference describes it. */
@@ -37,10 +38,16 @@ type Described = Map<z.core.$ZodType, string>;
  * comments of the properties.
  *
  * @param documented The type of the same schema, from `Documentation.schemaType`.
+ * @param shared Schemas that are described elsewhere, with the heading that describes them.
  * @throws Error if the `@default` tag of a property contradicts the default of the schema.
  */
-export function propertiesOf(schema: z.core.$ZodType, documented: DocumentedType, base = ""): Property[] {
-  return childrenOf(unwrap(schema).schema, documented, base, "", new Map());
+export function propertiesOf(
+  schema: z.core.$ZodType,
+  documented: DocumentedType,
+  base = "",
+  shared: ReadonlyMap<z.core.$ZodType, string> = new Map(),
+): Property[] {
+  return childrenOf(unwrap(schema).schema, documented, base, "", new Map(shared));
 }
 
 function childrenOf(
@@ -74,7 +81,7 @@ function propertyOf(
     description: documented.description,
     required: required && fallback === undefined,
     ...(fallback === undefined ? {} : { default: fallback }),
-    secret: metaOf(field).secret === true || metaOf(schema).secret === true,
+    secret: isSecret(field) || metaOf(field).secret === true || metaOf(schema).secret === true,
     examples: documented.tags("example"),
     ...(sameAs === undefined ? {} : { sameAs }),
     children:
@@ -134,7 +141,10 @@ function typeText(schema: z.core.$ZodType): string {
   if (schema instanceof z.ZodBoolean) return "boolean";
   if (schema instanceof z.ZodArray) return `list of ${typeText(unwrap(schema.element).schema)}`;
   if (schema instanceof z.ZodRecord) return `map of ${typeText(unwrap(schema.valueType).schema)}`;
-  if (schema instanceof z.ZodUnion) return schema.options.map((option) => typeText(unwrap(option).schema)).join(" or ");
+  if (schema instanceof z.ZodUnion) {
+    const options = schema.options.map((option) => typeText(unwrap(option).schema));
+    return [...new Set(options)].join(" or ");
+  }
   if (schema instanceof z.ZodObject) return "object";
   if (schema instanceof z.ZodUnknown || schema instanceof z.ZodAny) return "any value";
   return "string";
@@ -142,8 +152,12 @@ function typeText(schema: z.core.$ZodType): string {
 
 function numberText(schema: z.ZodNumber): string {
   const name = schema.isInt ? "integer" : "number";
-  const [least, most] = [schema.minValue, schema.maxValue].map((bound) =>
-    bound === null || !Number.isFinite(bound) || Math.abs(bound) >= Number.MAX_SAFE_INTEGER ? undefined : bound,
+  const { minimum, exclusiveMinimum, maximum } = z.toJSONSchema(schema);
+  const isExclusive = typeof exclusiveMinimum === "number";
+  if (isExclusive && !schema.isInt) return `${name}, more than ${exclusiveMinimum}`;
+  const lowest = isExclusive ? exclusiveMinimum + 1 : minimum;
+  const [least, most] = [lowest, maximum].map((bound) =>
+    bound === undefined || Math.abs(bound) >= Number.MAX_SAFE_INTEGER ? undefined : bound,
   );
   if (least !== undefined && most !== undefined) return `${name}, ${least} to ${most}`;
   if (least !== undefined) return `${name}, ${least} or more`;

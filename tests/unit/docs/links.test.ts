@@ -6,13 +6,10 @@ import { anchors, readPages, relativeLinks } from "../../support/markdown";
 
 const inProject = (path: string) => join(projectRoot(), path);
 
-/** Pages that are not written yet. */
-const PENDING = [join("docs", "resources.md")];
-
 test("every relative link leads to a file", () => {
   const broken = readPages().flatMap((page) =>
     relativeLinks(page)
-      .filter(({ file }) => !existsSync(inProject(file)) && !PENDING.includes(file))
+      .filter(({ file }) => !existsSync(inProject(file)))
       .map(({ file }) => `${page.path}: ${file}`),
   );
   expect(broken).toEqual([]);

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { projectRoot } from "../../../../common/project-root";
+import { secret } from "../../../../contracts/secret";
 import { Documentation } from "../../../../tools/reference/documented-type";
-import { propertyTable } from "../../../../tools/reference/markdown";
+import { outputTable, propertyTable } from "../../../../tools/reference/markdown";
 import { type Property, propertiesOf } from "../../../../tools/reference/property";
 
 const folder = mkdtempSync(join(projectRoot(), "node_modules", ".reference-test-"));
@@ -67,6 +68,29 @@ describe("propertiesOf", () => {
     expect(property("more")).toMatchObject({ sameAs: "items.<name>", children: [] });
   });
 
+  test("marks secrets, and names the least value of a number", () => {
+    const types = z.strictObject({
+      wait: secret(z.int().positive()),
+      items: z.number().positive().optional(),
+      more: z.union([z.ipv4(), z.ipv6()]),
+      mode: z.int(),
+    });
+    expect(
+      propertiesOf(types, documentation.schemaType(file, "contract")).map(({ type, secret: is }) => [type, is]),
+    ).toEqual([
+      ["integer, 1 or more", true],
+      ["number, more than 0", false],
+      ["string", false],
+      ["integer", false],
+    ]);
+  });
+
+  test("refers to a schema that is described elsewhere", () => {
+    const shared = new Map([[item, "Item"]]);
+    const [, items] = propertiesOf(z.strictObject(shape), documentation.schemaType(file, "schema"), "", shared);
+    expect(items).toMatchObject({ path: "items", sameAs: "Item", children: [] });
+  });
+
   test("refuses a @default tag that the schema contradicts", () => {
     const other = z.strictObject({ ...shape, wait: z.int().min(1).default(90) });
     expect(() => property("wait", other)).toThrow("wait: the schema's default is 90, but its @default tag says 60");
@@ -91,5 +115,15 @@ test("a table has one row for each property; secrets and shared properties are m
   expect(rows.split("\n").slice(2)).toEqual([
     "| `token` | string | required | Bearer token. Secret. |",
     "| `pools` | map of object | `a\\|b` | Pools. Properties: those of `workers`. |",
+  ]);
+});
+
+test("a table of outputs has no defaults", () => {
+  const output = { path: "key", type: "string", description: "Key.", secret: true, required: true };
+  const rows = outputTable([{ ...output, examples: [], children: [] }]).split("\n");
+  expect(rows).toEqual([
+    "| Property | Type | Description |",
+    "| --- | --- | --- |",
+    "| `key` | string | Key. Secret. |",
   ]);
 });
