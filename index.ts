@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster";
-import { makeMachines } from "./components/machines";
-import { assignMachines, rollingUpdateOf } from "./components/pool";
-import { componentsOf, readConfig } from "./components/config/program-config";
-import { RollingUpdate } from "./components/rolling-update";
+import { RollingUpdate } from "./components/nodes/rolling-update";
+import { createMachines } from "./components/program/create-machines";
+import { assignMachines, rollingUpdateOf } from "./components/program/assign-machines";
+import { componentsOf, readConfig } from "./components/program/program-config";
 import { Kubeconfig } from "./sdk/local";
 
 const config = readConfig();
@@ -13,7 +13,7 @@ const folder = join(process.cwd(), ".kubewright", stack);
 const { network, controlPlane } = config;
 
 const rollingUpdate = new RollingUpdate(stack, rollingUpdateOf(config));
-const { machines, stackId: machinesId } = makeMachines(config, { cluster: stack, folder, rollingUpdate });
+const { machines, stackId: machinesId } = createMachines(config, { cluster: stack, folder, rollingUpdate });
 
 const cluster = new Cluster(stack, {
   version: config.kubernetes.version,

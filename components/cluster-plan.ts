@@ -7,9 +7,9 @@ import { planProblems } from "../render/preflight-plan";
 import { Artifacts } from "../sdk/local";
 import type { ClusterArgs } from "./cluster";
 import { type Machine, controllerArch } from "./machines/machine";
-import { Preflights } from "./preflights";
-import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./settings";
+import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
 import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";
+import { Preflights } from "./steps/preflights";
 
 /**
  * Fills in the defaults of a cluster's arguments, and checks what a program could have put together wrongly.

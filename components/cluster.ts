@@ -5,9 +5,15 @@ import { type BuiltCluster, buildByComponents, buildWithKubeadm } from "./bootst
 import { planCluster } from "./cluster-plan";
 import { LadderCluster } from "./ladder/ladder-cluster";
 import type { Machine } from "./machines/machine";
-import type { PoolArgs } from "./pool";
-import type { RollingUpdate } from "./rolling-update";
-import type { ComponentsSettings, ControlPlaneSettings, DrainSettings, NetworkSettings, Timeouts } from "./settings";
+import type { PoolArgs } from "./nodes/pool";
+import type { RollingUpdate } from "./nodes/rolling-update";
+import type {
+  ComponentsSettings,
+  ControlPlaneSettings,
+  DrainSettings,
+  NetworkSettings,
+  Timeouts,
+} from "./nodes/settings";
 import { KubeadmCluster } from "./steps/kubeadm";
 import type { ClusterPlan } from "./steps/member";
 

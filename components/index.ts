@@ -8,14 +8,14 @@ export { giveSdk } from "./machines/clouds/sdk";
 export type { MachineArgs, MachinesArgs, RollingArgs } from "./machines/kind";
 export { VagrantMachines } from "./machines/vagrant";
 export { commandConnection, type CommandConnection, type JumpHost, type Machine } from "./machines/machine";
-export type { PoolArgs } from "./pool";
+export type { PoolArgs } from "./nodes/pool";
 export {
   RollingUpdate,
   type RollingPool,
   type RollingUpdateArgs,
   /** @deprecated Use `RollingUpdate`. */
   RollingUpdate as Turns,
-} from "./rolling-update";
+} from "./nodes/rolling-update";
 export type {
   ComponentsSettings,
   ControlPlaneSettings,
@@ -23,5 +23,5 @@ export type {
   NetworkSettings,
   NodeSettings,
   Timeouts,
-} from "./settings";
+} from "./nodes/settings";
 export { Kubeconfig } from "../sdk/local";

@@ -1,5 +1,5 @@
 import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
-import { rollingUpdateOf } from "../../components/pool";
+import { rollingUpdateOf } from "../../components/program/assign-machines";
 import { UpdateView } from "../terminal/update-view";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { madeNames, poolsOf, type ClusterConfig, type Pool } from "../../components/config";
-import { configOf, sectionsOf, type Sections } from "../../components/config/program-config";
+import { configOf, sectionsOf, type Sections } from "../../components/program/program-config";
 import { StepError } from "../../common/errors";
 import { stackConfigFile } from "./paths";
 import { PROJECT } from "./workspace";

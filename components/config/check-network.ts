@@ -1,6 +1,6 @@
 import { type Cidr, includes, isOverlapping, parseCidr } from "../../render/cidr";
 import { pathText } from "../fields/problems";
-import { KINDS } from "../machines/kinds";
+import { KINDS } from "./machine-kinds";
 import { sharedSettings } from "./kinds";
 import { listedIn, madeNames, poolsOf } from "./pools";
 import { type ClusterConfig, type CrossProblem, listedHosts } from "./types";

@@ -1,5 +1,5 @@
 import type { AnyKind } from "../machines/kind";
-import { kindNamed } from "../machines/kinds";
+import { kindNamed } from "./machine-kinds";
 import type { WrittenConfig, WrittenPool } from "./schema";
 
 type PoolMachines = Pick<WrittenPool, "machines">;

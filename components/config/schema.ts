@@ -20,10 +20,10 @@ import { awsKind } from "../machines/clouds/aws";
 import { digitaloceanKind } from "../machines/clouds/digitalocean";
 import { hetznerKind } from "../machines/clouds/hetzner";
 import { dockerKind } from "../machines/docker";
-import { KIND_NAMES } from "../machines/kinds";
+import { KIND_NAMES } from "./machine-kinds";
 import { poolHost, sshSection } from "../machines/ssh";
 import { vagrantKind } from "../machines/vagrant";
-import { networkFields, timeoutFields } from "../settings";
+import { networkFields, timeoutFields } from "../nodes/settings";
 import { admissionPlugin, staticToken } from "./authentication";
 import { kubeletSettings } from "./kubelet";
 

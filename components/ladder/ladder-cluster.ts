@@ -6,7 +6,7 @@ import { assignSlots } from "../machines/slots";
 import type { ClusterMember, ClusterPlan, MemberGroups } from "../steps/member";
 import { ResourceGroup } from "../steps/resource-group";
 import type { ClusterScope } from "../steps/step";
-import type { ComponentsSettings } from "../settings";
+import type { ComponentsSettings } from "../nodes/settings";
 import { apiServerEndpoint } from "../steps/kubeadm";
 import { Pki } from "./pki";
 

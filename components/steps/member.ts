@@ -8,9 +8,8 @@ import { Host } from "../../sdk/host";
 import type { Preflight } from "../../sdk/kubernetes";
 import type { Artifacts } from "../../sdk/local";
 import { type Machine, connectionOf, deletedWithMachine, nodeAddress, withPinnedHostKeys } from "../machines/machine";
-import { type PoolArgs, machineNodeSettings } from "../pool";
-import type { Preflights } from "../preflights";
-import type { RollingUpdate } from "../rolling-update";
+import { type PoolArgs, machineNodeSettings } from "../nodes/pool";
+import type { RollingUpdate } from "../nodes/rolling-update";
 import type {
   ComponentsSettings,
   ControlPlaneSettings,
@@ -18,7 +17,8 @@ import type {
   NetworkSettings,
   NodeSettings,
   Timeouts,
-} from "../settings";
+} from "../nodes/settings";
+import type { Preflights } from "./preflights";
 
 /** What all machines of a cluster have in common, with every default filled in. */
 export interface ClusterPlan {

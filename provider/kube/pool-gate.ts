@@ -35,7 +35,8 @@ export interface PoolGateOptions {
 /**
  * Removes a node once fewer than `maxUnavailable` nodes of its pool are unavailable. Nodes that are down or cordoned
  * count, and so do nodes that this process removes in parallel. A removal needs no engine slot to finish, so nodes that
- * wait here cannot deadlock. components/rolling-update.ts makes the next removal wait for the previous replacement.
+ * wait here cannot deadlock. components/nodes/rolling-update.ts makes the next removal wait for the previous
+ * replacement.
  */
 export async function withinPoolLimit<T>(api: KubeApi, options: PoolGateOptions, remove: () => Promise<T>): Promise<T> {
   const { gate, pool, node } = options;

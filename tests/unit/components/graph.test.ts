@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { Cluster } from "../../../components/cluster";
 import { parseConfig } from "../../../components/config";
-import { componentsOf } from "../../../components/config/program-config";
-import { makeMachines } from "../../../components/machines";
-import { assignMachines, rollingUpdateOf } from "../../../components/pool";
-import { RollingUpdate } from "../../../components/rolling-update";
+import { componentsOf } from "../../../components/program/program-config";
+import { createMachines } from "../../../components/program/create-machines";
+import { assignMachines, rollingUpdateOf } from "../../../components/program/assign-machines";
+import { RollingUpdate } from "../../../components/nodes/rolling-update";
 import { Kubeconfig } from "../../../sdk/local";
 import { golden } from "../render/samples";
 import { type Registration, recordRegistrations } from "../../support/registrations";
@@ -16,7 +16,7 @@ function program(raw: object): void {
   const { controlPlane, network } = config;
   const stack = pulumi.getStack();
   const rollingUpdate = new RollingUpdate(stack, rollingUpdateOf(config));
-  const { machines } = makeMachines(config, { cluster: stack, folder: "/state", rollingUpdate });
+  const { machines } = createMachines(config, { cluster: stack, folder: "/state", rollingUpdate });
   const cluster = new Cluster(stack, {
     version: config.kubernetes.version,
     source: config.source,

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { run } from "../../../../cli/commands/node-join";
 import type { ConfigChange } from "../../../../cli/engine/stack-config";
 import type { Options } from "../../../../cli/terminal/options";
-import { configOf } from "../../../../components/config/program-config";
+import { configOf } from "../../../../components/program/program-config";
 import { fakeSession, fakeStack } from "../fake-stack";
 
 const changed: ConfigChange[] = [];

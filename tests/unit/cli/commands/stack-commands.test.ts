@@ -10,7 +10,7 @@ import { run as uncordonNode } from "../../../../cli/commands/node-uncordon";
 import { run as preview } from "../../../../cli/commands/preview";
 import { run as up } from "../../../../cli/commands/up";
 import type { Options } from "../../../../cli/terminal/options";
-import { configOf } from "../../../../components/config/program-config";
+import { configOf } from "../../../../components/program/program-config";
 import type { KubeApi } from "../../../../provider/kube/api";
 import { CLUSTER, fakeApi, fakeSession, fakeStack, urnOf } from "../fake-stack";
 import { event, firstControlPlane, atRest } from "../preview/steps";

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { chooseReplacement, replaceNode, replacementSteps } from "../../../../cli/nodes/replace";
-import { configOf } from "../../../../components/config/program-config";
+import { configOf } from "../../../../components/program/program-config";
 import { fakeApi, fakeSession, fakeStack, CLUSTER, urnOf } from "../fake-stack";
 
 const changeStackConfig = vi.hoisted(() => vi.fn(async () => undefined));

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { projectRoot } from "../../../../common/project-root";
 import { parseConfig } from "../../../../components/config";
-import { machineRequests } from "../../../../components/machines";
+import { machineRequests } from "../../../../components/program/create-machines";
 import { loadVersions } from "../../../../artifacts";
 
 const folder = join(projectRoot(), "examples");

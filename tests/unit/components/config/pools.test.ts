@@ -7,9 +7,7 @@ import {
   parseConfig,
   poolsOf,
 } from "../../../../components/config";
-import { assignSlots } from "../../../../components/machines/slots";
-import { machineRequests } from "../../../../components/machines";
-import { machineNodeSettings } from "../../../../components/pool";
+import { machineRequests } from "../../../../components/program/create-machines";
 
 const environment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
 const parsed = (raw: unknown): ClusterConfig => parseConfig(raw, environment);
@@ -50,62 +48,5 @@ describe("the machines of a pool", () => {
       ["workers", "workers"],
       ["gpu", "pools.gpu"],
     ]);
-  });
-});
-
-describe("the settings of a machine", () => {
-  const pool = {
-    name: "workers",
-    machines: [],
-    settings: {
-      labels: { tier: "web", zone: "a" },
-      kubelet: { maxPods: 250 },
-      taints: [{ key: "k", value: "pool", effect: "NoSchedule" as const }],
-    },
-    nodes: {
-      "worker-2": {
-        labels: { zone: "b" },
-        kubelet: { podPidsLimit: 100 },
-        taints: [{ key: "k", value: "own", effect: "NoSchedule" as const }],
-      },
-    },
-  };
-
-  test("are the pool's, and its own over them", () => {
-    expect(machineNodeSettings(pool, "worker-2")).toMatchObject({
-      labels: { tier: "web", zone: "b" },
-      kubelet: { maxPods: 250, podPidsLimit: 100 },
-      taints: [{ key: "k", value: "own", effect: "NoSchedule" }],
-    });
-    expect(machineNodeSettings(pool, "worker-1")).toMatchObject(pool.settings);
-  });
-});
-
-describe("a machine's slot in the network", () => {
-  const room = 244;
-
-  test("follows from its name, not from the other machines", () => {
-    const few = assignSlots(["control-plane-1", "worker-1", "gpu-1"], room);
-    const many = assignSlots(
-      ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2", "worker-3", "boss", "gpu-1"],
-      room,
-    );
-    for (const [name, slot] of few) expect(many.get(name)).toBe(slot);
-  });
-
-  test("is unique, also in a small network", () => {
-    const names = [
-      ...Array.from({ length: 9 }, (_, index) => `control-plane-${index + 1}`),
-      "worker-1",
-      "worker-2",
-      "a",
-      "b",
-      "c",
-    ];
-    for (const places of [room, names.length]) {
-      const slots = [...assignSlots(names, places).values()];
-      expect(new Set(slots).size).toBe(names.length);
-      for (const slot of slots) expect(slot).toBeLessThan(places);
-    }
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ConfigError, type ClusterConfig, parseConfig } from "../../../../components/config";
-import { makeMachines } from "../../../../components/machines";
+import { createMachines } from "../../../../components/program/create-machines";
 import { connectionOf } from "../../../../components/machines/machine";
 import { readSshClientConfig } from "../../../../components/machines/ssh-files";
 import type { SshClientConfig } from "../../../../components/machines/ssh-route";
@@ -205,7 +205,7 @@ test("only the passwords of a machine and its jump hosts become secrets", async 
       jump: { host: "bastion", password: "j" },
     },
   ];
-  const [machine = { name: "", host: "" }] = makeMachines(config({ machines: { kind: "ssh", ssh: { hosts } } }), {
+  const [machine = { name: "", host: "" }] = createMachines(config({ machines: { kind: "ssh", ssh: { hosts } } }), {
     cluster: "x",
     folder: "/tmp/x",
   }).machines;

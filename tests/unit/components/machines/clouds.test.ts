@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { parseConfig } from "../../../../components/config";
-import { makeMachines } from "../../../../components/machines";
+import { createMachines } from "../../../../components/program/create-machines";
 import { loadSdk } from "../../../../components/machines/clouds/sdk";
 import { type CloudConfig, userData } from "../../../../render/cloud-init";
 import { fakeClouds } from "../../../support/clouds";
@@ -41,16 +41,16 @@ beforeAll(async () => {
 });
 
 /** Creates the machines, and waits until the last of them is registered. */
-async function createMachines(
+async function createCloudMachines(
   kind: string,
   raw: { machines?: object; workers?: object; pools?: object } = {},
-): Promise<ReturnType<typeof makeMachines>["machines"]> {
+): Promise<ReturnType<typeof createMachines>["machines"]> {
   registered.clear();
   const config = parseConfig(
     { network: { flannel: { backend: "vxlan" } }, ...raw, machines: { kind, ...raw.machines } },
     { kubernetesVersions: ["1.36.3"], fileExists: () => true },
   );
-  const { machines } = makeMachines(config, { cluster: "dev", folder: "/tmp/clouds" });
+  const { machines } = createMachines(config, { cluster: "dev", folder: "/tmp/clouds" });
   await Promise.all(
     machines.map(
       ({ host, privateAddress, hostKey }) =>
@@ -96,7 +96,7 @@ test("host-gw is refused if there are routers between the machines", () => {
 
 describe("Hetzner", () => {
   test("a server gets its name, labels, a fixed private address, Kubewright's host key and no password", async () => {
-    const machines = await createMachines("hetzner", { machines: { hetzner: { sshFrom: ["198.51.100.0/24"] } } });
+    const machines = await createCloudMachines("hetzner", { machines: { hetzner: { sshFrom: ["198.51.100.0/24"] } } });
     const server = of("hcloud:Server", "worker-1");
     expect(server).toMatchObject({
       name: "dev-worker-1",
@@ -124,7 +124,7 @@ describe("Hetzner", () => {
   });
 
   test("the servers of a pool are spread over placement groups of ten", async () => {
-    await createMachines("hetzner", { workers: { count: 12 } });
+    await createCloudMachines("hetzner", { workers: { count: 12 } });
     expect(namesOf("hcloud:PlacementGroup").sort()).toEqual(["dev-control-plane-1", "dev-workers-1", "dev-workers-2"]);
     const group = (name: string) => of("hcloud:Server", name).placementGroupId;
     expect(new Set(Array.from({ length: 10 }, (_, index) => group(`worker-${index + 1}`))).size).toBe(1);
@@ -132,7 +132,7 @@ describe("Hetzner", () => {
   });
 
   test("an arm64 pool beside an amd64 one", async () => {
-    const machines = await createMachines("hetzner", {
+    const machines = await createCloudMachines("hetzner", {
       pools: { arm: { machines: { hetzner: { serverType: "cax21", location: "nbg1" } } } },
     });
     expect(machines.find(({ name }) => name === "arm-1")?.arch).toBe("arm64");
@@ -142,7 +142,7 @@ describe("Hetzner", () => {
 
 describe("DigitalOcean", () => {
   test("a droplet has its tags, its VPC and our host key; the firewall knows the nodes' own ports", async () => {
-    const [first] = await createMachines("digitalocean");
+    const [first] = await createCloudMachines("digitalocean");
     expect(of("digitalocean:Droplet", "worker-1")).toMatchObject({
       name: "dev-worker-1",
       region: "fra1",
@@ -179,7 +179,7 @@ describe("DigitalOcean", () => {
 
 describe("AWS", () => {
   test("an instance gets tags and an image of its family and architecture, and hides user data from pods", async () => {
-    const machines = await createMachines("aws", {
+    const machines = await createCloudMachines("aws", {
       pools: { arm: { machines: { aws: { instanceType: "t4g.large", image: "ubuntu-24.04" } } } },
     });
     expect(of("aws:ec2:Instance", "worker-1")).toMatchObject({
@@ -201,7 +201,7 @@ describe("AWS", () => {
   });
 
   test("the security group lets in SSH, and what nodes need of one another", async () => {
-    await createMachines("aws", { machines: { aws: { sshFrom: ["198.51.100.7/32"] } } });
+    await createCloudMachines("aws", { machines: { aws: { sshFrom: ["198.51.100.7/32"] } } });
     const { ingress } = of("aws:ec2:SecurityGroup", "dev-nodes") as {
       ingress: { fromPort: number; toPort: number; self?: boolean; cidrBlocks?: string[] }[];
     };

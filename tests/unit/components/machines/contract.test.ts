@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type ClusterConfig, parseConfig } from "../../../../components/config";
-import { makeMachines, machineRequests } from "../../../../components/machines";
-import { KINDS, KIND_NAMES } from "../../../../components/machines/kinds";
+import { createMachines, machineRequests } from "../../../../components/program/create-machines";
+import { KINDS, KIND_NAMES } from "../../../../components/config/machine-kinds";
 import { fakeClouds } from "../../../support/clouds";
 import { connectionOf, nodeAddress } from "../../../../components/machines/machine";
 
@@ -91,11 +91,11 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind
       .filter((request) => request.kind === kind)
       .map((request) => request.name);
     expect(wanted).toHaveLength(3);
-    expect(makeMachines(config, known).machines.map((machine) => machine.name)).toEqual(wanted);
+    expect(createMachines(config, known).machines.map((machine) => machine.name)).toEqual(wanted);
   });
 
   test("every machine can be reached by the user and by the cluster; its key is not in the state", async () => {
-    const { machines } = makeMachines(configOf(name), known);
+    const { machines } = createMachines(configOf(name), known);
     for (const machine of machines) {
       const { host, privateKeyPath, privateKey } = connectionOf(machine);
       expect(await resolved(host)).toBeTruthy();
@@ -108,7 +108,7 @@ describe.each(KINDS.map((kind) => [kind.name, kind] as const))("%s", (name, kind
   });
 
   test("a created machine has `madeBy` and, for the first connection, a host key", async () => {
-    for (const machine of makeMachines(configOf(name), known).machines) {
+    for (const machine of createMachines(configOf(name), known).machines) {
       expect(machine.madeBy !== undefined).toBe(kind.makes);
       if (kind.makes) expect(await resolved(machine.hostKey)).toMatch(/^ssh-ed25519 /);
     }
@@ -125,7 +125,7 @@ test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))(
   async (name) => {
     const asked: string[] = [];
     const rollingUpdate = { turnOf: (machine: string) => Promise.resolve(void asked.push(machine)).then(() => []) };
-    makeMachines(configOf(name), { ...known, rollingUpdate });
+    createMachines(configOf(name), { ...known, rollingUpdate });
     await expect.poll(() => [...new Set(asked)].sort()).toEqual(["control-plane-1", "worker-1", "worker-2"]);
   },
 );
@@ -137,7 +137,7 @@ test("pools can have different kinds and sizes", async () => {
     workers: { count: 0, hosts },
     pools: { small: {}, large: { machines: { docker: { cpus: 4 } } } },
   });
-  const { machines } = makeMachines(config, known);
+  const { machines } = createMachines(config, known);
   const made = new Map(machines.map((machine) => [machine.name, machine.madeBy !== undefined]));
   expect(Object.fromEntries(made)).toEqual({ "control-plane-1": true, "small-1": true, "large-1": true, mine: false });
   const sizes = () =>

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { type DrainSettings, DRAIN_DEFAULTS } from "../contracts/drain";
-import type { ComponentArgs } from "../render/kubeadm-args";
-import type { Taint } from "../render/kubeadm-types";
-import type { KubeletSettings } from "../render/kubelet";
-import type { Rung, RunAs, StaticToken } from "../render/rung";
-import { cidr, dnsDomain, seconds } from "./fields/fields";
+import { type DrainSettings, DRAIN_DEFAULTS } from "../../contracts/drain";
+import type { ComponentArgs } from "../../render/kubeadm-args";
+import type { Taint } from "../../render/kubeadm-types";
+import type { KubeletSettings } from "../../render/kubelet";
+import type { Rung, RunAs, StaticToken } from "../../render/rung";
+import { cidr, dnsDomain, seconds } from "../fields/fields";
 
-export type { DrainSettings } from "../contracts/drain";
+export type { DrainSettings } from "../../contracts/drain";
 
 /** Settings of a node. */
 export interface NodeSettings {

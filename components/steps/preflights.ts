@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { optional } from "../common/optional";
-import { Preflight, type PreflightMachineArgs } from "../sdk/kubernetes";
-import type { ClusterMember, ClusterPlan } from "./steps/member";
+import { optional } from "../../common/optional";
+import { Preflight, type PreflightMachineArgs } from "../../sdk/kubernetes";
+import type { ClusterMember, ClusterPlan } from "./member";
 
 type Machine = PreflightMachineArgs & { name: string };
 

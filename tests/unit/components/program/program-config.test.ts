@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { configOf, sectionsOf } from "../../../../components/config/program-config";
+import { configOf, sectionsOf } from "../../../../components/program/program-config";
 
 test("reads only the project's own keys", () => {
   expect(sectionsOf("kubewright", { "kubewright:workers": "{}", "kubewrights:x": "1", "aws:region": "x" })).toEqual({

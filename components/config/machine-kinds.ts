@@ -1,10 +1,10 @@
-import { awsKind } from "./clouds/aws";
-import { digitaloceanKind } from "./clouds/digitalocean";
-import { hetznerKind } from "./clouds/hetzner";
-import { dockerKind } from "./docker";
-import type { AnyKind } from "./kind";
-import { sshKind } from "./ssh";
-import { vagrantKind } from "./vagrant";
+import { awsKind } from "../machines/clouds/aws";
+import { digitaloceanKind } from "../machines/clouds/digitalocean";
+import { hetznerKind } from "../machines/clouds/hetzner";
+import { dockerKind } from "../machines/docker";
+import type { AnyKind } from "../machines/kind";
+import { sshKind } from "../machines/ssh";
+import { vagrantKind } from "../machines/vagrant";
 
 /** All kinds of machines. The first one is the default. */
 export const KINDS: readonly AnyKind[] = [dockerKind, sshKind, vagrantKind, hetznerKind, digitaloceanKind, awsKind];

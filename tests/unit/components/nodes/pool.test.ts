@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../../components/config";
-import { assignMachines, machineNodeSettings, rollingUpdateOf } from "../../../components/pool";
+import { machineNodeSettings } from "../../../../components/nodes/pool";
 
-const environment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
 const taint = (key: string, effect: "NoSchedule" | "NoExecute", value = "") => ({ key, value, effect });
 
 describe("taints of one machine", () => {
@@ -30,24 +28,30 @@ describe("taints of one machine", () => {
   });
 });
 
-describe("maxUnavailable", () => {
-  const config = parseConfig({ workers: { count: 3, maxUnavailable: 2 }, pools: { gpu: { count: 1 } } }, environment);
+describe("the settings of a machine", () => {
+  const pool = {
+    name: "workers",
+    machines: [],
+    settings: {
+      labels: { tier: "web", zone: "a" },
+      kubelet: { maxPods: 250 },
+      taints: [{ key: "k", value: "pool", effect: "NoSchedule" as const }],
+    },
+    nodes: {
+      "worker-2": {
+        labels: { zone: "b" },
+        kubelet: { podPidsLimit: 100 },
+        taints: [{ key: "k", value: "own", effect: "NoSchedule" as const }],
+      },
+    },
+  };
 
-  test("of a pool reaches its rolling update", () => {
-    expect(rollingUpdateOf(config)).toEqual({
-      pools: [
-        { names: ["worker-1", "worker-2", "worker-3"], maxUnavailable: 2 },
-        { names: ["gpu-1"], maxUnavailable: 1 },
-      ],
-      others: ["control-plane-1"],
+  test("are the pool's, and its own over them", () => {
+    expect(machineNodeSettings(pool, "worker-2")).toMatchObject({
+      labels: { tier: "web", zone: "b" },
+      kubelet: { maxPods: 250, podPidsLimit: 100 },
+      taints: [{ key: "k", value: "own", effect: "NoSchedule" }],
     });
-  });
-
-  test("of a pool reaches its nodes' arguments", () => {
-    const { pools } = assignMachines(config, [{ name: "worker-1", host: "10.0.0.1" }]);
-    expect(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable])).toEqual([
-      ["workers", 2],
-      ["gpu", 1],
-    ]);
+    expect(machineNodeSettings(pool, "worker-1")).toMatchObject(pool.settings);
   });
 });

@@ -12,9 +12,9 @@ import {
   poolsOf,
   sharedSettings,
 } from "../config";
-import type { AnyKind, MachineOrder, MachineSet, MachineSpec } from "./kind";
-import { KINDS } from "./kinds";
-import { type PoolHost, sshKind } from "./ssh";
+import { KINDS } from "../config/machine-kinds";
+import type { AnyKind, MachineOrder, MachineSet, MachineSpec } from "../machines/kind";
+import { type PoolHost, sshKind } from "../machines/ssh";
 
 /** A machine of the configuration, and the kind that creates it or connects to it. */
 export type MachineRequest = MachineSpec<object> & { kind: AnyKind };
@@ -58,7 +58,7 @@ function requestsOfListed(hosts: PoolHost[], membership: Membership): MachineReq
 }
 
 /** Creates or connects to all machines of the configuration. */
-export function makeMachines(
+export function createMachines(
   config: ClusterConfig,
   cluster: Pick<MachineOrder<object, object>, "cluster" | "folder" | "rollingUpdate">,
   options?: pulumi.ComponentResourceOptions,

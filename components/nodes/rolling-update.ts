@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { Roster } from "../sdk/kubernetes";
+import { Roster } from "../../sdk/kubernetes";
 
 /** Nodes that can take over one another's pods. */
 export interface RollingPool {

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { RollingUpdate } from "../../../components/rolling-update";
+import { RollingUpdate } from "../../../../components/nodes/rolling-update";
 
 class Node extends pulumi.CustomResource {
   constructor(name: string) {

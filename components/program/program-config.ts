@@ -4,10 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { optional } from "../../common/optional";
 import { projectRoot } from "../../common/project-root";
-import { type ClusterConfig, ConfigError, parseConfig } from "./index";
-import { plainSecrets } from "./plain-secrets";
+import { type ClusterConfig, ConfigError, parseConfig } from "../config";
+import { plainSecrets } from "../config/plain-secrets";
 import { readSshClientConfig } from "../machines/ssh-files";
-import type { ComponentsSettings } from "../settings";
+import type { ComponentsSettings } from "../nodes/settings";
 
 /** The project's part of a stack's configuration: values as Pulumi stores them, by their keys without the namespace. */
 export type Sections = Readonly<Record<string, string>>;

@@ -1,0 +1,52 @@
+import { optional } from "../../common/optional";
+import {
+  type ClusterConfig,
+  type Pool,
+  controlPlaneNames,
+  listedControlPlanes,
+  listedIn,
+  madeNames,
+  poolsOf,
+} from "../config";
+import type { Machine } from "../machines/machine";
+import type { PoolArgs } from "../nodes/pool";
+import type { RollingUpdateArgs } from "../nodes/rolling-update";
+import type { NodeSettings } from "../nodes/settings";
+
+/** The rolling update of a configuration: its pools, and the control planes, which are in no pool. */
+export function rollingUpdateOf(config: ClusterConfig): RollingUpdateArgs {
+  return {
+    pools: poolsOf(config).map((pool) => ({
+      names: poolMachineNames(config, pool),
+      maxUnavailable: pool.maxUnavailable,
+    })),
+    others: controlPlaneMachineNames(config),
+  };
+}
+
+/** Distributes the machines of a configuration to its control planes and pools. */
+export function assignMachines(
+  config: ClusterConfig,
+  machines: readonly Machine[],
+): { controlPlanes: Machine[]; pools: PoolArgs[] } {
+  const withNames = (names: readonly string[]) =>
+    names.flatMap((name) => machines.filter((machine) => machine.name === name));
+  return {
+    controlPlanes: withNames(controlPlaneMachineNames(config)),
+    pools: poolsOf(config).map((pool) => poolArgs(pool, withNames(poolMachineNames(config, pool)))),
+  };
+}
+
+function poolMachineNames(config: ClusterConfig, pool: Pool): string[] {
+  return [...madeNames(config, pool), ...listedIn(config, pool).map(({ name }) => name)];
+}
+
+function controlPlaneMachineNames(config: ClusterConfig): string[] {
+  return [...controlPlaneNames(config), ...listedControlPlanes(config).map(({ name }) => name)];
+}
+
+function poolArgs(pool: Pool, machines: Machine[]): PoolArgs {
+  const { name, version, maxUnavailable, labels, annotations, taints, kubelet, nodes, extraArgs } = pool;
+  const settings: NodeSettings = { labels, annotations, taints, kubelet, kubeletArgs: extraArgs.kubelet };
+  return { name, machines, settings, nodes, maxUnavailable, ...optional({ version }) };
+}

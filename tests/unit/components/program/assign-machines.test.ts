@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../../../components/config";
+import { assignMachines, rollingUpdateOf } from "../../../../components/program/assign-machines";
+
+const environment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
+
+describe("maxUnavailable", () => {
+  const config = parseConfig({ workers: { count: 3, maxUnavailable: 2 }, pools: { gpu: { count: 1 } } }, environment);
+
+  test("of a pool reaches its rolling update", () => {
+    expect(rollingUpdateOf(config)).toEqual({
+      pools: [
+        { names: ["worker-1", "worker-2", "worker-3"], maxUnavailable: 2 },
+        { names: ["gpu-1"], maxUnavailable: 1 },
+      ],
+      others: ["control-plane-1"],
+    });
+  });
+
+  test("of a pool reaches its nodes' arguments", () => {
+    const { pools } = assignMachines(config, [{ name: "worker-1", host: "10.0.0.1" }]);
+    expect(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable])).toEqual([
+      ["workers", 2],
+      ["gpu", 1],
+    ]);
+  });
+});
