@@ -1,4 +1,5 @@
 import { version } from "../package.json";
+import { dockerEnvironment } from "./docker/daemon";
 import { dockerResources } from "./docker/resources";
 import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
 import { createProviderContext } from "./context";
@@ -45,6 +46,7 @@ const settings: ProviderSettings = {
   ...DEFAULT_SETTINGS,
   connectionLimit: Number(KUBEWRIGHT_CONNECTIONS) || DEFAULT_SETTINGS.connectionLimit,
   agentSocket: SSH_AUTH_SOCK,
+  dockerEnvironment: dockerEnvironment(process.env),
 };
 
 const context = createProviderContext(settings, {

@@ -1,3 +1,11 @@
+/** Settings for Docker from the user's environment. */
+export interface DockerEnvironment {
+  /** Address of another daemon than the local one: `DOCKER_HOST`. */
+  host?: string | undefined;
+  /** Proxy variables, such as `HTTPS_PROXY`, that a daemon started here gets. */
+  proxies: Readonly<Record<string, string>>;
+}
+
 /** Settings of the provider: the stack's configuration, and for a few of them the environment. */
 export interface ProviderSettings {
   /** Factor for every deadline: `timeouts.patience`. @default 1 */
@@ -6,6 +14,7 @@ export interface ProviderSettings {
   connectionLimit: number;
   /** Socket of the SSH agent. */
   agentSocket?: string | undefined;
+  dockerEnvironment: DockerEnvironment;
   /** Names of machines that will not come back, or `all`: deletes leave behind what is on them. @default [] */
   abandoned: readonly string[];
   /** Machine-ids of machines that this run replaces: nothing on them needs to be removed. @default [] */
@@ -17,6 +26,7 @@ export interface ProviderSettings {
 export const DEFAULT_SETTINGS: ProviderSettings = {
   patience: 1,
   connectionLimit: 256,
+  dockerEnvironment: { proxies: {} },
   abandoned: [],
   rebuilt: [],
   acceptHostKeys: {},

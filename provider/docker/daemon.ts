@@ -7,6 +7,7 @@ import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import { userLock, withLock } from "../../common/lock";
 import { lastLines, runCommand, tryCommand } from "../../common/process";
+import type { DockerEnvironment } from "../settings";
 import { hasCapability, isRoot, isSystemdInit, readOsRelease } from "./host";
 
 const STEP = "connect to Docker";
@@ -44,19 +45,23 @@ export async function findDaemon(signal: AbortSignal): Promise<Daemon | undefine
 }
 
 /**
- * Returns the daemon. On Debian and Ubuntu, as root and without DOCKER_HOST, installs and starts Docker if it does not
- * answer.
+ * Returns the daemon. If it does not answer, installs and starts Docker: only on Debian and Ubuntu, as root and without
+ * DOCKER_HOST.
  * @throws StepError with the user's next action
  */
-export async function ensureDaemon(progress: Progress, signal: AbortSignal): Promise<Daemon> {
+export async function ensureDaemon(
+  environment: DockerEnvironment,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Daemon> {
   const status = await inspectDaemon(signal);
   if ("daemon" in status) return status.daemon;
-  assertCanInstall(status.problem);
+  assertCanInstall(status.problem, environment);
   return await withLock(userLock("docker-daemon"), { task: "start Docker", progress, signal }, async () => {
     const current = await inspectDaemon(signal);
     if ("daemon" in current) return current.daemon;
     if (!findDockerd()) await installDocker(progress, signal);
-    return await startDaemon(progress, signal);
+    return await startDaemon(environment, progress, signal);
   });
 }
 
@@ -89,9 +94,9 @@ function parseJson(text: string): unknown {
 }
 
 /** @throws StepError unless this is Debian or Ubuntu, and Kubewright runs as root and without DOCKER_HOST */
-function assertCanInstall(problem: string): void {
+function assertCanInstall(problem: string, { host }: DockerEnvironment): void {
   const fail = (action: string) => new StepError({ step: STEP, cause: problem, action });
-  if (process.env.DOCKER_HOST) throw fail(`start the daemon at DOCKER_HOST (${process.env.DOCKER_HOST}), or unset it`);
+  if (host) throw fail(`start the daemon at DOCKER_HOST (${host}), or unset it`);
   if (process.platform !== "linux")
     throw fail("install and start Docker Desktop or a compatible engine, then try again");
   const { id, like } = readOsRelease();
@@ -133,11 +138,11 @@ function aptEnvironment(): Record<string, string> {
   return { DEBIAN_FRONTEND: "noninteractive", ...optional({ RUNLEVEL: isSystemdInit() ? undefined : "1" }) };
 }
 
-async function startDaemon(progress: Progress, signal: AbortSignal): Promise<Daemon> {
+async function startDaemon({ proxies }: DockerEnvironment, progress: Progress, signal: AbortSignal): Promise<Daemon> {
   progress("starting Docker");
   if (isSystemdInit())
     await runCommand("systemctl", ["start", "docker"], { step: STEP, signal, action: "see `journalctl -u docker`" });
-  else spawnDaemon();
+  else spawnDaemon(proxies);
   let problem = "";
   const read = async () => {
     const status = await inspectDaemon(signal);
@@ -155,7 +160,7 @@ async function startDaemon(progress: Progress, signal: AbortSignal): Promise<Dae
 }
 
 /** Starts dockerd in a session of its own, in which it outlives this process. It writes its own pid file. */
-function spawnDaemon(): void {
+function spawnDaemon(proxies: DockerEnvironment["proxies"]): void {
   // A running daemon is only slow to answer.
   if (isRunning(PID_FILES.dockerd, "dockerd")) return;
   // dockerd and its containerd refuse to start while any process has the pid of their pid file, also after a crash.
@@ -165,7 +170,8 @@ function spawnDaemon(): void {
     detached: true,
     stdio: ["ignore", log, log],
     cwd: "/",
-    env: daemonEnvironment(process.env),
+    // The daemon outlives this run and must not inherit its passphrases.
+    env: { ...proxies, PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
   });
   // A daemon that did not start does not answer, which is reported.
   child.on("error", () => undefined);
@@ -179,13 +185,12 @@ function isRunning(pidFile: string, program: string): boolean {
   return existsSync(comm) && readFileSync(comm, "utf8").trim() === program;
 }
 
-/**
- * Returns the daemon's environment: the proxy settings only. The daemon outlives this run and must not inherit its
- * passphrases.
- */
-export function daemonEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const proxies = Object.entries(own).filter(([name]) => /^(https?|no)_proxy$/i.test(name));
-  return { ...Object.fromEntries(proxies), PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+/** Selects the settings for Docker from the environment: DOCKER_HOST and the proxies. */
+export function dockerEnvironment(environment: NodeJS.ProcessEnv): DockerEnvironment {
+  const proxies = Object.entries(environment).flatMap(([name, value]) =>
+    /^(https?|no)_proxy$/i.test(name) && value !== undefined ? [[name, value] as const] : [],
+  );
+  return { host: environment.DOCKER_HOST, proxies: Object.fromEntries(proxies) };
 }
 
 /** Without CAP_SYS_RESOURCE, dockerd must not lower its OOM score, as it does by default. */

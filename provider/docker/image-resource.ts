@@ -9,8 +9,8 @@ export const imageResource: Handler<typeof dockerImageContract> = {
   // Deleting does nothing, so the order does not matter.
   deleteBeforeReplace: false,
 
-  async create({ status, signal }, { recipe = "auto" }) {
-    await ensureDaemon(status, signal);
+  async create({ settings, status, signal }, { recipe = "auto" }) {
+    await ensureDaemon(settings.dockerEnvironment, status, signal);
     const { ref, id } = await ensureImage(recipe, status, signal);
     return { id: ref, outputs: { ref, imageId: id } };
   },

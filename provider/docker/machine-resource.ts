@@ -40,8 +40,8 @@ export const machineResource: Handler<typeof dockerMachineContract> = {
 };
 
 async function create(context: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
-  const { status, signal } = context;
-  await ensureDaemon(status, signal);
+  const { settings, status, signal } = context;
+  await ensureDaemon(settings.dockerEnvironment, status, signal);
   const spec = await specOf(inputs, signal);
   const id = await ensureContainer(spec, context.docker, status, signal);
   try {
@@ -83,8 +83,8 @@ function unfinished(containerId: string, { address }: MachineSpec): MachineOutpu
 
 /** Updates what can change in place: whether the machine runs, its size, and the authorized key. */
 async function update(context: Context, id: string, inputs: MachineInputs): Promise<MachineOutputs> {
-  const { status, signal } = context;
-  const daemon = await ensureDaemon(status, signal);
+  const { settings, status, signal } = context;
+  const daemon = await ensureDaemon(settings.dockerEnvironment, status, signal);
   const container = await findContainer(id, signal);
   if (!container) {
     throw new StepError({
@@ -144,11 +144,11 @@ function sizeOf(container: Container, { cpus, memory }: MachineInputs): Pick<Mac
 }
 
 async function remove(
-  { status, signal }: Context,
+  { settings, status, signal }: Context,
   id: string,
   { inputs }: Recorded<MachineInputs, MachineOutputs>,
 ): Promise<void> {
-  await ensureDaemon(status, signal);
+  await ensureDaemon(settings.dockerEnvironment, status, signal);
   status("removing the container and its volumes");
   await removeMachine(id, inputs.stack, signal);
 }

@@ -18,8 +18,8 @@ export const networkResource: Handler<typeof dockerNetworkContract> = {
     return other ? [{ path: "subnet", reason: `overlaps with ${other}` }] : [];
   },
 
-  async create({ status, signal }, inputs) {
-    await ensureDaemon(status, signal);
+  async create({ settings, status, signal }, inputs) {
+    await ensureDaemon(settings.dockerEnvironment, status, signal);
     status("creating the network");
     const network = await ensureNetwork(inputs, signal);
     return { id: network.id, outputs: outputsOf(network) };
@@ -47,8 +47,8 @@ export const networkResource: Handler<typeof dockerNetworkContract> = {
     return { inputs: { ...old.inputs, ...subnet }, outputs: outputsOf(network) };
   },
 
-  async delete({ status, signal }, id, { inputs }) {
-    await ensureDaemon(status, signal);
+  async delete({ settings, status, signal }, id, { inputs }) {
+    await ensureDaemon(settings.dockerEnvironment, status, signal);
     await removeNetwork(id, inputs.stack, signal);
   },
 };

@@ -29,8 +29,11 @@ export const boxResource: Handler<typeof vagrantBoxContract> = {
   },
 };
 
-async function buildDockerBox({ docker, status, signal }: Context, { image = "" }: BoxInputs): Promise<string> {
-  await ensureDaemon(status, signal);
+async function buildDockerBox(
+  { docker, settings, status, signal }: Context,
+  { image = "" }: BoxInputs,
+): Promise<string> {
+  await ensureDaemon(settings.dockerEnvironment, status, signal);
   return await ensureDockerBox(image, docker, status, signal);
 }
 

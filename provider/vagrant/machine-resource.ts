@@ -90,10 +90,10 @@ function toVagrantMachine(
 /** Returns the settings that make a container behave like a machine, which are the same as without Vagrant. */
 async function dockerSettings(
   { provider, image, folder, cpus, memoryMiB }: MachineInputs,
-  { docker, status, signal }: Context,
+  { docker, settings, status, signal }: Context,
 ): Promise<Partial<VagrantMachine>> {
   if (provider !== "docker" || image === undefined) return {};
-  await ensureDaemon(status, signal);
+  await ensureDaemon(settings.dockerEnvironment, status, signal);
   const args = machineArguments(`vagrant ${folder}`, await docker.read(image, signal));
   return { dockerArguments: [...limitArguments({ cpus, memory: memoryMiB }), ...args] };
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { silent, type Progress } from "../../common/progress";
 import { DockerTraits } from "../../provider/docker/probe";
 import { ensureContainer, startMachine } from "../../provider/docker/machine";
-import { ensureDaemon } from "../../provider/docker/daemon";
+import { dockerEnvironment, ensureDaemon } from "../../provider/docker/daemon";
 import { ensureImage } from "../../provider/docker/image";
 import { ensureNetwork } from "../../provider/docker/network";
 import { addressIn } from "../../render/cidr";
@@ -27,7 +27,7 @@ export async function createMachines(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<BenchMachine[]> {
-  await ensureDaemon(progress, signal);
+  await ensureDaemon(dockerEnvironment(process.env), progress, signal);
   const image = await ensureImage("auto", progress, signal);
   await removeStack(stack, signal); // left by an interrupted run
   const network = await ensureNetwork({ stack, avoid: Object.values(RANGES) }, signal);

@@ -2,7 +2,7 @@ import { obtainArtifacts, obtainEngine, loadVersions } from "../../artifacts/ind
 import { RUNTIMES } from "../../common/runtime";
 import { controllerArch } from "../../components/machines/machine";
 import { newestVersion } from "../support/versions";
-import { ensureDaemon } from "../../provider/docker/daemon";
+import { dockerEnvironment, ensureDaemon } from "../../provider/docker/daemon";
 
 /**
  * What the suites need is brought before their clocks run: on a fresh machine without the internet it is built, which
@@ -16,5 +16,5 @@ export default async function setUp(): Promise<void> {
   await obtainEngine(progress, signal);
   const request = { source: "auto", kubernetes: newestVersion(loadVersions()), arch: controllerArch(), extras: true };
   for (const runtime of RUNTIMES) await obtainArtifacts({ ...request, runtime }, progress, signal);
-  await ensureDaemon(progress, signal);
+  await ensureDaemon(dockerEnvironment(process.env), progress, signal);
 }

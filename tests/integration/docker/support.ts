@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Contract } from "../../../contracts/contract";
 import { silent } from "../../../common/progress";
-import { ensureDaemon } from "../../../provider/docker/daemon";
+import { dockerEnvironment, ensureDaemon } from "../../../provider/docker/daemon";
 import { dockerResources } from "../../../provider/docker/resources";
 import { type Context, type Handler, type Recorded, registryOf } from "../../../provider/rpc/handler";
 import { output, run } from "../../../common/process";
@@ -14,7 +14,7 @@ export type Made = { id: string; outputs: Values };
 
 /** Returns why these tests cannot run here; undefined if they can. Installs Docker where possible. */
 export async function dockerIsMissing(): Promise<string | undefined> {
-  return await ensureDaemon(silent, AbortSignal.timeout(240_000)).then(
+  return await ensureDaemon(dockerEnvironment(process.env), silent, AbortSignal.timeout(240_000)).then(
     () => undefined,
     (error: Error) => error.message,
   );

@@ -52,7 +52,7 @@ test("opens what a node needs, now and after a restart, and leaves other rules u
   expect(await readBack()).toMatchObject({ ports: PORTS, ranges: RANGES });
 });
 
-test("a refresh reports a removed rule; the update restores it and removes unconfigured rules", async () => {
+test("a refresh reports a removed rule; the update restores it and removes all others", async () => {
   await on("firewall-cmd -q --permanent --zone=public --remove-port=6443/tcp; firewall-cmd -q --reload");
   expect((await readBack()).ports).toEqual(["30000-32767/udp"]);
   await firewallResource.update?.(silentContext, "id", wanted(["6443/tcp"]), { inputs: wanted(), outputs: {} });

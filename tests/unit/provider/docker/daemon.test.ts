@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { daemonEnvironment, dockerdArguments } from "../../../../provider/docker/daemon";
+import { dockerEnvironment, dockerdArguments } from "../../../../provider/docker/daemon";
 import { inotifyShortage } from "../../../../provider/docker/inotify";
 import { canDeriveMac, refusedTrait } from "../../../../provider/docker/probe";
 import { dockerResources } from "../../../../provider/docker/resources";
@@ -35,15 +35,11 @@ describe("the Docker host", () => {
   });
 });
 
-describe("daemonEnvironment", () => {
-  it("passes on the proxy settings, and no other variable", () => {
+describe("dockerEnvironment", () => {
+  it("has DOCKER_HOST and the proxy settings, and no other variable", () => {
     expect(
-      daemonEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x", HTTPS_PROXY: "p", no_proxy: "n", PATH: "/home/me/bin" }),
-    ).toEqual({
-      HTTPS_PROXY: "p",
-      no_proxy: "n",
-      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    });
+      dockerEnvironment({ PULUMI_CONFIG_PASSPHRASE: "x", HTTPS_PROXY: "p", no_proxy: "n", DOCKER_HOST: "tcp://a" }),
+    ).toEqual({ host: "tcp://a", proxies: { HTTPS_PROXY: "p", no_proxy: "n" } });
   });
 });
 

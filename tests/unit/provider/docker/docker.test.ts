@@ -66,7 +66,7 @@ describe("the daemon", () => {
   test("is described by docker info", async () => {
     docker.on("info", { stdout: JSON.stringify(INFO) });
     expect(await findDaemon(never)).toEqual({ id: "d", version: "20.10", cpus: 4, memoryMiB: 8192, arch: "x86_64" });
-    expect((await ensureDaemon(silent, never)).id).toBe("d");
+    expect((await ensureDaemon({ proxies: {} }, silent, never)).id).toBe("d");
   });
 
   test.each([
@@ -76,6 +76,13 @@ describe("the daemon", () => {
   ])("does not exist when docker info %s", async (_, reply) => {
     docker.on("info", reply);
     expect(await findDaemon(never)).toBeUndefined();
+  });
+
+  test("at DOCKER_HOST is not installed, but reported", async () => {
+    docker.on("info", { code: 1, stderr: "Cannot connect to the Docker daemon" });
+    await expect(ensureDaemon({ host: "tcp://10.0.0.5:2375", proxies: {} }, silent, never)).rejects.toThrow(
+      /Cannot connect to the Docker daemon; start the daemon at DOCKER_HOST \(tcp:\/\/10\.0\.0\.5:2375\), or unset it/,
+    );
   });
 });
 
