@@ -67,7 +67,7 @@ describe("while a client sends requests", () => {
       `Node ${name}-node: old one deleted`,
       `Machine ${name}: old one deleted`,
       `Join ${name}-join: recreated`,
-      "its pods are back",
+      "all moved pods are running",
     );
     expect(await stack.containers(name)).not.toContain(before);
     report(`replaced ${name}`);
