@@ -1,15 +1,15 @@
 import { version } from "../package.json";
 import { dockerEnvironment } from "./docker/daemon";
-import { dockerResources } from "./docker/resources";
+import { dockerResources } from "./resources/docker/resources";
 import { kubeconfigCall } from "./kubeadm/kubeconfig-call";
-import { createProviderContext } from "./context";
+import { createProviderContext } from "./context/context";
 import { configuredSettings } from "./rpc/provider-configuration";
 import type { Properties } from "./rpc/values";
 import { callsOf } from "./rpc/calls";
 import { registryOf } from "./rpc/handler";
 import { serve } from "./rpc/serve";
-import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings";
-import { noTrace, traceTo } from "./trace";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings/settings";
+import { noTrace, traceTo } from "./settings/trace";
 import { artifactsResource } from "./resources/artifacts";
 import { authorityResource } from "./resources/authority";
 import { binariesResource } from "./resources/binaries";
@@ -36,7 +36,7 @@ import { rosterResource } from "./resources/roster";
 import { sshKeyResource } from "./resources/ssh-key";
 import { staticPodResource } from "./resources/static-pod";
 import { unitResource } from "./resources/unit";
-import { vagrantResources } from "./vagrant/resources";
+import { vagrantResources } from "./resources/vagrant/resources";
 import { NO_PREVIEW_NOTES, previewNotes } from "./preview/preview-notes";
 
 /** The only place where the provider reads its environment. */

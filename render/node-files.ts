@@ -16,7 +16,7 @@ import {
   kubeletKubeadmDropIn,
   kubeletUnit,
 } from "./kubelet";
-import { type StandaloneOptions, standaloneConfiguration } from "./components/kubelet";
+import { type StandaloneOptions, standaloneConfiguration } from "./standalone-kubelet";
 
 export interface NodeFile {
   content: string;

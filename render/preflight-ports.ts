@@ -1,5 +1,7 @@
-import { HELLO_PORT } from "./components/static-pod";
 import type { Expectations, Finding, PreflightMachine } from "./preflight-types";
+
+/** Host port of the example pod. */
+export const HELLO_PORT = 8080;
 
 interface Port {
   port: number;

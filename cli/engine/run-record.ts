@@ -1,6 +1,6 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 import { byNumber, CLUSTER, labelOfStep, machineOf, machinesOf, type Step } from "../../provider/preview/step";
-import { stepOf } from "../preview/events";
+import { stepOf } from "./events";
 import { failureOf, plainText } from "../terminal/engine-errors";
 import { table } from "../terminal/text";
 

@@ -1,5 +1,5 @@
-import { createProviderContext, type ProviderContext } from "../../provider/context";
-import { DEFAULT_SETTINGS } from "../../provider/settings";
+import { createProviderContext, type ProviderContext } from "../../provider/context/context";
+import { DEFAULT_SETTINGS } from "../../provider/settings/settings";
 import { commandFailure } from "../terminal/engine-errors";
 import { onInterrupt } from "../terminal/interrupt";
 import { openScreen, type Screen } from "../terminal/screen";

@@ -2,7 +2,7 @@ import type { EngineEvent, PreviewOptions, Stack, StepEventMetadata } from "@pul
 import type { Step } from "../../provider/preview/step";
 import type { Session } from "../engine/session";
 import { plainText } from "../terminal/engine-errors";
-import { stepsOf } from "./events";
+import { stepsOf } from "../engine/events";
 
 export interface PreviewResult {
   steps: Step[];

@@ -9,7 +9,7 @@ import {
   ETCD_PKI,
   PKI,
   SCHEDULER_KUBECONFIG,
-} from "../../render/components/paths";
+} from "../../render/component-paths";
 import type { CertificateName } from "../../render/components/pki";
 import { Files } from "../../sdk/host";
 import { apiServerEndpoint } from "../steps/kubeadm";

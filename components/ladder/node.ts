@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
 import { bridgeFiles } from "../../render/components/bridge";
-import { clusterFiles } from "../../render/components/kubelet";
-import { HELLO_PORT, helloPod } from "../../render/components/static-pod";
+import { clusterFiles } from "../../render/standalone-kubelet";
+import { helloPod } from "../../render/components/static-pod";
+import { HELLO_PORT } from "../../render/preflight-ports";
 import { pullPolicy } from "../../render/kubeadm";
 import type { LeftoverComponent } from "../../render/leftovers";
 import { octal } from "../../render/node-files";

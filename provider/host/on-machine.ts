@@ -4,7 +4,7 @@ import { StepError } from "../../common/errors";
 import type { Context, Recorded } from "../rpc/handler";
 import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
-import { abandonAction } from "./unreachable";
+import { abandonAction } from "../ssh/unreachable";
 import { NOT_READ } from "../preview/notices";
 
 /** The machine-id identifies a resource's machine; the login does not. */

@@ -1,7 +1,7 @@
 import { StepError, messageOf } from "../../common/errors";
 import { commandLine } from "../../common/quote";
 import { until } from "../../common/wait";
-import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
+import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
 import { waitUntilHealthy } from "../host/health";
 import type { KubeApi } from "../kube/api";
 import type { Identity } from "../pki/x509";

@@ -1,6 +1,6 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeletJoinContract } from "../../contracts/kubelet/join";
-import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/components/kubelet";
+import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
 import { kubeconfig } from "../../render/components/kubeconfig";
 import { readContents, writeFiles, textFile, textFiles } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";

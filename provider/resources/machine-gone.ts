@@ -1,5 +1,5 @@
 import type { Connection } from "../../contracts/connection";
-import type { ProviderContext } from "../context";
+import type { ProviderContext } from "../context/context";
 import { checkMachineGone, type MachineState } from "../kube/dead-node";
 import { fenceMachine } from "../kube/fence";
 

@@ -3,7 +3,7 @@ import { podManifestSchema, staticPodContract } from "../../contracts/host/stati
 import { parse } from "yaml";
 import { configHash, yamlText } from "../../render/json";
 import { quote } from "../../common/quote";
-import { MANIFESTS } from "../../render/components/paths";
+import { MANIFESTS } from "../../render/component-paths";
 import { listContainers, waitUntilStopped } from "../host/containers";
 import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
 import { waitUntilHealthy } from "../host/health";

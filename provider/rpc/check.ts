@@ -1,6 +1,6 @@
 import { CheckFailure } from "@pulumi/pulumi/proto/provider_pb";
 import type { z } from "zod";
-import type { ProviderContext } from "../context";
+import type { ProviderContext } from "../context/context";
 import type { Handler, Problem } from "./handler";
 import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Properties } from "./values";
 

@@ -1,5 +1,5 @@
 import type { Contract, Inputs, Outputs } from "../../contracts/contract";
-import type { ProviderContext } from "../context";
+import type { ProviderContext } from "../context/context";
 
 /** What a handler may use while it works on one resource. */
 export interface Context extends ProviderContext {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import type { Properties } from "./values";
 
 const timeouts = z.preprocess(fromJson, z.object({ patience: z.coerce.number().positive().optional() }));

@@ -6,7 +6,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
-import type { ProviderContext } from "../context";
+import type { ProviderContext } from "../context/context";
 import { EngineLog } from "./engine";
 import type { DescribeChange } from "./pending-notes";
 import type { Registry } from "./handler";

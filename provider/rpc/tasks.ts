@@ -1,5 +1,5 @@
 import { messageOf } from "../../common/errors";
-import type { ProviderContext } from "../context";
+import type { ProviderContext } from "../context/context";
 import type { EngineLog } from "./engine";
 import { PartialFailure, type Context } from "./handler";
 

@@ -1,6 +1,6 @@
 import { yamlText } from "../json";
 import type { StaticToken } from "../rung";
-import { API_SERVER_CONFIG } from "./paths";
+import { API_SERVER_CONFIG } from "../component-paths";
 
 /** Paths that health checks request without a certificate. */
 const HEALTH_PATHS = ["/livez", "/readyz", "/healthz"];

@@ -7,7 +7,7 @@ import {
   ETCD_PKI,
   PKI,
   SCHEDULER_KUBECONFIG,
-} from "./paths";
+} from "../component-paths";
 
 /** The components of a control plane, which are also the names of their binaries and images. */
 export type ComponentName = "etcd" | "kube-apiserver" | "kube-scheduler" | "kube-controller-manager";

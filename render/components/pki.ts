@@ -1,5 +1,5 @@
 import type { Rung } from "../rung";
-import { ETCD_PKI, PKI } from "./paths";
+import { ETCD_PKI, PKI } from "../component-paths";
 
 /** The certificate authorities. There is one per purpose, so that a certificate of one is not accepted for another. */
 export type AuthorityName = "cluster" | "etcd" | "front-proxy";

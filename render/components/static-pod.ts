@@ -1,3 +1,4 @@
+import { HELLO_PORT } from "../preflight-ports";
 import { optional } from "../../common/optional";
 import type { Args } from "../kubeadm-args";
 import type { PullPolicy } from "../kubeadm-types";
@@ -9,7 +10,7 @@ import {
   ETCD_PKI,
   PKI,
   SCHEDULER_KUBECONFIG,
-} from "./paths";
+} from "../component-paths";
 
 /** A Pod manifest of the kubelet's static pod folder, with the parts that Kubewright sets. */
 export interface StaticPod {
@@ -119,9 +120,6 @@ function probe(name: ComponentName, host: string, path: string, times: object): 
 export function flagList(args: Args): string[] {
   return Object.entries(args).map(([name, value]) => `--${name}=${value}`);
 }
-
-/** Host port of the example pod. */
-export const HELLO_PORT = 8080;
 
 /**
  * Returns the example of the first rung: a static pod that serves a page on the machine's port 8080, without any API

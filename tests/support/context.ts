@@ -1,6 +1,6 @@
-import { createProviderContext } from "../../provider/context";
+import { createProviderContext } from "../../provider/context/context";
 import type { Context } from "../../provider/rpc/handler";
-import { DEFAULT_SETTINGS, type ProviderSettings } from "../../provider/settings";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "../../provider/settings/settings";
 
 /** A context for handlers that ignores their messages. Each context has its own connections. */
 export function testContext(parts: Partial<Context> = {}, settings: Partial<ProviderSettings> = {}): Context {

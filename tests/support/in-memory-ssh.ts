@@ -4,7 +4,7 @@ import { Connections, type SshSettings } from "../../provider/ssh/connections";
 import { dial } from "../../provider/ssh/dial";
 import { publicKeyOf } from "../../provider/ssh/host-key";
 import { newKeyPair } from "../../provider/ssh/key-pair";
-import { DEFAULT_SETTINGS } from "../../provider/settings";
+import { DEFAULT_SETTINGS } from "../../provider/settings/settings";
 
 export interface Behavior {
   /** Decides over each attempt to log in. Default: keys are accepted. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Contract } from "../../../contracts/contract";
 import { silent } from "../../../common/progress";
 import { dockerEnvironment, ensureDaemon } from "../../../provider/docker/daemon";
-import { dockerResources } from "../../../provider/docker/resources";
+import { dockerResources } from "../../../provider/resources/docker/resources";
 import { type Context, type Handler, type Recorded, registryOf } from "../../../provider/rpc/handler";
 import { output, run } from "../../../common/process";
 import { testContext } from "../../support/context";

@@ -11,7 +11,7 @@ import { output, run } from "../../../common/process";
 import { context } from "../docker/support";
 import { startSshd, type Sshd } from "../../support/sshd";
 import { Connections } from "../../../provider/ssh/connections";
-import { DEFAULT_SETTINGS } from "../../../provider/settings";
+import { DEFAULT_SETTINGS } from "../../../provider/settings/settings";
 import { fingerprint } from "../../../provider/ssh/host-key";
 import { silentContext, testContext } from "../../support/context";
 

@@ -6,7 +6,7 @@ import { bridgeFiles } from "../../../render/components/bridge";
 import { corednsManifests } from "../../../render/components/coredns";
 import { kubeProxyManifests } from "../../../render/components/kube-proxy";
 import { kubeconfig } from "../../../render/components/kubeconfig";
-import { clusterFiles } from "../../../render/components/kubelet";
+import { clusterFiles } from "../../../render/standalone-kubelet";
 import { certificateTable } from "../../../render/components/pki";
 import { bootstrapBindings, defaultServiceAccount } from "../../../render/components/rbac";
 import { componentPod, helloPod } from "../../../render/components/static-pod";

@@ -1,6 +1,6 @@
 import type { StepEventMetadata } from "@pulumi/pulumi/automation";
 import { type Values } from "../../../../provider/preview/step";
-import { stepsOf } from "../../../../cli/preview/events";
+import { stepsOf } from "../../../../cli/engine/events";
 import type { PreviewResult } from "../../../../cli/preview/run-preview";
 
 interface Event {

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { dockerEnvironment, dockerdArguments } from "../../../../provider/docker/daemon";
 import { inotifyShortage } from "../../../../provider/docker/inotify";
 import { canDeriveMac, refusedTrait } from "../../../../provider/docker/probe";
-import { dockerResources } from "../../../../provider/docker/resources";
+import { dockerResources } from "../../../../provider/resources/docker/resources";
 import { registryOf } from "../../../../provider/rpc/handler";
-import { createProviderContext } from "../../../../provider/context";
+import { createProviderContext } from "../../../../provider/context/context";
 
 describe("the Docker host", () => {
   it("recognizes the refused trait in an error message", () => {

@@ -4,7 +4,7 @@ import { readMachine, findMachine, requireMachine } from "../../../../provider/h
 import { HostKeyError } from "../../../../provider/ssh/errors";
 import { Connections } from "../../../../provider/ssh/connections";
 import { ConnectionError } from "../../../../provider/ssh/errors";
-import { DEFAULT_SETTINGS } from "../../../../provider/settings";
+import { DEFAULT_SETTINGS } from "../../../../provider/settings/settings";
 import { answer, InMemorySsh } from "../../../support/in-memory-ssh";
 import { testContext } from "../../../support/context";
 

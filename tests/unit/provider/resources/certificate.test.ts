@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { describe, expect, test, vi } from "vitest";
-import { createProviderContext } from "../../../../provider/context";
+import { createProviderContext } from "../../../../provider/context/context";
 import { createAuthority } from "../../../../provider/pki/x509";
 import { certificateResource } from "../../../../provider/resources/certificate";
 

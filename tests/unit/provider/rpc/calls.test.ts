@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defineContract } from "../../../../contracts/contract";
 import { secret } from "../../../../contracts/secret";
 import { invoke, registerCall } from "../../../../provider/rpc/calls";
-import { createProviderContext } from "../../../../provider/context";
+import { createProviderContext } from "../../../../provider/context/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { Tasks } from "../../../../provider/rpc/tasks";
 import { SecretPaths, decode, encode } from "../../../../provider/rpc/values";

@@ -2,7 +2,7 @@ import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
 import { type Contract, defineContract } from "../../../../contracts/contract";
-import { createProviderContext } from "../../../../provider/context";
+import { createProviderContext } from "../../../../provider/context/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { register, type Handler } from "../../../../provider/rpc/handler";
 import { Operations } from "../../../../provider/rpc/operations";

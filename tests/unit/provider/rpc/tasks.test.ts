@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createProviderContext } from "../../../../provider/context";
+import { createProviderContext } from "../../../../provider/context/context";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { Tasks } from "../../../../provider/rpc/tasks";
 import { URN } from "./requests";

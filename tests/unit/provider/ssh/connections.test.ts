@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Connections } from "../../../../provider/ssh/connections";
 import { ConnectionError, HostKeyError } from "../../../../provider/ssh/errors";
-import { DEFAULT_SETTINGS } from "../../../../provider/settings";
+import { DEFAULT_SETTINGS } from "../../../../provider/settings/settings";
 import { InMemorySsh } from "../../../support/in-memory-ssh";
 
 const { signal } = new AbortController();

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../../../common/clock";
-import { DEFAULT_SETTINGS, type ProviderSettings } from "../../../../provider/settings";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "../../../../provider/settings/settings";
 import { dial } from "../../../../provider/ssh/dial";
 import { ConnectionError, HostKeyError } from "../../../../provider/ssh/errors";
 import { fingerprint } from "../../../../provider/ssh/host-key";
-import { noTrace } from "../../../../provider/trace";
+import { noTrace } from "../../../../provider/settings/trace";
 import { InMemorySsh, type Behavior } from "../../../support/in-memory-ssh";
 
 const { signal } = new AbortController();

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { silent } from "../../../../common/progress";
-import { choosePrivateAddress } from "../../../../provider/vagrant/existing-resource";
+import { choosePrivateAddress } from "../../../../provider/resources/vagrant/existing-machine";
 import { VagrantFolder } from "../../../../provider/vagrant/folder";
 import { VagrantFolders, destroyFolder, readSshConfigs } from "../../../../provider/vagrant/machines";
 import { VagrantProblems } from "../../../../provider/vagrant/preflight";

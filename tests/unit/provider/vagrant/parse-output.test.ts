@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bestHostKey, otherAddresses, parseSshConfig, parseStatus } from "../../../../provider/vagrant/parse-output";
-import { parseBoxes } from "../../../../provider/vagrant/box-resource";
+import { parseBoxes } from "../../../../provider/resources/vagrant/box";
 import { CallBatcher } from "../../../../provider/vagrant/call-batcher";
 import { pluginProblem, versionProblem } from "../../../../provider/vagrant/preflight";
 

@@ -1,5 +1,5 @@
 import type { Connection } from "../../contracts/connection";
-import type { ProviderSettings } from "../settings";
+import type { ProviderSettings } from "../settings/settings";
 
 /** Identifies a machine: one that is recreated has another host key. */
 type Endpoint = Pick<Connection, "host" | "port" | "hostKey">;

@@ -1,19 +1,19 @@
-import type { Inputs, Outputs } from "../../contracts/contract";
-import { vagrantMachineContract } from "../../contracts/vagrant/machine";
-import { messageOf, StepError } from "../../common/errors";
-import { type VagrantMachine, type VagrantProvider } from "../../render/vagrantfile";
-import { limitArguments, machineArguments } from "../docker/arguments";
-import { hasSshBanner } from "../docker/ssh-banner";
-import { ensureDaemon } from "../docker/daemon";
-import { readHostKey as readDockerHostKey } from "../docker/machine";
+import type { Inputs, Outputs } from "../../../contracts/contract";
+import { vagrantMachineContract } from "../../../contracts/vagrant/machine";
+import { messageOf, StepError } from "../../../common/errors";
+import { type VagrantMachine, type VagrantProvider } from "../../../render/vagrantfile";
+import { limitArguments, machineArguments } from "../../docker/arguments";
+import { hasSshBanner } from "../../docker/ssh-banner";
+import { ensureDaemon } from "../../docker/daemon";
+import { readHostKey as readDockerHostKey } from "../../docker/machine";
 
-import { addressIn } from "../../render/cidr";
-import { FIRST_OFFSET } from "../docker/subnets";
-import { PartialFailure, type Context, type Handler, type Problem, type Recorded } from "../rpc/handler";
-import { bestHostKey, type SshConfig } from "./parse-output";
-import { runVagrant } from "./command";
-import { VagrantFolder } from "./folder";
-import type { VagrantProblems } from "./preflight";
+import { addressIn } from "../../../render/cidr";
+import { FIRST_OFFSET } from "../../docker/subnets";
+import { PartialFailure, type Context, type Handler, type Problem, type Recorded } from "../../rpc/handler";
+import { bestHostKey, type SshConfig } from "../../vagrant/parse-output";
+import { runVagrant } from "../../vagrant/command";
+import { VagrantFolder } from "../../vagrant/folder";
+import type { VagrantProblems } from "../../vagrant/preflight";
 
 type MachineInputs = Inputs<typeof vagrantMachineContract>;
 type MachineOutputs = Outputs<typeof vagrantMachineContract>;

@@ -1,12 +1,12 @@
-import type { Inputs, Outputs } from "../../contracts/contract";
-import { dockerMachineContract } from "../../contracts/docker/machine";
-import { messageOf, StepError } from "../../common/errors";
-import { optional } from "../../common/optional";
-import { addressIn } from "../../render/cidr";
-import { PartialFailure, type Context, type Handler, type Recorded } from "../rpc/handler";
-import type { MachineSpec } from "./arguments";
-import { findContainer, type Container } from "./container";
-import { ensureDaemon, findDaemon } from "./daemon";
+import type { Inputs, Outputs } from "../../../contracts/contract";
+import { dockerMachineContract } from "../../../contracts/docker/machine";
+import { messageOf, StepError } from "../../../common/errors";
+import { optional } from "../../../common/optional";
+import { addressIn } from "../../../render/cidr";
+import { PartialFailure, type Context, type Handler, type Recorded } from "../../rpc/handler";
+import type { MachineSpec } from "../../docker/arguments";
+import { findContainer, type Container } from "../../docker/container";
+import { ensureDaemon, findDaemon } from "../../docker/daemon";
 import {
   describeMachine,
   ensureContainer,
@@ -14,10 +14,10 @@ import {
   resizeMachine,
   setAuthorizedKey,
   startMachine,
-} from "./machine";
-import { readInotifyShortage } from "./inotify";
-import { requireNetwork } from "./network";
-import { FIRST_OFFSET } from "./subnets";
+} from "../../docker/machine";
+import { readInotifyShortage } from "../../docker/inotify";
+import { requireNetwork } from "../../docker/network";
+import { FIRST_OFFSET } from "../../docker/subnets";
 
 const USER = "root";
 

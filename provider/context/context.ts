@@ -1,14 +1,14 @@
-import { systemClock, type Clock } from "../common/clock";
-import { DockerTraits } from "./docker/probe";
-import { isContainerOff, isContainerRemoved } from "./docker/removed-container";
-import { UnreachableMachines } from "./host/unreachable";
-import { KubeClients } from "./kube/clients";
-import { PoolGate } from "./kube/pool-gate";
-import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings";
-import { Connections } from "./ssh/connections";
-import { noTrace, type Trace } from "./trace";
-import { VagrantFolders } from "./vagrant/machines";
-import { VagrantProblems } from "./vagrant/preflight";
+import { systemClock, type Clock } from "../../common/clock";
+import { DockerTraits } from "../docker/probe";
+import { isContainerOff, isContainerRemoved } from "../docker/removed-container";
+import { UnreachableMachines } from "../ssh/unreachable";
+import { KubeClients } from "../kube/clients";
+import { PoolGate } from "../kube/pool-gate";
+import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
+import { Connections } from "../ssh/connections";
+import { noTrace, type Trace } from "../settings/trace";
+import { VagrantFolders } from "../vagrant/machines";
+import { VagrantProblems } from "../vagrant/preflight";
 
 /**
  * Everything that outlives a single operation of the provider. Made once in main.ts, and handed to every operation of

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { abandonAction, UnreachableMachines } from "../../../../provider/host/unreachable";
+import { abandonAction, UnreachableMachines } from "../../../../provider/ssh/unreachable";
 import { connectionTo } from "../../../support/connection";
 
 const worker = connectionTo({ name: "worker-2", host: "10.0.0.12" });

@@ -1,10 +1,10 @@
-import type { Outputs } from "../../contracts/contract";
-import { dockerNetworkContract } from "../../contracts/docker/network";
-import { StepError } from "../../common/errors";
-import type { Handler } from "../rpc/handler";
-import { ensureDaemon, findDaemon } from "./daemon";
-import { ensureNetwork, findNetwork, removeNetwork, type Network } from "./network";
-import { hasOverlap } from "./subnets";
+import type { Outputs } from "../../../contracts/contract";
+import { dockerNetworkContract } from "../../../contracts/docker/network";
+import { StepError } from "../../../common/errors";
+import type { Handler } from "../../rpc/handler";
+import { ensureDaemon, findDaemon } from "../../docker/daemon";
+import { ensureNetwork, findNetwork, removeNetwork, type Network } from "../../docker/network";
+import { hasOverlap } from "../../docker/subnets";
 
 type NetworkOutputs = Outputs<typeof dockerNetworkContract>;
 

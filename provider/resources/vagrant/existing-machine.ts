@@ -1,13 +1,13 @@
-import type { Inputs, Outputs } from "../../contracts/contract";
-import { existingVagrantMachineContract } from "../../contracts/vagrant/existing-machine";
+import type { Inputs, Outputs } from "../../../contracts/contract";
+import { existingVagrantMachineContract } from "../../../contracts/vagrant/existing-machine";
 import { existsSync } from "node:fs";
-import { StepError, messageOf } from "../../common/errors";
-import { includes, parseCidr } from "../../render/cidr";
-import type { Context, Handler } from "../rpc/handler";
-import { otherAddresses } from "./parse-output";
-import { runVagrant } from "./command";
-import { checkVagrant, readHostKey } from "./machine-resource";
-import { readSshConfigs } from "./machines";
+import { StepError, messageOf } from "../../../common/errors";
+import { includes, parseCidr } from "../../../render/cidr";
+import type { Context, Handler } from "../../rpc/handler";
+import { otherAddresses } from "../../vagrant/parse-output";
+import { runVagrant } from "../../vagrant/command";
+import { checkVagrant, readHostKey } from "./machine";
+import { readSshConfigs } from "../../vagrant/machines";
 
 type MachineInputs = Inputs<typeof existingVagrantMachineContract>;
 type MachineOutputs = Outputs<typeof existingVagrantMachineContract>;

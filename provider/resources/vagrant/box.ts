@@ -1,12 +1,12 @@
-import type { Inputs } from "../../contracts/contract";
-import { vagrantBoxContract } from "../../contracts/vagrant/box";
-import { vagrantName } from "../../render/vagrantfile";
-import { commandError, runCommand, tryCommand } from "../../common/process";
-import { ensureDaemon, findDaemon } from "../docker/daemon";
-import { findImageId } from "../docker/image";
-import type { Context, Handler } from "../rpc/handler";
-import { ensureDockerBox } from "./docker-box";
-import { checkVagrant } from "./machine-resource";
+import type { Inputs } from "../../../contracts/contract";
+import { vagrantBoxContract } from "../../../contracts/vagrant/box";
+import { vagrantName } from "../../../render/vagrantfile";
+import { commandError, runCommand, tryCommand } from "../../../common/process";
+import { ensureDaemon, findDaemon } from "../../docker/daemon";
+import { findImageId } from "../../docker/image";
+import type { Context, Handler } from "../../rpc/handler";
+import { ensureDockerBox } from "../../vagrant/docker-box";
+import { checkVagrant } from "./machine";
 
 type BoxInputs = Inputs<typeof vagrantBoxContract>;
 

@@ -1,7 +1,7 @@
-import { optional } from "../../common/optional";
-import type { MachineFacts } from "../facts";
-import { type JsonValue, yamlText } from "../json";
-import { MANIFESTS } from "./paths";
+import { optional } from "../common/optional";
+import type { MachineFacts } from "./facts";
+import { type JsonValue, yamlText } from "./json";
+import { MANIFESTS } from "./component-paths";
 
 /** The kubelet's copy of the CA, at the same path on every machine. */
 export const KUBELET_CA = "/var/lib/kubelet/cluster-ca.crt";

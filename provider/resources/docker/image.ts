@@ -1,7 +1,7 @@
-import { dockerImageContract } from "../../contracts/docker/image";
-import type { Handler } from "../rpc/handler";
-import { ensureDaemon, findDaemon } from "./daemon";
-import { ensureImage, findImageId } from "./image";
+import { dockerImageContract } from "../../../contracts/docker/image";
+import type { Handler } from "../../rpc/handler";
+import { ensureDaemon, findDaemon } from "../../docker/daemon";
+import { ensureImage, findImageId } from "../../docker/image";
 
 /** The machine image. Docker keeps it as a cache when the resource is deleted. */
 export const imageResource: Handler<typeof dockerImageContract> = {
