@@ -1,5 +1,6 @@
 import { optional } from "../../common/optional";
 import { isWithin } from "../rpc/diff";
+import { UNFINISHED } from "../rpc/state";
 import { SECRET_WORD, UNKNOWN_STRING, formatPath, isObject } from "../rpc/values";
 import { valuesOf, type Step, type Values } from "./step";
 
@@ -27,6 +28,8 @@ export type Difference =
   | { of: "taint"; node: string; taint: string; desired: boolean }
   | { of: "entry"; name: string; current?: string; desired?: string }
   | { of: "stopped" }
+  /** The last create or update failed after it had begun. */
+  | { of: "unfinished" }
   | { of: "property"; path: string; current?: unknown; desired?: unknown };
 
 /** An installed program. */
@@ -41,6 +44,7 @@ export interface Program {
  * Returns the differences in the order in which they are printed. Properties without a rule are reported by their path.
  */
 export function differencesOf(step: Step): Difference[] {
+  if (step.paths.includes(UNFINISHED)) return [{ of: "unfinished" }];
   const specific = RULES[step.kind]?.(step) ?? [];
   if (specific.length === 0) return properties(step);
   return [

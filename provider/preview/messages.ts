@@ -136,6 +136,10 @@ const MESSAGES: MessageTable = {
     drift: () => "the machine is stopped",
     plan: () => "the machine is started",
   },
+  unfinished: {
+    drift: () => "the last change did not complete",
+    plan: () => "the interrupted change is completed",
+  },
   property: {
     drift: ({ path }) => `${path} differs from the configuration`,
     plan: ({ path, current, desired }) => `${path} ${change(current, desired)}`,

@@ -9,7 +9,16 @@ import { diffResponse } from "./diff-response";
 import type { Handler, Problem, Registry } from "./handler";
 import { normalize } from "./normalize";
 import { PendingNotes, type DescribeChange } from "./pending-notes";
-import { decodeInputs, encodeState, possibleState, recordedState, unfinishedInputs, type State } from "./state";
+import {
+  UNFINISHED,
+  decodeInputs,
+  encodeState,
+  isUnfinished,
+  possibleState,
+  recordedState,
+  unfinishedInputs,
+  type State,
+} from "./state";
 import { rpcError } from "./status";
 import { typeOf, type Tasks } from "./tasks";
 import { SecretPaths, UNKNOWN, decode, encode, hasUnknown, known, type Properties } from "./values";
@@ -49,8 +58,10 @@ export class Operations {
     const handler = this.handler(urn);
     const secrets = new SecretPaths();
     const news = normalize(handler.contract.inputs, decode(request.getNews(), secrets));
-    const old = recordedState(handler, decode(request.getOlds(), secrets), decode(request.getOldInputs(), secrets));
+    const properties = decode(request.getOlds(), secrets);
+    const old = recordedState(handler, properties, decode(request.getOldInputs(), secrets));
     const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList());
+    if (changes.length === 0 && isUnfinished(properties)) changes.push({ path: UNFINISHED, kind: "delete" });
     const replacing = await this.findReplacing(urn, handler, news, old, changes);
     this.notes.record(urn, { found: old.inputs, wanted: news, secrets, changes, replacing });
     return diffResponse(changes, replacing, handler.deleteBeforeReplace ?? true);
@@ -101,7 +112,7 @@ export class Operations {
       response.setProperties(encodeState(handler, { inputs, outputs: created.outputs }, secrets));
       return response;
     } catch (error) {
-      const stateOf = (outputs: object) => encodeState(handler, { inputs, outputs }, secrets);
+      const stateOf = (outputs: object) => encodeState(handler, { inputs, outputs }, secrets, inputs);
       throw rpcError(error, stateOf, encode(inputs, secrets));
     }
   }

@@ -7,10 +7,11 @@ import { decode, encode, isObject, type Properties, SecretPaths } from "./values
 export type State = Recorded<Properties, Properties>;
 
 /**
- * Property of the state: inputs that a failed update was to replace, and of which something may still be on the
- * machine.
+ * Property of the state: the inputs of a create that failed, or those that a failed update was to replace. Something of
+ * them may be on the machine. It stays until an update succeeds: the engine's own mark (init errors) ends with a refresh,
+ * also if the machine did not answer.
  */
-const UNFINISHED = "__unfinished";
+export const UNFINISHED = "__unfinished";
 
 /** A resource's recorded inputs and outputs. The engine keeps inputs apart since version 3.0; older states do not. */
 export function recordedState(handler: Handler, properties: Properties, oldInputs: Properties): State {
@@ -42,7 +43,12 @@ export function encodeState(
   return encode({ ...inputs, ...outputs, [UNFINISHED]: unfinished }, all);
 }
 
-/** Inputs of updates that failed since the last success; undefined if there are none. */
+/** Whether the last create or update failed after it had begun, so that the next `up` must complete it. */
+export function isUnfinished(properties: Properties): boolean {
+  return unfinishedInputs(properties) !== undefined;
+}
+
+/** Inputs of operations that failed since the last success; undefined if there are none. */
 export function unfinishedInputs(properties: Properties): unknown {
   return properties[UNFINISHED];
 }

@@ -55,7 +55,7 @@ test("a create that fails after its first side effect is in the state, unless it
   const begun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 1 })));
   expect(recordedBy(begun)).toEqual({
     id: "7",
-    properties: { host: "a", port: 1, made: "half" },
+    properties: { host: "a", port: 1, made: "half", __unfinished: expect.anything() as unknown },
     inputs: { host: "a", port: 1 },
   });
   for (const port of [2, 3]) {
@@ -108,6 +108,35 @@ test("an update that fails is recorded, and the next update and delete see what 
   await filed.delete(removal);
   const both = { host: "h", files: { "/a": "a", "/b": "b" } };
   expect(seen).toEqual([a, both, both]);
+});
+
+test("an operation that failed is completed by the next update, also after a refresh and without any change", async () => {
+  const create: ThingHandler["create"] = async (context) => {
+    context.begin("7", { made: "half" });
+    throw new Error("connection lost");
+  };
+  const read: ThingHandler["read"] = async (_context, _id, old) => old; // the machine does not answer
+  const thing = operations({ create, read, update: async () => ({ made: "whole" }) });
+  const { properties, inputs } = recordedBy(await failing(thing.create(creatingWith({ host: "a", port: 1 }))));
+
+  const refresh = new provider.ReadRequest();
+  refresh.setUrn(URN);
+  refresh.setId("7");
+  refresh.setProperties(Struct.fromJavaScript(properties));
+  refresh.setInputs(Struct.fromJavaScript(inputs));
+  const refreshed = (await thing.read(refresh)).getProperties()?.toJavaScript() as Json;
+  const { DIFF_SOME, DIFF_NONE } = provider.DiffResponse.DiffChanges;
+  expect((await thing.diff(revertingFrom(refreshed, inputs, inputs))).getChanges()).toBe(DIFF_SOME);
+
+  const completion = new provider.UpdateRequest();
+  completion.setUrn(URN);
+  completion.setId("7");
+  completion.setOlds(Struct.fromJavaScript(refreshed));
+  completion.setOldInputs(Struct.fromJavaScript(inputs));
+  completion.setNews(Struct.fromJavaScript(inputs));
+  const completed = (await thing.update(completion)).getProperties()?.toJavaScript() as Json;
+  expect(completed).toEqual({ host: "a", port: 1, made: "whole" });
+  expect((await thing.diff(revertingFrom(completed, inputs, inputs))).getChanges()).toBe(DIFF_NONE);
 });
 
 function revertingFrom(olds: Json, oldInputs: Json, news: Json) {
