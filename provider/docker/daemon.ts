@@ -7,7 +7,7 @@ import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import { userLock, withLock } from "../../common/lock";
 import { lastLines, runCommand, tryCommand } from "../../common/process";
-import type { DockerEnvironment } from "../settings";
+import type { DockerEnvironment } from "../settings/settings";
 import { hasCapability, isRoot, isSystemdInit, readOsRelease } from "./host";
 
 const STEP = "connect to Docker";
