@@ -29,8 +29,8 @@ export interface Entry {
 export interface EntryRequest {
   /** Identifies the entry: `name-version-arch-source[-recipe]`. */
   key: string;
-  /** The entry's name in messages, such as "waiting for another run to obtain kubelet 1.36.3". */
-  what: string;
+  /** Label for messages, such as "waiting for another run to obtain kubelet 1.36.3". */
+  label: string;
   /** Writes the entry's files to the folder (no subfolders) and may return notes. After an error, nothing is kept. */
   fill: (folder: string) => Promise<Record<string, string> | void>;
   progress: Progress;
@@ -70,8 +70,8 @@ export class Cache {
   }
 
   /**
-   * Returns the entry if it exists and is intact. Files with the recorded size and modification time are taken as
-   * intact; others are hashed. A damaged entry counts as missing.
+   * Returns the entry if it exists and is intact. Files with the recorded size and modification time count as intact;
+   * others are hashed. A damaged entry counts as missing.
    */
   async find(key: string): Promise<Entry | undefined> {
     const dir = join(this.entries, key);
@@ -87,10 +87,10 @@ export class Cache {
 
   /** Returns the entry, and creates it first if it is missing or damaged. Concurrent callers create it once. */
   async obtain(request: EntryRequest): Promise<Entry> {
-    const { key, what, progress, signal } = request;
+    const { key, label, progress, signal } = request;
     const existing = await this.find(key);
     if (existing) return existing;
-    const options = { task: `obtain ${what}`, progress, signal, stale: this.options.stale };
+    const options = { task: `obtain ${label}`, progress, signal, stale: this.options.stale };
     return await withLock(
       join(this.locks, key),
       options,
@@ -180,7 +180,7 @@ function toEntry(dir: string, manifest: Manifest): Entry {
   return { dir, files, notes: manifest.notes };
 }
 
-/** Returns a file of an entry. @throws Error when the entry has no such file, which is a bug in Kubewright */
+/** Returns a file of an entry. @throws Error when the entry does not have the file, which is a bug in Kubewright */
 export function fileOf(entry: Entry, name: string): LocalFile {
   const file = entry.files[name];
   if (!file) throw new Error(`${entry.dir} has no ${name}`);

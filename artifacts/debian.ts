@@ -57,10 +57,10 @@ export const SELECTION = [KEEP.source, DROP.source];
 
 /** Adds the files of packages to a layer and returns their paths. */
 export async function addPackages(layer: LayerWriter, debs: readonly string[]): Promise<Set<string>> {
-  const seen = new Set<string>();
+  const added = new Set<string>();
   mergeUsr(layer);
-  for (const deb of debs) await addPackage(layer, deb, seen);
-  return seen;
+  for (const deb of debs) await addPackage(layer, deb, added);
+  return added;
 }
 
 /** Links /bin, /sbin and /lib into /usr. Old packages ship /bin/x; new ones ship /usr/bin/x and expect the link. */

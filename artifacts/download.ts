@@ -13,13 +13,13 @@ const ATTEMPTS = 3;
 
 export interface DownloadOptions {
   signal: AbortSignal;
-  /** Seconds without data after which an attempt is given up. @default 30 */
+  /** Seconds without data after which an attempt fails. @default 30 */
   idleTimeout?: number;
   /** The user's next action when the download fails. */
   action: string;
 }
 
-/** An HTTP status that another attempt would not change, such as 404. */
+/** An HTTP status that is not retried, such as 404. */
 class PermanentError extends Error {}
 
 /** Reads a response. Calls `onData` whenever data arrives, which restarts the idle timeout. */

@@ -26,7 +26,7 @@ export interface Engine {
 }
 
 const LANGUAGE_HOST = "pulumi-language-nodejs";
-/** Keeps `pulumi` from asking a server about newer versions at each start. */
+/** Keeps `pulumi` from checking for newer versions at each start. */
 const ENVIRONMENT = { PULUMI_SKIP_UPDATE_CHECK: "true" };
 
 /**
@@ -56,7 +56,7 @@ function engineAt(binDir: string, version: string, origin: Engine["origin"]): En
 }
 
 /**
- * Splits PATH, without the folders in which npm puts a `pulumi` launcher: that one would download Pulumi when called.
+ * Splits PATH, without the folders in which npm puts a `pulumi` launcher, which would download Pulumi when called.
  */
 export function searchPath(path: string): string[] {
   return path.split(delimiter).filter((folder) => folder !== "" && !/node_modules[/\\]\.bin[/\\]?$/.test(folder));
@@ -160,7 +160,7 @@ async function buildEngine(
   };
   const entry = await new Cache().obtain({
     key: engineKey(versions),
-    what: `Pulumi ${version}`,
+    label: `Pulumi ${version}`,
     progress,
     signal,
     fill,

@@ -30,7 +30,7 @@ export const PKG_CONFIG: BuildTool = {
 };
 export const ZSTD: BuildTool = { what: "zstd", debian: "zstd", isPresent: () => isOnPath("zstd") };
 
-/** Part of every Debian system, and of no other. */
+/** A file that every Debian system has, and no other system. */
 export const APT: BuildTool = {
   what: "apt-get and dpkg-deb",
   debian: "apt dpkg",
@@ -84,7 +84,7 @@ export async function isOnPath(program: string): Promise<boolean> {
   return (await readOutput("sh", ["-c", `command -v "$1"`, "sh", program])) !== undefined;
 }
 
-/** Asks the compiler, which knows the library folders of its distribution. */
+/** Runs the compiler to find a library, because the compiler knows the library folders of its distribution. */
 async function hasStaticLibrary(library: string): Promise<boolean> {
   const file = `lib${library}.a`;
   const path = await readOutput("gcc", [`-print-file-name=${file}`]);

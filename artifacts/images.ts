@@ -86,7 +86,7 @@ export function imageSpecs(versions: Versions, kubernetes: string): Record<Archi
         ref: `${E2E}/agnhost:${agnhost.imageTag}`,
         base: "tools",
         files: { "/agnhost": "agnhost" },
-        // One of Kubernetes' tests starts it by this name.
+        // One of the Kubernetes tests starts the program by this name.
         links: { "/agnhost-2": "agnhost" },
         run: { Entrypoint: ["/agnhost"], Cmd: ["pause"] },
       },
@@ -106,7 +106,7 @@ export interface ArchiveRequest {
   arch: Arch;
   /** The container runtime that loads the archive. */
   runtime: Runtime;
-  /** Must include those that the specs name. */
+  /** Includes all binaries that the specs name. */
   binaries: Readonly<Record<string, LocalFile>>;
 }
 
@@ -143,7 +143,7 @@ export async function obtainArchive(
     bases.set(base, await obtainUserland(cache, { name: base, arch, compression }, progress, signal));
   const entry = await cache.obtain({
     key: archiveKey(request, [...bases.values()], compression),
-    what: `the ${name} images of Kubernetes ${kubernetes}`,
+    label: `the ${name} images of Kubernetes ${kubernetes}`,
     progress,
     signal,
     fill: async (folder) => {

@@ -97,7 +97,7 @@ export async function writeLayer(
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
   const compressor = await createCompressor(compression);
   const writing = write(writer).then(() => writer.finish());
-  // Without this, the pipeline would wait forever for more data after a failed write.
+  // Otherwise the pipeline waits forever for more data after a failed write.
   writing.catch((error: Error) => writer.output.destroy(error));
   const draining = pipeline(writer.output, hashStream(plain), compressor, hashStream(packed), createWriteStream(path));
   await Promise.all([writing, draining]);

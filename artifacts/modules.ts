@@ -91,8 +91,8 @@ export async function buildTargets(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Entry[]> {
-  const done = await findTargets(cache, targets);
-  if (done) return done;
+  const existing = await findTargets(cache, targets);
+  if (existing) return existing;
   assertNative(targets);
   await ensureBuildTools(buildToolsOf(targets), progress, signal);
   const scratches = new ScratchModules(signal);
@@ -124,7 +124,7 @@ async function buildTarget(
   const { progress, signal, report } = context;
   return cache.obtain({
     key: await targetKey(target),
-    what: `${target.name} ${target.version}`,
+    label: `${target.name} ${target.version}`,
     progress,
     signal,
     fill: async (folder) => {

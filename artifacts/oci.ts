@@ -45,7 +45,7 @@ export interface ArchiveOptions {
 
 /**
  * Writes images as one tar in OCI image layout for `ctr images import`, each blob once. Equal images give equal bytes:
- * the tar holds no creation time, and blobs are sorted by digest.
+ * the tar contains no creation time, and blobs are sorted by digest.
  */
 export async function writeArchive(
   path: string,
@@ -60,7 +60,7 @@ export async function writeArchive(
   };
   const tar = pack();
   const writing = writeLayout(tar, blobs, lists);
-  // Without this, the pipeline would wait forever for more data after a failed write.
+  // Otherwise the pipeline waits forever for more data after a failed write.
   writing.catch((error: Error) => tar.destroy(error));
   await Promise.all([writing, pipeline(tar, createWriteStream(path))]);
 }
@@ -116,7 +116,7 @@ function addImage(blobs: Map<string, Blob>, image: Image): { manifest: object; d
   return { manifest: { ...manifest, platform, annotations: annotations(image.ref) }, docker };
 }
 
-/** Annotations for the image's name: containerd reads the first, other tools the second, which is OCI's own. */
+/** Annotations with the image's name: containerd reads the first, and other tools the second, which OCI defines. */
 function annotations(ref: string): Record<string, string> {
   return { "io.containerd.image.name": ref, "org.opencontainers.image.ref.name": ref.slice(ref.lastIndexOf(":") + 1) };
 }

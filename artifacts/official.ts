@@ -118,7 +118,7 @@ async function obtainDownload(
 ): Promise<Entry> {
   return cache.obtain({
     key: downloadKey(download, source),
-    what: `${download.name} ${download.version}`,
+    label: `${download.name} ${download.version}`,
     progress,
     signal,
     fill: async (folder) => {
@@ -194,20 +194,20 @@ async function extractMembers(
   folder: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const wanted = new Map(Object.entries(members).map(([name, path]) => [path, name]));
+  const requested = new Map(Object.entries(members).map(([name, path]) => [path, name]));
   const entries = extract();
   const reading = pipeline(createReadStream(archive), createGunzip(), entries, { signal });
   const writing = (async () => {
     for await (const entry of entries) {
-      const name = wanted.get(entry.header.name.replace(/^\.\//, ""));
+      const name = requested.get(entry.header.name.replace(/^\.\//, ""));
       if (name === undefined) {
         entry.resume();
         continue;
       }
       await pipeline(entry, createWriteStream(join(folder, name), { mode: 0o755 }));
-      wanted.delete(entry.header.name.replace(/^\.\//, ""));
+      requested.delete(entry.header.name.replace(/^\.\//, ""));
     }
   })();
   await Promise.all([reading, writing]);
-  return [...wanted.values()];
+  return [...requested.values()];
 }

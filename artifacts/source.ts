@@ -14,7 +14,7 @@ export interface SourceChoice {
 
 /** Checks of the controller's network and tools. Replaced in unit tests. */
 export interface Probes {
-  /** Requests a URL. Returns the reason when the server cannot be used, else undefined. */
+  /** Requests a URL. Returns the reason if the server cannot be used, otherwise undefined. */
   probeUrl(url: string, signal: AbortSignal): Promise<string | undefined>;
   /** Returns the version of the Go toolchain, or undefined without one. */
   readGoVersion(): Promise<string | undefined>;

@@ -108,7 +108,7 @@ export async function obtainUserland(
   const { name, arch, compression } = request;
   const entry = await cache.obtain({
     key: await userlandKey(name, arch, compression),
-    what: `the image base "${name}"`,
+    label: `the image base "${name}"`,
     progress,
     signal,
     fill: async (folder) => {

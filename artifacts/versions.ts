@@ -25,7 +25,7 @@ const buildFlags = {
 const goModule = z.strictObject({
   path: z.string(),
   staging: z.boolean().default(false),
-  /** Built in the module's own folder, with the dependency versions of its go.mod. */
+  /** The binary is built in the module's own folder, with the dependency versions of its go.mod. */
   inPlace: z.boolean().default(false),
   /** Component version to module sum. A version without a sum cannot be built. */
   sums: z.record(version, sum),

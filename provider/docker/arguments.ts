@@ -87,8 +87,7 @@ export function machineArguments(stack: string, traits: HostTraits): string[] {
   return [
     ...privilegeArguments(traits),
     ...mountArguments(stack, traits),
-    // `reboot` in the machine ends its container. Docker then restarts it, as it does after a reboot of the Docker
-    // host.
+    // `reboot` in the machine stops its container. Docker then restarts it, as after a reboot of the Docker host.
     ...["--restart", "unless-stopped", "--stop-signal", "SIGRTMIN+3", "--stop-timeout", String(STOP_SECONDS)],
     // systemd prints its boot progress only to a terminal. With one, `docker logs` shows it.
     "--tty",

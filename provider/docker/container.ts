@@ -90,10 +90,10 @@ export async function copyFiles(
   const archive = pack();
   const chunks: Buffer[] = [];
   archive.on("data", (chunk) => chunks.push(chunk as Buffer));
-  const done = new Promise<void>((resolve, reject) => archive.on("end", resolve).on("error", reject));
+  const finished = new Promise<void>((resolve, reject) => archive.on("end", resolve).on("error", reject));
   for (const [path, content] of files) archive.entry({ name: path.slice(1), mode: 0o644 }, content);
   archive.finalize();
-  await done;
+  await finished;
   await runCommand("docker", ["cp", "-", `${id}:/`], { step, signal, input: Buffer.concat(chunks) });
 }
 

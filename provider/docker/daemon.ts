@@ -159,9 +159,9 @@ async function startDaemon({ proxies }: DockerEnvironment, progress: Progress, s
   return await until(read, { signal, timeout: START_SECONDS, onTimeout });
 }
 
-/** Starts dockerd in a session of its own, in which it outlives this process. It writes its own pid file. */
+/** Starts dockerd in its own session, so that it outlives this process. It writes its own pid file. */
 function spawnDaemon(proxies: DockerEnvironment["proxies"]): void {
-  // A running daemon is only slow to answer.
+  // A daemon that runs already only needs more time to answer.
   if (isRunning(PID_FILES.dockerd, "dockerd")) return;
   // dockerd and its containerd refuse to start while any process has the pid of their pid file, also after a crash.
   for (const [program, file] of Object.entries(PID_FILES)) if (!isRunning(file, program)) rmSync(file, { force: true });
@@ -173,7 +173,7 @@ function spawnDaemon(proxies: DockerEnvironment["proxies"]): void {
     // The daemon outlives this run and must not inherit its passphrases.
     env: { ...proxies, PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
   });
-  // A daemon that did not start does not answer, which is reported.
+  // The caller reports a daemon that does not answer.
   child.on("error", () => undefined);
   child.unref();
   closeSync(log);

@@ -62,7 +62,7 @@ function canUsePackages(): boolean {
   return isRoot() && readOsRelease().id === "debian";
 }
 
-/** Pulls the base image unless the daemon has it. Returns whether the daemon has it then. */
+/** Pulls the base image unless the daemon has it. Returns whether the daemon has it afterwards. */
 async function pullBase(progress: Progress, signal: AbortSignal, timeout?: number): Promise<boolean> {
   if (await findImageId(BASE, signal)) return true;
   progress(`pulling ${BASE}`);

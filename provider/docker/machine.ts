@@ -41,7 +41,7 @@ export interface Machine {
 /**
  * Returns the id of the machine's container, which may be stopped. A container left by an interrupted run is reused if
  * it has the same settings, else replaced.
- * @throws StepError, also when a container that is not the stack's has the name
+ * @throws StepError, for example when a container of another stack has the name
  */
 export async function ensureContainer(
   spec: MachineSpec,

@@ -12,7 +12,7 @@ export interface HostTraits {
   resolvConf: string;
 }
 
-/** Traits that are found by starting a container. */
+/** Traits that are probed by starting a container. */
 type ProbedTraits = Pick<HostTraits, "sysResource" | "hostModules">;
 
 /** From this API version on, clients can set the MAC address per network. */

@@ -40,7 +40,7 @@ async function removeLabelled(
   const options = { step: `remove the Docker objects of ${stack}`, signal };
   const outcome = await tryCommand("docker", [...remove, ...ids], options);
   if (outcome.code === 0) return ids.length;
-  // Another run may have removed some of them, which is no failure. Those that are left are tried again.
+  // Another run may have removed some of them, which is not a failure. The remaining ones are tried again.
   const left = await listIds();
   if (left.length > 0) await runCommand("docker", [...remove, ...left], options);
   return ids.length;

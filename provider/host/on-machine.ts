@@ -69,12 +69,12 @@ export async function readMachine<I extends OnMachine, O>(
   const machine = context.connections.get(old.inputs.connection);
   try {
     // Both in parallel, for one round trip. The result is discarded if it comes from another machine.
-    const [identity, seen] = await Promise.allSettled([machine.machineId(context.signal), read(machine)]);
+    const [identity, result] = await Promise.allSettled([machine.machineId(context.signal), read(machine)]);
     if (identity.status === "rejected") throw identity.reason as Error;
     if (identity.value !== old.inputs.instance) return undefined;
     context.unreachable.reportAnswer(machine.connection);
-    if (seen.status === "rejected") throw seen.reason as Error;
-    return seen.value;
+    if (result.status === "rejected") throw result.reason as Error;
+    return result.value;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     if (context.unreachable.reportSilent(machine.connection))

@@ -22,7 +22,7 @@ export const previewNotes: DescribeChange = (change) => {
 };
 
 function stepOf(change: PlannedChange): Step & { machine: string } {
-  const { urn, type, name, replaced, found: current, wanted: desired, paths, replacing } = change;
+  const { urn, type, name, replaced, current, desired, paths, replacing } = change;
   const kind = kindOf(type);
   const op = replaced ? "replace" : "update";
   const step: Step = { op, urn, kind, type, name, current, desired, paths, replacing };

@@ -67,7 +67,7 @@ const firewall: Handler<typeof firewallContract> = {
   create: async (context, inputs) => ({ id: `${inputs.instance}/firewall`, outputs: await openRules(context, inputs) }),
   async update(context, _id, inputs, { inputs: old }) {
     const machine = await requireMachine(context, inputs);
-    const withdrawn = (all: string[], wanted: string[]) => all.filter((rule) => !wanted.includes(rule));
+    const withdrawn = (all: string[], configured: string[]) => all.filter((rule) => !configured.includes(rule));
     const dropped = { ports: withdrawn(old.ports, inputs.ports), ranges: withdrawn(old.ranges, inputs.ranges) };
     if (dropped.ports.length + dropped.ranges.length > 0)
       await runFirewallScript(machine, "close", dropped, context.signal);

@@ -154,15 +154,15 @@ const host: Handler<typeof hostContract> = {
     const connection = withRecordedPins(old.inputs.connection, old);
     if (context.unreachable.isMarkedGone(connection)) return undefined;
     const same = { inputs: { connection, instance: old.outputs.instance }, outputs: old.outputs };
-    const seen = await readMachine(context, same, async (machine) => ({
+    const current = await readMachine(context, same, async (machine) => ({
       ...same,
       outputs: { ...old.outputs, ...(await readIdentity(machine, context.signal)) },
     }));
-    if (seen && old.outputs.boot !== undefined && seen.outputs.boot !== old.outputs.boot)
+    if (current && old.outputs.boot !== undefined && current.outputs.boot !== old.outputs.boot)
       context.warn(`${describe(connection)} was rebooted since the last run`);
-    if (seen) {
-      reportPin(context, seen.outputs.hostKey, old.outputs.hostKey);
-      return { inputs: old.inputs, outputs: seen.outputs };
+    if (current) {
+      reportPin(context, current.outputs.hostKey, old.outputs.hostKey);
+      return { inputs: old.inputs, outputs: current.outputs };
     }
     // The machine was rebuilt: it has another machine-id, over a connection whose host key is verified.
     return { inputs: old.inputs, outputs: await readHost(context, { connection }, old.outputs) };

@@ -28,8 +28,8 @@ export function applyOrder(objects: readonly Manifest[]): Manifest[][] {
     return stage < 0 ? STAGES.length : stage;
   };
   return [...STAGES.keys(), STAGES.length]
-    .map((wave) => objects.filter((object) => rank(object) === wave))
-    .filter((wave) => wave.length > 0);
+    .map((stage) => objects.filter((object) => rank(object) === stage))
+    .filter((stage) => stage.length > 0);
 }
 
 /** Applies the objects server-side (KEP-555): owns the fields that they name, and leaves all others to their owners. */
@@ -46,9 +46,9 @@ async function apply(context: Context, api: KubeApi, objects: Record<string, Man
         PatchStrategy.ServerSideApply,
       ),
     );
-  for (const wave of applyOrder(Object.values(objects))) {
-    context.status(`applying ${wave.map(labelOf).join(", ")}`);
-    await Promise.all(wave.map(put));
+  for (const stage of applyOrder(Object.values(objects))) {
+    context.status(`applying ${stage.map(labelOf).join(", ")}`);
+    await Promise.all(stage.map(put));
   }
 }
 
@@ -63,8 +63,8 @@ const WORKLOADS = ["DaemonSet", "Deployment"];
 const WORKLOAD_SECONDS = 90;
 
 async function remove(context: Context, api: KubeApi, objects: readonly Manifest[]): Promise<void> {
-  for (const wave of applyOrder(objects).reverse())
-    await Promise.all(wave.map((object) => removeOne(context, api, object)));
+  for (const stage of applyOrder(objects).reverse())
+    await Promise.all(stage.map((object) => removeOne(context, api, object)));
 }
 
 async function removeOne(context: Context, api: KubeApi, object: Manifest): Promise<void> {

@@ -20,7 +20,7 @@ export function callsOf(calls: readonly Call[]): Calls {
   return Object.fromEntries(calls.map((call) => [call.contract.type, call]));
 }
 
-/** Returns the call without its own types, which the registry cannot express. */
+/** Returns the call without its specific types, which the registry cannot express. */
 export function registerCall<C extends Contract>(call: Call<C>): Call {
   return call;
 }

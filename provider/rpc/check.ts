@@ -2,9 +2,9 @@ import { CheckFailure } from "@pulumi/pulumi/proto/provider_pb";
 import type { z } from "zod";
 import type { ProviderContext } from "../context/context";
 import type { Handler, Problem } from "./handler";
-import { UNKNOWN, formatPath, hasUnknown, isObject, known, type Path, type Properties } from "./values";
+import { UNKNOWN, formatPath, hasUnknown, isObject, withoutUnknown, type Path, type Properties } from "./values";
 
-/** Finds everything that is wrong with the known inputs. Messages never hold a value: it may be a secret. */
+/** Finds all problems of the known inputs. Messages never contain a value, because it may be a secret. */
 export async function findProblems(
   handler: Pick<Handler, "contract" | "check">,
   inputs: Properties,
@@ -16,7 +16,7 @@ export async function findProblems(
     .filter((issue) => !concernsUnknown(inputs, issue.path.map(String)))
     .map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
   if (problems.length > 0) return problems;
-  return (await handler.check?.(known(inputs), provider)) ?? [];
+  return (await handler.check?.(withoutUnknown(inputs), provider)) ?? [];
 }
 
 /**

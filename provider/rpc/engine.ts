@@ -15,7 +15,7 @@ export class EngineLog {
   }
 
   /**
-   * Sends one line; an `ephemeral` one replaces the resource's live status. A line that cannot be delivered is dropped.
+   * Sends one line. An `ephemeral` line replaces the resource's live status. A line that cannot be sent is dropped.
    */
   send(severity: keyof typeof LogSeverity, urn: string, message: string, ephemeral = false): Promise<void> {
     const request = new LogRequest();
@@ -23,6 +23,6 @@ export class EngineLog {
     request.setMessage(printable(message, ephemeral ? LONGEST_STATUS : undefined));
     request.setUrn(urn);
     request.setEphemeral(ephemeral);
-    return new Promise((done) => (this.client ? this.client.log(request, () => done()) : done()));
+    return new Promise((resolve) => (this.client ? this.client.log(request, () => resolve()) : resolve()));
   }
 }

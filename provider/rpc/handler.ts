@@ -1,7 +1,7 @@
 import type { Contract, Inputs, Outputs } from "../../contracts/contract";
 import type { ProviderContext } from "../context/context";
 
-/** What a handler may use while it works on one resource. */
+/** Context of one operation on one resource. */
 export interface Context extends ProviderContext {
   urn: string;
   /** The resource's logical name in the program. */
@@ -13,25 +13,25 @@ export interface Context extends ProviderContext {
   info(message: string): void;
   warn(message: string): void;
   /**
-   * Records that the operation is about to change something outside of the state. If it fails from here on, the
-   * resource is in the state all the same: the next `up` completes it with `update`, and `destroy` deletes it. Call it
-   * immediately before the first side effect, and again when more is known.
-   * @param id default: the recorded id, on update; the resource's name for a new one
-   * @param outputs that are known by now, besides the recorded ones
+   * Records that the operation is about to change something outside of the state. If the operation fails from here on,
+   * the resource is still recorded in the state: the next `up` completes it with `update`, and `destroy` deletes it.
+   * Call it immediately before the first side effect, and again when further outputs are available.
+   * @param id default: on update the recorded id, on create the resource's name
+   * @param outputs outputs so far, in addition to the recorded ones
    */
   begin(id?: string, outputs?: object): void;
-  /** Withdraws `begin`: what the operation changed has been put back, so a failure leaves the state as it was. */
+  /** Withdraws `begin` after the operation has reverted its changes: a failure then leaves the state unchanged. */
   undo(): void;
 }
 
-/** What the state holds of a resource. `inputs` are the last accepted ones. */
+/** Inputs and outputs of a resource in the state. `inputs` are the last accepted ones. */
 export interface Recorded<I, O> {
   inputs: I;
   outputs: O;
 }
 
 /**
- * One kind of resource. `create`, `update` and `delete` are idempotent: each may run again after it was cut off at any
+ * One kind of resource. `create`, `update` and `delete` are idempotent: each may run again after an interruption at any
  * point. Validation, defaults, path-level diffs, secrets and unknown values are generic: see operations.ts.
  */
 export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outputs<C>> {
@@ -41,20 +41,20 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   replaceOn?: readonly string[];
   /** Returns true where the resource is the same despite a change of `replaceOn`: a machine with another address. */
   isSame?(inputs: I, old: Recorded<I, O>, context: Context): Promise<boolean>;
-  /** Paths of inputs that are not compared: how to log in, not what is on the machine. */
+  /** Paths of inputs that are not compared, such as the settings of the login. */
   ignore?: readonly string[];
-  /** Whether the old resource is deleted first, as where both would use the same path of a machine. @default true */
+  /** Whether the old resource is deleted first, because both would use the same path, for example. @default true */
   deleteBeforeReplace?: boolean;
   /** Finds problems that a schema cannot express. Unknown inputs are absent. Runs at every preview: no remote reads. */
   check?(inputs: Partial<I>, provider: ProviderContext): Problem[] | Promise<Problem[]>;
   /**
-   * Finds changes that are impossible on what exists. `old` are the last accepted inputs; unknown inputs are absent.
+   * Finds changes that an existing resource cannot make. `old` are the last accepted inputs; unknown inputs are absent.
    * Runs at every preview: no remote reads.
    */
   findImpossibleChanges?(inputs: Partial<I>, old: Partial<I>): Problem[];
   /** Returns true if no change may replace the resource. `findImpossibleChanges` reports the changes that would. */
   isProtected?(inputs: Partial<I>, old: Partial<I>): boolean;
-  /** Returns further changed paths, beyond those of the inputs: a cache that is gone. May only read the controller. */
+  /** Returns changed paths other than inputs, such as a deleted cache. May only read the controller. */
   extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext): Promise<string[]>;
   /**
    * Returns outputs that are known at preview; may only read the controller. @default the recorded outputs, on update
@@ -62,8 +62,8 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   predict?(inputs: Partial<I>, old?: Recorded<I, O>): Partial<O> | Promise<Partial<O>>;
   create(context: Context, inputs: I): Promise<{ id: string; outputs: O }>;
   /**
-   * After an update that failed, `old.inputs` holds what either of the two updates may have left on the machine: maps
-   * and lists are merged, and the newer value of everything else is kept.
+   * After a failed update, `old.inputs` has everything that the failed update or the one before may have left on the
+   * machine: maps and lists are merged, and of other values the newer one is kept.
    */
   update?(context: Context, id: string, inputs: I, old: Recorded<I, O>): Promise<O>;
   /** Returns the state of the machine, as inputs that would describe it; undefined if the resource is gone. */
@@ -92,7 +92,7 @@ export class PartialFailure<O extends object> extends Error {
 /** Handlers by type token: `kubewright:host:Files`. */
 export type Registry = Readonly<Record<string, Handler>>;
 
-/** Returns the handler without its own types, which the registry cannot express. */
+/** Returns the handler without its specific types, which the registry cannot express. */
 export function register<C extends Contract>(handler: Handler<C>): Handler {
   return handler;
 }

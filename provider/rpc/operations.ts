@@ -21,7 +21,7 @@ import {
 } from "./state";
 import { rpcError } from "./status";
 import { typeOf, type Tasks } from "./tasks";
-import { SecretPaths, UNKNOWN, decode, encode, hasUnknown, known, type Properties } from "./values";
+import { SecretPaths, UNKNOWN, decode, encode, hasUnknown, withoutUnknown, type Properties } from "./values";
 
 /** The operations of pulumirpc.ResourceProvider on resources, for any handler. */
 export class Operations {
@@ -63,7 +63,7 @@ export class Operations {
     const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList());
     if (changes.length === 0 && isUnfinished(properties)) changes.push({ path: UNFINISHED, kind: "delete" });
     const replacing = await this.findReplacing(urn, handler, news, old, changes);
-    this.notes.record(urn, { found: old.inputs, wanted: news, secrets, changes, replacing });
+    this.notes.record(urn, { current: old.inputs, desired: news, secrets, changes, replacing });
     return diffResponse(changes, replacing, handler.deleteBeforeReplace ?? true);
   }
 
@@ -86,7 +86,7 @@ export class Operations {
     old: State,
     changes: readonly Change[],
   ): Promise<Change[]> {
-    if (handler.isProtected?.(known(news), old.inputs)) return [];
+    if (handler.isProtected?.(withoutUnknown(news), old.inputs)) return [];
     const replacing = changes.filter(({ path }) => replaces(handler, path, news));
     const { isSame, update } = handler;
     if (replacing.length === 0 || !update || !isSame || hasUnknown(news)) return replacing;
@@ -186,15 +186,15 @@ export class Operations {
 function impossibleChanges(handler: Handler, inputs: Properties, request: provider.CheckRequest): Problem[] {
   const old = normalize(handler.contract.inputs, decodeInputs(request.getOlds()).inputs);
   if (Object.keys(old).length === 0) return [];
-  return handler.findImpossibleChanges?.(known(inputs), known(old)) ?? [];
+  return handler.findImpossibleChanges?.(withoutUnknown(inputs), withoutUnknown(old)) ?? [];
 }
 
-/** `pulumi import` and `.get()` read a resource by its id alone, which does not say how to reach the machine. */
+/** Rejects `pulumi import` and `.get()`: they have the id only, which does not contain how to reach the machine. */
 function refuseImport(urn: string, properties: Properties, inputs: Properties): void {
   if (Object.keys(properties).length > 0 || Object.keys(inputs).length > 0) return;
   throw new Error(
     `${typeOf(urn)} cannot be imported or read by its id: an id does not say how to reach the machine; ` +
-      "declare the resource without `import`, and `pulumi up` takes over what is there",
+      "declare the resource without `import`, and `pulumi up` takes over what exists",
   );
 }
 
@@ -203,13 +203,13 @@ function refuseImport(urn: string, properties: Properties, inputs: Properties): 
  */
 async function predictOutputs(handler: Handler, inputs: Properties, old?: State): Promise<object> {
   const unknowns = Object.fromEntries(outputNames(handler.contract).map((name) => [name, UNKNOWN]));
-  return { ...unknowns, ...(handler.predict ? await handler.predict(known(inputs), old) : old?.outputs) };
+  return { ...unknowns, ...(handler.predict ? await handler.predict(withoutUnknown(inputs), old) : old?.outputs) };
 }
 
 /**
- * Whether a change of the path needs a new resource. Before the engine deletes a resource it asks which others are
- * deleted first, with a whole property unknown: `connection`, where the rule is `connection.host`. An unknown may be
- * another host.
+ * Whether a change of the path needs a new resource. Before the engine deletes a resource, it calls Diff for
+ * its dependents with a whole property unknown: `connection`, where the rule is `connection.host`. An unknown value may
+ * be another host.
  */
 function replaces(handler: Handler, path: string, news: Properties): boolean {
   const touches = (rule: string) => isWithin(path, rule) || (news[path] === UNKNOWN && isWithin(rule, path));

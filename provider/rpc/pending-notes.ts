@@ -11,20 +11,20 @@ export interface PlannedChange {
   type: string;
   name: string;
   replaced: boolean;
-  found: Properties;
-  wanted: Properties;
+  current: Properties;
+  desired: Properties;
   /** Paths that change. */
   paths: string[];
   /** Paths that need a new resource. */
   replacing: string[];
 }
 
-/** Describes a planned change for the person who previews: what it disrupts, and what changes. */
+/** Describes a planned change for the preview: its disruptions, and the changed lines. */
 export type DescribeChange = (change: PlannedChange) => { disruptions: string[]; changes: string[] };
 
 interface Difference {
-  found: Properties;
-  wanted: Properties;
+  current: Properties;
+  desired: Properties;
   secrets: SecretPaths;
   changes: readonly Change[];
   replacing: readonly Change[];
@@ -32,7 +32,7 @@ interface Difference {
 
 /**
  * Notes that Diff leaves for Create and Update. Diff knows what changes, but not whether this is a preview; Create and
- * Update know that it is a preview, but not what changes. In a preview the engine asks nothing about deleted resources.
+ * Update know that it is a preview, but not what changes. For deleted resources a preview does not call the provider.
  */
 export class PendingNotes {
   private readonly pending = new Map<string, Difference>();
@@ -43,9 +43,8 @@ export class PendingNotes {
   ) {}
 
   record(urn: string, difference: Difference): void {
-    // With an unknown input the engine asks which resources are replaced together: that is not this resource's own
-    // change.
-    const isGuess = difference.replacing.length > 0 && hasUnknown(difference.wanted);
+    // With an unknown input, the engine only determines which resources are replaced together.
+    const isGuess = difference.replacing.length > 0 && hasUnknown(difference.desired);
     this.pending.delete(urn);
     if (this.describe && difference.changes.length > 0 && !isGuess) this.pending.set(urn, difference);
   }
@@ -63,15 +62,15 @@ export class PendingNotes {
   }
 }
 
-function plannedChange(urn: string, { found, wanted, secrets, changes, replacing }: Difference): PlannedChange {
+function plannedChange(urn: string, { current, desired, secrets, changes, replacing }: Difference): PlannedChange {
   const pathsOf = (some: readonly Change[]) => some.map(({ path }) => path);
   return {
     urn,
     type: typeOf(urn),
     name: nameOf(urn),
     replaced: replacing.length > 0,
-    found: legible(found, secrets),
-    wanted: legible(wanted, secrets),
+    current: legible(current, secrets),
+    desired: legible(desired, secrets),
     paths: pathsOf(changes),
     replacing: pathsOf(replacing),
   };

@@ -31,8 +31,8 @@ export function configuredSettings(
 }
 
 /**
- * The engine passes objects and arrays as JSON text, and numbers in them as text where `pulumi config set` wrote them
- * so.
+ * Parses a section. The engine passes objects and arrays as JSON text, and numbers in them as text if `pulumi config
+ * set` wrote them as text.
  */
 function fromJson(value: unknown): unknown {
   try {

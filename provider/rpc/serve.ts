@@ -32,13 +32,13 @@ type Method = (request: never) => Promise<unknown>;
 export async function serve(options: ServeOptions): Promise<void> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(ResourceProviderService, implementation(options));
-  const port = await new Promise<number>((done, fail) => {
+  const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error ? fail(error) : done(bound),
+      error ? reject(error) : resolve(bound),
     );
   });
   process.stdout.write(`${port}\n`);
-  // The engine keeps stdin open: when it ends, the engine is gone, even by SIGKILL.
+  // The engine keeps stdin open, so its end shows that the engine has ended, even by SIGKILL.
   process.stdin.on("end", () => process.exit(0)).resume();
 }
 

@@ -7,13 +7,13 @@ import { decode, encode, isObject, type Properties, SecretPaths } from "./values
 export type State = Recorded<Properties, Properties>;
 
 /**
- * Property of the state: the inputs of a create that failed, or those that a failed update was to replace. Something of
- * them may be on the machine. It stays until an update succeeds: the engine's own mark (init errors) ends with a refresh,
- * also if the machine did not answer.
+ * Property of the state: inputs of a failed create, or the inputs before a failed update. Parts of them may be on the
+ * machine. The property stays until an update succeeds: the engine's own mark (init errors) ends with a refresh, even if
+ * the machine did not answer.
  */
 export const UNFINISHED = "__unfinished";
 
-/** A resource's recorded inputs and outputs. The engine keeps inputs apart since version 3.0; older states do not. */
+/** A resource's recorded inputs and outputs. Since version 3.0 the engine records inputs separately. */
 export function recordedState(handler: Handler, properties: Properties, oldInputs: Properties): State {
   const names = outputNames(handler.contract);
   const inputs = Object.keys(oldInputs).length > 0 ? oldInputs : without(properties, [...names, UNFINISHED]);
@@ -22,8 +22,8 @@ export function recordedState(handler: Handler, properties: Properties, oldInput
 }
 
 /**
- * As `recordedState`, but with the inputs of all updates that failed since the last success: what may be on the
- * machine.
+ * Returns the recorded state, merged with the inputs of all updates that failed since the last success: everything that
+ * may be on the machine.
  */
 export function possibleState(handler: Handler, properties: Properties, oldInputs: Properties): State {
   const state = recordedState(handler, properties, oldInputs);
@@ -59,15 +59,18 @@ export function decodeInputs(struct: Struct | undefined): { inputs: Properties; 
   return { inputs: decode(struct, secrets), secrets };
 }
 
-/** Merges maps and lists; of other values the newer one stays. */
+/** Merges maps and lists; of other values, returns the newer one. */
 function merge(older: unknown, newer: unknown): unknown {
   if (isObject(older) && isObject(newer)) {
     const keys = [...new Set([...Object.keys(older), ...Object.keys(newer)])];
     return Object.fromEntries(keys.map((key) => [key, key in newer ? merge(older[key], newer[key]) : older[key]]));
   }
   if (Array.isArray(older) && Array.isArray(newer)) {
-    const known = new Set(newer.map((element) => JSON.stringify(element)));
-    return [...(newer as unknown[]), ...(older as unknown[]).filter((element) => !known.has(JSON.stringify(element)))];
+    const existing = new Set(newer.map((element) => JSON.stringify(element)));
+    return [
+      ...(newer as unknown[]),
+      ...(older as unknown[]).filter((element) => !existing.has(JSON.stringify(element))),
+    ];
   }
   return newer;
 }

@@ -33,7 +33,7 @@ export class Tasks {
   /**
    * Runs one operation of a handler.
    * @param timeoutSeconds customTimeouts; 0 for none
-   * @param recorded what the state has of the resource
+   * @param recorded the resource's recorded state
    * @throws PartialFailure when the operation fails after `context.begin`
    */
   async run<T>(
@@ -62,7 +62,7 @@ export class Tasks {
       clearTimeout(deadline);
       this.running.delete(abort);
       trace({ urn, type: typeOf(urn), name: nameOf(urn), op: operation, start, end: clock.now() });
-      await Promise.all(sent); // else the last messages arrive after the engine has closed the resource's line
+      await Promise.all(sent); // otherwise the last messages arrive after the engine has closed the resource's line
     }
   }
 

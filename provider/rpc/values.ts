@@ -102,8 +102,8 @@ export function hasUnknown(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
-/** Returns the properties that hold no unknown value. */
-export function known(properties: Properties): Properties {
+/** Returns the properties without those that contain an unknown value. */
+export function withoutUnknown(properties: Properties): Properties {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => !hasUnknown(value)));
 }
 

@@ -8,8 +8,8 @@ export interface ScriptResult {
 }
 
 /**
- * Joins several scripts that only read into one. Each runs in a shell of its own, without input, one after the other.
- * @param mark a string that no output can contain, so that no output is taken for the end of another
+ * Joins several read-only scripts into one. They run one after the other, each in its own shell and without input.
+ * @param mark a string that no output contains, so that no output is mistaken for the end of another
  */
 export function batchScript(scripts: readonly string[], mark: string): string {
   const word = quote(mark);
@@ -18,7 +18,7 @@ export function batchScript(scripts: readonly string[], mark: string): string {
   return [head, ...scripts.map((script) => `read_one ${quote(script)}`)].join("\n");
 }
 
-/** Splits the output of a batch into the results of its scripts; undefined if the batch did not run to its end. */
+/** Splits the output of a batch into the results of its scripts; undefined if the batch did not finish. */
 export function splitResults(
   { stdout, stderr }: Pick<ScriptResult, "stdout" | "stderr">,
   count: number,

@@ -22,7 +22,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** Bytes of output that are kept. A command that prints more is stopped before it fills the provider's memory. */
+/** Bytes. A command that prints more is stopped before it fills the provider's memory. */
 export const LONGEST_OUTPUT = 16 << 20;
 /** Milliseconds to wait for the process group of a command that is stopped. */
 const GROUP_MS = 2_000;
@@ -31,8 +31,8 @@ const GROUP_MS = 2_000;
 export class OutputLimitError extends Error {}
 
 /**
- * Collects the output of a command. The password is written when sudo asks for it, and the command's own input once the
- * command runs, so that neither is taken for the other.
+ * Collects the output of a command. The password is written when sudo asks for it, and the command's input when the
+ * command runs, so that neither is mistaken for the other.
  * @param kill stops the command's process group on the machine
  * @returns undefined if the channel closed without an exit status: the connection was lost, or the command was killed
  */
@@ -44,7 +44,7 @@ export function collectOutput(
   return new Promise((resolve, reject) => {
     const run = new RunningCommand(channel, options, kill, reject);
     let code: number | undefined;
-    // A command that a signal killed has no exit code: 128, as a shell would report.
+    // A command that was killed by a signal has no exit code; a shell reports 128 and more.
     channel.on("exit", (status: number | null) => (code = status ?? 128));
     channel.on("error", () => undefined);
     channel.on("close", () => {
@@ -98,14 +98,14 @@ class RunningCommand {
     if (!this.isStopped || reader === this.stderr) reader.push(data);
   }
 
-  /** Fails, and stops the command on the machine. */
+  /** Rejects the result, and stops the command on the machine. */
   private stop(reason: Error): void {
     if (this.isStopped) return;
     this.isStopped = true;
     this.stderr.dropOutput();
     this.fail(reason);
     const timer = setTimeout(() => this.channel.close(), GROUP_MS).unref();
-    // stdout may arrive before the stderr that was written first, so the process group may still be on its way.
+    // stdout may arrive before earlier stderr, so the line with the process group may not have arrived yet.
     this.stderr.whenGroup((group) => {
       clearTimeout(timer);
       this.kill(group);
@@ -119,7 +119,7 @@ class RunningCommand {
       this.channel.end(stdin ?? "");
       return;
     }
-    // Without this the command would wait for the rest of its input.
+    // Otherwise the command waits for the rest of its input.
     const input = stdin().on("error", (error: Error) => this.stop(error));
     this.channel.on("close", () => input.destroy());
     input.pipe(this.channel);

@@ -7,7 +7,7 @@ import { describe } from "./connection";
 import { ConnectionError } from "./errors";
 import { SUDO_PROMPT } from "./output";
 
-/** Linux' MAX_ARG_STRLEN: to sshd's shell the whole command is one argument. */
+/** MAX_ARG_STRLEN of Linux: sshd passes the whole command to the shell as one argument. */
 const LONGEST_COMMAND = 128 << 10;
 
 export interface CommandOptions extends Omit<CollectOptions, "sudoPassword"> {
@@ -15,7 +15,7 @@ export interface CommandOptions extends Omit<CollectOptions, "sudoPassword"> {
   step: string;
 }
 
-/** The server did not open a channel for the command: it is still closing others. */
+/** The server did not open a channel for the command, because it is still closing others. */
 export class ChannelRefusedError extends ConnectionError {
   constructor(connection: Connection, cause: string) {
     super(connection, cause, "refused");
@@ -88,7 +88,7 @@ function sudoPasswordOf(connection: Connection): string | undefined {
 /**
  * Wraps a script so that it runs as root and keeps its exit code. It first prints its process group to stderr, because
  * sshd forwards no signals. The group is read from /proc, since sudo may have created one. With -k sudo always asks for
- * the password, whether or not it remembers it.
+ * the password, also if it has cached it.
  */
 function rootCommand(script: string, connection: Connection): string {
   const readGroup = `read -r _ _ _ _ group _ </proc/$$/stat; echo "process-group $group" >&2`;

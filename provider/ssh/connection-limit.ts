@@ -1,12 +1,12 @@
 /** A connection that counts against the limit: open, or about to be opened. */
 export interface LimitedConnection {
-  /** Whether no operation uses it at the moment. */
+  /** Whether no operation uses the connection. */
   readonly idle: boolean;
-  /** Closes it, to make room for another. It opens itself again when it is needed. */
+  /** Closes the connection to free its slot. The next operation opens it again. */
   close(): void;
 }
 
-/** Limits the number of open connections. At the limit, the one that has been idle for longest is closed. */
+/** Limits the number of open connections. At the limit, the connection that has been idle longest is closed. */
 export class ConnectionLimit {
   /** Least recently used first. */
   private readonly open = new Set<LimitedConnection>();

@@ -10,7 +10,7 @@ import { sameKey, withoutComment } from "./host-key";
 import { Remote } from "./remote";
 import type { SshRuntime } from "./transport";
 
-/** Handshakes in parallel: each takes about 10 ms of one processor, and must end within 15 s. */
+/** Maximum of parallel handshakes. Each takes about 10 ms of one processor, and must finish within 15 s. */
 const PARALLEL_HANDSHAKES = 16;
 
 export type SshSettings = Pick<ProviderSettings, "patience" | "connectionLimit" | "agentSocket" | "acceptHostKeys">;
@@ -43,7 +43,7 @@ export class Connections {
     };
   }
 
-  /** Returns the connection of a machine. Nothing is sent before it is used. */
+  /** Returns the connection of a machine. It is opened at its first use. */
   get(connection: Connection): Remote {
     const login = loginOf(connection);
     const first = this.unpinned.get(login);
@@ -54,7 +54,7 @@ export class Connections {
     return existing;
   }
 
-  /** Opens a new connection and trusts the host key that it shows: for a Host that has no pinned key yet. */
+  /** Opens a new connection and trusts the host key that the machine presents: for a Host without a pinned key. */
   trust(connection: Connection): Remote {
     const login = loginOf(connection);
     const previous = this.unpinned.get(login);
@@ -64,12 +64,12 @@ export class Connections {
     return remote;
   }
 
-  /** Closes all connections: an open one keeps a command from ending. */
+  /** Closes all connections. An open connection keeps the process alive. */
   closeAll(): void {
     for (const remote of this.all()) remote.close();
   }
 
-  /** Forgets which machines did not answer or refused the login, at the beginning of a run. */
+  /** Forgets, at the beginning of a run, which machines did not answer or refused the login. */
   forgetFailures(): void {
     for (const remote of this.all()) remote.forgetFailures();
   }
@@ -97,7 +97,7 @@ function pinsOf({ hostKey, jump }: Connection): string {
   return JSON.stringify([hostKey && withoutComment(hostKey), jump && pinsOf(jump)]);
 }
 
-/** Whether a connection that was opened without a pin has met the pinned keys. */
+/** Whether the keys that a connection without a pin received equal the pinned keys. */
 function isPinnedTo(remote: Remote, { hostKey, jump }: Connection): boolean {
   if (hostKey !== undefined && (remote.pin === undefined || !sameKey(remote.pin, hostKey))) return false;
   return remote.via === undefined || jump === undefined || isPinnedTo(remote.via, jump);

@@ -18,7 +18,7 @@ const NO_MORE_AUTH_METHODS = 14;
 
 export interface Dialed {
   client: Client;
-  /** The key that the host showed: `ssh-ed25519 AAAA...`. */
+  /** The key that the host presented: `ssh-ed25519 AAAA...`. */
   hostKey: string;
 }
 
@@ -65,7 +65,7 @@ export function dial(
       resolve({ client, hostKey: shown });
     });
     client.on("error", (error: SshError) => {
-      // Other credentials are still to be tried.
+      // ssh2 tries the other credentials next.
       if (error.level === "agent") agentError = ` (${error.message})`;
       else fail(explain(connection, error, shown, agentError));
     });
@@ -99,7 +99,7 @@ function acceptedFingerprint({ name, host }: Connection, accepted: ProviderSetti
 
 function clientConfig(connection: Connection, { settings }: DialRuntime): ConnectConfig {
   const { host, port, hostKey } = connection;
-  // With a pinned ed25519 key the server must show its ed25519 key, though it may have others.
+  // With a pinned ed25519 key, the server must present its ed25519 key, even if it has others.
   const isTypePinned = hostKey && acceptedFingerprint(connection, settings.acceptHostKeys) === undefined;
   return {
     host,
@@ -127,7 +127,7 @@ function keyType(key: string): string {
   return key.trim().split(/\s+/)[0] ?? "";
 }
 
-/** Explains why ssh2 rejects the configuration. Its message never holds the key. */
+/** Explains why ssh2 rejects the configuration. Its message never contains the key. */
 function unusableKey(connection: Connection, error: unknown): ConnectionError {
   const isEncrypted = /no passphrase given/i.test(messageOf(error));
   const action = isEncrypted

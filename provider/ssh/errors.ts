@@ -5,7 +5,7 @@ import { describe } from "./connection";
 import { fingerprint } from "./host-key";
 
 /**
- * Why a connection failed. `transient`: a host that boots, a network that fails for a moment; worth another attempt.
+ * Why a connection failed. `transient`: the host boots or the network fails for a moment; another attempt may succeed.
  * `refused`: the host answers and rejects the request. `identity`: the host key is not the pinned one.
  */
 export type ConnectionFailure = "transient" | "refused" | "identity";
@@ -29,8 +29,7 @@ export class ConnectionError extends StepError {
 }
 
 /**
- * The host shows another key than the pinned one: another machine has its address, or someone intercepts the
- * connection.
+ * The host key differs from the pinned one: another machine has the address, or an attacker intercepts the connection.
  */
 export class HostKeyError extends ConnectionError {
   constructor(connection: Connection, shown: string) {
@@ -51,7 +50,7 @@ function acceptAction({ name, host }: Connection, shown: string): string {
   );
 }
 
-/** The jump host cannot be used, which says nothing about the machine behind it. It has been retried already. */
+/** The jump host cannot be used, after all retries. This proves nothing about the machine behind it. */
 export class JumpError extends ConnectionError {
   constructor(connection: Connection, cause: ConnectionError) {
     const kind = cause.kind === "identity" ? "identity" : "refused";

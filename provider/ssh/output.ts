@@ -3,14 +3,14 @@ import { StringDecoder } from "node:string_decoder";
 /** Called for each line of output as it arrives. A line of more than 64 KiB arrives in pieces. */
 export type OnLine = (line: string) => void;
 
-/** What sudo prints when it wants a password: a line of its own, so that no other output is mistaken for it. */
+/** The password prompt of sudo. It is a separate line, so that no other output is mistaken for it. */
 export const SUDO_PROMPT = "kubewright: sudo wants the password\n";
 
 const LONGEST_LINE = 64 << 10;
-/** The line that our wrapper prints. Process group 1 is not accepted: to kill it is to kill everything. */
+/** The line that the wrapper script prints. Process group 1 is rejected: killing it would kill every process. */
 const PROCESS_GROUP = /^process-group ((?!1\n)[1-9]\d{0,9})\n$/;
 
-/** Output of a command: kept, and passed on line by line. */
+/** Collects the output of a command, and passes it on line by line. */
 export class OutputCollector {
   private readonly chunks: Buffer[] = [];
   private readonly splitLines: ((data: Buffer) => void) | undefined;

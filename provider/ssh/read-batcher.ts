@@ -4,7 +4,7 @@ import { orAborted } from "../../common/wait";
 import { batchScript, splitResults, type ScriptResult } from "./batch-script";
 import { ConnectionError, RootError } from "./errors";
 
-/** Milliseconds in which reads are gathered: the engine refreshes all resources of a machine in parallel. */
+/** Milliseconds for which reads are collected: the engine refreshes all resources of a machine in parallel. */
 const GATHER_MS = 10;
 /** Bytes of scripts in one command. Linux accepts 128 KiB, and quoting makes scripts longer. */
 const LONGEST_BATCH = 48 << 10;
@@ -25,7 +25,7 @@ export interface ReadContext {
 /** Runs one script. It throws if the script cannot be run, whatever its exit code. */
 export type Run = (script: string, context: ReadContext) => Promise<ScriptResult>;
 
-/** Gathers reads of one machine, so that they need few round trips. */
+/** Combines the reads of one machine, so that they need few round trips. */
 export class ReadBatcher {
   private pending: PendingRead[] = [];
 
@@ -55,11 +55,11 @@ export class ReadBatcher {
     try {
       const output = await this.run(script, { step: `reading ${batch.length} states`, signal: all.signal });
       const results = splitResults(output, batch.length, mark);
-      // A script that does not end, or that prints too much, cuts off the others. Run alone, each gets its own result.
+      // A script that hangs, or that prints too much, stops the whole batch. Run separately, each gets its own result.
       if (!results) return this.runEach(batch);
       batch.forEach(({ resolve }, index) => resolve(results[index] as ScriptResult));
     } catch (error) {
-      // Each of these would fail alone too, and a wrong sudo password must not be sent once per read.
+      // These errors would occur separately too, and a wrong sudo password must not be sent once per read.
       if (error instanceof ConnectionError || error instanceof RootError) batch.forEach(({ reject }) => reject(error));
       else this.runEach(batch);
     } finally {
@@ -87,7 +87,7 @@ function divide(reads: readonly PendingRead[]): PendingRead[][] {
   return batches;
 }
 
-/** A signal that is aborted once every caller's signal is. */
+/** Returns a signal that is aborted when the signals of all callers are. */
 class AllAborted {
   private readonly controller = new AbortController();
   private readonly listener = () => {

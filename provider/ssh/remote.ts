@@ -31,11 +31,11 @@ export interface ReadOptions {
   signal: AbortSignal;
   /** Exit codes that are results, not failures. @default [0] */
   accept?: readonly number[];
-  /** What to do when it fails. */
+  /** The user's next action when the command fails. */
   action?: string;
 }
 
-/** `stdin` is the input of the command: the place for secrets. */
+/** Options with input. Secrets are passed in `stdin` only. */
 export interface RunOptions extends ReadOptions, CommandOptions {
   /** Seconds. @default 300, or 3600 if `stdin` is a stream */
   timeout?: number;
@@ -81,7 +81,7 @@ export class Remote {
     this.transport.forgetFailures();
   }
 
-  /** Returns the host key that the machine showed. */
+  /** Returns the host key that the machine presented. */
   async hostKey(signal: AbortSignal): Promise<string> {
     return (await this.transport.use(() => this.transport.connect(signal))).hostKey;
   }
@@ -92,7 +92,7 @@ export class Remote {
   }
 
   /**
-   * Runs a POSIX shell script as root. A script that a lost connection cut off runs again, so scripts are idempotent.
+   * Runs a POSIX shell script as root. After a lost connection the script runs again, so scripts must be idempotent.
    * @throws StepError if the exit code is not in `accept`
    * @throws ConnectionError if the machine cannot be reached
    * @throws RootError if the script cannot run as root
@@ -101,10 +101,10 @@ export class Remote {
     return this.requireSuccess(await this.execute(script, options), options);
   }
 
-  /** As `run`, for a script that only reads and needs no input. Reads in parallel share one round trip. */
+  /** Runs a read-only script without input. Parallel reads share one round trip. */
   async read(script: string, options: ReadOptions): Promise<ScriptResult> {
     const result = await this.transport.use(async () => {
-      // All callers that wait for the connection read together once it is open.
+      // All callers that wait for the connection are in one batch once it is open.
       await this.transport.connect(options.signal);
       return await this.reads.read(script, options);
     });

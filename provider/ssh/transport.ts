@@ -9,16 +9,16 @@ import type { Dialed, DialRuntime, dial } from "./dial";
 import { ConnectionError, JumpError } from "./errors";
 
 const CONNECT_DEADLINE_MS = 45_000;
-/** For this long after a failure the machine is presumed to be dead, and a refused login to be refused again. */
+/** Milliseconds after a failure in which the machine counts as dead, or the login as refused, without a new attempt. */
 const FAILURE_MEMORY_MS = 60_000;
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1) */
 const PROHIBITED = 1;
 
-/** What all SSH connections of a provider share. */
+/** State that all SSH connections of a provider share. */
 export interface SshRuntime extends DialRuntime {
   /**
-   * An open connection costs 0.4 MB, a file descriptor and keep-alives: beyond the limit the longest idle one is
-   * closed.
+   * An open connection costs 0.4 MB, a file descriptor and keep-alives, so at the limit the one that has been idle
+   * longest is closed.
    */
   readonly limit: ConnectionLimit;
   readonly handshakes: Semaphore;
@@ -143,7 +143,7 @@ export class Transport implements LimitedConnection {
   /** Retries with backoff while the machine may still boot. */
   private async dialRepeatedly(signal: AbortSignal): Promise<Dialed> {
     const { clock, limit, settings } = this.runtime;
-    // A machine that is presumed to be dead gets one attempt: ten resources on it do not wait ten times.
+    // A machine that counts as dead gets one attempt, so that ten resources on it do not wait ten times.
     const start = clock.now();
     const deadline = start < this.presumedDeadUntil ? start : start + this.bootMs * settings.patience;
     for (let attempt = 1; ; attempt++) {
@@ -183,7 +183,7 @@ export class Transport implements LimitedConnection {
     return error;
   }
 
-  /** Errors of the jump host itself are not reported as errors of the machine, which may well be alive behind it. */
+  /** Errors of the jump host are not reported as errors of the machine behind it, which may be alive. */
   private async streamThroughJump(signal: AbortSignal): Promise<ClientChannel | undefined> {
     const { via, connection } = this;
     if (!via) return undefined;

@@ -9,9 +9,9 @@ const OPEN_MS = 60_000;
 type Callback = (error: Error | null, stream: Duplex) => void;
 
 /**
- * Opens a stream, through the machine's SSH connection, to an address as the machine reaches it. So an API server is
- * reachable wherever SSH is: behind NAT, a jump host or a firewall. No local port is opened that other local users
- * could connect to.
+ * Opens a stream, through the machine's SSH connection, to an address as the machine reaches it. An API server is
+ * therefore reachable wherever SSH is: behind NAT, a jump host or a firewall. No local port is opened to which other
+ * local users could connect.
  */
 export async function openStream(machine: Remote, host: string, port: number): Promise<Duplex> {
   return await machine.forward(host, port, AbortSignal.timeout(OPEN_MS));

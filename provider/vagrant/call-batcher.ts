@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 const COLLECT_MS = 150;
 
 /**
- * Batches calls: those made at about the same time are processed together, and batches run one after another. The
- * engine calls the provider once per machine, but `vagrant up` takes many machines.
+ * Batches calls: those that arrive at about the same time are processed together, and batches run one after another.
+ * The engine calls the provider once per machine, but `vagrant up` takes many machines.
  */
 export class CallBatcher<Item, Result> {
   private waiting: { item: Item; resolve: (result: Promise<Result>) => void }[] = [];

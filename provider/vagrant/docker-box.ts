@@ -10,8 +10,8 @@ import { findImageId, imageLabels } from "../docker/image";
 import type { DockerTraits } from "../docker/probe";
 
 /**
- * Builds the box of Vagrant's docker provider: the machine image with the user that Vagrant expects. Returns its
- * reference.
+ * Builds the box of Vagrant's docker provider, which is the machine image with the user that Vagrant expects. Returns
+ * its reference.
  */
 export async function ensureDockerBox(
   image: string,

@@ -65,7 +65,7 @@ async function startMachines(
     const args = ["up", "--no-color", "--provider", vagrantName(provider), ...names];
     const onLine = (line: string) => reportLine(line, tasks);
     const outcome = await tryVagrant(folder.file, args, { step: "vagrant up", signal, onLine, linesFrom: "stdout" });
-    // One of several machines may have failed while the others run, so each is judged by its own SSH settings.
+    // One of several machines may have failed while the others run, so each result depends on its own SSH settings.
     const configs = await readSshConfigs(folder.file, names, signal);
     return async ({ machine: { name } }: MachineTask) => configs.get(name) ?? failStart(name, folder, outcome);
   });
@@ -79,7 +79,7 @@ function failStart(machine: string, folder: VagrantFolder, outcome: Outcome): ne
 
 /**
  * Reads the SSH settings of the machines that run. For several machines, Vagrant prints nothing if one of them is not
- * running, so they are then read one by one.
+ * running; they are then read one by one.
  */
 export async function readSshConfigs(
   file: string,

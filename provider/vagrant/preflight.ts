@@ -15,8 +15,8 @@ const PROGRAMS: Partial<Record<VagrantProvider, string>> = { virtualbox: "VBoxMa
 const INSTALL = "install Vagrant from its vendor or with this system's packages (Debian: `apt-get install vagrant`)";
 
 /**
- * What is missing on the controller for a Vagrant provider, or for Vagrant itself, and what to do. Each is checked
- * once.
+ * Problems of the controller that keep Vagrant or one of its providers from working, with the next action. Each
+ * provider is checked once.
  */
 export class VagrantProblems {
   private readonly byProvider = new Map<string, Promise<string | undefined>>();

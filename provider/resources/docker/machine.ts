@@ -47,7 +47,7 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
   try {
     return { id, outputs: await start(context, id, inputs) };
   } catch (error) {
-    // The container exists. Recorded in the state, it is started by the next `up` and removed by `destroy`.
+    // The container exists: record it, so that the next `up` starts it and `destroy` removes it.
     throw new PartialFailure(messageOf(error), id, unfinished(id, spec));
   }
 }
@@ -114,7 +114,7 @@ async function read(
   }
   const container = await findContainer(id, signal);
   if (container?.stack !== old.inputs.stack) {
-    // Docker proves that the machine is gone: nothing waits for it, and nothing on it needs to be removed.
+    // Docker proves that the machine was removed, so deletes of resources on it do not wait for it.
     unreachable.markGone(endpointOf(old.outputs));
     return undefined;
   }
@@ -133,8 +133,7 @@ async function read(
 }
 
 /**
- * Returns the sizes that the program sets. Others are not compared: `docker update` leaves the host's own size as their
- * limit.
+ * Returns the sizes that the program sets. Other sizes are not compared: `docker update` sets them to the host's.
  */
 function sizeOf(container: Container, { cpus, memory }: MachineInputs): Pick<MachineInputs, "cpus" | "memory"> {
   return optional({

@@ -25,7 +25,7 @@ export const networkResource: Handler<typeof dockerNetworkContract> = {
     return { id: network.id, outputs: outputsOf(network) };
   },
 
-  /** Only `avoid` changes in place, which needs no action unless the subnet overlaps it now. */
+  /** Only `avoid` changes in place. It needs an action only if the subnet now overlaps it. */
   async update({ name }, _id, { avoid = [] }, { outputs }) {
     const other = avoid.find((range) => hasOverlap(range, outputs.actualSubnet));
     if (!other) return outputs;

@@ -58,7 +58,7 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
   } catch (error) {
     const machineId = new VagrantFolder(folder).machineId({ name: hostname, provider: inputs.provider });
     if (machineId === undefined) throw error;
-    // The machine exists. Recorded in the state, it is started by the next `up` and removed by `destroy`.
+    // The machine exists: record it, so that the next `up` starts it and `destroy` removes it.
     const unfinished = {
       machineId,
       address,
@@ -99,7 +99,7 @@ async function dockerSettings(
 }
 
 /**
- * Returns the private address, which never changes, if the controller reaches it. Else the port that Vagrant forwards.
+ * Returns the private address, which never changes, if the controller reaches it; otherwise the forwarded port.
  */
 async function describeMachine(
   { folder, provider }: MachineInputs,
@@ -149,7 +149,7 @@ async function read(
     return old;
   }
   const vagrantFolder = new VagrantFolder(folder);
-  // Vagrant proves that the machine is gone: nothing waits for it, and nothing on it needs to be removed.
+  // Vagrant proves that the machine was removed, so deletes of resources on it do not wait for it.
   const { address, port, hostKey } = old.outputs;
   const markGone = () => unreachable.markGone({ host: address, port, hostKey });
   const state = vagrantFolder.has(hostname) ? await vagrant.readState(folder, hostname, signal) : "not_created";

@@ -6,7 +6,7 @@ import { Cache } from "../../../artifacts/cache";
 const [root = ""] = process.argv.slice(2);
 void new Cache({ root }).obtain({
   key: "tool-1.0.0-amd64-modules",
-  what: "tool",
+  label: "tool",
   progress: () => undefined,
   signal: new AbortController().signal,
   fill: async (folder) => {

@@ -21,7 +21,7 @@ test("a killed process blocks the entry only until its lock is stale, and leaves
   const messages: string[] = [];
   const waiting = new Cache({ root, stale: STALE }).obtain({
     key: "tool-1.0.0-amd64-modules",
-    what: "tool",
+    label: "tool",
     progress: (line) => {
       messages.push(line);
       process.kill(-(other.pid ?? 0), "SIGKILL");

@@ -15,7 +15,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 const never = new AbortController().signal;
 
 function entry(fill: EntryRequest["fill"], progress = silent, signal = never): EntryRequest {
-  return { key: "tool-1.0.0-amd64-modules", what: "tool 1.0.0", fill, progress, signal };
+  return { key: "tool-1.0.0-amd64-modules", label: "tool 1.0.0", fill, progress, signal };
 }
 
 const writeTool = async (folder: string): Promise<void> => writeFile(join(folder, "tool"), "content");

@@ -8,8 +8,8 @@ function plannedChange(type: string, name: string, parts: Partial<PlannedChange>
     type: `kubewright:${type}`,
     name,
     replaced: false,
-    found: {},
-    wanted: {},
+    current: {},
+    desired: {},
     paths: [],
     replacing: [],
     ...parts,
@@ -21,8 +21,8 @@ const connection = { name: "worker-1", host: "10.0.0.12" };
 test("a recreated machine is drained first, with the reason", () => {
   const replaced = plannedChange("docker:Machine", "worker-1", {
     replaced: true,
-    found: { image: "a" },
-    wanted: { image: "b" },
+    current: { image: "a" },
+    desired: { image: "b" },
     paths: ["image"],
     replacing: ["image"],
   });
@@ -40,8 +40,8 @@ test("a changed file is shown by its lines, with the unit that restarts", () => 
     files: { "/etc/a.conf": { content, mode: "0644" } },
   });
   const changed = plannedChange("host:Unit", "worker-1-kubelet", {
-    found: files("one\ntwo\n"),
-    wanted: files("one\nthree\n"),
+    current: files("one\ntwo\n"),
+    desired: files("one\nthree\n"),
     paths: ['files["/etc/a.conf"].content'],
   });
   expect(previewNotes(changed)).toEqual({
@@ -56,8 +56,8 @@ test("a changed file is shown by its lines, with the unit that restarts", () => 
 test("the note of one control plane leaves open whether there are others", () => {
   const document = (v: string) => ({ connection, documents: [{ kind: "ClusterConfiguration", apiServer: { v } }] });
   const changed = plannedChange("kubeadm:Init", "control-plane-1-init", {
-    found: document("1"),
-    wanted: document("2"),
+    current: document("1"),
+    desired: document("2"),
     paths: ["documents[0].apiServer.v"],
   });
   expect(previewNotes(changed).disruptions).toEqual([
@@ -69,8 +69,8 @@ test("the note of one control plane leaves open whether there are others", () =>
 test("replacing the machine that holds the cluster warns of the loss", () => {
   const replaced = plannedChange("kubeadm:Init", "control-plane-1-init", {
     replaced: true,
-    found: { connection, instance: "a" },
-    wanted: { connection, instance: "b" },
+    current: { connection, instance: "a" },
+    desired: { connection, instance: "b" },
     paths: ["instance"],
     replacing: ["instance"],
   });

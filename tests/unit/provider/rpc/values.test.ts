@@ -7,7 +7,7 @@ import {
   encode,
   formatPath,
   hasUnknown,
-  known,
+  withoutUnknown,
   legible,
 } from "../../../../provider/rpc/values";
 
@@ -46,7 +46,7 @@ test("legible values have placeholders for secrets and unknown values", () => {
 
 test("an unknown value is found at any depth", () => {
   expect(hasUnknown({ a: [{ b: UNKNOWN }] })).toBe(true);
-  expect(known({ a: { b: UNKNOWN }, c: 1 })).toEqual({ c: 1 });
+  expect(withoutUnknown({ a: { b: UNKNOWN }, c: 1 })).toEqual({ c: 1 });
 });
 
 test("paths are formatted as Pulumi does", () => {
