@@ -8,8 +8,8 @@ export type State = Recorded<Properties, Properties>;
 
 /**
  * Property of the state: inputs of a failed create, or the inputs before a failed update. Parts of them may be on the
- * machine. The property stays until an update succeeds: the engine's own mark (init errors) ends with a refresh, even if
- * the machine did not answer.
+ * machine. The property stays until an update succeeds: the engine's own mark (init errors) ends with a refresh, even
+ * if the machine did not answer.
  */
 export const UNFINISHED = "__unfinished";
 

@@ -110,7 +110,7 @@ test("an update that fails is recorded, and the next update and delete see what 
   expect(seen).toEqual([a, both, both]);
 });
 
-test("an operation that failed is completed by the next update, also after a refresh and without any change", async () => {
+test("a failed operation is completed by the next update, also after a refresh and without any change", async () => {
   const create: ThingHandler["create"] = async (context) => {
     context.begin("7", { made: "half" });
     throw new Error("connection lost");
