@@ -43,7 +43,12 @@ export class MemoryMachine {
     const output = (await this.fileOutput(script, options)) ?? this.answer(script);
     const { code, stderr = "" } = typeof output === "string" ? { code: 0 } : output;
     if (!(options.accept ?? [0]).includes(code))
-      throw new StepError({ step: options.step, machine: this.label, cause: stderr || `exit code ${code}` });
+      throw new StepError({
+        step: options.step,
+        machine: this.label,
+        cause: stderr || `exit code ${code}`,
+        action: options.action,
+      });
     return { code, stdout: typeof output === "string" ? output : "", stderr };
   }
 

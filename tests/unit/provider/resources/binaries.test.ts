@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { binariesResource } from "../../../../provider/resources/binaries";
+import { MemoryMachine } from "../../../support/memory-machine";
+
+const KUBELET = "/usr/bin/kubelet";
+const KUBECTL = "/usr/bin/kubectl";
+const hash = (content: string) => createHash("sha256").update(content).digest("hex");
+
+let folder: string;
+let machine: MemoryMachine;
+beforeEach(async () => {
+  machine = new MemoryMachine();
+  folder = await mkdtemp(join(tmpdir(), "kubewright-binaries-"));
+  await writeFile(join(folder, "kubelet"), "kubelet 1");
+  await writeFile(join(folder, "kubectl"), "kubectl 1");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function inputs(...names: string[]) {
+  const hashes = names.map((name) => [name, hash(`${name} 1`)] as const);
+  return {
+    ...machine.target,
+    files: Object.fromEntries(hashes.map(([name, sha256]) => [`/usr/bin/${name}`, sha256])),
+    sources: Object.fromEntries(hashes.map(([name, sha256]) => [sha256, join(folder, name)])),
+  };
+}
+const recorded = (...names: string[]) => ({ inputs: inputs(...names), outputs: {} });
+const create = (...names: string[]) => binariesResource.create(machine.context(), inputs(...names));
+const read = async (...names: string[]) =>
+  (await binariesResource.read!(machine.context(), "id", recorded(...names)))?.inputs;
+
+test("binaries are copied from the cache, and can be executed", async () => {
+  await create("kubelet", "kubectl");
+  expect(machine.files.get(KUBELET)).toEqual({ content: "kubelet 1", mode: "0755" });
+  expect(machine.files.get(KUBECTL)).toEqual({ content: "kubectl 1", mode: "0755" });
+});
+
+test("a binary that was deleted from the cache fails the copy before the machine is changed", async () => {
+  await rm(join(folder, "kubectl"));
+  await expect(create("kubelet", "kubectl")).rejects.toThrow(
+    /copying binaries failed on worker-1.*kubectl is no longer in the user's cache; run the command again to fetch it/,
+  );
+  expect(machine.files.size).toBe(0);
+});
+
+test("a binary without a source is named in the error", async () => {
+  const lost = { ...inputs("kubelet"), sources: {} };
+  await expect(binariesResource.create(machine.context(), lost)).rejects.toThrow("kubelet is no longer in the user's");
+});
+
+test("a refresh reports replaced, unexecutable and deleted binaries", async () => {
+  await create("kubelet", "kubectl");
+  expect(await read("kubelet", "kubectl")).toEqual(inputs("kubelet", "kubectl"));
+  machine.files.set(KUBELET, { content: "other", mode: "0755" });
+  machine.files.set(KUBECTL, { content: "kubectl 1", mode: "0644" });
+  expect(await read("kubelet", "kubectl")).toMatchObject({
+    files: { [KUBELET]: hash("other"), [KUBECTL]: "mode 0644, not 0755" },
+  });
+  machine.files.delete(KUBELET);
+  expect((await read("kubelet", "kubectl"))?.files).toEqual({ [KUBECTL]: "mode 0644, not 0755" });
+  machine.files.delete(KUBECTL);
+  expect(await read("kubelet", "kubectl")).toBeUndefined();
+});
+
+test("an update removes the binaries that are no longer configured", async () => {
+  await create("kubelet", "kubectl");
+  await binariesResource.update!(machine.context(), "id", inputs("kubelet"), recorded("kubelet", "kubectl"));
+  expect([...machine.files.keys()]).toEqual([KUBELET]);
+});
+
+test("a delete removes the binaries, and no others", async () => {
+  await create("kubelet", "kubectl");
+  await binariesResource.delete!(machine.context(), "id", recorded("kubelet"));
+  expect([...machine.files.keys()]).toEqual([KUBECTL]);
+});
+
+test("a delete leaves a rebuilt machine alone", async () => {
+  await create("kubelet");
+  machine.instance = "b2";
+  await binariesResource.delete!(machine.context(), "id", recorded("kubelet"));
+  expect([...machine.files.keys()]).toEqual([KUBELET]);
+});
