@@ -67,7 +67,7 @@ describe("while a client sends requests", () => {
       `Node ${name}-node: old one deleted`,
       `Machine ${name}: old one deleted`,
       `Join ${name}-join: recreated`,
-      "all moved pods are running",
+      `${name} is replaced, and all moved pods are running`,
     );
     expect(await stack.containers(name)).not.toContain(before);
     report(`replaced ${name}`);
