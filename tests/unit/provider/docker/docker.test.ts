@@ -18,49 +18,15 @@ import { DockerTraits } from "../../../../provider/docker/probe";
 import { removeStack } from "../../../../provider/docker/remove-stack";
 import { isContainerRemoved } from "../../../../provider/docker/removed-container";
 import { FakeDocker } from "./fake-docker";
+import { INFO, NOT_FOUND, container, network } from "./inspected";
 
 const never = new AbortController().signal;
-const NOT_FOUND = { code: 1, stderr: "Error: No such container: x" };
-const INFO = { ServerVersion: "20.10", ID: "d", NCPU: 4, MemTotal: 8 * 2 ** 30, Architecture: "x86_64" };
 
 let docker: FakeDocker;
 beforeEach(() => {
   docker = new FakeDocker();
 });
 afterEach(() => docker.remove());
-
-function container(changes: object = {}, labels: object = {}): { stdout: string } {
-  const inspected = {
-    Id: "abc",
-    Name: "/kubewright-dev-worker-1",
-    RestartCount: 0,
-    State: { Running: true, Status: "running", ExitCode: 0 },
-    Config: {
-      Image: "image",
-      Hostname: "worker-1",
-      Labels: { "io.kubewright.stack": "dev", "io.kubewright.machine": "worker-1", ...labels },
-    },
-    HostConfig: { NanoCpus: 1.5e9, Memory: 2 ** 31 },
-    NetworkSettings: {
-      Ports: { "22/tcp": [{ HostIp: "127.0.0.1", HostPort: "32768" }], "6443/tcp": null },
-      Networks: { kubewright: { IPAddress: "", IPAMConfig: { IPv4Address: "172.20.0.10" } } },
-    },
-    ...changes,
-  };
-  return { stdout: JSON.stringify(inspected) };
-}
-
-function network(changes: object = {}): { stdout: string } {
-  const inspected = {
-    Id: "net",
-    Name: "kubewright-dev",
-    Driver: "bridge",
-    Labels: { "io.kubewright.stack": "dev" },
-    IPAM: { Config: [{ Subnet: "172.20.0.0/24", Gateway: "172.20.0.1" }] },
-    ...changes,
-  };
-  return { stdout: JSON.stringify(inspected) };
-}
 
 describe("the daemon", () => {
   test("is described by docker info", async () => {
