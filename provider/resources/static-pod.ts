@@ -1,6 +1,6 @@
 import type { Inputs } from "../../contracts/contract";
 import { podManifestSchema, staticPodContract } from "../../contracts/host/static-pod";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { configHash, yamlText } from "../../render/json";
 import { quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/component-paths";
@@ -89,8 +89,9 @@ async function readManifest(
   const text = (await readContents(machine, [manifestPath(inputs)], signal)).get(manifestPath(inputs));
   if (text === undefined) return undefined;
   if (text === manifestText(inputs)) return inputs.manifest;
-  const parsed = podManifestSchema.safeParse(parse(text));
-  // Another program wrote the file.
+  // Another program wrote the file, which may not even be YAML.
+  const { errors, contents } = parseDocument(text);
+  const parsed = podManifestSchema.safeParse(errors.length > 0 ? undefined : contents?.toJSON());
   return parsed.success ? parsed.data : { metadata: { name: inputs.manifest.metadata.name } };
 }
 

@@ -1,0 +1,152 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { staticPodResource } from "../../../../provider/resources/static-pod";
+import { settle, useFakeTime } from "../../../support/fake-time";
+import { MemoryMachine } from "../../../support/memory-machine";
+
+vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
+useFakeTime();
+
+const MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
+const ARRIVED = "/var/lib/kubewright/manifests/etcd.yaml";
+const CONFIG = "/etc/kubernetes/etcd.conf";
+const KEY = "/etc/kubernetes/etcd.key";
+const STATE = "/var/lib/etcd";
+
+/** A machine whose kubelet runs the manifest of etcd. Changes take effect after `lag` listings of the containers. */
+class KubeletMachine extends MemoryMachine {
+  lag = 0;
+  running: string | undefined;
+  emptied: string[] = [];
+  private starts = 0;
+
+  constructor() {
+    super();
+    this.on(/^set -e\nif cmp -s/, () => {
+      const arrived = this.files.get(ARRIVED)!;
+      this.files.delete(ARRIVED);
+      if (this.files.get(MANIFEST)?.content === arrived.content) return "";
+      this.files.set(MANIFEST, arrived);
+      return "written\n";
+    });
+    this.on(/docker ps -q/, () => {
+      const manifest = this.files.get(MANIFEST)?.content;
+      if (manifest !== this.running && this.lag-- <= 0) {
+        this.running = manifest;
+        this.starts++;
+      }
+      return this.running === undefined ? "" : `c${this.starts}\n`;
+    });
+    this.on(/-mindepth 1 -delete/, (script) => {
+      this.emptied.push(...[STATE].filter((folder) => script.includes(folder)));
+      return "";
+    });
+  }
+}
+
+let machine: KubeletMachine;
+beforeEach(() => void (machine = new KubeletMachine()));
+const file = (content: string) => ({ content, mode: "0600" });
+const FILES = { [CONFIG]: file("one"), [KEY]: file("secret") };
+const inputs = (files: Record<string, { content: string; mode: string }> = FILES, image = "etcd:1") => ({
+  ...machine.target,
+  node: "cp-1",
+  manifest: { apiVersion: "v1", kind: "Pod", metadata: { name: "etcd" }, spec: { containers: [{ image }] } },
+  files,
+  state: [STATE],
+});
+const recorded = () => ({ inputs: inputs(), outputs: {} });
+const create = () => settle(staticPodResource.create(machine.context(), inputs()));
+const update = (after: ReturnType<typeof inputs>) =>
+  settle(staticPodResource.update!(machine.context(), "id", after, recorded()));
+const remove = () => settle(staticPodResource.delete!(machine.context(), "id", recorded()));
+const read = async () => (await staticPodResource.read!(machine.context(), "id", recorded()))?.inputs;
+
+test("a pod's files and manifest are written, and its secrets are not in the manifest", async () => {
+  expect(await create()).toEqual({ id: "a1/etcd", outputs: {} });
+  expect([...machine.files.keys()].sort()).toEqual([CONFIG, KEY, MANIFEST].sort());
+  expect(machine.files.get(MANIFEST)?.mode).toBe("0600");
+  expect(machine.files.get(MANIFEST)?.content).toContain("etcd:1");
+  expect(machine.files.get(MANIFEST)?.content).not.toContain("secret");
+});
+
+test("a changed file restarts the pod, and the update waits until the previous one has stopped", async () => {
+  await create();
+  await read();
+  const before = machine.running;
+  machine.lag = 4;
+  await update(inputs({ ...FILES, [CONFIG]: file("two") }));
+  expect(machine.running).toBe(machine.files.get(MANIFEST)?.content);
+  expect(machine.running).not.toBe(before);
+});
+
+test("an update without a change of the manifest does not wait", async () => {
+  await create();
+  await read();
+  await update(inputs());
+  machine.scripts.length = 0;
+  await update(inputs());
+  expect(machine.scripts.filter((script) => script.includes("docker ps"))).toHaveLength(1);
+});
+
+test("a pod that does not stop fails the update, and the error names the kubelet's log", async () => {
+  await create();
+  await read();
+  machine.lag = Infinity;
+  await expect(update(inputs(FILES, "etcd:2"))).rejects.toThrow(
+    /stopping etcd-cp-1 failed on worker-1.*: its containers are still running after 120 s; check `journalctl/,
+  );
+});
+
+test("an update removes the files that are no longer configured", async () => {
+  await create();
+  await update(inputs({ [CONFIG]: file("one") }));
+  expect([...machine.files.keys()].sort()).toEqual([CONFIG, MANIFEST].sort());
+});
+
+test("a refresh of a running pod reports no difference", async () => {
+  await create();
+  expect(await read()).toEqual(inputs());
+});
+
+test("a refresh reports a pod that does not run, and an edited file", async () => {
+  await create();
+  machine.lag = Infinity;
+  machine.files.set(CONFIG, file("edited"));
+  expect(await read()).toEqual({ ...inputs({ ...FILES, [CONFIG]: file("edited") }), problem: "not running" });
+});
+
+test("a refresh reports an edited manifest with its content", async () => {
+  await create();
+  const { content } = machine.files.get(MANIFEST)!;
+  machine.files.set(MANIFEST, file(content.replace("etcd:1", "etcd:9")));
+  expect((await read())?.manifest).toMatchObject({ spec: { containers: [{ image: "etcd:9" }] } });
+});
+
+test.each(["a: b: c: [", "{}", "- x", ""])("a refresh reports a manifest that is no pod: %j", async (content) => {
+  await create();
+  machine.files.set(MANIFEST, file(content));
+  expect((await read())?.manifest).toEqual({ metadata: { name: "etcd" } });
+});
+
+test("a refresh reports a pod without a manifest as deleted", async () => {
+  await create();
+  machine.files.delete(MANIFEST);
+  expect(await read()).toBeUndefined();
+});
+
+test("a delete removes the manifest, the files and the state", async () => {
+  await create();
+  machine.files.set("/etc/kubernetes/own.conf", file("x"));
+  await remove();
+  expect([...machine.files.keys()]).toEqual(["/etc/kubernetes/own.conf"]);
+  expect(machine.emptied).toEqual([STATE]);
+});
+
+test("a delete keeps files and state as long as the pod runs", async () => {
+  await create();
+  await read();
+  machine.lag = Infinity;
+  await expect(remove()).rejects.toThrow("its containers are still running after 120 s");
+  expect([...machine.files.keys()].sort()).toEqual([CONFIG, KEY].sort());
+  expect(machine.emptied).toEqual([]);
+});
