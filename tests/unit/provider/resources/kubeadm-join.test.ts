@@ -84,6 +84,15 @@ describe("a machine that has joined as worker-1", () => {
     expect(isReset(machine)).toBe(false);
   });
 
+  test("leaves etcd through the other control planes when it was rebuilt, and is not reset", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    const inputs = Object.assign(inputsFor("worker-1"), { instance: "id-0" }) as { document: object };
+    Object.assign(inputs.document, { controlPlane: {} });
+    await kubeadmJoinResource.delete?.(context, "id", { inputs: inputs, outputs: {} });
+    expect(machine.scripts).toEqual([expect.stringMatching(/etcdctl.* member/s)]);
+    expect(machine.scripts.join()).toContain("worker-1");
+  });
+
   test("is not read as a member under another name", async () => {
     const { context } = joinedAs("worker-1");
     const recorded = (name: string) => ({ inputs: inputsFor(name), outputs: {} });

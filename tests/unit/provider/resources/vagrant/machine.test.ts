@@ -8,6 +8,7 @@ import { PartialFailure } from "../../../../../provider/rpc/handler";
 import { VagrantFolder } from "../../../../../provider/vagrant/folder";
 import { testContext } from "../../../../support/context";
 import { FakeDocker } from "../../docker/fake-docker";
+import { INFO } from "../../docker/inspected";
 
 vi.mock("../../../../../provider/docker/ssh-banner", () => ({ hasSshBanner: vi.fn() }));
 
@@ -78,6 +79,20 @@ describe("a new machine", () => {
     const { outputs: created } = await machineResource.create(context(), inputs());
     expect(created).toMatchObject({ address: outputs.privateAddress, port: 22 });
   });
+});
+
+test("a container of the docker provider has limits; its key comes from Docker", async () => {
+  vagrant.on("up", {}).on("ssh-config", { stdout: SSH });
+  const docker = new FakeDocker()
+    .on("info", { stdout: JSON.stringify(INFO) })
+    .on("version", { stdout: "1.44" })
+    .on("run", { stdout: "nameserver 10.0.0.1" })
+    .on("exec", { stdout: "ssh-ed25519 DDDD root@worker-1" });
+  const settings = { provider: "docker" as const, box: undefined, image: "kubewright/box:1", cpus: 2 };
+  const { outputs: created } = await machineResource.create(context(), { ...inputs(), ...settings });
+  docker.remove();
+  expect(created.hostKey).toBe("ssh-ed25519 DDDD");
+  expect(new VagrantFolder(folder).machines()[0]?.dockerArguments?.slice(0, 2)).toEqual(["--cpus", "2"]);
 });
 
 describe("a new machine whose start fails", () => {
