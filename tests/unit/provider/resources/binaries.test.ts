@@ -52,7 +52,7 @@ test("a binary without a source is named in the error", async () => {
   await expect(binariesResource.create(machine.context(), lost)).rejects.toThrow("kubelet is no longer in the user's");
 });
 
-test("a refresh reports replaced, unexecutable and deleted binaries", async () => {
+test("a refresh reports binaries that were replaced, deleted or made not executable", async () => {
   await create("kubelet", "kubectl");
   expect(await read("kubelet", "kubectl")).toEqual(inputs("kubelet", "kubectl"));
   machine.files.set(KUBELET, { content: "other", mode: "0755" });

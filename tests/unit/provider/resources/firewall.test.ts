@@ -40,7 +40,7 @@ const recorded = (ports = PORTS, ranges = RANGES) => ({ inputs: inputs(ports, ra
 const context = () => machine.context({ info: (message) => void messages.push(message) });
 const create = () => firewallResource.create(context(), inputs());
 
-test("the missing rules are opened, and the user is told which", async () => {
+test("the missing rules are opened and reported", async () => {
   machine.open.add("10250/tcp");
   expect(await create()).toEqual({ id: "a1/firewall", outputs: { firewall: "firewalld" } });
   expect([...machine.open].sort()).toEqual([...RANGES, ...PORTS].sort());

@@ -60,7 +60,7 @@ test("a failed installation names the packages to install", async () => {
 
 test("the status shows which process holds the package lock", async () => {
   const status: string[] = [];
-  const held = "waiting: E: Could not get lock /var/lib/dpkg/lock. It is held by process 812 (unattended-upgr)";
+  const held = "waiting: E: Could not get lock /var/lib/dpkg/lock. It is held by process 812 (apt)";
   let isInstalled = false;
   const locked = new ScriptedMachine((script) => {
     if (!script.includes("apt-get")) return { stdout: isInstalled ? "" : "socat\n" };
