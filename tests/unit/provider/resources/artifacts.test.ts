@@ -40,7 +40,7 @@ test("a version that is not supported is rejected, with those that are", () => {
   expect(check()).toEqual([]);
 });
 
-test("the user is told where binaries and images come from", async () => {
+test("reports where binaries and images come from", async () => {
   const messages: string[] = [];
   const context = testContext({ info: (message) => void messages.push(message) });
   expect(await artifactsResource.create(context, inputs)).toEqual({ id: `kubernetes-${version}-amd64`, outputs });

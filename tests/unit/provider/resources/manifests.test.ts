@@ -118,7 +118,7 @@ describe("a refresh", () => {
   });
 
   test("reads a changed field and a deleted object as drift", async () => {
-    objects.stored.get("ConfigMap agent")!.data = { level: "debug", added: "by hand" };
+    objects.stored.get("ConfigMap agent")!.data = { level: "debug", added: "manually" };
     objects.stored.delete("DaemonSet agent");
     const { settings, namespace } = ADDON;
     expect(await read()).toEqual(recorded({ settings: { ...settings, data: { level: "debug" } }, namespace }));

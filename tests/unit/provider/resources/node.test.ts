@@ -124,7 +124,7 @@ describe("a refresh", () => {
     expect(await read()).toBeUndefined();
   });
 
-  test("keeps the recorded state while no control plane answers, and says so", async () => {
+  test("keeps the recorded state while no control plane answers, with a warning", async () => {
     refusal = noControlPlane();
     expect(await read()).toEqual(recorded());
     expect(messages).toEqual([expect.stringMatching(/^warn: not read, its last known state is kept: .*ETIMEDOUT/)]);
