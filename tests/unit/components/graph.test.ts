@@ -2,9 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { Cluster } from "../../../components/cluster";
 import { parseConfig } from "../../../components/config";
-import { componentsOf } from "../../../components/program/program-config";
 import { createMachines } from "../../../components/program/create-machines";
-import { assignMachines, rollingUpdateOf } from "../../../components/program/assign-machines";
+import { rollingUpdateOf } from "../../../components/program/assign-machines";
+import { clusterArgs } from "../../../components/program/cluster-args";
 import { RollingUpdate } from "../../../components/nodes/rolling-update";
 import { Kubeconfig } from "../../../sdk/local";
 import { golden } from "../render/samples";
@@ -13,23 +13,10 @@ import { type Registration, recordRegistrations } from "../../support/registrati
 /** The program of index.ts with a configuration of its own. */
 function program(raw: object): void {
   const config = parseConfig(raw, { kubernetesVersions: ["1.36.3", "1.35.4"], fileExists: () => true });
-  const { controlPlane, network } = config;
   const stack = pulumi.getStack();
   const rollingUpdate = new RollingUpdate(stack, rollingUpdateOf(config));
   const { machines } = createMachines(config, { cluster: stack, folder: "/state", rollingUpdate });
-  const cluster = new Cluster(stack, {
-    version: config.kubernetes.version,
-    source: config.source,
-    runtime: config.runtime,
-    ...assignMachines(config, machines),
-    controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
-    network: { ...network, backend: network.flannel.backend },
-    timeouts: config.timeouts,
-    drain: config.drain,
-    rollingUpdate,
-    extras: config.extras,
-    ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
-  });
+  const cluster = new Cluster(stack, clusterArgs(config, machines, rollingUpdate));
   if (cluster.hasApi) new Kubeconfig("kubeconfig", { path: "/state/kubeconfig", of: cluster.access });
 }
 

@@ -1,0 +1,28 @@
+import type { ClusterConfig } from "../config";
+import type { ClusterArgs } from "../cluster";
+import type { Machine } from "../machines/machine";
+import type { RollingUpdate } from "../nodes/rolling-update";
+import { assignMachines } from "./assign-machines";
+import { componentsOf } from "./program-config";
+
+/** Returns the arguments of the cluster that the configuration describes, on these machines. */
+export function clusterArgs(
+  config: ClusterConfig,
+  machines: readonly Machine[],
+  rollingUpdate: RollingUpdate,
+): ClusterArgs {
+  const { controlPlane, network } = config;
+  return {
+    version: config.kubernetes.version,
+    source: config.source,
+    runtime: config.runtime,
+    ...assignMachines(config, machines),
+    controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
+    network: { ...network, backend: network.flannel.backend },
+    timeouts: config.timeouts,
+    drain: config.drain,
+    rollingUpdate,
+    extras: config.extras,
+    ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
+  };
+}
