@@ -1,6 +1,8 @@
 import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { request, type Agent, type AgentOptions, type RequestOptions } from "node:https";
 import { StepError, messageOf } from "../../common/errors";
+import { SharedWork } from "../../common/shared-work";
+import { orAborted } from "../../common/wait";
 import type { Connection } from "../../contracts/connection";
 import type { Remote } from "../ssh/remote";
 import { TunnelHttpsAgent } from "../ssh/tunnel";
@@ -26,7 +28,8 @@ interface MachineSource {
 
 /** Clients of the Kubernetes API, one per control plane. */
 export class KubeClients {
-  private readonly clients = new Map<string, Promise<Client>>();
+  /** Opened once for all callers. The deadline of one caller does not end the work for the others. */
+  private readonly clients = new Map<string, SharedWork<Client>>();
 
   constructor(
     private readonly connections: MachineSource,
@@ -44,7 +47,7 @@ export class KubeClients {
     let fallback: KubeApi | undefined;
     return await this.firstOf(controlPlanes, signal, async (machine) => {
       const client = await this.clientOf(machine, signal);
-      if (isOnly || (await isReady(client))) return client.api;
+      if (isOnly || (await orAborted(isReady(client), signal))) return client.api;
       fallback ??= client.api;
       throw new Error(`${machine.label}: the API server is not ready`);
     }).catch((error: unknown) => {
@@ -87,12 +90,9 @@ export class KubeClients {
   /** The machine-id is part of the key: a rebuilt control plane has other certificates. */
   private async clientOf(machine: Remote, signal: AbortSignal): Promise<Client> {
     const key = `${machine.label}/${await machine.machineId(signal)}`;
-    const client = this.clients.get(key) ?? openClient(machine, this.settings.patience, signal);
+    const client = this.clients.get(key) ?? new SharedWork((own) => openClient(machine, this.settings.patience, own));
     this.clients.set(key, client);
-    return await client.catch((error: unknown) => {
-      this.clients.delete(key);
-      throw error;
-    });
+    return await client.get(signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { orAborted } from "../../../../common/wait";
 import { ConnectionError } from "../../../../provider/ssh/errors";
 import type { Connection } from "../../../../contracts/connection";
 import { KubeClients } from "../../../../provider/kube/clients";
@@ -26,6 +27,18 @@ function clients(): KubeClients {
     return machine.remote;
   };
   return new KubeClients({ get }, { patience: 1 });
+}
+
+/** Clients whose first control plane prints its kubeconfig when the test says so, or fails when the reader gives up. */
+function withSlowKubeconfig(): { kube: KubeClients; finishRead: (() => void)[] } {
+  const finishRead: (() => void)[] = [];
+  const machine = machines[0]!;
+  const read = machine.read.bind(machine);
+  machine.read = async (script, options) => {
+    await orAborted(new Promise<void>((resolve) => finishRead.push(resolve)), options.signal);
+    return await read(script, options);
+  };
+  return { kube: clients(), finishRead };
 }
 
 async function answering(kube: KubeClients, controlPlanes = both): Promise<string | undefined> {
@@ -84,6 +97,32 @@ describe("the API", () => {
     dead.add("cp-1").add("cp-2");
     await expect(answering(clients())).rejects.toThrow(/connecting to the Kubernetes API failed: .*EHOSTUNREACH.*cp-2/);
     await expect(answering(clients(), [])).rejects.toThrow("the cluster has no control plane");
+  });
+
+  test("is opened for all callers, whatever the deadline of the first one", async () => {
+    const { kube, finishRead } = withSlowKubeconfig();
+    const first = new AbortController();
+    const aborted = kube.api(both, first.signal);
+    const other = kube.api(both, signal);
+    await vi.waitFor(() => expect(finishRead).toHaveLength(1));
+    first.abort(new Error("the first caller's deadline"));
+    await expect(aborted).rejects.toThrow("the first caller's deadline");
+    finishRead[0]?.();
+    expect((await (await other).core.listNamespace()).items[0]?.metadata?.name).toBe("cp-1");
+    expect(finishRead).toHaveLength(1);
+  });
+
+  test("is opened again after its only caller has given up", async () => {
+    const { kube, finishRead } = withSlowKubeconfig();
+    const first = new AbortController();
+    const aborted = kube.api(both, first.signal);
+    await vi.waitFor(() => expect(finishRead).toHaveLength(1));
+    first.abort(new Error("deadline"));
+    await expect(aborted).rejects.toThrow("deadline");
+    const next = kube.api(both, signal);
+    await vi.waitFor(() => expect(finishRead).toHaveLength(2));
+    finishRead[1]?.();
+    await next;
   });
 
   test("opens no port that other local users could connect to", async () => {
