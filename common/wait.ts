@@ -56,6 +56,27 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
+/**
+ * Runs work that several callers share. Its signal is aborted when those of all callers are, so that the deadline of
+ * one caller does not end the work for the others.
+ */
+export async function runForAll<T>(
+  callers: readonly AbortSignal[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const all = new AbortController();
+  const check = () => {
+    if (callers.every(({ aborted }) => aborted)) all.abort(callers.at(-1)?.reason);
+  };
+  callers.forEach((caller) => caller.addEventListener("abort", check, { once: true }));
+  if (callers.length > 0) check();
+  try {
+    return await work(all.signal);
+  } finally {
+    callers.forEach((caller) => caller.removeEventListener("abort", check));
+  }
+}
+
 /** Limits how many operations run in parallel. */
 export class Semaphore {
   private readonly waiting: (() => void)[] = [];

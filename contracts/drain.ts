@@ -30,8 +30,8 @@ export const drainSchema = z.strictObject({
   force: z.boolean().default(false),
   /**
    * Pods of a node whose kubelet is silent: `prove` deletes them once it is proved that the machine is off or deleted
-   * (by Docker, a changed machine-id, `recovery.abandoned` or `fence`), `force` deletes them immediately, `fail` never
-   * deletes them.
+   * (by Docker, Vagrant, a changed machine-id, `recovery.abandoned` or `fence`), `force` deletes them immediately,
+   * `fail` never deletes them.
    * @default "prove"
    */
   onUnreachable: z.enum(["prove", "force", "fail"]).default("prove"),

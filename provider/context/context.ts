@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from "../../common/clock";
+import type { Connection } from "../../contracts/connection";
 import { DockerTraits } from "../docker/probe";
 import { isContainerOff, isContainerRemoved } from "../docker/removed-container";
 import { UnreachableMachines } from "../ssh/unreachable";
@@ -8,6 +9,7 @@ import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import { Connections } from "../ssh/connections";
 import { noTrace, type Trace } from "../settings/trace";
 import { VagrantFolders } from "../vagrant/machines";
+import { readVagrantPower } from "../vagrant/power-state";
 import { VagrantProblems } from "../vagrant/preflight";
 
 /**
@@ -27,10 +29,10 @@ export interface ProviderContext {
   readonly poolGate: PoolGate;
   /** Machines that do not answer, that are gone, or that are being replaced. */
   readonly unreachable: UnreachableMachines;
-  /** Returns whether the platform that created a machine (Docker) proves that it was removed. */
-  readonly isMachineRemoved: (address: string, signal: AbortSignal) => Promise<boolean>;
-  /** Whether the maker of the machine at an address proves that it does not run: stopped, or removed. */
-  readonly isMachineOff: (address: string, signal: AbortSignal) => Promise<boolean>;
+  /** Returns whether the platform that created a machine (Docker, Vagrant) proves that it was removed. */
+  readonly isMachineRemoved: (connection: Connection, signal: AbortSignal) => Promise<boolean>;
+  /** Returns whether the platform that created a machine proves that it does not run: it is stopped or removed. */
+  readonly isMachineOff: (connection: Connection, signal: AbortSignal) => Promise<boolean>;
   readonly docker: DockerTraits;
   readonly vagrant: VagrantFolders;
   readonly vagrantProblems: VagrantProblems;
@@ -42,6 +44,7 @@ export function createProviderContext(
   { clock = systemClock, trace = noTrace }: { clock?: Clock; trace?: Trace } = {},
 ): ProviderContext {
   const connections = new Connections(settings, { clock, trace });
+  const vagrant = new VagrantFolders();
   return {
     settings,
     clock,
@@ -50,10 +53,21 @@ export function createProviderContext(
     kube: new KubeClients(connections, settings),
     poolGate: new PoolGate(),
     unreachable: new UnreachableMachines(settings),
-    isMachineRemoved: isContainerRemoved,
-    isMachineOff: isContainerOff,
+    ...powerProofs(vagrant),
     docker: new DockerTraits(),
-    vagrant: new VagrantFolders(),
+    vagrant,
     vagrantProblems: new VagrantProblems(),
+  };
+}
+
+/** Asks the platforms that may have created a machine. */
+function powerProofs(vagrant: VagrantFolders): Pick<ProviderContext, "isMachineRemoved" | "isMachineOff"> {
+  return {
+    isMachineRemoved: async (connection, signal) =>
+      (await isContainerRemoved(connection.host, signal)) ||
+      (await readVagrantPower(vagrant, connection, signal)) === "removed",
+    isMachineOff: async (connection, signal) =>
+      (await isContainerOff(connection.host, signal)) ||
+      ["off", "removed"].includes(await readVagrantPower(vagrant, connection, signal)),
   };
 }

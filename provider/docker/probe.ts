@@ -1,3 +1,4 @@
+import { SharedWork } from "../../common/shared-work";
 import { commandError, runCommand, tryCommand } from "../../common/process";
 
 /** Capabilities of the Docker host, which may be another computer than the controller. */
@@ -20,15 +21,12 @@ const SETTABLE_MAC = { major: 1, minor: 44 };
 
 /** The traits of the Docker host, probed once per image with a short-lived container. */
 export class DockerTraits {
-  private readonly byImage = new Map<string, Promise<HostTraits>>();
+  private readonly byImage = new Map<string, SharedWork<HostTraits>>();
 
   async read(image: string, signal: AbortSignal): Promise<HostTraits> {
-    const traits = this.byImage.get(image) ?? probeHost(image, signal);
+    const traits = this.byImage.get(image) ?? new SharedWork((own) => probeHost(image, own));
     this.byImage.set(image, traits);
-    return await traits.catch((error: unknown) => {
-      this.byImage.delete(image);
-      throw error;
-    });
+    return await traits.get(signal);
   }
 }
 

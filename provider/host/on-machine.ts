@@ -37,7 +37,7 @@ export async function findMachine(context: Context, { connection, instance }: On
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     if (context.unreachable.isAbandoned(connection)) return skipAbandoned(context, machine);
-    if (await context.isMachineRemoved(connection.host, context.signal)) return skipRemoved(context, machine);
+    if (await context.isMachineRemoved(connection, context.signal)) return skipRemoved(context, machine);
     throw new StepError({ ...error.failure, action: abandonAction(connection) });
   }
   context.status(`${machine.label} was rebuilt: there is nothing to remove`);

@@ -2,6 +2,7 @@ import { StepError } from "../../common/errors";
 import { silent, type Progress } from "../../common/progress";
 import { type VagrantMachine, vagrantName } from "../../render/vagrantfile";
 import { lastLines, type Outcome } from "../../common/process";
+import { runForAll } from "../../common/wait";
 import { parseSshConfig, parseStatus, type SshConfig } from "./parse-output";
 import { runVagrant, tryVagrant, withVagrantLock } from "./command";
 import { VagrantFolder } from "./folder";
@@ -17,27 +18,45 @@ interface MachineTask {
 export class VagrantFolders {
   private readonly startBatchers = new Map<string, CallBatcher<MachineTask, SshConfig>>();
   private readonly destroyBatchers = new Map<string, CallBatcher<MachineTask, void>>();
-  private readonly statusBatchers = new Map<string, CallBatcher<AbortSignal, Map<string, string>>>();
+  private readonly statusBatchers = new Map<string, CallBatcher<{ signal: AbortSignal }, Map<string, string>>>();
 
   /** Starts the machine and returns its SSH settings. */
   up(folder: string, task: MachineTask): Promise<SshConfig> {
-    const create = () => new CallBatcher((tasks: MachineTask[]) => startMachines(new VagrantFolder(folder), tasks));
+    const create = () =>
+      batcherOf((tasks: MachineTask[], signal) => startMachines(new VagrantFolder(folder), tasks, signal));
     return getOrCreate(this.startBatchers, `${folder} ${task.machine.provider}`, create).add(task);
   }
 
   /** Destroys the machine and removes its definition. */
   destroy(folder: string, task: MachineTask): Promise<void> {
-    const create = () => new CallBatcher((tasks: MachineTask[]) => destroyMachines(new VagrantFolder(folder), tasks));
+    const create = () =>
+      batcherOf((tasks: MachineTask[], signal) => destroyMachines(new VagrantFolder(folder), tasks, signal));
     return getOrCreate(this.destroyBatchers, folder, create).add(task);
   }
 
   /** Returns Vagrant's state of the machine: `running`, `poweroff`, `not_created`. */
   async readState(folder: string, name: string, signal: AbortSignal): Promise<string> {
-    const create = () =>
-      new CallBatcher(([first]: AbortSignal[]) => readStates(new VagrantFolder(folder), first ?? signal));
-    const states = await getOrCreate(this.statusBatchers, folder, create).add(signal);
-    return states.get(name) ?? "not_created";
+    return (await this.findState(folder, name, signal)) ?? "not_created";
   }
+
+  /** Returns Vagrant's state of the machine, or undefined if the Vagrantfile does not define it. */
+  async findState(folder: string, name: string, signal: AbortSignal): Promise<string | undefined> {
+    const create = () => batcherOf((_, shared) => readStates(new VagrantFolder(folder), shared));
+    const states = await getOrCreate(this.statusBatchers, folder, create).add({ signal });
+    return states.get(name);
+  }
+}
+
+/** Batches calls whose work has a signal of its own: the deadline of one call does not end the others. */
+function batcherOf<Task extends { signal: AbortSignal }, Result>(
+  work: (tasks: Task[], signal: AbortSignal) => Promise<(task: Task) => Promise<Result>>,
+): CallBatcher<Task, Result> {
+  return new CallBatcher((tasks: Task[]) =>
+    runForAll(
+      tasks.map(({ signal }) => signal),
+      (signal) => work(tasks, signal),
+    ),
+  );
 }
 
 function getOrCreate<T>(map: Map<string, T>, key: string, create: () => T): T {
@@ -55,8 +74,8 @@ async function readStates({ file }: VagrantFolder, signal: AbortSignal): Promise
 async function startMachines(
   folder: VagrantFolder,
   tasks: MachineTask[],
+  signal: AbortSignal,
 ): Promise<(task: MachineTask) => Promise<SshConfig>> {
-  const signal = AbortSignal.any(tasks.map((task) => task.signal));
   const names = tasks.map(({ machine }) => machine.name);
   const { provider } = tasks[0]?.machine ?? { provider: "docker" as const };
   return await withVagrantLock(folder.file, reportToAll(tasks), signal, async () => {
@@ -97,8 +116,11 @@ export async function readSshConfigs(
   return new Map(single.flatMap((config) => [...(config ?? [])]));
 }
 
-async function destroyMachines(folder: VagrantFolder, tasks: MachineTask[]): Promise<() => Promise<void>> {
-  const signal = AbortSignal.any(tasks.map((task) => task.signal));
+async function destroyMachines(
+  folder: VagrantFolder,
+  tasks: MachineTask[],
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
   const defined = tasks.map(({ machine }) => machine.name).filter((name) => folder.has(name));
   if (defined.length > 0) {
     await withVagrantLock(folder.file, reportToAll(tasks), signal, async () => {
@@ -117,7 +139,7 @@ export async function destroyFolder(path: string, signal: AbortSignal): Promise<
   const folder = new VagrantFolder(path);
   const machines = folder.machines();
   const tasks = machines.map((machine) => ({ machine, progress: silent, signal }));
-  if (tasks.length > 0) await destroyMachines(folder, tasks);
+  if (tasks.length > 0) await destroyMachines(folder, tasks, signal);
   return machines.length;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Semaphore, until } from "../../../common/wait";
+import { Semaphore, runForAll, until } from "../../../common/wait";
 
 test("polls until there is an answer", async () => {
   let looks = 0;
@@ -51,4 +51,22 @@ test("a semaphore limits concurrency, and continues after a failure", async () =
   const results = await Promise.allSettled([0, 1, 2, 3, 4].map((index) => semaphore.use(() => work(index))));
   expect(most).toBe(2);
   expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled", "fulfilled", "fulfilled"]);
+});
+
+test("the deadline of one caller does not end shared work; the work ends when all callers have given up", async () => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  let shared: AbortSignal | undefined;
+  const done = runForAll([one.signal, other.signal], (signal) => {
+    shared = signal;
+    return new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+  });
+  one.abort(new Error("one"));
+  expect(shared?.aborted).toBe(false);
+  other.abort(new Error("other"));
+  await expect(done).rejects.toThrow("other");
+});
+
+test("shared work of callers that have already given up is aborted", async () => {
+  const given = AbortSignal.abort(new Error("too late"));
+  await expect(runForAll([given], (signal) => Promise.resolve(signal.throwIfAborted()))).rejects.toThrow("too late");
 });

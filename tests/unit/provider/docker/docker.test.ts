@@ -199,6 +199,16 @@ describe("the host", () => {
     expect(docker.calls).toHaveLength(3);
   });
 
+  test("is probed for all callers, whatever the deadline of the first one", async () => {
+    docker.on("version", { stdout: "1.44" }).on("run", { stdout: "" });
+    const traits = new DockerTraits();
+    const first = new AbortController();
+    const [aborted, other] = [traits.read("image", first.signal), traits.read("image", never)];
+    first.abort(new Error("the first caller's deadline"));
+    await expect(aborted).rejects.toThrow("the first caller's deadline");
+    expect((await other).derivesMac).toBe(false);
+  });
+
   test("is probed again after an error", async () => {
     docker.on("version", { code: 1, stderr: "no daemon" }, { stdout: "1.44" }).on("run", { stdout: "" });
     const traits = new DockerTraits();

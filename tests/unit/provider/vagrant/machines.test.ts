@@ -49,6 +49,16 @@ describe("starting machines", () => {
     expect(new VagrantFolder(folder).machines().map(({ name }) => name)).toEqual(["a", "b"]);
   });
 
+  test("goes on when the deadline of one of the machines has passed", async () => {
+    vagrant.on("up", {}).on("ssh-config", { stdout: SSH("a") + SSH("b") });
+    const folders = new VagrantFolders();
+    const deadline = new AbortController();
+    const first = folders.up(folder, { ...task("a"), signal: deadline.signal });
+    const other = folders.up(folder, task("b"));
+    deadline.abort(new Error("the deadline of a"));
+    expect((await Promise.allSettled([first, other]))[1]).toMatchObject({ value: { port: 2222 } });
+  });
+
   test("fails only the machine that Vagrant could not start, with the end of its output", async () => {
     vagrant.on("up", { code: 1, stderr: "b: no such box" });
     vagrant
