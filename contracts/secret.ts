@@ -22,6 +22,7 @@ export function secretPaths(schema: z.core.$ZodType, value: unknown, path: reado
   if (isSecret(schema)) return [[...path]];
   const inner = innerSchema(schema);
   if (inner) return secretPaths(inner, value, path);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => secretPaths(option, value, path));
   return childSchemas(schema, value).flatMap(([name, child, held]) => secretPaths(child, held, [...path, name]));
 }
 
@@ -40,9 +41,10 @@ function childSchemas(schema: z.core.$ZodType, value: unknown): Child[] {
   return held.flatMap(([name, one]) => (shape[name] ? [[name, shape[name], one] as const] : []));
 }
 
-/** The schema that an optional, nullable or defaulted one wraps. */
+/** The schema that an optional, nullable, defaulted, read-only or lazy one wraps. */
 function innerSchema(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return schema.unwrap();
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return schema.unwrap();
+  if (schema instanceof z.ZodReadonly || schema instanceof z.ZodLazy) return schema.unwrap();
   return undefined;
 }

@@ -58,7 +58,9 @@ function skipRemoved(context: Context, machine: Remote): undefined {
 
 /**
  * Refreshes a resource with `read`. If the machine cannot be reached, the recorded state is kept, with a warning, so
- * that one dead machine does not fail the refresh of all others. Returns undefined if the machine was rebuilt.
+ * that one dead machine does not fail the refresh of all others. It is also kept if the resource is unfinished and
+ * `read` does not find it: otherwise a destroy would leave the parts that exist. Returns undefined if the machine was
+ * rebuilt.
  */
 export async function readMachine<I extends OnMachine, O>(
   context: Context,
@@ -74,7 +76,7 @@ export async function readMachine<I extends OnMachine, O>(
     if (identity.value !== old.inputs.instance) return undefined;
     context.unreachable.reportAnswer(machine.connection);
     if (result.status === "rejected") throw result.reason as Error;
-    return result.value;
+    return result.value ?? (old.unfinished ? old : undefined);
   } catch (error) {
     if (!isUnreachable(error)) throw error;
     if (context.unreachable.reportSilent(machine.connection))

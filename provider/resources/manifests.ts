@@ -136,11 +136,14 @@ const manifests: Handler<typeof manifestsContract> = {
   replaceOn: ["caCertHash"],
   ignore: ["controlPlanes"],
   async create(context, inputs) {
-    await apply(context, await context.kube.api(inputs.controlPlanes, context.signal), inputs.objects);
+    const api = await context.kube.api(inputs.controlPlanes, context.signal);
+    context.begin();
+    await apply(context, api, inputs.objects);
     return { id: context.name, outputs: {} };
   },
   async update(context, _id, inputs, old) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
+    context.begin();
     const dropped = Object.entries(old.inputs.objects).filter(([name]) => !(name in inputs.objects));
     await remove(
       context,
@@ -154,7 +157,8 @@ const manifests: Handler<typeof manifestsContract> = {
     try {
       const api = await context.kube.api(old.inputs.controlPlanes, context.signal);
       const objects = await readObjects(context, api, old.inputs.objects);
-      return Object.keys(objects).length === 0 ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
+      const isGone = Object.keys(objects).length === 0 && !old.unfinished;
+      return isGone ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
     } catch (error) {
       context.warn(`${NOT_READ}; its recorded state is kept: ${messageOf(error)}`);
       return old;

@@ -92,6 +92,7 @@ const node: Handler<typeof nodeContract> = {
   ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
+    context.begin(inputs.node, { kubeletVersion: "" });
     await waitForRegistration(context, api, inputs);
     const outputs = await waitUntilNodeReady(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal);
@@ -99,10 +100,13 @@ const node: Handler<typeof nodeContract> = {
   },
   async update(context, _id, inputs, old) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
+    context.begin();
+    // After a failed create, the kubelet may not have registered yet.
+    await waitForRegistration(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
     return waitUntilNodeReady(context, api, inputs);
   },
-  async read(context, _id, { inputs, outputs }) {
+  async read(context, _id, { inputs, outputs, unfinished }) {
     const keep = (error: StepError) => (
       context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`),
       true
@@ -110,7 +114,7 @@ const node: Handler<typeof nodeContract> = {
     const api = await apiOrUndefined(keep, context, inputs);
     if (!api) return { inputs, outputs };
     const live = await readNode(api, inputs.node, context.signal);
-    if (!live) return undefined;
+    if (!live) return unfinished ? { inputs, outputs } : undefined;
     return {
       inputs: { ...inputs, ...readNodeSettings(live, inputs) },
       outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },

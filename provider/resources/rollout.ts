@@ -11,8 +11,9 @@ type RolloutInputs = Inputs<typeof rolloutContract>;
 
 async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<void> {
   const api = await context.kube.api(inputs.controlPlanes, context.signal);
+  context.begin(idOf(inputs));
   const { namespace, deployment: name } = inputs;
-  const label = `${namespace}/${name}`;
+  const label = idOf(inputs);
   if (inputs.patch) {
     const { setHeaderOptions, PatchStrategy } = await import("@kubernetes/client-node");
     const strategic = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
@@ -57,6 +58,10 @@ function describeReplicas(deployment: V1Deployment | undefined): string {
     : "the Deployment does not exist";
 }
 
+function idOf({ namespace, deployment }: RolloutInputs): string {
+  return `${namespace}/${deployment}`;
+}
+
 /** A Deployment that another tool created (CoreDNS, by kubeadm): patched and Available. */
 const rollout: Handler<typeof rolloutContract> = {
   contract: rolloutContract,
@@ -64,7 +69,7 @@ const rollout: Handler<typeof rolloutContract> = {
   ignore: ["controlPlanes", "timeout"],
   async create(context, inputs) {
     await patchAndWait(context, inputs);
-    return { id: `${inputs.namespace}/${inputs.deployment}`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
   async update(context, _id, inputs) {
     await patchAndWait(context, inputs);

@@ -4,7 +4,7 @@ import { utils } from "ssh2";
 import type { Inputs } from "../../contracts/contract";
 import { sshKeyContract } from "../../contracts/local/ssh-key";
 import { StepError } from "../../common/errors";
-import { register, type Handler } from "../rpc/handler";
+import { register, type Context, type Handler } from "../rpc/handler";
 import { newKeyPair } from "../ssh/key-pair";
 
 type SshKeyInputs = Inputs<typeof sshKeyContract>;
@@ -38,7 +38,7 @@ function derivePublicKey(path: string, privateKey: string, comment: string): str
  * Returns the public key of the key pair, and creates the missing files. An existing private key is never overwritten,
  * because an interrupted run may have installed it on machines.
  */
-async function ensureKey(inputs: SshKeyInputs): Promise<string> {
+async function ensureKey({ begin }: Context, inputs: SshKeyInputs): Promise<string> {
   const { path, comment } = inputs;
   const existing = await readPublicKey(inputs);
   if (existing !== undefined) {
@@ -46,6 +46,7 @@ async function ensureKey(inputs: SshKeyInputs): Promise<string> {
     return existing;
   }
   const pair = newKeyPair(comment);
+  begin(path, { publicKey: pair.public });
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, pair.private, { mode: 0o600, flag: "wx" });
   await chmod(path, 0o600);
@@ -64,11 +65,11 @@ const sshKey: Handler<typeof sshKeyContract> = {
   contract: sshKeyContract,
   replaceOn: ["path"],
   ignore: ["comment"],
-  async create(_context, inputs) {
-    return { id: inputs.path, outputs: { publicKey: await ensureKey(inputs) } };
+  async create(context, inputs) {
+    return { id: inputs.path, outputs: { publicKey: await ensureKey(context, inputs) } };
   },
-  async update(_context, _id, inputs) {
-    return { publicKey: await ensureKey(inputs) };
+  async update(context, _id, inputs) {
+    return { publicKey: await ensureKey(context, inputs) };
   },
   /** Another computer does not have the key. A new key would not open the machines, so the recorded one is kept. */
   async read({ warn }, _id, old) {

@@ -28,6 +28,12 @@ export interface Context extends ProviderContext {
 export interface Recorded<I, O> {
   inputs: I;
   outputs: O;
+  /**
+   * Whether the last create or update failed, so that parts of the resource may exist although others are missing: a
+   * `read` must not report it as gone.
+   * @default false
+   */
+  unfinished?: boolean;
 }
 
 /**

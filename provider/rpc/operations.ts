@@ -12,16 +12,18 @@ import { PendingNotes, type DescribeChange } from "./pending-notes";
 import {
   UNFINISHED,
   decodeInputs,
+  encodeInputs,
   encodeState,
   isUnfinished,
   possibleState,
   recordedState,
-  unfinishedInputs,
+  unfinishedAfterRefresh,
+  withInputSecrets,
   type State,
 } from "./state";
 import { rpcError } from "./status";
 import { typeOf, type Tasks } from "./tasks";
-import { SecretPaths, UNKNOWN, decode, encode, hasUnknown, withoutUnknown, type Properties } from "./values";
+import { SecretPaths, UNKNOWN, decode, hasUnknown, withoutUnknown, type Properties } from "./values";
 
 /** The operations of pulumirpc.ResourceProvider on resources, for any handler. */
 export class Operations {
@@ -49,7 +51,7 @@ export class Operations {
     const response = new provider.CheckResponse();
     const problems = await findProblems(handler, normalized, this.tasks.provider);
     response.setFailuresList(failuresOf([...problems, ...impossibleChanges(handler, normalized, request)]));
-    response.setInputs(encode(normalized, secrets));
+    response.setInputs(encodeInputs(handler, normalized, secrets));
     return response;
   }
 
@@ -63,7 +65,8 @@ export class Operations {
     const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList());
     if (changes.length === 0 && isUnfinished(properties)) changes.push({ path: UNFINISHED, kind: "delete" });
     const replacing = await this.findReplacing(urn, handler, news, old, changes);
-    this.notes.record(urn, { current: old.inputs, desired: news, secrets, changes, replacing });
+    const shown = withInputSecrets(handler, old.inputs, withInputSecrets(handler, news, secrets));
+    this.notes.record(urn, { current: old.inputs, desired: news, secrets: shown, changes, replacing });
     return diffResponse(changes, replacing, handler.deleteBeforeReplace ?? true);
   }
 
@@ -112,8 +115,8 @@ export class Operations {
       response.setProperties(encodeState(handler, { inputs, outputs: created.outputs }, secrets));
       return response;
     } catch (error) {
-      const stateOf = (outputs: object) => encodeState(handler, { inputs, outputs }, secrets, inputs);
-      throw rpcError(error, stateOf, encode(inputs, secrets));
+      const stateOf = (outputs: object) => encodeState(handler, { inputs, outputs }, secrets, true);
+      throw rpcError(error, stateOf, encodeInputs(handler, inputs, secrets));
     }
   }
 
@@ -144,7 +147,7 @@ export class Operations {
       return response;
     } catch (error) {
       const stateOf = (outputs: object) => encodeState(handler, { inputs, outputs }, secrets, old.inputs);
-      throw rpcError(error, stateOf, encode(inputs, secrets));
+      throw rpcError(error, stateOf, encodeInputs(handler, inputs, secrets));
     }
   }
 
@@ -162,8 +165,9 @@ export class Operations {
     const response = new provider.ReadResponse();
     if (!current) return response; // An empty id reports that the resource is gone.
     response.setId(request.getId());
-    response.setProperties(encodeState(handler, current, secrets, unfinishedInputs(properties)));
-    response.setInputs(encode(current.inputs, secrets));
+    const unfinished = unfinishedAfterRefresh(handler, properties, old, current);
+    response.setProperties(encodeState(handler, current, secrets, unfinished));
+    response.setInputs(encodeInputs(handler, current.inputs, secrets));
     return response;
   }
 

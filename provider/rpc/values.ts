@@ -34,8 +34,13 @@ export class SecretPaths {
   has(path: Path): boolean {
     return this.keys.size > 0 && this.keys.has(JSON.stringify(path));
   }
+  /** Returns these paths and the top-level properties with the names. */
   with(names: readonly string[]): SecretPaths {
-    const all = new SecretPaths(names.map((name) => [name]));
+    return this.including(names.map((name) => [name]));
+  }
+  /** Returns these paths and others. */
+  including(paths: Iterable<Path>): SecretPaths {
+    const all = new SecretPaths(paths);
     for (const key of this.keys) all.keys.add(key);
     return all;
   }
@@ -60,7 +65,10 @@ export function decode(struct: Struct | undefined, secrets = new SecretPaths()):
       secrets.add(path);
       return walk(value.value, path);
     }
-    if (value[SIGNATURE] === OUTPUT) return "value" in value ? walk(value.value, path) : UNKNOWN;
+    if (value[SIGNATURE] === OUTPUT) {
+      if (value.secret === true) secrets.add(path);
+      return "value" in value ? walk(value.value, path) : UNKNOWN;
+    }
     return mapEntries(value, path, walk);
   };
   return walk(struct ? struct.toJavaScript() : {}, []) as Properties;
@@ -80,20 +88,24 @@ export function legible(properties: Properties, secrets: SecretPaths): Propertie
   return substitute(properties, secrets, () => SECRET_WORD);
 }
 
-/** Replaces UNKNOWN by its string, and each secret by what `secret` returns for it. */
+/**
+ * Replaces UNKNOWN by its string, and each secret by what `secret` returns for it. A secret inside of another one is
+ * part of that one.
+ */
 function substitute(properties: object, secrets: SecretPaths, secret: (plain: unknown) => unknown): Properties {
-  const walk = (value: unknown, path: Path): unknown => {
-    const plain =
-      value === UNKNOWN
-        ? UNKNOWN_STRING
-        : Array.isArray(value)
-          ? value.map((inner, index) => walk(inner, [...path, String(index)]))
-          : isObject(value)
-            ? mapEntries(value, path, walk)
-            : value;
-    return secrets.has(path) ? secret(plain) : plain;
+  const walk = (value: unknown, path: Path, isInSecret: boolean): unknown => {
+    const isSecret = !isInSecret && secrets.has(path);
+    const walkInner = (inner: unknown, innerPath: Path) => walk(inner, innerPath, isInSecret || isSecret);
+    const plain = walkChildren(value, path, walkInner);
+    return isSecret ? secret(plain) : plain;
   };
-  return walk(properties, []) as Properties;
+  return walk(properties, [], false) as Properties;
+}
+
+function walkChildren(value: unknown, path: Path, walk: (value: unknown, path: Path) => unknown): unknown {
+  if (value === UNKNOWN) return UNKNOWN_STRING;
+  if (Array.isArray(value)) return value.map((inner, index) => walk(inner, [...path, String(index)]));
+  return isObject(value) ? mapEntries(value, path, walk) : value;
 }
 
 export function hasUnknown(value: unknown): boolean {

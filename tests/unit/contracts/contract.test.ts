@@ -42,6 +42,16 @@ test("secret properties are found in objects, optional properties, lists, maps a
   ]);
 });
 
+test("secret properties are found in alternatives, read-only and lazy schemas", () => {
+  const key = z.strictObject({ pem: secret(z.string()) });
+  const schema = z.strictObject({ one: z.union([z.string(), key]), two: key.readonly(), three: z.lazy(() => key) });
+  expect(secretPaths(schema, { one: { pem: "x" }, two: { pem: "y" }, three: { pem: "z" } })).toEqual([
+    ["one", "pem"],
+    ["two", "pem"],
+    ["three", "pem"],
+  ]);
+});
+
 test("marking a schema as secret keeps its checks and leaves the original unmarked", () => {
   const plain = z.string().min(3, "too short");
   const marked = secret(plain);

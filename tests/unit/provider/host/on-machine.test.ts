@@ -116,3 +116,12 @@ test("no machine is contacted that this run replaces, or that its platform has r
   expect(await findMachine(removed.context, inputs)).toBeUndefined();
   expect(removed.context.unreachable.isMarkedGone(connection)).toBe(true);
 });
+
+test("a refresh that finds nothing keeps an unfinished resource, of which parts may exist", async () => {
+  const { context, inputs: own } = machine();
+  const refresh = (unfinished: boolean) =>
+    readMachine(context, { inputs: own, outputs: {}, unfinished }, async () => undefined);
+  expect(await refresh(false)).toBeUndefined();
+  expect(await refresh(true)).toMatchObject({ inputs: own });
+  context.connections.closeAll();
+});

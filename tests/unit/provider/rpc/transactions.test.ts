@@ -55,7 +55,7 @@ test("a create that fails after its first side effect is in the state, unless it
   const begun = await failing(operations({ create }).create(creatingWith({ host: "a", port: 1 })));
   expect(recordedBy(begun)).toEqual({
     id: "7",
-    properties: { host: "a", port: 1, made: "half", __unfinished: expect.anything() as unknown },
+    properties: { host: "a", port: 1, made: "half", __unfinished: true },
     inputs: { host: "a", port: 1 },
   });
   for (const port of [2, 3]) {
@@ -147,3 +147,56 @@ function revertingFrom(olds: Json, oldInputs: Json, news: Json) {
   request.setNews(Struct.fromJavaScript(news));
   return request;
 }
+
+const FILED = withInputs(z.strictObject({ files: z.record(z.string(), z.string()) }));
+const filesOf = (...paths: string[]) => ({ files: Object.fromEntries(paths.map((path) => [path, "x"])) });
+
+/** A resource of files whose refresh finds `found`, and the inputs that its update and delete get to see. */
+function filed(found: ReturnType<typeof filesOf> = filesOf()) {
+  const seen: unknown[] = [];
+  const see = (old: { inputs: unknown }) => void seen.push(old.inputs);
+  const resource = operations({
+    contract: FILED,
+    update: async (_context, _id, _inputs, old) => (see(old), { made: "whole" }),
+    read: async (_context, _id, old) => (see(old), { inputs: found as never, outputs: old.outputs }),
+    delete: async (_context, _id, old) => see(old),
+  });
+  return { resource, seen };
+}
+
+function requestOf<R extends provider.DeleteRequest | provider.ReadRequest>(request: R, olds: Json, inputs: Json): R {
+  request.setUrn(URN);
+  request.setId("7");
+  request.setProperties(Struct.fromJavaScript(olds));
+  if (request instanceof provider.ReadRequest) request.setInputs(Struct.fromJavaScript(inputs));
+  else request.setOldInputs(Struct.fromJavaScript(inputs));
+  return request;
+}
+
+test("a failed create in a state of an older version, which repeats the inputs, is completed and deleted", async () => {
+  const { resource, seen } = filed();
+  const olds = { ...filesOf("/a"), made: "half", __unfinished: filesOf("/a", "/b") };
+  expect((await resource.diff(revertingFrom(olds, filesOf("/a"), filesOf("/a")))).getDiffsList()).not.toEqual([]);
+  await resource.delete(requestOf(new provider.DeleteRequest(), olds, filesOf("/a")));
+  expect(seen).toEqual([filesOf("/a", "/b")]);
+});
+
+test("after a refresh, an unfinished resource still knows the inputs that were not found", async () => {
+  const { resource, seen } = filed(filesOf("/a"));
+  const olds = { ...filesOf("/a", "/b"), made: "half", __unfinished: true };
+  const refreshed = await resource.read(requestOf(new provider.ReadRequest(), olds, filesOf("/a", "/b")));
+  expect(refreshed.getInputs()?.toJavaScript()).toEqual(filesOf("/a"));
+  const properties = refreshed.getProperties()?.toJavaScript() as Json;
+  await resource.delete(requestOf(new provider.DeleteRequest(), properties, filesOf("/a")));
+  expect(seen.at(-1)).toEqual(filesOf("/a", "/b"));
+});
+
+test("the handler of a refresh knows whether the resource is unfinished", async () => {
+  const unfinished: unknown[] = [];
+  const read: ThingHandler["read"] = async (_context, _id, old) => (unfinished.push(old.unfinished), old);
+  const inputs = { host: "a", port: 1 };
+  const marks: Record<string, Json>[] = [{}, { __unfinished: true as never }, { __unfinished: inputs }];
+  for (const mark of marks)
+    await operations({ read }).read(requestOf(new provider.ReadRequest(), { ...inputs, made: "x", ...mark }, inputs));
+  expect(unfinished).toEqual([false, true, true]);
+});

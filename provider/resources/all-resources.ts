@@ -1,0 +1,61 @@
+import type { Handler } from "../rpc/handler";
+import { dockerResources } from "./docker/resources";
+import { artifactsResource } from "./artifacts";
+import { authorityResource } from "./authority";
+import { binariesResource } from "./binaries";
+import { certificateResource } from "./certificate";
+import { filesResource } from "./files";
+import { firewallResource } from "./firewall";
+import { hostResource } from "./host";
+import { hostKeyResource } from "./host-key";
+import { hostsResource } from "./etc-hosts";
+import { imagesResource } from "./images";
+import { keyPairResource } from "./key-pair";
+import { kernelResource } from "./kernel";
+import { kubeadmInitResource } from "./kubeadm-init";
+import { kubeadmJoinResource } from "./kubeadm-join";
+import { kubeletJoinResource } from "./kubelet-join";
+import { kubeconfigResource } from "./kubeconfig";
+import { manifestsResource } from "./manifests";
+import { nodeResource } from "./node";
+import { packagesResource } from "./packages";
+import { preflightResource } from "./preflight";
+import { leftoversResource } from "./leftovers";
+import { rolloutResource } from "./rollout";
+import { rosterResource } from "./roster";
+import { sshKeyResource } from "./ssh-key";
+import { staticPodResource } from "./static-pod";
+import { unitResource } from "./unit";
+import { vagrantResources } from "./vagrant/resources";
+
+/** Handlers of all resources of the provider. */
+export const allResources: readonly Handler[] = [
+  ...dockerResources,
+  ...vagrantResources,
+  artifactsResource,
+  sshKeyResource,
+  hostKeyResource,
+  kubeconfigResource,
+  hostResource,
+  packagesResource,
+  kernelResource,
+  binariesResource,
+  filesResource,
+  unitResource,
+  imagesResource,
+  staticPodResource,
+  leftoversResource,
+  firewallResource,
+  hostsResource,
+  preflightResource,
+  rosterResource,
+  authorityResource,
+  certificateResource,
+  keyPairResource,
+  kubeadmInitResource,
+  kubeadmJoinResource,
+  kubeletJoinResource,
+  nodeResource,
+  manifestsResource,
+  rolloutResource,
+];
