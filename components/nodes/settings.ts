@@ -78,6 +78,11 @@ export const timeoutFields = {
   join: seconds.default(300),
   /** Seconds until a joined node must be Ready, and CoreDNS Available. */
   ready: seconds.default(300),
+  /**
+   * Seconds until a service that was started or restarted must be healthy: the kubelet, the container runtime, and
+   * each component of the control plane. Otherwise its previous files are restored.
+   */
+  healthy: seconds.default(120),
 };
 
 const timeoutSchema = z.object(timeoutFields);

@@ -1,13 +1,20 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Health } from "../../contracts/health";
-import { StepError, messageOf } from "../../common/errors";
-import { until } from "../../common/wait";
+import { messageOf } from "../../common/errors";
 import { TunnelHttpAgent, TunnelHttpsAgent } from "../ssh/tunnel";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
+import { proveHealthy } from "./prove-healthy";
 
 const REQUEST_MS = 5_000;
+const LOOPBACK = "127.0.0.1";
+
+/** A health endpoint as the machine reaches it. */
+export type Endpoint = Pick<Health, "scheme" | "port" | "path"> & {
+  /** @default the loopback interface */
+  host?: string | undefined;
+};
 
 /**
  * Waits until a health endpoint returns 200. The requests go through the SSH connection, to the machine's loopback
@@ -16,48 +23,34 @@ const REQUEST_MS = 5_000;
  * @throws StepError with the last response
  */
 export async function waitUntilHealthy(
-  { signal, status }: Context,
+  context: Context,
   machine: Remote,
   name: string,
   health: Health,
   logs: string,
 ): Promise<void> {
-  status(`waiting for ${name} to become healthy`);
-  let last = "nothing answers";
-  await until(
-    async () => {
+  await proveHealthy(context, machine, {
+    name,
+    timeout: health.timeout,
+    check: async () => {
       const answer = await probeHealth(machine, health);
-      if (answer === "healthy") return true;
-      last = answer;
-      return undefined;
+      return answer === "healthy" ? answer : { waiting: `${answer} (port ${health.port}, ${health.path})` };
     },
-    {
-      signal,
-      timeout: health.timeout,
-      patience: machine.patience,
-      every: 200,
-      onTimeout: () =>
-        new StepError({
-          step: `starting ${name}`,
-          machine: machine.label,
-          cause: `${last} (port ${health.port}, ${health.path})`,
-          action: `see ${logs} on the machine`,
-        }),
-    },
-  );
+    action: `see ${logs} on the machine`,
+  });
 }
 
 /**
  * Returns `healthy`, or the response. The certificate is not verified: the machine is known by its SSH host key, and
  * only its own processes listen on its loopback interface.
  */
-export function probeHealth(machine: Remote, { scheme, port, path }: Health): Promise<string> {
+export function probeHealth(machine: Remote, { scheme, host = LOOPBACK, port, path }: Endpoint): Promise<string> {
   const request = scheme === "HTTPS" ? httpsRequest : httpRequest;
   const agent = scheme === "HTTPS" ? new TunnelHttpsAgent(machine) : new TunnelHttpAgent(machine);
   return new Promise((resolve) => {
     const outgoing = request(
       // A signal and not `timeout`, which needs a socket: the stream is a channel of the SSH connection.
-      { host: "127.0.0.1", port, path, agent, signal: AbortSignal.timeout(REQUEST_MS), rejectUnauthorized: false },
+      { host, port, path, agent, signal: AbortSignal.timeout(REQUEST_MS), rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));
@@ -72,8 +65,9 @@ export function probeHealth(machine: Remote, { scheme, port, path }: Health): Pr
   });
 }
 
-/** Returns the failed checks from a response of /readyz, or the beginning of another response. */
+/** Returns the failed checks of /readyz, the message of a Status object, or the beginning of another response. */
 function failureIn(body: string): string {
   const lines = body.split("\n").filter((line) => line.startsWith("[-]"));
-  return (lines.length > 0 ? lines.join("; ") : body.trim()).slice(0, 300);
+  const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1]?.replaceAll('\\"', '"');
+  return (lines.length > 0 ? lines.join("; ") : (message ?? body.trim())).slice(0, 300);
 }

@@ -1,19 +1,10 @@
 import type { Health } from "../../contracts/health";
-import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
-import { until } from "../../common/wait";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { probeHealth } from "./health";
+import { probeHealth, type Endpoint } from "./health";
+import { Stability, proveHealthy } from "./prove-healthy";
 import { readJournal, readUnitState, unitProblem } from "./systemd";
-
-/** Seconds until a unit must be healthy, unless its `health` sets another time. */
-const HEALTHY_SECONDS = 60;
-/**
- * Milliseconds that a service must run without a restart if its API is not checked. The kubelet, for example, answers
- * /healthz for a moment before it exits because of a wrong configuration.
- */
-const STABLE_MS = 3_000;
 
 /** Commands that succeed when the API of a service answers. */
 const API_CHECKS: Readonly<Record<string, string>> = {
@@ -36,45 +27,32 @@ export interface UnitToProve {
  * @throws StepError with the last lines of the unit's journal, as soon as the unit has failed, or at the deadline
  */
 export async function waitUntilUnitHealthy(context: Context, machine: Remote, proved: UnitToProve): Promise<void> {
-  const { signal, status, clock } = context;
+  const { signal, clock } = context;
   const { unit } = proved;
   const health = await healthOf(machine, proved, signal);
-  status(`waiting for ${unit} to become healthy`);
-  let last = "it did not start";
-  let stable: { invocation: string; since: number } | undefined;
-  await until(
-    async () => {
+  const stability = new Stability(clock);
+  await proveHealthy(context, machine, {
+    name: unit,
+    timeout: health?.timeout,
+    check: async () => {
       const state = await readUnitState(machine, unit, signal);
       const problem = unitProblem(state);
-      if (problem !== undefined) throw await unhealthy(machine, unit, `the unit is ${problem}`, signal);
+      if (problem !== undefined) return { failed: `the unit is ${problem}` };
       const unanswered = await findUnanswered(machine, unit, health, signal);
-      last = unanswered ?? "it restarted";
-      if (unanswered !== undefined) return undefined;
-      if (!state.hasProcess || API_CHECKS[unit] !== undefined) return true;
-      if (stable?.invocation !== state.invocation) stable = { invocation: state.invocation, since: clock.now() };
-      return clock.now() - stable.since >= STABLE_MS ? true : undefined;
+      if (unanswered !== undefined) return { waiting: unanswered };
+      const hasNoProcess = !state.hasProcess || API_CHECKS[unit] !== undefined;
+      return hasNoProcess || stability.isStable(state.invocation) ? "healthy" : { waiting: "it has just started" };
     },
-    {
-      signal,
-      timeout: health?.timeout ?? HEALTHY_SECONDS,
-      patience: machine.patience,
-      every: 500,
-      onTimeout: (seconds) =>
-        new StepError({
-          step: `starting ${unit}`,
-          machine: machine.label,
-          cause: `it is not healthy after ${seconds} s: ${last}`,
-          action: `see \`journalctl -u ${unit}\` on the machine`,
-        }),
-    },
-  );
+    readLog: () => readJournal(machine, unit, signal),
+    action: `see \`journalctl -u ${unit}\` on the machine`,
+  });
 }
 
 /** Returns which check does not succeed yet; undefined if all do. */
 async function findUnanswered(
   machine: Remote,
   unit: string,
-  health: Health | undefined,
+  health: Endpoint | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const check = API_CHECKS[unit];
@@ -91,19 +69,9 @@ async function healthOf(
   machine: Remote,
   { unit, health }: UnitToProve,
   signal: AbortSignal,
-): Promise<Health | undefined> {
+): Promise<(Endpoint & { timeout?: number }) | undefined> {
   if (health !== undefined || unit !== "kubelet.service") return health;
   const { stdout } = await machine.read(KUBELET_PORT, { step: "reading the kubelet's configuration", signal });
   const port = stdout.trim() === "" ? 10_248 : Number(stdout.trim());
-  return port === 0 ? undefined : { scheme: "HTTP", port, path: "/healthz", timeout: HEALTHY_SECONDS };
-}
-
-async function unhealthy(machine: Remote, unit: string, problem: string, signal: AbortSignal): Promise<StepError> {
-  const journal = await readJournal(machine, unit, signal);
-  return new StepError({
-    step: `starting ${unit}`,
-    machine: machine.label,
-    cause: journal === "" ? problem : `${problem}:\n${journal}`,
-    action: `see \`journalctl -u ${unit}\` on the machine`,
-  });
+  return port === 0 ? undefined : { scheme: "HTTP", port, path: "/healthz" };
 }

@@ -1,13 +1,13 @@
 import type { TextFiles } from "../../contracts/files";
-import { StepError, messageOf } from "../../common/errors";
 import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { describeChangedFiles } from "./changed-lines";
 import { removeFiles, textFiles, writeFiles } from "./files";
+import { putBack } from "./put-back";
 import { waitUntilUnitHealthy, type UnitToProve } from "./unit-health";
 
-interface FailedChange {
+interface FailedUnit {
   inputs: UnitToProve & { files: TextFiles };
   /** The files as they were before the change. */
   before: TextFiles;
@@ -23,14 +23,13 @@ interface FailedChange {
 export async function restoreUnit(
   context: Context,
   machine: Remote,
-  { inputs, before, obsolete, error }: FailedChange,
+  { inputs, before, obsolete, error }: FailedUnit,
 ): Promise<Error | undefined> {
   const { unit, files } = inputs;
   const changes = describeChangedFiles(before, files);
   if (changes === "") return undefined;
-  context.status(`restoring the previous files of ${unit}`);
-  const step = `restoring ${unit}`;
-  try {
+  const restore = async () => {
+    const step = `restoring ${unit}`;
     const created = Object.keys(files).filter((path) => !(path in before) && !(path in obsolete));
     await removeFiles(machine, created, step, context.signal);
     await writeFiles(machine, textFiles(before), step, context.signal);
@@ -38,16 +37,6 @@ export async function restoreUnit(
     const script = `systemctl daemon-reload\nsystemctl reset-failed ${name} || true\nsystemctl restart ${name}`;
     await machine.run(script, { step, signal: context.signal });
     await waitUntilUnitHealthy(context, machine, inputs);
-  } catch (failure) {
-    context.signal.throwIfAborted();
-    context.warn(`${unit} was not restored: ${messageOf(failure)}`);
-    return undefined;
-  }
-  const { cause, step: failedStep } = error instanceof StepError ? error.failure : { cause: messageOf(error), step };
-  return new StepError({
-    step: failedStep,
-    machine: machine.label,
-    cause: `${cause}\nThe changed files:\n${changes}\nThe previous files were restored, and ${unit} is healthy again`,
-    action: "correct the configuration, then run `pulumi up` again",
-  });
+  };
+  return await putBack(context, machine, { name: unit, error, changes, restore });
 }

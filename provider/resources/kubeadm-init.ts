@@ -1,16 +1,17 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { PKI } from "../../render/component-paths";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
 import { writeFiles, textFile } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
+import { applyManifests } from "../kubeadm/apply-manifests";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { findImpossibleChanges, losesCluster } from "../kubeadm/impossible-changes";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
-import { changedComponents, readManifests, readPodHashes, waitForNewPods } from "../kubeadm/static-pods";
 import { withPatience } from "../kubeadm/timeouts";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
@@ -53,21 +54,37 @@ function scaleTimeouts(document: KubeadmDocument, patience: number): KubeadmDocu
   return document.kind === "InitConfiguration" ? withPatience(document, patience) : document;
 }
 
-/** Applies changed settings to a running control plane: new manifests for the kubelet, and the new kubeadm-config. */
+/**
+ * Applies changed settings to a running control plane: etcd first, then the API server and its clients. The cluster's
+ * copy of the settings is written once they work.
+ */
 async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
-  const { signal, status, kube } = context;
-  const node = nodeOf(inputs);
-  status("writing the control plane's manifests");
-  const api = await kube.api([inputs.connection], signal);
-  const manifests = await readManifests(machine, signal);
-  // An API server that does not answer is no reason to stop: the change may repair it.
-  const before = await readPodHashes(api, node).catch(() => new Map<string, string>());
-  await writeFiles(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", signal);
-  const phases = ["certs apiserver", "control-plane all", "etcd local", "upload-config kubeadm", "addon kube-proxy"];
-  const script = ["set -e", ...phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`)].join("\n");
-  await machine.run(script, { step: "kubeadm init phase", signal, timeout: inputs.timeout });
-  const components = changedComponents(manifests, await readManifests(machine, signal));
-  await waitForNewPods(api, { node, components, before, timeout: inputs.timeout, signal, status });
+  const { signal, status } = context;
+  const runPhases = async (...phases: string[]) => {
+    status("writing the control plane's manifests");
+    const commands = phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`);
+    await machine.run(["set -e", ...commands].join("\n"), {
+      step: "kubeadm init phase",
+      signal,
+      timeout: inputs.timeout,
+    });
+  };
+  const writeEtcd = async () => {
+    await writeFiles(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", signal);
+    await runPhases("etcd local");
+  };
+  await applyManifests(context, machine, {
+    node: nodeOf(inputs),
+    files: [CONFIG, `${PKI}/apiserver.crt`, `${PKI}/apiserver.key`],
+    stages: [
+      { components: ["etcd"], write: writeEtcd },
+      {
+        components: ["kube-apiserver", "kube-controller-manager", "kube-scheduler"],
+        write: () => runPhases("certs apiserver", "control-plane all"),
+      },
+    ],
+  });
+  await runPhases("upload-config kubeadm", "addon kube-proxy");
 }
 
 function nodeOf({ documents, connection }: InitInputs): string {

@@ -42,10 +42,7 @@ async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }
       wasHealthy && !signal.aborted
         ? await restoreUnit(context, machine, { inputs, before, obsolete, error })
         : undefined;
-    if (isRestored) {
-      context.undo();
-      throw isRestored;
-    }
+    if (isRestored) throw isRestored;
     // The change is on the machine: the next run continues from here.
     context.begin(idOf(inputs));
     throw error;

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import type { Properties } from "./values";
 
-const timeouts = z.preprocess(fromJson, z.object({ patience: z.coerce.number().positive().optional() }));
+const positive = z.coerce.number().positive().optional().catch(undefined);
+const timeouts = z.preprocess(fromJson, z.object({ patience: positive, healthy: positive }));
 
 const recovery = z.preprocess(
   fromJson,
@@ -20,10 +21,12 @@ const recovery = z.preprocess(
  */
 export function configuredSettings(
   configuration: Properties,
-): Pick<ProviderSettings, "patience" | "abandoned" | "rebuilt" | "acceptHostKeys"> {
+): Pick<ProviderSettings, "patience" | "healthySeconds" | "abandoned" | "rebuilt" | "acceptHostKeys"> {
   const { abandoned, rebuilt, acceptHostKeys } = recovery.safeParse(configuration.recovery).data ?? {};
+  const { patience, healthy } = timeouts.safeParse(configuration.timeouts).data ?? {};
   return {
-    patience: timeouts.safeParse(configuration.timeouts).data?.patience ?? DEFAULT_SETTINGS.patience,
+    patience: patience ?? DEFAULT_SETTINGS.patience,
+    healthySeconds: healthy ?? DEFAULT_SETTINGS.healthySeconds,
     abandoned: abandoned ?? DEFAULT_SETTINGS.abandoned,
     rebuilt: rebuilt ?? DEFAULT_SETTINGS.rebuilt,
     acceptHostKeys: acceptHostKeys ?? DEFAULT_SETTINGS.acceptHostKeys,

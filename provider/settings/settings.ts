@@ -10,6 +10,8 @@ export interface DockerEnvironment {
 export interface ProviderSettings {
   /** Factor for every deadline: `timeouts.patience`. @default 1 */
   patience: number;
+  /** Seconds until a started service must be healthy: `timeouts.healthy`. @default 120 */
+  healthySeconds: number;
   /** SSH connections that are open at the same time, over all machines. @default 256 */
   connectionLimit: number;
   /** Socket of the SSH agent. */
@@ -25,6 +27,7 @@ export interface ProviderSettings {
 
 export const DEFAULT_SETTINGS: ProviderSettings = {
   patience: 1,
+  healthySeconds: 120,
   connectionLimit: 256,
   dockerEnvironment: { proxies: {} },
   abandoned: [],

@@ -1,40 +1,40 @@
 import "reflect-metadata";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type * as health from "../../../../provider/host/health";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
 import type { RunOptions } from "../../../../provider/ssh/remote";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryApi } from "../../../support/memory-api";
-import { MemoryMachine } from "../../../support/memory-machine";
+import { StaticPodMachine, manifestOf } from "../../../support/static-pod-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
+vi.mock("../../../../provider/host/health", async (original) => ({
+  ...(await original<typeof health>()),
+  probeHealth: async (one: StaticPodMachine, endpoint: health.Endpoint) => one.probe(endpoint),
+}));
 useFakeTime();
 
 const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
-const COMPONENTS = ["kube-apiserver", "kube-scheduler"];
+const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 const RESET = /kubeadm reset --force/;
 
-/** A machine whose `kubeadm init` fails with `failure` or succeeds, and whose init phases change `changed`. */
-class InitMachine extends MemoryMachine {
+/** A machine whose `kubeadm init` fails with `failure` or succeeds. Its init phases give `changed` the `flag`. */
+class InitMachine extends StaticPodMachine {
   readonly inputs: string[] = [];
-  patience = 1;
   progress = "none";
   failure: string | undefined;
-  changed: string[] = [];
-  private phases = 0;
+  changed: string | undefined;
+  flag = "--v=3";
 
   constructor() {
     super();
+    for (const component of COMPONENTS) this.write(component, manifestOf(component));
     this.on(/init\.done \] && \[ -e/, () => this.progress);
-    this.on(/sha256sum -- /, () =>
-      COMPONENTS.map((name) => {
-        const version = this.phases > 0 && this.changed.includes(name) ? "b" : "a";
-        return `${version.repeat(64)}  ${name}.yaml\n`;
-      }).join(""),
-    );
-    this.on(/kubeadm init phase/, () => {
-      this.phases++;
+    this.on(/kubeadm init phase/, (script) => {
+      if (this.changed !== undefined && script.includes(this.changed === "etcd" ? "etcd" : "control-plane all"))
+        this.write(this.changed, manifestOf(this.changed, this.flag));
       return "";
     });
   }
@@ -138,41 +138,40 @@ describe("kubeadm init", () => {
 });
 
 describe("changed settings of a running control plane", () => {
-  const annotation = "kubernetes.io/config.hash";
-  const podOf = (component: string, hash: string) => ({
-    metadata: { name: `${component}-cp-1`, namespace: "kube-system", annotations: { [annotation]: hash } },
-    spec: { nodeName: "cp-1", containers: [] },
-    status: { conditions: [{ type: "Ready", status: "True" }] },
-  });
-  const run = (component: string, hash: string) =>
-    void memory.pods.set(`kube-system/${component}-cp-1`, podOf(component, hash));
-
   beforeEach(() => {
     machine.progress = "done";
-    machine.changed = ["kube-apiserver"];
-    for (const component of COMPONENTS) run(component, "1");
+    machine.changed = "kube-apiserver";
   });
+  const phases = () => machine.scripts.filter((script) => script.includes("kubeadm init phase"));
 
-  test("are written by kubeadm's phases, and finish when the kubelet runs the changed component", async () => {
-    setTimeout(() => run("kube-apiserver", "2"), 10_000);
+  test("are written by kubeadm's phases, and uploaded once the kubelet runs the changed component", async () => {
+    machine.lag = 5;
+    const startsAt: number[] = [];
+    machine.on(/upload-config/, () => (startsAt.push(machine.history.length), ""));
     expect(await update()).toEqual(outputs());
     expect(machine.files.get(CONFIG)).toMatchObject({ mode: "0600" });
-    const script = machine.scripts.find((one) => one.includes("kubeadm init phase"));
-    expect(script).toContain(`kubeadm init phase upload-config kubeadm --config ${CONFIG}`);
-    expect(memory.pods.get("kube-system/kube-apiserver-cp-1")?.metadata?.annotations).toEqual({ [annotation]: "2" });
+    expect(phases().at(-1)).toContain(`kubeadm init phase upload-config kubeadm --config ${CONFIG}`);
+    expect(machine.history.at(-1)).toContain("--v=3");
+    expect(startsAt).toEqual([machine.history.length]);
   });
 
-  test("fail when the kubelet keeps the previous component, with commands that show why", async () => {
-    await expect(update()).rejects.toThrow(
-      /starting the new kube-apiserver failed on cp-1: the kubelet still runs the previous pod after 120 s; .*crictl/,
-    );
+  test("that the component refuses are put back, and not uploaded", async () => {
+    machine.flag = "--no-such-flag";
+    await expect(update()).rejects.toThrow(/unknown flag.*\+ .*--no-such-flag.*kube-apiserver is healthy again/s);
+    expect(machine.manifest("kube-apiserver")).toBe(manifestOf("kube-apiserver"));
+    expect(phases().join()).not.toContain("upload-config");
+  });
+
+  test("that etcd refuses are put back before the API server's manifest is written", async () => {
+    [machine.changed, machine.flag] = ["etcd", "--no-such-flag"];
+    await expect(update()).rejects.toThrow("etcd is healthy again");
+    expect(phases().join()).not.toContain("control-plane all");
   });
 
   test("are written even where the API server does not answer: they may repair it", async () => {
-    machine.changed = [];
-    memory.inject = (call) => (call === "listNamespacedPod" ? new Error("connect ECONNREFUSED") : undefined);
+    machine.write("kube-apiserver", manifestOf("kube-apiserver", "--no-such-flag"));
     expect(await update()).toEqual(outputs());
-    expect(machine.scripts.some((script) => script.includes("kubeadm init phase"))).toBe(true);
+    expect(machine.history.at(-1)).toContain("--v=3");
   });
 });
 

@@ -12,9 +12,18 @@ test.each([
   expect(configuredSettings(configuration).patience).toBe(expected);
 });
 
+test.each([
+  ["as the engine passes it", { timeouts: '{"healthy":300}' }, 300],
+  ["absent", {}, 120],
+  ["invalid", { timeouts: '{"healthy":"soon","patience":2}' }, 120],
+])("timeouts.healthy: %s", (_, configuration, expected) => {
+  expect(configuredSettings(configuration).healthySeconds).toBe(expected);
+});
+
 test("recovery names machines and accepted host keys", () => {
   const recovery = { abandoned: ["worker-2"], rebuilt: ["a1"], acceptHostKeys: { "worker-1": "SHA256:x" } };
-  expect(configuredSettings({ recovery: JSON.stringify(recovery) })).toEqual({ patience: 1, ...recovery });
+  const others = { patience: 1, healthySeconds: 120 };
+  expect(configuredSettings({ recovery: JSON.stringify(recovery) })).toEqual({ ...others, ...recovery });
 });
 
 test.each([
@@ -22,5 +31,11 @@ test.each([
   ["not JSON", "{"],
   ["invalid", '{"abandoned":"worker-2"}'],
 ])("recovery %s: no machine is abandoned", (_, recovery) => {
-  expect(configuredSettings({ recovery })).toEqual({ patience: 1, abandoned: [], rebuilt: [], acceptHostKeys: {} });
+  expect(configuredSettings({ recovery })).toEqual({
+    patience: 1,
+    healthySeconds: 120,
+    abandoned: [],
+    rebuilt: [],
+    acceptHostKeys: {},
+  });
 });

@@ -1,0 +1,169 @@
+import { MANIFESTS } from "../../render/component-paths";
+import { describeChangedFiles } from "../host/changed-lines";
+import { readContents } from "../host/files";
+import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
+import { putBack } from "../host/put-back";
+import { currentUids, readPodState, type PodState } from "../host/static-pods";
+import type { Context } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "./kept-files";
+
+/** Static pods of a control plane, in the order in which they depend on one another. */
+const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
+export type Component = (typeof COMPONENTS)[number];
+
+export interface ManifestStage {
+  /** Components whose manifests change, in the order in which they are proved healthy. */
+  components: readonly Component[];
+  /** Writes the manifests. */
+  write: () => Promise<void>;
+}
+
+export interface ManifestChange {
+  /** Name of the control plane's node. */
+  node: string;
+  /** Files besides the manifests that the change may replace. They are restored with the manifests. */
+  files?: readonly string[];
+  /** The next stage is written once the components of the one before are healthy. */
+  stages: readonly ManifestStage[];
+}
+
+/** What the kubelet is to run, and what it runs. */
+interface ControlPlaneState {
+  manifests: ReadonlyMap<Component, string>;
+  pods: ReadonlyMap<Component, PodState>;
+}
+
+const NO_PODS: PodState = { started: [], running: [] };
+
+/**
+ * Changes the static pods of a control plane, and proves that the new ones are healthy. Otherwise the previous files
+ * are restored and proved healthy, and the change is withdrawn from the state. Needs no API: it may be what fails.
+ * @throws StepError with the component's last errors and the changed lines
+ */
+export async function applyManifests(context: Context, machine: Remote, change: ManifestChange): Promise<void> {
+  const { signal } = context;
+  const files = filesOf(change);
+  await keepFiles(machine, files, signal);
+  const before = await readControlPlane(machine, change.node, signal);
+  try {
+    for (const { components, write } of change.stages) {
+      await write();
+      await proveComponents(context, machine, { node: change.node, components, before });
+    }
+  } catch (error) {
+    // The copies stay: the next run continues, and restores them if it fails.
+    if (signal.aborted) throw error;
+    throw (await restore(context, machine, { change, before, error })) ?? error;
+  }
+  await dropKeptFiles(machine, signal);
+}
+
+function filesOf({ files = [] }: ManifestChange): string[] {
+  return [...COMPONENTS.map(manifestPath), ...files];
+}
+
+function manifestPath(component: Component): string {
+  return `${MANIFESTS}/${component}.yaml`;
+}
+
+async function readManifests(machine: Remote, signal: AbortSignal): Promise<Map<Component, string>> {
+  return byComponent(await readContents(machine, COMPONENTS.map(manifestPath), signal));
+}
+
+function byComponent(contents: ReadonlyMap<string, string>): Map<Component, string> {
+  return new Map(
+    COMPONENTS.flatMap((component): [Component, string][] => {
+      const content = contents.get(manifestPath(component));
+      return content === undefined ? [] : [[component, content]];
+    }),
+  );
+}
+
+async function readControlPlane(machine: Remote, node: string, signal: AbortSignal): Promise<ControlPlaneState> {
+  const [manifests, ...pods] = await Promise.all([
+    readManifests(machine, signal),
+    ...COMPONENTS.map(async (name) => [name, await readPodState(machine, `${name}-${node}`, signal)] as const),
+  ]);
+  return { manifests, pods: new Map(pods) };
+}
+
+interface Proof {
+  node: string;
+  components: readonly Component[];
+  before: ControlPlaneState;
+}
+
+/** Proves components healthy. Those whose manifest has changed must run in another pod than before. */
+async function proveComponents(context: Context, machine: Remote, proof: Proof): Promise<void> {
+  const { node, components, before } = proof;
+  const manifests = await readManifests(machine, context.signal);
+  for (const name of components) {
+    const manifest = manifests.get(name);
+    if (manifest === undefined) continue;
+    const podsBefore = before.pods.get(name) ?? NO_PODS;
+    const isChanged = manifest !== before.manifests.get(name);
+    await proveStaticPod(context, machine, {
+      name,
+      pod: `${name}-${node}`,
+      ...parsePodManifest(manifest),
+      // Exits that a component before this one has caused do not count.
+      before: isChanged ? podsBefore : await readPodState(machine, `${name}-${node}`, context.signal),
+      isExpected: isChanged ? expectAnotherPod(podsBefore) : () => true,
+    });
+  }
+}
+
+interface FailedManifests {
+  change: ManifestChange;
+  before: ControlPlaneState;
+  error: unknown;
+}
+
+/** @returns the error to report; undefined if no manifest has changed or the previous ones do not work either */
+async function restore(
+  context: Context,
+  machine: Remote,
+  { change, before, error }: FailedManifests,
+): Promise<Error | undefined> {
+  const { signal } = context;
+  const failed = await readControlPlane(machine, change.node, signal);
+  const kept = byComponent(await readKeptFiles(machine, COMPONENTS.map(manifestPath), signal));
+  const changed = COMPONENTS.filter((name) => failed.manifests.get(name) !== kept.get(name));
+  if (changed.length === 0) return undefined;
+  return await putBack(context, machine, {
+    name: changed.join(" and "),
+    error,
+    changes: describeChangedFiles(textFilesOf(kept), textFilesOf(failed.manifests)),
+    restore: async () => {
+      await restoreKeptFiles(machine, filesOf(change), signal);
+      await proveRestored(context, machine, { node: change.node, before, failed });
+      await dropKeptFiles(machine, signal);
+    },
+  });
+}
+
+/** Manifests contain no secrets, so that their changed lines may be shown. */
+function textFilesOf(manifests: ReadonlyMap<Component, string>): Record<string, { content: string; mode: string }> {
+  return Object.fromEntries([...manifests].map(([name, content]) => [manifestPath(name), { content, mode: "0644" }]));
+}
+
+/** Proves all components healthy in other pods than those that failed. */
+async function proveRestored(
+  context: Context,
+  machine: Remote,
+  { node, before, failed }: { node: string; before: ControlPlaneState; failed: ControlPlaneState },
+): Promise<void> {
+  const manifests = await readManifests(machine, context.signal);
+  for (const [name, manifest] of manifests) {
+    const wanted = currentUids(before.pods.get(name) ?? NO_PODS);
+    const unwanted = currentUids(failed.pods.get(name) ?? NO_PODS);
+    await proveStaticPod(context, machine, {
+      name,
+      pod: `${name}-${node}`,
+      ...parsePodManifest(manifest),
+      before: await readPodState(machine, `${name}-${node}`, context.signal),
+      isExpected: (uid) => wanted.has(uid) || !unwanted.has(uid),
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import type { Endpoint } from "../../provider/host/health";
+import { MemoryMachine } from "./memory-machine";
+
+const MANIFESTS = "/etc/kubernetes/manifests";
+const KEPT = "/var/lib/kubewright/kubeadm/previous";
+
+interface RunningPod {
+  uid: string;
+  manifest: string;
+  starts: number;
+}
+
+/**
+ * A machine whose kubelet runs the manifests of its folder. A pod whose manifest matches `broken` exits at each start.
+ * Each reading of a pod's containers is a step of its kubelet.
+ */
+export class StaticPodMachine extends MemoryMachine {
+  patience = 1;
+  broken = /no-such-flag/;
+  /** Readings after which the kubelet notices a changed manifest. */
+  lag = 0;
+  /** Manifests that a pod's endpoint does not answer 200 for. */
+  unhealthy = /unhealthy/;
+  /** The manifests that pods were started with, in order: `etcd: first`. */
+  readonly history: string[] = [];
+  /** Whether the kubelet starts a broken pod again. */
+  restarts = true;
+  private readonly pods = new Map<string, RunningPod>();
+  private readonly waits = new Map<string, number>();
+
+  constructor(private readonly node = "cp-1") {
+    super();
+    this.on(/label=io.kubernetes.pod.name=/, (script) => this.readPod(script));
+    this.on(/-exec ls -t/, () => "2026-11-26T06:59:57Z stderr F Error: unknown flag: --no-such-flag\n");
+    this.on(/touch .*previous\/complete/, () => this.keep());
+    this.on(/\.kept"/, () => this.restoreKept());
+    this.on(/^rm -rf .*previous$/, () => this.dropKept());
+  }
+
+  write(component: string, content: string): void {
+    this.files.set(`${MANIFESTS}/${component}.yaml`, { content, mode: "0600" });
+  }
+
+  manifest(component: string): string | undefined {
+    return this.files.get(`${MANIFESTS}/${component}.yaml`)?.content;
+  }
+
+  get keptFiles(): string[] {
+    return [...this.files.keys()].filter((path) => path.startsWith(KEPT));
+  }
+
+  /** Answers a health check by the pod that runs on the endpoint's port. */
+  probe(_endpoint: Endpoint): string {
+    const isUnhealthy = [...this.pods.values()].some(({ manifest }) => this.unhealthy.test(manifest));
+    return isUnhealthy ? "HTTP 500: [-]etcd failed" : "healthy";
+  }
+
+  private readPod(script: string): string {
+    const [, name = ""] = /label=io\.kubernetes\.pod\.name=([\w-]+)/.exec(script) ?? [];
+    const component = name.slice(0, -this.node.length - 1);
+    this.step(component);
+    const pod = this.pods.get(component);
+    if (!pod) return "";
+    const isBroken = this.broken.test(pod.manifest);
+    const started = `started /var/log/pods/kube-system_${name}_${pod.uid}/${component}/ ${pod.starts - 1}\n`;
+    return isBroken ? started : `${started}running ${pod.uid} ${component} ${pod.uid}-${pod.starts}\n`;
+  }
+
+  private step(component: string): void {
+    const manifest = this.manifest(component);
+    const pod = this.pods.get(component);
+    if (manifest === undefined) return void this.pods.delete(component);
+    if (pod?.manifest === manifest) {
+      if (this.restarts && this.broken.test(manifest)) pod.starts++;
+      return;
+    }
+    const waited = this.waits.get(component) ?? 0;
+    if (pod && waited < this.lag) return void this.waits.set(component, waited + 1);
+    this.waits.delete(component);
+    this.history.push(`${component}: ${manifest}`);
+    const uid = createHash("md5").update(manifest).digest("hex");
+    this.pods.set(component, { uid, manifest, starts: 1 });
+  }
+
+  private keep(): string {
+    if (this.files.has(`${KEPT}/complete`)) return "";
+    for (const [path, file] of [...this.files])
+      if (path.startsWith("/etc/kubernetes/")) this.files.set(`${KEPT}${path}`, file);
+    this.files.set(`${KEPT}/complete`, { content: "", mode: "0600" });
+    return "";
+  }
+
+  private restoreKept(): string {
+    for (const path of [...this.files.keys()]) if (path.startsWith("/etc/kubernetes/")) this.files.delete(path);
+    for (const [path, file] of [...this.files])
+      if (path.startsWith(`${KEPT}/etc/`)) this.files.set(path.slice(KEPT.length), file);
+    return "";
+  }
+
+  private dropKept(): string {
+    for (const path of this.keptFiles) this.files.delete(path);
+    return "";
+  }
+}
+
+/** A manifest with a health endpoint. */
+export function manifestOf(component: string, ...flags: string[]): string {
+  const command = [component, ...flags].map((flag) => `    - ${flag}\n`).join("");
+  return `spec:
+  containers:
+  - command:
+${command}    name: ${component}
+    readinessProbe: {httpGet: {host: 10.0.0.1, path: /readyz, port: probe-port, scheme: HTTPS}}
+    ports: [{containerPort: 6443, name: probe-port}]
+`;
+}
