@@ -56,8 +56,6 @@ export interface InitOptions {
   controlPlanes: number;
   network: KubeadmNetwork;
   proxyMode: ProxyMode;
-  /** All machines of the cluster, because they share one kube-proxy configuration. */
-  machines: readonly Pick<MachineFacts, "conntrackWritable">[];
   /** Additional names and addresses of the API server's certificate. */
   certSANs?: readonly string[];
   extraArgs?: ComponentArgs;
@@ -208,19 +206,18 @@ function kubeletDocument(): KubeletConfiguration {
   return { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", cgroupDriver: "systemd" };
 }
 
-/** Returns kube-proxy's configuration, which all machines of the cluster share. */
-export function kubeProxyConfiguration({
-  proxyMode,
-  machines,
-}: Pick<InitOptions, "proxyMode" | "machines">): KubeProxyConfiguration {
-  const base = {
+/**
+ * Returns kube-proxy's configuration, which all machines of the cluster share. It leaves the settings of connection
+ * tracking unchanged: kube-proxy exits where it cannot write them, for example in a container. `kernelSysctls` has them
+ * for each machine.
+ */
+export function kubeProxyConfiguration({ proxyMode }: Pick<InitOptions, "proxyMode">): KubeProxyConfiguration {
+  return {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     mode: proxyMode,
-  } as const;
-  if (machines.every((machine) => machine.conntrackWritable)) return base;
-  // kube-proxy exits when it cannot write nf_conntrack_max and the timeouts. Zero leaves them unchanged.
-  return { ...base, conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" } };
+    conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
+  };
 }
 
 function nodeRegistration(node: KubeadmNode): NodeRegistration {

@@ -23,20 +23,17 @@ export function applyProxy(scope: LadderScope): Manifests {
   const { cluster } = scope;
   const { artifacts, plan } = scope.member;
   const { proxyMode, podCidr } = plan.network;
-  const facts = pulumi.all(plan.members.map(({ host }) => host.facts));
-  const objects = pulumi
-    .all([artifacts.refs, artifacts.images, cluster.endpoint, facts])
-    .apply(([refs, images, endpoint, machines]) =>
-      byName(
-        kubeProxyManifests({
-          image: refs.kubeProxy,
-          imagePullPolicy: pullPolicy(images.kind === "archives"),
-          configuration: kubeProxyConfiguration({ proxyMode, machines }),
-          podCidr,
-          server: `https://${endpoint}`,
-        }),
-      ),
-    );
+  const objects = pulumi.all([artifacts.refs, artifacts.images, cluster.endpoint]).apply(([refs, images, endpoint]) =>
+    byName(
+      kubeProxyManifests({
+        image: refs.kubeProxy,
+        imagePullPolicy: pullPolicy(images.kind === "archives"),
+        configuration: kubeProxyConfiguration({ proxyMode }),
+        podCidr,
+        server: `https://${endpoint}`,
+      }),
+    ),
+  );
   return apply(scope, "kube-proxy", objects);
 }
 

@@ -45,13 +45,13 @@ export function apiServerEndpoint({ plan, address }: ClusterMember): pulumi.Inpu
 }
 
 function kubeadmDocuments(member: ClusterMember): pulumi.Output<ReturnType<typeof initDocuments>> {
-  const { plan, host, artifacts } = member;
+  const { plan, artifacts } = member;
   const { network, controlPlane } = plan;
   const controlPlanes = controlPlanesOf(plan);
   const addresses = pulumi.all(controlPlanes.flatMap(({ machine }) => [machine.host, nodeAddress(machine)]));
   return pulumi
-    .all([member.kubeadmNode(), host.facts, artifacts.refs, apiServerEndpoint(member), addresses])
-    .apply(([node, facts, refs, controlPlaneEndpoint, sans]) =>
+    .all([member.kubeadmNode(), artifacts.refs, apiServerEndpoint(member), addresses])
+    .apply(([node, refs, controlPlaneEndpoint, sans]) =>
       initDocuments({
         kubernetesVersion: plan.version,
         clusterName: plan.name,
@@ -60,7 +60,6 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<ReturnType<typeo
         controlPlanes: controlPlanes.length,
         network,
         proxyMode: network.proxyMode,
-        machines: [facts],
         certSANs: [...new Set(["127.0.0.1", "localhost", ...sans])],
         ...optional({ extraArgs: controlPlane.extraArgs }),
         dnsImageTag: tagOf(refs.coredns),

@@ -25,7 +25,7 @@ export function configureKernel({ member, after }: MachineScope): Kernel {
     {
       ...member.onMachine,
       modules: [...kernelModules],
-      sysctls: { ...kernelSysctls },
+      sysctls: member.host.facts.apply(kernelSysctls),
       swapOff: member.settings.kubelet?.failSwapOn !== false,
     },
     setupOptions(member, after),

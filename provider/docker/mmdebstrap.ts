@@ -57,7 +57,7 @@ async function bootstrapArguments(archive: string, signal: AbortSignal): Promise
 }
 
 /** Returns the host's package sources for Debian, including its mirrors and caches. */
-async function readPackageSources(release: string, signal: AbortSignal): Promise<string[]> {
+export async function readPackageSources(release: string, signal: AbortSignal): Promise<string[]> {
   const format = ["--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages", "Origin: Debian"];
   const list = () =>
     runCommand("apt-get", ["indextargets", ...format], { step: "read this system's package sources", signal });
@@ -84,7 +84,7 @@ export function sourceLines(listing: string, release: string): string[] {
 /**
  * Returns the download settings of the host's apt, such as proxies and timeouts. mmdebstrap itself starts without any.
  */
-async function readAptOptions(signal: AbortSignal): Promise<string[]> {
+export async function readAptOptions(signal: AbortSignal): Promise<string[]> {
   const options = { step: "read apt's configuration", signal };
   const dump = await runCommand("apt-config", ["dump", "--no-empty", "Acquire"], options);
   const own = dump.split("\n").filter((line) => /^Acquire::(Check-|Retries|http|https|Languages)/.test(line));

@@ -158,7 +158,7 @@ describe("a machine", () => {
 
 test("the objects in the API", async () => {
   const image = { image: "registry.example.com/x:v1", imagePullPolicy: "IfNotPresent" } as const;
-  const configuration = kubeProxyConfiguration({ proxyMode: "nftables", machines: [facts()] });
+  const configuration = kubeProxyConfiguration({ proxyMode: "nftables" });
   const objects = [
     ...bootstrapBindings(),
     defaultServiceAccount(),

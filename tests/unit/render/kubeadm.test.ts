@@ -21,7 +21,6 @@ describe("kubeadm init", () => {
   test("a container on the test hosts, images side-loaded", async () => {
     const options = initOptions({
       node: node({ facts: containerFacts, imagesSideLoaded: true }),
-      machines: [containerFacts],
       dnsImageTag: "v1.14.7",
       clusterName: "lab",
     });
@@ -62,8 +61,13 @@ describe("kubeadm init", () => {
     expect(toYaml(initDocuments(initOptions()))).not.toContain("taints");
   });
 
-  test("one machine that cannot set conntrack disables the setting everywhere", () => {
-    expect(toYaml(initDocuments(initOptions({ machines: [facts(), containerFacts] })))).toContain("maxPerCore: 0");
+  test("kube-proxy leaves connection tracking to each machine's own settings, whatever the first machine can write", () => {
+    const proxyOf = (machine: typeof containerFacts) =>
+      initDocuments(initOptions({ node: node({ facts: machine }) })).find(
+        ({ kind }) => kind === "KubeProxyConfiguration",
+      );
+    expect(proxyOf(facts())).toEqual(proxyOf(containerFacts));
+    expect(proxyOf(facts())).toMatchObject({ conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s" } });
   });
 });
 

@@ -59,7 +59,6 @@ export function initOptions(changes: Partial<InitOptions> = {}): InitOptions {
     controlPlanes: 1,
     network: { podCidr: "10.244.0.0/16", serviceCidr: "10.10.0.0/16" },
     proxyMode: "nftables",
-    machines: [facts()],
     ...changes,
   };
 }
