@@ -1,3 +1,4 @@
+import { quote } from "../common/quote";
 import { template } from "./template";
 
 /**
@@ -13,6 +14,12 @@ export interface GuardOptions {
 /** Renders /etc/kubewright/guard.nft: the whole table, which can be loaded repeatedly. */
 export function guardTable({ serviceCidr }: Pick<GuardOptions, "serviceCidr">): string {
   return template("guard/guard.nft", { SERVICE_CIDR: serviceCidr });
+}
+
+/** Returns a shell command that succeeds while the guard's rules and its route are in place. */
+export function guardProbe({ serviceCidr, podCidr }: GuardOptions): string {
+  const rules = `nft list table inet kubewright | grep -c ${quote(`ip daddr ${serviceCidr} `)}`;
+  return `[ "$(${rules})" = 2 ] && ip route show type unreachable ${quote(podCidr)} | grep -q .`;
 }
 
 /** Renders kubewright-guard.service, a oneshot unit. Stopping it removes the table and the route. */

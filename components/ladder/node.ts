@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
-import { bridgeFiles } from "../../render/components/bridge";
+import { bridgeFiles, bridgeProbe } from "../../render/components/bridge";
 import { clusterFiles } from "../../render/standalone-kubelet";
 import { helloPod } from "../../render/components/static-pod";
 import { HELLO_PORT } from "../../render/preflight-ports";
@@ -38,6 +38,7 @@ export function installBridge({ member, after, context: ladder }: LadderScope): 
       files: octal(bridgeFiles({ range: ladder.podRange(member), podCidr })),
       enabled: true,
       running: true,
+      probe: bridgeProbe(),
     },
     member.options(member.groups.node, after),
   );

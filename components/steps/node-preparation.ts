@@ -3,6 +3,7 @@ import { optional } from "../../common/optional";
 import { firewallRules } from "../../render/firewall";
 import { kernelModules, kernelSysctls } from "../../render/kernel";
 import { type BinaryPlan, nodeBinaries, requiredPackages } from "../../render/node-contents";
+import { guardProbe } from "../../render/guard";
 import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
@@ -51,6 +52,7 @@ export function installGuard({ member, after }: MachineScope): Unit {
       files: octal(guardFiles(member.plan.network)),
       enabled: true,
       running: true,
+      probe: guardProbe(member.plan.network),
     },
     setupOptions(member, after),
   );

@@ -30,6 +30,11 @@ export const unitContract = defineContract({
     restartOn: z.record(z.string(), z.string()).optional(),
     /** Endpoint that must answer 200 after each start. */
     health: healthSchema.optional(),
+    /**
+     * Shell command that succeeds while what the unit has set up is in place, for a unit without a process. A refresh
+     * runs it, and so does each start.
+     */
+    probe: z.string().min(1).optional(),
     /** Folders below /var/lib that only this unit writes. They are deleted together with the unit. */
     state: z.array(filePathSchema.startsWith("/var/lib/", "a unit's data folder must be below /var/lib")).optional(),
     /**

@@ -19,6 +19,25 @@ sed -n 's/^healthzPort: *\\([0-9]*\\).*/\\1/p' | tail -n 1; true`;
 export interface UnitToProve {
   unit: string;
   health?: Health | undefined;
+  /** Shell command that succeeds while what the unit has set up is in place. */
+  probe?: string | undefined;
+}
+
+/** Seconds that a probe may take. */
+const PROBE_SECONDS = 20;
+const ANY_CODE = Array.from({ length: 256 }, (_, code) => code);
+
+/** Returns the problem of a unit whose `probe` fails; undefined if it succeeds, or there is none. */
+export async function probeUnit(
+  machine: Remote,
+  { unit, probe }: Pick<UnitToProve, "unit" | "probe">,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (probe === undefined) return undefined;
+  const options = { step: `checking ${unit}`, signal, accept: ANY_CODE };
+  const script = `timeout ${PROBE_SECONDS} sh -c ${quote(probe)} >/dev/null 2>&1`;
+  const { code } = await machine.read(script, options);
+  return code === 0 ? undefined : "active, but what it set up is missing";
 }
 
 /**
@@ -28,7 +47,7 @@ export interface UnitToProve {
  */
 export async function waitUntilUnitHealthy(context: Context, machine: Remote, proved: UnitToProve): Promise<void> {
   const { signal, clock } = context;
-  const { unit } = proved;
+  const { unit, probe } = proved;
   const health = await healthOf(machine, proved, signal);
   const stability = new Stability(clock);
   await proveHealthy(context, machine, {
@@ -38,7 +57,7 @@ export async function waitUntilUnitHealthy(context: Context, machine: Remote, pr
       const state = await readUnitState(machine, unit, signal);
       const problem = unitProblem(state);
       if (problem !== undefined) return { failed: `the unit is ${problem}` };
-      const unanswered = await findUnanswered(machine, unit, health, signal);
+      const unanswered = await findUnanswered(machine, { unit, health, probe }, signal);
       if (unanswered !== undefined) return { waiting: unanswered };
       const hasNoProcess = !state.hasProcess || API_CHECKS[unit] !== undefined;
       return hasNoProcess || stability.isStable(state.invocation) ? "healthy" : { waiting: "it has just started" };
@@ -51,13 +70,14 @@ export async function waitUntilUnitHealthy(context: Context, machine: Remote, pr
 /** Returns which check does not succeed yet; undefined if all do. */
 async function findUnanswered(
   machine: Remote,
-  unit: string,
-  health: Endpoint | undefined,
+  { unit, health, probe }: Pick<UnitToProve, "unit" | "probe"> & { health?: Endpoint | undefined },
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const missing = await probeUnit(machine, { unit, probe }, signal);
+  if (missing !== undefined) return `it is ${missing}`;
   const check = API_CHECKS[unit];
   if (check !== undefined) {
-    const options = { step: `checking ${unit}`, signal, accept: Array.from({ length: 256 }, (_, code) => code) };
+    const options = { step: `checking ${unit}`, signal, accept: ANY_CODE };
     if ((await machine.run(`timeout 5 sh -c ${quote(check)}`, options)).code !== 0) return "its API does not answer";
   }
   if (health === undefined) return undefined;

@@ -6,7 +6,7 @@ import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from 
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
-import { waitUntilUnitHealthy } from "../host/unit-health";
+import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -35,7 +35,8 @@ async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }
   try {
     await removeFiles(machine, Object.keys(obsolete), `writing ${unit}`, signal);
     const started = await writeAndStart(context, machine, inputs, state, restart);
-    if (started || (inputs.running && inputs.health)) await waitUntilUnitHealthy(context, machine, inputs);
+    if (started || (inputs.running && (inputs.health ?? inputs.probe)))
+      await waitUntilUnitHealthy(context, machine, inputs);
   } catch (error) {
     const wasHealthy = before !== undefined && unitProblem(state) === undefined;
     const isRestored =
@@ -106,14 +107,15 @@ async function findOtherProgram(
 }
 
 async function readUnit(machine: Remote, inputs: UnitInputs, signal: AbortSignal): Promise<UnitInputs | undefined> {
-  const [files, state, otherProgram] = await Promise.all([
+  const [files, state, otherProgram, missing] = await Promise.all([
     readTextFiles(machine, inputs.files, signal),
     readUnitState(machine, inputs.unit, signal, inputs.startWhenExists),
     findOtherProgram(machine, inputs, signal),
+    probeUnit(machine, inputs, signal),
   ]);
   if (!files) return undefined;
   const shouldRun = inputs.running && state.startable;
-  const problem = shouldRun ? (unitProblem(state) ?? otherProgram) : state.masked ? "masked" : undefined;
+  const problem = shouldRun ? (unitProblem(state) ?? missing ?? otherProgram) : state.masked ? "masked" : undefined;
   const { problem: _, ...rest } = inputs;
   return {
     ...rest,
@@ -137,7 +139,7 @@ function obsoleteFiles(old: TextFiles, files: TextFiles): TextFiles {
 const unit: Handler<typeof unitContract> = {
   contract: unitContract,
   replaceOn: [...MACHINE_REPLACE_ON, "unit"],
-  ignore: [...MACHINE_IGNORE, "health"],
+  ignore: [...MACHINE_IGNORE, "health", "probe"],
   async create(context, inputs) {
     await apply(context, inputs, { obsolete: {}, restart: true });
     return { id: idOf(inputs), outputs: {} };

@@ -36,6 +36,11 @@ export function bridgeUnit(): string {
   return template("components/kubewright-bridge.service");
 }
 
+/** Returns a shell command that succeeds while the NAT rule is in place. */
+export function bridgeProbe(): string {
+  return "nft list table ip kubewright-pods | grep -q masquerade";
+}
+
 export function bridgeFiles(options: BridgeOptions): NodeFiles {
   return {
     [BRIDGE_CONFLIST]: { content: bridgeConflist(options), mode: 0o644 },

@@ -7,8 +7,8 @@ import { missingForVm } from "../../support/vm/requirements";
 import { type MachineState, compareStates, readState } from "../../support/vm/state";
 
 /**
- * A Debian virtual machine with its own kernel, systemd, AppArmor, cgroup v2 and swap, as a person may have one. Without
- * KVM it is emulated, and ten times as slow as a machine: hence the patience.
+ * A Debian virtual machine with its own kernel, systemd, AppArmor, cgroup v2 and swap, as a person may have one.
+ * Without KVM it is emulated, and ten times as slow as a machine, so it needs patience.
  */
 const stack = new TestStack("e2e-vm");
 const NODE = "vm";

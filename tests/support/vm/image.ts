@@ -13,8 +13,8 @@ const STEP = "build the virtual machine's image";
 const DISK = "16G";
 const SWAP = "256M";
 /**
- * What Debian's own cloud images have: the cloud kernel, AppArmor, systemd. Except for socat, which Kubewright installs,
- * the packages that a node needs are there: what they bring would otherwise count as left behind.
+ * What Debian's own cloud images have: the cloud kernel, AppArmor, systemd. The packages that a node needs are there,
+ * except for socat: what Kubewright installs stays, and would count as left behind.
  */
 const PACKAGES = [
   ...["linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "apparmor", "kmod", "procps"],

@@ -45,4 +45,4 @@ awk '{ print $1, $2, $3 }' /proc/mounts | grep -v /run/user/
 section packages
 dpkg-query -Wf '${Package} ${db:Status-Abbrev}\n'
 section processes
-ps -eo user:20,comm --no-headers | grep -vE 'kworker|ksoftirqd|ps$|sshd|sudo|sh$|awk$|sort$|systemd$|sd-pam|systemd-(hostnam|update|tmpfile)'
+ps -eo user:20,comm --no-headers | grep -vE 'kworker|ksoftirqd|ps$|sshd|sudo|sh$|awk$|sort$|systemd$|sd-pam|systemd-(host|update|tmpfile)'

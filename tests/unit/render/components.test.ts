@@ -16,7 +16,7 @@ import { kubeProxyConfiguration } from "../../../render/kubeadm";
 import { kubeletFiles } from "../../../render/node-files";
 import { RUNGS, reaches } from "../../../render/rung";
 import { criSocket } from "../../../render/runtime";
-import { containerFacts, facts, golden } from "./samples";
+import { containerFacts, golden } from "./samples";
 
 const COMPONENTS: ComponentName[] = ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"];
 

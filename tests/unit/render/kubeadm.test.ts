@@ -61,7 +61,7 @@ describe("kubeadm init", () => {
     expect(toYaml(initDocuments(initOptions()))).not.toContain("taints");
   });
 
-  test("kube-proxy leaves connection tracking to each machine's own settings, whatever the first machine can write", () => {
+  test("kube-proxy leaves connection tracking to each machine, whatever the first one can write", () => {
     const proxyOf = (machine: typeof containerFacts) =>
       initDocuments(initOptions({ node: node({ facts: machine }) })).find(
         ({ kind }) => kind === "KubeProxyConfiguration",

@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { unitResource } from "../../../../provider/resources/unit";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryMachine } from "../../../support/memory-machine";
@@ -116,4 +116,39 @@ test("a refresh reports a crash-looping unit, and the next update restarts it", 
   const recorded = { ...inputs(GOOD), problem: "crash-looping" };
   await settle(unitResource.update!(context(), "id", inputs(GOOD), { inputs: recorded, outputs: {} }));
   expect(machine.starts).toBe(2);
+});
+
+describe("a unit without a process, with a probe", () => {
+  const probed = () => ({ ...inputs(GOOD), probe: "ip route show | grep -q unreachable" });
+  const read = () => unitResource.read!(context(), "id", { inputs: probed(), outputs: {} });
+  let hasRoute: boolean;
+  beforeEach(async () => {
+    machine.on(/^timeout \d+ sh -c 'ip route show \| grep -q unreachable'/, () => (hasRoute ? "" : { code: 1 }));
+    machine.on(/systemctl restart/, () => {
+      hasRoute = true;
+      return "";
+    });
+    machine.on(/systemctl show -p ActiveState/, () => "ActiveState=active\nSubState=exited\nUnitFileState=enabled\n");
+    await settle(unitResource.create(context(), probed()));
+  });
+
+  test("is healthy while the probe succeeds", async () => {
+    expect((await read())?.inputs).toEqual(probed());
+  });
+
+  test("a refresh reports that what it set up is missing, and the next update sets it up again", async () => {
+    hasRoute = false;
+    const recorded = (await read())?.inputs;
+    expect(recorded?.problem).toBe("active, but what it set up is missing");
+    await settle(unitResource.update!(context(), "id", probed(), { inputs: recorded!, outputs: {} }));
+    expect(hasRoute).toBe(true);
+  });
+
+  test("a start after which the probe fails is an error", async () => {
+    hasRoute = false;
+    machine.on(/systemctl restart/, () => "");
+    await expect(settle(unitResource.create(context(), probed()))).rejects.toThrow(
+      /demo.service .* not healthy after 60 s: it is active, but what it set up is missing/,
+    );
+  });
 });
