@@ -1,6 +1,11 @@
 import { z } from "zod";
 import { secret } from "./secret";
 
+/** Empty while a machine that is being created has not presented its key. */
+const PUBLIC_KEY = /^$|^\s*(?:ssh-|ecdsa-)\S+\s+[A-Za-z0-9+/=]+/;
+const NOT_A_KEY =
+  "expected a public key, `ssh-ed25519 AAAA...`, not a fingerprint or another text; `ssh-keyscan -t ed25519 ADDRESS` " +
+  "prints the key, and `ssh-keyscan -t ed25519 ADDRESS | ssh-keygen -lf -` its fingerprint to compare";
 const PORT_RANGE = "a port is between 1 and 65535";
 
 /** How to log in to one SSH server. The private key, the agent and the password are tried in this order, if set. */
@@ -30,9 +35,10 @@ const login = {
   password: secret(z.string()).optional(),
   /**
    * The server's public host key, `ssh-ed25519 AAAA...`. The connection fails if the server presents another one.
-   * Without it, a `Host` pins the key of its first connection.
+   * Without it, a `Host` pins the key of its first connection. A fingerprint is refused: it lacks the type of the key,
+   * which decides which of its keys the server presents.
    */
-  hostKey: z.string().optional(),
+  hostKey: z.string().regex(PUBLIC_KEY, NOT_A_KEY).optional(),
   /** The SSH server through which this one is reached (OpenSSH's ProxyJump). */
   get jump(): z.ZodOptional<typeof jumpSchema> {
     return jumpSchema.optional();

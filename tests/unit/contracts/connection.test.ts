@@ -16,7 +16,18 @@ test.each([
   [{ host: "" }, "host: the machine's address is missing"],
   [{ host: "a", port: 0 }, "port: a port is between 1 and 65535"],
   [{ host: "a", port: 65536 }, "port: a port is between 1 and 65535"],
+  [{ host: "a", hostKey: "SHA256:1234" }, "hostKey: expected a public key"],
+  [{ host: "a", hostKey: "ssh-ed25519" }, "hostKey: expected a public key"],
+  [{ host: "a", jump: { host: "b", hostKey: "MD5:aa:bb" } }, "jump.hostKey: expected a public key"],
 ])("rejects %j with the property's path", (connection, message) => {
   const issues = connectionSchema.safeParse(connection).error?.issues ?? [];
-  expect(issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)).toEqual([message]);
+  const found = issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  expect(found).toEqual([expect.stringContaining(message)]);
 });
+
+test.each(["ssh-ed25519 AAAA", "ssh-rsa AAAA== root@machine", "ecdsa-sha2-nistp256 AAAA", ""])(
+  "accepts the host key %j",
+  (hostKey) => {
+    expect(connectionSchema.parse({ host: "a", hostKey }).hostKey).toBe(hostKey);
+  },
+);
