@@ -67,27 +67,31 @@ export async function runKubeadm(context: Context, machine: Remote, run: Kubeadm
 }
 
 /**
- * `flock -o` keeps the kubelet that kubeadm starts from inheriting the lock. `tee -p` keeps reading after the
- * connection is lost: otherwise SIGPIPE would stop kubeadm.
+ * The configuration is received before the lock is taken: a connection that stalls during the transfer would otherwise
+ * hold the lock for hours, until the machine notices. `flock -o` keeps the kubelet that kubeadm starts from inheriting
+ * the lock. `tee -p` keeps reading after the connection is lost: otherwise SIGPIPE would stop kubeadm.
  */
 function kubeadmScript({ verb, flags, config, timeout }: KubeadmRun, patience: number): string {
   const command = commandLine(["kubeadm", verb, "--config", CONFIG, "-v=1", ...flags]);
   const done = `${STATE_FOLDER}/${verb}.done`;
   return `mkdir -p ${STATE_FOLDER}
-exec flock -o -w ${Math.ceil(timeout * patience)} ${LOCK} sh -c ${quote(`
+received=$(mktemp ${CONFIG}.XXXXXX) || exit 1
+trap 'rm -f "$received"' EXIT
+cat > "$received"
+[ "$(wc -c < "$received")" -eq ${Buffer.byteLength(config)} ] || exit 1 # the connection was lost during the transfer
+flock -o -w ${Math.ceil(timeout * patience)} ${LOCK} sh -c ${quote(`
 [ -e ${done} ] && exit 0
 trap 'rm -f ${CONFIG}' EXIT
-(umask 077; exec cat > ${CONFIG})
-[ "$(wc -c < ${CONFIG})" -eq ${Buffer.byteLength(config)} ] || exit 1 # the connection was lost during the transfer
+mv "$1" ${CONFIG}
 touch ${STATE_FOLDER}/${verb}.started
 (${command} </dev/null && touch ${done}) 2>&1 | tee -p /dev/null
 [ -e ${done} ]
-`)}`;
+`)} kubeadm "$received"`;
 }
 
 async function removeConfig(machine: Remote): Promise<void> {
-  const options = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000) };
-  await machine.run(`rm -f ${CONFIG}`, options).catch(() => undefined);
+  const options = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000 * machine.patience) };
+  await machine.run(`rm -f ${CONFIG} ${CONFIG}.*`, options).catch(() => undefined);
 }
 
 const ERROR_LINE = /^\s*\[ERROR |^error|^\s*error:|error execution phase|couldn't|timed? ?out/i;

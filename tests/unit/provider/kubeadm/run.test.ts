@@ -33,7 +33,7 @@ describe("kubeadm", () => {
     expect(script).not.toContain("abcdef.0123456789abcdef");
     expect(machine.inputs).toEqual([run.config]);
     expect(messages).toEqual(["kubeadm join: preflight", "kubeadm join: kubelet-start"]);
-    expect(removal).toBe("rm -f /etc/kubernetes/kubewright-kubeadm.yaml");
+    expect(removal).toBe("rm -f /etc/kubernetes/kubewright-kubeadm.yaml /etc/kubernetes/kubewright-kubeadm.yaml.*");
   });
 
   test("waits for an earlier run as long as the patience allows", async () => {
