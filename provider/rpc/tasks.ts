@@ -1,10 +1,8 @@
 import { messageOf } from "../../common/errors";
+import { startDeadline } from "../../common/timer";
 import type { ProviderContext } from "../context/context";
 import type { EngineLog } from "./engine";
 import { PartialFailure, type Context } from "./handler";
-
-/** The longest delay of a timer (2^31-1 ms, 24.8 days): a longer one would fire immediately. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** `urn:pulumi:stack::project::parent$type::name` */
 export function typeOf(urn: string): string {
@@ -92,9 +90,8 @@ export class Tasks {
 }
 
 function armDeadline(abort: AbortController, seconds: number): NodeJS.Timeout | undefined {
-  const milliseconds = seconds * 1000;
-  if (seconds <= 0 || milliseconds > LONGEST_TIMER_MS) return undefined;
-  return setTimeout(() => abort.abort(new Error(`timed out after ${seconds} s (customTimeouts)`)), milliseconds);
+  if (seconds <= 0) return undefined;
+  return startDeadline(seconds, () => abort.abort(new Error(`timed out after ${seconds} s (customTimeouts)`)));
 }
 
 function asPartial(error: unknown, begun: Begun | undefined): unknown {

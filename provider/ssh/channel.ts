@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { startDeadline } from "../../common/timer";
 import { type OnLine, OutputCollector, StderrReader } from "./output";
 
 export interface CollectOptions {
@@ -9,9 +10,11 @@ export interface CollectOptions {
   onLine?: OnLine;
   /** Password for sudo, if the command runs under it and it may ask for one. */
   sudoPassword?: string | undefined;
+  /** Factor for the time in which sudo must start the command. @default 1 */
+  patience?: number;
 }
 
-/** Seconds for sudo to start the command; a wrong password delays it. */
+/** Seconds for sudo to start the command, before `patience` is applied; a wrong password delays it. */
 const SUDO_SECONDS = 60;
 
 export interface CommandResult {
@@ -74,13 +77,13 @@ class RunningCommand {
   }
 
   start(giveUp: (result: CommandResult) => void): void {
-    const { signal, sudoPassword } = this.options;
+    const { signal, sudoPassword, patience = 1 } = this.options;
     this.channel.on("data", (data: Buffer) => this.receive(data, this.stdout));
     this.channel.stderr.on("data", (data: Buffer) => this.receive(data, this.stderr));
     signal.addEventListener("abort", this.onAbort, { once: true });
     if (signal.aborted) this.onAbort();
     if (sudoPassword === undefined) this.writeInput();
-    else becomeRoot(this.channel, this.stderr, sudoPassword, () => this.writeInput(), giveUp);
+    else this.becomeRoot(sudoPassword, SUDO_SECONDS * patience, giveUp);
   }
 
   release(): void {
@@ -95,7 +98,8 @@ class RunningCommand {
     this.remaining -= data.length;
     if (this.remaining < 0)
       this.stop(new OutputLimitError(`the command printed more than ${LONGEST_OUTPUT >> 20} MiB`));
-    if (!this.isStopped || reader === this.stderr) reader.push(data);
+    if (this.isStopped && reader !== this.stderr) return;
+    this.guard(() => reader.push(data));
   }
 
   /** Rejects the result, and stops the command on the machine. */
@@ -120,32 +124,38 @@ class RunningCommand {
       return;
     }
     // Otherwise the command waits for the rest of its input.
-    const input = stdin().on("error", (error: Error) => this.stop(error));
-    this.channel.on("close", () => input.destroy());
-    input.pipe(this.channel);
+    this.guard(() => {
+      const input = stdin().on("error", (error: Error) => this.stop(error));
+      this.channel.on("close", () => input.destroy());
+      input.pipe(this.channel);
+    });
   }
-}
 
-function becomeRoot(
-  channel: ClientChannel,
-  stderr: StderrReader,
-  password: string,
-  begin: () => void,
-  giveUp: (result: CommandResult) => void,
-): void {
-  const timer = setTimeout(() => {
-    const message = stderr.text() || `sudo did not start the command within ${SUDO_SECONDS} s`;
-    giveUp({ code: 1, began: false, stdout: "", stderr: message });
-    channel.close();
-  }, SUDO_SECONDS * 1000);
-  channel.on("close", () => clearTimeout(timer));
-  stderr.whenGroup(() => {
-    clearTimeout(timer);
-    begin();
-  });
-  let prompts = 0;
-  stderr.onPrompt = () => {
-    if (prompts++ === 0) channel.write(`${password}\n`);
-    else channel.end(); // The password was wrong. A second attempt may lock the account.
-  };
+  /** Stops the command if a function of the caller throws: ssh2 would close the connection of all commands. */
+  private guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.stop(error as Error);
+    }
+  }
+
+  private becomeRoot(password: string, seconds: number, giveUp: (result: CommandResult) => void): void {
+    const { channel, stderr } = this;
+    const timer = startDeadline(seconds, () => {
+      const message = stderr.text() || `sudo did not start the command within ${seconds} s`;
+      giveUp({ code: 1, began: false, stdout: "", stderr: message });
+      channel.close();
+    });
+    channel.on("close", () => clearTimeout(timer));
+    stderr.whenGroup(() => {
+      clearTimeout(timer);
+      this.writeInput();
+    });
+    let prompts = 0;
+    stderr.onPrompt = () => {
+      if (prompts++ === 0) channel.write(`${password}\n`);
+      else channel.end(); // The password was wrong. A second attempt may lock the account.
+    };
+  }
 }

@@ -2,9 +2,10 @@ import type { Client, ClientChannel } from "ssh2";
 import type { Connection } from "../../contracts/connection";
 import { StepError, messageOf } from "../../common/errors";
 import { quote } from "../../common/quote";
+import { mayReceive, onLost } from "./client";
 import { collectOutput, type CollectOptions, type CommandResult } from "./channel";
 import { describe } from "./connection";
-import { ConnectionError } from "./errors";
+import { ConnectionError, LostConnectionError } from "./errors";
 import { SUDO_PROMPT } from "./output";
 
 /** MAX_ARG_STRLEN of Linux: sshd passes the whole command to the shell as one argument. */
@@ -33,13 +34,16 @@ export function runCommand(
   const command = rootCommand(script, connection);
   refuseTooLong(command, connection, options.step);
   return new Promise((resolve, reject) => {
-    const lost = () => reject(new ConnectionError(connection, "the connection was lost", "transient"));
+    let open: ClientChannel | undefined;
+    const lost = () => reject(new LostConnectionError(connection));
     const settle = (action: () => void) => {
-      client.removeListener("close", lost);
+      stopWatching();
       action();
     };
-    client.once("close", lost);
+    // Output that was still to come is missing, even if the exit code has arrived.
+    const stopWatching = onLost(client, () => (!open || mayReceive(open)) && lost());
     const onChannel = (channel: ClientChannel) => {
+      open = channel;
       const kill = (group: string) => killGroup(client, connection, group);
       collectOutput(channel, { ...options, sudoPassword: sudoPasswordOf(connection) }, kill).then(
         (result) => settle(() => (result ? resolve(result) : lost())),
@@ -54,7 +58,7 @@ export function runCommand(
       });
     } catch (error) {
       // ssh2 throws "Not connected" between the end of the stream and the `close` event.
-      settle(() => reject(new ConnectionError(connection, messageOf(error), "transient")));
+      settle(() => reject(new LostConnectionError(connection, messageOf(error))));
     }
   });
 }

@@ -1,12 +1,13 @@
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import type { Connection } from "../../contracts/connection";
 import { messageOf } from "../../common/errors";
-import { optional } from "../../common/optional";
 import type { Clock } from "../../common/clock";
 import type { ProviderSettings } from "../settings/settings";
 import type { Trace } from "../settings/trace";
 import { authentication, describeCredentials } from "./auth";
+import { Dialed } from "./client";
 import { ConnectionError, HostKeyError } from "./errors";
 import { fingerprint, publicKeyOf, sameKey } from "./host-key";
 
@@ -16,12 +17,6 @@ const KEEPALIVES_MISSED = 4;
 /** SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE (RFC 4253, section 11.1) */
 const NO_MORE_AUTH_METHODS = 14;
 
-export interface Dialed {
-  client: Client;
-  /** The key that the host presented: `ssh-ed25519 AAAA...`. */
-  hostKey: string;
-}
-
 export interface DialRuntime {
   readonly settings: Pick<ProviderSettings, "patience" | "agentSocket" | "acceptHostKeys">;
   readonly clock: Clock;
@@ -30,19 +25,20 @@ export interface DialRuntime {
 
 /**
  * Attempts once to open a connection. The host key is verified before any credential is sent.
- * @param socket a stream to the machine through its jump host
+ * @param jump a stream to the machine through its jump host
  * @throws ConnectionError
  */
 export function dial(
   connection: Connection,
   runtime: DialRuntime,
   signal: AbortSignal,
-  socket?: Duplex,
+  jump?: Duplex,
 ): Promise<Dialed> {
   signal.throwIfAborted();
   const { clock, trace } = runtime;
   const config = clientConfig(connection, runtime);
   const start = clock.now();
+  const stream = jump ?? connectTo(connection);
   return new Promise((resolve, reject) => {
     const client = new Client();
     let shown = "";
@@ -52,7 +48,7 @@ export function dial(
       settle();
       client.removeAllListeners("error").on("error", () => undefined);
       client.end();
-      socket?.destroy();
+      stream.destroy();
       reject(error);
     };
     const onAbort = () => fail(signal.reason as Error);
@@ -60,9 +56,8 @@ export function dial(
     client.on("ready", () => {
       settle();
       client.removeListener("close", onClose);
-      client.setNoDelay(true); // 3.6 ms per command instead of 44 ms: no Nagle against delayed acknowledgements
       trace({ ssh: "connect", host: connection.host, name: connection.name, start, end: clock.now() });
-      resolve({ client, hostKey: shown });
+      resolve(new Dialed(client, stream, shown));
     });
     client.on("error", (error: SshError) => {
       // ssh2 tries the other credentials next.
@@ -80,11 +75,16 @@ export function dial(
       return isExpectedKey(connection, shown, runtime.settings.acceptHostKeys);
     };
     try {
-      client.connect({ ...config, hostVerifier, ...optional({ sock: socket }) });
+      client.connect({ ...config, hostVerifier, sock: stream });
     } catch (error) {
       fail(unusableKey(connection, error));
     }
   });
+}
+
+function connectTo({ host, port }: Connection): Duplex {
+  // 3.6 ms per command instead of 44 ms: no Nagle against delayed acknowledgements
+  return connect({ host, port, noDelay: true }).on("error", () => undefined);
 }
 
 /** Whether the key is the pinned one, or one that the user has accepted for this machine. */
@@ -106,7 +106,7 @@ function clientConfig(connection: Connection, { settings }: DialRuntime): Connec
     port,
     ...authentication(connection, settings.agentSocket),
     readyTimeout: READY_TIMEOUT_MS * settings.patience,
-    keepaliveInterval: KEEPALIVE_MS,
+    keepaliveInterval: KEEPALIVE_MS * settings.patience,
     keepaliveCountMax: KEEPALIVES_MISSED,
     algorithms: {
       // The same order on every machine; first the cheapest cipher on processors with AES instructions.

@@ -28,6 +28,14 @@ export class ConnectionError extends StepError {
   }
 }
 
+/** An open connection was lost: the network failed, or the machine closed it. */
+export class LostConnectionError extends ConnectionError {
+  constructor(connection: Connection, detail?: string) {
+    super(connection, `the connection was lost${detail === undefined ? "" : `: ${detail}`}`, "transient");
+    this.name = "LostConnectionError";
+  }
+}
+
 /**
  * The host key differs from the pinned one: another machine has the address, or an attacker intercepts the connection.
  */

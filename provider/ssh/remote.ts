@@ -3,19 +3,19 @@ import type { Connection } from "../../contracts/connection";
 import { DeadlineError, StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { printable } from "../../common/printable";
+import { startDeadline } from "../../common/timer";
 import { SharedWork } from "../../common/shared-work";
 import { Semaphore, backoff, orAborted } from "../../common/wait";
 import type { ScriptResult } from "./batch-script";
 import { OutputLimitError, type CommandResult } from "./channel";
 import { ChannelRefusedError, runCommand, type CommandOptions } from "./command";
 import { describe } from "./connection";
-import { ConnectionError, RootError } from "./errors";
+import { LostConnectionError, RootError } from "./errors";
 import { ReadBatcher } from "./read-batcher";
-import { Transport, type SshRuntime } from "./transport";
+import { LOST_RETRIES, Transport, type SshRuntime } from "./transport";
 
 /** Channels in parallel. sshd's MaxSessions is 10, and closed channels are released late. */
 const CHANNELS = 6;
-const LOST_RETRIES = 3;
 const REFUSED_RETRIES = 10;
 /** Characters of a command's output in an error. */
 const TAIL = 600;
@@ -170,10 +170,13 @@ export class Remote {
     const deadline = new AbortController();
     const onDeadline = () =>
       deadline.abort(new DeadlineError({ step, machine: this.label, cause: `not finished within ${seconds} s` }));
-    const timer = setTimeout(onDeadline, seconds * 1000);
+    const timer = startDeadline(seconds, onDeadline);
     const signal = AbortSignal.any([options.signal, deadline.signal]);
     try {
-      return await orAborted(runCommand(client, this.connection, script, { ...options, signal }), signal);
+      return await orAborted(
+        runCommand(client, this.connection, script, { ...options, signal, patience: this.patience }),
+        signal,
+      );
     } finally {
       clearTimeout(timer);
     }
@@ -181,7 +184,7 @@ export class Remote {
 }
 
 function isLost(error: unknown): boolean {
-  return error instanceof ConnectionError && error.retryable;
+  return error instanceof LostConnectionError;
 }
 
 /** Returns the end of the output. Warnings of containerd's tools (logrus) are dropped where there is other output. */

@@ -1,18 +1,19 @@
 import type { ClientChannel } from "ssh2";
 import type { Connection } from "../../contracts/connection";
-import { messageOf } from "../../common/errors";
 import { SharedWork } from "../../common/shared-work";
-import { type Semaphore, backoff, orAborted } from "../../common/wait";
+import { type Semaphore, backoff } from "../../common/wait";
 import type { ConnectionLimit, LimitedConnection } from "./connection-limit";
 import { describe } from "./connection";
-import type { Dialed, DialRuntime, dial } from "./dial";
-import { ConnectionError, JumpError } from "./errors";
+import { type Dialed, onLost } from "./client";
+import type { DialRuntime, dial } from "./dial";
+import { ConnectionError, JumpError, LostConnectionError } from "./errors";
+import { openForward } from "./forward";
 
 const CONNECT_DEADLINE_MS = 45_000;
 /** Milliseconds after a failure in which the machine counts as dead, or the login as refused, without a new attempt. */
 const FAILURE_MEMORY_MS = 60_000;
-/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1) */
-const PROHIBITED = 1;
+/** Attempts to repeat what a lost connection interrupted. */
+export const LOST_RETRIES = 3;
 
 /** State that all SSH connections of a provider share. */
 export interface SshRuntime extends DialRuntime {
@@ -87,47 +88,38 @@ export class Transport implements LimitedConnection {
   /** Returns the open connection, and opens it first if needed. All callers share it. */
   async connect(signal: AbortSignal): Promise<Dialed> {
     if (this.refusal && this.runtime.clock.now() < this.refusal.until) throw this.refusal.error;
+    const dialed = await this.dialing.get(signal);
+    if (dialed.isOpen) return dialed;
+    this.drop(dialed);
     return await this.dialing.get(signal);
   }
 
-  /** Opens a stream to an address as the machine reaches it. */
+  /** Opens a stream to an address as the machine reaches it, and opens it again if the connection is lost before. */
   async forward(host: string, port: number, signal: AbortSignal): Promise<ClientChannel> {
     return await this.use(async () => {
-      const { client } = await this.connect(signal);
-      const opened = new Promise<ClientChannel>((resolve, reject) => {
-        const fail = (error: ChannelError) => reject(this.forwardError(host, port, error));
+      for (let attempt = 1; ; attempt++) {
+        const dialed = await this.connect(signal);
         try {
-          client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => (error ? fail(error) : resolve(channel)));
+          const channel = await openForward(dialed, this.connection, { host, port }, signal);
+          void this.use(() => closed(channel, dialed));
+          return channel;
         } catch (error) {
-          fail(new Error(messageOf(error))); // ssh2 throws "Not connected" between the end of the stream and `close`
+          if (!(error instanceof LostConnectionError) || attempt > LOST_RETRIES) throw error;
+          await backoff(attempt, signal);
         }
-      });
-      const channel = await orAborted(opened, signal);
-      void this.use(() => new Promise<void>((closed) => channel.on("close", closed)));
-      return channel;
+      }
     });
   }
 
   close(): void {
-    this.current?.client.end();
     this.dialing.cancel(new Error("the connection was closed"));
     if (this.current) this.drop(this.current);
-  }
-
-  private forwardError(host: string, port: number, error: ChannelError): ConnectionError {
-    if (error.reason !== PROHIBITED)
-      return new ConnectionError(this.connection, `cannot connect to ${host}:${port}: ${error.message}`, "transient");
-    return new ConnectionError(
-      this.connection,
-      `it does not allow forwarding to ${host}:${port}`,
-      "refused",
-      "set AllowTcpForwarding yes (and PermitOpen, if used) in its sshd_config",
-    );
   }
 
   private drop(lost: Dialed): void {
     if (this.current !== lost) return;
     this.current = undefined;
+    lost.close();
     this.dialing.reset();
     this.runtime.limit.release(this);
     this.onLost();
@@ -135,8 +127,13 @@ export class Transport implements LimitedConnection {
 
   private async open(signal: AbortSignal): Promise<Dialed> {
     const dialed = await this.dialRepeatedly(signal);
+    if (signal.aborted) {
+      dialed.close();
+      this.runtime.limit.release(this);
+    }
+    signal.throwIfAborted();
     this.current = dialed;
-    dialed.client.on("close", () => this.drop(dialed)).on("error", () => this.drop(dialed));
+    onLost(dialed.client, () => this.drop(dialed));
     return dialed;
   }
 
@@ -170,8 +167,6 @@ export class Transport implements LimitedConnection {
     const { pin: hostKey } = this;
     const pinned = hostKey === undefined ? this.connection : { ...this.connection, hostKey };
     const dialed = await handshakes.use(() => dialTo(pinned, this.runtime, signal, socket), signal);
-    if (signal.aborted) dialed.client.end();
-    signal.throwIfAborted();
     this.shownKey = dialed.hostKey;
     return dialed;
   }
@@ -201,4 +196,13 @@ export class Transport implements LimitedConnection {
   }
 }
 
-type ChannelError = Error & { reason?: number | string };
+/** Waits until a channel is closed. One whose data is not read reports no end after the connection was lost. */
+function closed(channel: ClientChannel, { client }: Dialed): Promise<void> {
+  return new Promise((resolve) => {
+    const stopWatching = onLost(client, resolve);
+    channel.on("close", () => {
+      stopWatching();
+      resolve();
+    });
+  });
+}

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import type { Remote } from "./remote";
 
+/** Milliseconds to open a stream, before `patience` is applied. */
 const OPEN_MS = 60_000;
 
 type Callback = (error: Error | null, stream: Duplex) => void;
@@ -14,7 +15,7 @@ type Callback = (error: Error | null, stream: Duplex) => void;
  * local users could connect.
  */
 export async function openStream(machine: Remote, host: string, port: number): Promise<Duplex> {
-  return await machine.forward(host, port, AbortSignal.timeout(OPEN_MS));
+  return await machine.forward(host, port, AbortSignal.timeout(OPEN_MS * machine.patience));
 }
 
 /** An HTTP agent whose connections go through a machine's SSH connection. */

@@ -1,5 +1,7 @@
 import { Duplex } from "node:stream";
 import { Server, utils, type AuthContext, type Connection as Client, type ServerChannel } from "ssh2";
+import { optional } from "../../common/optional";
+import type { Dialed } from "../../provider/ssh/client";
 import { Connections, type SshSettings } from "../../provider/ssh/connections";
 import { dial } from "../../provider/ssh/dial";
 import { publicKeyOf } from "../../provider/ssh/host-key";
@@ -11,6 +13,8 @@ export interface Behavior {
   authenticate?: (attempt: AuthContext, client: Client) => void;
   /** Runs a command. Default: it succeeds without output. */
   run?: (channel: ServerChannel, command: string, client: Client) => void;
+  /** Opens a stream to an address. Default: it is refused. */
+  forward?: (accept: () => ServerChannel, reject: () => void) => void;
 }
 
 /** Prints the process group, as the wrapper of every command does, and the output. */
@@ -27,6 +31,8 @@ export class InMemorySsh {
   readonly userKey = newKeyPair().private;
   readonly passwords: string[] = [];
   readonly clients = new Set<Client>();
+  /** The clients' ends of all connections. */
+  readonly streams: Duplex[] = [];
   connections = 0;
 
   constructor(public behavior: Behavior = {}) {}
@@ -45,6 +51,7 @@ export class InMemorySsh {
   /** A stream whose other end is served. */
   connect(): Duplex {
     const [near, far] = streamPair();
+    this.streams.push(near);
     const server = new Server({ hostKeys: [this.keys.private] }, (client) => this.serve(client));
     this.connections++;
     server.injectSocket(far as never);
@@ -62,13 +69,24 @@ export class InMemorySsh {
     };
   }
 
-  /** A pool whose connections lead to this server. */
-  pool(settings: Partial<SshSettings> = {}, clock?: { now(): number }): Connections {
+  /**
+   * A pool whose connections lead to this server.
+   * @param onDialed called before a connection is handed to the pool
+   */
+  pool(
+    settings: Partial<SshSettings> = {},
+    clock?: { now(): number },
+    onDialed?: (dialed: Dialed) => Promise<void>,
+  ): Connections {
     return new Connections(
       { ...DEFAULT_SETTINGS, ...settings },
       {
-        ...(clock ? { clock } : {}),
-        dialer: (connection, runtime, signal) => dial(connection, runtime, signal, this.connect()),
+        ...optional({ clock }),
+        dialer: async (connection, runtime, signal) => {
+          const dialed = await dial(connection, runtime, signal, this.connect());
+          await onDialed?.(dialed);
+          return dialed;
+        },
       },
     );
   }
@@ -87,6 +105,7 @@ export class InMemorySsh {
       if (this.behavior.authenticate) this.behavior.authenticate(attempt, client);
       else accept();
     });
+    client.on("tcpip", (accept, reject) => (this.behavior.forward ? this.behavior.forward(accept, reject) : reject()));
     client.on("session", (acceptSession) => {
       acceptSession().on("exec", (acceptExec, _reject, { command }) => {
         const channel = acceptExec();

@@ -1,6 +1,7 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fingerprint } from "../../../provider/ssh/host-key";
 import type { Remote } from "../../../provider/ssh/remote";
@@ -113,6 +114,21 @@ test("an abort ends an endless command, here and on the machine", async () => {
   await expect(running).rejects.toThrow("stopped");
   const gone = `for i in $(seq 100); do kill -0 $(cat ${pid}) 2>/dev/null || exit 0; sleep 0.05; done; exit 1`;
   await say(gone);
+});
+
+test("a local stream that fails ends the command on the machine, which waits for the rest of its input", async () => {
+  const pid = join(sshd.folder, "pid");
+  const stdin = () =>
+    Readable.from(
+      (async function* () {
+        yield Buffer.alloc(1 << 20);
+        await expect.poll(() => existsSync(pid)).toBe(true);
+        throw new Error("the file is gone");
+      })(),
+    );
+  const unpacking = say(`echo $$ > ${pid}; exec tar --ignore-zeros -x -C ${sshd.folder}`, { stdin });
+  await expect(unpacking).rejects.toThrow("the file is gone");
+  await say(`for i in $(seq 100); do kill -0 $(cat ${pid}) 2>/dev/null || exit 0; sleep 0.05; done; exit 1`);
 });
 
 test("reports a step that exceeds its deadline", async () => {

@@ -130,3 +130,15 @@ test("a connection that is being opened is given up when no caller waits any mor
   await ends;
   expect(stops[0]?.aborted).toBe(true);
 });
+
+test("a connection that was lost before it could be used is opened again", async () => {
+  const server = new InMemorySsh();
+  const pool = server.pool({}, undefined, async (dialed) => {
+    if (server.connections > 1) return;
+    server.dropAll();
+    await expect.poll(() => dialed.isOpen).toBe(false);
+  });
+  await pool.get(server.connection()).run("x", run);
+  pool.closeAll();
+  expect(server.connections).toBe(2);
+});

@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { Duplex } from "node:stream";
+import { Client } from "ssh2";
+import { expect, test, vi } from "vitest";
 import { systemClock } from "../../../../common/clock";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../../../../provider/settings/settings";
 import { dial } from "../../../../provider/ssh/dial";
@@ -105,11 +107,43 @@ test("a host without a key of the pinned type is another machine", async () => {
   expect(error.failure.cause).toContain("the host has no ecdsa-sha2-nistp256 key");
 });
 
-test("an abort ends the attempt with its reason", async () => {
+test("a server that does not answer is a transient error after 15 s, multiplied by the patience", async () => {
+  const server = new InMemorySsh();
+  const silent = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+  server.connect = () => silent;
+  const error = await failure(server, {}, { patience: 0.002 });
+  expect([error.kind, silent.destroyed]).toEqual(["transient", true]);
+});
+
+test("the patience multiplies the time for a login, and the time in which a machine must answer", async () => {
+  const connect = vi.spyOn(Client.prototype, "connect");
+  const { client } = await attempt(new InMemorySsh(), {}, { patience: 10 });
+  client.end();
+  expect(connect.mock.calls[0]?.[0]).toMatchObject({ readyTimeout: 150_000, keepaliveInterval: 50_000 });
+  connect.mockRestore();
+});
+
+test("a connection whose machine does not answer any more can be closed", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const server = new InMemorySsh();
+  const dialed = await attempt(server);
+  const [stream] = server.streams;
+  stream!._final = () => undefined; // the machine does not acknowledge the end
+  dialed.close();
+  expect(dialed.isOpen).toBe(false);
+  vi.advanceTimersByTime(1_000);
+  vi.useRealTimers();
+  expect(stream?.destroyed).toBe(true);
+});
+
+test("an abort ends the attempt with its reason, also if the machine does not answer any more", async () => {
   const stop = new AbortController();
   const server = new InMemorySsh({ authenticate: () => stop.abort(new Error("stopped")) });
   const runtime = { settings: DEFAULT_SETTINGS, clock: systemClock, trace: noTrace };
-  await expect(dial(server.connection(), runtime, stop.signal, server.connect())).rejects.toThrow("stopped");
+  const stream = server.connect();
+  stream._final = () => undefined; // the machine does not acknowledge the end
+  await expect(dial(server.connection(), runtime, stop.signal, stream)).rejects.toThrow("stopped");
+  expect(stream.destroyed).toBe(true);
 });
 
 test.each([

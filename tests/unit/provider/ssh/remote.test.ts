@@ -158,3 +158,49 @@ test("a command that prints too much is stopped", async () => {
   await expect(pool.get(server.connection()).run("yes", { step, signal })).rejects.toThrow("more than 16 MiB");
   pool.closeAll();
 });
+
+test("a timeout that is longer than a timer can wait does not stop the command", async () => {
+  const server = new InMemorySsh();
+  const pool = server.pool();
+  const running = pool.get(server.connection()).run("x", { step, signal, timeout: 30 * 86_400 });
+  await expect(running).resolves.toMatchObject({ code: 0 });
+  pool.closeAll();
+});
+
+test("output that is cut off by a lost connection is not a result, even if the exit code has arrived", async () => {
+  let runs = 0;
+  const server = new InMemorySsh({
+    run: (channel, _command, client) => {
+      if (++runs === 2) return answer(channel, "all of it");
+      channel.stderr.write("process-group 4711\n");
+      channel.write("half of");
+      channel.exit(0);
+      client.end();
+    },
+  });
+  const pool = server.pool();
+  expect((await pool.get(server.connection()).run("x", { step, signal })).stdout).toBe("all of it");
+  pool.closeAll();
+});
+
+test("a function of the caller that throws fails its command, and not the connection of the others", async () => {
+  const server = new InMemorySsh({
+    run: (channel, command) => {
+      if (command.includes("kill -TERM")) return answer(channel, "");
+      if (command.includes("slow")) return void setTimeout(() => answer(channel, ""), 60);
+      channel.stderr.write("process-group 4711\n");
+      channel.write("a line\n");
+    },
+  });
+  const pool = server.pool();
+  const machine = pool.get(server.connection());
+  const fail = () => {
+    throw new Error("a mistake");
+  };
+  const other = machine.run("slow", { step, signal });
+  await expect(machine.run("first", { step, signal, onLine: fail })).rejects.toThrow("a mistake");
+  await expect(machine.run("second", { step, signal, stdin: fail })).rejects.toThrow("a mistake");
+  await other;
+  pool.closeAll();
+  expect(server.connections).toBe(1);
+});
