@@ -1,7 +1,7 @@
 import fc from "fast-check";
 
 /** Factor for all counts: `KUBEWRIGHT_FUZZ=100 npm run unit -- hostile` for a long run. */
-const FACTOR = Number(process.env.KUBEWRIGHT_FUZZ ?? 1);
+export const FUZZ_FACTOR = Number(process.env.KUBEWRIGHT_FUZZ ?? 1);
 
 const FRAGMENTS = [
   "'",
@@ -113,8 +113,8 @@ export async function holds<T extends [unknown, ...unknown[]]>(
   // On a busy computer fewer cases run instead of the test failing; the printed line has the count. Shrinking over SSH
   // would take minutes.
   const result = await fc.check(property, {
-    numRuns: times * FACTOR,
-    interruptAfterTimeLimit: LONGEST_MS * FACTOR,
+    numRuns: times * FUZZ_FACTOR,
+    interruptAfterTimeLimit: LONGEST_MS * FUZZ_FACTOR,
     endOnFailure: property.isAsync(),
   });
   if (result.failed) throw new Error(await fc.asyncDefaultReportMessage(result), { cause: result.errorInstance });
@@ -126,4 +126,4 @@ export async function holds<T extends [unknown, ...unknown[]]>(
 const LONGEST_MS = 20_000;
 
 /** Milliseconds that a test may take, long runs included. */
-export const HOSTILE_TIMEOUT_MS = 60_000 * FACTOR;
+export const HOSTILE_TIMEOUT_MS = 60_000 * FUZZ_FACTOR;
