@@ -56,22 +56,21 @@ type PreparationList<More extends string> = {
 };
 
 /**
- * @param more Steps that are needed besides the usual ones: before the first change of the machine, and before the
- * kubelet is installed.
+ * @param more Steps that are needed besides the usual ones: before the runtime and before the kubelet is installed.
  */
 function preparation<More extends string = never>(
-  more: { first?: readonly More[]; kubelet?: readonly (keyof PreparationSteps)[] } = {},
+  more: { runtime?: readonly More[]; kubelet?: readonly (keyof PreparationSteps)[] } = {},
 ): PreparationList<More> {
-  const { first = [], kubelet = [] } = more;
+  const { runtime = [], kubelet = [] } = more;
   const on = everyMachine;
   return {
     facts: { on, register: ({ member }) => member.host },
     preflight: { on, needs: ["facts"], register: ({ member }) => member.preflight },
-    packages: { on, needs: ["preflight", ...first], register: prepare.installPackages },
-    binaries: { on, needs: ["preflight", ...first], register: prepare.installBinaries },
+    packages: { on, needs: ["preflight"], register: prepare.installPackages },
+    binaries: { on, needs: ["preflight"], register: prepare.installBinaries },
     kernel: { on, needs: ["packages"], register: prepare.configureKernel },
-    runtime: { on, needs: ["binaries", "kernel", "packages"], register: installRuntime },
-    guard: { on, needs: ["packages"], register: prepare.installGuard },
+    runtime: { on, needs: ["binaries", "kernel", "packages", ...runtime], register: installRuntime },
+    guard: { on, needs: ["kernel"], register: prepare.installGuard },
     firewall: { on, needs: ["packages"], register: prepare.openFirewall },
     "hosts file": { on, needs: ["packages"], register: prepare.writeHosts },
     kubelet: { on, needs: ["binaries", "packages", "kernel", ...kubelet], register: prepare.installKubelet },
@@ -147,8 +146,8 @@ interface LadderSteps extends PreparationSteps {
 
 /** Builds a cluster without kubeadm, one component after the other, up to a rung. A higher rung only adds steps. */
 const LADDER: StepList<LadderSteps, LadderCluster> = {
-  ...preparation({ first: ["kubelet leftovers"], kubelet: ["runtime"] }),
-  "kubelet leftovers": { on: everyMachine, needs: ["preflight"], register: cleanUpAfter("kubelet") },
+  ...preparation({ runtime: ["kubelet leftovers"], kubelet: ["runtime"] }),
+  "kubelet leftovers": { on: everyMachine, needs: ["kernel"], register: cleanUpAfter("kubelet") },
   bridge: { on: everyMachine, needs: ["packages", "kubelet leftovers"], register: installBridge },
   hello: { on: firstControlPlane, needs: [...PREPARED, "node images", "bridge"], register: runHelloPod },
 

@@ -8,6 +8,9 @@ import type { ClusterMember } from "./member";
 import { binariesOf, setupOptions } from "./node-preparation";
 import type { MachineScope } from "./step";
 
+/** Folders in which containerd keeps images, containers, plugins and sockets. */
+const CONTAINERD_STATE = ["/var/lib/containerd", "/opt/containerd", "/run/containerd"];
+
 /** Installs and starts the container runtime. Returns the unit that answers the kubelet. */
 export function installRuntime(scope: MachineScope): Unit {
   return scope.member.plan.runtime === "docker" ? installDocker(scope) : installContainerd(scope);
@@ -21,7 +24,15 @@ function installContainerd({ member, after }: MachineScope): Unit {
   const restartOn = binariesOf(member).hashes.apply(({ containerd = "", runc = "" }) => ({ containerd, runc }));
   return new Unit(
     member.resourceName("containerd"),
-    { ...onMachine, unit: "containerd.service", files, enabled: true, running: true, restartOn },
+    {
+      ...onMachine,
+      unit: "containerd.service",
+      files,
+      enabled: true,
+      running: true,
+      restartOn,
+      state: CONTAINERD_STATE,
+    },
     setupOptions(member, after),
   );
 }

@@ -35,8 +35,15 @@ export const unitContract = defineContract({
      * runs it, and so does each start.
      */
     probe: z.string().min(1).optional(),
-    /** Folders below /var/lib that only this unit writes. They are deleted together with the unit. */
-    state: z.array(filePathSchema.startsWith("/var/lib/", "a unit's data folder must be below /var/lib")).optional(),
+    /**
+     * Folders below /var/lib, /opt or /run that only this unit writes. They are deleted together with the unit, unless
+     * they existed before the machine's first change.
+     */
+    state: z
+      .array(
+        filePathSchema.regex(/^\/(var\/lib|opt|run)\/./, "a unit's data folder must be below /var/lib, /opt or /run"),
+      )
+      .optional(),
     /**
      * Set by a refresh if the unit is unhealthy, so that the next `pulumi up` repairs it. Leave it unset in programs.
      */

@@ -102,6 +102,8 @@ export async function readTextFiles(
 /**
  * Writes the files that differ. They arrive in one stream beside their paths, are verified by hash, and are then moved
  * into place, each atomically.
+ * @param keepsPrevious Keeps files that exist and differ, so that `removeFiles` restores them. For the first write
+ * only: later the existing files are Kubewright's own.
  * @returns the paths that were written
  */
 export async function writeFiles(
@@ -109,6 +111,7 @@ export async function writeFiles(
   files: readonly OutgoingFile[],
   step: string,
   signal: AbortSignal,
+  { keepsPrevious = false }: { keepsPrevious?: boolean } = {},
 ): Promise<string[]> {
   const existing = await inspectFiles(
     machine,
@@ -120,7 +123,8 @@ export async function writeFiles(
     return state?.sha256 !== file.sha256 || !sameMode(state.mode, file.mode);
   });
   if (outdated.length === 0) return [];
-  await machine.run(receiveScript(outdated), {
+  const kept = keepsPrevious ? keepScript(outdated.filter(({ path }) => existing.has(path))) : "";
+  await machine.run(receiveScript(outdated, kept), {
     step,
     signal,
     stdin: () => archiveFiles(outdated),
@@ -132,7 +136,33 @@ export async function writeFiles(
 /** Folders that only Kubernetes uses. They are removed when they are empty. */
 const OWN_FOLDER = /^\/(etc|opt|var\/lib)\/(systemd\/system\/kubelet|kubernetes|kubewright|cni|containerd)/;
 
-/** Removes files. Missing files are not an error. */
+/** Folder for files that existed before the first write, at their own paths. */
+const KEPT = "/var/lib/kubewright/previous";
+
+/** Copies files to the folder of kept files, unless they are there. */
+function keepScript(files: readonly OutgoingFile[]): string {
+  if (files.length === 0) return "";
+  return `for f in ${commandLine(files.map(({ path }) => path))}; do
+  if [ ! -e "${KEPT}$f" ] && [ ! -L "${KEPT}$f" ]; then
+    mkdir -p "${KEPT}\${f%/*}"
+    cp -a "$f" "${KEPT}$f.new"
+    mv -fT "${KEPT}$f.new" "${KEPT}$f"
+  fi
+done
+`;
+}
+
+function restoreScript(paths: readonly string[]): string {
+  return `for f in ${commandLine(paths)}; do
+  if [ -e "${KEPT}$f" ] || [ -L "${KEPT}$f" ]; then
+    mkdir -p "\${f%/*}"
+    mv -fT "${KEPT}$f" "$f"
+  fi
+done
+if [ -d ${KEPT} ]; then find ${KEPT} -depth -type d -empty -delete; rmdir /var/lib/kubewright 2>/dev/null || true; fi`;
+}
+
+/** Removes files, and restores those that existed before the first write. Missing files are not an error. */
 export async function removeFiles(
   machine: Remote,
   paths: readonly string[],
@@ -142,7 +172,7 @@ export async function removeFiles(
   if (paths.length === 0) return;
   const folders = [...new Set(paths.map((path) => posix.dirname(path)))].filter((folder) => OWN_FOLDER.test(folder));
   const rmdir = folders.length > 0 ? `\nrmdir -p ${commandLine(folders)} 2>/dev/null || true` : "";
-  await machine.run(`rm -f ${commandLine(paths)}${rmdir}`, { step, signal });
+  await machine.run(`rm -f ${commandLine(paths)}\n${restoreScript(paths)}${rmdir}`, { step, signal });
 }
 
 /** Deletes the content of folders, and the folders themselves unless they are mount points. */
@@ -154,21 +184,21 @@ export async function emptyFolders(
 ): Promise<void> {
   const script = folders.map(quote).map(
     (folder) => `if [ -d ${folder} ]; then
-  find ${folder} -mindepth 1 -delete
+  find ${folder} -xdev -mindepth 1 -delete
   rmdir ${folder} 2>/dev/null || true
 fi`,
   );
   if (script.length > 0) await machine.run(script.join("\n"), { step, signal });
 }
 
-function receiveScript(files: readonly OutgoingFile[]): string {
+function receiveScript(files: readonly OutgoingFile[], first: string): string {
   const folders = [...new Set(files.map(({ path }) => posix.dirname(path)))];
   const targets = files.map(({ path }) => quote(path)).join(" ");
   return `set -e
 ${SUM}
 trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${ARRIVING_SUFFIX}"; done' EXIT
 mkdir -p ${commandLine(folders)}
-tar -C / --no-same-owner -xpf -
+${first}tar -C / --no-same-owner -xpf -
 verify() {
   [ "$(sum < "$1${ARRIVING_SUFFIX}" | cut -d' ' -f1)" = "$2" ] && return
   echo "$1 arrived damaged: its checksum does not match" >&2

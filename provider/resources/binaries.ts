@@ -30,12 +30,12 @@ async function outgoingFiles(inputs: BinariesInputs, label: string): Promise<Out
   );
 }
 
-async function install(context: Context, inputs: BinariesInputs): Promise<void> {
+async function install(context: Context, inputs: BinariesInputs, keepsPrevious = false): Promise<void> {
   const machine = await requireMachine(context, inputs);
   const files = await outgoingFiles(inputs, machine.label);
   const total = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1e6);
   context.status(`copying ${files.length} binaries (${total} MB)`);
-  await writeFiles(machine, files, "copying binaries", context.signal);
+  await writeFiles(machine, files, "copying binaries", context.signal, { keepsPrevious });
 }
 
 /** Executables on a machine, identified by SHA-256: copied in one stream, verified, and moved into place. */
@@ -44,7 +44,7 @@ const binaries: Handler<typeof binariesContract> = {
   replaceOn: MACHINE_REPLACE_ON,
   ignore: [...MACHINE_IGNORE, "sources"],
   async create(context, inputs) {
-    await install(context, inputs);
+    await install(context, inputs, true);
     return { id: `${inputs.instance}/binaries`, outputs: {} };
   },
   async update(context, _id, inputs, old) {

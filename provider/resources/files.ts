@@ -6,11 +6,11 @@ import { register, type Context, type Handler } from "../rpc/handler";
 
 type FilesInputs = Inputs<typeof filesContract>;
 
-async function writeAll(context: Context, inputs: FilesInputs): Promise<void> {
+async function writeAll(context: Context, inputs: FilesInputs, keepsPrevious = false): Promise<void> {
   const machine = await requireMachine(context, inputs);
   const files = textFiles(inputs.files);
   context.status(`writing ${files.length} files`);
-  await writeFiles(machine, files, `writing ${context.name}`, context.signal);
+  await writeFiles(machine, files, `writing ${context.name}`, context.signal, { keepsPrevious });
 }
 
 /** A group of text files on a machine, owned by root. */
@@ -19,7 +19,7 @@ const files: Handler<typeof filesContract> = {
   replaceOn: MACHINE_REPLACE_ON,
   ignore: MACHINE_IGNORE,
   async create(context, inputs) {
-    await writeAll(context, inputs);
+    await writeAll(context, inputs, true);
     return { id: `${inputs.instance}/${context.name}`, outputs: {} };
   },
   async update(context, _id, inputs, old) {

@@ -3,6 +3,7 @@ import { kernelContract } from "../../contracts/host/kernel";
 import { quote } from "../../common/quote";
 import { inspectFiles, writeFiles, removeFiles, textFile } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
+import { recordMachine, restoreKernel } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -20,11 +21,15 @@ function filesOf({ modules, sysctls }: KernelInputs): OutgoingFile[] {
   ];
 }
 
-async function apply(context: Context, inputs: KernelInputs, withSwap: boolean): Promise<void> {
+/** `create` is the first change of the machine. */
+type Verb = "create" | "update" | "update and turn swap off";
+
+async function apply(context: Context, inputs: KernelInputs, verb: Verb): Promise<void> {
   const machine = await requireMachine(context, inputs);
   const { signal } = context;
   context.status("kernel modules and sysctls");
-  await writeFiles(machine, filesOf(inputs), "kernel settings", signal);
+  if (verb === "create") await recordMachine(machine, Object.keys(inputs.sysctls), signal);
+  await writeFiles(machine, filesOf(inputs), "kernel settings", signal, { keepsPrevious: verb === "create" });
   const script = [
     "set -e",
     ...inputs.modules.map((name) => `modprobe ${quote(name)}`),
@@ -35,7 +40,7 @@ async function apply(context: Context, inputs: KernelInputs, withSwap: boolean):
     signal,
     action: "load the module or change the setting on the machine's host",
   });
-  if (!inputs.swapOff || !withSwap) return;
+  if (!inputs.swapOff || verb !== "update and turn swap off") return;
   context.warn(`swap is turned off on ${machine.label}; remove it from /etc/fstab, or the next boot turns it on again`);
   await machine.run("swapoff -a", {
     step: "turning swap off",
@@ -93,11 +98,11 @@ const kernel: Handler<typeof kernelContract> = {
   replaceOn: MACHINE_REPLACE_ON,
   ignore: MACHINE_IGNORE,
   async create(context, inputs) {
-    await apply(context, inputs, false); // the preflight has verified that there is no swap
+    await apply(context, inputs, "create"); // the preflight has verified that there is no swap
     return { id: `${inputs.instance}/kernel`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
-    await apply(context, inputs, old.inputs.problem?.includes("swap") === true);
+    await apply(context, inputs, old.inputs.problem?.includes("swap") ? "update and turn swap off" : "update");
     return {};
   },
   read: (context, _id, old) =>
@@ -109,10 +114,11 @@ const kernel: Handler<typeof kernelContract> = {
       ]);
       return { inputs: { ...inputs, sysctls, ...(problem ? { problem } : {}) }, outputs: {} };
     }),
-  // The values stay until the next boot: the previous ones are not known, and other programs may rely on them.
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);
-    if (machine) await removeFiles(machine, [MODULES_FILE, SYSCTL_FILE], "removing kernel settings", context.signal);
+    if (!machine) return;
+    await removeFiles(machine, [MODULES_FILE, SYSCTL_FILE], "removing kernel settings", context.signal);
+    await restoreKernel(machine, context.signal);
   },
 };
 

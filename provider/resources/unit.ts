@@ -3,6 +3,7 @@ import { sha256Schema, type TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
+import { findNewFolders, recordFolders, restoreUnitState } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
@@ -18,15 +19,18 @@ interface Change {
   /** Files of the unit that the inputs no longer have. */
   obsolete: TextFiles;
   restart: boolean;
+  /** Whether files that exist are not Kubewright's, and are restored on delete. */
+  keepsPrevious: boolean;
 }
 
 /**
  * Brings the unit to its configured state and proves it healthy. If a running unit does not become healthy with changed
  * files, its previous files are restored, and the error reports that.
  */
-async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }: Change): Promise<void> {
+async function apply(context: Context, inputs: UnitInputs, change: Change): Promise<void> {
   const { signal } = context;
   const { unit } = inputs;
+  const { obsolete } = change;
   const machine = await requireMachine(context, inputs);
   const [before, state] = await Promise.all([
     readTextFiles(machine, { ...obsolete, ...inputs.files }, signal),
@@ -34,7 +38,7 @@ async function apply(context: Context, inputs: UnitInputs, { obsolete, restart }
   ]);
   try {
     await removeFiles(machine, Object.keys(obsolete), `writing ${unit}`, signal);
-    const started = await writeAndStart(context, machine, inputs, state, restart);
+    const started = await writeAndStart(context, machine, inputs, state, change);
     if (started || (inputs.running && (inputs.health ?? inputs.probe)))
       await waitUntilUnitHealthy(context, machine, inputs);
   } catch (error) {
@@ -56,12 +60,12 @@ async function writeAndStart(
   machine: Remote,
   inputs: UnitInputs,
   state: UnitState,
-  restart: boolean,
+  { restart, keepsPrevious }: Change,
 ): Promise<boolean> {
   const { signal } = context;
   const { unit } = inputs;
   context.status(`writing ${unit}`);
-  const written = await writeFiles(machine, textFiles(inputs.files), `writing ${unit}`, signal);
+  const written = await writeFiles(machine, textFiles(inputs.files), `writing ${unit}`, signal, { keepsPrevious });
   const starts = inputs.running && state.startable && (restart || written.length > 0 || !state.active);
   const commands = planCommands(inputs, state, { written: written.length > 0, starts });
   if (commands.length === 0) return false;
@@ -141,14 +145,16 @@ const unit: Handler<typeof unitContract> = {
   replaceOn: [...MACHINE_REPLACE_ON, "unit"],
   ignore: [...MACHINE_IGNORE, "health", "probe"],
   async create(context, inputs) {
-    await apply(context, inputs, { obsolete: {}, restart: true });
+    await apply(context, inputs, { obsolete: {}, restart: true, keepsPrevious: true });
     return { id: idOf(inputs), outputs: {} };
   },
   async update(context, _id, inputs, { inputs: old }) {
     const obsolete = obsoleteFiles(old.files, inputs.files);
     const isTriggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
     const restart = isTriggered || Object.keys(obsolete).length > 0 || old.problem !== undefined;
-    await apply(context, inputs, { obsolete, restart });
+    const added = (inputs.state ?? []).filter((folder) => !old.state?.includes(folder));
+    if (added.length > 0) await recordFolders(await requireMachine(context, inputs), added, context.signal);
+    await apply(context, inputs, { obsolete, restart, keepsPrevious: false });
     return {};
   },
   read: (context, _id, old) =>
@@ -164,7 +170,8 @@ const unit: Handler<typeof unitContract> = {
     await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
     await machine.run("systemctl daemon-reload", { step, signal });
-    await emptyFolders(machine, inputs.state ?? [], step, signal);
+    await emptyFolders(machine, await findNewFolders(machine, inputs.state ?? [], signal), step, signal);
+    await restoreUnitState(machine, inputs.unit, signal);
   },
 };
 

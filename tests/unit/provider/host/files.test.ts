@@ -2,17 +2,17 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StepError } from "../../../../common/errors";
-import { textFile, writeFiles } from "../../../../provider/host/files";
+import { removeFiles, textFile, writeFiles } from "../../../../provider/host/files";
 import type { Remote, RunOptions } from "../../../../provider/ssh/remote";
 
-/** Runs scripts in a shell of this computer, in a folder of its own. */
+/** Runs scripts in a shell of this computer, in a folder of its own, which also has the kept files. */
 const machine = {
   label: "this computer",
   run: (script: string, { step, stdin }: RunOptions) =>
     new Promise((done, fail) => {
-      const shell = spawn("/bin/sh", ["-c", script]);
+      const shell = spawn("/bin/sh", ["-c", script.replaceAll("/var/lib/kubewright", join(folder, "kubewright"))]);
       let stdout = "";
       let stderr = "";
       shell.stdout.on("data", (data) => (stdout += data));
@@ -58,4 +58,39 @@ test("a parent folder is created", async () => {
   path = join(folder, "deep/er/a.conf");
   await write("1\n", "0600");
   expect(await readFile(path, "utf8")).toBe("1\n");
+});
+
+describe("files that existed before", () => {
+  const { signal } = new AbortController();
+  const create = (content: string) =>
+    writeFiles(machine as unknown as Remote, [textFile(path, content, "0644")], "writing", signal, {
+      keepsPrevious: true,
+    });
+  const remove = () => removeFiles(machine as unknown as Remote, [path], "removing", signal);
+
+  test("are restored by the removal, with their mode", async () => {
+    await writeFile(path, "the user's", { mode: 0o640 });
+    await create("ours");
+    await write("ours, changed", "0644");
+    expect(await readFile(path, "utf8")).toBe("ours, changed");
+    await remove();
+    expect(await readFile(path, "utf8")).toBe("the user's");
+    expect((await stat(path)).mode & 0o777).toBe(0o640);
+    expect(await readdir(folder)).toEqual(["a.conf"]);
+  });
+
+  test("are kept once: a repeated creation does not keep Kubewright's own file", async () => {
+    await writeFile(path, "the user's");
+    await create("ours");
+    await create("ours, changed");
+    await remove();
+    expect(await readFile(path, "utf8")).toBe("the user's");
+  });
+
+  test("are not invented: a file that did not exist is removed", async () => {
+    await create("ours");
+    await write("ours, changed", "0644");
+    await remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
 });

@@ -91,10 +91,19 @@ test("swap stays on where no refresh has reported it", async () => {
   expect(warnings).toEqual([]);
 });
 
-test("a delete removes the files, and keeps the values until the next boot", async () => {
+test("a creation records the machine before its first change, an update does not", async () => {
+  const isRecord = (script: string) => script.includes("machine-before") && script.includes(FORWARD);
+  await create();
+  expect(machine.scripts.findIndex(isRecord)).toBe(0);
+  machine.scripts.length = 0;
+  await updateAfter();
+  expect(machine.scripts.some(isRecord)).toBe(false);
+});
+
+test("a delete removes the files and restores the machine's own values", async () => {
   await create();
   machine.files.set("/etc/sysctl.d/10-own.conf", { content: "x", mode: "0644" });
   await kernelResource.delete!(context(), "id", { inputs: inputs(), outputs: {} });
   expect([...machine.files.keys()]).toEqual(["/etc/sysctl.d/10-own.conf"]);
-  expect(machine.forward).toBe("1");
+  expect(machine.scripts.at(-1)).toContain("Restores the kernel settings");
 });

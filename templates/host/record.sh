@@ -1,0 +1,13 @@
+# Records what this machine is like before its first change, for `npm run down`: folders, services, modules, and the values of @SYSCTLS@.
+record=@RECORD@
+[ ! -e $record ] || exit 0
+mkdir -p "$(dirname $record)"
+{
+  find /var/lib /opt /run -mindepth 1 -maxdepth 1 -type d | sed 's/^/folder /'
+  systemctl list-unit-files --no-legend --no-pager --state=enabled | awk '{ print "enabled", $1 }'
+  systemctl list-units --no-legend --no-pager --plain --state=active --type=service,socket | awk '{ print "active", $1 }'
+  # The modules of a container are its host's.
+  systemd-detect-virt -qc || awk '{ print "module", $1 }' /proc/modules
+  for name in @SYSCTLS@; do value=$(sysctl -n "$name" 2>/dev/null) && echo "sysctl $name $value"; done
+} > $record.new
+mv $record.new $record
