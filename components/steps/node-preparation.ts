@@ -8,7 +8,7 @@ import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
 import { type Machine, controllerArch, nodeAddress } from "../machines/machine";
-import type { ClusterMember } from "./member";
+import { type ClusterMember, controlPlaneConnections } from "./member";
 import type { MachineScope } from "./step";
 
 export function installPackages({ member, after }: MachineScope): Packages {
@@ -107,6 +107,12 @@ export function installKubelet({ member, after }: MachineScope): Unit {
       running: true,
       ...optional({ startWhenExists: components ? undefined : "/var/lib/kubelet/config.yaml" }),
       restartOn: { kubelet: binariesOf(member).hashes.kubelet },
+      // A control plane asks its own API server, so that its kubelet does not wait for the other control planes.
+      node: {
+        name,
+        controlPlanes: member.isControlPlane ? [member.connection] : controlPlaneConnections(plan),
+        version: kubeletVersion,
+      },
     },
     setupOptions(member, after),
   );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { controlPlanesSchema } from "../connection";
 import { defineContract } from "../contract";
 import { filePathSchema, textFilesSchema } from "../files";
 import { healthSchema } from "../health";
@@ -35,6 +36,17 @@ export const unitContract = defineContract({
      * runs it, and so does each start.
      */
     probe: z.string().min(1).optional(),
+    /** The node of a kubelet's unit. After each start of the unit, the node must report that it is Ready. */
+    node: z
+      .strictObject({
+        /** Name of the node. */
+        name: z.string(),
+        /** Connections to the control planes. The API server is reached through the first one that answers. */
+        controlPlanes: controlPlanesSchema,
+        /** Version that the kubelet must report, without the prefix `v`. */
+        version: z.string().optional(),
+      })
+      .optional(),
     /**
      * Folders below /var/lib, /opt or /run that only this unit writes. They are deleted together with the unit, unless
      * they existed before the machine's first change.

@@ -1,5 +1,6 @@
 import { quote } from "../../common/quote";
 import type { Remote } from "../ssh/remote";
+import { SEARCHED_LINES, chooseErrors } from "./log-lines";
 
 /** Containers of a static pod, as the machine itself knows them: the API cannot be asked while its server is down. */
 export interface PodState {
@@ -63,10 +64,6 @@ export function countExits({ running, started }: PodState, isCounted: (uid: stri
     }, 0);
 }
 
-/** Lines of a log that are searched for errors. */
-const SEARCHED_LINES = 400;
-const SHOWN_LINES = 5;
-
 /** Returns the last errors that a static pod logged; where it logged nothing, what the kubelet logged about it. */
 export async function readPodLog(machine: Remote, pod: string, signal: AbortSignal): Promise<string> {
   const folders = `${LOGS}/*_${quote(pod)}_*/`;
@@ -75,20 +72,11 @@ if [ -n "$log" ]; then tail -n ${SEARCHED_LINES} "$log"
 else journalctl -u kubelet -n ${SEARCHED_LINES} --no-pager -o cat -q 2>/dev/null | grep -F ${quote(pod)} | tail -n 3
 fi; true`;
   const { stdout } = await machine.read(script, { step: `reading the log of ${pod}`, signal });
-  return chooseLines(stdout.split("\n").map(stripPrefix)).join("\n");
+  return chooseErrors(stdout.split("\n").map(stripPrefix).join("\n")).join("\n");
 }
 
 /** Removes what the runtime adds to a line: time, stream and flag of the CRI, or the JSON of Docker. */
 function stripPrefix(line: string): string {
   if (line.startsWith('{"log":')) return (/^\{"log":"((?:[^"\\]|\\.)*?)(?:\\n)?",/.exec(line)?.[1] ?? line).trimEnd();
   return line.replace(/^\S+ (?:stdout|stderr) [FP] /, "").trimEnd();
-}
-
-const ERROR = /error|fatal|panic|fail|unknown|invalid|not defined|cannot|unable|must /i;
-
-/** Chooses the last error messages. Indented lines are help texts and stack traces. */
-function chooseLines(lines: readonly string[]): string[] {
-  const texts = lines.filter((line) => line !== "");
-  const errors = texts.filter((line) => /^\S/.test(line) && ERROR.test(line));
-  return (errors.length > 0 ? errors : texts).slice(-SHOWN_LINES);
 }

@@ -2,6 +2,7 @@ import { sha256Schema } from "../../contracts/files";
 import { quote } from "../../common/quote";
 import type { Remote } from "../ssh/remote";
 import { SUM } from "./files";
+import { SEARCHED_LINES, chooseErrors } from "./log-lines";
 
 /** State of a systemd unit (org.freedesktop.systemd1(5)). A unit that does not exist is neither active nor enabled. */
 export interface UnitState {
@@ -90,11 +91,14 @@ pid=$(systemctl show -p MainPID --value ${quote(unit)})
   return sha256Schema.safeParse(stdout.trim()).data;
 }
 
-/** Returns the last lines that the unit's own processes logged, or systemd's messages about it if they logged none. */
+/** Returns the last errors that the unit's own processes logged, or systemd's messages about it if they logged none. */
 export async function readJournal(machine: Remote, unit: string, signal: AbortSignal): Promise<string> {
-  const script = `lines=$(journalctl _SYSTEMD_UNIT=${quote(unit)} -n 5 --no-pager -o cat -q 2>/dev/null)
-[ -n "$lines" ] || lines=$(journalctl -u ${quote(unit)} -n 5 --no-pager -o cat -q 2>/dev/null)
+  const options = `-n ${SEARCHED_LINES} --no-pager -o cat -q 2>/dev/null`;
+  const script = `invocation=$(systemctl show -p InvocationID --value ${quote(unit)})
+lines=$(journalctl _SYSTEMD_UNIT=${quote(unit)} _SYSTEMD_INVOCATION_ID="$invocation" ${options})
+[ -n "$lines" ] || lines=$(journalctl _SYSTEMD_UNIT=${quote(unit)} ${options} | tail -n 50)
+[ -n "$lines" ] || lines=$(journalctl -u ${quote(unit)} ${options} | tail -n 5)
 echo "$lines"`;
   const { stdout } = await machine.read(script, { step: `reading the journal of ${unit}`, signal });
-  return stdout.trim();
+  return chooseErrors(stdout).join("\n");
 }

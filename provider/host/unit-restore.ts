@@ -4,39 +4,46 @@ import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { describeChangedFiles } from "./changed-lines";
 import { removeFiles, textFiles, writeFiles } from "./files";
+import { readKeptProgram, restoreProgram } from "./kept-program";
 import { putBack } from "./put-back";
-import { waitUntilUnitHealthy, type UnitToProve } from "./unit-health";
 
 interface FailedUnit {
-  inputs: UnitToProve & { files: TextFiles };
+  unit: string;
+  files: TextFiles;
   /** The files as they were before the change. */
   before: TextFiles;
   /** Files that the change removed. */
   obsolete: TextFiles;
   error: unknown;
+  /** Proves the restarted unit healthy. */
+  prove: () => Promise<void>;
 }
 
 /**
- * Restores the files of a unit that did not become healthy after a change, restarts it with them and proves it healthy.
- * @returns the error to report; undefined if no file changed or the previous files do not work either
+ * Restores the files and the program of a unit that did not become healthy after a change, restarts it with them and
+ * proves it healthy.
+ * @returns the error to report; undefined if nothing changed or the previous files do not work either
  */
 export async function restoreUnit(
   context: Context,
   machine: Remote,
-  { inputs, before, obsolete, error }: FailedUnit,
+  { unit, files, before, obsolete, error, prove }: FailedUnit,
 ): Promise<Error | undefined> {
-  const { unit, files } = inputs;
-  const changes = describeChangedFiles(before, files);
+  const { signal } = context;
+  const program = await readKeptProgram(machine, unit, signal).catch(() => undefined);
+  const changedFiles = describeChangedFiles(before, files);
+  const changes = [changedFiles, program === undefined ? "" : `${program} (the program)`].filter(Boolean).join("\n");
   if (changes === "") return undefined;
   const restore = async () => {
     const step = `restoring ${unit}`;
     const created = Object.keys(files).filter((path) => !(path in before) && !(path in obsolete));
-    await removeFiles(machine, created, step, context.signal);
-    await writeFiles(machine, textFiles(before), step, context.signal);
+    await removeFiles(machine, created, step, signal);
+    await writeFiles(machine, textFiles(before), step, signal);
+    if (program !== undefined) await restoreProgram(machine, unit, signal);
     const name = quote(unit);
     const script = `systemctl daemon-reload\nsystemctl reset-failed ${name} || true\nsystemctl restart ${name}`;
-    await machine.run(script, { step, signal: context.signal });
-    await waitUntilUnitHealthy(context, machine, inputs);
+    await machine.run(script, { step, signal });
+    await prove();
   };
   return await putBack(context, machine, { name: unit, error, changes, restore });
 }

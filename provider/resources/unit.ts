@@ -5,9 +5,11 @@ import { quote } from "../../common/quote";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
 import { findNewFolders, recordFolders, restoreUnitState } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
+import { dropKeptProgram, keepProgram } from "../host/kept-program";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
+import { proveNodeReported, wasReady } from "../kube/node-reported";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -25,27 +27,32 @@ interface Change {
 
 /**
  * Brings the unit to its configured state and proves it healthy. If a running unit does not become healthy with changed
- * files, its previous files are restored, and the error reports that.
+ * files or a changed program, its previous ones are restored, and the error reports that.
  */
 async function apply(context: Context, inputs: UnitInputs, change: Change): Promise<void> {
   const { signal } = context;
-  const { unit } = inputs;
+  const { unit, files, node } = inputs;
   const { obsolete } = change;
   const machine = await requireMachine(context, inputs);
   const [before, state] = await Promise.all([
-    readTextFiles(machine, { ...obsolete, ...inputs.files }, signal),
+    readTextFiles(machine, { ...obsolete, ...files }, signal),
     readUnitState(machine, unit, signal, inputs.startWhenExists),
   ]);
+  const mustBeReady = node && state.active ? await wasReady(context, machine, node) : true;
+  const prove = async () => {
+    await waitUntilUnitHealthy(context, machine, inputs);
+    if (node) await proveNodeReported(context, machine, node, mustBeReady);
+  };
   try {
     await removeFiles(machine, Object.keys(obsolete), `writing ${unit}`, signal);
     const started = await writeAndStart(context, machine, inputs, state, change);
-    if (started || (inputs.running && (inputs.health ?? inputs.probe)))
-      await waitUntilUnitHealthy(context, machine, inputs);
+    if (started || (inputs.running && (inputs.health ?? inputs.probe))) await prove();
+    if (started && state.active) await dropKeptProgram(machine, unit, signal);
   } catch (error) {
     const wasHealthy = before !== undefined && unitProblem(state) === undefined;
     const isRestored =
       wasHealthy && !signal.aborted
-        ? await restoreUnit(context, machine, { inputs, before, obsolete, error })
+        ? await restoreUnit(context, machine, { unit, files, before, obsolete, error, prove })
         : undefined;
     if (isRestored) throw isRestored;
     // The change is on the machine: the next run continues from here.
@@ -69,6 +76,8 @@ async function writeAndStart(
   const starts = inputs.running && state.startable && (restart || written.length > 0 || !state.active);
   const commands = planCommands(inputs, state, { written: written.length > 0, starts });
   if (commands.length === 0) return false;
+  if (starts && state.active)
+    await keepProgram(machine, { unit, wanted: Object.values(inputs.restartOn ?? {}) }, signal);
   context.status(`starting ${unit}`);
   await machine.run(["set -e", ...commands].join("\n"), {
     step: `starting ${unit}`,
@@ -143,7 +152,7 @@ function obsoleteFiles(old: TextFiles, files: TextFiles): TextFiles {
 const unit: Handler<typeof unitContract> = {
   contract: unitContract,
   replaceOn: [...MACHINE_REPLACE_ON, "unit"],
-  ignore: [...MACHINE_IGNORE, "health", "probe"],
+  ignore: [...MACHINE_IGNORE, "health", "probe", "node"],
   async create(context, inputs) {
     await apply(context, inputs, { obsolete: {}, restart: true, keepsPrevious: true });
     return { id: idOf(inputs), outputs: {} };
@@ -168,6 +177,7 @@ const unit: Handler<typeof unitContract> = {
     const step = `removing ${inputs.unit}`;
     const { signal } = context;
     await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
+    await dropKeptProgram(machine, inputs.unit, signal);
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
     await machine.run("systemctl daemon-reload", { step, signal });
     await emptyFolders(machine, await findNewFolders(machine, inputs.state ?? [], signal), step, signal);
