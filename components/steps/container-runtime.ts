@@ -9,7 +9,7 @@ import { binariesOf, setupOptions } from "./node-preparation";
 import type { MachineScope } from "./step";
 
 /** Folders in which containerd keeps images, containers, plugins and sockets. */
-const CONTAINERD_STATE = ["/var/lib/containerd", "/opt/containerd", "/run/containerd"];
+const CONTAINERD_STATE = ["/var/lib/containerd", "/opt/containerd", "/run/containerd", "/run/nri"];
 
 /** Installs and starts the container runtime. Returns the unit that answers the kubelet. */
 export function installRuntime(scope: MachineScope): Unit {

@@ -8,6 +8,11 @@ mkdir -p "$(dirname $record)"
   systemctl list-units --no-legend --no-pager --plain --state=active --type=service,socket | awk '{ print "active", $1 }'
   # The modules of a container are its host's.
   systemd-detect-virt -qc || awk '{ print "module", $1 }' /proc/modules
-  for name in @SYSCTLS@; do value=$(sysctl -n "$name" 2>/dev/null) && echo "sysctl $name $value"; done
+  # A change of ip_forward also changes forwarding on all interfaces, and redirects.
+  pattern='^net\.ipv4\.conf\.([^.]*\.forwarding|all\.accept_redirects)$'
+  dependent=$(sysctl -aN --pattern "$pattern" 2>/dev/null | grep -vxF net.ipv4.conf.all.forwarding)
+  for name in @SYSCTLS@ $dependent; do
+    value=$(sysctl -n "$name" 2>/dev/null) && echo "sysctl $name $value"
+  done
 } > $record.new
 mv $record.new $record

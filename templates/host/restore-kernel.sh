@@ -6,7 +6,9 @@ links() { [ -n "$(ip -o link show type "$1" 2>/dev/null)" ]; }
 
 grep '^sysctl ' $record | while read -r _ name value; do
   # Another program may have started to forward packets since.
-  if [ "$name" = net.ipv4.ip_forward ] && { links bridge || links tun || links wireguard; }; then continue; fi
+  case $name in net.ipv4.ip_forward | net.ipv4.conf.*)
+    if links bridge || links tun || links wireguard; then continue; fi ;;
+  esac
   sysctl -q -w "$name=$value" 2>/dev/null
   # The machine's own configuration may have changed since.
   sysctl -q --system --pattern "^$(echo "$name" | sed 's/\./\\./g')\$" >/dev/null 2>&1

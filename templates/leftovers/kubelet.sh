@@ -10,6 +10,8 @@ fi
 # Unmounts before deleting, deepest mounts first. A folder that is itself a mount stays, for example a separate volume.
 awk '$2 ~ "^/var/lib/kubelet/" || $2 ~ "^/run/netns/cni-" {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount" 2>/dev/null || umount -l "$mount"; done
 rm -f /run/netns/cni-*
+# The CNI plugins mount this folder on itself.
+if [ -d /run/netns ] && [ -z "$(ls -A /run/netns)" ]; then umount /run/netns 2>/dev/null; rmdir /run/netns 2>/dev/null; fi
 for folder in /var/lib/kubelet /var/lib/cri-dockerd/sandbox; do [ -d $folder ] && find $folder -mindepth 1 -delete 2>/dev/null; done
 rm -rf /var/lib/cni /var/log/pods /var/log/containers
 for link in cni0 $(ip -o link show type veth 2>/dev/null | awk -F'[ :@]+' '$2 ~ /^veth[0-9a-f]{8}$/ {print $2}'); do ip link delete "$link" 2>/dev/null; done

@@ -8,7 +8,7 @@ find /etc /usr/local /opt /root /home /srv /var /boot -xdev \
   \( -path /var/lib/systemd/timers -o -path /var/lib/systemd/random-seed -o -path /var/lib/systemd/catalog \) -prune -o \
   -printf '%M %u:%g %p %l\n'
 section logs
-find /var/log -mindepth 1 -maxdepth 1 -printf '%f\n'
+find /var/log -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -vE '^(dpkg\.log|apt|alternatives\.log)$'
 section contents
 find /etc /usr/local /opt -xdev -type f -not -name '*.cache' -exec sha256sum {} +
 section run
@@ -30,10 +30,11 @@ ip rule
 section "unit files"
 systemctl list-unit-files --no-legend --no-pager | awk '{ print $1, $2 }'
 section units
-systemctl list-units --all --no-legend --no-pager --plain --type=service,socket,slice,timer |
-  awk '{ print $1, $2, $3 }' | grep -vE '^(user@|user-|user-runtime-dir@|run-|systemd-tmpfiles-clean|systemd-hostnamed|systemd-update|man-db)'
+# network-online.target starts wait-online, and stays active.
+systemctl list-units --state=active,failed --no-legend --no-pager --plain --type=service,socket,slice,timer |
+  awk '{ print $1, $2, $3 }' | grep -vE '^(systemd-networkd-wait-online|user@|user-|user-runtime-dir@|run-|systemd-tmpfiles-clean|systemd-hostnamed|systemd-update|man-db)'
 section cgroups
-find /sys/fs/cgroup -type d | grep -vE 'user\.slice|system\.slice/(run-|systemd-hostnamed|systemd-update|systemd-tmpfiles)'
+find /sys/fs/cgroup -type d | grep -vE 'binfmt_misc|user\.slice|system\.slice/(run-|systemd-hostnamed|systemd-update|systemd-tmpfiles)'
 section sysctls
 sysctl -a 2>/dev/null | grep -vE '^(kernel\.(random|pty\.nr|ns_last_pid|cad_pid|perf_event_max_sample_rate)|fs\.(dentry|inode|file-nr|aio-nr|quota))|conntrack_count|nf_conntrack_.*seed'
 section modules
@@ -41,8 +42,8 @@ awk '{ print $1 }' /proc/modules
 section swap
 awk 'NR > 1 { print $1 }' /proc/swaps
 section mounts
-awk '{ print $1, $2, $3 }' /proc/mounts | grep -v /run/user/
+awk '{ print $1, $2, $3 }' /proc/mounts | grep -vE '/run/user/|binfmt_misc'
 section packages
 dpkg-query -Wf '${Package} ${db:Status-Abbrev}\n'
 section processes
-ps -eo user:20,comm --no-headers | grep -vE 'kworker|ksoftirqd|ps$|sshd|sudo|sh$|awk$|sort$|systemd$|sd-pam|systemd-(host|update|tmpfile)'
+ps -eo user:20,comm --no-headers | grep -vE 'udev-worker|kworker|ksoftirqd|ps$|sshd|sudo|sh$|awk$|sort$|systemd$|sd-pam|systemd-(host|update|tmpfile)'

@@ -44,7 +44,14 @@ function writeRecord(...lines: string[]): void {
 describe("the record", () => {
   const make = () => run(template("host/record.sh", { RECORD: record(), SYSCTLS: "net.ipv4.ip_forward kernel.none" }));
   beforeEach(() => {
-    fake("sysctl", '[ "$2" = net.ipv4.ip_forward ] && echo 0');
+    fake(
+      "sysctl",
+      `case "$*" in
+-aN*) printf 'net.ipv4.conf.all.forwarding\\nnet.ipv4.conf.eth0.forwarding\\nnet.ipv4.conf.all.accept_redirects\\n' ;;
+*kernel.none) exit 1 ;;
+*) echo 0 ;;
+esac`,
+    );
     fake("systemctl", 'case $1 in list-unit-files) echo "a.service enabled" ;; *) echo "b.service loaded" ;; esac');
     writeFileSync(modules(), "overlay 1 0 - Live\n");
   });
@@ -53,15 +60,14 @@ describe("the record", () => {
     make();
     const lines = readFileSync(record(), "utf8").split("\n");
     expect(lines).toEqual(
-      expect.arrayContaining([
-        "folder /var/lib/dpkg",
-        "enabled a.service",
-        "active b.service",
-        "module overlay",
-        "sysctl net.ipv4.ip_forward 0",
-      ]),
+      expect.arrayContaining(["folder /var/lib/dpkg", "enabled a.service", "active b.service", "module overlay"]),
     );
-    expect(lines.filter((line) => line.startsWith("sysctl "))).toHaveLength(1);
+    // A change of ip_forward changes the others, so it comes first.
+    expect(lines.filter((line) => line.startsWith("sysctl "))).toEqual([
+      "sysctl net.ipv4.ip_forward 0",
+      "sysctl net.ipv4.conf.eth0.forwarding 0",
+      "sysctl net.ipv4.conf.all.accept_redirects 0",
+    ]);
   });
 
   test("is written once", () => {
@@ -90,10 +96,10 @@ describe("restoring", () => {
   });
 
   test("keeps forwarding while another program has a bridge", () => {
-    writeRecord("sysctl net.ipv4.ip_forward 0", "sysctl kernel.panic 0");
+    writeRecord("sysctl net.ipv4.ip_forward 0", "sysctl net.ipv4.conf.all.accept_redirects 1", "sysctl kernel.panic 0");
     fake("ip", '[ "$5" = bridge ] && echo "5: docker0"');
     restore();
-    expect(log().join()).not.toContain("ip_forward");
+    expect(log().join()).not.toMatch(/ip_forward|accept_redirects/);
     expect(log()).toContain("sysctl -q -w kernel.panic=0");
   });
 
