@@ -23,6 +23,8 @@ export class Connections {
   private readonly pinned = new Map<string, Remote>();
   /** The newest connection of each login that was opened without a pin. */
   private readonly unpinned = new Map<string, Remote>();
+  /** All connections: a replaced one is opened again if a caller still uses it. */
+  private readonly all = new Set<Remote>();
   private readonly runtime: SshRuntime;
 
   constructor(
@@ -54,11 +56,17 @@ export class Connections {
     return existing;
   }
 
-  /** Opens a new connection and trusts the host key that the machine presents: for a Host without a pinned key. */
+  /**
+   * Opens a new connection and trusts the host key that the machine presents: for a Host without a pinned key. A
+   * connection without a pin that is in use is shared, because a login has one connection.
+   */
   trust(connection: Connection): Remote {
     const login = loginOf(connection);
     const previous = this.unpinned.get(login);
-    if (previous && ![...this.pinned.values()].includes(previous)) previous.close();
+    if (previous && ![...this.pinned.values()].includes(previous)) {
+      if (!previous.idle) return previous;
+      previous.close();
+    }
     const remote = this.create(connection);
     this.unpinned.set(login, remote);
     return remote;
@@ -66,20 +74,18 @@ export class Connections {
 
   /** Closes all connections. An open connection keeps the process alive. */
   closeAll(): void {
-    for (const remote of this.all()) remote.close();
+    for (const remote of this.all) remote.close();
   }
 
   /** Forgets, at the beginning of a run, which machines did not answer or refused the login. */
   forgetFailures(): void {
-    for (const remote of this.all()) remote.forgetFailures();
-  }
-
-  private all(): Set<Remote> {
-    return new Set([...this.pinned.values(), ...this.unpinned.values()]);
+    for (const remote of this.all) remote.forgetFailures();
   }
 
   private create(connection: Connection): Remote {
-    return new Remote(connection, this.runtime, connection.jump && this.get(connection.jump));
+    const remote = new Remote(connection, this.runtime, connection.jump && this.get(connection.jump));
+    this.all.add(remote);
+    return remote;
   }
 }
 

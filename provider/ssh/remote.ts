@@ -62,6 +62,11 @@ export class Remote {
     return this.transport.pin;
   }
 
+  /** Whether no operation uses the connection. */
+  get idle(): boolean {
+    return this.transport.idle;
+  }
+
   /** Factor for deadlines, from the provider's settings. */
   get patience(): number {
     return this.runtime.settings.patience;

@@ -34,6 +34,7 @@ export class Transport implements LimitedConnection {
    */
   private isJump = false;
   private readonly dialing = new SharedWork((signal) => this.open(signal));
+  private lastAttempt: Promise<unknown> = Promise.resolve();
   private current: Dialed | undefined;
   private presumedDeadUntil = 0;
   private refusal: { error: ConnectionError; until: number } | undefined;
@@ -125,7 +126,14 @@ export class Transport implements LimitedConnection {
     this.onLost();
   }
 
-  private async open(signal: AbortSignal): Promise<Dialed> {
+  /** Waits for an attempt that is being aborted: it would release the slot of the new one. */
+  private open(signal: AbortSignal): Promise<Dialed> {
+    const opened = this.lastAttempt.then(() => this.openNow(signal));
+    this.lastAttempt = opened.catch(() => undefined);
+    return opened;
+  }
+
+  private async openNow(signal: AbortSignal): Promise<Dialed> {
     const dialed = await this.dialRepeatedly(signal);
     if (signal.aborted) {
       dialed.close();
