@@ -84,8 +84,14 @@ function architecture({ facts }: PreflightMachine): ReturnType<Check> {
   return error(`its architecture ${String(facts.arch)} is not supported`, "use an amd64 or arm64 machine");
 }
 
-function membership({ facts, instanceAlreadyMember }: PreflightMachine): ReturnType<Check> {
+function membership({ facts, instanceAlreadyMember, memberAs }: PreflightMachine): ReturnType<Check> {
   if (instanceAlreadyMember || facts.kubernetesState === "none") return undefined;
+  if (memberAs !== undefined)
+    return error(
+      `it is already the node ${memberAs} of this cluster`,
+      `give it that name again; to rename a node, first remove its host from the configuration and run again, then ` +
+        "add it under the new name",
+    );
   if (facts.kubernetesState === "partial")
     return warning("it has an unfinished kubeadm init or join", "no action needed: it is completed or repeated");
   return error(

@@ -20,6 +20,8 @@ export interface PreflightMachine {
    * @default false
    */
   instanceAlreadyMember?: boolean;
+  /** Name of the node that the machine already is in this cluster, if its name in the configuration is another one. */
+  memberAs?: string;
 }
 
 export interface Expectations {

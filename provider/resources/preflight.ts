@@ -1,6 +1,7 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { preflightContract } from "../../contracts/cluster/preflight";
 import { StepError, messageOf } from "../../common/errors";
+import { optional } from "../../common/optional";
 import {
   isError,
   preflightFindings,
@@ -25,6 +26,7 @@ async function checkMachine(
   try {
     const facts = await readFacts(context.connections.get(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
+    const memberAs = Object.keys(passed).find((other) => passed[other] === facts.machineId);
     return {
       judged: {
         name,
@@ -33,7 +35,7 @@ async function checkMachine(
         facts,
         swapAllowed,
         instanceAlreadyMember,
-        ...(privateAddress ? { privateAddress } : {}),
+        ...optional({ memberAs, privateAddress: privateAddress || undefined }),
       },
     };
   } catch (error) {

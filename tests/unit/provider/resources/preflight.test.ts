@@ -78,6 +78,20 @@ test("a node is no leftover where it passed before, and is one after the machine
   );
 });
 
+test("a node whose host was renamed is refused with its name, and never with the advice to reset it", async () => {
+  facts = { renamed: { kubernetes: "worker", machine_id: "id-worker-2" } };
+  const machines = inputs().machines.map((machine) =>
+    machine.name === "worker-2"
+      ? { ...machine, name: "renamed", connection: { ...machine.connection, name: "renamed" } }
+      : machine,
+  );
+  const old = { inputs: inputs(), outputs: { passed } };
+  const update = preflightResource.update!(context, "preflight", inputs({ machines }), old);
+  const failure = await update.catch(({ message }: Error) => message);
+  expect(failure).toMatch(/error {3}renamed: it is already the node worker-2 of this cluster; give it that name again/);
+  expect(failure).not.toContain("kubeadm reset");
+});
+
 test("another bootstrapper checks every machine again", async () => {
   facts = { "worker-1": { kubernetes: "worker" } };
   const old = { inputs: inputs(), outputs: { passed } };
