@@ -47,8 +47,9 @@ export interface KubeconfigArgs {
 }
 
 /**
- * The administrator's kubeconfig as a file on the computer that runs Pulumi, mode 0600. Its content goes from the
- * machine to the file and is not in the state.
+ * The administrator's access to a cluster in a kubeconfig file on the computer that runs Pulumi. The cluster is added
+ * to an existing kubeconfig; a new file has mode 0600. The content goes from the machine to the file and is not in the
+ * state.
  * @example
  * new Kubeconfig("kubeconfig", { path: join(process.cwd(), "kubeconfig"), of: cluster.access });
  */

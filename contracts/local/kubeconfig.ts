@@ -4,8 +4,9 @@ import { controlPlanesSchema } from "../connection";
 import { defineContract } from "../contract";
 
 /**
- * The administrator's kubeconfig as a file on the computer that runs Pulumi, mode 0600. Its content is not in the
- * state.
+ * The administrator's access to the cluster in a kubeconfig file on the computer that runs Pulumi. A new file has mode
+ * 0600. In an existing kubeconfig, the cluster, the user and the context are added, and other entries stay as they are;
+ * the deletion of the resource removes only what it added. The content is not in the state.
  */
 export const kubeconfigContract = defineContract({
   type: "kubewright:local:Kubeconfig",
@@ -14,15 +15,32 @@ export const kubeconfigContract = defineContract({
     path: z.string().refine(isAbsolute, "the path of a kubeconfig is absolute"),
     /** Connections to the control planes. The kubeconfig is read from the first one that answers. */
     controlPlanes: controlPlanesSchema,
-    /** `sha256:<hex>` of the public key of the cluster's CA. A change writes the other cluster's kubeconfig. */
+    /** `sha256:<hex>` of the public key of the cluster's CA. A change writes the other cluster's entries. */
     caCertHash: z.string(),
     /**
-     * Set by a refresh if the file differs, so that the next `pulumi up` writes it again. Leave it unset in programs.
+     * Set by a refresh if the cluster's entries differ, so that the next `pulumi up` writes them again. Leave it unset
+     * in programs.
      */
     problem: z.string().optional(),
   }),
   outputs: z.object({
-    /** SHA-256 of the kubeconfig that was written. */
+    /** SHA-256 of the entries that were written; in states of older versions, of the whole file. */
     sha256: z.string(),
+    /**
+     * Names of the entries: kubeadm's (`kubernetes-admin@kubernetes`), with a part of the CA's hash at the end where
+     * another cluster has the same names. Absent in states of older versions.
+     */
+    entries: z
+      .object({
+        /** Name of the cluster. */
+        cluster: z.string(),
+        /** Name of the user. */
+        user: z.string(),
+        /** Name of the context: `kubectl --context NAME`. */
+        context: z.string(),
+      })
+      .optional(),
+    /** Whether the file did not exist before. It is deleted together with its last entry. Absent in older states. */
+    created: z.boolean().optional(),
   }),
 });

@@ -1,21 +1,18 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parse } from "yaml";
-import { z } from "zod";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { StepError } from "../../common/errors";
+import { withLock } from "../../common/lock";
 import { sha256 } from "../host/files";
-import { caCertHash } from "../pki/ca-cert-hash";
+import { type EntryNames, KubeconfigDocument } from "../kube/kubeconfig-document";
+import { type AdminEntries, chooseNames, hashEntries, putEntries } from "../kube/kubeconfig-merge";
+import { readAdminEntries, removeEntries } from "../kube/kubeconfig-merge";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 
 type KubeconfigInputs = Inputs<typeof kubeconfigContract>;
 type KubeconfigOutputs = Outputs<typeof kubeconfigContract>;
 type RecordedKubeconfig = Recorded<KubeconfigInputs, KubeconfigOutputs>;
-
-const clustersSchema = z.object({
-  clusters: z.array(z.object({ cluster: z.object({ "certificate-authority-data": z.string() }) })).min(1),
-});
 
 async function readText(path: string): Promise<string | undefined> {
   return await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -24,80 +21,142 @@ async function readText(path: string): Promise<string | undefined> {
   });
 }
 
-/** Whether a kubeconfig has entries of the clusters with these CAs only, so that it may be overwritten or deleted. */
-function isOwn(content: string, caCertHashes: readonly string[]): boolean {
-  try {
-    const { clusters } = clustersSchema.parse(parse(content));
-    return clusters.every(({ cluster }) => {
-      const pem = Buffer.from(cluster["certificate-authority-data"], "base64").toString();
-      return caCertHashes.includes(caCertHash(pem));
-    });
-  } catch {
-    return false;
+/** Replaces the file in one step. It keeps its mode and its owner; a symbolic link stays one. */
+async function writeText(path: string, content: string): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const before = await stat(target).catch(() => undefined);
+  const temporary = `${target}.${process.pid}.new`;
+  await writeFile(temporary, content, { mode: 0o600 });
+  if (before) {
+    await chown(temporary, before.uid, before.gid).catch(() => undefined); // only root can give a file away
+    await chmod(temporary, before.mode & 0o777);
   }
+  await rename(temporary, target);
 }
 
-/** @throws StepError if the file at the path is the user's own: it is never overwritten */
-async function refuseForeignFile(
-  { path, caCertHash: hash }: KubeconfigInputs,
-  old?: RecordedKubeconfig,
-): Promise<void> {
-  const existing = await readText(path);
-  if (existing === undefined || sha256(existing) === old?.outputs.sha256) return;
-  if (isOwn(existing, [hash, ...(old ? [old.inputs.caCertHash] : [])])) return;
-  throw new StepError({
-    step: "writing the kubeconfig",
-    cause: `${path} has entries of other clusters, or is not a kubeconfig`,
-    action: "choose another path, or move the file away",
-  });
+/** Holds the lock that kubectl uses as well, so that no change of another process to the file is lost. */
+async function changeFile<T>({ status, signal }: Context, path: string, change: () => Promise<T>): Promise<T> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return await withLock(path, { task: `change ${path}`, progress: status, signal }, change);
+}
+
+/** Entries of earlier versions were not recorded: then they are those that lead to the cluster. */
+function recordedEntries(
+  document: KubeconfigDocument,
+  { inputs, outputs }: RecordedKubeconfig,
+): EntryNames | undefined {
+  return outputs.entries ?? document.entriesOf([inputs.caCertHash])[0];
 }
 
 async function writeKubeconfig(
-  { kube, signal }: Context,
+  context: Context,
   inputs: KubeconfigInputs,
   old?: RecordedKubeconfig,
 ): Promise<KubeconfigOutputs> {
   const { path, controlPlanes } = inputs;
-  await refuseForeignFile(inputs, old);
-  const content = await kube.adminKubeconfig(controlPlanes, signal);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.new`;
-  await writeFile(temporary, content, { mode: 0o600 });
-  await rename(temporary, path);
-  return { sha256: sha256(content) };
+  const adminConf = await context.kube.adminKubeconfig(controlPlanes, context.signal);
+  return await changeFile(context, path, async () => {
+    const existing = await readText(path);
+    const document = KubeconfigDocument.parse(existing ?? adminConf);
+    if (!document) throw notKubeconfig(path);
+    const admin = readAdminEntries(adminConf);
+    if (existing === undefined) {
+      await writeText(path, adminConf);
+      return outputsOf(document, admin.names, true);
+    }
+    const { names, created } = mergeInto(document, admin, inputs, old);
+    if (document.toString() !== existing) await writeText(path, document.toString());
+    return outputsOf(document, names, created);
+  });
 }
 
-async function hashOf(path: string): Promise<string | undefined> {
-  const content = await readText(path);
-  return content === undefined ? undefined : sha256(content);
+/** Replaces the cluster's entries, or adds them. A file that has only these is one that Kubewright created. */
+function mergeInto(
+  document: KubeconfigDocument,
+  admin: AdminEntries,
+  { caCertHash }: KubeconfigInputs,
+  old?: RecordedKubeconfig,
+): { names: EntryNames; created: boolean } {
+  const recorded = old && recordedEntries(document, old);
+  if (recorded && document.hasCluster(recorded.cluster, [caCertHash])) {
+    putEntries(document, admin, recorded);
+    return { names: recorded, created: old.outputs.created ?? true };
+  }
+  if (recorded) removeEntries(document, recorded, [old.inputs.caCertHash]);
+  const names = chooseNames(document, admin.names, caCertHash);
+  const isLeftover = document.hasEntries(names, [caCertHash]) && document.isOnly(names);
+  putEntries(document, admin, names);
+  return { names, created: old ? (old.outputs.created ?? true) : isLeftover };
 }
 
-/** The administrator's kubeconfig as a file on the computer that runs Pulumi. */
+function outputsOf(document: KubeconfigDocument, entries: EntryNames, created: boolean): KubeconfigOutputs {
+  return { sha256: hashEntries(document, entries) ?? "", entries, created };
+}
+
+function notKubeconfig(path: string): StepError {
+  return new StepError({
+    step: "writing the kubeconfig",
+    cause: `${path} is not a kubeconfig`,
+    action: "choose another path, or move the file away",
+  });
+}
+
+/** Whether the file has the entries that were written. Earlier versions recorded the hash of the whole file. */
+function isUnchanged(text: string, old: RecordedKubeconfig): boolean {
+  if (sha256(text) === old.outputs.sha256) return true;
+  const document = KubeconfigDocument.parse(text);
+  const names = document && recordedEntries(document, old);
+  return names !== undefined && hashEntries(document!, names) === old.outputs.sha256;
+}
+
+/** Whether the file has the entries of the control plane's kubeconfig. */
+function hasEntriesOf(adminConf: string, text: string, old: RecordedKubeconfig): boolean {
+  const document = KubeconfigDocument.parse(text);
+  const names = document && recordedEntries(document, old);
+  if (!document || !names) return false;
+  const current = hashEntries(document, names);
+  putEntries(document, readAdminEntries(adminConf), names);
+  return current === hashEntries(document, names);
+}
+
+async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promise<void> {
+  const { path, caCertHash } = old.inputs;
+  const text = await readText(path);
+  if (text === undefined) return;
+  const document = KubeconfigDocument.parse(text);
+  if (!document) return warn(`${path} is not a kubeconfig: it was not changed`);
+  const names = recordedEntries(document, old);
+  if (!names || !removeEntries(document, names, [caCertHash]))
+    return warn(`${path} has no entry of this cluster: it was not changed`);
+  if (document.isEmpty && (old.outputs.created ?? true)) await rm(path, { force: true });
+  else await writeText(path, document.toString());
+}
+
+/** The administrator's access in a kubeconfig file on the computer that runs Pulumi. */
 const kubeconfig: Handler<typeof kubeconfigContract> = {
   contract: kubeconfigContract,
   replaceOn: ["path"],
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await writeKubeconfig(context, inputs) }),
   update: (context, _id, inputs, old) => writeKubeconfig(context, inputs, old),
-  async read({ kube, signal }, _id, { inputs, outputs }) {
-    const current = await hashOf(inputs.path);
-    if (current === undefined) return undefined;
+  async read({ kube, signal }, _id, old) {
+    const { path, controlPlanes } = old.inputs;
+    const text = await readText(path);
+    if (text === undefined) return undefined;
     // If no control plane answers, the resources on the control planes report it.
-    const expected = await kube.adminKubeconfig(inputs.controlPlanes, signal).then(sha256, () => outputs.sha256);
-    const { problem: _, ...rest } = inputs;
-    const problem =
-      current === expected ? {} : { problem: `${inputs.path} differs from the control plane's kubeconfig` };
-    return { inputs: { ...rest, ...problem }, outputs };
+    const adminConf = await kube.adminKubeconfig(controlPlanes, signal).catch(() => undefined);
+    const isCurrent = adminConf === undefined ? isUnchanged(text, old) : hasEntriesOf(adminConf, text, old);
+    const { problem: _, ...rest } = old.inputs;
+    const problem = isCurrent ? {} : { problem: `${path} differs from the control plane's kubeconfig` };
+    return { inputs: { ...rest, ...problem }, outputs: old.outputs };
   },
   async extraChanges({ path }, old) {
-    return (await hashOf(path)) === old.outputs.sha256 ? [] : ["sha256"];
+    const text = await readText(path);
+    return text !== undefined && isUnchanged(text, old) ? [] : ["sha256"];
   },
-  async delete({ warn }, _id, { inputs, outputs }) {
-    const content = await readText(inputs.path);
-    if (content === undefined) return;
-    if (sha256(content) !== outputs.sha256 && !isOwn(content, [inputs.caCertHash]))
-      return warn(`${inputs.path} has entries of other clusters: it was not deleted`);
-    await rm(inputs.path, { force: true });
+  async delete(context, _id, old) {
+    if ((await readText(old.inputs.path)) === undefined) return;
+    await changeFile(context, old.inputs.path, () => removeFromFile(context, old));
   },
 };
 
