@@ -6,6 +6,7 @@ import { releaseStaleLocks } from "./pulumi-locks";
 import { withRebuilt } from "./rebuilt-machines";
 import { failureReport, interruptionReport } from "./run-report";
 import { RunRecord } from "./run-record";
+import { recordRecoverySettings } from "./recovery-settings";
 import { CommandEnded, INTERRUPTED, type Session } from "./session";
 import { readStackConfig } from "./stack-config";
 import { undoneInstances } from "./state";
@@ -49,6 +50,7 @@ export async function runOperation(
   // The engine (3.255) deletes again what an interrupted run had already removed from a machine in order to replace it.
   const replaced = [...rebuilt, ...(isUnfinished ? await undoneInstances(stack) : [])];
   const settings = mustRefresh ? { ...options, refresh: true } : options;
+  if (operation !== "up" || settings.refresh === true) await recordRecoverySettings(stack, PROJECT);
   return await withRebuilt(stack, replaced, (config) =>
     runObserved(stack, operation, session, { ...settings, ...config }),
   );
