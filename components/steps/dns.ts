@@ -7,7 +7,7 @@ import type { ClusterScope } from "./step";
 /** Patches the CoreDNS that kubeadm deployed, and waits until it is Available. */
 export function rollOutKubeadmDns({ member, after, cluster }: ClusterScope): Rollout {
   const { name, timeouts, cluster: parent } = member.plan;
-  const { metadata, spec } = corednsPatch();
+  const { metadata, spec } = corednsPatch({ nodes: member.plan.members.length });
   return new Rollout(
     `${name}-coredns`,
     {

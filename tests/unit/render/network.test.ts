@@ -74,5 +74,5 @@ printf 'FLANNEL_NETWORK=10.244.0.0/16\\nFLANNEL_SUBNET=10.244.3.1/24\\nFLANNEL_M
 });
 
 test("CoreDNS is probed every second", async () => {
-  await expect(stringify(corednsPatch())).toMatchFileSnapshot(golden("coredns-patch.yaml"));
+  await expect(stringify(corednsPatch({ nodes: 3 }))).toMatchFileSnapshot(golden("coredns-patch.yaml"));
 });
