@@ -1,6 +1,8 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { messageOf } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { SOON_DAYS, readCertificateExpiries, type CertificateExpiry } from "../../provider/kubeadm/certificates";
+import { etcdProblems, readEtcdReport, type EtcdReport } from "../../provider/kubeadm/etcd-report";
 import type { Remote } from "../../provider/ssh/remote";
 import type { KubeApi } from "../../provider/kube/api";
 import { isCordoned, isReady } from "../../provider/kube/cordon";
@@ -44,6 +46,8 @@ export interface ClusterStatus {
   version: string;
   nodes: NodeStatus[];
   certificates: CertificateExpiry[];
+  /** Absent if no control plane's etcd answers. */
+  etcd?: EtcdReport;
   /** Problems that an operator should look into; empty for a healthy cluster. */
   problems: string[];
   healthy: boolean;
@@ -61,10 +65,11 @@ export async function clusterStatus(
   { signal, controlPlanes = [] }: StatusOptions,
 ): Promise<ClusterStatus> {
   const limit = { patience: api.patience * STATUS_PATIENCE };
-  const [nodes, pods, certificateReads] = await Promise.all([
+  const [nodes, pods, certificateReads, etcd] = await Promise.all([
     retryRequest(limit, "listing nodes", signal, () => api.core.listNode()),
     retryRequest(limit, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
     Promise.all(controlPlanes.map((machine) => readCertificates(machine, signal))),
+    readEtcd(controlPlanes, signal),
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
   const certificates = certificateReads.flatMap((read) => read.certificates);
@@ -72,15 +77,27 @@ export async function clusterStatus(
     ...statuses.flatMap(problemsOf),
     ...certificateReads.flatMap(({ problem }) => problem ?? []),
     ...certificates.flatMap(expiryProblem),
+    ...(etcd ? etcdProblems(etcd) : []),
   ];
   const version = nodes.items.find(isControlPlane)?.status?.nodeInfo?.kubeletVersion ?? "";
   return {
     version: version.replace(/^v/, ""),
     nodes: statuses,
     certificates,
+    ...optional({ etcd }),
     problems,
     healthy: problems.length === 0,
   };
+}
+
+/** Reads etcd's state through the first control plane whose etcd answers. */
+async function readEtcd(controlPlanes: readonly Remote[], signal: AbortSignal): Promise<EtcdReport | undefined> {
+  for (const machine of controlPlanes) {
+    const report = await readEtcdReport(machine, signal).catch(() => undefined);
+    signal.throwIfAborted();
+    if (report) return report;
+  }
+  return undefined;
 }
 
 /** Reports a control plane that cannot be read as a problem, so that the rest of the status is still shown. */

@@ -1,3 +1,4 @@
+import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import { table } from "../terminal/text";
 import type { ClusterStatus } from "./cluster-status";
 
@@ -5,7 +6,7 @@ const DAY_MS = 86_400_000;
 
 /** Formats a cluster's status for people. */
 export function statusText(status: ClusterStatus & { drift?: readonly string[] }): string {
-  const { version, nodes, certificates, problems, drift } = status;
+  const { version, nodes, certificates, etcd, problems, drift } = status;
   const repair =
     drift !== undefined && drift.length > 0
       ? ["machines differ from the configuration: `npm start -- --refresh` repairs them"]
@@ -16,6 +17,7 @@ export function statusText(status: ClusterStatus & { drift?: readonly string[] }
     "",
     `Kubernetes    ${version}`,
     ...certificateLine(certificates),
+    ...(etcd ? [`etcd          ${describeEtcd(etcd)}`] : []),
     ...driftLine(drift),
     all.length === 0 ? "healthy" : `unhealthy: ${all.join("; ")}`,
   ];
