@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Binaries, Files, Firewall, Host, Hosts, Images, Kernel, Packages } from "../sdk/host";
-import type { Leftovers, StaticPod, Unit } from "../sdk/host";
-import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Preflight, Rollout } from "../sdk/kubernetes";
+import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
+import type { ClusterConfiguration, ControlPlane } from "../sdk/kubernetes";
+import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
 import { applyBootstrapBindings, applyDefaultServiceAccount, applyDns, applyProxy } from "./ladder/add-ons";
 import {
@@ -13,15 +13,22 @@ import {
 } from "./ladder/control-plane";
 import type { LadderCluster } from "./ladder/ladder-cluster";
 import { addLadderNode, cleanUpAfter, installBridge, joinKubelet, runHelloPod } from "./ladder/node";
-import { installRuntime } from "./steps/container-runtime";
+import { PREPARED, type PreparationSteps, preparation } from "./preparation";
 import { rollOutDns, rollOutKubeadmDns } from "./steps/dns";
-import { loadControlPlaneImages, loadNodeImages, runsControlPlanePods } from "./steps/images";
-import { type KubeadmCluster, apiServerEndpoint, initCluster, joinControlPlane, joinWorker } from "./steps/kubeadm";
+import {
+  type KubeadmCluster,
+  apiServerEndpoint,
+  configureControlPlane,
+  controlPlaneMembership,
+  initCluster,
+  joinControlPlane,
+  joinWorker,
+  uploadConfiguration,
+} from "./steps/kubeadm";
 import { type ClusterMember, controlPlaneConnections } from "./steps/member";
 import { addNode, installTool } from "./steps/node";
-import * as prepare from "./steps/node-preparation";
 import { applyPodNetwork } from "./steps/pod-network";
-import { type Step, type StepList, StepRunner } from "./steps/step";
+import { type Scope, type StepList, StepRunner } from "./steps/step";
 
 /**
  * What happens to the machines of a cluster, in order, and what each step needs. A step starts on a machine as soon
@@ -30,61 +37,18 @@ import { type Step, type StepList, StepRunner } from "./steps/step";
  */
 
 const everyMachine = () => true;
+const everyControlPlane = ({ isControlPlane }: ClusterMember) => isControlPlane;
 const firstControlPlane = ({ isFirst }: ClusterMember) => isFirst;
 const otherControlPlanes = ({ isControlPlane, isFirst }: ClusterMember) => isControlPlane && !isFirst;
 const workers = ({ isControlPlane }: ClusterMember) => !isControlPlane;
 const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
 
-/** Steps that prepare a machine, whatever builds the cluster. */
-interface PreparationSteps {
-  facts: Host;
-  preflight: Preflight;
-  packages: Packages;
-  binaries: Binaries;
-  kernel: Kernel;
-  runtime: Unit;
-  guard: Unit;
-  firewall: Firewall;
-  "hosts file": Hosts;
-  kubelet: Unit;
-  "control plane images": Images;
-  "node images": Images;
-}
-
-type PreparationList<More extends string> = {
-  [Name in keyof PreparationSteps]: Step<PreparationSteps[Name], keyof PreparationSteps | More>;
-};
-
-/**
- * @param more Steps that are needed besides the usual ones: before the runtime and before the kubelet is installed.
- */
-function preparation<More extends string = never>(
-  more: { runtime?: readonly More[]; kubelet?: readonly (keyof PreparationSteps)[] } = {},
-): PreparationList<More> {
-  const { runtime = [], kubelet = [] } = more;
-  const on = everyMachine;
-  return {
-    facts: { on, register: ({ member }) => member.host },
-    preflight: { on, needs: ["facts"], register: ({ member }) => member.preflight },
-    packages: { on, needs: ["preflight"], register: prepare.installPackages },
-    binaries: { on, needs: ["preflight"], register: prepare.installBinaries },
-    kernel: { on, needs: ["packages"], register: prepare.configureKernel },
-    runtime: { on, needs: ["binaries", "kernel", "packages", ...runtime], register: installRuntime },
-    guard: { on, needs: ["kernel"], register: prepare.installGuard },
-    firewall: { on, needs: ["packages"], register: prepare.openFirewall },
-    "hosts file": { on, needs: ["packages"], register: prepare.writeHosts },
-    kubelet: { on, needs: ["binaries", "packages", "kernel", ...kubelet], register: prepare.installKubelet },
-    "control plane images": { on: runsControlPlanePods, needs: ["runtime"], register: loadControlPlaneImages },
-    "node images": { on, needs: ["runtime", "control plane images"], register: loadNodeImages },
-  };
-}
-
-/** Steps that must be done on a machine before it can become a node. */
-const PREPARED = [["control plane images", "node images"], "guard", "firewall", "kubelet"] as const;
-
 interface KubeadmSteps extends PreparationSteps {
   init: KubeadmInit;
   "pod network": Manifests;
+  "control plane": ControlPlane;
+  "kubeadm config": ClusterConfiguration;
+  "first control plane": KubeadmJoin;
   "join control plane": KubeadmJoin;
   "join worker": KubeadmJoin;
   node: Node;
@@ -93,9 +57,14 @@ interface KubeadmSteps extends PreparationSteps {
 }
 
 /** The step that makes the machine a node. */
-function membershipStep(member: ClusterMember): "init" | "join control plane" | "join worker" {
-  if (firstControlPlane(member)) return "init";
+function membershipStep(member: ClusterMember): "first control plane" | "join control plane" | "join worker" {
+  if (firstControlPlane(member)) return "first control plane";
   return workers(member) ? "join worker" : "join control plane";
+}
+
+function membershipOf(scope: Scope<KubeadmSteps, KubeadmCluster>): pulumi.Input<string> {
+  const join = scope.resource(membershipStep(scope.member));
+  return workers(scope.member) ? join.id : controlPlaneMembership(scope.resource("init"), join);
 }
 
 /** Builds a cluster with kubeadm. */
@@ -103,19 +72,29 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   ...preparation(),
   init: { on: firstControlPlane, needs: PREPARED, register: initCluster },
   "pod network": { needsCluster: ["init"], register: (scope) => applyPodNetwork(scope, scope.context.controlPlane) },
+  // A member already, unless its machine was rebuilt: then it joins through the other control planes.
+  "first control plane": { on: firstControlPlane, needs: [...PREPARED, "init"], register: joinControlPlane },
+  "control plane": {
+    on: everyControlPlane,
+    needs: [["first control plane", "join control plane"]],
+    oneByOne: "control plane", // A change must prove healthy on one control plane before it reaches the next.
+    register: configureControlPlane,
+  },
+  "kubeadm config": { needs: ["control plane"], register: uploadConfiguration },
   "join control plane": {
     on: otherControlPlanes,
     needs: PREPARED,
-    needsCluster: ["init"],
+    // A joining control plane takes its flags from there. The first one must elect leaders before the second runs.
+    needsCluster: ["init", "kubeadm config"],
     oneByOne: "node", // etcd accepts one new member at a time.
     register: joinControlPlane,
   },
   "join worker": { on: workers, needs: PREPARED, needsCluster: ["init"], register: joinWorker },
   node: {
     on: everyMachine,
-    needs: [["init", "join control plane", "join worker"], "node images"],
+    needs: [["first control plane", "join control plane", "join worker"], "node images"],
     needsCluster: ["pod network"], // No node is Ready without it.
-    register: (scope) => addNode(scope, { membership: scope.resource(membershipStep(scope.member)) }),
+    register: (scope) => addNode(scope, { membership: membershipOf(scope) }),
   },
   kubectl: { on: firstControlPlane, needs: ["node"], register: (scope) => installTool(scope, "kubectl") },
   dns: { needsCluster: ["pod network"], register: rollOutKubeadmDns },

@@ -4,6 +4,8 @@ import type { WrittenInputs } from "../contracts/contract";
 import { manifestsContract } from "../contracts/kube/manifests";
 import { nodeContract } from "../contracts/kube/node";
 import { rolloutContract } from "../contracts/kube/rollout";
+import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-configuration";
+import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
 import { kubeadmInitContract } from "../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../contracts/kubeadm/join";
 import { kubeletJoinContract } from "../contracts/kubelet/join";
@@ -40,6 +42,19 @@ export type KubeadmJoinArgs = Args<typeof kubeadmJoinContract>;
  * @see https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-join/
  */
 export class KubeadmJoin extends resourceClass(kubeadmJoinContract) {}
+
+export type ControlPlaneArgs = Args<typeof controlPlaneContract>;
+
+/** What every control plane of a kubeadm cluster is: its static pods, and the names of its API server's certificate. */
+export class ControlPlane extends resourceClass(controlPlaneContract) {}
+
+export type ClusterConfigurationArgs = Args<typeof clusterConfigurationContract>;
+
+/**
+ * kubeadm's and kube-proxy's configuration in the cluster, which joining nodes and later upgrades read.
+ * @see https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
+ */
+export class ClusterConfiguration extends resourceClass(clusterConfigurationContract) {}
 
 export type KubeletJoinArgs = Args<typeof kubeletJoinContract>;
 

@@ -10,6 +10,7 @@ import { machineState, type MachineState } from "../engine/state";
 import { drainForecast } from "../nodes/drain-forecast";
 import { drainNode, drainSettings } from "../nodes/drain-node";
 import { closingTable } from "../nodes/closing-table";
+import { assertRemovable } from "../nodes/reset";
 import { chooseReplacement, replaceNode, replacementSteps, type Replacement } from "../nodes/replace";
 import { otherChanges } from "../nodes/replace-plan";
 import { availableWorkloads, waitForWorkloads } from "../nodes/workloads";
@@ -30,6 +31,7 @@ export async function run(options: Options): Promise<number> {
       machineState(stack, name),
       clusterApi(stack, session),
     ]);
+    await assertRemovable(stack, name);
     const replacement = chooseReplacement(config, name, state, options.flags.has("surge"));
     const order: Order = { stack, api, name, state, replacement, options, session };
     await showPlan(order);

@@ -2,7 +2,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import type { Session } from "../engine/session";
 import { withStack } from "../engine/stack-session";
 import { machineState } from "../engine/state";
-import { assertNotFirst, resetMachine } from "../nodes/reset";
+import { assertRemovable, resetMachine } from "../nodes/reset";
 import { nodeArgument, npmCommand, type Options } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
 
@@ -17,7 +17,7 @@ export async function run(options: Options): Promise<number> {
 
 async function reset(stack: Stack, name: string, options: Options, session: Session): Promise<number> {
   const state = await machineState(stack, name);
-  assertNotFirst(name, state);
+  await assertRemovable(stack, name);
   process.stderr.write(
     `${name} will be drained and removed from the cluster, ` +
       "and Kubernetes will be removed from its machine, which stays.\n",

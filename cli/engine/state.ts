@@ -89,7 +89,7 @@ function hostOf(resources: readonly StateResource[], machine: string): StateReso
 }
 
 /** Suffixes of a control plane's resources, which have no parent of their own. */
-const CONTROL_PLANE_RESOURCES = ["join", "node", "kubectl"];
+const CONTROL_PLANE_RESOURCES = ["join", "control-plane", "node", "kubectl"];
 
 function contentsOf(resources: readonly StateResource[], name: string): string[] {
   const groups = new Set(
@@ -103,7 +103,19 @@ function contentsOf(resources: readonly StateResource[], name: string): string[]
   return resources.filter(isContent).map(({ urn }) => urn);
 }
 
-/** Whether this is the control plane that initialized the cluster. */
-export function isFirstControlPlane(state: MachineState): boolean {
-  return !state.contents.some((urn) => urn.includes("kubewright:kubeadm:Join"));
+const INIT = "kubewright:kubeadm:Init";
+const initSchema = z.object({
+  connection: z.object({ name: z.string().optional() }),
+  controlPlanes: z.array(z.string()).default([]),
+});
+
+/** Returns why the cluster would not survive the removal of a machine; undefined if it does. */
+export async function reasonToKeep(stack: Stack, name: string): Promise<string | undefined> {
+  const resources = await resourcesOf(stack);
+  const isJoined = resources.some(({ urn, type }) => type.endsWith(":Join") && nameOf(urn) === `${name}-join`);
+  const init = initSchema.safeParse(withoutSecretMarks(resources.find(({ type }) => type === INIT)?.inputs)).data;
+  if (init?.connection.name !== name && isJoined) return undefined;
+  if (!init || init.controlPlanes.length < 2)
+    return "it is the only control plane, and its machine holds the cluster's state";
+  return "it initialized the cluster, and replacing it is not supported yet";
 }

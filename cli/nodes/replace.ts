@@ -8,7 +8,7 @@ import type { RunOptions } from "../engine/operate";
 import type { Session } from "../engine/session";
 import { changeStackConfig, poolOfCreated } from "../engine/stack-config";
 import { recordedMachine, type MachineState } from "../engine/state";
-import { assertNotFirst, resetMachine } from "./reset";
+import { resetMachine } from "./reset";
 
 /** How a node is replaced. */
 export type Replacement =
@@ -26,7 +26,6 @@ export function chooseReplacement(
   state: MachineState,
   isSurge: boolean,
 ): Replacement {
-  assertNotFirst(name, state);
   if (isSurge) return surge(config, name);
   return state.machine === undefined ? { kind: "rejoin", state } : { kind: "recreate", urn: state.machine };
 }

@@ -2,15 +2,16 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import { runOperation } from "../engine/operate";
 import type { Session } from "../engine/session";
-import { isFirstControlPlane, type MachineState } from "../engine/state";
+import { reasonToKeep, type MachineState } from "../engine/state";
 
-/** @throws StepError for the control plane that initialized the cluster */
-export function assertNotFirst(name: string, state: MachineState): void {
-  if (!isFirstControlPlane(state)) return;
+/** @throws StepError for a control plane without which the cluster would not live on */
+export async function assertRemovable(stack: Stack, name: string): Promise<void> {
+  const cause = await reasonToKeep(stack, name);
+  if (cause === undefined) return;
   throw new StepError({
     step: "removing the node",
     machine: name,
-    cause: "it initialized the cluster, and its machine holds the cluster's identity",
+    cause,
     action: "delete the whole cluster with `npm run down`",
   });
 }

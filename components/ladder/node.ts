@@ -86,7 +86,7 @@ export function joinKubelet({ member, after, cluster, context: ladder }: LadderS
 export function addLadderNode(scope: LadderScope, membership: KubeletJoin): Node {
   const { member, context: ladder } = scope;
   return addNode(scope, {
-    membership,
+    membership: membership.id,
     withoutControllers: {
       podCidr: ladder.podRange(member),
       ...optional({ uncontrolled: ladder.hasControllers ? undefined : true }),

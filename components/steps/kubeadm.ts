@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
 import { initDocuments, joinDocument } from "../../render/kubeadm";
-import { KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { ClusterConfiguration, ControlPlane, KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
 import { deletedWithMachine, nodeAddress } from "../machines/machine";
-import type { ClusterHandle } from "./cluster-handle";
+import { type ClusterHandle, apiAccess, inCluster } from "./cluster-handle";
 import type { ClusterMember, ClusterPlan, MemberGroups } from "./member";
 import { ResourceGroup } from "./resource-group";
 import type { ClusterScope, MachineScope } from "./step";
@@ -25,17 +26,24 @@ export class KubeadmCluster {
   }
 }
 
-/** Runs `kubeadm init` on the first control plane. */
+/**
+ * Runs `kubeadm init` on the first control plane. The resource has the cluster's name, because the cluster outlives
+ * that machine. In older stacks it has the machine's name.
+ */
 export function initCluster({ member, after }: MachineScope): KubeadmInit {
+  const controlPlanes = controlPlanesOf(member.plan);
   return new KubeadmInit(
-    member.resourceName("init"),
+    `${member.plan.name}-init`,
     {
       ...member.onMachine,
       documents: kubeadmDocuments(member),
-      controlPlanes: controlPlanesOf(member.plan).map(({ name }) => name),
+      controlPlanes: controlPlanes.map(({ name }) => name),
       timeout: member.plan.timeouts.init,
     },
-    member.options(member.groups.node, after),
+    {
+      ...member.options(member.groups.node, after),
+      aliases: controlPlanes.map((one) => ({ name: one.resourceName("init") })),
+    },
   );
 }
 
@@ -44,13 +52,14 @@ export function apiServerEndpoint({ plan, address }: ClusterMember): pulumi.Inpu
   return plan.controlPlane.endpoint ?? pulumi.interpolate`${address}:6443`;
 }
 
-function kubeadmDocuments(member: ClusterMember): pulumi.Output<ReturnType<typeof initDocuments>> {
+function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[]> {
   const { plan, artifacts } = member;
   const { network, controlPlane } = plan;
+  const [first] = plan.members;
   const controlPlanes = controlPlanesOf(plan);
   const addresses = pulumi.all(controlPlanes.flatMap(({ machine }) => [machine.host, nodeAddress(machine)]));
   return pulumi
-    .all([member.kubeadmNode(), artifacts.refs, apiServerEndpoint(member), addresses])
+    .all([member.kubeadmNode(), artifacts.refs, apiServerEndpoint(first), addresses])
     .apply(([node, refs, controlPlaneEndpoint, sans]) =>
       initDocuments({
         kubernetesVersion: plan.version,
@@ -68,19 +77,63 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<ReturnType<typeo
     );
 }
 
+/** Brings the static pods and the serving certificate of a control plane to the configuration. */
+export function configureControlPlane({ member, after }: MachineScope): ControlPlane {
+  const { plan } = member;
+  return new ControlPlane(
+    member.resourceName("control-plane"),
+    {
+      ...member.onMachine,
+      node: member.name,
+      documents: documentsOf(kubeadmDocuments(member), ["InitConfiguration", "ClusterConfiguration"]),
+      timeout: plan.timeouts.init,
+    },
+    member.options(member.groups.node, after),
+  );
+}
+
+/** Writes kubeadm's and kube-proxy's configuration to the cluster. */
+export function uploadConfiguration({ member, after, cluster }: ClusterScope): ClusterConfiguration {
+  return new ClusterConfiguration(
+    `${member.plan.name}-kubeadm-config`,
+    {
+      ...apiAccess(cluster),
+      documents: documentsOf(kubeadmDocuments(member), ["ClusterConfiguration", "KubeProxyConfiguration"]),
+    },
+    inCluster(cluster, member.groups.node, after),
+  );
+}
+
+function documentsOf(
+  documents: pulumi.Output<KubeadmDocument[]>,
+  kinds: readonly KubeadmDocument["kind"][],
+): pulumi.Output<KubeadmDocument[]> {
+  return documents.apply((all) => all.filter(({ kind }) => kinds.includes(kind)));
+}
+
 /**
- * Runs `kubeadm join` for one more control plane. A control plane is also a member of etcd, from which its deletion
- * removes it.
+ * Makes a machine a control plane by `kubeadm join`, through any of the others. The machine that initialized the
+ * cluster is a member already. A control plane is also a member of etcd, from which its deletion removes it, also if
+ * its machine is deleted, but not if the whole cluster is.
  */
 export function joinControlPlane({ member, after, cluster }: ClusterScope): KubeadmJoin {
-  const options = { parent: member.groups.node, dependsOn: after, deletedWith: cluster.origin };
-  // Only the first control plane is certain to exist: the others may be joining, too.
-  return joinMachine(
-    member,
-    { ...cluster, controlPlanes: cluster.controlPlanes.slice(0, 1) },
-    { controlPlane: {} },
-    options,
-  );
+  const { deletedWith } = deletedWithMachine(member.machine);
+  const options = {
+    parent: member.groups.node,
+    dependsOn: after,
+    ...optional({ deletedWith: deletedWith && cluster.origin }),
+  };
+  return joinMachine(member, cluster, { controlPlane: {} }, options);
+}
+
+/**
+ * Id of a control plane's membership, for its node. It is known at preview, also where an older stack has no
+ * KubeadmJoin for the machine that initialized the cluster.
+ */
+export function controlPlaneMembership(init: KubeadmInit, join: KubeadmJoin): pulumi.Output<string> {
+  return pulumi
+    .all([init.id, join.instance])
+    .apply(([id, instance]) => (id === `${instance}/kubeadm-init` ? id : `${instance}/kubeadm-join`));
 }
 
 /** Runs `kubeadm join` for a worker. */

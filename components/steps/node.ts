@@ -9,8 +9,8 @@ import type { ClusterScope, MachineScope } from "./step";
 export type NodeWithoutControllers = Pick<NodeArgs, "podCidr" | "uncontrolled">;
 
 export interface NodeOptions {
-  /** The resource that made the machine a node: `kubeadm init` or a join. */
-  membership: pulumi.CustomResource;
+  /** Id of the resource that made the machine a node. */
+  membership: pulumi.Input<string>;
   labels?: Record<string, string>;
   withoutControllers?: NodeWithoutControllers;
 }
@@ -30,7 +30,7 @@ export function addNode(
       controlPlanes: cluster.controlPlanes,
       node: member.name,
       instance: member.host.instance,
-      membership: membership.id,
+      membership,
       labels: { ...labels, ...settings.labels, [POOL_LABEL]: poolName },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],

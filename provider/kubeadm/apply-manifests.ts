@@ -9,7 +9,7 @@ import type { Remote } from "../ssh/remote";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "./kept-files";
 
 /** Static pods of a control plane, in the order in which they depend on one another. */
-const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
+export const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 export interface ManifestStage {
@@ -63,7 +63,7 @@ function filesOf({ files = [] }: ManifestChange): string[] {
   return [...COMPONENTS.map(manifestPath), ...files];
 }
 
-function manifestPath(component: Component): string {
+export function manifestPath(component: Component): string {
   return `${MANIFESTS}/${component}.yaml`;
 }
 

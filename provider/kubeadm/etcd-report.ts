@@ -88,7 +88,7 @@ export function etcdProblems({ members, databaseSize, databaseInUse, alarms }: E
 
 const ALARMS: Readonly<Record<string, string>> = {
   NOSPACE:
-    "it accepts no writes: delete objects, run `etcdctl defrag` on each member, then `etcdctl alarm disarm` in etcd's pod",
+    "it accepts no writes: delete objects, run `etcdctl defrag` on each member, then `etcdctl alarm disarm` in its pod",
   CORRUPT: "its members differ: replace the control plane of the member that is wrong",
 };
 

@@ -9,15 +9,16 @@ type InitInputs = Partial<Inputs<typeof kubeadmInitContract>>;
 /** Finds changes that would break an existing cluster. The paths are those of the stack's configuration. */
 export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Problem[] {
   const [now, before] = [clusterConfiguration(inputs), clusterConfiguration(old)];
-  // A rebuilt machine gets a new cluster, for which everything may change.
+  // The rebuilt machine of a single control plane gets a new cluster, for which everything may change.
   const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
-  const ofCluster =
-    isSameMachine && now && before ? [...networkChanges(now, before), ...versionChanges(now, before)] : [];
-  return [...ofCluster, ...controlPlaneChanges(inputs, old)];
+  const isSameCluster = isSameMachine || hasOtherControlPlanes(inputs, old);
+  return isSameCluster && now && before
+    ? [...networkChanges(now, before), ...versionChanges(now, before), ...rebuiltFirst(inputs, old)]
+    : [];
 }
 
-/** Whether a replacement of the first control plane would delete a cluster that has other control planes. */
-export function losesCluster(inputs: InitInputs, old: InitInputs): boolean {
+/** Whether the cluster lives on without the machine that initialized it. */
+export function hasOtherControlPlanes(inputs: InitInputs, old: InitInputs): boolean {
   return [inputs, old].some(({ controlPlanes = [] }) => controlPlanes.length > 1);
 }
 
@@ -80,25 +81,18 @@ function versionReason(version: string, oldVersion: string): string {
   return "kubelets of the new version would not start with the old configuration, and upgrades are not supported yet";
 }
 
-function controlPlaneChanges(inputs: InitInputs, old: InitInputs): Problem[] {
-  const { controlPlanes: now, instance } = inputs;
-  const { controlPlanes: before, instance: oldInstance } = old;
-  const problems: Problem[] = [];
-  if (instance !== undefined && oldInstance !== undefined && instance !== oldInstance && losesCluster(inputs, old))
-    problems.push({
+/** The machine that initialized a cluster cannot join it again yet. */
+function rebuiltFirst(inputs: InitInputs, old: InitInputs): Problem[] {
+  const isRebuilt = inputs.instance !== undefined && old.instance !== undefined && inputs.instance !== old.instance;
+  if (!isRebuilt) return [];
+  return [
+    {
       path: "instance",
       reason:
-        "the machine of the first control plane was rebuilt, and initializing it again would delete the cluster of " +
-        "the other control planes; restore the machine from a backup, or run `npm run down` and build a new cluster",
-    });
-  if (now?.length === 1 && before !== undefined && before.length > 1)
-    problems.push({
-      path: "controlPlane.count",
-      reason:
-        `cannot change from ${before.length} to 1: the last control plane would stop electing leaders while the ` +
-        `others still run, and two controller managers would be active; set it back to ${before.length}`,
-    });
-  return problems;
+        "the machine of the first control plane was rebuilt, and joining it to the cluster of the other control " +
+        "planes is not supported yet; restore the machine from a backup, or run `npm run down` and build a new cluster",
+    },
+  ];
 }
 
 function clusterConfiguration({ documents = [] }: InitInputs): ClusterConfiguration | undefined {

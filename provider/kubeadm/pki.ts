@@ -1,18 +1,20 @@
-import { StepError } from "../../common/errors";
+import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
 import { readContents, writeFiles, textFile } from "../host/files";
+import { caCertHash } from "../pki/ca-cert-hash";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const STEP = "copying the control plane's keys";
 const PKI = "/etc/kubernetes/pki";
+const CA_CERTIFICATE = `${PKI}/ca.crt`;
 
 /**
  * Files that all control planes share. kubeadm creates the rest of the PKI on each control plane.
  * https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/#manual-certs
  */
 const SHARED_FILES = [
-  { path: `${PKI}/ca.crt`, mode: "0644" },
+  { path: CA_CERTIFICATE, mode: "0644" },
   { path: `${PKI}/ca.key`, mode: "0600" },
   { path: `${PKI}/sa.pub`, mode: "0600" },
   { path: `${PKI}/sa.key`, mode: "0600" },
@@ -22,21 +24,49 @@ const SHARED_FILES = [
   { path: `${PKI}/etcd/ca.key`, mode: "0600" },
 ] as const;
 
-/** Copies the shared keys to a new control plane. They pass through memory only, and never the controller's disk. */
-export async function copyControlPlanePki(context: Context, from: readonly Connection[], to: Remote): Promise<void> {
+/**
+ * Copies the shared keys to a new control plane, from the first one that has all of them and belongs to the cluster.
+ * They pass through memory only, and never the controller's disk.
+ * @param expectedHash hash of the cluster's CA
+ */
+export async function copyControlPlanePki(
+  context: Context,
+  { from, to, caCertHash: expectedHash }: { from: readonly Connection[]; to: Remote; caCertHash: string },
+): Promise<void> {
   context.status(STEP);
-  const [first] = from;
-  if (!first) {
-    throw new StepError({ step: STEP, machine: to.label, cause: "the cluster has no other control plane" });
+  const failures: string[] = [];
+  for (const connection of from) {
+    try {
+      const files = await readSharedFiles(context, context.connections.get(connection), expectedHash);
+      await writeFiles(to, files, STEP, context.signal);
+      return;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      failures.push(messageOf(error));
+    }
   }
-  const source = context.connections.get(first);
-  const paths = SHARED_FILES.map(({ path }) => path);
-  const contentByPath = await readContents(source, paths, context.signal);
-  const files = SHARED_FILES.map(({ path, mode }) => {
-    const content = contentByPath.get(path);
-    if (content !== undefined) return textFile(path, content, mode);
-    const cause = `${path} does not exist`;
-    throw new StepError({ step: STEP, machine: source.label, cause, action: "restore the file from a backup" });
+  throw new StepError({
+    step: STEP,
+    machine: to.label,
+    cause: failures.join("; ") || "the cluster has no other control plane",
+    action: "start another control plane, or restore its files from a backup",
   });
-  await writeFiles(to, files, STEP, context.signal);
+}
+
+async function readSharedFiles(
+  { signal }: Context,
+  source: Remote,
+  expectedHash: string,
+): Promise<ReturnType<typeof textFile>[]> {
+  const paths = SHARED_FILES.map(({ path }) => path);
+  const contentByPath = await readContents(source, paths, signal);
+  const ca = contentByPath.get(CA_CERTIFICATE);
+  if (ca !== undefined && caCertHash(ca) !== expectedHash) {
+    throw new Error(`${source.label}: ${CA_CERTIFICATE} belongs to another cluster`);
+  }
+  return SHARED_FILES.map(({ path, mode }) => {
+    const content = contentByPath.get(path);
+    if (content === undefined) throw new Error(`${source.label}: ${path} does not exist`);
+    return textFile(path, content, mode);
+  });
 }

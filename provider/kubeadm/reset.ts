@@ -1,5 +1,6 @@
 import type { Progress } from "../../common/progress";
 import { messageOf } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { leftoversScript } from "../../render/leftovers";
 import { SOCKETS } from "../../render/runtime";
 import { template } from "../../render/template";
@@ -11,6 +12,7 @@ const RESET_SECONDS = 180;
 export interface ResetOptions {
   signal: AbortSignal;
   status: Progress;
+  info?: Progress;
   warn: Progress;
   /** The other control planes. Through them a control plane leaves etcd, even when its own etcd is broken. */
   others?: readonly Remote[];
@@ -25,10 +27,10 @@ export interface ResetOptions {
  */
 export async function resetNode(
   machine: Remote,
-  { signal, status, warn, others = [], abandoned = false }: ResetOptions,
+  { signal, status, info, warn, others = [], abandoned = false }: ResetOptions,
 ): Promise<void> {
   try {
-    await leaveEtcd(machine, others, { signal, status });
+    await leaveEtcd(machine, others, { signal, status, ...optional({ info }) });
   } catch (error) {
     if (signal.aborted || !abandoned) throw error;
     warn(`etcd may still count ${machine.label} as a member: ${messageOf(error)}`);

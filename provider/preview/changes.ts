@@ -55,6 +55,18 @@ const LIFECYCLE: Readonly<Record<string, Lifecycle>> = {
     created: ({ desired }) => `${String(desired.node)} becomes Ready, with its labels and taints`,
     removed: ({ current }) => `${String(current.node)} is drained and leaves the cluster`,
   },
+  Join: {
+    created: () => "the machine becomes a member of the cluster, unless it is one already",
+    removed: () => "the machine leaves the cluster",
+  },
+  ControlPlane: {
+    created: () => "flags and certificate of its control plane are managed; only components that differ restart",
+    removed: () => "flags and certificate of its control plane are no longer managed",
+  },
+  ClusterConfiguration: {
+    created: () => "the ConfigMaps kubeadm-config and kube-proxy are managed; they change only where they differ",
+    removed: () => "the ConfigMaps kubeadm-config and kube-proxy are no longer managed",
+  },
   Artifacts: {
     created: ({ desired }) =>
       `binaries and images of Kubernetes ${String(desired.kubernetes)} are taken from the cache, downloaded or built`,

@@ -69,7 +69,9 @@ const RULES: Record<string, (step: Step) => Difference[]> = {
   Node: node,
   Hosts: (step) =>
     maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
-  Init: (step) => [...problem(step), ...properties(step, "documents")],
+  Init: problem,
+  ControlPlane: (step) => [...problem(step), ...properties(step, "documents")],
+  ClusterConfiguration: (step) => [...problem(step), ...properties(step, "documents")],
   Kubeconfig: (step) => problem(step),
   Machine: (step) => [
     ...(step.current.running === false ? [{ of: "stopped" } as const] : []),

@@ -2,7 +2,7 @@ import semver from "semver";
 import { optional } from "../../common/optional";
 import { isObject } from "../rpc/values";
 import { valueAt } from "./differences";
-import { componentOf, type MachineOutcome, type Outcome } from "./machine-outcome";
+import { CONTROL_PLANE, componentOf, type MachineOutcome, type Outcome } from "./machine-outcome";
 import { briefly } from "./messages";
 import { byNumber, type Step } from "./step";
 
@@ -20,7 +20,10 @@ export interface Disruption {
  * workers.
  */
 export function disruptionsOf(outcomes: readonly MachineOutcome[]): Disruption[] {
-  const isHa = outcomes.filter(({ isControlPlane }) => isControlPlane).length > 1;
+  const controlPlanes = outcomes.filter(({ isControlPlane }) => isControlPlane);
+  const loss = lossOfAll(controlPlanes);
+  if (loss) return [loss];
+  const isHa = controlPlanes.length > 1;
   return disruptions(
     outcomes,
     isHa ? "the other control planes serve the API" : "the API is unavailable for some seconds",
@@ -49,6 +52,17 @@ function disruptions(outcomes: readonly MachineOutcome[], availability: string):
 function lossOf({ machine, why }: MachineOutcome): Disruption {
   const what = `the cluster is recreated, and everything in it is LOST: ${machine} holds its state`;
   return { machine, what, ...optional({ why }) };
+}
+
+/** A cluster with several control planes is lost if none of them stays. */
+function lossOfAll(controlPlanes: readonly MachineOutcome[]): Disruption | undefined {
+  const existing = controlPlanes.filter(({ outcome }) => outcome !== "created" && outcome !== "joins");
+  const [first] = existing;
+  if (!first || existing.length < 2 || existing.some(({ outcome }) => DEPARTURES[outcome] === undefined))
+    return undefined;
+  const names = listed(existing.map(({ machine }) => machine));
+  const what = `everything in the cluster is LOST: none of its control planes ${names} stays in this run`;
+  return { machine: first.machine, what, ...optional({ why: first.why }) };
 }
 
 const DEPARTURES: Partial<Record<Outcome, string>> = {
@@ -89,18 +103,29 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   scheduler: [],
   dns: [],
   proxy: [],
+  // Only names in certificates and kubeconfigs depend on it.
+  controlPlaneEndpoint: [],
 };
+/** The API server reads a new certificate without a restart. */
+const CERTIFICATE_NAMES = "ClusterConfiguration.apiServer.certSANs";
 
 function restartedBy(step: Step): string[] {
-  if (step.kind !== "Init") {
+  if (step.type !== CONTROL_PLANE) {
     const server = SERVERS[componentOf(step) ?? ""];
     return server === undefined ? [] : [server];
   }
   const changed = step.paths.map((path) => namedPath(step, path));
   const servers = changed
-    .filter((path) => path.startsWith("ClusterConfiguration."))
+    .filter((path) => path.startsWith("ClusterConfiguration.") && !path.startsWith(CERTIFICATE_NAMES))
     .flatMap((path) => SECTIONS[path.split(".")[1] ?? ""] ?? ["the API server"]);
-  return Object.values(SERVERS).filter((server) => servers.includes(server) || changed.includes("documents"));
+  const all = [...servers, ...editedServers(step)];
+  return Object.values(SERVERS).filter((server) => all.includes(server) || changed.includes("documents"));
+}
+
+/** Returns the servers whose manifest another program edited: the manifest is restored, which restarts them. */
+function editedServers({ current }: Step): string[] {
+  const problem = typeof current.problem === "string" ? current.problem : "";
+  return Object.entries(SERVERS).flatMap(([name, server]) => (problem.includes(`/${name}.yaml`) ? [server] : []));
 }
 
 /** Causes that are listed before the rest is only counted. */
@@ -108,7 +133,7 @@ const MAX_CAUSES = 3;
 
 function causeOf(step: Step): string {
   const causes = step.paths
-    .filter((path) => /^(documents|manifest|files|restartOn)\b/.test(path))
+    .filter((path) => /^(documents|manifest|files|restartOn|problem)\b/.test(path))
     .map((path) => causeAt(step, path));
   return causes.length > MAX_CAUSES
     ? `${causes.slice(0, MAX_CAUSES).join(", ")} and ${causes.length - MAX_CAUSES} more change`
@@ -116,6 +141,7 @@ function causeOf(step: Step): string {
 }
 
 function causeAt(step: Step, path: string): string {
+  if (path === "problem") return String(step.current.problem);
   const [current, desired] = [valueAt(step.current, path), valueAt(step.desired, path)];
   const warning = isDowngrade(current, desired) ? " (Kubernetes does not support downgrades)" : "";
   return `${namedPath(step, path)} ${briefly(current, desired)}${warning}`;

@@ -35,12 +35,13 @@ export interface MachineOutcome {
 }
 
 const KUBEADM_INIT = "kubewright:kubeadm:Init";
+export const CONTROL_PLANE = "kubewright:kubeadm:ControlPlane";
 
 /** Determines the outcome from all steps of one machine, including those that change nothing. */
 export function outcomeOf(machine: string, steps: readonly Step[]): MachineOutcome {
   const creator = steps.find(isCreator(machine));
   const host = steps.find(({ kind }) => kind === "Host");
-  const member = steps.find(({ kind }) => kind === "Init" || kind === "Join");
+  const member = steps.find(({ kind }) => kind === "Join") ?? steps.find(({ kind }) => kind === "Init");
   const node = steps.find(({ kind }) => kind === "Node");
   const cause = [creator, host, member, node].find((step) => step?.op === "replace");
   return {
@@ -61,7 +62,9 @@ function combined({ creator, host, member, node }: Parts, steps: readonly Step[]
   if (first?.op === "delete") return creator ? "removed" : "leaves";
   if (first?.op === "replace" || host?.op === "replace") return "recreated";
   if (member?.op === "replace" || node?.op === "replace") return "rejoins";
-  if (host?.op === "create" || member?.op === "create") return "joins";
+  // An older stack has no Join for the control plane that initialized the cluster, but its node.
+  const isNode = node !== undefined && node.op !== "create";
+  if (host?.op === "create" || (member?.op === "create" && !isNode)) return "joins";
   return steps.some(({ op }) => op !== "same") ? "changed" : "same";
 }
 
@@ -78,6 +81,7 @@ function isOfControlPlane(step: Step): boolean {
   const { document } = { ...step.current, ...step.desired };
   return (
     step.type === KUBEADM_INIT ||
+    step.type === CONTROL_PLANE ||
     (isObject(document) && document.controlPlane !== undefined) ||
     componentOf(step) !== undefined
   );

@@ -13,6 +13,8 @@ import { imagesResource } from "./images";
 import { keyPairResource } from "./key-pair";
 import { kernelResource } from "./kernel";
 import { kubeadmInitResource } from "./kubeadm-init";
+import { clusterConfigurationResource } from "./kubeadm-cluster-configuration";
+import { controlPlaneResource } from "./kubeadm-control-plane";
 import { kubeadmJoinResource } from "./kubeadm-join";
 import { kubeletJoinResource } from "./kubelet-join";
 import { kubeconfigResource } from "./kubeconfig";
@@ -54,6 +56,8 @@ export const allResources: readonly Handler[] = [
   keyPairResource,
   kubeadmInitResource,
   kubeadmJoinResource,
+  controlPlaneResource,
+  clusterConfigurationResource,
   kubeletJoinResource,
   nodeResource,
   manifestsResource,

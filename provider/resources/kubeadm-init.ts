@@ -1,15 +1,12 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { PKI } from "../../render/component-paths";
 import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
-import { writeFiles, textFile } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
-import { applyManifests } from "../kubeadm/apply-manifests";
-import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
-import { findImpossibleChanges, losesCluster } from "../kubeadm/impossible-changes";
+import { findImpossibleChanges, hasOtherControlPlanes } from "../kubeadm/impossible-changes";
+import { readMembership } from "../kubeadm/membership";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
@@ -17,8 +14,6 @@ import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-
-const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
 
 type InitInputs = Inputs<typeof kubeadmInitContract>;
 type InitOutputs = Outputs<typeof kubeadmInitContract>;
@@ -55,77 +50,62 @@ function scaleTimeouts(document: KubeadmDocument, patience: number): KubeadmDocu
 }
 
 /**
- * Applies changed settings to a running control plane: etcd first, then the API server and its clients. The cluster's
- * copy of the settings is written once they work.
+ * The beginning of a cluster: `kubeadm init`, once. The cluster outlives the machine: while it has other control
+ * planes, this resource stays as it is when the machine is rebuilt or leaves, and KubeadmJoin makes a machine a member.
  */
-async function reconfigure(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
-  const { signal, status } = context;
-  const runPhases = async (...phases: string[]) => {
-    status("writing the control plane's manifests");
-    const commands = phases.map((phase) => `kubeadm init phase ${phase} --config ${CONFIG} 2>&1`);
-    await machine.run(["set -e", ...commands].join("\n"), {
-      step: "kubeadm init phase",
-      signal,
-      timeout: inputs.timeout,
-    });
-  };
-  const writeEtcd = async () => {
-    await writeFiles(machine, [textFile(CONFIG, toYaml(inputs.documents), "0600")], "kubeadm init phase", signal);
-    await runPhases("etcd local");
-  };
-  await applyManifests(context, machine, {
-    node: nodeOf(inputs),
-    files: [CONFIG, `${PKI}/apiserver.crt`, `${PKI}/apiserver.key`],
-    stages: [
-      { components: ["etcd"], write: writeEtcd },
-      {
-        components: ["kube-apiserver", "kube-controller-manager", "kube-scheduler"],
-        write: () => runPhases("certs apiserver", "control-plane all"),
-      },
-    ],
-  });
-  await runPhases("upload-config kubeadm", "addon kube-proxy");
-}
-
-function nodeOf({ documents, connection }: InitInputs): string {
-  const init = documents.find(({ kind }) => kind === "InitConfiguration");
-  const name = init?.kind === "InitConfiguration" ? init.nodeRegistration.name : "";
-  return name || (connection.name ?? connection.host);
-}
-
-/** The first control plane: kubeadm init, resumed after an interrupted run. */
 const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
   replaceOn: MACHINE_REPLACE_ON,
-  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes"],
+  // `kubeadm init` reads the documents once. A change of them reaches all control planes through ControlPlane.
+  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes", "documents"],
   findImpossibleChanges,
-  isProtected: losesCluster,
+  isProtected: hasOtherControlPlanes,
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
     await init(context, machine, inputs);
     return { id: `${inputs.instance}/kubeadm-init`, outputs: await readOutputs(context, inputs) };
   },
-  async update(context, _id, inputs) {
+  async update(context, _id, inputs, old) {
+    const isInitialized = old.outputs.caCertHash !== undefined;
+    if (isInitialized && hasOtherControlPlanes(inputs, old.inputs)) return old.outputs;
     const machine = await requireMachine(context, inputs);
+    const isMember = isInitialized && (await isMemberOf(machine, old.outputs, context.signal));
+    if (isMember) return old.outputs;
     await init(context, machine, inputs);
-    await reconfigure(context, machine, inputs);
     return readOutputs(context, inputs);
   },
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
-      const [progress, ends] = await Promise.all([
+      const [progress, isMember] = await Promise.all([
         readProgress(machine, "init", ADMIN_CONF, context.signal),
-        readCertificateExpiries(machine, context.signal),
+        isMemberOf(machine, old.outputs, context.signal),
       ]);
-      if (progress !== "done") return undefined;
-      warnOfExpiry(context, ends);
-      return old;
+      return progress === "done" || isMember || hasOtherControlPlanes(old.inputs, old.inputs) ? old : undefined;
     }),
-  async delete(context, _id, { inputs }) {
+  async delete(context, _id, { inputs, outputs }) {
     const machine = await findMachine(context, inputs);
-    if (machine) await resetNode(machine, context);
+    if (machine && (await needsReset(machine, outputs, context.signal))) await resetNode(machine, context);
     context.kube.forget();
   },
 };
+
+/** Whether the machine is a member of the cluster, whichever command made it one. */
+async function isMemberOf(machine: Remote, { caCertHash: hash }: InitOutputs, signal: AbortSignal): Promise<boolean> {
+  return (await readMembership(machine, signal))?.caCertHash === hash;
+}
+
+/** Whether the machine still has this cluster. The deletion of its KubeadmJoin has usually removed it before. */
+async function needsReset(
+  machine: Remote,
+  { caCertHash: hash }: Partial<InitOutputs>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [progress, membership] = await Promise.all([
+    readProgress(machine, "init", ADMIN_CONF, signal),
+    readMembership(machine, signal),
+  ]);
+  const isForeign = membership !== undefined && hash !== undefined && membership.caCertHash !== hash;
+  return !isForeign && (progress !== "none" || membership !== undefined);
+}
 
 export const kubeadmInitResource = register(kubeadmInit);

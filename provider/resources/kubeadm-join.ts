@@ -1,15 +1,15 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
-import { StepError } from "../../common/errors";
+import { StepError, messageOf } from "../../common/errors";
+import type { Connection } from "../../contracts/connection";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
-import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
-import { readProgress, runKubeadm } from "../kubeadm/run";
+import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
@@ -20,18 +20,28 @@ const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
 
 type JoinInputs = Inputs<typeof kubeadmJoinContract>;
 
-async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
-  const [progress, membership] = await Promise.all([
-    readProgress(machine, "join", KUBELET_CONF, context.signal),
-    readMembership(machine, context.signal),
+/** Reads how far the membership came. The control plane that initialized the cluster is a member without a join. */
+async function readState(
+  machine: Remote,
+  signal: AbortSignal,
+): Promise<{ progress: KubeadmProgress; membership: Membership | undefined }> {
+  const [join, init, membership] = await Promise.all([
+    readProgress(machine, "join", KUBELET_CONF, signal),
+    readProgress(machine, "init", KUBELET_CONF, signal),
+    readMembership(machine, signal),
   ]);
+  return { progress: init === "done" ? init : join, membership };
+}
+
+async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
+  const { progress, membership } = await readState(machine, context.signal);
   rejectMismatch(machine, membership, membershipOf(inputs));
   if (progress === "done") return;
   const others = otherControlPlanes(context, inputs);
   // Resets what an interrupted join left.
   if (progress === "started") await resetNode(machine, { ...context, others });
   context.status("creating a join token");
-  const api = await context.kube.api(inputs.controlPlanes, context.signal);
+  const api = await context.kube.api(otherConnections(inputs), context.signal);
   try {
     await joinOnce(context, machine, inputs, api);
   } catch (error) {
@@ -52,7 +62,10 @@ function describeTransient(error: unknown): string | undefined {
 }
 
 async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, api: KubeApi): Promise<void> {
-  if (inputs.document.controlPlane !== undefined) await copyControlPlanePki(context, inputs.controlPlanes, machine);
+  if (isControlPlane(inputs)) {
+    const { caCertHash: hash } = inputs;
+    await copyControlPlanePki(context, { from: otherConnections(inputs), to: machine, caCertHash: hash });
+  }
   const { name, signal, warn } = context;
   await withJoinToken(api, { node: name, signal, warn, signed: true }, async (token) => {
     await runKubeadm(context, machine, {
@@ -65,11 +78,17 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
   });
 }
 
-/** Returns the control planes without this machine, which cannot remove its own etcd member if its etcd is broken. */
-function otherControlPlanes(context: Context, { controlPlanes, connection }: JoinInputs): Remote[] {
-  return controlPlanes
-    .filter(({ host, port }) => host !== connection.host || port !== connection.port)
-    .map((controlPlane) => context.connections.get(controlPlane));
+/** Returns the control planes without this machine: what it has of a cluster may be left from before. */
+function otherConnections({ controlPlanes, connection }: JoinInputs): Connection[] {
+  return controlPlanes.filter(({ host, port }) => host !== connection.host || port !== connection.port);
+}
+
+function otherControlPlanes(context: Context, inputs: JoinInputs): Remote[] {
+  return otherConnections(inputs).map((controlPlane) => context.connections.get(controlPlane));
+}
+
+function isControlPlane({ document }: JoinInputs): boolean {
+  return document.controlPlane !== undefined;
 }
 
 /** The membership that the join creates. */
@@ -92,6 +111,22 @@ function joinConfig(inputs: JoinInputs, api: KubeApi, token: string): string {
   );
 }
 
+/** Removes the etcd member of a machine that is gone, was rebuilt, or does not answer. */
+async function leaveDeadMachine(
+  context: Context,
+  inputs: JoinInputs,
+  { others, abandoned }: { others: readonly Remote[]; abandoned: boolean },
+): Promise<void> {
+  if (!isControlPlane(inputs)) return;
+  const { node } = membershipOf(inputs);
+  try {
+    await removeDeadMember(node, others, context);
+  } catch (error) {
+    if (context.signal.aborted || !abandoned) throw error;
+    context.warn(`etcd may still count ${node} as a member: ${messageOf(error)}`);
+  }
+}
+
 /** A machine's membership in a cluster: kubeadm join, with a token that is created and deleted for this join. */
 const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   contract: kubeadmJoinContract,
@@ -109,28 +144,17 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   },
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
-      const { document } = old.inputs;
-      const ends = document.controlPlane === undefined ? [] : readCertificateExpiries(machine, context.signal);
-      const [progress, membership, expiries] = await Promise.all([
-        readProgress(machine, "join", KUBELET_CONF, context.signal),
-        readMembership(machine, context.signal),
-        ends,
-      ]);
-      if (progress !== "done" || isForeign(membership, old.inputs)) return undefined;
-      warnOfExpiry(context, expiries);
-      return old;
+      const { progress, membership } = await readState(machine, context.signal);
+      return progress !== "done" || isForeign(membership, old.inputs) ? undefined : old;
     }),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);
     const others = otherControlPlanes(context, inputs);
-    if (!machine) {
-      const { node } = membershipOf(inputs);
-      if (inputs.document.controlPlane !== undefined) await removeDeadMember(node, others, context);
-      return;
-    }
+    const abandoned = context.unreachable.isAbandoned(inputs.connection);
+    if (!machine) return await leaveDeadMachine(context, inputs, { others, abandoned });
     // Since then the machine may have joined another cluster, or under another name: that membership stays.
     if (isForeign(await readMembership(machine, context.signal), inputs)) return;
-    await resetNode(machine, { ...context, others, abandoned: context.unreachable.isAbandoned(inputs.connection) });
+    await resetNode(machine, { ...context, others, abandoned });
   },
 };
 

@@ -47,7 +47,7 @@ test("another program compiles with the packed library and previews a cluster", 
   const preview = await runIn("pulumi", ["preview", "--non-interactive", "--color", "never"], program);
   for (const resource of [
     "kubewright:docker:Machine control-plane-1",
-    "kubewright:kubeadm:Init control-plane-1-init",
+    "kubewright:kubeadm:Init library-init",
     "kubewright:kubeadm:Join worker-1-join",
   ])
     expect(preview).toContain(`${resource} create`);

@@ -35,6 +35,7 @@ export class MemoryApi {
   readonly secrets = new Map<string, V1Secret>();
   readonly claims = new Map<string, V1PersistentVolumeClaim>();
   readonly configMaps = new Map<string, { data?: Record<string, string> }>();
+  readonly daemonSets = new Map<string, object>();
   /** Names of the requests that were sent, in order, and their arguments. */
   readonly calls: string[] = [];
   readonly requests: { call: string; args: unknown }[] = [];
@@ -49,6 +50,7 @@ export class MemoryApi {
       );
     return {
       core: group(this.coreMethods()),
+      apps: group(this.appsMethods()),
       policy: group(this.policyMethods()),
       storage: group(this.storageMethods()),
       mergePatch: {},
@@ -93,6 +95,13 @@ export class MemoryApi {
       deleteNamespacedSecret: (id: Named) => remove(this.secrets, keyOf(id)),
       readNamespacedPersistentVolumeClaim: (id: Named) => get(this.claims, keyOf(id)),
       readNamespacedConfigMap: (id: Named) => get(this.configMaps, keyOf(id)),
+      patchNamespacedConfigMap: ({ body, ...id }: Named & { body: object }) => patch(this.configMaps, keyOf(id), body),
+    };
+  }
+
+  private appsMethods(): Record<string, (args: never) => unknown> {
+    return {
+      patchNamespacedDaemonSet: ({ body, ...id }: Named & { body: object }) => patch(this.daemonSets, keyOf(id), body),
     };
   }
 

@@ -20,6 +20,8 @@ import { unitContract } from "../../contracts/host/unit";
 import { manifestsContract } from "../../contracts/kube/manifests";
 import { nodeContract } from "../../contracts/kube/node";
 import { rolloutContract } from "../../contracts/kube/rollout";
+import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
+import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { kubeconfigCallContract } from "../../contracts/kubeadm/kubeconfig";
@@ -90,6 +92,10 @@ const GROUPS: Record<string, Group> = {
     "kubeadm/init": { kubeadmInitContract },
     "kubeadm/join": { kubeadmJoinContract },
     "kubelet/join": { kubeletJoinContract },
+  },
+  "Control planes": {
+    "kubeadm/control-plane": { controlPlaneContract },
+    "kubeadm/cluster-configuration": { clusterConfigurationContract },
   },
   "Kubernetes objects": {
     "kube/node": { nodeContract },

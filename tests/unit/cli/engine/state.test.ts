@@ -1,10 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { clusterApi } from "../../../../cli/engine/cluster-api";
 import {
   controlPlanes,
-  isFirstControlPlane,
   machineConnection,
   machineState,
+  reasonToKeep,
   recordedMachine,
   undoneInstances,
 } from "../../../../cli/engine/state";
@@ -17,11 +17,32 @@ test("the resources of a machine are its creator and everything on it", async ()
     machine: urnOf("kubewright:docker:Machine", "worker-1"),
     contents: [urnOf("kubewright:kubeadm:Join", "worker-1-join")],
   });
-  expect(isFirstControlPlane(state)).toBe(false);
 });
 
-test("the control plane that initialized the cluster is recognized", async () => {
-  expect(isFirstControlPlane(await machineState(fakeStack(CLUSTER), "control-plane-1"))).toBe(true);
+describe("a control plane is kept", () => {
+  const init = (names: string[]) => ({
+    type: "kubewright:kubeadm:Init",
+    name: "dev-init",
+    inputs: {
+      connection: { name: "control-plane-1", host: "10.0.0.10" },
+      controlPlanes: names,
+    },
+  });
+  const join = (name: string) => ({ type: "kubewright:kubeadm:Join", name: `${name}-join` });
+  const names = ["control-plane-1", "control-plane-2", "control-plane-3"];
+  const keep = (name: string, all = names) =>
+    reasonToKeep(fakeStack([init(all), ...all.map(join), join("worker-1")]), name);
+
+  test("while it is the only one", async () => {
+    expect(await reasonToKeep(fakeStack(CLUSTER), "control-plane-1")).toMatch(/the only control plane/);
+    expect(await keep("control-plane-1", ["control-plane-1"])).toMatch(/the only control plane/);
+    expect(await reasonToKeep(fakeStack(CLUSTER), "worker-1")).toBeUndefined();
+  });
+
+  test("that initialized the cluster, and no other", async () => {
+    expect(await keep("control-plane-1")).toMatch(/it initialized the cluster/);
+    for (const name of [...names.slice(1), "worker-1"]) expect(await keep(name)).toBeUndefined();
+  });
 });
 
 test("an unknown node is refused with the names of all nodes", async () => {

@@ -33,12 +33,6 @@ test("with surge the pool creates the next number, and skips this one", () => {
   expect(() => chooseReplacement(config, "old-server", joined, true)).toThrow(/replace it without --surge/);
 });
 
-test("the control plane that initialized the cluster is refused", () => {
-  expect(() => chooseReplacement(config, "control-plane-1", { contents: [] }, false)).toThrow(
-    /it initialized the cluster.*`npm run down`/,
-  );
-});
-
 test("the plan lists the steps in their order", () => {
   expect(replacementSteps({ kind: "surge", newNode: "worker-3", skip: "", number: 1 }, "worker-1")).toEqual([
     "",

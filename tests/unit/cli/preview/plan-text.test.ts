@@ -63,7 +63,7 @@ worker-1 is drained, recreated, set up and joined, because image changes from ma
         ...on("control-plane-1"),
         documents: [{ kind: "InitConfiguration" }, { kind: "ClusterConfiguration", kubernetesVersion: version }],
       });
-      return event("update", "kubeadm:Init", "control-plane-1-init", {
+      return event("update", "kubeadm:ControlPlane", "control-plane-1-control-plane", {
         current: values(from),
         desired: values(to),
         paths: ["documents[1].kubernetesVersion"],

@@ -8,78 +8,133 @@ useFakeTime();
 
 const signal = new AbortController().signal;
 
+interface Etcd {
+  members?: readonly string[];
+  unhealthy?: readonly string[];
+  /** Error of `member remove`. */
+  failure?: () => Error | undefined;
+}
+
+const MEMBERS = ["cp-1", "cp-2", "cp-3"];
+
+function etcdOutput({ members = MEMBERS, unhealthy = [] }: Etcd): string {
+  const url = (name: string) => `https://${name}:2379`;
+  const list = members.map(
+    (name, index) => `${index + 1}a, started, ${name}, https://${name}:2380, ${url(name)}, false`,
+  );
+  const health = members.map((name) =>
+    unhealthy.includes(name) ? `${url(name)} is unhealthy: context deadline exceeded` : `${url(name)} is healthy: ok`,
+  );
+  return [...list, "--- health ---", ...health, ""].join("\n");
+}
+
+/** A control plane through which a member leaves. */
+const other = (name: string, etcd: Etcd = {}) =>
+  new ScriptedMachine((script) => {
+    if (script.includes("endpoint health")) return { stdout: etcdOutput(etcd) };
+    return script.includes("member remove") ? etcd.failure?.() : {};
+  }, `${name} (10.0.0.1)`);
 /** A machine with an etcd of that name, or without one. */
-const leaving = (member: string) => new ScriptedMachine(() => ({ stdout: `${member}\n` }), "cp-3 (10.0.0.3)");
-const other = (name: string, failure?: Error) => new ScriptedMachine(() => failure, `${name} (10.0.0.1)`);
+const leaving = (member: string, members?: readonly string[]) =>
+  new ScriptedMachine((script) => {
+    if (script.startsWith("sed")) return { stdout: `${member}\n` };
+    return { stdout: members ? etcdOutput({ members }) : "" };
+  }, "cp-3 (10.0.0.3)");
 const remotes = (machines: readonly ScriptedMachine[]) => machines.map(({ remote }) => remote);
+const silent = { signal, status: () => undefined };
+const removals = ({ scripts }: ScriptedMachine) => scripts.filter((script) => script.includes("member remove"));
 
 describe("leaving etcd", () => {
-  test("removes the member through another control plane", async () => {
+  test("saves a snapshot, then removes the member, through another control plane", async () => {
     const [machine, first, second] = [leaving("cp-3"), other("cp-1"), other("cp-2")];
     const messages: string[] = [];
-    await leaveEtcd(machine.remote, remotes([first, second]), { signal, status: (text) => messages.push(text) });
-    expect(first.scripts[0]).toContain("-v name=cp-3");
-    expect(first.scripts[0]).toContain('etcdctl member remove "$id"');
+    const options = { signal, status: () => undefined, info: (text: string) => void messages.push(text) };
+    await leaveEtcd(machine.remote, remotes([first, second]), options);
+    expect(first.scripts).toEqual([
+      expect.stringContaining("endpoint health"),
+      expect.stringContaining("snapshot save"),
+      expect.stringMatching(/-v name=cp-3[^]*etcdctl member remove "\$id"/),
+    ]);
     expect(second.scripts).toEqual([]);
-    expect(messages).toEqual(["removing the etcd member"]);
+    expect(messages).toEqual([
+      "etcd has 3 members, 3 healthy: removing cp-3 leaves 2 of 2; " +
+        "etcd's snapshot from before is /var/lib/kubewright/etcd-snapshots/before-cp-3-left.db on cp-1 (10.0.0.1)",
+    ]);
   });
 
   test("uses the next control plane when the first fails", async () => {
-    const [machine, first, second] = [leaving("cp-3"), other("cp-1", new Error("no etcd")), other("cp-2")];
-    await leaveEtcd(machine.remote, remotes([first, second]), { signal, status: () => undefined });
-    expect(second.scripts).toHaveLength(1);
+    const first = other("cp-1", { failure: () => new Error("no etcd") });
+    const [machine, second] = [leaving("cp-3"), other("cp-2")];
+    await leaveEtcd(machine.remote, remotes([first, second]), silent);
+    expect(removals(second)).toHaveLength(1);
   });
 
   test("fails with every cause when all refuse", async () => {
-    const others = [other("cp-1", new Error("re-configuration failed")), other("cp-2", new Error("timeout"))];
-    const leave = leaveEtcd(leaving("cp-3").remote, remotes(others), { signal, status: () => undefined });
+    const others = ["re-configuration failed", "timeout"].map((text, index) =>
+      other(`cp-${index + 1}`, { failure: () => new Error(text) }),
+    );
+    const leave = leaveEtcd(leaving("cp-3").remote, remotes(others), silent);
     await expect(settle(leave)).rejects.toThrow(
       /removing the etcd member failed on cp-3: re-configuration failed; timeout; nothing was deleted.*endpoint health/,
     );
   });
 
+  test("is refused where the others would have no majority, and nothing is removed", async () => {
+    const first = other("cp-1", { unhealthy: ["cp-2"] });
+    await expect(settle(leaveEtcd(leaving("cp-3").remote, remotes([first]), silent))).rejects.toThrow(
+      "etcd has 3 members, 2 healthy: removing cp-3 leaves 1 of 2, which is no majority",
+    );
+    expect(removals(first)).toEqual([]);
+    expect(first.scripts.some((script) => script.includes("snapshot"))).toBe(false);
+  });
+
+  test("of the unhealthy member keeps the majority", async () => {
+    const first = other("cp-1", { unhealthy: ["cp-3"] });
+    await leaveEtcd(leaving("cp-3").remote, remotes([first]), silent);
+    expect(removals(first)).toHaveLength(1);
+  });
+
   test("is repeated while members are out of touch", async () => {
     let attempts = 0;
-    const first = new ScriptedMachine(() => (++attempts < 4 ? new Error("etcdserver: unhealthy cluster") : {}), "cp-1");
-    await settle(leaveEtcd(leaving("cp-3").remote, remotes([first]), { signal, status: () => undefined }));
+    const failure = () => (++attempts < 4 ? new Error("etcdserver: unhealthy cluster") : undefined);
+    await settle(leaveEtcd(leaving("cp-3").remote, remotes([other("cp-1", { failure })]), silent));
     expect(attempts).toBe(4);
   });
 
   test("does nothing on a machine without etcd, and keeps the last member", async () => {
     const first = other("cp-1");
-    await leaveEtcd(leaving("").remote, remotes([first]), { signal, status: () => undefined });
+    await leaveEtcd(leaving("").remote, remotes([first]), silent);
+    await leaveEtcd(leaving("cp-1").remote, [], silent);
+    await leaveEtcd(leaving("cp-3", ["cp-3"]).remote, remotes([first]), silent);
     expect(first.scripts).toEqual([]);
-    await leaveEtcd(leaving("cp-1").remote, [], { signal, status: () => undefined });
   });
 
   test("quotes the name", async () => {
-    const first = other("cp-1");
-    await leaveEtcd(leaving("a; reboot").remote, remotes([first]), { signal, status: () => undefined });
-    expect(first.scripts[0]).toContain("name='a; reboot'");
+    const first = other("cp-1", { members: ["a; reboot", "cp-2", "cp-3"] });
+    await leaveEtcd(leaving("a; reboot").remote, remotes([first]), silent);
+    expect(removals(first)[0]).toContain("name='a; reboot'");
   });
 });
 
 describe("removing a dead member", () => {
-  const remove = async (failure?: Error) => {
-    const warnings: string[] = [];
-    const options = { signal, status: () => undefined, warn: (text: string) => void warnings.push(text) };
-    const first = other("cp-1", failure);
-    await settle(removeDeadMember("cp-3", remotes([first]), options));
-    return { first, warnings };
-  };
-
   test("asks another control plane", async () => {
-    const { first, warnings } = await remove();
-    expect(first.scripts).toHaveLength(1);
-    expect(warnings).toEqual([]);
+    const first = other("cp-1", { unhealthy: ["cp-3"] });
+    await removeDeadMember("cp-3", remotes([first]), silent);
+    expect(removals(first)).toHaveLength(1);
   });
 
-  test("warns when it fails", async () => {
-    const { warnings } = await remove(new Error("no quorum"));
-    expect(warnings.join()).toMatch(/etcd may still count cp-3 as a member: .*no quorum/);
+  test("that is none succeeds", async () => {
+    const first = other("cp-1", { members: ["cp-1"] });
+    await removeDeadMember("cp-3", remotes([first]), silent);
+    expect(removals(first)).toEqual([]);
+  });
+
+  test("fails when etcd refuses: the member would still count", async () => {
+    const first = other("cp-1", { failure: () => new Error("no quorum") });
+    await expect(settle(removeDeadMember("cp-3", remotes([first]), silent))).rejects.toThrow("no quorum");
   });
 
   test("does nothing without other control planes", async () => {
-    await removeDeadMember("cp-3", [], { signal, status: () => undefined, warn: () => undefined });
+    await removeDeadMember("cp-3", [], silent);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { forecastRemoval, parseMembers } from "../../../../provider/kubeadm/etcd-status";
 
 const line = (id: string, name: string, learner = false) =>
-  `${id}, ${name === "" ? "unstarted" : "started"}, ${name}, https://${id}:2380, https://${id}:2379, ${learner}\n`;
+  `${id}, ${name === "" ? "not started" : "started"}, ${name}, https://${id}:2380, https://${id}:2379, ${learner}\n`;
 const output = (lines: string[], ...healthy: string[]) =>
   `${lines.join("")}--- health ---\n${healthy.map((id) => `https://${id}:2379 is healthy: took = 5ms\n`).join("")}` +
   "https://9:2379 is unhealthy: failed to commit proposal: context deadline exceeded\n";

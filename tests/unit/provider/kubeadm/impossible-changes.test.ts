@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { findImpossibleChanges, losesCluster } from "../../../../provider/kubeadm/impossible-changes";
+import { findImpossibleChanges, hasOtherControlPlanes } from "../../../../provider/kubeadm/impossible-changes";
 import { initDocuments } from "../../../../render/kubeadm";
 import { initOptions } from "../../render/samples";
 
+const ALL = ["cp-1", "cp-2", "cp-3"];
 type Options = Parameters<typeof initDocuments>[0];
 
 function inputs(changes: Partial<Options> = {}, controlPlanes = ["cp-1", "cp-2", "cp-3"], instance = "id-1") {
@@ -50,24 +51,30 @@ test.each<[string, Partial<Options>, RegExp]>([
   expect(problems[0]).toMatch(message);
 });
 
-test("refuses to reduce several control planes to one", () => {
-  expect(found(inputs({}, ["cp-1"]))).toEqual([
-    expect.stringMatching(/^controlPlane\.count: cannot change from 3 to 1: .*; set it back to 3/),
-  ]);
+test("several control planes become one: leader election stays on", () => {
+  expect(found(inputs({}, ["cp-1"]))).toEqual([]);
 });
 
-test("refuses to initialize a rebuilt first control plane while others exist, and protects it from replacement", () => {
-  const rebuilt = inputs({}, ["cp-1", "cp-2", "cp-3"], "id-2");
+test("a rebuilt first control plane is refused, and the cluster is protected from replacement", () => {
+  const rebuilt = inputs({}, ALL, "id-2");
   expect(found(rebuilt)).toEqual([
     expect.stringMatching(/^instance: the machine of the first control plane was rebuilt/),
   ]);
-  expect(losesCluster(rebuilt, inputs())).toBe(true);
+  expect(hasOtherControlPlanes(rebuilt, inputs())).toBe(true);
+});
+
+test("the network of a cluster stays while its first control plane is rebuilt", () => {
+  const changed = { network: { podCidr: "10.99.0.0/16", serviceCidr: "10.10.0.0/16" }, controlPlaneEndpoint: "api:1" };
+  expect(found(inputs(changed, ALL, "id-2"), inputs({ controlPlaneEndpoint: "api:1" }))).toEqual([
+    expect.stringMatching(/^network\.podCidr: cannot change/),
+    expect.stringMatching(/^instance: /),
+  ]);
 });
 
 test("a rebuilt machine of the only control plane is initialized again", () => {
   const only = inputs({}, ["cp-1"]);
   expect(found(inputs({}, ["cp-1"], "id-2"), only)).toEqual([]);
-  expect(losesCluster(inputs({}, ["cp-1"], "id-2"), only)).toBe(false);
+  expect(hasOtherControlPlanes(inputs({}, ["cp-1"], "id-2"), only)).toBe(false);
 });
 
 test("a rebuilt machine's new cluster may have other settings", () => {

@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
+import "reflect-metadata";
+import { beforeAll, expect, test } from "vitest";
 import { copyControlPlanePki } from "../../../../provider/kubeadm/pki";
+import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
+import { createAuthority } from "../../../../provider/pki/x509";
 import type { Remote } from "../../../../provider/ssh/remote";
 import { testContext } from "../../../support/context";
 import { ScriptedMachine } from "../../../support/scripted-machine";
@@ -16,29 +19,57 @@ const FILES = [
   "etcd/ca.key",
 ];
 
-async function copy(files: readonly string[], hasSource = true) {
-  const encode = (text: string) => Buffer.from(text).toString("base64");
-  const stdout = files.map((name) => `${encode(name)} /etc/kubernetes/pki/${name}`).join("\n");
-  const source = new ScriptedMachine(() => ({ stdout }), "cp-1");
-  const target = new ScriptedMachine(() => ({}), "cp-2");
+let authority: string;
+beforeAll(async () => void (authority = (await createAuthority("kubernetes", 10)).certificate));
+
+const encode = (text: string) => Buffer.from(text).toString("base64");
+
+/** A control plane that has these files. */
+function source(name: string, files: readonly string[] = FILES) {
+  const content = (file: string) => (file === "ca.crt" ? authority : file);
+  const stdout = files.map((file) => `${encode(content(file))} /etc/kubernetes/pki/${file}`).join("\n");
+  return new ScriptedMachine(() => ({ stdout }), name);
+}
+
+async function copy(sources: readonly ScriptedMachine[], caHash = caCertHash(authority)) {
+  const target = new ScriptedMachine(() => ({}), "cp-9");
   const context = testContext();
-  context.connections.get = (): Remote => source.remote;
-  await copyControlPlanePki(context, hasSource ? [connectionTo({ host: "cp-1" })] : [], target.remote);
+  context.connections.get = ({ host }): Remote => sources[Number(host)]!.remote;
+  const from = sources.map((_, index) => connectionTo({ host: String(index) }));
+  await copyControlPlanePki(context, { from, to: target.remote, caCertHash: caHash });
   return target;
 }
 
-test("the shared keys are read from the first control plane and sent to the new one", async () => {
-  const target = await copy(FILES);
+test("the shared keys are read from a control plane and sent to the new one", async () => {
+  const target = await copy([source("cp-1")]);
   const sent = target.scripts.join("\n");
   for (const name of FILES) expect(sent).toContain(`/etc/kubernetes/pki/${name}`);
 });
 
-test("a missing key is an error that names the file and the machine", async () => {
-  await expect(copy(FILES.filter((name) => name !== "sa.key"))).rejects.toThrow(
-    /failed on cp-1: \/etc\/kubernetes\/pki\/sa\.key does not exist; restore the file from a backup/,
+test("a control plane that lacks a key or does not answer is passed over", async () => {
+  const dead = new ScriptedMachine(() => new Error("no route"), "cp-1");
+  const incomplete = source("cp-2", ["ca.crt"]);
+  const target = await copy([dead, incomplete, source("cp-3")]);
+  expect(target.scripts).not.toEqual([]);
+});
+
+test("without a usable control plane all causes are reported", async () => {
+  const sources = [
+    source(
+      "cp-1",
+      FILES.filter((name) => name !== "sa.key"),
+    ),
+    source("cp-2", []),
+  ];
+  await expect(copy(sources)).rejects.toThrow(
+    /cp-9: cp-1: \/etc\/kubernetes\/pki\/sa\.key does not exist; cp-2: .*ca\.crt does not exist; start another/,
   );
 });
 
+test("keys of another cluster are not copied", async () => {
+  await expect(copy([source("cp-1")], "sha256:other")).rejects.toThrow("ca.crt belongs to another cluster");
+});
+
 test("without another control plane there is nothing to copy from", async () => {
-  await expect(copy(FILES, false)).rejects.toThrow("failed on cp-2: the cluster has no other control plane");
+  await expect(copy([])).rejects.toThrow("failed on cp-9: the cluster has no other control plane");
 });

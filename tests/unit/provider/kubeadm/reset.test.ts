@@ -31,10 +31,12 @@ describe("a reset", () => {
   });
 
   test("of a control plane leaves etcd first", async () => {
-    const other = new ScriptedMachine(() => ({}), "cp-1");
+    const line = (name: string) => `1a, started, ${name}, https://${name}:2380, https://${name}:2379, false\n`;
+    const health = "--- health ---\nhttps://cp-1:2379 is healthy: ok\n";
+    const other = new ScriptedMachine(() => ({ stdout: `${line("cp-1")}${line("cp-3")}${health}` }), "cp-1");
     const { machine, done } = reset("cp-3", [other]);
     await done;
-    expect(other.scripts[0]).toContain("member remove");
+    expect(other.scripts.at(-1)).toContain("member remove");
     expect(isReset(machine)).toBe(true);
   });
 

@@ -55,7 +55,7 @@ test("a changed file is shown by its lines, with the unit that restarts", () => 
 
 test("the note of one control plane leaves open whether there are others", () => {
   const document = (v: string) => ({ connection, documents: [{ kind: "ClusterConfiguration", apiServer: { v } }] });
-  const changed = plannedChange("kubeadm:Init", "control-plane-1-init", {
+  const changed = plannedChange("kubeadm:ControlPlane", "control-plane-1-control-plane", {
     current: document("1"),
     desired: document("2"),
     paths: ["documents[0].apiServer.v"],

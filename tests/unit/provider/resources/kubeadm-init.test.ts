@@ -1,42 +1,28 @@
 import "reflect-metadata";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type * as health from "../../../../provider/host/health";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
 import type { RunOptions } from "../../../../provider/ssh/remote";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryApi } from "../../../support/memory-api";
-import { StaticPodMachine, manifestOf } from "../../../support/static-pod-machine";
+import { MemoryMachine } from "../../../support/memory-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
-vi.mock("../../../../provider/host/health", async (original) => ({
-  ...(await original<typeof health>()),
-  probeHealth: async (one: StaticPodMachine, endpoint: health.Endpoint) => one.probe(endpoint),
-}));
 useFakeTime();
 
-const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
-const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 const RESET = /kubeadm reset --force/;
 
-/** A machine whose `kubeadm init` fails with `failure` or succeeds. Its init phases give `changed` the `flag`. */
-class InitMachine extends StaticPodMachine {
+/** A machine whose `kubeadm init` fails with `failure` or succeeds. */
+class InitMachine extends MemoryMachine {
   readonly inputs: string[] = [];
+  patience = 1;
   progress = "none";
   failure: string | undefined;
-  changed: string | undefined;
-  flag = "--v=3";
 
   constructor() {
     super();
-    for (const component of COMPONENTS) this.write(component, manifestOf(component));
     this.on(/init\.done \] && \[ -e/, () => this.progress);
-    this.on(/kubeadm init phase/, (script) => {
-      if (this.changed !== undefined && script.includes(this.changed === "etcd" ? "etcd" : "control-plane all"))
-        this.write(this.changed, manifestOf(this.changed, this.flag));
-      return "";
-    });
   }
 
   override async run(script: string, options: RunOptions) {
@@ -49,21 +35,25 @@ class InitMachine extends StaticPodMachine {
 }
 
 let ca: Identity;
-beforeAll(async () => void (ca = await createAuthority("kubernetes", 3_650)));
+let stranger: Identity;
+let kubelet: string;
+beforeAll(async () => {
+  [ca, stranger] = await Promise.all([createAuthority("kubernetes", 10), createAuthority("kubernetes", 10)]);
+  const subject = { commonName: "system:node:cp-1", organizations: ["system:nodes"] };
+  kubelet = (await createCertificate(ca, { ...subject, usages: ["client"], days: 1 })).certificate;
+});
 
 let machine: InitMachine;
 let memory: MemoryApi;
-let warnings: string[];
 let forgotten: number;
 beforeEach(() => {
   machine = new InitMachine();
   memory = new MemoryApi();
-  warnings = [];
   forgotten = 0;
 });
 
 function contextOf() {
-  const context = machine.context({ warn: (message) => void warnings.push(message) });
+  const context = machine.context();
   context.kube.api = async () => Object.assign(memory.api, { caCertificate: ca.certificate });
   context.kube.forget = () => void forgotten++;
   return context;
@@ -137,76 +127,85 @@ describe("kubeadm init", () => {
   });
 });
 
-describe("changed settings of a running control plane", () => {
-  beforeEach(() => {
-    machine.progress = "done";
-    machine.changed = "kube-apiserver";
-  });
-  const phases = () => machine.scripts.filter((script) => script.includes("kubeadm init phase"));
-
-  test("are written by kubeadm's phases, and uploaded once the kubelet runs the changed component", async () => {
-    machine.lag = 5;
-    const startsAt: number[] = [];
-    machine.on(/upload-config/, () => (startsAt.push(machine.history.length), ""));
-    expect(await update()).toEqual(outputs());
-    expect(machine.files.get(CONFIG)).toMatchObject({ mode: "0600" });
-    expect(phases().at(-1)).toContain(`kubeadm init phase upload-config kubeadm --config ${CONFIG}`);
-    expect(machine.history.at(-1)).toContain("--v=3");
-    expect(startsAt).toEqual([machine.history.length]);
-  });
-
-  test("that the component refuses are put back, and not uploaded", async () => {
-    machine.flag = "--no-such-flag";
-    await expect(update()).rejects.toThrow(/unknown flag.*\+ .*--no-such-flag.*kube-apiserver is healthy again/s);
-    expect(machine.manifest("kube-apiserver")).toBe(manifestOf("kube-apiserver"));
-    expect(phases().join()).not.toContain("upload-config");
-  });
-
-  test("that etcd refuses are put back before the API server's manifest is written", async () => {
-    [machine.changed, machine.flag] = ["etcd", "--no-such-flag"];
-    await expect(update()).rejects.toThrow("etcd is healthy again");
-    expect(phases().join()).not.toContain("control-plane all");
-  });
-
-  test("are written even where the API server does not answer: they may repair it", async () => {
-    machine.write("kube-apiserver", manifestOf("kube-apiserver", "--no-such-flag"));
-    expect(await update()).toEqual(outputs());
-    expect(machine.history.at(-1)).toContain("--v=3");
-  });
+test("an update after init changes nothing: flags and certificates belong to ControlPlane", async () => {
+  machine.progress = "done";
+  expect(await update()).toEqual(outputs());
+  expect(machine.inputs).toEqual([]);
+  expect(machine.scripts.filter((script) => /kubeadm init (phase|--)/.test(script))).toEqual([]);
 });
 
+/** A machine that is a member of a cluster, by whichever command. */
+function memberOf(authority: Identity): void {
+  machine.on(/kubelet-client-current\.pem/, () => `${kubelet}\n--- CA ---\n${authority.certificate}`);
+}
+
 describe("a refresh", () => {
-  test("finds no drift on an initialized machine, and warns about certificates that expire soon", async () => {
+  test("finds no drift on an initialized machine", async () => {
     machine.progress = "done";
-    const subject = { commonName: "kube-apiserver", usages: ["server" as const], dnsNames: ["kubernetes"] };
-    vi.useRealTimers();
-    const { certificate } = await createCertificate(ca, { ...subject, days: 10 });
-    machine.files.set("/etc/kubernetes/pki/apiserver.crt", { content: certificate, mode: "0644" });
-    machine.files.set("/etc/kubernetes/pki/ca.crt", { content: ca.certificate, mode: "0644" });
     expect(await read()).toEqual(recorded());
-    expect(warnings).toEqual([
-      expect.stringMatching(
-        /certificates expire soon, the first in \d+ days: apiserver; run `kubeadm certs renew all`/,
-      ),
-    ]);
+  });
+
+  test("finds no drift on a machine that joined the cluster after the one that initialized it had left", async () => {
+    memberOf(ca);
+    expect(await read()).toEqual(recorded());
   });
 
   test.each(["none", "started"])("finds a machine gone whose init is recorded as %s", async (progress) => {
     machine.progress = progress;
     expect(await read()).toBeUndefined();
+    memberOf(stranger);
+    expect(await read()).toBeUndefined();
+  });
+
+  test("keeps a cluster that has other control planes", async () => {
+    const old = { ...recorded(), inputs: { ...inputs(), controlPlanes: ["cp-1", "cp-2", "cp-3"] } };
+    expect(await kubeadmInitResource.read!(contextOf(), "id", old)).toEqual(old);
+  });
+});
+
+describe("a rebuilt machine", () => {
+  const rebuilt = (controlPlanes: string[]) => ({ ...inputs(), controlPlanes, instance: "b2" });
+
+  test("does not initialize a cluster again that has other control planes", async () => {
+    machine.instance = "b2";
+    const old = { ...recorded(), inputs: { ...inputs(), controlPlanes: ["cp-1", "cp-2", "cp-3"] } };
+    expect(await kubeadmInitResource.update!(contextOf(), "id", rebuilt(["cp-1"]), old)).toEqual(outputs());
+    expect(await kubeadmInitResource.update!(contextOf(), "id", rebuilt(["cp-1", "cp-2", "cp-3"]), old)).toEqual(
+      outputs(),
+    );
+    expect(machine.scripts).toEqual([]);
+  });
+
+  test("continues an init that never finished, also with other control planes", async () => {
+    const old = { inputs: { ...inputs(), controlPlanes: ["cp-1", "cp-2", "cp-3"] }, outputs: {} as never };
+    expect(await settle(kubeadmInitResource.update!(contextOf(), "id", old.inputs, old))).toEqual(outputs());
+    expect(machine.inputs).toHaveLength(1);
   });
 });
 
 describe("a delete", () => {
-  test("resets the machine, and drops the clients of the cluster", async () => {
+  const resets = () => machine.scripts.filter((script) => RESET.test(script));
+
+  test("resets the machine, also after an interrupted init, and drops the clients of the cluster", async () => {
+    machine.progress = "started";
     await remove();
-    expect(machine.scripts.filter((script) => RESET.test(script))).toHaveLength(1);
+    expect(resets()).toHaveLength(1);
     expect(forgotten).toBe(1);
   });
 
-  test("leaves a machine that was rebuilt as it is", async () => {
+  test("resets a member of the cluster, and no member of another one", async () => {
+    memberOf(ca);
+    await remove();
+    expect(resets()).toHaveLength(1);
+    memberOf(stranger);
+    await remove();
+    expect(resets()).toHaveLength(1);
+  });
+
+  test("leaves a machine that was rebuilt, or that has no cluster, as it is", async () => {
+    await remove();
     machine.instance = "b2";
     await remove();
-    expect(machine.scripts.filter((script) => RESET.test(script))).toEqual([]);
+    expect(resets()).toEqual([]);
   });
 });

@@ -20,10 +20,16 @@ beforeAll(async () => {
   }
 });
 
+const ETCD = ["cp-1", "cp-2", "worker-1"]
+  .map((name) => `1a, started, ${name}, https://${name}:2380, https://${name}:2379, false\n`)
+  .concat("--- health ---\n", "https://cp-1:2379 is healthy: ok\n", "https://cp-2:2379 is healthy: ok\n")
+  .join("");
+
 /** A machine that has joined the cluster under a name. */
-function joinedAs(node: string) {
+function joinedAs(node: string, verb = "join") {
   const machine = new ScriptedMachine((script) => {
-    if (script.includes("join.done")) return { stdout: "done" };
+    if (/(join|init)\.done/.test(script)) return { stdout: script.includes(`${verb}.done`) ? "done" : "none" };
+    if (script.includes("endpoint health")) return { stdout: ETCD };
     if (script.includes("kubelet-client-current.pem") && script.includes("CERTIFICATE"))
       return { stdout: `${certificates.get(node)}\n--- CA ---\n${ca.certificate}` };
     return {};
@@ -89,8 +95,17 @@ describe("a machine that has joined as worker-1", () => {
     const inputs = Object.assign(inputsFor("worker-1"), { instance: "id-0" }) as { document: object };
     Object.assign(inputs.document, { controlPlane: {} });
     await kubeadmJoinResource.delete?.(context, "id", { inputs: inputs, outputs: {} });
-    expect(machine.scripts).toEqual([expect.stringMatching(/etcdctl.* member/s)]);
-    expect(machine.scripts.join()).toContain("worker-1");
+    expect(machine.scripts.at(-1)).toMatch(/name=worker-1[^]*etcdctl member remove/);
+    expect(isReset(machine)).toBe(false);
+  });
+
+  test("is a member without a join if it initialized the cluster", async () => {
+    const { machine, context } = joinedAs("worker-1", "init");
+    await kubeadmJoinResource.create(context, inputsFor("worker-1"));
+    expect(
+      await kubeadmJoinResource.read?.(context, "id", { inputs: inputsFor("worker-1"), outputs: {} }),
+    ).toBeDefined();
+    expect(machine.scripts.some((script) => script.includes("kubeadm join"))).toBe(false);
   });
 
   test("is not read as a member under another name", async () => {
@@ -114,7 +129,7 @@ describe("a join whose etcd check timed out", () => {
     };
     let joins = 0;
     const machine = new ScriptedMachine((script) => {
-      if (!script.includes("kubeadm join")) return script.includes("join.done") ? { stdout: "none" } : {};
+      if (!script.includes("kubeadm join")) return /(join|init)\.done/.test(script) ? { stdout: "none" } : {};
       const line = failures[joins++];
       return line === undefined ? {} : { code: 1, lines: [line] };
     });

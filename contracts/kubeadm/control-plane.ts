@@ -1,0 +1,31 @@
+import { z } from "zod";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { defineContract } from "../contract";
+import { jsonObject } from "../json";
+import { onMachine } from "../on-machine";
+
+/** What every control plane is: its static pods with their flags, and the API server's certificate with its names. */
+export const controlPlaneContract = defineContract({
+  type: "kubewright:kubeadm:ControlPlane",
+  inputs: z.strictObject({
+    ...onMachine,
+    /** Name of the machine's node. */
+    node: z.string().min(1),
+    /**
+     * kubeadm.k8s.io/v1beta4 InitConfiguration of this node and ClusterConfiguration of the cluster, without secrets. A
+     * change restarts only the components whose manifests differ.
+     */
+    documents: z.array(jsonObject<KubeadmDocument>()).min(1),
+    /** Seconds until the changed components must be Ready. */
+    timeout: z.number().positive(),
+    /**
+     * Set by a refresh if the control plane differs from its configuration, so that the next `pulumi up` repairs it.
+     * Leave it unset in programs.
+     */
+    problem: z.string().optional(),
+  }),
+  outputs: z.object({
+    /** SHA-256 of each static pod's manifest, by component, as it was last written. */
+    manifests: z.record(z.string(), z.string()),
+  }),
+});

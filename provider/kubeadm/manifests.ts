@@ -1,0 +1,118 @@
+import { quote } from "../../common/quote";
+import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { toYaml } from "../../render/kubeadm";
+import { readContents, writeFiles, textFile } from "../host/files";
+import type { Context } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+import { COMPONENTS, type Component, manifestPath } from "./apply-manifests";
+import { isElectionOffIn, keepLeaderElection } from "./leader-election";
+
+/** kubeadm's configuration of a control plane, as it was last applied. */
+export const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
+/** On the file system of the manifests, so that a rename places them. Only root may read it. */
+const STAGING = "/etc/kubernetes/tmp/kubewright-manifests";
+const STEP = "rendering the control plane's manifests";
+const SECONDS = 60;
+
+/** Text of each component's manifest; absent if there is none. */
+export type ManifestTexts = ReadonlyMap<Component, string>;
+
+const stagedPath = (component: Component) => `${STAGING}/${component}.yaml`;
+
+/** Reads the manifests of the static pods. */
+export async function readManifestTexts(machine: Remote, signal: AbortSignal): Promise<ManifestTexts> {
+  return await readTexts(machine, manifestPath, signal);
+}
+
+/** Returns the documents as they apply to this control plane, whose leader election stays on. */
+export function effectiveDocuments(documents: readonly KubeadmDocument[], current: ManifestTexts): KubeadmDocument[] {
+  return keepLeaderElection(documents, (component) => {
+    const manifest = current.get(component === "scheduler" ? "kube-scheduler" : "kube-controller-manager");
+    return manifest === undefined || isElectionOffIn(manifest);
+  });
+}
+
+/** Writes kubeadm's configuration of this control plane, for users who log in to the machine. */
+export async function writeConfig(
+  machine: Remote,
+  documents: readonly KubeadmDocument[],
+  signal: AbortSignal,
+): Promise<void> {
+  await writeFiles(machine, [textFile(CONFIG, toYaml(documents), "0600")], STEP, signal);
+}
+
+/** Lets kubeadm render the manifests in a folder beside those that run, and returns their texts. Nothing restarts. */
+export async function renderManifests(
+  { signal, status }: Pick<Context, "signal" | "status">,
+  machine: Remote,
+  { documents, current }: { documents: readonly KubeadmDocument[]; current: ManifestTexts },
+): Promise<ManifestTexts> {
+  status(STEP);
+  const action = "correct the flags of the control plane in the configuration, then run again";
+  await machine.run(RENDER, { step: STEP, signal, timeout: SECONDS, stdin: toYaml(documents), action });
+  const rendered = await readTexts(machine, stagedPath, signal);
+  await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal });
+  const etcd = rendered.get("etcd");
+  return etcd === undefined ? rendered : new Map([...rendered, ["etcd", keepMembers(etcd, current.get("etcd"))]]);
+}
+
+const RENDER = `set -e
+rm -rf ${STAGING}
+mkdir -p -m 700 ${STAGING}
+(umask 077; cat > ${STAGING}/kubeadm.conf)
+export KUBEADM_INIT_DRYRUN_DIR=${STAGING}
+kubeadm init phase control-plane all --dry-run --config ${STAGING}/kubeadm.conf 2>&1
+kubeadm init phase etcd local --dry-run --config ${STAGING}/kubeadm.conf 2>&1`;
+
+/** Returns the components whose manifests differ. */
+export function changedManifests(before: ManifestTexts, after: ManifestTexts): Component[] {
+  return COMPONENTS.filter((component) => after.has(component) && before.get(component) !== after.get(component));
+}
+
+/**
+ * Places manifests, each by one rename. The kubelet reads every visible file of its folder, so they arrive in another
+ * folder first.
+ */
+export async function placeManifests(
+  machine: Remote,
+  manifests: ManifestTexts,
+  components: readonly Component[],
+  signal: AbortSignal,
+): Promise<void> {
+  const step = "writing the control plane's manifests";
+  const files = components.map((component) => textFile(stagedPath(component), manifests.get(component) ?? "", "0600"));
+  await writeFiles(machine, files, step, signal);
+  const moves = components.map((one) => `mv -fT ${quote(stagedPath(one))} ${quote(manifestPath(one))}`);
+  await machine.run(["set -e", ...moves, `rm -rf ${STAGING}`].join("\n"), { step, signal });
+}
+
+const MEMBERS = /^ *- --initial-cluster(-state)?=.*\n/gm;
+
+/**
+ * Returns etcd's manifest with the member list of the current one. etcd reads it at its first start only, and kubeadm
+ * writes another one for a control plane that has joined: the difference alone must not restart etcd.
+ */
+function keepMembers(rendered: string, current = ""): string {
+  const members = current.match(MEMBERS);
+  if (!members) return rendered;
+  let isFirst = true;
+  return rendered.replace(MEMBERS, () => {
+    const text = isFirst ? members.join("") : "";
+    isFirst = false;
+    return text;
+  });
+}
+
+async function readTexts(
+  machine: Remote,
+  pathOf: (component: Component) => string,
+  signal: AbortSignal,
+): Promise<ManifestTexts> {
+  const contents = await readContents(machine, COMPONENTS.map(pathOf), signal);
+  return new Map(
+    COMPONENTS.flatMap((component): [Component, string][] => {
+      const text = contents.get(pathOf(component));
+      return text === undefined ? [] : [[component, text]];
+    }),
+  );
+}

@@ -1,0 +1,99 @@
+import { parse } from "yaml";
+import type { ClusterConfiguration, KubeadmDocument, KubeProxyConfiguration } from "../../render/kubeadm-types";
+import { configHash, yamlText } from "../../render/json";
+import type { KubeApi } from "../kube/api";
+import { retryRequest } from "../kube/retry";
+import { isElectionOff, keepLeaderElection } from "./leader-election";
+
+const NAMESPACE = "kube-system";
+const CONFIG_ANNOTATION = "kubewright.dev/config";
+
+type Fields = Record<string, unknown>;
+
+/** A configuration file in a ConfigMap. */
+interface Place {
+  configMap: string;
+  key: string;
+}
+const KUBEADM: Place = { configMap: "kubeadm-config", key: "ClusterConfiguration" };
+const KUBE_PROXY: Place = { configMap: "kube-proxy", key: "config.conf" };
+
+/** A configuration in the cluster that differs from the documents. */
+export interface OutdatedConfiguration extends Place {
+  /** The sections that differ: `apiServer`. */
+  sections: string[];
+  /** The new content, YAML. */
+  text: string;
+}
+
+/** Compares kubeadm's and kube-proxy's configuration in the cluster with the documents. */
+export async function findOutdated(
+  api: KubeApi,
+  documents: readonly KubeadmDocument[],
+  signal: AbortSignal,
+): Promise<OutdatedConfiguration[]> {
+  const [kubeadm, proxy] = await Promise.all([readFields(api, KUBEADM, signal), readFields(api, KUBE_PROXY, signal)]);
+  return [
+    ...(kubeadm ? compare(KUBEADM, kubeadm, clusterFields(documents, kubeadm)) : []),
+    ...(proxy ? compare(KUBE_PROXY, proxy, proxyFields(documents, proxy)) : []),
+  ];
+}
+
+/** Writes a configuration. kube-proxy reads its own at the start only, so its pods are replaced, a few at a time. */
+export async function upload(api: KubeApi, outdated: OutdatedConfiguration, signal: AbortSignal): Promise<void> {
+  const { configMap: name, key, text } = outdated;
+  await retryRequest(api, `writing the ConfigMap ${name}`, signal, () =>
+    api.core.patchNamespacedConfigMap({ namespace: NAMESPACE, name, body: { data: { [key]: text } } }, api.mergePatch),
+  );
+  if (name !== KUBE_PROXY.configMap) return;
+  const annotations = { [CONFIG_ANNOTATION]: configHash({ text }) };
+  await retryRequest(api, "restarting kube-proxy", signal, () =>
+    api.apps.patchNamespacedDaemonSet(
+      { namespace: NAMESPACE, name: "kube-proxy", body: { spec: { template: { metadata: { annotations } } } } },
+      api.mergePatch,
+    ),
+  );
+}
+
+async function readFields(api: KubeApi, { configMap, key }: Place, signal: AbortSignal): Promise<Fields | undefined> {
+  const { data } = await retryRequest(api, `reading the ConfigMap ${configMap}`, signal, () =>
+    api.core.readNamespacedConfigMap({ namespace: NAMESPACE, name: configMap }),
+  );
+  const text = data?.[key];
+  return text === undefined ? undefined : (parse(text) as Fields);
+}
+
+/** The fields that Kubewright sets. kubeadm has filled in the others. */
+function clusterFields(documents: readonly KubeadmDocument[], current: Fields): Fields {
+  const live = current as Partial<ClusterConfiguration>;
+  const [configuration = {}] = keepLeaderElection(
+    documents.filter(({ kind }) => kind === "ClusterConfiguration"),
+    (component) => isElectionOff(live[component]),
+  );
+  return configuration;
+}
+
+/** In `conntrack`, null is kube-proxy's own default. */
+const CONNTRACK = { maxPerCore: null, min: null, tcpEstablishedTimeout: null, tcpCloseWaitTimeout: null };
+
+function proxyFields(documents: readonly KubeadmDocument[], current: Fields): Fields {
+  const configuration = documents.find(({ kind }) => kind === "KubeProxyConfiguration") as
+    KubeProxyConfiguration | undefined;
+  if (!configuration) return {};
+  const conntrack = { ...(current.conntrack as object), ...CONNTRACK, ...configuration.conntrack };
+  return { ...configuration, conntrack };
+}
+
+function compare(place: Place, current: Fields, wanted: Fields): OutdatedConfiguration[] {
+  const sections = Object.keys(wanted).filter((name) => canonical(wanted[name]) !== canonical(current[name]));
+  return sections.length === 0 ? [] : [{ ...place, sections, text: yamlText({ ...current, ...wanted }) }];
+}
+
+/** JSON with sorted keys, in which an absent section and an empty one are the same. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value ?? {}, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+}

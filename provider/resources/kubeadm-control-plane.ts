@@ -1,0 +1,127 @@
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
+import { sha256 } from "../host/files";
+import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, requireMachine } from "../host/on-machine";
+import {
+  type ManifestTexts,
+  changedManifests,
+  effectiveDocuments,
+  placeManifests,
+  readManifestTexts,
+  renderManifests,
+  writeConfig,
+} from "../kubeadm/manifests";
+import { COMPONENTS, type Component, applyManifests, manifestPath } from "../kubeadm/apply-manifests";
+import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
+import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
+import { ensureServingCertificate, missingNames } from "../kubeadm/serving-certificate";
+import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+
+type ControlPlaneInputs = Inputs<typeof controlPlaneContract>;
+type ControlPlaneOutputs = Outputs<typeof controlPlaneContract>;
+
+/**
+ * Brings certificate and static pods to the configuration. Only components whose manifests differ restart.
+ * @param prove Components that are proved healthy even if they do not change: an interrupted run may have changed them.
+ */
+async function apply(
+  context: Context,
+  inputs: ControlPlaneInputs,
+  prove: readonly Component[] = [],
+): Promise<ControlPlaneOutputs> {
+  const machine = await requireMachine(context, inputs);
+  const before = await readManifestTexts(machine, context.signal);
+  const documents = effectiveDocuments(inputs.documents, before);
+  await ensureServingCertificate(context, machine, documents);
+  const after = await renderManifests(context, machine, { documents, current: before });
+  const changed = changedManifests(before, after);
+  const components = COMPONENTS.filter((name) => changed.includes(name) || prove.includes(name));
+  await restartComponents(context, machine, { node: inputs.node, components, changed, after });
+  await writeConfig(machine, documents, context.signal);
+  return { manifests: hashesOf(after) };
+}
+
+interface ComponentChange {
+  node: string;
+  /** Components that are proved healthy. */
+  components: readonly Component[];
+  /** Those of them whose manifests differ. */
+  changed: readonly Component[];
+  after: ManifestTexts;
+}
+
+/** Restarts etcd first, then its clients. Each stage is proved healthy, or the previous manifests are restored. */
+async function restartComponents(context: Context, machine: Remote, change: ComponentChange): Promise<void> {
+  const { node, components, changed, after } = change;
+  const stageOf = (stage: readonly Component[]) => ({
+    components: stage,
+    write: async () => {
+      const restarting = stage.filter((name) => changed.includes(name));
+      if (restarting.length === 0) return;
+      if (restarting.includes("etcd")) await handOverLeadership(machine, context);
+      context.status(`restarting ${restarting.join(", ")}`);
+      await placeManifests(machine, after, restarting, context.signal);
+    },
+  });
+  const stages = [components.filter((name) => name === "etcd"), components.filter((name) => name !== "etcd")];
+  const existing = stages.filter(({ length }) => length > 0).map(stageOf);
+  if (existing.length > 0) await applyManifests(context, machine, { node, stages: existing });
+}
+
+function hashesOf(texts: ManifestTexts): Record<string, string> {
+  return Object.fromEntries([...texts].map(([component, text]) => [component, sha256(text)]));
+}
+
+/** Returns what differs from the configuration, separated by semicolons; undefined if nothing does. */
+async function findProblem(
+  context: Context,
+  machine: Remote,
+  { inputs, outputs }: { inputs: ControlPlaneInputs; outputs: ControlPlaneOutputs },
+): Promise<string | undefined> {
+  const { signal } = context;
+  const [texts, names, member] = await Promise.all([
+    readManifestTexts(machine, signal),
+    missingNames(machine, inputs.documents, signal),
+    isEtcdMember(machine, inputs.node, signal),
+  ]);
+  const problems = [
+    ...manifestProblems(outputs.manifests ?? {}, hashesOf(texts)),
+    ...(names.length > 0 ? [`the API server's certificate lacks ${names.join(", ")}`] : []),
+    ...(member === false ? [`${inputs.node} is not a member of etcd`] : []),
+  ];
+  return problems.length > 0 ? problems.join("; ") : undefined;
+}
+
+function manifestProblems(recorded: Record<string, string>, current: Record<string, string>): string[] {
+  return Object.entries(recorded).flatMap(([component, hash]) => {
+    if (current[component] === hash) return [];
+    const path = manifestPath(component as Component);
+    return [current[component] === undefined ? `${path} is missing` : `${path} was changed`];
+  });
+}
+
+/** A control plane of a kubeadm cluster: the flags of its static pods and the names of its certificate. */
+const controlPlane: Handler<typeof controlPlaneContract> = {
+  contract: controlPlaneContract,
+  replaceOn: [...MACHINE_REPLACE_ON, "node"],
+  ignore: [...MACHINE_IGNORE, "timeout"],
+  async create(context, inputs) {
+    return { id: `${inputs.instance}/control-plane`, outputs: await apply(context, inputs) };
+  },
+  async update(context, _id, inputs) {
+    return await apply(context, inputs, COMPONENTS);
+  },
+  read: (context, _id, old) =>
+    readMachine(context, old, async (machine) => {
+      const { problem: _, ...inputs } = old.inputs;
+      const [problem, expiries] = await Promise.all([
+        findProblem(context, machine, { inputs, outputs: old.outputs }),
+        readCertificateExpiries(machine, context.signal),
+      ]);
+      warnOfExpiry(context, expiries);
+      return { inputs: problem === undefined ? inputs : { ...inputs, problem }, outputs: old.outputs };
+    }),
+};
+
+export const controlPlaneResource = register(controlPlane);

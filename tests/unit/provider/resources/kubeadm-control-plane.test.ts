@@ -1,0 +1,224 @@
+import "reflect-metadata";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { sha256 } from "../../../../provider/host/files";
+import { applyManifests, type ManifestChange } from "../../../../provider/kubeadm/apply-manifests";
+import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
+import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
+import type { RunOptions } from "../../../../provider/ssh/remote";
+import { MemoryMachine } from "../../../support/memory-machine";
+
+// Whether new pods are healthy is tested with applyManifests itself.
+vi.mock("../../../../provider/kubeadm/apply-manifests", async (original) => ({
+  ...(await original<object>()),
+  applyManifests: vi.fn(),
+}));
+
+const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+const MANIFESTS = "/etc/kubernetes/manifests";
+const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
+const CERTIFICATE = "/etc/kubernetes/pki/apiserver.crt";
+
+/** A control plane whose kubeadm renders the flags of its configuration. */
+class ControlPlaneMachine extends MemoryMachine {
+  patience = 1;
+  members = "8e9e05c52164694d, started, cp-2, https://10.0.0.1:2380, https://10.0.0.1:2379, false\n";
+  readonly placed: string[] = [];
+
+  constructor() {
+    super();
+    this.on(/etcdctl member list/, () => this.members);
+    this.on(/^set -e\nmv -fT/, (script) => this.place(script));
+  }
+
+  override async run(script: string, options: RunOptions) {
+    if (script.includes("KUBEADM_INIT_DRYRUN_DIR")) this.render(script, String(options.stdin));
+    return await super.run(script, options);
+  }
+
+  private render(script: string, config: string): void {
+    const [, folder = ""] = /KUBEADM_INIT_DRYRUN_DIR=(\S+)/.exec(script) ?? [];
+    for (const name of COMPONENTS)
+      this.files.set(`${folder}/${name}.yaml`, { content: manifest(name, config), mode: "0600" });
+  }
+
+  private place(script: string): string {
+    for (const [, from = "", to = ""] of script.matchAll(/^mv -fT (\S+) (\S+)$/gm)) {
+      const file = this.files.get(from);
+      if (!file) throw new Error(`${from} does not exist`);
+      this.files.delete(from);
+      this.files.set(to, file);
+      this.placed.push(to);
+    }
+    return "";
+  }
+}
+
+/** The flags of a component as kubeadm would write them, with an own member list of etcd. */
+function manifest(name: string, config: string): string {
+  const section = { "kube-apiserver": "apiServer", "kube-controller-manager": "controllerManager" }[name] ?? name;
+  const [, own = ""] = new RegExp(`${section}:\\n((?:  .*\\n)*)`).exec(config) ?? [];
+  const flags = [...own.matchAll(/name: (\S+)\n\s+value: "?([^"\n]+)/g)].map(
+    ([, key, value]) => `- --${key}=${value}\n`,
+  );
+  const members = name === "etcd" ? "- --initial-cluster=cp-2=https://10.0.0.1:2380\n" : "";
+  return `- ${name}\n${members}${flags.join("")}`;
+}
+
+let certificate: string;
+beforeAll(async () => {
+  const ca = await createAuthority("kubernetes", 10);
+  const subject = { commonName: "kube-apiserver", usages: ["server" as const], days: 365 };
+  certificate = (await createCertificate(ca, { ...subject, dnsNames: ["api.dev.internal"] })).certificate;
+});
+
+let machine: ControlPlaneMachine;
+let changes: ManifestChange[];
+beforeEach(() => {
+  machine = new ControlPlaneMachine();
+  machine.files.set(CERTIFICATE, { content: certificate, mode: "0644" });
+  changes = [];
+  vi.mocked(applyManifests).mockImplementation(async (_context, _machine, change) => {
+    changes.push(change);
+    for (const { write } of change.stages) await write();
+  });
+});
+
+interface Flags {
+  apiServer?: Record<string, string>;
+  controllerManager?: Record<string, string>;
+  names?: string[];
+}
+
+function inputs({ apiServer = {}, controllerManager = {}, names = ["api.dev.internal"] }: Flags = {}) {
+  const argumentsOf = (flags: Record<string, string>) => ({
+    extraArgs: Object.entries(flags).map(([name, value]) => ({ name, value })),
+  });
+  return {
+    ...machine.target,
+    node: "cp-2",
+    documents: [
+      { apiVersion: "kubeadm.k8s.io/v1beta4", kind: "InitConfiguration", nodeRegistration: { name: "cp-2" } },
+      {
+        apiVersion: "kubeadm.k8s.io/v1beta4",
+        kind: "ClusterConfiguration",
+        apiServer: { ...argumentsOf(apiServer), certSANs: names },
+        controllerManager: argumentsOf(controllerManager),
+      },
+    ],
+    timeout: 60,
+  };
+}
+
+const recorded = (flags?: Flags) => ({ inputs: inputs(flags), outputs: { manifests: {} as Record<string, string> } });
+const create = (flags?: Flags) => controlPlaneResource.create(machine.context(), inputs(flags));
+const update = (flags?: Flags) => controlPlaneResource.update!(machine.context(), "id", inputs(flags), recorded());
+const read = (outputs: object) =>
+  controlPlaneResource.read!(machine.context(), "id", { inputs: inputs(), outputs: outputs as never });
+
+/** Writes the manifests that run, without Kubewright's resource: kubeadm has joined the machine. */
+function running(flags: Flags = {}): void {
+  const text = JSON.stringify(inputs(flags).documents[1]);
+  const yaml = toConfig(text);
+  for (const name of COMPONENTS) {
+    const content = manifest(name, yaml).replace(/(- --initial-cluster=)(.*)\n/, (_, flag: string, own: string) => {
+      return `${flag}cp-1=https://10.0.0.9:2380,${own}\n- --initial-cluster-state=existing\n`;
+    });
+    machine.files.set(`${MANIFESTS}/${name}.yaml`, { content, mode: "0600" });
+  }
+}
+
+/** The YAML of a document, as the test's kubeadm parses it. */
+function toConfig(json: string): string {
+  const { apiServer, controllerManager } = JSON.parse(json) as Record<
+    string,
+    { extraArgs: { name: string; value: string }[] }
+  >;
+  const section = (name: string, { extraArgs }: { extraArgs: { name: string; value: string }[] }) =>
+    `${name}:\n${extraArgs.map(({ name: key, value }) => `  - name: ${key}\n    value: "${value}"\n`).join("")}`;
+  return section("apiServer", apiServer!) + section("controllerManager", controllerManager!);
+}
+
+describe("a control plane that runs as configured", () => {
+  test("is taken over without a restart, also where kubeadm wrote etcd's member list for a join", async () => {
+    running({ apiServer: { profiling: "false" } });
+    const { id, outputs } = await create({ apiServer: { profiling: "false" } });
+    expect(id).toBe("a1/control-plane");
+    expect(changes).toEqual([]);
+    expect(machine.placed).toEqual([]);
+    const etcd = machine.files.get(`${MANIFESTS}/etcd.yaml`)?.content ?? "";
+    expect(outputs).toMatchObject({ manifests: { etcd: sha256(etcd) } });
+    expect(machine.files.get(CONFIG)).toMatchObject({ mode: "0600" });
+  });
+
+  test("shows no drift", async () => {
+    running();
+    const { outputs } = await create();
+    expect(await read(outputs)).toEqual({ inputs: inputs(), outputs });
+  });
+});
+
+describe("a changed flag", () => {
+  test("restarts only the component that has it, on a control plane that joined too", async () => {
+    running();
+    await update({ apiServer: { profiling: "false" } });
+    expect(machine.placed).toEqual([`${MANIFESTS}/kube-apiserver.yaml`]);
+    // All are proved healthy, because an interrupted run may have restarted them.
+    const [etcd, ...others] = COMPONENTS;
+    expect(changes).toMatchObject([{ node: "cp-2", stages: [{ components: [etcd] }, { components: others }] }]);
+    expect(machine.files.get(CONFIG)?.content).toContain("profiling");
+  });
+
+  test("that is not healthy leaves the configuration on the machine as it was", async () => {
+    running();
+    vi.mocked(applyManifests).mockRejectedValue(new Error("unknown flag"));
+    await expect(update({ apiServer: { oops: "1" } })).rejects.toThrow("unknown flag");
+    expect(machine.files.has(CONFIG)).toBe(false);
+  });
+});
+
+describe("leader election", () => {
+  test("is turned on before a second control plane joins", async () => {
+    running({ controllerManager: { "leader-elect": "false" } });
+    await update();
+    expect(machine.placed).toEqual([`${MANIFESTS}/kube-controller-manager.yaml`]);
+  });
+
+  test("is never turned off: the other control planes still run while the cluster shrinks to one", async () => {
+    running();
+    await update({ controllerManager: { "leader-elect": "false" } });
+    expect(machine.placed).toEqual([]);
+  });
+});
+
+describe("a refresh", () => {
+  async function drift(change: () => void): Promise<unknown> {
+    running();
+    const { outputs } = await create();
+    change();
+    return (await read(outputs))?.inputs.problem;
+  }
+
+  test("finds an edited manifest", async () => {
+    const path = `${MANIFESTS}/kube-scheduler.yaml`;
+    expect(await drift(() => machine.files.set(path, { content: "edited", mode: "0600" }))).toBe(`${path} was changed`);
+  });
+
+  test("finds a missing manifest", async () => {
+    const path = `${MANIFESTS}/etcd.yaml`;
+    expect(await drift(() => machine.files.delete(path))).toBe(`${path} is missing`);
+  });
+
+  test("finds a machine that is not a member of etcd, and believes no etcd that does not answer", async () => {
+    const other = machine.members.replace("cp-2", "cp-9");
+    expect(await drift(() => (machine.members = other))).toBe("cp-2 is not a member of etcd");
+    expect(await drift(() => (machine.members = ""))).toBeUndefined();
+  });
+
+  test("finds names that the API server's certificate lacks", async () => {
+    running();
+    const { outputs } = await create();
+    const old = { inputs: inputs({ names: ["api.dev.internal", "10.0.0.7"] }), outputs: outputs as never };
+    const state = await controlPlaneResource.read!(machine.context(), "id", old);
+    expect(state?.inputs.problem).toBe("the API server's certificate lacks 10.0.0.7");
+  });
+});
