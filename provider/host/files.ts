@@ -136,6 +136,14 @@ export async function writeFiles(
 /** Folders that only Kubernetes uses. They are removed when they are empty. */
 const OWN_FOLDER = /^\/(etc|opt|var\/lib)\/(systemd\/system\/kubelet|kubernetes|kubewright|cni|containerd)/;
 
+/** Returns the folders that only Kubernetes uses, the deepest first. Their parents, such as /opt, stay. */
+function ownFolders(paths: readonly string[]): string[] {
+  const folders = new Set<string>();
+  for (const path of paths)
+    for (let folder = posix.dirname(path); OWN_FOLDER.test(folder); folder = posix.dirname(folder)) folders.add(folder);
+  return [...folders].sort((one, other) => other.length - one.length);
+}
+
 /** Folder for files that existed before the first write, at their own paths. */
 const KEPT = "/var/lib/kubewright/previous";
 
@@ -170,8 +178,8 @@ export async function removeFiles(
   signal: AbortSignal,
 ): Promise<void> {
   if (paths.length === 0) return;
-  const folders = [...new Set(paths.map((path) => posix.dirname(path)))].filter((folder) => OWN_FOLDER.test(folder));
-  const rmdir = folders.length > 0 ? `\nrmdir -p ${commandLine(folders)} 2>/dev/null || true` : "";
+  const folders = ownFolders(paths);
+  const rmdir = folders.length > 0 ? `\nrmdir ${commandLine(folders)} 2>/dev/null || true` : "";
   await machine.run(`rm -f ${commandLine(paths)}\n${restoreScript(paths)}${rmdir}`, { step, signal });
 }
 

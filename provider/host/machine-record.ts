@@ -38,6 +38,17 @@ export async function findNewFolders(
   return folders.filter((folder) => stdout.split("\n").includes(folder));
 }
 
+/**
+ * Stops and disables a unit. Processes that the unit leaves, such as containerd's shims, are ended, unless the unit was
+ * active before the machine's first change: then they may be another program's.
+ */
+export async function stopUnit(machine: Remote, unit: string, step: string, signal: AbortSignal): Promise<void> {
+  const name = quote(unit);
+  const script = `systemctl disable --quiet --now ${name} 2>/dev/null || true
+grep -qsx ${quote(`active ${unit}`)} ${RECORD} || systemctl kill --signal=KILL ${name} 2>/dev/null || true`;
+  await machine.run(script, { step, signal });
+}
+
 /** Enables and starts a unit again that was enabled or active before the machine's first change. */
 export async function restoreUnitState(machine: Remote, unit: string, signal: AbortSignal): Promise<void> {
   const name = quote(unit);

@@ -3,7 +3,7 @@ import { sha256Schema, type TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
-import { findNewFolders, recordFolders, restoreUnitState } from "../host/machine-record";
+import { findNewFolders, recordFolders, restoreUnitState, stopUnit } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { dropKeptProgram, keepProgram } from "../host/kept-program";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
@@ -176,7 +176,7 @@ const unit: Handler<typeof unitContract> = {
     if (!machine) return;
     const step = `removing ${inputs.unit}`;
     const { signal } = context;
-    await machine.run(`systemctl disable --quiet --now ${quote(inputs.unit)} 2>/dev/null || true`, { step, signal });
+    await stopUnit(machine, inputs.unit, step, signal);
     await dropKeptProgram(machine, inputs.unit, signal);
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
     await machine.run("systemctl daemon-reload", { step, signal });

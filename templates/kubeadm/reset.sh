@@ -19,5 +19,4 @@ fi
 # kubelet.conf.d belongs to the kubelet's unit: it existed before the join and is needed for the next one.
 [ -d /etc/kubernetes ] && find /etc/kubernetes -mindepth 1 -maxdepth 1 ! -name kubelet.conf.d -exec rm -rf {} +
 rm -rf /var/lib/kubewright/kubeadm /var/lib/kubewright/etcd-snapshots
-mkdir -p /etc/kubernetes/manifests
 rm -f /run/kubewright-kubeadm.lock

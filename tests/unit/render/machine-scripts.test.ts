@@ -77,6 +77,12 @@ describe("removing a kubelet", () => {
     expect(existsSync(record())).toBe(false);
   });
 
+  test("leaves no empty folders of Kubernetes, except a data folder that existed before", () => {
+    const script = leftoversScript(["kubelet"]);
+    expect(script).toContain("rmdir /var/lib/kubewright/manifests /etc/kubernetes/manifests /etc/kubernetes");
+    expect(script).toMatch(/^grep -qsxF 'folder \/var\/lib\/kubelet' .* \|\| rmdir \/var\/lib\/kubelet /m);
+  });
+
   test("stops the slices of pods", () => {
     expect(leftoversScript(["kubelet"])).toContain("systemctl stop kubepods.slice");
   });

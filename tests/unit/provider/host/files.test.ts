@@ -94,3 +94,17 @@ describe("files that existed before", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 });
+
+test("a removal deletes Kubernetes' own empty folders, and never their parents", async () => {
+  const scripts: string[] = [];
+  const recorder = {
+    run: (script: string) => {
+      scripts.push(script);
+      return Promise.resolve({ code: 0, stdout: "", stderr: "" });
+    },
+  };
+  const paths = ["/opt/cni/bin/bridge", "/etc/systemd/system/kubelet.service.d/10.conf", "/usr/local/bin/kubelet"];
+  await removeFiles(recorder as unknown as Remote, paths, "removing", new AbortController().signal);
+  const [, folders] = /^rmdir (.*) 2>/m.exec(scripts[0] ?? "") ?? [];
+  expect(folders?.split(" ")).toEqual(["/etc/systemd/system/kubelet.service.d", "/opt/cni/bin", "/opt/cni"]);
+});

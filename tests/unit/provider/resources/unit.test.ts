@@ -121,35 +121,6 @@ test("a refresh reports a crash-looping unit, and the next update restarts it", 
   expect(machine.starts).toBe(2);
 });
 
-describe("a delete", () => {
-  const withState = () => ({ ...inputs(GOOD), state: ["/var/lib/demo", "/opt/demo"] });
-  const remove = () => unitResource.delete!(context(), "id", { inputs: withState(), outputs: {} });
-
-  test("empties the unit's folders, except those that existed before the machine's first change", async () => {
-    machine.on(/grep -qsxF "folder \$f"/, () => "/opt/demo\n");
-    await remove();
-    const emptied = machine.scripts.filter((script) => script.includes("-mindepth 1 -delete")).join("\n");
-    expect(emptied).toContain("find /opt/demo ");
-    expect(emptied).not.toContain("/var/lib/demo");
-  });
-
-  test("enables and starts a unit again that the machine had before, after its files are restored", async () => {
-    await remove();
-    const restored = machine.scripts.findIndex((script) => script.includes("/var/lib/kubewright/previous"));
-    const started = machine.scripts.findIndex((script) => script.includes("systemctl start demo.service"));
-    expect(machine.scripts[started]).toContain("grep -qsx 'active demo.service' /var/lib/kubewright/machine-before");
-    expect(started).toBeGreaterThan(restored);
-  });
-});
-
-test("an update records folders that the unit gains, because they may have been there before", async () => {
-  const gained = { ...inputs(GOOD), state: ["/var/lib/demo"] };
-  await settle(unitResource.update!(context(), "id", gained, { inputs: inputs(GOOD), outputs: {} }));
-  expect(machine.scripts.some((script) => /for f in \/var\/lib\/demo; do[^]*>> .*machine-before/.test(script))).toBe(
-    true,
-  );
-});
-
 describe("a unit without a process, with a probe", () => {
   const probed = () => ({ ...inputs(GOOD), probe: "ip route show | grep -q unreachable" });
   const read = () => unitResource.read!(context(), "id", { inputs: probed(), outputs: {} });
