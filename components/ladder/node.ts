@@ -74,6 +74,9 @@ export function joinKubelet({ member, after, cluster, context: ladder }: LadderS
       node: member.name,
       clusterName: name,
       endpoint: cluster.endpoint,
+      ...optional({
+        ranges: member.isFirst ? { podCidr: network.podCidr, serviceCidr: network.serviceCidr } : undefined,
+      }),
       caCertHash: cluster.caCertHash,
       files: octal(clusterFiles({ dnsDomain: network.dnsDomain, clusterDns: dnsAddress(network.serviceCidr) })),
       ...optional({ signer: ladder.hasControllers ? undefined : { certificate, key } }),

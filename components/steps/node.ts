@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { POOL_LABEL } from "../../common/labels";
+import { optional } from "../../common/optional";
 import { Binaries } from "../../sdk/host";
 import { Node, type NodeArgs } from "../../sdk/kubernetes";
 import { inCluster } from "./cluster-handle";
@@ -31,6 +32,7 @@ export function addNode(
       node: member.name,
       instance: member.host.instance,
       membership,
+      ...optional({ version: member.isControlPlane ? undefined : member.kubeletVersion }),
       labels: { ...labels, ...settings.labels, [POOL_LABEL]: poolName },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],

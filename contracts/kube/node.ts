@@ -24,6 +24,11 @@ export const nodeContract = defineContract({
     instance: z.string(),
     /** Id of the resource that made the machine a member. If that is replaced, the node leaves the cluster first. */
     membership: z.string(),
+    /**
+     * Version of the node's kubelet, without `v`. A change on an existing node is refused: its kubelet would restart
+     * with its pods on it.
+     */
+    version: z.string().optional(),
     /** Labels. Labels that others set are left alone. */
     labels: z.record(z.string(), z.string()),
     /** Annotations. Annotations that others set are left alone. */

@@ -13,6 +13,13 @@ const signerSchema = z.strictObject({
   key: secret(z.string()),
 });
 
+const rangesSchema = z.strictObject({
+  /** Range from which pods get their addresses. */
+  podCidr: z.string(),
+  /** Range from which services get their addresses. */
+  serviceCidr: z.string(),
+});
+
 /**
  * A kubelet's membership in a cluster, by TLS bootstrap with its own token. Without it the kubelet runs standalone.
  */
@@ -28,6 +35,8 @@ export const kubeletJoinContract = defineContract({
     clusterName: z.string(),
     /** `host:port` at which nodes reach the API server. */
     endpoint: z.string(),
+    /** Ranges of the cluster, on the first control plane. A change in an existing cluster is refused. */
+    ranges: rangesSchema.optional(),
     /** `sha256:<hex>` of the public key of the cluster's CA. A machine of another cluster joins again. */
     caCertHash: z.string(),
     /** Files that the kubelet reads only as a member of a cluster, by path. A change restarts the kubelet. */

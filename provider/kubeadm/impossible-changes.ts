@@ -22,42 +22,35 @@ export function hasOtherControlPlanes(inputs: InitInputs, old: InitInputs): bool
   return [inputs, old].some(({ controlPlanes = [] }) => controlPlanes.length > 1);
 }
 
+const NETWORK_REASONS = {
+  "network.podCidr": "nodes and pods keep their addresses, which the controller manager would no longer accept",
+  "network.serviceCidr": "services, certificates and the cluster's DNS keep their addresses",
+  "network.dnsDomain": "certificates and running pods keep the old domain",
+  "controlPlane.endpoint":
+    "certificates and the kubeconfigs of all nodes keep the old address " +
+    "(without an endpoint it is the address of the first control plane)",
+};
+
+/** Returns the problem of a changed property of the network. An unknown value is no problem. */
+export function networkProblem(
+  path: keyof typeof NETWORK_REASONS,
+  now: string | undefined,
+  before: string | undefined,
+): Problem[] {
+  if (now === undefined || before === undefined || now === before) return [];
+  const reason =
+    `cannot change from ${before} to ${now} on an existing cluster: ${NETWORK_REASONS[path]}; set it back, ` +
+    "or run `npm run down`, and build the cluster again with the new value";
+  return [{ path, reason }];
+}
+
 function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration): Problem[] {
-  const rebuild = "run `npm run down`, and build the cluster again with the new value";
-  const fields: [path: string, now: string, before: string, reason: string][] = [
-    [
-      "network.podCidr",
-      now.networking.podSubnet,
-      before.networking.podSubnet,
-      "nodes and pods keep their addresses, which the controller manager would no longer accept",
-    ],
-    [
-      "network.serviceCidr",
-      now.networking.serviceSubnet,
-      before.networking.serviceSubnet,
-      "services, certificates and the cluster's DNS keep their addresses",
-    ],
-    [
-      "network.dnsDomain",
-      now.networking.dnsDomain,
-      before.networking.dnsDomain,
-      "certificates and running pods keep the old domain",
-    ],
-    [
-      "controlPlane.endpoint",
-      now.controlPlaneEndpoint,
-      before.controlPlaneEndpoint,
-      "certificates and the kubeconfigs of all nodes keep the old address " +
-        "(without an endpoint it is the address of the first control plane)",
-    ],
-  ];
-  return fields
-    .filter(([, value, oldValue]) => value !== oldValue)
-    .map(([path, value, oldValue, reason]) => ({
-      path,
-      reason:
-        `cannot change from ${oldValue} to ${value} on an existing cluster: ${reason}; ` + `set it back, or ${rebuild}`,
-    }));
+  return [
+    networkProblem("network.podCidr", now.networking.podSubnet, before.networking.podSubnet),
+    networkProblem("network.serviceCidr", now.networking.serviceSubnet, before.networking.serviceSubnet),
+    networkProblem("network.dnsDomain", now.networking.dnsDomain, before.networking.dnsDomain),
+    networkProblem("controlPlane.endpoint", now.controlPlaneEndpoint, before.controlPlaneEndpoint),
+  ].flat();
 }
 
 function versionChanges(now: ClusterConfiguration, before: ClusterConfiguration): Problem[] {

@@ -8,6 +8,7 @@ import type { KubeApi } from "../kube/api";
 import { withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
+import { findImpossibleChanges } from "../kubelet/impossible-changes";
 import { restartKubelet, detachKubelet, waitForBootstrap } from "../kubelet/run";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -24,6 +25,8 @@ async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, s
 async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
   const { signal } = context;
   if (await isMember(machine, inputs, signal)) {
+    // An interrupted join may have left it, with its token.
+    await removeBootstrapKubeconfig(machine, signal);
     const written = await writeFiles(machine, textFiles(inputs.files), "configuring the kubelet", signal);
     if (written.length > 0) await restartKubelet(machine, signal);
     return;
@@ -61,17 +64,23 @@ async function bootstrapKubelet(
     context.status("TLS bootstrap of the kubelet");
     await restartKubelet(machine, context.signal);
     await waitForBootstrap(context, machine, { api, node, token, signer, timeout });
-  } finally {
-    const removal = { step: "removing the bootstrap kubeconfig", signal: AbortSignal.timeout(10_000) };
-    await machine.run(`rm -f ${BOOTSTRAP_KUBECONFIG}`, removal).catch(() => undefined);
+  } catch (error) {
+    await removeBootstrapKubeconfig(machine, AbortSignal.timeout(10_000)).catch(() => undefined);
+    throw error;
   }
+  await removeBootstrapKubeconfig(machine, context.signal);
+}
+
+async function removeBootstrapKubeconfig(machine: Remote, signal: AbortSignal): Promise<void> {
+  await machine.run(`rm -f ${BOOTSTRAP_KUBECONFIG}`, { step: "removing the bootstrap kubeconfig", signal });
 }
 
 /** A kubelet's membership in a cluster, by TLS bootstrap. Without it the kubelet runs in standalone mode. */
 const kubeletJoin: Handler<typeof kubeletJoinContract> = {
   contract: kubeletJoinContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node", "caCertHash"],
-  ignore: [...MACHINE_IGNORE, "controlPlanes", "clusterName", "endpoint", "signer", "timeout"],
+  ignore: [...MACHINE_IGNORE, "controlPlanes", "clusterName", "endpoint", "ranges", "signer", "timeout"],
+  findImpossibleChanges,
   async create(context, inputs) {
     await join(context, await requireMachine(context, inputs), inputs);
     return { id: `${inputs.instance}/kubelet-join`, outputs: {} };

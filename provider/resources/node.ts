@@ -10,7 +10,7 @@ import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
 import { NOT_READ } from "../preview/notices";
 
@@ -85,11 +85,25 @@ function reportForced(context: Context, { node, connection }: NodeInputs, { pods
   );
 }
 
+/** A new version's kubelet would replace the old one while the node's pods run on it. */
+function findVersionChange({ pool = "", ...now }: Partial<NodeInputs>, old: Partial<NodeInputs>): Problem[] {
+  const { version, instance, node = "" } = now;
+  if (version === undefined || old.version === undefined || version === old.version) return [];
+  if (instance === undefined || instance !== old.instance) return [];
+  const path = `${pool === "workers" ? pool : `pools.${pool}`}.version`;
+  const reason =
+    `the kubelet of ${node} cannot change from ${old.version} to ${version}: the node would not be drained, and ` +
+    `upgrades are not supported yet; set ${path}: ${old.version}, or add a pool with version ${version} and remove ` +
+    "this one";
+  return [{ path, reason }];
+}
+
 /** A joined node: Ready, labelled, tainted. Its delete is the drain, and comes before the machine's. */
 const node: Handler<typeof nodeContract> = {
   contract: nodeContract,
   replaceOn: ["node", "instance", "membership"],
-  ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
+  findImpossibleChanges: findVersionChange,
+  ignore: ["version", "controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin(inputs.node, { kubeletVersion: "" });

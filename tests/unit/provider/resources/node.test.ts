@@ -175,3 +175,41 @@ describe("a delete", () => {
     expect(messages).toEqual(["warn: no control plane answers: node worker-1 was left as it is"]);
   });
 });
+
+describe("another version of the kubelet", () => {
+  const find = (now: object, old: object = {}) =>
+    nodeResource.findImpossibleChanges!(
+      { ...inputs, instance: "id-1", version: "1.36.4", ...now },
+      { ...inputs, instance: "id-1", version: "1.36.3", ...old },
+    ).map(({ path, reason }) => `${path}: ${reason}`);
+
+  test("is refused on an existing node, with the pool's path and another possibility", () => {
+    expect(find({})).toEqual([
+      "workers.version: the kubelet of worker-1 cannot change from 1.36.3 to 1.36.4: the node would not be drained, " +
+        "and upgrades are not supported yet; set workers.version: 1.36.3, or add a pool with version 1.36.4 and " +
+        "remove this one",
+    ]);
+    expect(find({ pool: "gpu" })).toEqual([
+      expect.stringMatching(/^pools\.gpu\.version: .*set pools\.gpu\.version: 1/),
+    ]);
+  });
+
+  test("is accepted on a new machine, and where the version before is not known", () => {
+    expect(find({ instance: "id-2" })).toEqual([]);
+    expect(find({ instance: undefined })).toEqual([]);
+    expect(find({}, { version: undefined })).toEqual([]);
+    expect(find({ version: "1.36.3" })).toEqual([]);
+  });
+});
+
+test("a node that never becomes Ready is recorded, and the next update waits for it", async () => {
+  const begun: unknown[] = [];
+  const context = Object.assign(contextOf(), { begin: (...args: unknown[]) => void begun.push(args) });
+  await expect(settle(nodeResource.create(context, inputs))).rejects.toThrow("the node has not registered");
+  expect(begun).toEqual([["worker-1", { kubeletVersion: "" }]]);
+  setTimeout(() => void joined(), 3_000);
+  const unfinished = { ...recorded(), outputs: { kubeletVersion: "" } };
+  expect(await settle(nodeResource.update!(contextOf(), "worker-1", inputs, unfinished))).toEqual({
+    kubeletVersion: "v1.36.4",
+  });
+});
