@@ -1,4 +1,5 @@
 import type { MachineFacts } from "./facts";
+import { type ContainerdSettings, addSettings, findConflicts, tomlString } from "./containerd-settings";
 import { template } from "./template";
 
 /** The folder in which containerd looks for one folder per registry. See `registryHosts`. */
@@ -23,17 +24,26 @@ export interface ContainerdOptions {
   pauseImage: string;
   facts: Pick<MachineFacts, "capSysResource">;
   mirrors?: readonly RegistryMirror[];
+  /** Further settings, as nested tables. */
+  settings?: ContainerdSettings;
 }
 
 /**
  * Renders /etc/containerd/config.toml, configuration version 3 (containerd 2).
  * Source: https://github.com/containerd/containerd/blob/main/docs/cri/config.md
  */
-export function containerdConfig({ pauseImage, facts }: ContainerdOptions): string {
-  return template("containerd/config.toml", {
+export function containerdConfig({ pauseImage, facts, settings = {} }: ContainerdOptions): string {
+  const text = template("containerd/config.toml", {
     PAUSE_IMAGE: tomlString(pauseImage),
     RESTRICT_OOM_SCORE_ADJ: String(!facts.capSysResource),
   });
+  return Object.keys(settings).length > 0 ? addSettings(text, settings) : text;
+}
+
+/** Returns the names of settings that Kubewright sets itself. */
+export function findManagedSettings(settings: ContainerdSettings): string[] {
+  const ownConfiguration = containerdConfig({ pauseImage: "", facts: { capSysResource: true } });
+  return findConflicts(ownConfiguration, settings);
 }
 
 export function containerdUnit(): string {
@@ -65,9 +75,4 @@ export function mirrorAllRegistries(mirror: string): RegistryMirror[] {
 /** Returns the path of a mirrored registry's hosts.toml. */
 export function registryHostsPath({ registry }: Pick<RegistryMirror, "registry">): string {
   return `${registryConfigFolder}/${registry}/hosts.toml`;
-}
-
-/** Renders a TOML basic string: a JSON string in which DEL is escaped too. */
-function tomlString(value: string): string {
-  return JSON.stringify(value).replaceAll("\x7f", "\\u007f");
 }

@@ -25,6 +25,7 @@ import { poolHost, sshSection } from "../machines/ssh";
 import { vagrantKind } from "../machines/vagrant";
 import { networkFields, timeoutFields } from "../nodes/settings";
 import { admissionPlugin, staticToken } from "./authentication";
+import { containerdSettings } from "./containerd";
 import { kubeletSettings } from "./kubelet";
 
 const kubernetes = strict({
@@ -109,6 +110,16 @@ const nodeSettings = {
    * The fields below are checked; others are passed on as they are. Fields that Kubewright sets itself are refused.
    */
   kubelet: kubeletSettings.default({}),
+  /**
+   * Settings of containerd's configuration file, as nested tables
+   * (https://github.com/containerd/containerd/blob/main/docs/cri/config.md). Settings that Kubewright sets itself are
+   * refused.
+   * @example
+   * config:
+   *   kubewright:workers:
+   *     containerd: { plugins: { io.containerd.cri.v1.images: { max_concurrent_downloads: 5 } } }
+   */
+  containerd: containerdSettings.default({}),
   /** Settings of these machines, merged over those in `machines`. */
   machines: poolMachines.optional(),
 };

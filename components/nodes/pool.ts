@@ -44,5 +44,6 @@ export function machineNodeSettings({ settings = {}, nodes = {} }: PoolArgs, mac
     taints: [...poolTaints, ...ownTaints],
     kubelet: { ...settings.kubelet, ...own.kubelet },
     kubeletArgs: { ...settings.kubeletArgs, ...own.kubeletArgs },
+    containerd: { ...settings.containerd, ...own.containerd },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type DrainSettings, DRAIN_DEFAULTS } from "../../contracts/drain";
+import type { ContainerdSettings } from "../../render/containerd-settings";
 import type { ComponentArgs } from "../../render/kubeadm-args";
 import type { Taint } from "../../render/kubeadm-types";
 import type { KubeletSettings } from "../../render/kubelet";
@@ -17,6 +18,8 @@ export interface NodeSettings {
   kubelet?: KubeletSettings;
   /** Command-line flags of the kubelet, without leading dashes. */
   kubeletArgs?: Record<string, string>;
+  /** Settings of containerd's configuration file, as nested tables. */
+  containerd?: ContainerdSettings;
 }
 
 /** Properties of a cluster's network. */

@@ -46,7 +46,7 @@ function controlPlaneMachineNames(config: ClusterConfig): string[] {
 }
 
 function poolArgs(pool: Pool, machines: Machine[]): PoolArgs {
-  const { name, version, maxUnavailable, labels, annotations, taints, kubelet, nodes, extraArgs } = pool;
-  const settings: NodeSettings = { labels, annotations, taints, kubelet, kubeletArgs: extraArgs.kubelet };
+  const { name, version, maxUnavailable, labels, annotations, taints, kubelet, containerd, nodes, extraArgs } = pool;
+  const settings: NodeSettings = { labels, annotations, taints, kubelet, containerd, kubeletArgs: extraArgs.kubelet };
   return { name, machines, settings, nodes, maxUnavailable, ...optional({ version }) };
 }

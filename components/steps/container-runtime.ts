@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { optional } from "../../common/optional";
 import { mirrorAllRegistries, type RegistryMirror } from "../../render/containerd";
 import { enginePackages } from "../../render/docker";
 import { criDockerdFiles, engineFiles, octal, runtimeFiles } from "../../render/node-files";
@@ -17,10 +18,12 @@ export function installRuntime(scope: MachineScope): Unit {
 }
 
 function installContainerd({ member, after }: MachineScope): Unit {
-  const { host, artifacts, onMachine } = member;
+  const { host, artifacts, onMachine, settings } = member;
   const files = pulumi
     .all([host.facts, artifacts.refs, registryMirrors(artifacts)])
-    .apply(([facts, refs, mirrors]) => octal(runtimeFiles({ facts, pauseImage: refs.pause, mirrors })));
+    .apply(([facts, refs, mirrors]) =>
+      octal(runtimeFiles({ facts, pauseImage: refs.pause, mirrors, ...optional({ settings: settings.containerd }) })),
+    );
   const restartOn = binariesOf(member).hashes.apply(({ containerd = "", runc = "" }) => ({ containerd, runc }));
   return new Unit(
     member.resourceName("containerd"),

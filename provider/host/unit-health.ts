@@ -3,12 +3,16 @@ import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { probeHealth, type Endpoint } from "./health";
-import { Stability, proveHealthy } from "./prove-healthy";
+import { Stability, proveHealthy, type HealthState } from "./prove-healthy";
 import { readJournal, readUnitState, unitProblem } from "./systemd";
 
+/** Exit code of a check that will not succeed later. */
+const FAILED_CODE = 3;
 /** Commands that succeed when the API of a service answers. */
 const API_CHECKS: Readonly<Record<string, string>> = {
-  "containerd.service": "ctr --connect-timeout 2s version >/dev/null",
+  // containerd serves its API although its CRI plugins, which the kubelet needs, failed to load.
+  "containerd.service": `plugins=$(ctr --connect-timeout 2s plugins ls) || exit 1
+echo "$plugins" | awk '($1 ~ /cri/ || $2 == "cri") && $NF == "error" {exit ${FAILED_CODE}}'`,
   "docker.service": "docker version >/dev/null",
 };
 
@@ -58,7 +62,7 @@ export async function waitUntilUnitHealthy(context: Context, machine: Remote, pr
       const problem = unitProblem(state);
       if (problem !== undefined) return { failed: `the unit is ${problem}` };
       const unanswered = await findUnanswered(machine, { unit, health, probe }, signal);
-      if (unanswered !== undefined) return { waiting: unanswered };
+      if (unanswered !== undefined) return unanswered;
       const hasNoProcess = !state.hasProcess || API_CHECKS[unit] !== undefined;
       return hasNoProcess || stability.isStable(state.invocation) ? "healthy" : { waiting: "it has just started" };
     },
@@ -72,17 +76,19 @@ async function findUnanswered(
   machine: Remote,
   { unit, health, probe }: Pick<UnitToProve, "unit" | "probe"> & { health?: Endpoint | undefined },
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Exclude<HealthState, "healthy"> | undefined> {
   const missing = await probeUnit(machine, { unit, probe }, signal);
-  if (missing !== undefined) return `it is ${missing}`;
+  if (missing !== undefined) return { waiting: `it is ${missing}` };
   const check = API_CHECKS[unit];
   if (check !== undefined) {
     const options = { step: `checking ${unit}`, signal, accept: ANY_CODE };
-    if ((await machine.run(`timeout 5 sh -c ${quote(check)}`, options)).code !== 0) return "its API does not answer";
+    const { code } = await machine.run(`timeout 5 sh -c ${quote(check)}`, options);
+    if (code === FAILED_CODE) return { failed: "its CRI plugin failed to load" };
+    if (code !== 0) return { waiting: "its API does not answer" };
   }
   if (health === undefined) return undefined;
   const answer = await probeHealth(machine, health);
-  return answer === "healthy" ? undefined : `${answer} (port ${health.port}, ${health.path})`;
+  return answer === "healthy" ? undefined : { waiting: `${answer} (port ${health.port}, ${health.path})` };
 }
 
 async function healthOf(

@@ -12,7 +12,7 @@ function machineWith(listener: RequestListener): Remote {
     server.emit("connection", theirs);
     return ours;
   };
-  return { forward } as unknown as Remote;
+  return { forward, patience: 1 } as unknown as Remote;
 }
 
 const kubelet = { scheme: "HTTP", port: 10248, path: "/healthz", timeout: 60 } as const;
@@ -33,7 +33,10 @@ describe("probeHealth", () => {
   });
 
   test("returns the error if the stream cannot be opened", async () => {
-    const machine = { forward: async () => Promise.reject(new Error("connection refused")) } as unknown as Remote;
+    const machine = {
+      forward: async () => Promise.reject(new Error("connection refused")),
+      patience: 1,
+    } as unknown as Remote;
     expect(await probeHealth(machine, kubelet)).toBe("connection refused");
   });
 });
