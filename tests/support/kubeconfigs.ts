@@ -1,5 +1,6 @@
 import { caCertHash } from "../../provider/pki/ca-cert-hash";
 import { createAuthority } from "../../provider/pki/x509";
+import { kubeconfig } from "../../render/components/kubeconfig";
 
 /** The CA of a cluster. */
 export interface Authority {
@@ -10,6 +11,13 @@ export interface Authority {
 export async function newAuthority(): Promise<Authority> {
   const { certificate } = await createAuthority("kubernetes", 1);
   return { pem: certificate, hash: caCertHash(certificate) };
+}
+
+/** The kubeconfig of a control plane. All clusters of kubeadm have the same names. */
+export function adminKubeconfig(pem: string, key: string): string {
+  const identity = { certificate: "CERTIFICATE", key };
+  const names = { clusterName: "kubernetes", user: "kubernetes-admin" };
+  return kubeconfig({ ...names, server: "https://10.0.0.1:6443", caCertificate: pem, identity });
 }
 
 /** A user's own kubeconfig, as kubectl formats it, with a comment. */

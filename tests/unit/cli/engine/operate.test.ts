@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { runOperation } from "../../../../cli/engine/operate";
+import { runOperation, type Operation, type RunOptions } from "../../../../cli/engine/operate";
 import { CommandEnded } from "../../../../cli/engine/session";
+import { recordRecoverySettings } from "../../../../cli/engine/recovery-settings";
 import { isRunUnfinished } from "../../../../cli/engine/unfinished-run";
 import { CLUSTER, fakeSession, fakeStack } from "../fake-stack";
 import { event, on } from "../preview/steps";
@@ -20,7 +21,9 @@ vi.mock("../../../../cli/engine/paths", async (original) => ({
 vi.mock("../../../../cli/engine/trial-config", () => ({
   withTrialConfig: async (_stack: unknown, config: object, work: (options: object) => unknown) => work({ config }),
 }));
+vi.mock("../../../../cli/engine/recovery-settings", () => ({ recordRecoverySettings: vi.fn() }));
 beforeEach(() => {
+  vi.mocked(recordRecoverySettings).mockReset();
   folder = mkdtempSync(join(tmpdir(), "kubewright-operate-"));
   errors = "";
   vi.spyOn(process.stderr, "write").mockImplementation((text) => ((errors += String(text)), true));
@@ -78,6 +81,16 @@ test("the run after a failed one reads every machine first", async () => {
   await runOperation(stack, "up", session);
   expect(received[0]?.refresh).toBe(true);
   expect(session.lines).toContain("the last run did not finish: reading every machine first");
+});
+
+test.each<[Operation, RunOptions, number]>([
+  ["up", {}, 0],
+  ["up", { refresh: true }, 1],
+  ["destroy", {}, 1],
+])("before it %ss with %j, the engine gets the configured recovery settings", async (operation, options, times) => {
+  const { stack } = succeeding();
+  await runOperation(stack, operation, fakeSession(), options);
+  expect(recordRecoverySettings).toHaveBeenCalledTimes(times);
 });
 
 test("machines that are replaced are named to the provider for this run", async () => {

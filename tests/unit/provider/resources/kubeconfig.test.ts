@@ -7,10 +7,9 @@ import { parse } from "yaml";
 import { kubeconfigResource } from "../../../../provider/resources/kubeconfig";
 import { sha256 } from "../../../../provider/host/files";
 import type { KubeClients } from "../../../../provider/kube/clients";
-import { kubeconfig as render } from "../../../../render/components/kubeconfig";
 import { connectionTo } from "../../../support/connection";
 import { testContext } from "../../../support/context";
-import { type Authority, homeKubeconfig, newAuthority } from "../../../support/kubeconfigs";
+import { adminKubeconfig, type Authority, homeKubeconfig, newAuthority } from "../../../support/kubeconfigs";
 
 let [ours, rebuilt, foreign]: Authority[] = [];
 beforeAll(async () => {
@@ -29,27 +28,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** The kubeconfig of a control plane. All clusters of kubeadm have the same names. */
-function adminConf(authority = cluster, user = "kubernetes-admin", name = "kubernetes"): string {
-  const identity = { certificate: "CERTIFICATE", key };
-  const { pem } = authority!;
-  return render({ clusterName: name, server: "https://10.0.0.1:6443", caCertificate: pem, user, identity });
-}
-
+const adminConf = (authority = cluster) => adminKubeconfig(authority!.pem, key);
 const HOME = () => homeKubeconfig(foreign!.pem);
 
 const context = () => {
-  const adminKubeconfig = () => (cluster ? Promise.resolve(adminConf()) : Promise.reject(new Error("no answer")));
-  return testContext({
-    kube: { adminKubeconfig } as unknown as KubeClients,
-    warn: (message) => void warnings.push(message),
-  });
+  const read = () => (cluster ? Promise.resolve(adminConf()) : Promise.reject(new Error("no answer")));
+  const kube = { adminKubeconfig: read } as unknown as KubeClients;
+  return testContext({ kube, warn: (message) => void warnings.push(message) });
 };
-const inputs = (hash = ours!.hash) => ({
-  path,
-  controlPlanes: [connectionTo({ host: "10.0.0.1" })],
-  caCertHash: hash,
-});
+const inputs = (caCertHash = ours!.hash) => ({ path, controlPlanes: [connectionTo({ host: "10.0.0.1" })], caCertHash });
 type Outputs = Record<string, unknown>;
 const create = async () => (await kubeconfigResource.create(context(), inputs())).outputs;
 const update = async (outputs: Outputs, hash = ours!.hash) =>
@@ -151,7 +138,7 @@ describe("an existing kubeconfig", () => {
     expect(await names("clusters")).toEqual([]);
   });
 
-  test.each(["my notes: [", "a text", "kind: Pod\n", "kind: Config\nclusters: none\n"])(
+  test.each(["my notes: [", "a text", "kind: Pod\n", "kind: Config\nclusters: none\n", "kind: Config\nusers: [\n"])(
     "that is something else is neither changed nor deleted: %j",
     async (text) => {
       await writeFile(path, text);
@@ -161,6 +148,20 @@ describe("an existing kubeconfig", () => {
       expect(warnings).toEqual([expect.stringContaining("it was not changed")]);
     },
   );
+});
+
+test("entries that a killed run left beside those of the user do not make the file one that was created", async () => {
+  await writeFile(path, HOME());
+  await create();
+  expect(await create()).toMatchObject({ created: false });
+});
+
+test("a cluster that the user has put under the recorded name is not removed", async () => {
+  const outputs = await create();
+  await writeFile(path, adminConf(foreign));
+  await remove(outputs);
+  expect(await content()).toBe(adminConf(foreign));
+  expect(warnings).toEqual([expect.stringContaining("has no entry of this cluster: it was not changed")]);
 });
 
 describe("another cluster of the same names", () => {
@@ -219,7 +220,7 @@ describe("an update", () => {
 });
 
 describe("a difference", () => {
-  test("is not what the user has done with other entries, or with the order of properties", async () => {
+  test("is not what the user has done with other entries", async () => {
     await writeFile(path, HOME());
     const outputs = await create();
     await writeFile(
