@@ -9,7 +9,7 @@ import { dropKeptProgram, keepProgram } from "../host/kept-program";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
-import { proveNodeReported, wasReady } from "../kube/node-reported";
+import { proveNodeReported, wasReady } from "../kubelet/node-reported";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { proveNodeReported, wasReady } from "../../../../provider/kube/node-reported";
+import { proveNodeReported, wasReady } from "../../../../provider/kubelet/node-reported";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryApi } from "../../../support/memory-api";
 import { MemoryMachine } from "../../../support/memory-machine";

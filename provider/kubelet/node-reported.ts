@@ -5,8 +5,8 @@ import type { Context } from "../rpc/handler";
 import type { Connection } from "../../contracts/connection";
 import { StepError, messageOf } from "../../common/errors";
 import type { Remote } from "../ssh/remote";
-import { isReady } from "./cordon";
-import { ignoreNotFound, reasonOf } from "./errors";
+import { isReady } from "../kube/cordon";
+import { ignoreNotFound, reasonOf } from "../kube/errors";
 
 /** The node of a kubelet. */
 export interface KubeletNode {
