@@ -29,7 +29,7 @@ function clients(): KubeClients {
   return new KubeClients({ get }, { patience: 1 });
 }
 
-/** Clients whose first control plane prints its kubeconfig when the test says so, or fails when the reader gives up. */
+/** Clients whose first control plane prints its kubeconfig when the test lets it, or fails when the reader gives up. */
 function withSlowKubeconfig(): { kube: KubeClients; finishRead: (() => void)[] } {
   const finishRead: (() => void)[] = [];
   const machine = machines[0]!;

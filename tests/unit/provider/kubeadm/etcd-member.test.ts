@@ -123,7 +123,7 @@ describe("removing a dead member", () => {
     expect(removals(first)).toHaveLength(1);
   });
 
-  test("that is none succeeds", async () => {
+  test("of a machine that is not a member succeeds", async () => {
     const first = other("cp-1", { members: ["cp-1"] });
     await removeDeadMember("cp-3", remotes([first]), silent);
     expect(removals(first)).toEqual([]);
