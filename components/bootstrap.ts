@@ -125,7 +125,7 @@ interface LadderSteps extends PreparationSteps {
 
 /** Builds a cluster without kubeadm, one component after the other, up to a rung. A higher rung only adds steps. */
 const LADDER: StepList<LadderSteps, LadderCluster> = {
-  ...preparation({ runtime: ["kubelet leftovers"], kubelet: ["runtime"] }),
+  ...preparation("kubelet leftovers"),
   "kubelet leftovers": { on: everyMachine, needs: ["kernel"], register: cleanUpAfter("kubelet") },
   bridge: { on: everyMachine, needs: ["packages", "kubelet leftovers"], register: installBridge },
   hello: { on: firstControlPlane, needs: [...PREPARED, "node images", "bridge"], register: runHelloPod },

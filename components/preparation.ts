@@ -25,13 +25,8 @@ type PreparationList<More extends string> = {
   [Name in keyof PreparationSteps]: Step<PreparationSteps[Name], keyof PreparationSteps | More>;
 };
 
-/**
- * @param more Steps that are needed besides the usual ones: before the runtime and before the kubelet is installed.
- */
-export function preparation<More extends string = never>(
-  more: { runtime?: readonly More[]; kubelet?: readonly (keyof PreparationSteps)[] } = {},
-): PreparationList<More> {
-  const { runtime = [], kubelet = [] } = more;
+/** @param beforeRuntime Steps that the runtime needs besides the usual ones. */
+export function preparation<More extends string = never>(...beforeRuntime: More[]): PreparationList<More> {
   const on = () => true;
   return {
     facts: { on, register: ({ member }) => member.host },
@@ -39,11 +34,12 @@ export function preparation<More extends string = never>(
     packages: { on, needs: ["preflight"], register: prepare.installPackages },
     binaries: { on, needs: ["preflight"], register: prepare.installBinaries },
     kernel: { on, needs: ["packages"], register: prepare.configureKernel },
-    runtime: { on, needs: ["binaries", "kernel", "packages", ...runtime], register: installRuntime },
+    runtime: { on, needs: ["binaries", "kernel", "packages", ...beforeRuntime], register: installRuntime },
     guard: { on, needs: ["kernel"], register: prepare.installGuard },
     firewall: { on, needs: ["packages"], register: prepare.openFirewall },
     "hosts file": { on, needs: ["packages"], register: prepare.writeHosts },
-    kubelet: { on, needs: ["binaries", "packages", "kernel", ...kubelet], register: prepare.installKubelet },
+    // A kubelet that starts while the runtime restarts exits, and would count as crash-looping.
+    kubelet: { on, needs: ["binaries", "packages", "kernel", "runtime"], register: prepare.installKubelet },
     "control plane images": { on: runsControlPlanePods, needs: ["runtime"], register: loadControlPlaneImages },
     "node images": { on, needs: ["runtime", "control plane images"], register: loadNodeImages },
   };
