@@ -6,6 +6,7 @@ import type { Progress } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
 import { NO_PREVIEW_NOTES } from "../../provider/preview/preview-notes";
 import { backendFolder, backendUrl, passphraseEnvironment } from "./paths";
+import { removeEmptyAttributes } from "./state-attributes";
 
 /** `name` in Pulumi.yaml. */
 export const PROJECT = "kubewright";
@@ -55,5 +56,6 @@ export function isKnownMissing(name: string): boolean {
 }
 
 async function workspace(): Promise<LocalWorkspace> {
+  removeEmptyAttributes();
   return await LocalWorkspace.create({ workDir: projectRoot() });
 }
