@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { unitResource } from "../../../../provider/resources/unit";
+import { demoUnit } from "../../../support/demo-machine";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryMachine } from "../../../support/memory-machine";
 
@@ -15,13 +16,7 @@ beforeEach(() => {
   machine.on(/systemctl show -p ActiveState/, () => "ActiveState=active\nSubState=exited\nUnitFileState=enabled\n");
 });
 const context = () => machine.context();
-const inputs = (files: typeof GOOD) => ({
-  ...machine.target,
-  unit: "demo.service",
-  files,
-  enabled: true,
-  running: true,
-});
+const inputs = (files: typeof GOOD) => demoUnit(machine, files);
 
 describe("a delete", () => {
   const withState = () => ({ ...inputs(GOOD), state: ["/var/lib/demo", "/opt/demo"] });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { unitResource } from "../../../../provider/resources/unit";
 import { connectionTo } from "../../../support/connection";
-import { CONFIG, DemoMachine, GOOD } from "../../../support/demo-machine";
+import { CONFIG, DemoMachine, GOOD, demoUnit } from "../../../support/demo-machine";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryApi } from "../../../support/memory-api";
 
@@ -11,20 +11,11 @@ vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-tim
 useFakeTime();
 
 let machine: DemoMachine;
-let begun: string[];
 beforeEach(() => {
   machine = new DemoMachine();
-  begun = [];
 });
-const inputs = (files: typeof GOOD) => ({
-  ...machine.target,
-  unit: "demo.service",
-  files,
-  enabled: true,
-  running: true,
-});
-const context = () =>
-  machine.context({ begin: (id = "by name") => void (begun = [id]), undo: () => void (begun = []) });
+const inputs = (files: typeof GOOD) => demoUnit(machine, files);
+const context = () => machine.recording();
 const create = (files: typeof GOOD) => settle(unitResource.create(context(), inputs(files)));
 describe("a replaced program", () => {
   const PROGRAM = "/usr/local/bin/demo";
@@ -78,7 +69,7 @@ describe("a replaced program", () => {
       `${PROGRAM} (the program)\nThe previous files were restored, and demo.service is healthy again`,
     );
     expect(installed()).toBe("good");
-    expect(begun).toEqual([]);
+    expect(machine.begun).toEqual([]);
   });
 
   test("is tried again by the next run, although the resource that wrote it has nothing to do", async () => {

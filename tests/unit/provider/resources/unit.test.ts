@@ -1,27 +1,18 @@
 import "reflect-metadata";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { unitResource } from "../../../../provider/resources/unit";
-import { BAD, CONFIG, DemoMachine, GOOD } from "../../../support/demo-machine";
+import { BAD, CONFIG, DemoMachine, GOOD, demoUnit } from "../../../support/demo-machine";
 import { settle, useFakeTime } from "../../../support/fake-time";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
 useFakeTime();
 
 let machine: DemoMachine;
-let begun: string[];
 beforeEach(() => {
   machine = new DemoMachine();
-  begun = [];
 });
-const inputs = (files: typeof GOOD) => ({
-  ...machine.target,
-  unit: "demo.service",
-  files,
-  enabled: true,
-  running: true,
-});
-const context = () =>
-  machine.context({ begin: (id = "by name") => void (begun = [id]), undo: () => void (begun = []) });
+const inputs = (files: typeof GOOD) => demoUnit(machine, files);
+const context = () => machine.recording();
 const create = (files: typeof GOOD) => settle(unitResource.create(context(), inputs(files)));
 const update = (before: typeof GOOD, after: typeof GOOD) =>
   settle(unitResource.update!(context(), "id", inputs(after), { inputs: inputs(before), outputs: {} }));
@@ -36,7 +27,7 @@ test("a new unit that crash-loops fails with its journal, and is recorded", asyn
   await expect(create(BAD)).rejects.toThrow(
     /starting demo.service failed on worker-1.*: the unit is crash-looping:\ndemo: the static policy needs reserved/,
   );
-  expect(begun).toEqual(["a1/demo.service"]);
+  expect(machine.begun).toEqual(["a1/demo.service"]);
 });
 
 test("a change that makes a running unit crash-loop is reverted, and the error quotes the journal", async () => {
@@ -48,7 +39,7 @@ test("a change that makes a running unit crash-loop is reverted, and the error q
   expect(machine.files.get(CONFIG)).toEqual(GOOD[CONFIG]);
   expect(machine.starts).toBe(3);
   // The recorded state stays that of before, so the next preview shows the change again.
-  expect(begun).toEqual([]);
+  expect(machine.begun).toEqual([]);
 });
 
 test("a file that the bad change added is removed again", async () => {
