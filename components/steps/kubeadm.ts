@@ -79,14 +79,12 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
 
 /** Brings the static pods and the serving certificate of a control plane to the configuration. */
 export function configureControlPlane({ member, after }: MachineScope): ControlPlane {
-  const { plan } = member;
   return new ControlPlane(
     member.resourceName("control-plane"),
     {
       ...member.onMachine,
       node: member.name,
       documents: documentsOf(kubeadmDocuments(member), ["InitConfiguration", "ClusterConfiguration"]),
-      timeout: plan.timeouts.init,
     },
     member.options(member.groups.node, after),
   );

@@ -16,8 +16,6 @@ export const controlPlaneContract = defineContract({
      * change restarts only the components whose manifests differ.
      */
     documents: z.array(jsonObject<KubeadmDocument>()).min(1),
-    /** Seconds until the changed components must be Ready. */
-    timeout: z.number().positive(),
     /**
      * Set by a refresh if the control plane differs from its configuration, so that the next `pulumi up` repairs it.
      * Leave it unset in programs.

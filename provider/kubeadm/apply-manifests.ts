@@ -1,16 +1,18 @@
-import { MANIFESTS } from "../../render/component-paths";
 import { describeChangedFiles } from "../host/changed-lines";
-import { readContents } from "../host/files";
 import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
 import { currentUids, readPodState, type PodState } from "../host/static-pods";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "./kept-files";
-
-/** Static pods of a control plane, in the order in which they depend on one another. */
-export const COMPONENTS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] as const;
-export type Component = (typeof COMPONENTS)[number];
+import {
+  COMPONENTS,
+  type Component,
+  type ManifestTexts,
+  manifestPath,
+  readManifestTexts,
+  textsByComponent,
+} from "./manifest-texts";
 
 export interface ManifestStage {
   /** Components whose manifests change, in the order in which they are proved healthy. */
@@ -30,7 +32,7 @@ export interface ManifestChange {
 
 /** What the kubelet is to run, and what it runs. */
 interface ControlPlaneState {
-  manifests: ReadonlyMap<Component, string>;
+  manifests: ManifestTexts;
   pods: ReadonlyMap<Component, PodState>;
 }
 
@@ -63,26 +65,9 @@ function filesOf({ files = [] }: ManifestChange): string[] {
   return [...COMPONENTS.map(manifestPath), ...files];
 }
 
-export function manifestPath(component: Component): string {
-  return `${MANIFESTS}/${component}.yaml`;
-}
-
-async function readManifests(machine: Remote, signal: AbortSignal): Promise<Map<Component, string>> {
-  return byComponent(await readContents(machine, COMPONENTS.map(manifestPath), signal));
-}
-
-function byComponent(contents: ReadonlyMap<string, string>): Map<Component, string> {
-  return new Map(
-    COMPONENTS.flatMap((component): [Component, string][] => {
-      const content = contents.get(manifestPath(component));
-      return content === undefined ? [] : [[component, content]];
-    }),
-  );
-}
-
 async function readControlPlane(machine: Remote, node: string, signal: AbortSignal): Promise<ControlPlaneState> {
   const [manifests, ...pods] = await Promise.all([
-    readManifests(machine, signal),
+    readManifestTexts(machine, signal),
     ...COMPONENTS.map(async (name) => [name, await readPodState(machine, `${name}-${node}`, signal)] as const),
   ]);
   return { manifests, pods: new Map(pods) };
@@ -97,7 +82,7 @@ interface Proof {
 /** Proves components healthy. Those whose manifest has changed must run in another pod than before. */
 async function proveComponents(context: Context, machine: Remote, proof: Proof): Promise<void> {
   const { node, components, before } = proof;
-  const manifests = await readManifests(machine, context.signal);
+  const manifests = await readManifestTexts(machine, context.signal);
   for (const name of components) {
     const manifest = manifests.get(name);
     if (manifest === undefined) continue;
@@ -128,7 +113,7 @@ async function restore(
 ): Promise<Error | undefined> {
   const { signal } = context;
   const failed = await readControlPlane(machine, change.node, signal);
-  const kept = byComponent(await readKeptFiles(machine, COMPONENTS.map(manifestPath), signal));
+  const kept = textsByComponent(await readKeptFiles(machine, COMPONENTS.map(manifestPath), signal));
   const changed = COMPONENTS.filter((name) => failed.manifests.get(name) !== kept.get(name));
   if (changed.length === 0) return undefined;
   return await putBack(context, machine, {
@@ -144,7 +129,7 @@ async function restore(
 }
 
 /** Manifests contain no secrets, so that their changed lines may be shown. */
-function textFilesOf(manifests: ReadonlyMap<Component, string>): Record<string, { content: string; mode: string }> {
+function textFilesOf(manifests: ManifestTexts): Record<string, { content: string; mode: string }> {
   return Object.fromEntries([...manifests].map(([name, content]) => [manifestPath(name), { content, mode: "0644" }]));
 }
 
@@ -154,7 +139,7 @@ async function proveRestored(
   machine: Remote,
   { node, before, failed }: { node: string; before: ControlPlaneState; failed: ControlPlaneState },
 ): Promise<void> {
-  const manifests = await readManifests(machine, context.signal);
+  const manifests = await readManifestTexts(machine, context.signal);
   for (const [name, manifest] of manifests) {
     const wanted = currentUids(before.pods.get(name) ?? NO_PODS);
     const unwanted = currentUids(failed.pods.get(name) ?? NO_PODS);

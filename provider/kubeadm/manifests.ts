@@ -1,11 +1,11 @@
 import { quote } from "../../common/quote";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { toYaml } from "../../render/kubeadm";
-import { readContents, writeFiles, textFile } from "../host/files";
+import { writeFiles, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { COMPONENTS, type Component, manifestPath } from "./apply-manifests";
 import { isElectionOffIn, keepLeaderElection } from "./leader-election";
+import { COMPONENTS, type Component, type ManifestTexts, manifestPath, readManifestTexts } from "./manifest-texts";
 
 /** kubeadm's configuration of a control plane, as it was last applied. */
 export const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
@@ -14,15 +14,7 @@ const STAGING = "/etc/kubernetes/tmp/kubewright-manifests";
 const STEP = "rendering the control plane's manifests";
 const SECONDS = 60;
 
-/** Text of each component's manifest; absent if there is none. */
-export type ManifestTexts = ReadonlyMap<Component, string>;
-
 const stagedPath = (component: Component) => `${STAGING}/${component}.yaml`;
-
-/** Reads the manifests of the static pods. */
-export async function readManifestTexts(machine: Remote, signal: AbortSignal): Promise<ManifestTexts> {
-  return await readTexts(machine, manifestPath, signal);
-}
 
 /** Returns the documents as they apply to this control plane, whose leader election stays on. */
 export function effectiveDocuments(documents: readonly KubeadmDocument[], current: ManifestTexts): KubeadmDocument[] {
@@ -50,7 +42,7 @@ export async function renderManifests(
   status(STEP);
   const action = "correct the flags of the control plane in the configuration, then run again";
   await machine.run(RENDER, { step: STEP, signal, timeout: SECONDS, stdin: toYaml(documents), action });
-  const rendered = await readTexts(machine, stagedPath, signal);
+  const rendered = await readManifestTexts(machine, signal, stagedPath);
   await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal });
   const etcd = rendered.get("etcd");
   return etcd === undefined ? rendered : new Map([...rendered, ["etcd", keepMembers(etcd, current.get("etcd"))]]);
@@ -101,18 +93,4 @@ function keepMembers(rendered: string, current = ""): string {
     isFirst = false;
     return text;
   });
-}
-
-async function readTexts(
-  machine: Remote,
-  pathOf: (component: Component) => string,
-  signal: AbortSignal,
-): Promise<ManifestTexts> {
-  const contents = await readContents(machine, COMPONENTS.map(pathOf), signal);
-  return new Map(
-    COMPONENTS.flatMap((component): [Component, string][] => {
-      const text = contents.get(pathOf(component));
-      return text === undefined ? [] : [[component, text]];
-    }),
-  );
 }

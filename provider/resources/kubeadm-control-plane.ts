@@ -3,17 +3,22 @@ import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import { sha256 } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, requireMachine } from "../host/on-machine";
 import {
-  type ManifestTexts,
   changedManifests,
   effectiveDocuments,
   placeManifests,
-  readManifestTexts,
   renderManifests,
   writeConfig,
 } from "../kubeadm/manifests";
-import { COMPONENTS, type Component, applyManifests, manifestPath } from "../kubeadm/apply-manifests";
+import { applyManifests } from "../kubeadm/apply-manifests";
 import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
+import {
+  COMPONENTS,
+  type Component,
+  type ManifestTexts,
+  manifestPath,
+  readManifestTexts,
+} from "../kubeadm/manifest-texts";
 import { ensureServingCertificate, missingNames } from "../kubeadm/serving-certificate";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -105,7 +110,7 @@ function manifestProblems(recorded: Record<string, string>, current: Record<stri
 const controlPlane: Handler<typeof controlPlaneContract> = {
   contract: controlPlaneContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node"],
-  ignore: [...MACHINE_IGNORE, "timeout"],
+  ignore: MACHINE_IGNORE,
   async create(context, inputs) {
     return { id: `${inputs.instance}/control-plane`, outputs: await apply(context, inputs) };
   },

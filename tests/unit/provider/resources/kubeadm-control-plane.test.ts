@@ -105,7 +105,6 @@ function inputs({ apiServer = {}, controllerManager = {}, names = ["api.dev.inte
         controllerManager: argumentsOf(controllerManager),
       },
     ],
-    timeout: 60,
   };
 }
 
