@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { StepError } from "../common/errors";
+import { parseJson } from "../common/json";
 import { hashStream } from "./hash";
 import { request, type Response } from "./http";
 import { reasonOf } from "./source";
@@ -108,12 +109,4 @@ function findReleaseSum(text: string, file: string): string | undefined {
   const assets = releaseSchema.safeParse(parseJson(text)).data?.assets ?? [];
   const digest = assets.find(({ name }) => name === file)?.digest ?? "";
   return /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
+import { parseJson } from "../../common/json";
 import { backendFolder, stackConfigFile } from "./paths";
 
 interface ProviderState {
@@ -42,11 +43,7 @@ function withRecovery({ inputs, outputs, ...state }: ProviderState, recovery: un
 }
 
 function parsed(value: unknown): unknown {
-  try {
-    return typeof value === "string" ? JSON.parse(value) : value;
-  } catch {
-    return undefined;
-  }
+  return typeof value === "string" ? parseJson(value) : value;
 }
 
 function configuredRecovery(stack: string, project: string): unknown {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
+import { parseJson } from "../../common/json";
 import { optional } from "../../common/optional";
 import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
@@ -83,14 +84,6 @@ async function inspectDaemon(signal: AbortSignal): Promise<DaemonStatus> {
       arch: Architecture,
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @throws StepError unless this is Debian or Ubuntu, and Kubewright runs as root and without DOCKER_HOST */

@@ -10,17 +10,22 @@ const FOLDER = "/var/lib/kubewright/programs";
  */
 const folderOf = (unit: string) => quote(`${FOLDER}/${unit}`);
 
+/** Returns the checksums of programs among the values on whose change a unit restarts. */
+export function programHashes(restartOn: Readonly<Record<string, string>> = {}): string[] {
+  return Object.values(restartOn).filter((value) => sha256Schema.safeParse(value).success);
+}
+
 /**
  * Keeps the program that a unit runs, if its file was replaced since its start. A program that was put back after an
  * earlier attempt is installed again first, because the resource that wrote it has nothing left to do.
- * @param wanted SHA-256 of the programs that are configured
+ * @param restartOn Values on whose change the unit restarts, among them the SHA-256 of its configured programs
  */
 export async function keepProgram(
   machine: Remote,
-  { unit, wanted }: { unit: string; wanted: readonly string[] },
+  { unit, restartOn }: { unit: string; restartOn?: Readonly<Record<string, string>> | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const hashes = wanted.filter((hash) => sha256Schema.safeParse(hash).success);
+  const hashes = programHashes(restartOn);
   if (hashes.length === 0) return;
   const script = `set -e
 ${SUM}

@@ -1,3 +1,5 @@
+import { parseJson } from "../../common/json";
+
 /** Returns the HTTP status of an API client's error, or undefined when there was no response. */
 export function statusOf(error: unknown): number | undefined {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
@@ -11,14 +13,6 @@ export function reasonOf(error: unknown): string {
   const parsed = typeof body === "string" ? parseJson(body) : body;
   const message = typeof parsed === "object" && parsed !== null && "message" in parsed ? parsed.message : undefined;
   return typeof message === "string" ? message : `HTTP ${statusOf(error)}`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Resolves to undefined when the API server answers 404. */

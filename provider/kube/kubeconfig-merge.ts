@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { StepError } from "../../common/errors";
+import { sortKeys } from "../../common/json";
 import { type EntryNames, KubeconfigDocument } from "./kubeconfig-document";
 
 /** Digits of the CA's hash that make a name unique. */
@@ -82,11 +83,4 @@ export function hashEntries(document: KubeconfigDocument, names: EntryNames): st
   return createHash("sha256")
     .update(JSON.stringify(entries.map(sortKeys)))
     .digest("hex");
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
 }

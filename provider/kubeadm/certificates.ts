@@ -1,10 +1,9 @@
 import { X509Certificate } from "node:crypto";
+import { KUBERNETES, PKI } from "../../render/component-paths";
 import { readContents } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const KUBERNETES = "/etc/kubernetes";
-const PKI = `${KUBERNETES}/pki`;
 const CERTIFICATES = [
   "ca",
   "apiserver",

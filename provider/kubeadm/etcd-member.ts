@@ -4,7 +4,7 @@ import { quote } from "../../common/quote";
 import { until } from "../../common/wait";
 import type { Remote } from "../ssh/remote";
 import { saveSnapshot } from "./etcd-snapshot";
-import { forecastRemoval, readMembers } from "./etcd-status";
+import { forecastRemoval, parseMembers, readMembers } from "./etcd-status";
 import { ETCDCTL, ETCD_MANIFEST, IGNORE_FAILURE } from "./etcdctl";
 
 const STEP = "removing the etcd member";
@@ -121,7 +121,7 @@ export async function isEtcdMember(machine: Remote, node: string, signal: AbortS
     signal,
     timeout: TIMEOUT_SECONDS,
   });
-  return stdout.trim() === "" ? undefined : stdout.split("\n").some((line) => line.split(", ")[2] === node);
+  return parseMembers(stdout)?.some(({ name }) => name === node);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../common/json";
 import type { Remote } from "../ssh/remote";
 import { parseMembers } from "./etcd-status";
 import { ETCDCTL, IGNORE_FAILURE } from "./etcdctl";
@@ -50,14 +51,6 @@ export function parseReport(output: string): EtcdReport | undefined {
     databaseInUse: largest?.dbSizeInUse ?? 0,
     alarms: [...new Set([...alarms.matchAll(/alarm: ?(\w+)/g)].map(([, alarm = ""]) => alarm))],
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `3 members, 3 healthy; database 24 MB, 12 MB of it in use` */

@@ -1,7 +1,7 @@
+import { ETCD_PKI, MANIFESTS } from "../../render/component-paths";
 import { SOCKETS } from "../../render/runtime";
 
-const PKI = "/etc/kubernetes/pki/etcd";
-export const ETCD_MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
+export const ETCD_MANIFEST = `${MANIFESTS}/etcd.yaml`;
 
 /**
  * Defines the shell function `etcdctl`. The program exists in etcd's image only, so it runs inside etcd's container,
@@ -18,7 +18,7 @@ else
 fi
 [ -n "$container" ] || { echo "etcd does not run on this machine" >&2; exit 1; }
 etcdctl() { inside etcdctl "$@" --endpoints=https://127.0.0.1:2379 \\
-  --cacert=${PKI}/ca.crt --cert=${PKI}/server.crt --key=${PKI}/server.key; }`;
+  --cacert=${ETCD_PKI}/ca.crt --cert=${ETCD_PKI}/server.crt --key=${ETCD_PKI}/server.key; }`;
 
 /** Begins a script whose failure is an answer, too. */
 export const IGNORE_FAILURE = "trap 'exit 0' EXIT";

@@ -1,12 +1,12 @@
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
+import { PKI } from "../../render/component-paths";
 import { readContents, writeFiles, textFile } from "../host/files";
 import { caCertHash } from "../pki/ca-cert-hash";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const STEP = "copying the control plane's keys";
-const PKI = "/etc/kubernetes/pki";
 const CA_CERTIFICATE = `${PKI}/ca.crt`;
 
 /**

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { sortKeys } from "../../common/json";
 import type { ClusterConfiguration, KubeadmDocument, KubeProxyConfiguration } from "../../render/kubeadm-types";
 import { configHash, yamlText } from "../../render/json";
 import type { KubeApi } from "../kube/api";
@@ -91,9 +92,5 @@ function compare(place: Place, current: Fields, wanted: Fields): OutdatedConfigu
 
 /** JSON with sorted keys, in which an absent section and an empty one are the same. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value ?? {}, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : part,
-  );
+  return JSON.stringify(sortKeys(value ?? {}));
 }

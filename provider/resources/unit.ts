@@ -1,11 +1,11 @@
 import type { Inputs } from "../../contracts/contract";
-import { sha256Schema, type TextFiles } from "../../contracts/files";
+import type { TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
 import { quote } from "../../common/quote";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
 import { findNewFolders, recordFolders, restoreUnitState, stopUnit } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
-import { dropKeptProgram, keepProgram } from "../host/kept-program";
+import { dropKeptProgram, keepProgram, programHashes } from "../host/kept-program";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
@@ -76,8 +76,7 @@ async function writeAndStart(
   const starts = inputs.running && state.startable && (restart || written.length > 0 || !state.active);
   const commands = planCommands(inputs, state, { written: written.length > 0, starts });
   if (commands.length === 0) return false;
-  if (starts && state.active)
-    await keepProgram(machine, { unit, wanted: Object.values(inputs.restartOn ?? {}) }, signal);
+  if (starts && state.active) await keepProgram(machine, inputs, signal);
   context.status(`starting ${unit}`);
   await machine.run(["set -e", ...commands].join("\n"), {
     step: `starting ${unit}`,
@@ -110,10 +109,10 @@ function planCommands(
 /** Returns a problem if the unit still runs a program that was replaced on disk since its start. */
 async function findOtherProgram(
   machine: Remote,
-  { unit, restartOn = {} }: UnitInputs,
+  { unit, restartOn }: UnitInputs,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const expected = Object.values(restartOn).filter((hash) => sha256Schema.safeParse(hash).success);
+  const expected = programHashes(restartOn);
   if (expected.length === 0) return undefined;
   const hash = await hashRunningProgram(machine, unit, signal);
   return hash === undefined || expected.includes(hash) ? undefined : "running another program than the configured one";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../common/json";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import type { Properties } from "./values";
 
@@ -38,9 +39,5 @@ export function configuredSettings(
  * set` wrote them as text.
  */
 function fromJson(value: unknown): unknown {
-  try {
-    return typeof value === "string" ? JSON.parse(value) : value;
-  } catch {
-    return undefined;
-  }
+  return typeof value === "string" ? parseJson(value) : value;
 }
