@@ -1,7 +1,7 @@
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 import { byNumber, CLUSTER, labelOfStep, machineOf, machinesOf, type Step } from "../../provider/preview/step";
 import { stepOf } from "./events";
-import { failureOf, plainText } from "../terminal/engine-errors";
+import { failureOf, mergeFailures, plainText } from "../terminal/engine-errors";
 import { table } from "../terminal/text";
 
 /** What a run did with one resource before it ended. */
@@ -112,6 +112,6 @@ export function progressText(progress: readonly MachineProgress[]): string[] {
   );
   return progress.flatMap(({ failures }, index) => [
     heads[index] ?? "",
-    ...failures.map((failure) => `  ✗ ${failure.replaceAll("\n", "\n  ")}`),
+    ...mergeFailures(failures).map((failure) => `  ✗ ${failure.replaceAll("\n", "\n  ")}`),
   ]);
 }

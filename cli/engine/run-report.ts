@@ -1,4 +1,4 @@
-import { commandFailure } from "../terminal/engine-errors";
+import { commandFailure, mergeFailures } from "../terminal/engine-errors";
 import { npmCommand } from "../terminal/options";
 import { progressText, type MachineProgress } from "./run-record";
 
@@ -21,7 +21,9 @@ export function interruptionReport({ stack, progress }: UnfinishedRun): string {
 export function failureReport({ stack, progress, failures }: UnfinishedRun, error: unknown): string {
   const isShown = hasBegun(progress);
   const reported = isShown ? progress.flatMap((machine) => machine.failures) : [];
-  const others = (failures.length > 0 ? failures : [commandFailure(error)]).filter((one) => !reported.includes(one));
+  const others = mergeFailures(
+    (failures.length > 0 ? failures : [commandFailure(error)]).filter((one) => !reported.includes(one)),
+  );
   const heading = others.length > 1 ? [`${others.length} errors:`] : [];
   const errors = [...heading, ...others.map((failure) => `✗ ${failure}`)];
   const machines = isShown

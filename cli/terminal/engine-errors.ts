@@ -1,5 +1,5 @@
 import { messageOf } from "../../common/errors";
-import { labelOf } from "./text";
+import { labelOf, pluralize } from "./text";
 
 /** Removes Pulumi's color marks, such as `<{%fg 1%}>`. */
 export function plainText(text: string): string {
@@ -42,6 +42,26 @@ export function failureOf(urn: string | undefined, text: string): string | undef
 function withoutPrefixes(line: string): string {
   const prefix = PREFIXES.find((one) => one.test(line));
   return prefix ? withoutPrefixes(line.replace(prefix, "")) : line;
+}
+
+/** A failure that names its resource, as `failureOf` returns it. */
+const OF_RESOURCE = /^[A-Z]\w* \S+: /;
+
+/**
+ * Merges the failures of resources that have the same cause, such as a machine that does not respond. The first
+ * failure stays, with the number of the other resources.
+ */
+export function mergeFailures(failures: readonly string[]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const failure of failures) {
+    const cause = failure.replace(OF_RESOURCE, "resource: ");
+    groups.set(cause, [...(groups.get(cause) ?? []), failure]);
+  }
+  return [...groups.values()].map(([first = "", ...others]) =>
+    others.length === 0
+      ? first
+      : `${first}\n  ${pluralize(others.length, "other resource")} failed with the same error`,
+  );
 }
 
 /** Returns the errors in the message of a failed Pulumi command, without its stack trace and its other output. */

@@ -25,6 +25,18 @@ test("errors that belong to no machine come first, with their number", () => {
   );
 });
 
+test("an error of several resources is printed once, with their number", () => {
+  const failures = ["Host a-host: refused", "Files a-files: refused", "Unit a-kubelet: refused"];
+  const printed = "✗ Host a-host: refused\n{}  2 other resources failed with the same error\n";
+  expect(failureReport({ stack: "dev", progress: [], failures }, new Error("x"))).toBe(
+    `\n${printed.replace("{}", "")}`,
+  );
+  const progress = [machine("a", { state: "failed", failures })];
+  expect(failureReport({ stack: "dev", progress, failures }, new Error("x"))).toContain(
+    `a   FAILED\n  ${printed.replace("{}", "  ")}\n`,
+  );
+});
+
 test("a run that failed before its first step reports the error alone", () => {
   const progress = [machine("a", { state: "not started" })];
   const error = new Error("stderr: error: the passphrase is wrong");

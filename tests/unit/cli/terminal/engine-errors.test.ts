@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { commandFailure, failureOf, plainText } from "../../../../cli/terminal/engine-errors";
+import { commandFailure, failureOf, mergeFailures, plainText } from "../../../../cli/terminal/engine-errors";
 
 const URN = "urn:pulumi:dev::kubewright::kubewright:components:Cluster$kubewright:kubeadm:Join::worker-2-join";
 
@@ -50,4 +50,26 @@ test("finds the error in an exception of the Automation API", () => {
 
 test("removes color marks", () => {
   expect(plainText("<{%fg 1%}>red<{%reset%}>\n")).toBe("red");
+});
+
+test("failures with the same cause are one, with the number of the other resources", () => {
+  const refused = "SSH connection failed on a (10.0.0.1): the host key is not the pinned one; compare it";
+  const failures = [
+    `Host a-host: ${refused}`,
+    `Files a-files: ${refused}`,
+    "Unit b-kubelet: no space",
+    `Unit a: ${refused}`,
+  ];
+  expect(mergeFailures(failures)).toEqual([
+    `Host a-host: ${refused}\n  2 other resources failed with the same error`,
+    "Unit b-kubelet: no space",
+  ]);
+  expect(mergeFailures(failures.slice(0, 2))).toEqual([
+    `Host a-host: ${refused}\n  1 other resource failed with the same error`,
+  ]);
+});
+
+test("failures that name no resource are not merged with others", () => {
+  const failures = ["reading a: no such file", "reading b: no such file", "no such file"];
+  expect(mergeFailures(failures)).toEqual(failures);
 });
