@@ -25,6 +25,8 @@ export function initDefaults(
 
 /** Merges sets of flags to kubeadm's list. Later sets override earlier ones. */
 export function mergedArguments(...sets: readonly (Args | undefined)[]): { extraArgs?: Argument[] } {
-  const extraArgs = Object.entries(Object.assign({}, ...sets) as Args).map(([name, value]) => ({ name, value }));
+  // A map keeps a flag of any name. Assigned to an object, "__proto__" would be lost.
+  const merged = new Map(sets.flatMap((set = {}) => Object.entries(set)));
+  const extraArgs = [...merged].map(([name, value]) => ({ name, value }));
   return extraArgs.length === 0 ? {} : { extraArgs };
 }

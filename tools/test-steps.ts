@@ -29,7 +29,7 @@ async function outcomeOf(step: Step, filters: readonly string[]): Promise<Outcom
 
 /** Each failed tool counts as a failure, so that the closing line of a red run never says "0 failed". */
 function checks(failed: number): Outcome {
-  return { ok: failed === 0, passed: 0, failed, skipped: [], suites: [] };
+  return { ok: failed === 0, passed: 0, failed, failures: [], skipped: [], suites: [] };
 }
 
 async function runTests(project: Step, filters: readonly string[]): Promise<Outcome> {
@@ -41,7 +41,7 @@ async function runTests(project: Step, filters: readonly string[]): Promise<Outc
   ];
   const args = ["run", "--project", project, ...reporters.map((reporter) => `--reporter=${reporter}`), ...filters];
   const ok = await succeeds(join("vitest", "vitest.mjs"), args, { KUBEWRIGHT_TEST_SUMMARY: file });
-  const summary = takeSummary(file) ?? { passed: 0, failed: 1, skipped: [], suites: [] };
+  const summary = takeSummary(file) ?? { passed: 0, failed: 1, failures: [], skipped: [], suites: [] };
   return { ...summary, ok, failed: ok ? summary.failed : Math.max(summary.failed, 1) };
 }
 

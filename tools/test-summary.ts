@@ -4,8 +4,15 @@ import { readFileSync, rmSync } from "node:fs";
 export interface Summary {
   passed: number;
   failed: number;
+  failures: Failure[];
   skipped: Skipped[];
   suites: Suite[];
+}
+
+/** A failed test, or a file or hook that failed, with the first line of its error. */
+export interface Failure {
+  name: string;
+  cause: string;
 }
 
 export interface Skipped {
@@ -38,6 +45,7 @@ export function takeSummary(file: string): Summary | undefined {
 
 /** Renders the end of `npm test`: results of the steps, skipped tests, durations. Programs read the last line. */
 export function renderSummary(results: readonly StepResult[], notRun: readonly string[]): string {
+  const failures = results.flatMap((result) => result.failures.map((one) => `  failed   ${one.name}: ${one.cause}`));
   const skipped = results.flatMap((result) => result.skipped.map((one) => `  skipped  ${one.name}: ${one.reason}`));
   return [
     "",
@@ -47,6 +55,8 @@ export function renderSummary(results: readonly StepResult[], notRun: readonly s
     "",
     ...durationLines(results),
     "",
+    // Close to the end: the first lines of a long output are often cut off.
+    ...failures,
     closingLine(results),
     "",
   ].join("\n");

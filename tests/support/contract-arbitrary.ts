@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "./fast-check";
 import { z } from "zod";
 import { isSecret } from "../../contracts/secret";
 

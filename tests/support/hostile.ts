@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "./fast-check";
 
 /** Factor for all counts: `KUBEWRIGHT_FUZZ=100 npm run unit -- hostile` for a long run. */
 export const FUZZ_FACTOR = Number(process.env.KUBEWRIGHT_FUZZ ?? 1);

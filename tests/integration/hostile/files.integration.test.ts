@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandLine } from "../../../common/quote";
 import { inspectFiles, writeFiles, removeFiles, textFile } from "../../../provider/host/files";

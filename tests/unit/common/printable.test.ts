@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { printable } from "../../../common/printable";
 import { HOSTILE_TIMEOUT_MS, holds, hostileText } from "../../support/hostile";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check";
 
 test.each([
   ["\u001b[31mred\u001b[0m", "red"],

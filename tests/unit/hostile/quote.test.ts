@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import fc from "fast-check";
+import { fc } from "../../support/fast-check";
 import { expect, test } from "vitest";
 import { commandLine, quote } from "../../../common/quote";
 import { holds, hostileWord, HOSTILE_TIMEOUT_MS } from "../../support/hostile";

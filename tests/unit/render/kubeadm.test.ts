@@ -56,6 +56,11 @@ describe("kubeadm init", () => {
     expect(yaml).toContain('scheduler:\n  extraArgs:\n    - name: leader-elect\n      value: "true"');
   });
 
+  test("a flag with the name of a JavaScript property stays a flag", () => {
+    const options = initOptions({ extraArgs: { apiServer: { ["__proto__"]: "yes" } } });
+    expect(toYaml(initDocuments(options))).toContain('- name: __proto__\n      value: "yes"');
+  });
+
   test("an empty list of taints differs from kubeadm's default taints", () => {
     expect(toYaml(initDocuments(initOptions({ node: node({ taints: [] }) })))).toContain("taints: []");
     expect(toYaml(initDocuments(initOptions()))).not.toContain("taints");

@@ -7,6 +7,7 @@ const step = (name: string, over: Partial<StepResult> = {}): StepResult => ({
   ok: true,
   passed: 0,
   failed: 0,
+  failures: [],
   skipped: [],
   suites: [],
   ...over,
@@ -20,6 +21,7 @@ describe("renderSummary", () => {
       ok: false,
       passed: 2,
       failed: 1,
+      failures: [{ name: "a > c", cause: "expected 1 to be 2" }],
       skipped: [{ name: "a > b", reason: "no plugin" }],
       suites: [
         { name: "e2e/workers", seconds: 61.24 },
@@ -33,6 +35,10 @@ describe("renderSummary", () => {
     expect(lines.at(-1)).toBe("12 passed, 1 failed, 1 skipped");
   });
 
+  test("names the failed tests directly above the counts", () => {
+    expect(lines.at(-2)).toBe("  failed   a > c: expected 1 to be 2");
+  });
+
   test("lists steps, skipped tests and steps that did not run", () => {
     expect(lines.find((line) => line.includes("FAILED"))).toMatch(/e2e +1\.5 s +2 passed, 1 failed, 1 skipped/);
     expect(lines).toContain("  skipped  a > b: no plugin");
@@ -41,7 +47,7 @@ describe("renderSummary", () => {
 
   test("lists the seconds of each suite, slowest first, with the unit tests as one suite", () => {
     const start = lines.findIndex((line) => line.includes("slowest first"));
-    expect(lines.slice(start + 1, -2)).toEqual([
+    expect(lines.slice(start + 1, -3)).toEqual([
       "     300.0  e2e/cluster",
       "      61.2  e2e/workers",
       "      30.0  unit",

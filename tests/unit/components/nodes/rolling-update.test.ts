@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import fc from "fast-check";
+import { fc } from "../../../support/fast-check";
 import { expect, test } from "vitest";
 import { RollingUpdate } from "../../../../components/nodes/rolling-update";
 

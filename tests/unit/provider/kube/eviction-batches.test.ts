@@ -1,5 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import fc from "fast-check";
+import { fc } from "../../../support/fast-check";
 import { expect, test } from "vitest";
 import { EvictionBatches } from "../../../../provider/kube/eviction-batches";
 import { isPodReady, podUid, workloadOf } from "../../../../provider/kube/pods";

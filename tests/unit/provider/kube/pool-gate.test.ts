@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../../support/fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { POOL_LABEL } from "../../../../common/labels";
 import { PoolGate, withinPoolLimit, type PoolGateOptions } from "../../../../provider/kube/pool-gate";

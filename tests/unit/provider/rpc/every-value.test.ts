@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
+import { fc } from "../../../support/fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineContract } from "../../../../contracts/contract";

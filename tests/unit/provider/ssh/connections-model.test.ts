@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../../../support/fast-check";
 import { expect, test, vi } from "vitest";
 import type { Connection } from "../../../../contracts/connection";
 import { DEFAULT_SETTINGS } from "../../../../provider/settings/settings";
