@@ -1,7 +1,8 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import type { Connection } from "../../contracts/connection";
 import { clusterApi, missingCluster } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
-import { controlPlanes } from "../engine/state";
+import { controlPlanes, machineConnections } from "../engine/state";
 import { findStack, prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
 import { statusText } from "../nodes/status-text";
@@ -25,15 +26,23 @@ async function status(options: Options, session: Session): Promise<number> {
   session.screen.close();
   const healthy = cluster.healthy && (drift ?? []).length === 0;
   const all = { ...cluster, healthy, ...(drift ? { drift } : {}) };
-  process.stdout.write(options.flags.has("json") ? `${JSON.stringify(all, null, 2)}\n` : statusText(all));
+  const certificates = options.flags.has("certificates");
+  process.stdout.write(
+    options.flags.has("json") ? `${JSON.stringify(all, null, 2)}\n` : statusText(all, { certificates }),
+  );
   return healthy ? 0 : UNHEALTHY;
 }
 
-/** Reads the cluster, and the certificates of its control planes. */
+/** Reads the cluster, and the certificates of its machines. */
 async function readStatus(stack: Stack, session: Session): Promise<ClusterStatus> {
   const api = await clusterApi(stack, session);
-  const machines = (await controlPlanes(stack)).map((connection) => session.provider.connections.get(connection));
-  return await clusterStatus(api, { signal: session.signal, controlPlanes: machines });
+  const remotesOf = (connections: readonly Connection[]) =>
+    connections.map((connection) => session.provider.connections.get(connection));
+  return await clusterStatus(api, {
+    signal: session.signal,
+    controlPlanes: remotesOf(await controlPlanes(stack)),
+    machines: remotesOf(await machineConnections(stack)),
+  });
 }
 
 async function driftedResources(stack: Stack, session: Session): Promise<string[]> {

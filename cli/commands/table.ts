@@ -66,7 +66,11 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     summary: "Shows the health of nodes, pods and certificates.",
     details: "Exit codes: 0 healthy, 1 unhealthy, 3 the cluster could not be checked.",
     failureCode: NOT_CHECKED,
-    options: [["--drift", "also read every machine and list what differs from the configuration"], JSON_OUTPUT],
+    options: [
+      ["--certificates", "list every certificate on every machine"],
+      ["--drift", "also read every machine and list what differs from the configuration"],
+      JSON_OUTPUT,
+    ],
     examples: [
       ["", "show the status of stack dev"],
       ["--drift --json", "everything, for programs"],

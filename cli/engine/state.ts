@@ -54,6 +54,18 @@ export async function machineConnection(stack: Stack, name: string): Promise<Con
   return (await recordedMachine(stack, name)).connection;
 }
 
+/** Connections to all machines, with their pinned host keys. */
+export async function machineConnections(stack: Stack): Promise<Connection[]> {
+  const hosts = (await resourcesOf(stack)).filter(({ type }) => type === HOST);
+  return hosts.flatMap((host) => connectionOf(host) ?? []);
+}
+
+function connectionOf({ inputs, outputs }: StateResource): Connection | undefined {
+  const connection = connectionSchema.safeParse(withoutSecretMarks(inputs?.connection)).data;
+  const hostKey = outputs?.hostKey;
+  return connection && { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) };
+}
+
 /**
  * Connection to a machine, and its machine-id at the last run. @throws StepError where the stack has no such machine
  */
@@ -62,10 +74,9 @@ export async function recordedMachine(
   name: string,
 ): Promise<{ connection: Connection; instance: string }> {
   const host = hostOf(await resourcesOf(stack), name);
-  const connection = connectionSchema.safeParse(withoutSecretMarks(host?.inputs?.connection)).data;
-  const { hostKey, instance } = host?.outputs ?? {};
-  if (connection && typeof instance === "string")
-    return { connection: { ...connection, ...(typeof hostKey === "string" ? { hostKey } : {}) }, instance };
+  const connection = host && connectionOf(host);
+  const instance = host?.outputs?.instance;
+  if (connection && typeof instance === "string") return { connection, instance };
   throw new StepError({
     step: "reading the state",
     cause: `stack "${stack.name}" has no connection to ${name}`,

@@ -1,7 +1,5 @@
 import type { V1Node, V1Pod, V1Taint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { messageOf } from "../../common/errors";
 import { optional } from "../../common/optional";
-import { SOON_DAYS, readCertificateExpiries, type CertificateExpiry } from "../../provider/kubeadm/certificates";
 import { etcdProblems, readEtcdReport, type EtcdReport } from "../../provider/kubeadm/etcd-report";
 import type { Remote } from "../../provider/ssh/remote";
 import type { KubeApi } from "../../provider/kube/api";
@@ -11,8 +9,8 @@ import { pluralize } from "../terminal/text";
 import { POOL_LABEL } from "../../common/labels";
 import { parseQuantity } from "../../provider/kube/quantity";
 import { retryRequest } from "../../provider/kube/retry";
+import { readCertificateReport, type CertificateStatus } from "./certificate-status";
 
-const DAY_MS = 86_400_000;
 /** Factor for the deadline of requests: a status that takes long is itself a result. */
 const STATUS_PATIENCE = 0.25;
 
@@ -45,47 +43,47 @@ export interface ClusterStatus {
   /** Kubernetes version of the control plane, without the `v`; empty where there is none. */
   version: string;
   nodes: NodeStatus[];
-  certificates: CertificateExpiry[];
+  /** Every certificate on every machine. */
+  certificates: CertificateStatus[];
   /** Absent if no control plane's etcd answers. */
   etcd?: EtcdReport;
   /** Problems that an operator should look into; empty for a healthy cluster. */
   problems: string[];
+  /** What will become a problem, such as certificates that expire within 30 days. The cluster is healthy. */
+  warnings: string[];
   healthy: boolean;
 }
 
 export interface StatusOptions {
   signal: AbortSignal;
-  /** Control planes whose certificates are read over SSH. @default none */
+  /** Control planes through which etcd is read over SSH. @default none */
   controlPlanes?: readonly Remote[];
+  /** Machines whose certificates are read over SSH. @default the control planes */
+  machines?: readonly Remote[];
 }
 
 /** Reads the health of nodes, pods and certificates. */
 export async function clusterStatus(
   api: KubeApi,
-  { signal, controlPlanes = [] }: StatusOptions,
+  { signal, controlPlanes = [], machines = controlPlanes }: StatusOptions,
 ): Promise<ClusterStatus> {
   const limit = { patience: api.patience * STATUS_PATIENCE };
-  const [nodes, pods, certificateReads, etcd] = await Promise.all([
+  const [nodes, pods, report, etcd] = await Promise.all([
     retryRequest(limit, "listing nodes", signal, () => api.core.listNode()),
     retryRequest(limit, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
-    Promise.all(controlPlanes.map((machine) => readCertificates(machine, signal))),
+    readCertificateReport(machines, signal),
     readEtcd(controlPlanes, signal),
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
-  const certificates = certificateReads.flatMap((read) => read.certificates);
-  const problems = [
-    ...statuses.flatMap(problemsOf),
-    ...certificateReads.flatMap(({ problem }) => problem ?? []),
-    ...certificates.flatMap(expiryProblem),
-    ...(etcd ? etcdProblems(etcd) : []),
-  ];
+  const problems = [...statuses.flatMap(problemsOf), ...report.problems, ...(etcd ? etcdProblems(etcd) : [])];
   const version = nodes.items.find(isControlPlane)?.status?.nodeInfo?.kubeletVersion ?? "";
   return {
     version: version.replace(/^v/, ""),
     nodes: statuses,
-    certificates,
+    certificates: report.certificates,
     ...optional({ etcd }),
     problems,
+    warnings: report.warnings,
     healthy: problems.length === 0,
   };
 }
@@ -98,19 +96,6 @@ async function readEtcd(controlPlanes: readonly Remote[], signal: AbortSignal): 
     if (report) return report;
   }
   return undefined;
-}
-
-/** Reports a control plane that cannot be read as a problem, so that the rest of the status is still shown. */
-async function readCertificates(
-  machine: Remote,
-  signal: AbortSignal,
-): Promise<{ certificates: CertificateExpiry[]; problem?: string }> {
-  try {
-    return { certificates: await readCertificateExpiries(machine, signal) };
-  } catch (error) {
-    signal.throwIfAborted();
-    return { certificates: [], problem: `certificates could not be read: ${messageOf(error)}` };
-  }
 }
 
 function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
@@ -195,10 +180,4 @@ export function problemsOf(node: NodeStatus): string[] {
     ...(cordoned ? ["cordoned"] : []),
   ];
   return problems.map((problem) => `${name}: ${problem}`);
-}
-
-function expiryProblem({ machine, name, end }: CertificateExpiry): string[] {
-  const days = Math.floor((end.getTime() - Date.now()) / DAY_MS);
-  if (days > SOON_DAYS) return [];
-  return [`${machine}: certificate ${name} ${days < 0 ? "has expired" : `expires in ${days} days`}`];
 }

@@ -1,12 +1,17 @@
 import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import { table } from "../terminal/text";
+import { certificateLine, certificateTable } from "./certificate-status";
 import type { ClusterStatus } from "./cluster-status";
 
-const DAY_MS = 86_400_000;
-
-/** Formats a cluster's status for people. */
-export function statusText(status: ClusterStatus & { drift?: readonly string[] }): string {
-  const { version, nodes, certificates, etcd, problems, drift } = status;
+/**
+ * Formats a cluster's status for people.
+ * @param options.certificates whether every certificate is listed
+ */
+export function statusText(
+  status: ClusterStatus & { drift?: readonly string[] },
+  options: { certificates?: boolean } = {},
+): string {
+  const { version, nodes, certificates, etcd, problems, warnings, drift } = status;
   const repair =
     drift !== undefined && drift.length > 0
       ? ["machines differ from the configuration: `npm start -- --refresh` repairs them"]
@@ -15,10 +20,12 @@ export function statusText(status: ClusterStatus & { drift?: readonly string[] }
   const lines = [
     ...nodeTable(nodes),
     "",
+    ...(options.certificates ? [...certificateTable(certificates), ""] : []),
     `Kubernetes    ${version}`,
     ...certificateLine(certificates),
     ...(etcd ? [`etcd          ${describeEtcd(etcd)}`] : []),
     ...driftLine(drift),
+    ...warnings.map((warning) => `warning: ${warning}`),
     all.length === 0 ? "healthy" : `unhealthy: ${all.join("; ")}`,
   ];
   return `${lines.join("\n")}\n`;
@@ -38,15 +45,6 @@ export function nodeTable(nodes: ClusterStatus["nodes"]): string[] {
       taints.join(" "),
     ]);
   return table([["POOL", "NODE", "KUBELET", "RUNTIME", "STATUS", "PODS", "TAINTS"], ...rows]);
-}
-
-/** One line for all certificates, with the one that expires first. */
-function certificateLine(certificates: ClusterStatus["certificates"]): string[] {
-  const [first] = [...certificates].sort((one, other) => one.end.getTime() - other.end.getTime());
-  if (!first) return [];
-  const days = Math.floor((first.end.getTime() - Date.now()) / DAY_MS);
-  const when = `on ${first.end.toISOString().slice(0, 10)} (in ${days} days)`;
-  return [`certificates  ${certificates.length}; ${first.name} on ${first.machine} expires first, ${when}`];
 }
 
 function driftLine(drift: readonly string[] | undefined): string[] {

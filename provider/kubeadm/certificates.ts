@@ -1,72 +1,106 @@
 import { X509Certificate } from "node:crypto";
 import { KUBERNETES, PKI } from "../../render/component-paths";
-import { readContents } from "../host/files";
-import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
-const CERTIFICATES = [
-  "ca",
-  "apiserver",
-  "apiserver-kubelet-client",
-  "apiserver-etcd-client",
-  "front-proxy-ca",
-  "front-proxy-client",
-  "etcd/ca",
-  "etcd/server",
-  "etcd/peer",
-  "etcd/healthcheck-client",
-].map((name) => ({ name, path: `${PKI}/${name}.crt` }));
-const KUBECONFIGS = ["admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf"].map((name) => ({
-  name,
-  path: `${KUBERNETES}/${name}`,
-}));
-
-export interface CertificateExpiry {
-  /** `control-plane-1 (10.0.0.11)` */
-  machine: string;
-  /** `apiserver`, `admin.conf` */
-  name: string;
-  end: Date;
-}
+const KUBELET_PKI = "/var/lib/kubelet/pki";
+const SECOND_MS = 1_000;
 
 /**
- * Reads when a control plane's certificates expire: the ones that `kubeadm certs check-expiration` lists. The keys in
- * kubeconfigs are discarded.
+ * `authority` is a CA. `leaf` is a certificate of the control plane. The kubelet replaces a `rotated` certificate
+ * itself. `self-signed` is the kubelet's own serving certificate, which the API server does not verify.
  */
-export async function readCertificateExpiries(machine: Remote, signal: AbortSignal): Promise<CertificateExpiry[]> {
-  const files = [...CERTIFICATES, ...KUBECONFIGS];
-  const contentByPath = await readContents(
-    machine,
-    files.map(({ path }) => path),
-    signal,
-  );
-  return files.flatMap(({ name, path }) => {
-    const content = contentByPath.get(path);
-    const pem = path.endsWith(".conf") ? clientCertificateOf(content) : content;
-    return pem ? [{ machine: machine.label, name, end: new Date(new X509Certificate(pem).validTo) }] : [];
+export type CertificateKind = "authority" | "leaf" | "rotated" | "self-signed";
+
+/** A certificate on a machine. */
+export interface MachineCertificate {
+  /** Name of the machine: `control-plane-1`. */
+  node: string;
+  /** `control-plane-1 (10.0.0.11)` */
+  machine: string;
+  /** `apiserver`, `etcd/server`, `admin.conf`, `kubelet client` */
+  name: string;
+  kind: CertificateKind;
+  start: Date;
+  end: Date;
+  /** Milliseconds until the end by the machine's clock; negative for a certificate that has ended. */
+  left: number;
+  fingerprint: string;
+}
+
+/** Names of the kubelet's certificates by file in its folder. */
+const KUBELET_FILES: Readonly<Record<string, { name: string; kind: CertificateKind }>> = {
+  "kubelet-client-current.pem": { name: "kubelet client", kind: "rotated" },
+  "kubelet-server-current.pem": { name: "kubelet serving", kind: "rotated" },
+  "kubelet.crt": { name: "kubelet serving", kind: "self-signed" },
+};
+
+/** Prints certificates only: kubeconfigs and the kubelet's files also hold private keys, which stay on the machine. */
+const SCRIPT = `echo "now $(date +%s)"
+{ find ${PKI} -name '*.crt' 2>/dev/null | sort
+  for name in ${Object.keys(KUBELET_FILES).join(" ")}; do echo "${KUBELET_PKI}/$name"; done
+} | while read -r file; do
+  [ -f "$file" ] || continue
+  echo "file $file"
+  sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p' "$file"
+done
+for file in ${KUBERNETES}/*.conf; do
+  [ -f "$file" ] || continue
+  echo "file $file"
+  sed -n 's/^ *client-certificate-data: */data /p' "$file"
+done
+true`;
+
+/**
+ * Reads every certificate on a machine, in one command: the PKI, the client certificates in kubeconfigs, and the
+ * kubelet's. Needs no openssl on the machine.
+ */
+export async function readCertificates(machine: Remote, signal: AbortSignal): Promise<MachineCertificate[]> {
+  const { stdout } = await machine.read(SCRIPT, { step: "reading certificates", signal });
+  const { node, label } = { node: machine.connection.name ?? machine.connection.host, label: machine.label };
+  return parseCertificates(stdout).map((certificate) => ({ node, machine: label, ...certificate }));
+}
+
+type ParsedCertificate = Omit<MachineCertificate, "node" | "machine">;
+
+export function parseCertificates(output: string): ParsedCertificate[] {
+  const [head = "", ...files] = output.split(/^file /m);
+  const now = Number(/^now (\d+)$/m.exec(head)?.[1] ?? Date.now() / SECOND_MS) * SECOND_MS;
+  return files.flatMap((file) => {
+    const [path = ""] = file.split("\n", 1);
+    return certificatesIn(file).map((certificate, index) => describe(path, certificate, index, now));
   });
 }
 
-function clientCertificateOf(kubeconfig = ""): string | undefined {
-  const encoded = /client-certificate-data: *(\S+)/.exec(kubeconfig)?.[1];
-  return encoded && Buffer.from(encoded, "base64").toString();
+/** Returns the certificates of a file, without those that cannot be parsed. */
+function certificatesIn(file: string): X509Certificate[] {
+  const encoded = [...file.matchAll(/^data (\S+)$/gm)].map(([, data = ""]) => Buffer.from(data, "base64").toString());
+  const text = [file, ...encoded].join("\n");
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.flatMap((pem) => {
+    try {
+      return [new X509Certificate(pem)];
+    } catch {
+      return [];
+    }
+  });
 }
 
-/** Days before its end at which a certificate should be renewed. kubeadm's certificates are valid for a year. */
-export const SOON_DAYS = 30;
-const DAY_MS = 86_400_000;
+function describe(path: string, certificate: X509Certificate, index: number, now: number): ParsedCertificate {
+  const { name, kind } = nameOf(path);
+  const [start, end] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  return {
+    name: index === 0 ? name : `${name} (${index + 1})`,
+    kind: certificate.ca ? "authority" : kind,
+    start,
+    end,
+    left: end.getTime() - now,
+    fingerprint: certificate.fingerprint256,
+  };
+}
 
-/** Warns about certificates of a control plane that expire soon. */
-export function warnOfExpiry(context: Pick<Context, "warn">, expiries: readonly CertificateExpiry[]): void {
-  const daysUntil = (end: Date) => Math.floor((end.getTime() - Date.now()) / DAY_MS);
-  const soon = expiries
-    .filter(({ end }) => daysUntil(end) <= SOON_DAYS)
-    .sort((one, other) => one.end.getTime() - other.end.getTime());
-  const [first] = soon;
-  if (!first) return;
-  const names = soon.map(({ name }) => name).join(", ");
-  context.warn(
-    `${first.machine}: certificates expire soon, the first in ${daysUntil(first.end)} days: ${names}; ` +
-      "run `kubeadm certs renew all` on this machine and restart its control plane",
-  );
+function nameOf(path: string): { name: string; kind: CertificateKind } {
+  const kubelet = KUBELET_FILES[path.slice(KUBELET_PKI.length + 1)];
+  if (path.startsWith(`${KUBELET_PKI}/`) && kubelet) return kubelet;
+  const name = path.startsWith(`${PKI}/`) ? path.slice(PKI.length + 1).replace(/\.crt$/, "") : path.split("/").pop();
+  return { name: name ?? path, kind: "leaf" };
 }

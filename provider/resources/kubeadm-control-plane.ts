@@ -10,7 +10,8 @@ import {
   writeConfig,
 } from "../kubeadm/manifests";
 import { applyManifests } from "../kubeadm/apply-manifests";
-import { readCertificateExpiries, warnOfExpiry } from "../kubeadm/certificates";
+import { warnOfExpiry } from "../kubeadm/certificate-expiry";
+import { readCertificates } from "../kubeadm/certificates";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
 import {
   COMPONENTS,
@@ -120,11 +121,11 @@ const controlPlane: Handler<typeof controlPlaneContract> = {
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
       const { problem: _, ...inputs } = old.inputs;
-      const [problem, expiries] = await Promise.all([
+      const [problem, certificates] = await Promise.all([
         findProblem(context, machine, { inputs, outputs: old.outputs }),
-        readCertificateExpiries(machine, context.signal),
+        readCertificates(machine, context.signal),
       ]);
-      warnOfExpiry(context, expiries);
+      warnOfExpiry(context, certificates);
       return { inputs: problem === undefined ? inputs : { ...inputs, problem }, outputs: old.outputs };
     }),
 };

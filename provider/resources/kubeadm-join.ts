@@ -6,6 +6,8 @@ import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm"
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
+import { warnOfExpiry } from "../kubeadm/certificate-expiry";
+import { readCertificates } from "../kubeadm/certificates";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
@@ -144,7 +146,11 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   },
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
-      const { progress, membership } = await readState(machine, context.signal);
+      const [{ progress, membership }, certificates] = await Promise.all([
+        readState(machine, context.signal),
+        isControlPlane(old.inputs) ? [] : readCertificates(machine, context.signal), // ControlPlane reports its own.
+      ]);
+      warnOfExpiry(context, certificates);
       return progress !== "done" || isForeign(membership, old.inputs) ? undefined : old;
     }),
   async delete(context, _id, { inputs }) {

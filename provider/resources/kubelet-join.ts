@@ -10,6 +10,8 @@ import { caCertHash } from "../pki/ca-cert-hash";
 import { discoverCa } from "../kubelet/discover";
 import { findImpossibleChanges } from "../kubelet/impossible-changes";
 import { restartKubelet, detachKubelet, waitForBootstrap } from "../kubelet/run";
+import { warnOfExpiry } from "../kubeadm/certificate-expiry";
+import { readCertificates } from "../kubeadm/certificates";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -90,9 +92,14 @@ const kubeletJoin: Handler<typeof kubeletJoinContract> = {
     return {};
   },
   read: (context, _id, old) =>
-    readMachine(context, old, async (machine) =>
-      (await isMember(machine, old.inputs, context.signal)) ? old : undefined,
-    ),
+    readMachine(context, old, async (machine) => {
+      const [member, certificates] = await Promise.all([
+        isMember(machine, old.inputs, context.signal),
+        readCertificates(machine, context.signal),
+      ]);
+      warnOfExpiry(context, certificates);
+      return member ? old : undefined;
+    }),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);
     if (machine) await detachKubelet(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });

@@ -40,9 +40,9 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-vi.mock("../../../../provider/kubeadm/certificates", () => ({
-  SOON_DAYS: 30,
-  readCertificateExpiries: async () => [],
+vi.mock("../../../../cli/nodes/certificate-status", async (original) => ({
+  ...(await original<object>()),
+  readCertificateReport: async () => ({ certificates: [], problems: [], warnings: [] }),
 }));
 
 test("exit code 0: the cluster is healthy", async () => {

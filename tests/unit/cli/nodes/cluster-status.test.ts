@@ -1,6 +1,9 @@
+import "reflect-metadata";
 import { expect, test } from "vitest";
 import { clusterStatus } from "../../../../cli/nodes/cluster-status";
 import { POOL_LABEL } from "../../../../common/labels";
+import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
+import { MemoryMachine } from "../../../support/memory-machine";
 import { fakeApi, type FakeNode } from "../fake-stack";
 
 const status = (...nodes: FakeNode[]) => clusterStatus(fakeApi(...nodes), { signal: new AbortController().signal });
@@ -44,10 +47,25 @@ test("a pod that was evicted does not count as running", async () => {
 });
 
 test("a control plane whose certificates cannot be read is a problem", async () => {
-  const machine = { label: "control-plane-1" } as never;
+  const machine = { label: "control-plane-1", connection: {} } as never;
   const { problems } = await clusterStatus(fakeApi({ name: "worker-1" }), {
     signal: new AbortController().signal,
     controlPlanes: [machine],
   });
   expect(problems.join()).toContain("certificates could not be read");
+});
+
+test("a certificate that ends in 20 days is a warning, one that ends in 3 days a problem", async () => {
+  const read = async (days: number) => {
+    const authority = await createAuthority("kubernetes", 3650);
+    const { certificate } = await createCertificate(authority, { commonName: "a", usages: ["client"], days: 365 });
+    const now = Math.floor(Date.now() / 1000) + (365 - days) * 86_400;
+    const stdout = `now ${now}\nfile /etc/kubernetes/pki/apiserver.crt\n${certificate}`;
+    const machines = [new MemoryMachine().on(/./, () => stdout) as never];
+    return await clusterStatus(fakeApi({ name: "worker-1" }), { signal: new AbortController().signal, machines });
+  };
+  const soon = await read(20);
+  expect(soon).toMatchObject({ healthy: true, problems: [], certificates: [{ name: "apiserver", state: "soon" }] });
+  expect(soon.warnings.join()).toContain("certificate apiserver ends in ");
+  expect(await read(3)).toMatchObject({ healthy: false, certificates: [{ node: "worker-1", state: "critical" }] });
 });

@@ -1,54 +1,82 @@
 import "reflect-metadata";
-import { beforeAll, expect, test } from "vitest";
-import { readCertificateExpiries, warnOfExpiry } from "../../../../provider/kubeadm/certificates";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseCertificates, readCertificates } from "../../../../provider/kubeadm/certificates";
 import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
-import { ScriptedMachine } from "../../../support/scripted-machine";
+import { MemoryMachine } from "../../../support/memory-machine";
 
 const DAY_MS = 86_400_000;
 let authority: Identity;
 let client: Identity;
+let root: string;
 
 beforeAll(async () => {
   authority = await createAuthority("kubernetes", 3650);
   client = await createCertificate(authority, { commonName: "admin", usages: ["client"], days: 20 });
+  root = mkdtempSync(join(tmpdir(), "certificates-"));
 });
+afterAll(() => rmSync(root, { recursive: true }));
 
 const encode = (text: string) => Buffer.from(text).toString("base64");
-
-test("the certificates of files and of kubeconfigs are read", async () => {
-  const kubeconfig = `users:\n- user:\n    client-certificate-data: ${encode(client.certificate)}\n`;
-  const stdout = [
-    `${encode(authority.certificate)} /etc/kubernetes/pki/etcd/ca.crt`,
-    `${encode(kubeconfig)} /etc/kubernetes/admin.conf`,
-    `${encode("no certificate inside")} /etc/kubernetes/scheduler.conf`,
-  ].join("\n");
-  const machine = new ScriptedMachine(() => ({ stdout }), "cp-1");
-  const expiries = await readCertificateExpiries(machine.remote, new AbortController().signal);
-  const days = ({ end }: { end: Date }) => Math.round((end.getTime() - Date.now()) / DAY_MS);
-  expect(expiries.map((expiry) => [expiry.machine, expiry.name, days(expiry)])).toEqual([
-    ["cp-1", "etcd/ca", 3650],
-    ["cp-1", "admin.conf", 20],
-  ]);
-});
-
-function warningsOf(days: Record<string, number>): string[] {
-  const warnings: string[] = [];
-  const expiries = Object.entries(days).map(([name, count]) => ({
-    machine: "cp-1",
-    name,
-    end: new Date(Date.now() + count * DAY_MS + 1_000),
-  }));
-  warnOfExpiry({ warn: (text) => warnings.push(text) }, expiries);
-  return warnings;
+const dataOf = ({ certificate, key }: Identity) => ({ certificate: encode(certificate), key: encode(key) });
+function kubeconfig(): string {
+  const { certificate, key } = dataOf(client);
+  return `users:\n- user:\n    client-certificate-data: ${certificate}\n    client-key-data: ${key}\n`;
 }
 
-test("certificates that expire within 30 days are reported, the first one first", () => {
-  expect(warningsOf({ apiserver: 29, "admin.conf": 3, ca: 31 })).toEqual([
-    "cp-1: certificates expire soon, the first in 3 days: admin.conf, apiserver; " +
-      "run `kubeadm certs renew all` on this machine and restart its control plane",
+/** Runs the script on files below a folder of the test, with the shell of this computer. */
+async function readFrom(files: Record<string, string>) {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+  const machine = new MemoryMachine();
+  let stdout = "";
+  const inRoot = (script: string) => script.replaceAll("/etc/", `${root}/etc/`).replaceAll("/var/", `${root}/var/`);
+  machine.on(
+    /./,
+    (script) =>
+      (stdout = execFileSync("sh", ["-c", inRoot(script)])
+        .toString()
+        .replaceAll(root, "")),
+  );
+  const context = machine.context();
+  const certificates = await readCertificates(context.connections.get(machine.connection), context.signal);
+  return { certificates, stdout };
+}
+
+test("reads the PKI, kubeconfigs and the kubelet's certificates, and no private key leaves the machine", async () => {
+  const { certificates, stdout } = await readFrom({
+    "/etc/kubernetes/pki/etcd/ca.crt": authority.certificate + client.certificate,
+    "/etc/kubernetes/pki/ca.key": authority.key,
+    "/etc/kubernetes/admin.conf": kubeconfig(),
+    "/etc/kubernetes/scheduler.conf": "no certificate inside",
+    "/var/lib/kubelet/pki/kubelet-client-current.pem": client.certificate + client.key,
+    "/var/lib/kubelet/pki/kubelet.crt": client.certificate,
+  });
+  const rows = certificates.map(({ node, name, kind, left }) => [node, name, kind, Math.round(left / DAY_MS)]);
+  expect(rows).toEqual([
+    ["worker-1", "etcd/ca", "authority", 3650],
+    ["worker-1", "etcd/ca (2)", "leaf", 20],
+    ["worker-1", "kubelet client", "rotated", 20],
+    ["worker-1", "kubelet serving", "self-signed", 20],
+    ["worker-1", "admin.conf", "leaf", 20],
   ]);
+  expect(stdout).not.toContain("PRIVATE KEY");
+  expect(stdout).not.toContain(encode(client.key));
 });
 
-test("later ones are not reported", () => {
-  expect(warningsOf({ apiserver: 31 })).toEqual([]);
+test("the time left is counted by the machine's clock", () => {
+  const path = "file /etc/kubernetes/pki/apiserver.crt\n";
+  const now = Math.floor(Date.now() / 1000) + 30 * 86_400;
+  const [certificate] = parseCertificates(`now ${now}\n${path}${client.certificate}`);
+  expect(Math.round((certificate?.left ?? 0) / DAY_MS)).toBe(-10);
+});
+
+test("a damaged certificate is skipped", () => {
+  const damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  expect(parseCertificates(`now 1\nfile /etc/kubernetes/pki/ca.crt\n${damaged}`)).toEqual([]);
 });

@@ -26,10 +26,12 @@ const ETCD = ["cp-1", "cp-2", "worker-1"]
   .join("");
 
 /** A machine that has joined the cluster under a name. */
-function joinedAs(node: string, verb = "join") {
+function joinedAs(node: string, verb = "join", time = "") {
   const machine = new ScriptedMachine((script) => {
     if (/(join|init)\.done/.test(script)) return { stdout: script.includes(`${verb}.done`) ? "done" : "none" };
     if (script.includes("endpoint health")) return { stdout: ETCD };
+    if (script.includes("date +%s"))
+      return { stdout: `${time}file /var/lib/kubelet/pki/kubelet-client-current.pem\n${certificates.get(node)}` };
     if (script.includes("kubelet-client-current.pem") && script.includes("CERTIFICATE"))
       return { stdout: `${certificates.get(node)}\n--- CA ---\n${ca.certificate}` };
     return {};
@@ -58,6 +60,16 @@ function inputsFor(name: string, caHash = caCertHash(ca.certificate)) {
 const isReset = ({ scripts }: ScriptedMachine) => scripts.some((script) => script.includes("kubeadm reset --force"));
 
 describe("a machine that has joined as worker-1", () => {
+  test("is reported by a refresh if the kubelet has not renewed its certificate", async () => {
+    const warnings: string[] = [];
+    const { context } = joinedAs("worker-1", "join", `now ${Math.floor(Date.now() / 1000) + 2 * 86_400}\n`);
+    const old = { inputs: inputsFor("worker-1"), outputs: {} as never };
+    await kubeadmJoinResource.read!({ ...context, warn: (text) => void warnings.push(text) }, "id", old);
+    expect(warnings.join()).toMatch(
+      /^worker-1 \(10.0.0.1\): certificate kubelet client ended 24 hours ago; the kubelet/,
+    );
+  });
+
   test("is done for the join of worker-1", async () => {
     const { context } = joinedAs("worker-1");
     expect(await kubeadmJoinResource.create(context, inputsFor("worker-1"))).toMatchObject({ outputs: {} });
