@@ -14,6 +14,8 @@ interface FailedUnit {
   before: TextFiles;
   /** Files that the change removed. */
   obsolete: TextFiles;
+  /** Whether the unit started at boot before the change. */
+  wasEnabled: boolean;
   error: unknown;
   /** Proves the restarted unit healthy. */
   prove: () => Promise<void>;
@@ -27,7 +29,7 @@ interface FailedUnit {
 export async function restoreUnit(
   context: Context,
   machine: Remote,
-  { unit, files, before, obsolete, error, prove }: FailedUnit,
+  { unit, files, before, obsolete, wasEnabled, error, prove }: FailedUnit,
 ): Promise<Error | undefined> {
   const { signal } = context;
   const program = await readKeptProgram(machine, unit, signal).catch(() => undefined);
@@ -41,8 +43,13 @@ export async function restoreUnit(
     await writeFiles(machine, textFiles(before), step, signal);
     if (program !== undefined) await restoreProgram(machine, unit, signal);
     const name = quote(unit);
-    const script = `systemctl daemon-reload\nsystemctl reset-failed ${name} || true\nsystemctl restart ${name}`;
-    await machine.run(script, { step, signal });
+    const script = [
+      `systemctl ${wasEnabled ? "enable" : "disable"} --quiet --no-reload ${name}`,
+      "systemctl daemon-reload",
+      `systemctl reset-failed ${name} || true`,
+      `systemctl restart ${name}`,
+    ];
+    await machine.run(script.join("\n"), { step, signal });
     await prove();
   };
   return await putBack(context, machine, { name: unit, error, changes, restore });

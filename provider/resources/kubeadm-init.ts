@@ -80,7 +80,8 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
         readProgress(machine, "init", ADMIN_CONF, context.signal),
         isMemberOf(machine, old.outputs, context.signal),
       ]);
-      return progress === "done" || isMember || hasOtherControlPlanes(old.inputs, old.inputs) ? old : undefined;
+      if (progress === "done" || isMember || hasOtherControlPlanes(old.inputs, old.inputs)) return old;
+      return progress === "started" ? { ...old, unfinished: true } : undefined;
     }),
   async delete(context, _id, { inputs, outputs }) {
     const machine = await findMachine(context, inputs);

@@ -151,7 +151,8 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
         isControlPlane(old.inputs) ? [] : readCertificates(machine, context.signal), // ControlPlane reports its own.
       ]);
       warnOfExpiry(context, certificates);
-      return progress !== "done" || isForeign(membership, old.inputs) ? undefined : old;
+      if (progress === "none" || isForeign(membership, old.inputs)) return undefined;
+      return progress === "done" ? old : { ...old, unfinished: true };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);

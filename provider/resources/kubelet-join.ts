@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { kubeletJoinContract } from "../../contracts/kubelet/join";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
 import { kubeconfig } from "../../render/components/kubeconfig";
-import { readContents, writeFiles, textFile, textFiles } from "../host/files";
+import { readContents, removeFiles, textFile, textFiles, writeFiles } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { withJoinToken } from "../kube/bootstrap-token";
@@ -24,13 +24,20 @@ async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, s
   return texts.has(KUBELET_KUBECONFIG) && ca !== undefined && caCertHash(ca) === expected;
 }
 
-async function join(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
+/** @param dropped Paths of files of the recorded join that the new inputs no longer have */
+async function join(
+  context: Context,
+  machine: Remote,
+  inputs: JoinInputs,
+  dropped: readonly string[] = [],
+): Promise<void> {
   const { signal } = context;
+  await removeFiles(machine, dropped, "configuring the kubelet", signal);
   if (await isMember(machine, inputs, signal)) {
     // An interrupted join may have left it, with its token.
     await removeBootstrapKubeconfig(machine, signal);
     const written = await writeFiles(machine, textFiles(inputs.files), "configuring the kubelet", signal);
-    if (written.length > 0) await restartKubelet(machine, signal);
+    if (written.length > 0 || dropped.length > 0) await restartKubelet(machine, signal);
     return;
   }
   context.status("verifying the cluster's CA");
@@ -87,8 +94,9 @@ const kubeletJoin: Handler<typeof kubeletJoinContract> = {
     await join(context, await requireMachine(context, inputs), inputs);
     return { id: `${inputs.instance}/kubelet-join`, outputs: {} };
   },
-  async update(context, _id, inputs) {
-    await join(context, await requireMachine(context, inputs), inputs);
+  async update(context, _id, inputs, old) {
+    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
+    await join(context, await requireMachine(context, inputs), inputs, dropped);
     return {};
   },
   read: (context, _id, old) =>

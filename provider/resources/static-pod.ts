@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { podManifestSchema, staticPodContract } from "../../contracts/host/static-pod";
 import { parseDocument } from "yaml";
 import { configHash, yamlText } from "../../render/json";
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/component-paths";
 import { listContainers, waitUntilStopped } from "../host/containers";
 import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
@@ -23,6 +23,7 @@ const STOP_SECONDS = 120;
 const LABEL = "io.kubernetes.pod.name";
 
 const manifestPath = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metadata.name}.yaml`;
+const stagingPath = ({ manifest }: StaticPodInputs) => `${STAGING}/${manifest.metadata.name}.yaml`;
 const podName = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
 
 function manifestText({ manifest, files }: StaticPodInputs): string {
@@ -64,7 +65,7 @@ async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
 async function writeManifest(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
   const step = `writing ${context.name}`;
   const { name } = inputs.manifest.metadata;
-  const arrived = `${STAGING}/${name}.yaml`;
+  const arrived = stagingPath(inputs);
   await writeFiles(machine, [textFile(arrived, manifestText(inputs), "0600")], step, context.signal);
   const hidden = quote(`${MANIFESTS}/.${name}.new`);
   const script = `set -e
@@ -120,7 +121,8 @@ const staticPod: Handler<typeof staticPodContract> = {
         listContainers(machine, LABEL, podName(old.inputs), signal),
       ] as const;
       const [manifest, files, running] = await Promise.all(reads);
-      if (!manifest) return undefined;
+      // A delete removes the manifest first, and the files last.
+      if (!manifest) return Object.keys(files ?? {}).length === 0 ? undefined : { ...old, unfinished: true };
       const { problem: _, ...rest } = old.inputs;
       return {
         inputs: { ...rest, manifest, files: files ?? {}, ...(running.length > 0 ? {} : { problem: "not running" }) },
@@ -133,11 +135,11 @@ const staticPod: Handler<typeof staticPodContract> = {
     const { signal } = context;
     const step = `removing ${context.name}`;
     // The folder stays: the kubelet watches it.
-    await machine.run(`rm -f ${quote(manifestPath(inputs))}`, { step, signal });
+    await machine.run(`rm -f ${commandLine([manifestPath(inputs), stagingPath(inputs)])}`, { step, signal });
     context.status(`waiting for ${inputs.manifest.metadata.name} to stop`);
     await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS });
-    await removeFiles(machine, Object.keys(inputs.files), step, signal);
     await emptyFolders(machine, inputs.state, step, signal);
+    await removeFiles(machine, Object.keys(inputs.files), step, signal);
   },
 };
 

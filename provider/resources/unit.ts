@@ -1,16 +1,18 @@
 import type { Inputs } from "../../contracts/contract";
 import type { TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
+import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
 import { findNewFolders, recordFolders, restoreUnitState, stopUnit } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { dropKeptProgram, keepProgram, programHashes } from "../host/kept-program";
-import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
+import { hashRunningProgram, readJournal, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
 import { register, type Context, type Handler } from "../rpc/handler";
+import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 
 type UnitInputs = Inputs<typeof unitContract>;
@@ -52,7 +54,15 @@ async function apply(context: Context, inputs: UnitInputs, change: Change): Prom
     const wasHealthy = before !== undefined && unitProblem(state) === undefined;
     const isRestored =
       wasHealthy && !signal.aborted
-        ? await restoreUnit(context, machine, { unit, files, before, obsolete, error, prove })
+        ? await restoreUnit(context, machine, {
+            unit,
+            files,
+            before,
+            obsolete,
+            wasEnabled: state.enabled,
+            error,
+            prove,
+          })
         : undefined;
     if (isRestored) throw isRestored;
     // The change is on the machine: the next run continues from here.
@@ -78,13 +88,26 @@ async function writeAndStart(
   if (commands.length === 0) return false;
   if (starts && state.active) await keepProgram(machine, inputs, signal);
   context.status(`starting ${unit}`);
-  await machine.run(["set -e", ...commands].join("\n"), {
-    step: `starting ${unit}`,
-    signal,
-    timeout: START_TIMEOUT_SECONDS,
-    action: `see \`journalctl -u ${unit}\` on the machine`,
-  });
+  await runCommands(machine, unit, commands, signal);
   return starts;
+}
+
+/** @throws StepError with the unit's last messages if systemd does not start it */
+async function runCommands(
+  machine: Remote,
+  unit: string,
+  commands: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const step = `starting ${unit}`;
+  const action = `see \`journalctl -u ${unit}\` on the machine`;
+  try {
+    await machine.run(["set -e", ...commands].join("\n"), { step, signal, timeout: START_TIMEOUT_SECONDS, action });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof StepError) || error instanceof ConnectionError) throw error;
+    const log = await readJournal(machine, unit, signal).catch(() => "");
+    throw log === "" ? error : new StepError({ ...error.failure, cause: `${error.failure.cause}:\n${log}` });
+  }
 }
 
 /** Plans the commands from the current to the configured state. `--no-reload` avoids a second, slow daemon-reload. */
@@ -94,14 +117,13 @@ function planCommands(
   { written, starts }: { written: boolean; starts: boolean },
 ): string[] {
   const name = quote(inputs.unit);
-  const orJournal = `|| { journalctl -u ${name} -n 5 --no-pager -o cat >&2; exit 1; }`;
   return [
     ...(state.masked ? [`systemctl unmask ${name}`] : []),
     ...(inputs.enabled && !state.enabled ? [`systemctl enable --quiet --no-reload ${name}`] : []),
     ...(!inputs.enabled && state.enabled ? [`systemctl disable --quiet --no-reload ${name}`] : []),
     ...(written || state.masked ? ["systemctl daemon-reload"] : []),
     ...(starts && (state.failed || state.crashLooping) ? [`systemctl reset-failed ${name}`] : []),
-    ...(starts ? [`systemctl restart ${name} ${orJournal}`] : []),
+    ...(starts ? [`systemctl restart ${name}`] : []),
     ...(!inputs.running && state.active ? [`systemctl stop ${name}`] : []),
   ];
 }
@@ -156,10 +178,11 @@ const unit: Handler<typeof unitContract> = {
     await apply(context, inputs, { obsolete: {}, restart: true, keepsPrevious: true });
     return { id: idOf(inputs), outputs: {} };
   },
-  async update(context, _id, inputs, { inputs: old }) {
+  async update(context, _id, inputs, { inputs: old, unfinished = false }) {
     const obsolete = obsoleteFiles(old.files, inputs.files);
     const isTriggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
-    const restart = isTriggered || Object.keys(obsolete).length > 0 || old.problem !== undefined;
+    // A failed update may have written the files without the restart.
+    const restart = isTriggered || unfinished || Object.keys(obsolete).length > 0 || old.problem !== undefined;
     const added = (inputs.state ?? []).filter((folder) => !old.state?.includes(folder));
     if (added.length > 0) await recordFolders(await requireMachine(context, inputs), added, context.signal);
     await apply(context, inputs, { obsolete, restart, keepsPrevious: false });
@@ -177,9 +200,10 @@ const unit: Handler<typeof unitContract> = {
     const { signal } = context;
     await stopUnit(machine, inputs.unit, step, signal);
     await dropKeptProgram(machine, inputs.unit, signal);
+    // The files are last: without them, a refresh after an interruption would report the unit as gone.
+    await emptyFolders(machine, await findNewFolders(machine, inputs.state ?? [], signal), step, signal);
     await removeFiles(machine, Object.keys(inputs.files), step, signal);
     await machine.run("systemctl daemon-reload", { step, signal });
-    await emptyFolders(machine, await findNewFolders(machine, inputs.state ?? [], signal), step, signal);
     await restoreUnitState(machine, inputs.unit, signal);
   },
 };

@@ -29,8 +29,9 @@ export interface Recorded<I, O> {
   inputs: I;
   outputs: O;
   /**
-   * Whether the last create or update failed, so that parts of the resource may exist although others are missing: a
-   * `read` must not report it as gone.
+   * Whether parts of the resource may exist although others are missing, because the last create or update failed. A
+   * `read` must not report such a resource as gone. It sets this if it finds parts only, for example after a delete
+   * that was interrupted: the next `up` completes the resource, and `destroy` deletes the parts.
    * @default false
    */
   unfinished?: boolean;

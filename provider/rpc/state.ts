@@ -71,8 +71,8 @@ function unfinishedInputs(properties: Properties): unknown {
  * has not found are kept here: an interrupted command may still write them.
  */
 export function unfinishedAfterRefresh(handler: Handler, properties: Properties, old: State, current: State): unknown {
-  if (!isUnfinished(properties) || changesBetween(old.inputs, current.inputs).length === 0)
-    return unfinishedInputs(properties);
+  if (!isUnfinished(properties)) return current.unfinished ? true : undefined;
+  if (changesBetween(old.inputs, current.inputs).length === 0) return unfinishedInputs(properties);
   return possibleState(handler, properties, old.inputs).inputs;
 }
 

@@ -31,7 +31,9 @@ interface Message {
  * own record shows that the last operation failed: the engine's mark ends with a refresh.
  */
 export class MemoryEngine {
-  state: RecordedResource | undefined;
+  /** Whether the resource has ever been recorded. */
+  hasExisted = false;
+  private recorded: RecordedResource | undefined;
   /** Responses of the provider, and the states in its errors. */
   readonly received: Message[] = [];
   /** Planned changes that the provider describes in previews. */
@@ -44,6 +46,15 @@ export class MemoryEngine {
     private readonly context: () => ProviderContext,
   ) {
     this.tasks = new Tasks(new EngineLog(), context());
+  }
+
+  get state(): RecordedResource | undefined {
+    return this.recorded;
+  }
+
+  set state(state: RecordedResource | undefined) {
+    this.recorded = state;
+    this.hasExisted ||= state !== undefined;
   }
 
   get urn(): string {

@@ -150,8 +150,8 @@ describe("a refresh", () => {
     expect(await read()).toEqual(recorded());
   });
 
-  test.each(["none", "started"])("finds a machine gone whose init is recorded as %s", async (progress) => {
-    machine.progress = progress;
+  test("finds that a machine was never initialized", async () => {
+    machine.progress = "none";
     expect(await read()).toBeUndefined();
     memberOf(stranger);
     expect(await read()).toBeUndefined();
@@ -180,6 +180,11 @@ describe("a rebuilt machine", () => {
     const old = { inputs: { ...inputs(), controlPlanes: ["cp-1", "cp-2", "cp-3"] }, outputs: {} as never };
     expect(await settle(kubeadmInitResource.update!(contextOf(), "id", old.inputs, old))).toEqual(outputs());
     expect(machine.inputs).toHaveLength(1);
+  });
+
+  test("finds a machine unfinished whose init or reset was interrupted", async () => {
+    machine.progress = "started";
+    expect(await read()).toMatchObject({ inputs: inputs(), unfinished: true });
   });
 });
 

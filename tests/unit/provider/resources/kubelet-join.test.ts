@@ -122,6 +122,16 @@ test("an update writes a changed file and restarts the kubelet, without another 
   expect(memory.calls).toEqual([]);
 });
 
+test("an update removes a file that the join no longer has", async () => {
+  joinedTo(ca);
+  const dropped = { "/etc/old.conf": file("x") };
+  machine.files.set("/etc/old.conf", dropped["/etc/old.conf"]);
+  const old = { inputs: { ...inputs(), files: { ...inputs().files, ...dropped } }, outputs: {} };
+  await settle(kubeletJoinResource.update!(contextOf(), "id", inputs(), old));
+  expect(machine.files.has("/etc/old.conf")).toBe(false);
+  expect(machine.restarts).toBe(1);
+});
+
 describe("a refresh", () => {
   const read = () => kubeletJoinResource.read!(contextOf(), "id", recorded());
 

@@ -128,9 +128,12 @@ test.each(["a: b: c: [", "{}", "- x", ""])("a refresh reports a manifest that is
   expect((await read())?.manifest).toEqual({ metadata: { name: "etcd" } });
 });
 
-test("a refresh reports a pod without a manifest as deleted", async () => {
+test("a refresh reports a pod without a manifest as deleted, unless some of its files are left", async () => {
   await create();
   machine.files.delete(MANIFEST);
+  machine.files.delete(CONFIG);
+  expect(await staticPodResource.read!(machine.context(), "id", recorded())).toMatchObject({ unfinished: true });
+  machine.files.delete(KEY);
   expect(await read()).toBeUndefined();
 });
 

@@ -42,6 +42,20 @@ test("a change that makes a running unit crash-loop is reverted, and the error q
   expect(machine.begun).toEqual([]);
 });
 
+test("a change with which systemd does not start the unit is reverted, and the error quotes the journal", async () => {
+  await create(GOOD);
+  const restart = machine.answers.find(([pattern]) => pattern.test("systemctl restart"))![1];
+  machine.on(/systemctl restart/, (script) => {
+    restart(script);
+    const stderr = "Job for demo.service failed because the control process exited with error code.";
+    return machine.crashing ? { code: 1, stderr } : "";
+  });
+  const failure = await update(GOOD, BAD).catch((error: Error) => error.message);
+  expect(failure).toMatch(/starting demo.service failed.*exited with error code.:\ndemo: the static policy needs/);
+  expect(failure).toContain("The previous files were restored, and demo.service is healthy again");
+  expect(machine.files.get(CONFIG)).toEqual(GOOD[CONFIG]);
+});
+
 test("a file that the bad change added is removed again", async () => {
   await create(GOOD);
   const added = { ...BAD, "/etc/demo/extra.conf": { content: "x", mode: "0644" } };
@@ -75,6 +89,13 @@ test("a refresh reports a crash-looping unit, and the next update restarts it", 
   machine.answers.shift();
   const recorded = { ...inputs(GOOD), problem: "crash-looping" };
   await settle(unitResource.update!(context(), "id", inputs(GOOD), { inputs: recorded, outputs: {} }));
+  expect(machine.starts).toBe(2);
+});
+
+test("an update after one that failed before the restart starts the unit with the files that are there", async () => {
+  await create(GOOD);
+  const old = { inputs: inputs(GOOD), outputs: {}, unfinished: true };
+  await settle(unitResource.update!(context(), "id", inputs(GOOD), old));
   expect(machine.starts).toBe(2);
 });
 
