@@ -123,8 +123,7 @@ export async function writeFiles(
     return state?.sha256 !== file.sha256 || !sameMode(state.mode, file.mode);
   });
   if (outdated.length === 0) return [];
-  const kept = keepsPrevious ? keepScript(outdated.filter(({ path }) => existing.has(path))) : "";
-  await machine.run(receiveScript(outdated, kept), {
+  await machine.run(receiveScript(outdated, keepScript(outdated, keepsPrevious)), {
     step,
     signal,
     stdin: () => archiveFiles(outdated),
@@ -144,27 +143,43 @@ function ownFolders(paths: readonly string[]): string[] {
   return [...folders].sort((one, other) => other.length - one.length);
 }
 
+/** What a machine was like before its first change: lines such as `folder PATH` and `sysctl NAME VALUE`. */
+export const RECORD = "/var/lib/kubewright/machine-before";
 /** Folder for files that existed before the first write, at their own paths. */
 const KEPT = "/var/lib/kubewright/previous";
 
-/** Copies files to the folder of kept files, unless they are there. */
-function keepScript(files: readonly OutgoingFile[]): string {
-  if (files.length === 0) return "";
-  return `for f in ${commandLine(files.map(({ path }) => path))}; do
-  if [ ! -e "${KEPT}$f" ] && [ ! -L "${KEPT}$f" ]; then
+/**
+ * Defines the shell function `is_restored`. The machine's record names the files that were restored, because a removal
+ * may run again after an interruption: it must not remove them.
+ */
+const IS_RESTORED = `is_restored() { grep -qsxF "restored $1" ${RECORD}; }`;
+
+/** Copies files that exist to the folder of kept files, unless they are there. A restored file is kept again. */
+function keepScript(files: readonly OutgoingFile[], keepsPrevious: boolean): string {
+  return `${IS_RESTORED}
+for f in ${commandLine(files.map(({ path }) => path))}; do
+  ${keepsPrevious ? "" : 'is_restored "$f" || continue'}
+  if [ -f "$f" ] && [ ! -e "${KEPT}$f" ] && [ ! -L "${KEPT}$f" ]; then
     mkdir -p "${KEPT}\${f%/*}"
     cp -a "$f" "${KEPT}$f.new"
     mv -fT "${KEPT}$f.new" "${KEPT}$f"
+  fi
+  if is_restored "$f"; then
+    grep -vxF "restored $f" ${RECORD} > ${RECORD}.new || true
+    mv -f ${RECORD}.new ${RECORD}
   fi
 done
 `;
 }
 
-function restoreScript(paths: readonly string[]): string {
-  return `for f in ${commandLine(paths)}; do
+function removeScript(paths: readonly string[]): string {
+  return `${IS_RESTORED}
+for f in ${commandLine(paths)}; do
   if [ -e "${KEPT}$f" ] || [ -L "${KEPT}$f" ]; then
     mkdir -p "\${f%/*}"
+    [ ! -e ${RECORD} ] || is_restored "$f" || echo "restored $f" >> ${RECORD}
     mv -fT "${KEPT}$f" "$f"
+  elif ! is_restored "$f"; then rm -f "$f"
   fi
 done
 if [ -d ${KEPT} ]; then find ${KEPT} -depth -type d -empty -delete; rmdir /var/lib/kubewright 2>/dev/null || true; fi`;
@@ -180,7 +195,7 @@ export async function removeFiles(
   if (paths.length === 0) return;
   const folders = ownFolders(paths);
   const rmdir = folders.length > 0 ? `\nrmdir ${commandLine(folders)} 2>/dev/null || true` : "";
-  await machine.run(`rm -f ${commandLine(paths)}\n${restoreScript(paths)}${rmdir}`, { step, signal });
+  await machine.run(`${removeScript(paths)}${rmdir}`, { step, signal });
 }
 
 /** Deletes the content of folders, and the folders themselves unless they are mount points. */

@@ -1,9 +1,7 @@
 import { commandLine, quote } from "../../common/quote";
 import { template } from "../../render/template";
 import type { Remote } from "../ssh/remote";
-
-/** What a machine was like before its first change: lines such as `folder PATH` and `sysctl NAME VALUE`. */
-const RECORD = "/var/lib/kubewright/machine-before";
+import { RECORD } from "./files";
 
 /** Records what the machine is like, unless a record exists. Called before the first change. */
 export async function recordMachine(machine: Remote, sysctls: readonly string[], signal: AbortSignal): Promise<void> {

@@ -76,9 +76,9 @@ export class MemoryMachine {
       return this.lines(script, ({ mode, content }) => `${octal(mode)} ${hash(content)}`);
     if (script.includes('base64 -w0 < "$f"')) return this.lines(script, ({ content }) => base64(content));
     if (script.includes("tar -C /") && typeof stdin === "function") return await this.receive(stdin());
-    if (/^rm -f /.test(script))
-      for (const path of this.files.keys()) if (hasWord(script, path)) this.files.delete(path);
-    return /^rm -f /.test(script) ? "" : undefined;
+    const removes = /^rm -f |^is_restored.*\n.*\n.*previous/.test(script);
+    if (removes) for (const path of this.files.keys()) if (hasWord(script, path)) this.files.delete(path);
+    return removes ? "" : undefined;
   }
 
   private lines(script: string, describe: (file: MemoryFile) => string): string {

@@ -87,6 +87,33 @@ describe("files that existed before", () => {
     expect(await readFile(path, "utf8")).toBe("the user's");
   });
 
+  test("stay when an interrupted removal runs again, and are kept again by the next write", async () => {
+    await mkdir(join(folder, "kubewright"));
+    const record = join(folder, "kubewright/machine-before");
+    await writeFile(record, "folder /opt\n");
+    await writeFile(path, "the user's");
+    await create("ours");
+    await remove();
+    await remove();
+    expect(await readFile(path, "utf8")).toBe("the user's");
+    await write("ours again", "0644");
+    expect(await readFile(record, "utf8")).toBe("folder /opt\n");
+    await remove();
+    expect(await readFile(path, "utf8")).toBe("the user's");
+  });
+
+  test("that are removed in the meantime are not restored: the next removal deletes Kubewright's own file", async () => {
+    await mkdir(join(folder, "kubewright"));
+    await writeFile(join(folder, "kubewright/machine-before"), "");
+    await writeFile(path, "the user's");
+    await create("ours");
+    await remove();
+    await rm(path);
+    await create("ours");
+    await remove();
+    expect(await readdir(folder)).toEqual(["kubewright"]);
+  });
+
   test("are not invented: a file that did not exist is removed", async () => {
     await create("ours");
     await write("ours, changed", "0644");
