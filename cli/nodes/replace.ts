@@ -3,7 +3,7 @@ import { machineName, madeNames, numberOf, type ClusterConfig, type Pool } from 
 import { StepError } from "../../common/errors";
 import { run } from "../../common/process";
 import type { KubeApi } from "../../provider/kube/api";
-import { isReady, readNode } from "../../provider/kube/cordon";
+import { readNode } from "../../provider/kube/cordon";
 import type { RunOptions } from "../engine/operate";
 import type { Session } from "../engine/session";
 import { changeStackConfig, poolOfCreated } from "../engine/stack-config";
@@ -96,15 +96,27 @@ export async function replaceNode({ stack, api, name, replacement, session }: Re
   try {
     await up({ rebuilt: [instance] });
   } catch (error) {
-    if (!session.signal.aborted) await unmark(stack, api, name, replacement.urn);
+    if (!session.signal.aborted) await unmark({ stack, api, name, urn: replacement.urn, instance });
     throw error;
   }
 }
 
-/** After a failed drain the node is unchanged: the next run must not replace it without being asked to. */
-async function unmark(stack: Stack, api: KubeApi, name: string, urn: string): Promise<void> {
+interface MarkedMachine {
+  stack: Stack;
+  api: KubeApi;
+  name: string;
+  urn: string;
+  /** The machine-id before the replacement. */
+  instance: string;
+}
+
+/**
+ * After a failed drain the node is still in the cluster, on the same machine: the next run must not replace it unless
+ * the user requests it. A node that has left the cluster stays marked, so that the next run completes the replacement.
+ */
+async function unmark({ stack, api, name, urn, instance }: MarkedMachine): Promise<void> {
   const node = await readNode(api, name, AbortSignal.timeout(20_000)).catch(() => undefined);
-  if (!node || !isReady(node)) return;
+  if (node?.status?.nodeInfo?.machineID !== instance) return;
   await mark(stack, "untaint", urn).catch(() => undefined);
 }
 

@@ -30,6 +30,19 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
     }));
 }
 
+/** Refuses settings of containerd where the nodes run Docker, which has its own containerd. */
+export function containerdOfDocker(config: ClusterConfig): CrossProblem[] {
+  if (config.runtime !== "docker") return [];
+  return [{ path: "controlPlane", ...config.controlPlane }, ...poolsOf(config)]
+    .filter(({ containerd }) => Object.keys(containerd).length > 0)
+    .map(({ path }) => ({
+      path: `${path}.containerd`,
+      reason: "has no effect: with runtime: docker the nodes have no containerd of Kubewright",
+      action: "leave it out, or set runtime: containerd",
+      about: ["runtime"],
+    }));
+}
+
 /** Refuses several control planes that are built by components. */
 export function singleControlPlane({ bootstrap, controlPlane: { count } }: ClusterConfig): CrossProblem[] {
   if (bootstrap !== "components" || count <= 1) return [];

@@ -1,5 +1,12 @@
 import type { z } from "zod";
-import { bridgeOnOneMachine, oidcFlags, onlyComponents, singleControlPlane, tokensOnce } from "./check-bootstrap";
+import {
+  bridgeOnOneMachine,
+  containerdOfDocker,
+  oidcFlags,
+  onlyComponents,
+  singleControlPlane,
+  tokensOnce,
+} from "./check-bootstrap";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
@@ -43,6 +50,7 @@ const crossChecks: readonly CrossCheck[] = [
   routedNetworks,
   strayControlPlanes,
   onlyComponents,
+  containerdOfDocker,
   singleControlPlane,
   bridgeOnOneMachine,
   tokensOnce,

@@ -8,6 +8,8 @@ import type { Remote } from "../ssh/remote";
 import { leaveEtcd } from "./etcd-member";
 
 const RESET_SECONDS = 180;
+/** Seconds to wait for an earlier kubeadm. */
+const LOCK_SECONDS = 120;
 
 export interface ResetOptions {
   signal: AbortSignal;
@@ -36,16 +38,15 @@ export async function resetNode(
     warn(`etcd may still count ${machine.label} as a member: ${messageOf(error)}`);
   }
   status("kubeadm reset");
-  await machine.run(
-    leftoversScript(
-      ["flannel", "kube-proxy", "kubelet"],
-      template("kubeadm/reset.sh", { CONTAINERD_SOCKET: SOCKETS.containerd, DOCKER_SOCKET: SOCKETS.docker }),
-    ),
-    {
-      step: "kubeadm reset",
-      signal,
-      timeout: RESET_SECONDS,
-      action: "stop what still uses /var/lib/kubelet (mounts, containers), then run again",
-    },
-  );
+  const script = template("kubeadm/reset.sh", {
+    CONTAINERD_SOCKET: SOCKETS.containerd,
+    DOCKER_SOCKET: SOCKETS.docker,
+    LOCK_SECONDS: String(Math.ceil(LOCK_SECONDS * machine.patience)),
+  });
+  await machine.run(leftoversScript(["flannel", "kube-proxy", "kubelet"], script), {
+    step: "kubeadm reset",
+    signal,
+    timeout: RESET_SECONDS,
+    action: "stop what still uses /var/lib/kubelet (mounts, containers), then run again",
+  });
 }

@@ -1,5 +1,6 @@
 import { DeadlineError, StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
+import { MANIFESTS } from "../../render/component-paths";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -67,6 +68,8 @@ export async function runKubeadm(context: Context, machine: Remote, run: Kubeadm
 }
 
 /**
+ * The manifests' folder is created on workers too, because the kubelet logs each second that it is missing.
+ *
  * The configuration is received before the lock is taken: a connection that stalls during the transfer would otherwise
  * hold the lock for hours, until the machine notices. `flock -o` keeps the kubelet that kubeadm starts from inheriting
  * the lock. `tee -p` keeps reading after the connection is lost: otherwise SIGPIPE would stop kubeadm.
@@ -74,7 +77,7 @@ export async function runKubeadm(context: Context, machine: Remote, run: Kubeadm
 function kubeadmScript({ verb, flags, config, timeout }: KubeadmRun, patience: number): string {
   const command = commandLine(["kubeadm", verb, "--config", CONFIG, "-v=1", ...flags]);
   const done = `${STATE_FOLDER}/${verb}.done`;
-  return `mkdir -p ${STATE_FOLDER}
+  return `mkdir -p ${STATE_FOLDER} ${MANIFESTS}
 received=$(mktemp ${CONFIG}.XXXXXX) || exit 1
 trap 'rm -f "$received"' EXIT
 cat > "$received"

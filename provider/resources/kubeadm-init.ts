@@ -91,8 +91,12 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
 };
 
 /** Whether the machine is a member of the cluster, whichever command made it one. */
-async function isMemberOf(machine: Remote, { caCertHash: hash }: InitOutputs, signal: AbortSignal): Promise<boolean> {
-  return (await readMembership(machine, signal))?.caCertHash === hash;
+async function isMemberOf(
+  machine: Remote,
+  { caCertHash: hash }: Partial<InitOutputs>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return hash !== undefined && (await readMembership(machine, signal))?.caCertHash === hash;
 }
 
 /** Whether the machine still has this cluster. The deletion of its KubeadmJoin has usually removed it before. */

@@ -1,7 +1,7 @@
 # Removes Kubernetes from this machine. Idempotent, and safe after a kubeadm run that was interrupted.
 # containerd, binaries and settings stay: they are resources of their own.
 exec 9>/run/kubewright-kubeadm.lock
-flock -w 120 9 || { echo "another kubeadm is still running on this machine" >&2; exit 1; }
+flock -w @LOCK_SECONDS@ 9 || { echo "another kubeadm is still running on this machine" >&2; exit 1; }
 log=/tmp/kubewright-reset.log
 # A machine with Docker also has a containerd socket; kubeadm refuses to choose between them.
 cri=@CONTAINERD_SOCKET@

@@ -45,10 +45,13 @@ test("the plan lists the steps in their order", () => {
 });
 
 const node = { name: "worker-1", ready: true };
-function order(replacement: ReturnType<typeof chooseReplacement>, isReady = true) {
+function order(replacement: ReturnType<typeof chooseReplacement>, isReady = true, machineID = "id-of-worker-1") {
   const api = fakeApi({ ...node, ready: isReady });
   Object.assign(api.core, {
-    readNode: async () => (await api.core.listNode()).items[0],
+    readNode: async () => {
+      const [live] = (await api.core.listNode()).items;
+      return { ...live, status: { ...live?.status, nodeInfo: { machineID } } };
+    },
   });
   return { stack: fakeStack(CLUSTER), api, name: "worker-1", replacement, session: fakeSession() };
 }
@@ -61,11 +64,13 @@ test("a recreated machine is marked first, and its machine-id is named to the ru
 });
 
 test.each([
-  [true, "untaint"],
-  [false, "taint"],
-])("after a failed drain the mark of a Ready node (%s) is removed: the last call is %s", async (isReady, verb) => {
+  ["a Ready node is removed", true, "id-of-worker-1", "untaint"],
+  ["a node that is not Ready is removed", false, "id-of-worker-1", "untaint"],
+  ["a node on another machine stays", true, "id-of-a-new-machine", "taint"],
+])("after a failed drain the mark of %s", async (_, isReady, machineId, verb) => {
   const up = () => Promise.reject(new Error("drain failed"));
-  await expect(replaceNode(order({ kind: "recreate", urn }, isReady), up)).rejects.toThrow("drain failed");
+  const replacement = order({ kind: "recreate", urn }, isReady, machineId);
+  await expect(replaceNode(replacement, up)).rejects.toThrow("drain failed");
   expect(run).toHaveBeenLastCalledWith("pulumi", expect.arrayContaining([verb]), expect.anything());
 });
 

@@ -11,6 +11,9 @@ describe("fields together", () => {
     ],
     [{ workers: { version: "1.32.0" } }, "workers.version", "4 minor versions older"],
     [{ controlPlane: { count: 2 } }, "controlPlane.count", "use 1 or 3"],
+    [{ runtime: "docker", workers: { containerd: { oom_score: -1 } } }, "workers.containerd", "has no effect"],
+    [{ runtime: "docker", pools: { gpu: { containerd: { debug: {} } } } }, "pools.gpu.containerd", "has no effect"],
+    [{ runtime: "docker", controlPlane: { containerd: { debug: {} } } }, "controlPlane.containerd", "has no effect"],
     [ssh(cp, host("cp-2", "10.0.0.2", { role: "control-plane" })), "controlPlane.count", "even number"],
     [
       { network: { podCidr: "10.0.0.0/9", serviceCidr: "10.96.0.0/16" } },

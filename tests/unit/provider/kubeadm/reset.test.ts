@@ -30,6 +30,13 @@ describe("a reset", () => {
     expect(machine.scripts.join()).toContain("/var/lib/kubewright/kubeadm");
   });
 
+  test("waits for an earlier kubeadm with the machine's patience", async () => {
+    const machine = new ScriptedMachine(() => ({}));
+    machine.patience = 2.5;
+    await resetNode(machine.remote, { signal, status: () => undefined, warn: () => undefined });
+    expect(machine.scripts.join()).toContain("flock -w 300 9");
+  });
+
   test("of a control plane leaves etcd first", async () => {
     const line = (name: string) => `1a, started, ${name}, https://${name}:2380, https://${name}:2379, false\n`;
     const health = "--- health ---\nhttps://cp-1:2379 is healthy: ok\n";

@@ -36,6 +36,12 @@ describe("kubeadm", () => {
     expect(removal).toBe("rm -f /etc/kubernetes/kubewright-kubeadm.yaml /etc/kubernetes/kubewright-kubeadm.yaml.*");
   });
 
+  test("creates the folder of static pods, which a worker's kubelet reads too", async () => {
+    const { machine, done } = kubeadm({});
+    await done;
+    expect(machine.scripts[0]).toMatch(/^mkdir -p .*\/etc\/kubernetes\/manifests$/m);
+  });
+
   test("waits for an earlier run as long as the patience allows", async () => {
     const machine = new ScriptedMachine(() => ({}));
     machine.patience = 10;

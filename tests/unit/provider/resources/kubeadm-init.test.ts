@@ -157,6 +157,17 @@ describe("a refresh", () => {
     expect(await read()).toBeUndefined();
   });
 
+  test("finds a machine unfinished whose init or reset was interrupted", async () => {
+    machine.progress = "started";
+    expect(await read()).toMatchObject({ inputs: inputs(), unfinished: true });
+  });
+
+  test("finds that an init that failed at its start is not there", async () => {
+    machine.progress = "none";
+    const failed = { inputs: inputs(), outputs: {} as never };
+    expect(await kubeadmInitResource.read!(contextOf(), "id", failed)).toBeUndefined();
+  });
+
   test("keeps a cluster that has other control planes", async () => {
     const old = { ...recorded(), inputs: { ...inputs(), controlPlanes: ["cp-1", "cp-2", "cp-3"] } };
     expect(await kubeadmInitResource.read!(contextOf(), "id", old)).toEqual(old);
@@ -180,11 +191,6 @@ describe("a rebuilt machine", () => {
     const old = { inputs: { ...inputs(), controlPlanes: ["cp-1", "cp-2", "cp-3"] }, outputs: {} as never };
     expect(await settle(kubeadmInitResource.update!(contextOf(), "id", old.inputs, old))).toEqual(outputs());
     expect(machine.inputs).toHaveLength(1);
-  });
-
-  test("finds a machine unfinished whose init or reset was interrupted", async () => {
-    machine.progress = "started";
-    expect(await read()).toMatchObject({ inputs: inputs(), unfinished: true });
   });
 });
 
