@@ -32,6 +32,8 @@ export class StaticPodMachine extends MemoryMachine {
   constructor(private readonly node = "cp-1") {
     super();
     this.on(/label=io.kubernetes.pod.name=/, (script) => this.readPod(script));
+    this.on(/docker ps -q/, (script) => this.listContainers(script));
+    this.on(/^set -e\nif cmp -s/, (script) => this.placeManifest(script));
     this.on(/-exec ls -t/, () => "2026-11-26T06:59:57Z stderr F Error: unknown flag: --no-such-flag\n");
     this.on(/touch .*previous\/complete/, () => this.keep());
     this.on(/\.kept"/, () => this.restoreKept());
@@ -56,9 +58,29 @@ export class StaticPodMachine extends MemoryMachine {
     return isUnhealthy ? "HTTP 500: [-]etcd failed" : "healthy";
   }
 
-  private readPod(script: string): string {
+  private componentIn(script: string): { name: string; component: string } {
     const [, name = ""] = /label=io\.kubernetes\.pod\.name=([\w-]+)/.exec(script) ?? [];
-    const component = name.slice(0, -this.node.length - 1);
+    return { name, component: name.slice(0, -this.node.length - 1) };
+  }
+
+  private listContainers(script: string): string {
+    const { component } = this.componentIn(script);
+    this.step(component);
+    const pod = this.pods.get(component);
+    return pod && !this.broken.test(pod.manifest) ? `${pod.uid}-${pod.starts}\n` : "";
+  }
+
+  private placeManifest(script: string): string {
+    const [, arrived = "", manifest = ""] = /cmp -s (\S+) (\S+);/.exec(script) ?? [];
+    const file = this.files.get(arrived);
+    this.files.delete(arrived);
+    if (!file || this.files.get(manifest)?.content === file.content) return "";
+    this.files.set(manifest, file);
+    return "written\n";
+  }
+
+  private readPod(script: string): string {
+    const { name, component } = this.componentIn(script);
     this.step(component);
     const pod = this.pods.get(component);
     if (!pod) return "";
