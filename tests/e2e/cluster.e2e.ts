@@ -7,7 +7,7 @@ import { inventory, type Inventory } from "../support/docker-inventory";
 import { linePattern } from "../support/line-pattern";
 import { manifest } from "../support/manifests";
 import { ProcessWatch } from "../support/process-watch";
-import { applyManifest, kubectlOf, unreadyPods, type Kubectl } from "../support/cluster-client";
+import { applyManifest, kubectlOf, waitForPods, type Kubectl } from "../support/cluster-client";
 import { changedResources } from "../support/preview-steps";
 import { loadTestImages } from "../support/test-images";
 import { TestStack, type Finished } from "../support/test-stack";
@@ -55,13 +55,7 @@ describe("npm start", () => {
 
   test("ends with CoreDNS Available and every pod running and ready", async () => {
     await kubectl("-n", "kube-system", "wait", "deploy/coredns", "--for=condition=Available", "--timeout=10s");
-    // `kubectl wait pods --all` lists the pods once, and then also waits for one that a rollout deletes.
-    let unready = "";
-    await until(async () => (unready = await unreadyPods(kubectl)) === "" || undefined, {
-      signal: AbortSignal.timeout(150_000),
-      timeout: 120,
-      onTimeout: () => new Error(`not running and ready: ${unready}`),
-    });
+    await waitForPods(kubectl);
   });
 
   test("changes nothing on the second run", async () => {

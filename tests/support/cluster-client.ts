@@ -1,4 +1,5 @@
 import { run } from "../../common/process";
+import { until } from "../../common/wait";
 import type { TestStack } from "./test-stack";
 
 /** Runs kubectl and returns its output. */
@@ -42,8 +43,19 @@ export async function internalAddress(kubectl: Kubectl, node: string): Promise<s
   return await kubectl("get", "node", node, "-o", "jsonpath={.status.addresses[?(@.type=='InternalIP')].address}");
 }
 
+/** Waits up to two minutes until all pods are running and ready. */
+export async function waitForPods(kubectl: Kubectl): Promise<void> {
+  // `kubectl wait pods --all` lists the pods once, and then also waits for one that a rollout deletes.
+  let unready = "";
+  await until(async () => (unready = await unreadyPods(kubectl)) === "" || undefined, {
+    signal: AbortSignal.timeout(150_000),
+    timeout: 120,
+    onTimeout: () => new Error(`not running and ready: ${unready}`),
+  });
+}
+
 /** Lists the pods that are not running and ready, deleted ones included. */
-export async function unreadyPods(kubectl: Kubectl): Promise<string> {
+async function unreadyPods(kubectl: Kubectl): Promise<string> {
   const name = "{.metadata.namespace}/{.metadata.name}";
   const status = "{.status.phase} {.status.conditions[?(@.type=='Ready')].status} {.metadata.deletionTimestamp}";
   const pods = await kubectl("get", "pods", "-A", "-o", `jsonpath={range .items[*]}${name} ${status}{"\\n"}{end}`);

@@ -70,7 +70,7 @@ async function waitForPods(): Promise<void> {
 async function expectNothingLeft(stack: TestStack): Promise<void> {
   const { code, text } = await stack.down();
   expect(code, text).toBe(0);
-  expect(compareStates(before, await readState(vm), STAYS)).toEqual([]);
+  expect(compareStates(before, await readState(vm), STAYS).join("\n")).toBe("");
 }
 
 beforeAll(async () => {
