@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from "../../common/clock";
-import type { Connection } from "../../contracts/connection";
+import type { OnMachine } from "../../contracts/on-machine";
 import { DockerTraits } from "../docker/probe";
 import { isContainerOff, isContainerRemoved } from "../docker/removed-container";
 import { UnreachableMachines } from "../ssh/unreachable";
@@ -30,9 +30,9 @@ export interface ProviderContext {
   /** Machines that do not answer, that are gone, or that are being replaced. */
   readonly unreachable: UnreachableMachines;
   /** Returns whether the platform that created a machine (Docker, Vagrant) proves that it was removed. */
-  readonly isMachineRemoved: (connection: Connection, signal: AbortSignal) => Promise<boolean>;
+  readonly isMachineRemoved: (machine: OnMachine, signal: AbortSignal) => Promise<boolean>;
   /** Returns whether the platform that created a machine proves that it does not run: it is stopped or removed. */
-  readonly isMachineOff: (connection: Connection, signal: AbortSignal) => Promise<boolean>;
+  readonly isMachineOff: (machine: OnMachine, signal: AbortSignal) => Promise<boolean>;
   readonly docker: DockerTraits;
   readonly vagrant: VagrantFolders;
   readonly vagrantProblems: VagrantProblems;
@@ -62,12 +62,13 @@ export function createProviderContext(
 
 /** Asks the platforms that may have created a machine. */
 function powerProofs(vagrant: VagrantFolders): Pick<ProviderContext, "isMachineRemoved" | "isMachineOff"> {
+  const recorded = ({ connection, instance }: OnMachine) => ({ address: connection.host, instance });
   return {
-    isMachineRemoved: async (connection, signal) =>
-      (await isContainerRemoved(connection.host, signal)) ||
-      (await readVagrantPower(vagrant, connection, signal)) === "removed",
-    isMachineOff: async (connection, signal) =>
-      (await isContainerOff(connection.host, signal)) ||
-      ["off", "removed"].includes(await readVagrantPower(vagrant, connection, signal)),
+    isMachineRemoved: async (machine, signal) =>
+      (await isContainerRemoved(recorded(machine), signal)) ||
+      (await readVagrantPower(vagrant, machine.connection, signal)) === "removed",
+    isMachineOff: async (machine, signal) =>
+      (await isContainerOff(recorded(machine), signal)) ||
+      ["off", "removed"].includes(await readVagrantPower(vagrant, machine.connection, signal)),
   };
 }

@@ -28,16 +28,18 @@ export async function requireMachine(context: Context, { connection, instance }:
 }
 
 /** Returns the machine for a delete; undefined if it is not the one on which the resource was created. */
-export async function findMachine(context: Context, { connection, instance }: OnMachine): Promise<Remote | undefined> {
+export async function findMachine(context: Context, recorded: OnMachine): Promise<Remote | undefined> {
+  const { connection, instance } = recorded;
   const machine = context.connections.get(connection);
   if (context.unreachable.isMarkedGone(connection)) return undefined; // already reported
   if (context.unreachable.isRebuilt(instance)) return undefined;
   try {
     if ((await machine.machineId(context.signal)) === instance) return machine;
   } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error;
+    if (isUnreachable(error) && context.unreachable.isAbandoned(connection)) return skipAbandoned(context, machine);
+    if (await context.isMachineRemoved(recorded, context.signal)) return skipRemoved(context, machine);
     if (!isUnreachable(error)) throw error;
-    if (context.unreachable.isAbandoned(connection)) return skipAbandoned(context, machine);
-    if (await context.isMachineRemoved(connection, context.signal)) return skipRemoved(context, machine);
     throw new StepError({ ...error.failure, action: abandonAction(connection) });
   }
   context.status(`${machine.label} was rebuilt: there is nothing to remove`);
@@ -78,11 +80,18 @@ export async function readMachine<I extends OnMachine, O>(
     if (result.status === "rejected") throw result.reason as Error;
     return result.value ?? (old.unfinished ? old : undefined);
   } catch (error) {
+    if (await isReplaced(context, old.inputs, error)) return skipRemoved(context, machine);
     if (!isUnreachable(error)) throw error;
     if (context.unreachable.reportSilent(machine.connection))
       context.warn(`${NOT_READ}; the last known state of everything on it is kept: ${error.message}`);
     return old;
   }
+}
+
+/** Whether another machine has the address, according to the platform that created both. It has another host key. */
+async function isReplaced(context: Context, recorded: OnMachine, error: unknown): Promise<boolean> {
+  if (!(error instanceof ConnectionError) || isUnreachable(error)) return false;
+  return await context.isMachineRemoved(recorded, context.signal);
 }
 
 /** Whether the machine cannot be reached. Another host key than the pinned one is an error, and proves nothing. */

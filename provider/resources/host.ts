@@ -164,6 +164,7 @@ const host: Handler<typeof hostContract> = {
       reportPin(context, current.outputs.hostKey, old.outputs.hostKey);
       return { inputs: old.inputs, outputs: current.outputs };
     }
+    if (context.unreachable.isMarkedGone(connection)) return undefined;
     // The machine was rebuilt: it has another machine-id, over a connection whose host key is verified.
     return { inputs: old.inputs, outputs: await readHost(context, { connection }, old.outputs) };
   },

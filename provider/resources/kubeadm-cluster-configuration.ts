@@ -5,15 +5,12 @@ import { StepError } from "../../common/errors";
 import { NOT_READ } from "../preview/notices";
 import { register, type Context, type Handler } from "../rpc/handler";
 
-const ID = "kubeadm-config";
-
 type ConfigurationInputs = Inputs<typeof clusterConfigurationContract>;
 
 async function apply(context: Context, { controlPlanes, documents }: ConfigurationInputs): Promise<void> {
   const { signal } = context;
   const api = await context.kube.api(controlPlanes, signal);
   for (const outdated of await findOutdated(api, documents, signal)) {
-    context.begin(ID);
     context.status(`writing the ConfigMap ${outdated.configMap}`);
     await upload(api, outdated, signal);
   }
@@ -33,7 +30,7 @@ const clusterConfiguration: Handler<typeof clusterConfigurationContract> = {
   ignore: ["controlPlanes"],
   async create(context, inputs) {
     await apply(context, inputs);
-    return { id: ID, outputs: {} };
+    return { id: "kubeadm-config", outputs: {} };
   },
   async update(context, _id, inputs) {
     await apply(context, inputs);

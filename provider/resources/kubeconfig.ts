@@ -60,15 +60,13 @@ async function writeKubeconfig(
     const document = KubeconfigDocument.parse(existing ?? adminConf);
     if (!document) throw notKubeconfig(path);
     const admin = readAdminEntries(adminConf);
-    const { names, created } =
-      existing === undefined ? { names: admin.names, created: true } : mergeInto(document, admin, inputs, old);
-    const outputs = outputsOf(document, names, created);
-    const text = existing === undefined ? adminConf : document.toString();
-    if (text === existing) return outputs;
-    // With the names of the entries, a delete finds them even if the write fails halfway.
-    context.begin(path, outputs);
-    await writeText(path, text);
-    return outputs;
+    if (existing === undefined) {
+      await writeText(path, adminConf);
+      return outputsOf(document, admin.names, true);
+    }
+    const { names, created } = mergeInto(document, admin, inputs, old);
+    if (document.toString() !== existing) await writeText(path, document.toString());
+    return outputsOf(document, names, created);
   });
 }
 

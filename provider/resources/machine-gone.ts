@@ -25,7 +25,7 @@ export async function proveMachineGone(
   if (context.unreachable.isAbandoned(connection)) {
     return { gone: true, reason: `kubewright:recovery.abandoned names ${name}` };
   }
-  if (await context.isMachineOff(connection, signal)) {
+  if (await context.isMachineOff({ connection, instance }, signal)) {
     return { gone: true, reason: `${name} is stopped or deleted` };
   }
   const state = await checkMachineGone(context.connections.get(connection), instance, signal);

@@ -1,5 +1,4 @@
 import type { Inputs } from "../../contracts/contract";
-import type { TextFiles } from "../../contracts/files";
 import { podManifestSchema, staticPodContract } from "../../contracts/host/static-pod";
 import { parseDocument } from "yaml";
 import { configHash, yamlText } from "../../render/json";
@@ -7,10 +6,7 @@ import { commandLine, quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/component-paths";
 import { listContainers, waitUntilStopped } from "../host/containers";
 import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
-import { describeChangedFiles } from "../host/changed-lines";
-import { expectAnotherPod, parsePodManifest, proveStaticPod, type StaticPodProof } from "../host/prove-static-pod";
-import { putBack } from "../host/put-back";
-import { currentUids, readPodState, type PodState } from "../host/static-pods";
+import { waitUntilHealthy } from "../host/health";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -39,111 +35,26 @@ function manifestText({ manifest, files }: StaticPodInputs): string {
   return yamlText({ ...manifest, metadata });
 }
 
-/** A static pod on the machine before a change. */
-interface PodBefore {
-  /** Text of the manifest; undefined if there was none. */
-  manifest: string | undefined;
-  files: TextFiles;
-  /** Ids of the containers that ran. */
-  containers: readonly string[];
-  pods: PodState;
-}
-
-async function readBefore(machine: Remote, inputs: StaticPodInputs, signal: AbortSignal): Promise<PodBefore> {
-  const path = manifestPath(inputs);
-  const [texts, files, containers, pods] = await Promise.all([
-    readContents(machine, [path], signal),
-    readTextFiles(machine, inputs.files, signal),
-    listContainers(machine, LABEL, podName(inputs), signal),
-    readPodState(machine, podName(inputs), signal),
-  ]);
-  return { manifest: texts.get(path), files: files ?? {}, containers, pods };
-}
-
-/**
- * Writes the pod's files and manifest, and proves the new pod healthy. If a pod with a health endpoint does not
- * become healthy with a change, its previous files and manifest are restored, and the error reports that.
- */
 async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
   const machine = await requireMachine(context, inputs);
-  const before = await readBefore(machine, inputs, context.signal);
-  try {
-    await replacePod(context, machine, inputs, before);
-  } catch (error) {
-    const hasRun = before.manifest !== undefined && before.containers.length > 0;
-    if (context.signal.aborted || !hasRun || !inputs.health) throw error;
-    throw (await restorePod(context, machine, { inputs, before, error })) ?? error;
-  }
-}
-
-async function replacePod(context: Context, machine: Remote, inputs: StaticPodInputs, before: PodBefore) {
   const { signal } = context;
-  const { name } = inputs.manifest.metadata;
+  const name = inputs.manifest.metadata.name;
   context.status(`writing ${name}'s files`);
   await writeFiles(machine, textFiles(inputs.files), `writing ${context.name}`, signal);
-  const text = manifestText(inputs);
-  const written = await writeManifest(context, machine, inputs, text);
-  if (written && before.containers.length > 0) {
+  const before = await listContainers(machine, LABEL, podName(inputs), signal);
+  const written = await writeManifest(context, machine, inputs);
+  if (written && before.length > 0) {
     context.status(`waiting for the previous ${name} to stop`);
-    await waitUntilStopped(machine, LABEL, podName(inputs), {
-      signal,
-      timeout: STOP_SECONDS,
-      ids: before.containers,
-    });
+    await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: before });
   }
-  const isExpected = text === before.manifest ? () => true : expectAnotherPod(before.pods);
-  await provePod(context, machine, inputs, { text, before: before.pods, isExpected });
-}
-
-async function provePod(
-  context: Context,
-  machine: Remote,
-  inputs: StaticPodInputs,
-  { text, ...proof }: Pick<StaticPodProof, "before" | "isExpected"> & { text: string },
-): Promise<void> {
-  const { health, manifest } = inputs;
-  if (!health) return;
-  const { containers } = parsePodManifest(text);
-  const { timeout } = health;
-  await proveStaticPod(context, machine, {
-    ...proof,
-    name: manifest.metadata.name,
-    pod: podName(inputs),
-    containers,
-    endpoint: health,
-    timeout,
-  });
-}
-
-/** @returns the error to report; undefined if nothing changed or the previous pod does not become healthy either */
-async function restorePod(
-  context: Context,
-  machine: Remote,
-  { inputs, before, error }: { inputs: StaticPodInputs; before: PodBefore; error: unknown },
-): Promise<Error | undefined> {
-  const { signal } = context;
-  const { manifest: text = "", files } = before;
-  const path = manifestPath(inputs);
-  const failed = await readBefore(machine, inputs, signal);
-  // Secrets of a pod are in its files, of which only those that every user may read are quoted.
-  const withManifest = (pod: PodBefore) => ({ ...pod.files, [path]: { content: pod.manifest ?? "", mode: "0644" } });
-  const changes = describeChangedFiles(withManifest(before), withManifest(failed));
-  if (changes === "") return undefined;
-  const [wanted, unwanted] = [currentUids(before.pods), currentUids(failed.pods)];
-  const restore = async () => {
-    const step = `restoring ${context.name}`;
-    const created = Object.keys(inputs.files).filter((file) => !(file in files));
-    await removeFiles(machine, created, step, signal);
-    await writeFiles(machine, textFiles(files), step, signal);
-    await writeManifest(context, machine, inputs, text);
-    const pods = await readPodState(machine, podName(inputs), signal);
-    await provePod(context, machine, inputs, {
-      text,
-      before: pods,
-      isExpected: (uid) => wanted.has(uid) || !unwanted.has(uid),
-    });
-  };
-  return await putBack(context, machine, { name: inputs.manifest.metadata.name, error, changes, restore });
+  if (inputs.health)
+    await waitUntilHealthy(
+      context,
+      machine,
+      name,
+      inputs.health,
+      `\`journalctl -u kubelet\` and /var/log/pods/*_${podName(inputs)}_*`,
+    );
 }
 
 /**
@@ -151,16 +62,11 @@ async function restorePod(
  * in another folder and is copied under a hidden name first.
  * @returns whether the manifest changed
  */
-async function writeManifest(
-  context: Context,
-  machine: Remote,
-  inputs: StaticPodInputs,
-  text: string,
-): Promise<boolean> {
+async function writeManifest(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
   const step = `writing ${context.name}`;
   const { name } = inputs.manifest.metadata;
   const arrived = stagingPath(inputs);
-  await writeFiles(machine, [textFile(arrived, text, "0600")], step, context.signal);
+  await writeFiles(machine, [textFile(arrived, manifestText(inputs), "0600")], step, context.signal);
   const hidden = quote(`${MANIFESTS}/.${name}.new`);
   const script = `set -e
 if cmp -s ${quote(arrived)} ${quote(manifestPath(inputs))}; then rm -f ${quote(arrived)}; exit 0; fi

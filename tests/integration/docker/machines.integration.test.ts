@@ -25,6 +25,7 @@ describe("machines in containers", () => {
   let network: Made;
   let one: Made;
   let two: Made;
+  let twoId: string;
   const networkInputs: Values = { stack: STACK, avoid: ["10.244.0.0/16"] };
   const inputs = (hostname: string, index: number, more: Values = {}): Values => ({
     ...{ stack: STACK, hostname, index, image: image.outputs.ref, network: network.outputs.networkName },
@@ -43,6 +44,7 @@ describe("machines in containers", () => {
       handler("Machine").create(context("one"), inputs("one", 1)),
       handler("Machine").create(context("two"), inputs("two", 2)),
     ]);
+    twoId = await output("docker", ["exec", two.id, "cat", "/etc/machine-id"]);
   }, 300_000);
 
   beforeEach(({ skip }) => skip(missing !== undefined, missing));
@@ -145,7 +147,7 @@ describe("machines in containers", () => {
     await docker("stop", "--time", "20", two.id);
     const found = await refreshed("Machine", two, inputs("two", 2));
     expect(found?.inputs).toEqual(inputs("two", 2, { running: false }));
-    expect(await isContainerRemoved(String(two.outputs.address), signal)).toBe(false);
+    expect(await isContainerRemoved({ address: String(two.outputs.address), instance: twoId }, signal)).toBe(false);
     const outputs = await handler("Machine").update(context("two"), two.id, inputs("two", 2), {
       inputs: found?.inputs ?? {},
       outputs: two.outputs,
@@ -214,10 +216,15 @@ describe("machines in containers", () => {
     await handler("Machine").delete(context("one"), one.id, { inputs: inputs("one", 1), outputs: one.outputs });
   });
 
+  test("Docker proves that another machine has the address of a removed one", async () => {
+    const address = String(two.outputs.address);
+    expect(await isContainerRemoved({ address, instance: "0".repeat(32) }, signal)).toBe(true);
+  });
+
   test("Docker proves that a container was removed, and nothing about addresses outside its networks", async () => {
-    expect(await isContainerRemoved(String(one.outputs.address), signal)).toBe(true);
-    expect(await isContainerRemoved(String(two.outputs.address), signal)).toBe(false);
-    expect(await isContainerRemoved("192.0.2.1", signal)).toBe(false);
+    expect(await isContainerRemoved({ address: String(one.outputs.address), instance: "" }, signal)).toBe(true);
+    expect(await isContainerRemoved({ address: String(two.outputs.address), instance: twoId }, signal)).toBe(false);
+    expect(await isContainerRemoved({ address: "192.0.2.1", instance: "" }, signal)).toBe(false);
   });
 
   test("the sweep removes everything", async () => {

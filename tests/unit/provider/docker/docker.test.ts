@@ -16,11 +16,13 @@ import {
 import { ensureNetwork, findNetwork, removeNetwork, requireNetwork } from "../../../../provider/docker/network";
 import { DockerTraits } from "../../../../provider/docker/probe";
 import { removeStack } from "../../../../provider/docker/remove-stack";
-import { isContainerRemoved } from "../../../../provider/docker/removed-container";
+import { isContainerOff, isContainerRemoved } from "../../../../provider/docker/removed-container";
 import { FakeDocker } from "./fake-docker";
 import { INFO, NOT_FOUND, container, network } from "./inspected";
 
 const never = new AbortController().signal;
+const ID = "0123456789abcdef0123456789abcdef";
+const OTHER_ID = "fedcba9876543210fedcba9876543210";
 
 let docker: FakeDocker;
 beforeEach(() => {
@@ -149,10 +151,29 @@ describe("machines", () => {
   test("count as removed only when the address of their network is unused", async () => {
     docker.on("info", { stdout: JSON.stringify(INFO) }).on("network ls", { stdout: "net" });
     docker.on("network inspect", { stdout: "kubewright-dev 172.20.0.0/24" });
-    docker.on("ps", { stdout: "abc" }).on("container inspect", { stdout: "172.20.0.11 172.20.0.11 " });
-    expect(await isContainerRemoved("172.20.0.10", never)).toBe(true);
-    expect(await isContainerRemoved("172.20.0.11", never)).toBe(false);
-    expect(await isContainerRemoved("10.0.0.1", never)).toBe(false);
+    docker.on("ps", { stdout: "abc" }).on("container inspect", { stdout: "abc 172.20.0.11 172.20.0.11 " });
+    docker.on("exec abc cat /etc/machine-id", { stdout: `${ID}\n` });
+    expect(await isContainerRemoved({ address: "172.20.0.10", instance: ID }, never)).toBe(true);
+    expect(await isContainerRemoved({ address: "172.20.0.11", instance: ID }, never)).toBe(false);
+    expect(await isContainerRemoved({ address: "10.0.0.1", instance: ID }, never)).toBe(false);
+  });
+
+  test.each([
+    ["another machine-id", { stdout: `${OTHER_ID}\n` }, true],
+    ["the same machine-id", { stdout: `${ID}\n` }, false],
+    ["no machine-id yet", { stdout: "uninitialized\n" }, false],
+    ["nothing, because it does not run", { code: 1 }, false],
+  ])("count as removed when the container at their address has %s: %j %s", async (_, reply, removed) => {
+    docker.on("info", { stdout: JSON.stringify(INFO) }).on("network ls", { stdout: "net" });
+    docker.on("network inspect", { stdout: "kubewright-dev 172.20.0.0/24" });
+    docker.on("ps --all --quiet --filter network=", { stdout: "abc" });
+    docker.on("ps --all --quiet --filter label=", { stdout: "abc" });
+    docker.on("container inspect --format {{.Id}}", { stdout: "abc 172.20.0.11 172.20.0.11 " });
+    docker.on("container inspect --format {{.State.Running}}", { stdout: "true 172.20.0.11 172.20.0.11 " });
+    docker.on("exec abc", reply);
+    const machine = { address: "172.20.0.11", instance: ID };
+    expect(await isContainerRemoved(machine, never)).toBe(removed);
+    expect(await isContainerOff(machine, never)).toBe(removed);
   });
 });
 

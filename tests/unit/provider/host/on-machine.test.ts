@@ -117,6 +117,27 @@ test("no machine is contacted that this run replaces, or that its platform has r
   expect(removed.context.unreachable.isMarkedGone(connection)).toBe(true);
 });
 
+/** A context in which another machine has the address of the recorded one, with another host key. */
+function impostor(isReplaced: boolean, parts: Partial<Context> = {}) {
+  const isMachineRemoved = ({ instance }: { instance: string }) => Promise.resolve(isReplaced && instance === INSTANCE);
+  const connections = new Connections(DEFAULT_SETTINGS, {
+    dialer: (to) => Promise.reject(new HostKeyError(to, "ssh-ed25519 BBBB")),
+  });
+  return testContext({ connections, isMachineRemoved, ...parts }, { abandoned: ["worker-2"] });
+}
+
+test("a machine that its platform has created in place of the recorded one, with another host key, is skipped", async () => {
+  const context = impostor(true);
+  expect(await readMachine(context, old, () => Promise.resolve(old))).toBeUndefined();
+  expect(context.unreachable.isMarkedGone(connection)).toBe(true);
+  expect(await findMachine(impostor(true), inputs)).toBeUndefined();
+});
+
+test("another host key is an error otherwise, even of an abandoned machine", async () => {
+  await expect(readMachine(impostor(false), old, () => Promise.resolve(old))).rejects.toThrow(HostKeyError);
+  await expect(findMachine(impostor(false), inputs)).rejects.toThrow(HostKeyError);
+});
+
 test("a refresh that finds nothing keeps an unfinished resource, of which parts may exist", async () => {
   const { context, inputs: own } = machine();
   const refresh = (unfinished: boolean) =>

@@ -89,7 +89,8 @@ describe("a context", () => {
     const docker = hasNoDocker();
     hasState(state);
     const { isMachineOff, isMachineRemoved } = createProviderContext();
-    const [off, removed] = [await isMachineOff(connection(), signal), await isMachineRemoved(connection(), signal)];
+    const machine = { connection: connection(), instance: "id-1" };
+    const [off, removed] = [await isMachineOff(machine, signal), await isMachineRemoved(machine, signal)];
     docker.remove();
     expect({ off, removed }).toEqual(expected);
   });
