@@ -222,7 +222,13 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
   runner.run();
   const init = runner.resource("init");
   return {
-    access: { controlPlanes, caCertHash: init.caCertHash, after: [init] },
+    // The administrator's kubeconfig is read from the first control plane, which renews its certificate.
+    access: {
+      controlPlanes,
+      caCertHash: init.caCertHash,
+      after: [init],
+      renewedBy: [runner.resource("control plane")],
+    },
     nodes: new Map(plan.members.map((member) => [member.name, runner.resource("node", member)])),
   };
 }

@@ -37,6 +37,8 @@ export interface ClusterAccess {
   caCertHash: pulumi.Input<string>;
   /** Resources that must exist before the kubeconfig can be read. */
   after: pulumi.Resource[];
+  /** Resources that renew the administrator's certificate. A kubeconfig file is written after them. */
+  renewedBy?: pulumi.Resource[];
 }
 
 export interface KubeconfigArgs {
@@ -55,8 +57,8 @@ export interface KubeconfigArgs {
  */
 export class Kubeconfig extends resourceClass(kubeconfigContract) {
   constructor(name: string, { path, of }: KubeconfigArgs, options?: pulumi.CustomResourceOptions) {
-    const { controlPlanes, caCertHash, after } = of;
-    super(name, { path, controlPlanes, caCertHash }, { dependsOn: after, ...options });
+    const { controlPlanes, caCertHash, after, renewedBy = [] } = of;
+    super(name, { path, controlPlanes, caCertHash }, { dependsOn: [...after, ...renewedBy], ...options });
   }
 }
 

@@ -4,7 +4,10 @@ import { defineContract } from "../contract";
 import { jsonObject } from "../json";
 import { onMachine } from "../on-machine";
 
-/** What every control plane is: its static pods with their flags, and the API server's certificate with its names. */
+/**
+ * What every control plane is: its static pods with their flags, and its certificates. `pulumi up` renews certificates
+ * that end within 30 days, component by component.
+ */
 export const controlPlaneContract = defineContract({
   type: "kubewright:kubeadm:ControlPlane",
   inputs: z.strictObject({
@@ -25,5 +28,10 @@ export const controlPlaneContract = defineContract({
   outputs: z.object({
     /** SHA-256 of each static pod's manifest, by component, as it was last written. */
     manifests: z.record(z.string(), z.string()),
+    /**
+     * When the first certificate of the control plane is renewed, ISO 8601: 30 days before its end, or in the last
+     * third of a shorter lifetime. Absent in states of older versions until the next refresh.
+     */
+    renewAfter: z.string().optional(),
   }),
 });

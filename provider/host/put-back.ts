@@ -10,6 +10,8 @@ export interface FailedChange {
   changes: string;
   /** Restores the previous state and proves it healthy. */
   restore: () => Promise<void>;
+  /** The user's next action. @default correct the configuration */
+  action?: string;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface FailedChange {
 export async function putBack(
   context: Context,
   machine: Remote,
-  { name, error, changes, restore }: FailedChange,
+  { name, error, changes, restore, action = "correct the configuration, then run `pulumi up` again" }: FailedChange,
 ): Promise<Error | undefined> {
   const step = `restoring ${name}`;
   context.status(`restoring the previous files of ${name}`);
@@ -32,11 +34,12 @@ export async function putBack(
     return undefined;
   }
   context.undo();
+  const changedFiles = changes === "" ? "" : `The changed files:\n${changes}\n`;
   const { cause, step: failedStep } = error instanceof StepError ? error.failure : { cause: messageOf(error), step };
   return new StepError({
     step: failedStep,
     machine: machine.label,
-    cause: `${cause}\nThe changed files:\n${changes}\nThe previous files were restored, and ${name} is healthy again`,
-    action: "correct the configuration, then run `pulumi up` again",
+    cause: `${cause}\n${changedFiles}The previous files were restored, and ${name} is healthy again`,
+    action,
   });
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { isMap, isSeq, parseDocument, YAMLSeq, type Document } from "yaml";
 import { z } from "zod";
 import { caCertHash } from "../pki/ca-cert-hash";
@@ -14,6 +15,7 @@ type Kind = keyof typeof SECTIONS;
 const KINDS = Object.keys(SECTIONS) as Kind[];
 
 const clusterEntry = z.looseObject({ cluster: z.looseObject({ "certificate-authority-data": z.string() }) });
+const userEntry = z.looseObject({ user: z.looseObject({ "client-certificate-data": z.string() }) });
 const contextEntry = z.looseObject({ context: z.looseObject({ cluster: z.string(), user: z.string() }) });
 const named = z.looseObject({ name: z.string() });
 type Entry = z.output<typeof named>;
@@ -55,6 +57,18 @@ export class KubeconfigDocument {
 
   find(kind: Kind, name: string): Entry | undefined {
     return this.entries(kind).find((entry) => entry.name === name);
+  }
+
+  /** Returns from when to when a user's client certificate is valid; undefined if the user has none. */
+  clientCertificateLifetime(user: string): { start: Date; end: Date } | undefined {
+    const { data } = userEntry.safeParse(this.find("user", user));
+    try {
+      const pem = Buffer.from(data?.user["client-certificate-data"] ?? "", "base64").toString();
+      const { validFrom, validTo } = new X509Certificate(pem);
+      return { start: new Date(validFrom), end: new Date(validTo) };
+    } catch {
+      return undefined;
+    }
   }
 
   /** Replaces the entry of that name, or adds one. */

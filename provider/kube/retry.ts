@@ -24,6 +24,13 @@ export async function retryRequest<T>(
     return await retry(request, { ...limits, signal, shouldRetry });
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof StepError ? error : new StepError({ step, cause: reasonOf(error) });
+    throw error instanceof StepError ? error : describeFailure(step, reasonOf(error));
   }
+}
+
+/** A refresh cannot read the API of a control plane whose certificates have ended. A run without one renews them. */
+function describeFailure(step: string, cause: string): StepError {
+  if (!/certificate has expired/.test(cause)) return new StepError({ step, cause });
+  const action = "run `npm start` without --refresh, which renews the control plane's certificates";
+  return new StepError({ step, cause, action });
 }

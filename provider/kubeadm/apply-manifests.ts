@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import { describeChangedFiles } from "../host/changed-lines";
 import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
@@ -19,6 +20,8 @@ export interface ManifestStage {
   components: readonly Component[];
   /** Writes the manifests. */
   write: () => Promise<void>;
+  /** Proves more than the health of the components. */
+  prove?: () => Promise<void>;
 }
 
 export interface ManifestChange {
@@ -28,6 +31,8 @@ export interface ManifestChange {
   files?: readonly string[];
   /** The next stage is written once the components of the one before are healthy. */
   stages: readonly ManifestStage[];
+  /** The user's next action when the previous files were restored. @default correct the configuration */
+  action?: string;
 }
 
 /** What the kubelet is to run, and what it runs. */
@@ -49,9 +54,10 @@ export async function applyManifests(context: Context, machine: Remote, change: 
   await keepFiles(machine, files, signal);
   const before = await readControlPlane(machine, change.node, signal);
   try {
-    for (const { components, write } of change.stages) {
+    for (const { components, write, prove } of change.stages) {
       await write();
       await proveComponents(context, machine, { node: change.node, components, before });
+      await prove?.();
     }
   } catch (error) {
     // The copies stay: the next run continues, and restores them if it fails.
@@ -105,7 +111,7 @@ interface FailedManifests {
   error: unknown;
 }
 
-/** @returns the error to report; undefined if no manifest has changed or the previous ones do not work either */
+/** @returns the error to report; undefined if nothing has changed or the previous files do not work either */
 async function restore(
   context: Context,
   machine: Remote,
@@ -115,10 +121,11 @@ async function restore(
   const failed = await readControlPlane(machine, change.node, signal);
   const kept = textsByComponent(await readKeptFiles(machine, COMPONENTS.map(manifestPath), signal));
   const changed = COMPONENTS.filter((name) => failed.manifests.get(name) !== kept.get(name));
-  if (changed.length === 0) return undefined;
+  if (changed.length === 0 && change.files === undefined) return undefined;
   return await putBack(context, machine, {
-    name: changed.join(" and "),
+    name: changed.join(" and ") || "the control plane",
     error,
+    ...optional({ action: change.action }),
     changes: describeChangedFiles(textFilesOf(kept), textFilesOf(failed.manifests)),
     restore: async () => {
       await restoreKeptFiles(machine, filesOf(change), signal);

@@ -67,7 +67,10 @@ export function parseCertificates(output: string): ParsedCertificate[] {
   const now = Number(/^now (\d+)$/m.exec(head)?.[1] ?? Date.now() / SECOND_MS) * SECOND_MS;
   return files.flatMap((file) => {
     const [path = ""] = file.split("\n", 1);
-    return certificatesIn(file).map((certificate, index) => describe(path, certificate, index, now));
+    const certificates = certificatesIn(file);
+    // The kubelet appends the CA with which it has signed its own certificate.
+    const shown = path.startsWith(KUBELET_PKI) ? certificates.slice(0, 1) : certificates;
+    return shown.map((certificate, index) => describe(path, certificate, index, now));
   });
 }
 

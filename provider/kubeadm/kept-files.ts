@@ -1,21 +1,31 @@
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import { readContents } from "../host/files";
 import type { Remote } from "../ssh/remote";
 import { STATE_FOLDER } from "./run";
 
 /** Copies of the control plane's files as they were before a change. Keys among them never leave the machine. */
 const KEPT = `${STATE_FOLDER}/previous`;
+/** Lists the files that were copied, and those that did not exist. */
 const COMPLETE = `${KEPT}/complete`;
 
-/** Copies files before a change. After an interrupted change the copies of before that change stay. */
+/**
+ * Copies files before a change. After an interrupted change the copies of before that change stay, and only files that
+ * it did not copy are added.
+ */
 export async function keepFiles(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<void> {
-  const copies = paths.map((path) => {
-    const [from, to] = [quote(path), quote(`${KEPT}${path}`)];
-    return `[ ! -e ${from} ] || { mkdir -p "$(dirname ${to})"; cp -p ${from} ${to}; }`;
-  });
-  const script = ["set -e", `[ ! -e ${COMPLETE} ] || exit 0`, "umask 077", `rm -rf ${KEPT}`, `mkdir -p ${KEPT}`]
-    .concat(copies, `touch ${COMPLETE}`)
-    .join("\n");
+  const script = `set -e
+umask 077
+[ -e ${COMPLETE} ] || rm -rf ${KEPT}
+mkdir -p ${KEPT}
+keep() {
+  { [ -e "${KEPT}$1" ] || grep -qxF "$1" ${COMPLETE} 2>/dev/null; } && return
+  [ -e "$1" ] || return 0
+  mkdir -p "$(dirname "${KEPT}$1")"
+  cp -p "$1" "${KEPT}$1.new"
+  mv -fT "${KEPT}$1.new" "${KEPT}$1"
+}
+for file in ${commandLine(paths)}; do keep "$file"; done
+printf '%s\\n' ${commandLine(paths)} >> ${COMPLETE}`;
   await machine.run(script, { step: "keeping the control plane's files", signal });
 }
 

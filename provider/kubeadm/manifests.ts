@@ -6,6 +6,7 @@ import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { isElectionOffIn, keepLeaderElection } from "./leader-election";
 import { COMPONENTS, type Component, type ManifestTexts, manifestPath, readManifestTexts } from "./manifest-texts";
+import { keepRenewalMark } from "./renewal-mark";
 
 /** kubeadm's configuration of a control plane, as it was last applied. */
 export const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
@@ -44,8 +45,11 @@ export async function renderManifests(
   await machine.run(RENDER, { step: STEP, signal, timeout: SECONDS, stdin: toYaml(documents), action });
   const rendered = await readManifestTexts(machine, signal, stagedPath);
   await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal });
-  const etcd = rendered.get("etcd");
-  return etcd === undefined ? rendered : new Map([...rendered, ["etcd", keepMembers(etcd, current.get("etcd"))]]);
+  const kept = [...rendered].map(([component, text]): [Component, string] => {
+    const marked = keepRenewalMark(text, current.get(component));
+    return [component, component === "etcd" ? keepMembers(marked, current.get("etcd")) : marked];
+  });
+  return new Map(kept);
 }
 
 const RENDER = `set -e

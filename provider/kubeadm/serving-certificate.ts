@@ -1,7 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { connect } from "node:tls";
 import { StepError, messageOf } from "../../common/errors";
-import { until } from "../../common/wait";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { toYaml } from "../../render/kubeadm";
 import { PKI } from "../../render/component-paths";
@@ -9,16 +7,13 @@ import { readContents } from "../host/files";
 import { API_PORT } from "../kube/clients";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { openStream } from "../ssh/tunnel";
+import { waitUntilServed } from "./served-certificate";
 
 const CERTIFICATE = `${PKI}/apiserver.crt`;
 /** On the file system of the PKI, so that a rename places the new pair. */
 const STAGING = "/etc/kubernetes/tmp/kubewright-apiserver";
 const STEP = "issuing the API server's certificate";
 const SECONDS = 60;
-const SERVED_SECONDS = 90;
-const POLL_MS = 500;
-const PROBE_MS = 5_000;
 
 type Reporter = Pick<Context, "signal" | "status">;
 
@@ -70,7 +65,13 @@ export async function ensureServingCertificate(
   const still = namesWithout(documents, pem);
   try {
     if (still.length > 0) throw new Error(`the new certificate lacks ${still.join(", ")}`);
-    await waitUntilServed(context, machine, new X509Certificate(pem).fingerprint256);
+    await waitUntilServed(context, machine, {
+      server: "the API server",
+      port: API_PORT,
+      fingerprint: new X509Certificate(pem).fingerprint256,
+      consequence: "; the previous certificate was restored",
+      action: "run `crictl logs` for kube-apiserver on the machine, then run again",
+    });
   } catch (error) {
     signal.throwIfAborted();
     await machine.run(RESTORE, { step: "restoring the API server's certificate", signal });
@@ -111,51 +112,3 @@ for file in apiserver.key apiserver.crt; do
   [ ! -e ${STAGING}/previous/$file ] || mv -fT ${STAGING}/previous/$file ${PKI}/$file
 done
 rm -rf ${STAGING}`;
-
-async function waitUntilServed({ signal, status }: Reporter, machine: Remote, fingerprint: string): Promise<void> {
-  status("waiting until the API server serves its new certificate");
-  let cause = "";
-  await until(
-    async () => {
-      const served = await servedFingerprint(machine).catch((error: unknown) => {
-        cause = messageOf(error);
-      });
-      if (served === fingerprint) return true;
-      if (served !== undefined) cause = "the API server still serves the previous certificate";
-      return undefined;
-    },
-    {
-      signal,
-      timeout: SERVED_SECONDS,
-      patience: machine.patience,
-      every: POLL_MS,
-      onTimeout: (seconds) =>
-        new StepError({
-          step: "serving the API server's new certificate",
-          machine: machine.label,
-          cause: `${cause} after ${seconds} s; the previous certificate was restored`,
-          action: "run `crictl logs` for kube-apiserver on the machine, then run again",
-        }),
-    },
-  );
-}
-
-/** Reads which certificate the API server on the machine presents. Nothing is sent, so it need not be trusted. */
-async function servedFingerprint(machine: Remote): Promise<string | undefined> {
-  const stream = await openStream(machine, "127.0.0.1", API_PORT);
-  return await new Promise((resolve, reject) => {
-    const socket = connect({ socket: stream, servername: "kubernetes", rejectUnauthorized: false });
-    const end = (finish: () => void) => {
-      clearTimeout(timer);
-      socket.destroy();
-      stream.destroy();
-      finish();
-    };
-    const timer = setTimeout(() => end(() => reject(new Error("the API server does not answer"))), PROBE_MS);
-    socket.on("error", (error: Error) => end(() => reject(error)));
-    socket.on("secureConnect", () => {
-      const served = socket.getPeerX509Certificate()?.fingerprint256;
-      end(() => resolve(served));
-    });
-  });
-}

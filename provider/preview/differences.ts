@@ -2,6 +2,7 @@ import { optional } from "../../common/optional";
 import { isWithin } from "../rpc/diff";
 import { UNFINISHED } from "../rpc/state";
 import { SECRET_WORD, UNKNOWN_STRING, formatPath, isObject } from "../rpc/values";
+import { RENEW_AFTER } from "./notices";
 import { valuesOf, type Step, type Values } from "./step";
 
 /**
@@ -15,6 +16,8 @@ export type Difference =
   | { of: "sysctl"; name: string; current?: string; desired?: string }
   /** A problem that reading the machine revealed beyond the values, such as a failed unit. */
   | { of: "problem"; unit?: string; problem: string }
+  /** Certificates that end soon. */
+  | { of: "renewal"; certificates: string }
   | { of: "enabled"; unit: string; desired: boolean }
   | { of: "running"; unit: string; desired: boolean }
   /** A dependency whose change restarts a unit. */
@@ -39,6 +42,9 @@ export interface Program {
   /** Taken from its path in the artifact cache. */
   version?: string;
 }
+
+/** A refresh reports the certificates by their names: `certificates apiserver and admin.conf end, the first in ...`. */
+export const ENDING_CERTIFICATES = /^certificates? /;
 
 /**
  * Returns the differences in the order in which they are printed. Properties without a rule are reported by their path.
@@ -70,9 +76,14 @@ const RULES: Record<string, (step: Step) => Difference[]> = {
   Hosts: (step) =>
     maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
   Init: problem,
-  ControlPlane: (step) => [...problem(step), ...properties(step, "documents")],
+  ControlPlane: (step) => [...controlPlaneProblem(step), ...properties(step, "documents")],
   ClusterConfiguration: (step) => [...problem(step), ...properties(step, "documents")],
-  Kubeconfig: (step) => problem(step),
+  Kubeconfig: (step) => [
+    ...problem(step),
+    ...(step.paths.includes(RENEW_AFTER)
+      ? [{ of: "renewal", certificates: "the certificate in the kubeconfig ends soon" } as const]
+      : []),
+  ],
   Machine: (step) => [
     ...(step.current.running === false ? [{ of: "stopped" } as const] : []),
     ...properties(step).filter((one) => one.of !== "property" || one.path !== "running"),
@@ -100,6 +111,16 @@ function problem({ current }: Step, unit?: string): Difference[] {
   return text(current.problem)
     .split("; ")
     .map((one) => ({ of: "problem", problem: one, ...optional({ unit }) }));
+}
+
+/** A problem that a refresh found, or certificates whose recorded time has come. */
+function controlPlaneProblem(step: Step): Difference[] {
+  const found = problem(step).map((one): Difference => {
+    const isRenewal = one.of === "problem" && ENDING_CERTIFICATES.test(one.problem);
+    return isRenewal ? { of: "renewal", certificates: one.problem } : one;
+  });
+  const isRecorded = step.paths.includes(RENEW_AFTER) && !found.some(({ of }) => of === "renewal");
+  return isRecorded ? [...found, { of: "renewal", certificates: "certificates end soon" }] : found;
 }
 
 function nameOfPod({ desired }: Step): string {

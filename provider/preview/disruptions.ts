@@ -1,9 +1,10 @@
 import semver from "semver";
 import { optional } from "../../common/optional";
 import { isObject } from "../rpc/values";
-import { valueAt } from "./differences";
+import { ENDING_CERTIFICATES, valueAt } from "./differences";
 import { CONTROL_PLANE, componentOf, type MachineOutcome, type Outcome } from "./machine-outcome";
 import { briefly } from "./messages";
+import { RENEW_AFTER } from "./notices";
 import { byNumber, type Step } from "./step";
 
 /** An impact that users or operators of the cluster will notice. */
@@ -118,7 +119,7 @@ function restartedBy(step: Step): string[] {
   const servers = changed
     .filter((path) => path.startsWith("ClusterConfiguration.") && !path.startsWith(CERTIFICATE_NAMES))
     .flatMap((path) => SECTIONS[path.split(".")[1] ?? ""] ?? ["the API server"]);
-  const all = [...servers, ...editedServers(step)];
+  const all = [...servers, ...editedServers(step), ...renewedServers(step)];
   return Object.values(SERVERS).filter((server) => all.includes(server) || changed.includes("documents"));
 }
 
@@ -128,12 +129,21 @@ function editedServers({ current }: Step): string[] {
   return Object.entries(SERVERS).flatMap(([name, server]) => (problem.includes(`/${name}.yaml`) ? [server] : []));
 }
 
+/** The API server restarts with its new certificates. etcd reads them without a restart. */
+function renewedServers({ current, paths }: Step): string[] {
+  const problems = typeof current.problem === "string" ? current.problem.split("; ") : [];
+  const named = problems.filter((one) => ENDING_CERTIFICATES.test(one));
+  const isRenewed = named.some((one) => /apiserver|front-proxy-client/.test(one));
+  return isRenewed || (named.length === 0 && paths.includes(RENEW_AFTER)) ? ["the API server"] : [];
+}
+
 /** Causes that are listed before the rest is only counted. */
 const MAX_CAUSES = 3;
 
 function causeOf(step: Step): string {
   const causes = step.paths
-    .filter((path) => /^(documents|manifest|files|restartOn|problem)\b/.test(path))
+    .filter((path) => /^(documents|manifest|files|restartOn|problem|renewAfter)\b/.test(path))
+    .filter((path) => path !== RENEW_AFTER || !step.paths.includes("problem"))
     .map((path) => causeAt(step, path));
   return causes.length > MAX_CAUSES
     ? `${causes.slice(0, MAX_CAUSES).join(", ")} and ${causes.length - MAX_CAUSES} more change`
@@ -142,6 +152,7 @@ function causeOf(step: Step): string {
 
 function causeAt(step: Step, path: string): string {
   if (path === "problem") return String(step.current.problem);
+  if (path === RENEW_AFTER) return "its certificates end soon";
   const [current, desired] = [valueAt(step.current, path), valueAt(step.desired, path)];
   const warning = isDowngrade(current, desired) ? " (Kubernetes does not support downgrades)" : "";
   return `${namedPath(step, path)} ${briefly(current, desired)}${warning}`;

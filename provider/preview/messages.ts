@@ -67,6 +67,10 @@ const MESSAGES: MessageTable = {
     drift: (difference) => problemText(difference),
     plan: (difference) => `${problemText(difference)}: repaired`,
   },
+  renewal: {
+    drift: ({ certificates }) => certificates,
+    plan: ({ certificates }) => `${certificates}: renewed`,
+  },
   enabled: {
     drift: ({ unit, desired }) => `${unit} is ${desired ? "disabled" : "enabled"}`,
     plan: ({ unit, desired }) => `${unit} is ${desired ? "enabled" : "disabled"}`,

@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import { sha256 } from "../host/files";
@@ -10,8 +11,8 @@ import {
   writeConfig,
 } from "../kubeadm/manifests";
 import { applyManifests } from "../kubeadm/apply-manifests";
-import { warnOfExpiry } from "../kubeadm/certificate-expiry";
-import { readCertificates } from "../kubeadm/certificates";
+import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
+import { type MachineCertificate, readCertificates } from "../kubeadm/certificates";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
 import {
   COMPONENTS,
@@ -20,7 +21,9 @@ import {
   manifestPath,
   readManifestTexts,
 } from "../kubeadm/manifest-texts";
+import { dueCertificates, nextRenewal, renewDueCertificates } from "../kubeadm/renew-certificates";
 import { ensureServingCertificate, missingNames } from "../kubeadm/serving-certificate";
+import { RENEW_AFTER } from "../preview/notices";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -37,6 +40,7 @@ async function apply(
   prove: readonly Component[] = [],
 ): Promise<ControlPlaneOutputs> {
   const machine = await requireMachine(context, inputs);
+  await renewDueCertificates(context, machine, inputs);
   const before = await readManifestTexts(machine, context.signal);
   const documents = effectiveDocuments(inputs.documents, before);
   await ensureServingCertificate(context, machine, documents);
@@ -45,7 +49,8 @@ async function apply(
   const components = COMPONENTS.filter((name) => changed.includes(name) || prove.includes(name));
   await restartComponents(context, machine, { node: inputs.node, components, changed, after });
   await writeConfig(machine, documents, context.signal);
-  return { manifests: hashesOf(after) };
+  const renewAfter = nextRenewal(await readCertificates(machine, context.signal));
+  return { manifests: hashesOf(after), ...optional({ renewAfter }) };
 }
 
 interface ComponentChange {
@@ -79,11 +84,17 @@ function hashesOf(texts: ManifestTexts): Record<string, string> {
   return Object.fromEntries([...texts].map(([component, text]) => [component, sha256(text)]));
 }
 
+interface ReadState {
+  inputs: ControlPlaneInputs;
+  outputs: ControlPlaneOutputs;
+  certificates: readonly MachineCertificate[];
+}
+
 /** Returns what differs from the configuration, separated by semicolons; undefined if nothing does. */
 async function findProblem(
   context: Context,
   machine: Remote,
-  { inputs, outputs }: { inputs: ControlPlaneInputs; outputs: ControlPlaneOutputs },
+  { inputs, outputs, certificates }: ReadState,
 ): Promise<string | undefined> {
   const { signal } = context;
   const [texts, names, member] = await Promise.all([
@@ -91,7 +102,9 @@ async function findProblem(
     missingNames(machine, inputs.documents, signal),
     isEtcdMember(machine, inputs.node, signal),
   ]);
+  const due = dueCertificates(certificates);
   const problems = [
+    ...(due.length > 0 ? [describeEnd(due)] : []),
     ...manifestProblems(outputs.manifests ?? {}, hashesOf(texts)),
     ...(names.length > 0 ? [`the API server's certificate lacks ${names.join(", ")}`] : []),
     ...(member === false ? [`${inputs.node} is not a member of etcd`] : []),
@@ -107,7 +120,7 @@ function manifestProblems(recorded: Record<string, string>, current: Record<stri
   });
 }
 
-/** A control plane of a kubeadm cluster: the flags of its static pods and the names of its certificate. */
+/** A control plane of a kubeadm cluster: the flags of its static pods and its certificates. */
 const controlPlane: Handler<typeof controlPlaneContract> = {
   contract: controlPlaneContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node"],
@@ -118,15 +131,21 @@ const controlPlane: Handler<typeof controlPlaneContract> = {
   async update(context, _id, inputs) {
     return await apply(context, inputs, COMPONENTS);
   },
+  // Without a refresh, the recorded time tells that certificates must be renewed.
+  extraChanges: async (_inputs, { outputs }, { clock }) =>
+    outputs.renewAfter !== undefined && Date.parse(outputs.renewAfter) <= clock.now() ? [RENEW_AFTER] : [],
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
       const { problem: _, ...inputs } = old.inputs;
-      const [problem, certificates] = await Promise.all([
-        findProblem(context, machine, { inputs, outputs: old.outputs }),
-        readCertificates(machine, context.signal),
-      ]);
-      warnOfExpiry(context, certificates);
-      return { inputs: problem === undefined ? inputs : { ...inputs, problem }, outputs: old.outputs };
+      const certificates = await readCertificates(machine, context.signal);
+      const problem = await findProblem(context, machine, { inputs, outputs: old.outputs, certificates });
+      const due = dueCertificates(certificates);
+      warnOfExpiry(
+        context,
+        certificates.filter((certificate) => !due.includes(certificate)),
+      );
+      const outputs = { ...old.outputs, ...optional({ renewAfter: nextRenewal(certificates) }) };
+      return { inputs: problem === undefined ? inputs : { ...inputs, problem }, outputs };
     }),
 };
 

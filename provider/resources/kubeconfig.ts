@@ -2,12 +2,15 @@ import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } 
 import { dirname } from "node:path";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
+import type { Clock } from "../../common/clock";
 import { StepError } from "../../common/errors";
 import { withLock } from "../../common/lock";
 import { sha256 } from "../host/files";
 import { type EntryNames, KubeconfigDocument } from "../kube/kubeconfig-document";
 import { type AdminEntries, chooseNames, hashEntries, putEntries } from "../kube/kubeconfig-merge";
 import { readAdminEntries, removeEntries } from "../kube/kubeconfig-merge";
+import { renewalWindow } from "../kubeadm/certificate-expiry";
+import { RENEW_AFTER } from "../preview/notices";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 
 type KubeconfigInputs = Inputs<typeof kubeconfigContract>;
@@ -109,6 +112,14 @@ function isUnchanged(text: string, old: RecordedKubeconfig): boolean {
   return names !== undefined && hashEntries(document!, names) === old.outputs.sha256;
 }
 
+/** Whether the client certificate of the cluster's entries is one that the control plane renews now. */
+function expiresSoon(text: string, old: RecordedKubeconfig, clock: Clock): boolean {
+  const document = KubeconfigDocument.parse(text);
+  const names = document && recordedEntries(document, old);
+  const lifetime = names && document.clientCertificateLifetime(names.user);
+  return lifetime !== undefined && lifetime.end.getTime() - clock.now() < renewalWindow(lifetime);
+}
+
 /** Whether the file has the entries of the control plane's kubeconfig. */
 function hasEntriesOf(adminConf: string, text: string, old: RecordedKubeconfig): boolean {
   const document = KubeconfigDocument.parse(text);
@@ -150,9 +161,10 @@ const kubeconfig: Handler<typeof kubeconfigContract> = {
     const problem = isCurrent ? {} : { problem: `${path} differs from the control plane's kubeconfig` };
     return { inputs: { ...rest, ...problem }, outputs: old.outputs };
   },
-  async extraChanges({ path }, old) {
+  async extraChanges({ path }, old, { clock }) {
     const text = await readText(path);
-    return text !== undefined && isUnchanged(text, old) ? [] : ["sha256"];
+    if (text === undefined || !isUnchanged(text, old)) return ["sha256"];
+    return expiresSoon(text, old, clock) ? [RENEW_AFTER] : [];
   },
   async delete(context, _id, old) {
     if ((await readText(old.inputs.path)) === undefined) return;

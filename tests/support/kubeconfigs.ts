@@ -14,8 +14,8 @@ export async function newAuthority(): Promise<Authority> {
 }
 
 /** The kubeconfig of a control plane. All clusters of kubeadm have the same names. */
-export function adminKubeconfig(pem: string, key: string): string {
-  const identity = { certificate: "CERTIFICATE", key };
+export function adminKubeconfig(pem: string, key: string, certificate = "CERTIFICATE"): string {
+  const identity = { certificate, key };
   const names = { clusterName: "kubernetes", user: "kubernetes-admin" };
   return kubeconfig({ ...names, server: "https://10.0.0.1:6443", caCertificate: pem, identity });
 }

@@ -35,7 +35,7 @@ export class StaticPodMachine extends MemoryMachine {
     this.on(/docker ps -q/, (script) => this.listContainers(script));
     this.on(/^set -e\nif cmp -s/, (script) => this.placeManifest(script));
     this.on(/-exec ls -t/, () => "2026-11-26T06:59:57Z stderr F Error: unknown flag: --no-such-flag\n");
-    this.on(/touch .*previous\/complete/, () => this.keep());
+    this.on(/>> .*previous\/complete/, () => this.keep());
     this.on(/\.kept"/, () => this.restoreKept());
     this.on(/^rm -rf .*previous$/, () => this.dropKept());
   }

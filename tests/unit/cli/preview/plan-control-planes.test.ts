@@ -28,6 +28,29 @@ describe("several control planes", () => {
     expect(output).not.toContain("LOST");
   });
 
+  test("restart their API servers one after the other when certificates are renewed, and say why", () => {
+    const renewal = (name: string, problem: string | undefined, ...paths: string[]) =>
+      event("update", "kubeadm:ControlPlane", `${name}-control-plane`, {
+        current: { ...on(name), ...(problem === undefined ? {} : { problem }) },
+        desired: on(name),
+        paths,
+      });
+    const found = "certificates apiserver and etcd/peer end, the first in 12 days; /etc/x.yaml was changed";
+    const output = plan(
+      ...["control-plane-1", "control-plane-2", "control-plane-3"].flatMap((name) => machine("same", name).slice(0, 2)),
+      renewal("control-plane-1", found, "problem", "renewAfter"),
+      renewal("control-plane-2", undefined, "renewAfter"),
+      renewal("control-plane-3", "certificate scheduler.conf ends in 3 days", "problem"),
+    );
+    expect(output).toContain("certificates apiserver and etcd/peer end, the first in 12 days: renewed");
+    expect(output).toContain("/etc/x.yaml was changed: repaired");
+    expect(output).toContain("the API server of control-plane-1 restarts");
+    expect(output).toContain("certificates end soon: renewed");
+    expect(output).toMatch(/the API server of control-plane-2 restarts .*, because its certificates end soon/);
+    expect(output).toContain("certificate scheduler.conf ends in 3 days: renewed");
+    expect(output).not.toContain("the API server of control-plane-3");
+  });
+
   test("of an older stack get a membership for the first one, which is a node already", () => {
     const own = on("control-plane-1");
     const output = plan(

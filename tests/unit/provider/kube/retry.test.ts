@@ -45,3 +45,8 @@ test("an abort ends the attempts with its reason", async () => {
   setTimeout(() => abort.abort(new Error("cancelled")), 3_000);
   await expect(settle(running)).rejects.toThrow("cancelled");
 });
+
+test("an API server whose certificate has ended is reported with the run that renews it", async () => {
+  const running = retryRequest({}, "listing nodes", signal, () => Promise.reject(new Error("certificate has expired")));
+  await expect(settle(running)).rejects.toThrow("certificate has expired; run `npm start` without --refresh");
+});

@@ -55,7 +55,7 @@ test("reads the PKI, kubeconfigs and the kubelet's certificates, and no private 
     "/etc/kubernetes/admin.conf": kubeconfig(),
     "/etc/kubernetes/scheduler.conf": "no certificate inside",
     "/var/lib/kubelet/pki/kubelet-client-current.pem": client.certificate + client.key,
-    "/var/lib/kubelet/pki/kubelet.crt": client.certificate,
+    "/var/lib/kubelet/pki/kubelet.crt": client.certificate + authority.certificate,
   });
   const rows = certificates.map(({ node, name, kind, left }) => [node, name, kind, Math.round(left / DAY_MS)]);
   expect(rows).toEqual([

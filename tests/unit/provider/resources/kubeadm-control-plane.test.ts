@@ -79,7 +79,10 @@ beforeEach(() => {
   changes = [];
   vi.mocked(applyManifests).mockImplementation(async (_context, _machine, change) => {
     changes.push(change);
-    for (const { write } of change.stages) await write();
+    for (const { write, prove } of change.stages) {
+      await write();
+      await prove?.();
+    }
   });
 });
 
@@ -186,6 +189,44 @@ describe("leader election", () => {
     running();
     await update({ controllerManager: { "leader-elect": "false" } });
     expect(machine.placed).toEqual([]);
+  });
+});
+
+describe("certificates that end soon", () => {
+  const AFTER = "2026-12-01T00:00:00.000Z";
+  const changesAt = (time: string) =>
+    controlPlaneResource.extraChanges!(
+      inputs(),
+      { inputs: inputs(), outputs: { manifests: {}, renewAfter: AFTER } },
+      { ...machine.context(), clock: { now: () => Date.parse(time) } },
+    );
+
+  test("show as a change without a refresh, once their recorded time has come", async () => {
+    expect(await changesAt("2026-11-30T23:59:59.000Z")).toEqual([]);
+    expect(await changesAt(AFTER)).toEqual(["renewAfter"]);
+  });
+
+  const printAt = (days: number) => {
+    const now = Math.floor(Date.now() / 1000) + days * 86_400;
+    machine.on(/date \+%s/, () => `now ${now}\nfile ${CERTIFICATE}\n${certificate}`);
+  };
+
+  test("are a problem after a refresh, which also records the time", async () => {
+    running();
+    printAt(340);
+    const { outputs } = await create().catch((error: unknown) => ({ outputs: { failure: String(error) } }));
+    expect(outputs).toEqual({ failure: expect.stringContaining("kubeadm did not renew them") as string });
+    const state = await read({ manifests: {} });
+    expect(state?.inputs.problem).toMatch(/^certificate apiserver ends in 2[45] days$/);
+    expect(state?.outputs.renewAfter).toMatch(/^20/);
+  });
+
+  test("are not there in a new certificate, whose time is recorded", async () => {
+    running();
+    printAt(0);
+    const { outputs } = await create();
+    expect(Math.round((Date.parse(String(outputs.renewAfter)) - Date.now()) / 86_400_000)).toBe(335);
+    expect(changes).toEqual([]);
   });
 });
 
