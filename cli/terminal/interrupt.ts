@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** Handling of Ctrl-C. */
 export interface Interrupt {
   /** Aborted by the first Ctrl-C. */
@@ -20,6 +22,7 @@ const ECHO_MS = 300;
  */
 export function onInterrupt(onFirst: () => void, onSecond: () => void): Interrupt {
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal); // each request in progress listens to it
   let last = 0;
   const onSignal = () => {
     if (Date.now() - last < ECHO_MS) return;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { messageOf } from "../../common/errors";
 import { startDeadline } from "../../common/timer";
 import type { ProviderContext } from "../context/context";
@@ -44,6 +45,7 @@ export class Tasks {
     if (this.cancelled) throw new Error("cancelled");
     const { clock, trace } = this.provider;
     const abort = new AbortController();
+    setMaxListeners(0, abort.signal); // each remote command in progress listens to it
     this.running.add(abort);
     const deadline = armDeadline(abort, timeoutSeconds);
     const sent: Promise<void>[] = [];
