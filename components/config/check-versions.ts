@@ -1,12 +1,7 @@
-import semver from "semver";
+import { gateRemovedIn, gatesInFlag, kubeletFlagRemovedIn } from "../../render/removed-settings";
+import { findKubeletSkew } from "../../render/version-skew";
 import { poolsOf } from "./pools";
 import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
-
-/**
- * A kubelet may be at most three minor versions older than the API server, and never newer.
- * https://kubernetes.io/releases/version-skew-policy/
- */
-const KUBELET_MINORS_OLDER = 3;
 
 /** Refuses versions that cannot be installed. */
 export function supportedVersions(config: ClusterConfig, { kubernetesVersions }: ConfigEnvironment): CrossProblem[] {
@@ -25,24 +20,48 @@ export function supportedVersions(config: ClusterConfig, { kubernetesVersions }:
 
 /** Refuses kubelets that are newer than the API server or too old for it. */
 export function versionSkew(config: ClusterConfig): CrossProblem[] {
-  return poolsOf(config).flatMap(({ path, version }) =>
-    version === undefined ? [] : skewOf(`${path}.version`, config.kubernetes.version, version),
+  return poolsOf(config).flatMap(({ path, version }) => {
+    const problem = version === undefined ? undefined : findKubeletSkew(version, config.kubernetes.version);
+    return problem ? [{ path: `${path}.version`, ...problem, about: ["kubernetes.version"] }] : [];
+  });
+}
+
+/** Refuses flags and feature gates that the configured version no longer has: the component would exit. */
+export function removedSettings(config: ClusterConfig): CrossProblem[] {
+  const { kubernetes, controlPlane } = config;
+  const { version } = kubernetes;
+  const nodes = [
+    { path: "controlPlane", version, settings: controlPlane },
+    ...poolsOf(config).map((pool) => ({ path: pool.path, version: pool.version ?? version, settings: pool })),
+  ];
+  const components = Object.entries(controlPlane.extraArgs).flatMap(([component, flags]) =>
+    component === "kubelet" ? [] : removedGates(`controlPlane.extraArgs.${component}`, flags, version),
+  );
+  return [...components, ...nodes.flatMap(({ path, settings, version: own }) => removedOfNode(path, settings, own))];
+}
+
+type Flags = Readonly<Record<string, string>>;
+type KubeletSettings = Pick<ClusterConfig["workers"], "kubelet"> & { extraArgs: { kubelet: Flags } };
+
+function removedOfNode(path: string, { kubelet, extraArgs }: KubeletSettings, version: string): CrossProblem[] {
+  const gates = Object.keys(kubelet.featureGates ?? {}).flatMap((gate) =>
+    removedIn(`${path}.kubelet.featureGates.${gate}`, `the feature gate ${gate}`, gateRemovedIn(gate, version)),
+  );
+  const flagsPath = `${path}.extraArgs.kubelet`;
+  const flags = Object.keys(extraArgs.kubelet).flatMap((flag) =>
+    removedIn(`${flagsPath}.${flag}`, `the kubelet's flag --${flag}`, kubeletFlagRemovedIn(flag, version)),
+  );
+  return [...gates, ...flags, ...removedGates(flagsPath, extraArgs.kubelet, version)];
+}
+
+function removedGates(path: string, flags: Flags, version: string): CrossProblem[] {
+  return gatesInFlag(flags["feature-gates"] ?? "").flatMap((gate) =>
+    removedIn(`${path}.feature-gates`, `the feature gate ${gate}`, gateRemovedIn(gate, version)),
   );
 }
 
-function skewOf(path: string, controlPlane: string, kubelet: string): CrossProblem[] {
-  const older = semver.minor(controlPlane) - semver.minor(kubelet);
-  const problem = (reason: string, action: string): CrossProblem[] => [
-    { path, reason, action, about: ["kubernetes.version"] },
-  ];
-  if (semver.gt(kubelet, controlPlane))
-    return problem(
-      `kubelet ${kubelet} is newer than the control plane ${controlPlane}`,
-      `use ${controlPlane} or older`,
-    );
-  if (older <= KUBELET_MINORS_OLDER && semver.major(kubelet) === semver.major(controlPlane)) return [];
-  return problem(
-    `kubelet ${kubelet} is ${older} minor versions older than the control plane ${controlPlane}`,
-    `use ${semver.major(controlPlane)}.${semver.minor(controlPlane) - KUBELET_MINORS_OLDER} or newer`,
-  );
+function removedIn(path: string, what: string, release: string | undefined): CrossProblem[] {
+  if (release === undefined) return [];
+  const reason = `Kubernetes ${release} removed ${what}, and a component that gets it does not start`;
+  return [{ path, reason, action: "leave it out", about: ["kubernetes.version"] }];
 }

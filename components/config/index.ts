@@ -11,7 +11,7 @@ import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRou
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { kindOf } from "./kinds";
-import { supportedVersions, versionSkew } from "./check-versions";
+import { removedSettings, supportedVersions, versionSkew } from "./check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "../fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./schema";
 import { type ClusterConfig, type ConfigEnvironment, type CrossCheck, type CrossProblem, sshHosts } from "./types";
@@ -36,6 +36,7 @@ export type { ClusterConfig, ConfigEnvironment } from "./types";
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions,
   versionSkew,
+  removedSettings,
   etcdQuorum,
   rangesOverlap,
   serviceRangeSize,

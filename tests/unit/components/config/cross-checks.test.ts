@@ -10,6 +10,21 @@ describe("fields together", () => {
       "newer than the control plane",
     ],
     [{ workers: { version: "1.32.0" } }, "workers.version", "4 minor versions older"],
+    [
+      { workers: { kubelet: { featureGates: { MemoryManager: true } } } },
+      "workers.kubelet.featureGates.MemoryManager",
+      "Kubernetes 1.36 removed the feature gate MemoryManager",
+    ],
+    [
+      { controlPlane: { extraArgs: { kubelet: { "pod-infra-container-image": "pause" } } } },
+      "controlPlane.extraArgs.kubelet.pod-infra-container-image",
+      "Kubernetes 1.35 removed the kubelet's flag --pod-infra-container-image",
+    ],
+    [
+      { controlPlane: { extraArgs: { apiServer: { "feature-gates": "A=true,PodIndexLabel=true" } } } },
+      "controlPlane.extraArgs.apiServer.feature-gates",
+      "Kubernetes 1.35 removed the feature gate PodIndexLabel",
+    ],
     [{ controlPlane: { count: 2 } }, "controlPlane.count", "use 1 or 3"],
     [{ runtime: "docker", workers: { containerd: { oom_score: -1 } } }, "workers.containerd", "has no effect"],
     [{ runtime: "docker", pools: { gpu: { containerd: { debug: {} } } } }, "pools.gpu.containerd", "has no effect"],
