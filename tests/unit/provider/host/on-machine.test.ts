@@ -126,7 +126,7 @@ function impostor(isReplaced: boolean, parts: Partial<Context> = {}) {
   return testContext({ connections, isMachineRemoved, ...parts }, { abandoned: ["worker-2"] });
 }
 
-test("a machine that its platform has created in place of the recorded one, with another host key, is skipped", async () => {
+test("a machine that its platform has replaced, with another host key, is skipped", async () => {
   const context = impostor(true);
   expect(await readMachine(context, old, () => Promise.resolve(old))).toBeUndefined();
   expect(context.unreachable.isMarkedGone(connection)).toBe(true);

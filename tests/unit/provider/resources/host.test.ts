@@ -106,6 +106,16 @@ test("a refresh that had to accept another host key asks to remove the exception
   expect(messages).toEqual([expect.stringContaining("remove it from recovery.acceptHostKeys")]);
 });
 
+test("a machine that its platform has replaced is deleted from the state", async () => {
+  const old = await recorded();
+  const connection = { ...old.inputs.connection, hostKey: KEY };
+  machine.failure = new HostKeyError(connection, OTHER_KEY);
+  Object.assign(machine, { connection });
+  await expect(hostResource.read!(context, "worker-1", old)).rejects.toThrow(HostKeyError);
+  Object.assign(context, { isMachineRemoved: () => Promise.resolve(true) });
+  expect(await hostResource.read!(context, "worker-1", old)).toBeUndefined();
+});
+
 test("a machine that is gone is deleted from the state", async () => {
   const old = await recorded();
   context.unreachable.markGone({ ...old.inputs.connection, hostKey: KEY });
