@@ -67,6 +67,24 @@ test("every value survives decode and encode: null, secrets and unknown values, 
   );
 });
 
+/** Large values. The operations convert a value some thirty times, so that they get smaller ones. */
+function large(entries: number): Record<string, unknown> {
+  const numbers = Array.from({ length: entries }, (_, index) => index);
+  return {
+    "a text of 1 MiB": "ä\n".repeat(1 << 19),
+    "a map of many entries": Object.fromEntries(numbers.map((index) => [`key-${index}`, index])),
+    "a list of many entries": numbers.map((index) => (index % 2 ? index : null)),
+  };
+}
+
+test.each(Object.entries(large(10_000)))("%s survives decode and encode as a secret", (_name, value) => {
+  const wire = { large: { [SIGNATURE]: SECRET, value } } as Json;
+  const secrets = new SecretPaths();
+  const decoded = decode(encode(wire), secrets);
+  expect(isDeepStrictEqual(decoded, { large: value })).toBe(true);
+  expect(isDeepStrictEqual(encode(decoded, secrets).toJavaScript(), wire)).toBe(true);
+});
+
 test("an output value with a secret is a secret", () => {
   const secrets = new SecretPaths();
   const wire = { a: { [SIGNATURE]: "d0e6a833031e9bbcd3f4e8bde6ca49a4", value: "hush", secret: true } };
@@ -140,20 +158,9 @@ describe("every value survives all operations", () => {
     await fc.assert(fc.asyncProperty(wireValues([]), check), { numRuns: 30 });
   });
 
-  const large = {
-    "a text of 1 MiB": "ä\n".repeat(1 << 19),
-    "a map of 10,000 entries": Object.fromEntries(
-      Array.from({ length: 10_000 }, (_, index) => [`key-${index}`, index]),
-    ),
-    "a list of 10,000 entries": Array.from({ length: 10_000 }, (_, index) => (index % 2 ? index : null)),
-  };
-  test.each(Object.entries(large))(
-    "a secret: %s",
-    async (_name, value) => {
-      await check({ large: { [SIGNATURE]: SECRET, value } });
-    },
-    60_000,
-  );
+  test.each(Object.entries(large(1_000)))("a secret: %s", async (_name, value) => {
+    await check({ large: { [SIGNATURE]: SECRET, value: value as Json } });
+  });
 
   test("unknown values, at preview", async () => {
     const preview = async (data: Json) => {
