@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import { apiEndpoint } from "../render/api-balancer";
 import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
-import type { ClusterConfiguration, ControlPlane } from "../sdk/kubernetes";
+import type { ClusterConfiguration, ControlPlane, KubeadmEndpoint } from "../sdk/kubernetes";
 import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
 import { applyBootstrapBindings, applyDefaultServiceAccount, applyDns, applyProxy } from "./ladder/add-ons";
@@ -14,19 +15,22 @@ import {
 import type { LadderCluster } from "./ladder/ladder-cluster";
 import { addLadderNode, cleanUpAfter, installBridge, joinKubelet, runHelloPod } from "./ladder/node";
 import { PREPARED, type PreparationSteps, preparation } from "./preparation";
+import { installApiBalancer } from "./steps/api-balancer";
 import { rollOutDns, rollOutKubeadmDns } from "./steps/dns";
+import { clientEndpoints, singleEndpoint } from "./steps/endpoint";
 import {
   type KubeadmCluster,
-  apiServerEndpoint,
   configureControlPlane,
   controlPlaneMembership,
   initCluster,
   joinControlPlane,
   joinWorker,
   uploadConfiguration,
+  useEndpoint,
 } from "./steps/kubeadm";
 import { type ClusterMember, controlPlaneConnections } from "./steps/member";
 import { addNode, installTool } from "./steps/node";
+import { writeHosts } from "./steps/node-preparation";
 import { applyPodNetwork } from "./steps/pod-network";
 import { type Scope, type StepList, StepRunner } from "./steps/step";
 
@@ -43,7 +47,11 @@ const otherControlPlanes = ({ isControlPlane, isFirst }: ClusterMember) => isCon
 const workers = ({ isControlPlane }: ClusterMember) => !isControlPlane;
 const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
 
+const BALANCED = [...PREPARED, "api balancer"] as const;
+
 interface KubeadmSteps extends PreparationSteps {
+  "api balancer": Unit;
+  "api endpoint": KubeadmEndpoint;
   init: KubeadmInit;
   "pod network": Manifests;
   "control plane": ControlPlane;
@@ -70,10 +78,13 @@ function membershipOf(scope: Scope<KubeadmSteps, KubeadmCluster>): pulumi.Input<
 /** Builds a cluster with kubeadm. */
 const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   ...preparation(),
-  init: { on: firstControlPlane, needs: PREPARED, register: initCluster },
+  "api balancer": { on: everyMachine, needs: ["packages"], register: installApiBalancer },
+  // Both write /etc/hosts: one after the other, so that no line is lost.
+  "hosts file": { on: everyMachine, needs: ["packages", "api balancer"], register: writeHosts },
+  init: { on: firstControlPlane, needs: BALANCED, register: initCluster },
   "pod network": { needsCluster: ["init"], register: (scope) => applyPodNetwork(scope, scope.context.controlPlane) },
   // A member already, unless its machine was rebuilt: then it joins through the other control planes.
-  "first control plane": { on: firstControlPlane, needs: [...PREPARED, "init"], register: joinControlPlane },
+  "first control plane": { on: firstControlPlane, needs: [...BALANCED, "init"], register: joinControlPlane },
   "control plane": {
     on: everyControlPlane,
     needs: [["first control plane", "join control plane"]],
@@ -83,18 +94,23 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "kubeadm config": { needs: ["control plane"], register: uploadConfiguration },
   "join control plane": {
     on: otherControlPlanes,
-    needs: PREPARED,
+    needs: BALANCED,
     // A joining control plane takes its flags from there. The first one must elect leaders before the second runs.
     needsCluster: ["init", "kubeadm config"],
     oneByOne: "node", // etcd accepts one new member at a time.
     register: joinControlPlane,
   },
-  "join worker": { on: workers, needs: PREPARED, needsCluster: ["init"], register: joinWorker },
+  "join worker": { on: workers, needs: BALANCED, needsCluster: ["init"], register: joinWorker },
   node: {
     on: everyMachine,
     needs: [["first control plane", "join control plane", "join worker"], "node images"],
     needsCluster: ["pod network"], // No node is Ready without it.
     register: (scope) => addNode(scope, { membership: membershipOf(scope) }),
+  },
+  // In an existing cluster, pods may use the balancers only once all nodes have them.
+  "api endpoint": {
+    needsCluster: ["api balancer", "control plane", "kubeadm config", "join worker", "pod network"],
+    register: useEndpoint,
   },
   kubectl: { on: firstControlPlane, needs: ["node"], register: (scope) => installTool(scope, "kubectl") },
   dns: { needsCluster: ["pod network"], register: rollOutKubeadmDns },
@@ -209,7 +225,7 @@ export interface BuiltCluster {
 
 export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
   const { plan } = context;
-  const endpoint = apiServerEndpoint(plan.members[0]);
+  const endpoint = apiEndpoint(plan.name);
   const controlPlanes = controlPlaneConnections(plan);
   const runner = new StepRunner(KUBEADM, {
     members: plan.members,
@@ -225,6 +241,7 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
     // The administrator's kubeconfig is read from the first control plane, which renews its certificate.
     access: {
       controlPlanes,
+      endpoints: clientEndpoints(plan),
       caCertHash: init.caCertHash,
       after: [init],
       renewedBy: [runner.resource("control plane")],
@@ -235,7 +252,7 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
 
 export function buildByComponents(context: LadderCluster): BuiltCluster {
   const { plan, rung } = context;
-  const endpoint = pulumi.output(apiServerEndpoint(plan.members[0]));
+  const endpoint = pulumi.output(singleEndpoint(plan.members[0]));
   const controlPlanes = controlPlaneConnections(plan);
   const runner = new StepRunner(LADDER, {
     members: plan.members,

@@ -74,3 +74,6 @@ const PACKAGES: Record<MachineFacts["osFamily"], readonly string[]> = {
 export function requiredPackages({ osFamily }: Pick<MachineFacts, "osFamily">): string[] {
   return [...PACKAGES[osFamily]];
 }
+
+/** Package of the API balancer, which Debian and Fedora name alike, and the service that Debian would start with it. */
+export const BALANCER_PACKAGE = { name: "haproxy", unusedServices: ["haproxy.service"] } as const;

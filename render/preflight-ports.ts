@@ -1,3 +1,4 @@
+import { BALANCER_PORT } from "./api-balancer";
 import type { Expectations, Finding, PreflightMachine } from "./preflight-types";
 
 /** Host port of the example pod. */
@@ -36,9 +37,10 @@ export function portFindings(
   const { facts, role } = machine;
   // Parts of Kubernetes run after an unfinished init or join, which `membership` already reports.
   if (machine.instanceAlreadyMember || facts.kubernetesState !== "none") return [];
+  const balancer = bootstrap === undefined ? [{ port: BALANCER_PORT, owner: "the API balancer" }] : [];
   const hello = bootstrap === "components" ? [{ port: HELLO_PORT, owner: "the example pod hello" }] : [];
-  const needed = role === "control-plane" ? [...controlPlanePorts(apiPort), ...hello, ...everyNode] : everyNode;
-  return needed
+  const controlPlane = role === "control-plane" ? [...controlPlanePorts(apiPort), ...hello] : [];
+  return [...controlPlane, ...everyNode, ...balancer]
     .filter(({ port }) => facts.listeningPorts.includes(port))
     .map(({ port, owner }) => ({
       severity: "error",

@@ -6,6 +6,7 @@ import { nodeContract } from "../contracts/kube/node";
 import { rolloutContract } from "../contracts/kube/rollout";
 import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
+import { kubeadmEndpointContract } from "../contracts/kubeadm/endpoint";
 import { kubeadmInitContract } from "../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../contracts/kubeadm/join";
 import { kubeletJoinContract } from "../contracts/kubelet/join";
@@ -55,6 +56,11 @@ export type ClusterConfigurationArgs = Args<typeof clusterConfigurationContract>
  * @see https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
  */
 export class ClusterConfiguration extends resourceClass(clusterConfigurationContract) {}
+
+export type KubeadmEndpointArgs = Args<typeof kubeadmEndpointContract>;
+
+/** The address of the API server in what all nodes share: cluster-info, kube-proxy, flannel and admin.conf. */
+export class KubeadmEndpoint extends resourceClass(kubeadmEndpointContract) {}
 
 export type KubeletJoinArgs = Args<typeof kubeletJoinContract>;
 

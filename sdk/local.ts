@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { optional } from "../common/optional";
 import type { Outputs } from "../contracts/contract";
 import { kubeconfigCallContract } from "../contracts/kubeadm/kubeconfig";
 import { artifactsContract } from "../contracts/local/artifacts";
@@ -31,8 +32,14 @@ export class HostKey extends resourceClass(hostKeyContract) {}
 
 /** How to read a cluster's administrator kubeconfig: from its control planes. */
 export interface ClusterAccess {
-  /** Connections to the control planes. The kubeconfig is read from the first one that answers. */
+  /** Connections to the control planes. The kubeconfig is read from the first one whose API server is ready. */
   controlPlanes: ConnectionArgs[];
+  /**
+   * Address of the API server, `host:port`, that the kubeconfig names when it is read from the control plane at the
+   * same position.
+   * @default the one that the control plane's own kubeconfig names
+   */
+  endpoints?: pulumi.Input<string>[];
   /** `sha256:<hex>` of the public key of the cluster's CA. */
   caCertHash: pulumi.Input<string>;
   /** Resources that must exist before the kubeconfig can be read. */
@@ -57,18 +64,19 @@ export interface KubeconfigArgs {
  */
 export class Kubeconfig extends resourceClass(kubeconfigContract) {
   constructor(name: string, { path, of }: KubeconfigArgs, options?: pulumi.CustomResourceOptions) {
-    const { controlPlanes, caCertHash, after, renewedBy = [] } = of;
-    super(name, { path, controlPlanes, caCertHash }, { dependsOn: [...after, ...renewedBy], ...options });
+    const { controlPlanes, endpoints, caCertHash, after, renewedBy = [] } = of;
+    const inputs = { path, controlPlanes, caCertHash, ...optional({ endpoints }) };
+    super(name, inputs, { dependsOn: [...after, ...renewedBy], ...options });
   }
 }
 
 /**
  * Returns the administrator's kubeconfig as a secret output. It enters the state of any resource that it is given to.
  */
-export function kubeconfigOf({ controlPlanes, caCertHash, after }: ClusterAccess): pulumi.Output<string> {
+export function kubeconfigOf({ controlPlanes, endpoints, caCertHash, after }: ClusterAccess): pulumi.Output<string> {
   const { kubeconfig } = pulumi.runtime.invokeOutput<Outputs<typeof kubeconfigCallContract>>(
     kubeconfigCallContract.type,
-    { controlPlanes, caCertHash },
+    { controlPlanes, caCertHash, ...optional({ endpoints }) },
     { dependsOn: after },
   );
   return pulumi.secret(kubeconfig);

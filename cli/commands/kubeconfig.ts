@@ -1,20 +1,41 @@
 import { existsSync } from "node:fs";
+import type { Stack } from "@pulumi/pulumi/automation";
+import { messageOf } from "../../common/errors";
 import { silent } from "../../common/progress";
+import { createProviderContext } from "../../provider/context/context";
+import { selectReadyControlPlane } from "../../provider/resources/kubeconfig";
+import { DEFAULT_SETTINGS } from "../../provider/settings/settings";
 import { missingCluster } from "../engine/cluster-api";
-import { findStack, prepareEngine } from "../engine/workspace";
 import { textOutput } from "../engine/outputs";
+import { recordedKubeconfig } from "../engine/state";
+import { findStack, prepareEngine } from "../engine/workspace";
 import type { Options } from "../terminal/options";
 
-/** `npm run -s kubeconfig`: prints the path alone, for `KUBECONFIG=$(npm run -s kubeconfig)`. */
-export async function run({ stack }: Options): Promise<number> {
-  const path = await kubeconfigPath(stack);
-  if (!path || !existsSync(path)) throw missingCluster(stack);
+/**
+ * `npm run -s kubeconfig`: prints the path alone, for `KUBECONFIG=$(npm run -s kubeconfig)`. If the kubeconfig names a
+ * control plane whose API server is not ready, the file names another one from now on.
+ */
+export async function run({ stack: name }: Options): Promise<number> {
+  await prepareEngine(silent, new AbortController().signal);
+  const stack = await findStack(name);
+  const path = stack && textOutput(await stack.outputs(), "kubeconfigPath");
+  if (!stack || !path || !existsSync(path)) throw missingCluster(name);
+  await selectControlPlane(stack).catch((error: unknown) => {
+    process.stderr.write(`the kubeconfig was not checked: ${messageOf(error)}\n`);
+  });
   process.stdout.write(`${path}\n`);
   return 0;
 }
 
-async function kubeconfigPath(name: string): Promise<string | undefined> {
-  await prepareEngine(silent, new AbortController().signal);
-  const stack = await findStack(name);
-  return stack && textOutput(await stack.outputs(), "kubeconfigPath");
+async function selectControlPlane(stack: Stack): Promise<void> {
+  const recorded = await recordedKubeconfig(stack);
+  // A single control plane, or an address of the user's own, leaves no choice.
+  if (!recorded || new Set(recorded.inputs.endpoints).size < 2) return;
+  const provider = createProviderContext({ ...DEFAULT_SETTINGS, agentSocket: process.env.SSH_AUTH_SOCK });
+  try {
+    const context = { kube: provider.kube, signal: new AbortController().signal, status: silent };
+    await selectReadyControlPlane(context, recorded);
+  } finally {
+    provider.connections.closeAll(); // an open connection would keep the process alive
+  }
 }

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { withoutSecretMarks } from "./secrets";
+import type { Inputs, Outputs } from "../../contracts/contract";
+import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { connectionSchema, type Connection } from "../../contracts/connection";
 
 interface StateResource {
@@ -47,6 +49,16 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
 export async function controlPlanes(stack: Stack): Promise<Connection[]> {
   const node = (await resourcesOf(stack)).find(({ type }) => type === "kubewright:kube:Node");
   return z.array(connectionSchema).safeParse(withoutSecretMarks(node?.inputs?.controlPlanes)).data ?? [];
+}
+
+/** The kubeconfig file of a stack's cluster, and how it is read from the control planes. */
+export async function recordedKubeconfig(
+  stack: Stack,
+): Promise<{ inputs: Inputs<typeof kubeconfigContract>; outputs: Outputs<typeof kubeconfigContract> } | undefined> {
+  const file = (await resourcesOf(stack)).find(({ type }) => type === kubeconfigContract.type);
+  const inputs = kubeconfigContract.inputs.safeParse(withoutSecretMarks(file?.inputs)).data;
+  const outputs = kubeconfigContract.outputs.safeParse(withoutSecretMarks(file?.outputs)).data;
+  return inputs && outputs && { inputs, outputs };
 }
 
 /** Connection to a machine, with its pinned host key. @throws StepError where the stack has no such machine */

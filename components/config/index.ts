@@ -8,6 +8,7 @@ import {
   tokensOnce,
 } from "./check-bootstrap";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
+import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { kindOf } from "./kinds";
@@ -50,6 +51,7 @@ const crossChecks: readonly CrossCheck[] = [
   kindSettings,
   routedNetworks,
   strayControlPlanes,
+  endpointAddress,
   onlyComponents,
   containerdOfDocker,
   singleControlPlane,
@@ -64,7 +66,7 @@ const crossChecks: readonly CrossCheck[] = [
  * @throws ConfigError with all problems, each as `path: reason; action`.
  */
 export function parseConfig(raw: unknown, environment: ConfigEnvironment): ClusterConfig {
-  const sections = raw ?? {};
+  const sections = withFormerForms(raw ?? {});
   const parsed = clusterSchema.safeParse(sections, { error: genericMessage });
   const problems = parsed.success ? [] : problemsOf(parsed.error);
   // Valid fields are checked together even if others are wrong, so that the user sees all problems in one run.
@@ -79,6 +81,13 @@ export function parseConfig(raw: unknown, environment: ConfigEnvironment): Clust
     );
   if (problems.length > 0 || config === undefined) throw new ConfigError(problems);
   return config;
+}
+
+/** Translates forms of properties that earlier versions had. */
+function withFormerForms(raw: unknown): unknown {
+  if (!isObject(raw) || !isObject(raw.controlPlane) || typeof raw.controlPlane.endpoint !== "string") return raw;
+  const { controlPlane } = raw;
+  return { ...raw, controlPlane: { ...controlPlane, endpoint: { kind: "external", address: controlPlane.endpoint } } };
 }
 
 /**

@@ -4,7 +4,6 @@ import { drainSchema } from "../../contracts/drain";
 import { RUNGS } from "../../render/rung";
 import {
   annotations,
-  endpoint,
   flags,
   kubeletFlags,
   labels,
@@ -23,7 +22,7 @@ import { dockerKind } from "../machines/docker";
 import { KIND_NAMES } from "./machine-kinds";
 import { poolHost, sshSection } from "../machines/ssh";
 import { vagrantKind } from "../machines/vagrant";
-import { networkFields, timeoutFields } from "../nodes/settings";
+import { endpointFields, networkFields, timeoutFields } from "../nodes/settings";
 import { admissionPlugin, staticToken } from "./authentication";
 import { containerdSettings } from "./containerd";
 import { kubeletSettings } from "./kubelet";
@@ -137,12 +136,13 @@ const controlPlane = strict({
    */
   runAs: z.enum(["static-pods", "systemd"]).default("static-pods"),
   /**
-   * Address of the API server for all nodes and users. It must lead to every control plane, for example through a
-   * load balancer. On an
-   * existing cluster a change is refused.
-   * @default the first control plane's address, port 6443
+   * How clients outside of the cluster reach the API server. The nodes do not use it: each node has a load balancer of
+   * its own, which leads to every control plane that is ready.
+   * @example
+   * config:
+   *   kubewright:controlPlane: { count: 3, endpoint: { kind: external, address: api.example.com:6443 } }
    */
-  endpoint: endpoint.optional(),
+  endpoint: strict(endpointFields).prefault({}),
   /**
    * Taints of the control planes. An empty list lets pods run on them.
    * @default node-role.kubernetes.io/control-plane:NoSchedule

@@ -12,7 +12,7 @@ import {
 } from "../../render/component-paths";
 import type { CertificateName } from "../../render/components/pki";
 import { Files } from "../../sdk/host";
-import { apiServerEndpoint } from "../steps/kubeadm";
+import { singleEndpoint } from "../steps/endpoint";
 import type { LadderCluster, LadderScope } from "./ladder-cluster";
 import { type TextFiles, runComponent } from "./run-component";
 
@@ -52,7 +52,7 @@ export function runApiServer(scope: LadderScope): pulumi.CustomResource {
 
 /** Writes the administrator's kubeconfig. From this step on the API can be used. */
 export function writeAdminKubeconfig({ member, after, context: ladder }: LadderScope): Files {
-  const endpoint = apiServerEndpoint(ladder.first);
+  const endpoint = singleEndpoint(ladder.first);
   const content = pulumi.secret(kubeconfigFor(ladder, "admin", "kubernetes-admin", endpoint));
   return new Files(
     member.resourceName("admin"),

@@ -7,7 +7,7 @@ import type { ClusterMember, ClusterPlan, MemberGroups } from "../steps/member";
 import { ResourceGroup } from "../steps/resource-group";
 import type { ClusterScope } from "../steps/step";
 import type { ComponentsSettings } from "../nodes/settings";
-import { apiServerEndpoint } from "../steps/kubeadm";
+import { singleEndpoint } from "../steps/endpoint";
 import { Pki } from "./pki";
 
 /** What the steps of a cluster that is built one component at a time have in common. */
@@ -76,18 +76,16 @@ export class LadderCluster {
   private certificateNames(): pulumi.Output<CertificateOptions> {
     const { first, plan } = this;
     const { serviceCidr, dnsDomain } = plan.network;
-    return pulumi
-      .all([first.machine.host, first.address, apiServerEndpoint(first)])
-      .apply(([host, address, endpoint]) => {
-        const names = [address, host, endpoint.slice(0, endpoint.lastIndexOf(":"))];
-        return {
-          nodeName: first.name,
-          addresses: names.filter(isIpv4),
-          dnsNames: names.filter((name) => !isIpv4(name)),
-          serviceAddress: addressAt(serviceCidr, 1) ?? "",
-          dnsDomain,
-        };
-      });
+    return pulumi.all([first.machine.host, first.address, singleEndpoint(first)]).apply(([host, address, endpoint]) => {
+      const names = [address, host, endpoint.slice(0, endpoint.lastIndexOf(":"))];
+      return {
+        nodeName: first.name,
+        addresses: names.filter(isIpv4),
+        dnsNames: names.filter((name) => !isIpv4(name)),
+        serviceAddress: addressAt(serviceCidr, 1) ?? "",
+        dnsDomain,
+      };
+    });
   }
 }
 

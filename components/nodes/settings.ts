@@ -5,7 +5,7 @@ import type { ComponentArgs } from "../../render/kubeadm-args";
 import type { Taint } from "../../render/kubeadm-types";
 import type { KubeletSettings } from "../../render/kubelet";
 import type { Rung, RunAs, StaticToken } from "../../render/rung";
-import { cidr, dnsDomain, seconds } from "../fields/fields";
+import { cidr, dnsDomain, endpoint, seconds } from "../fields/fields";
 
 export type { DrainSettings } from "../../contracts/drain";
 
@@ -47,13 +47,26 @@ const networkSchema = z.object(networkFields);
 export type NetworkSettings = z.output<typeof networkSchema>;
 export const DEFAULT_NETWORK: NetworkSettings = networkSchema.parse({});
 
+/** How clients outside of the cluster reach the API server. The nodes use their own balancers. */
+export const endpointFields = {
+  /**
+   * `nodes`: the kubeconfig names a control plane whose API server is ready. `external`: it names an address of yours.
+   */
+  kind: z.enum(["nodes", "external"]).default("nodes"),
+  /** With `external`: an address that leads to every control plane, for example through a load balancer. */
+  address: endpoint.optional(),
+};
+
+export type ApiEndpoint = z.input<z.ZodObject<typeof endpointFields>>;
+
 /** Settings of the control planes. */
 export interface ControlPlaneSettings extends NodeSettings {
   /**
-   * Address of the API server for all nodes and users, `host:port`.
-   * @default the first control plane's address, port 6443
+   * Address at which clients outside of the cluster reach the API server. The nodes use their own balancers. A text is
+   * an address of the kind `external`.
+   * @default the kubeconfig names a control plane whose API server is ready
    */
-  endpoint?: string;
+  endpoint?: ApiEndpoint | string;
   /** Command-line flags of the control plane's components, without leading dashes. */
   extraArgs?: ComponentArgs;
 }

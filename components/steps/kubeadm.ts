@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
+import { apiEndpoint } from "../../render/api-balancer";
 import { initDocuments, joinDocument } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { ClusterConfiguration, ControlPlane, KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
-import { deletedWithMachine, nodeAddress } from "../machines/machine";
+import { ClusterConfiguration, ControlPlane, KubeadmEndpoint, KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
+import { deletedWithMachine } from "../machines/machine";
 import { type ClusterHandle, apiAccess, inCluster } from "./cluster-handle";
+import { apiServerNames, controlPlanesOf } from "./endpoint";
 import type { ClusterMember, ClusterPlan, MemberGroups } from "./member";
 import { ResourceGroup } from "./resource-group";
 import type { ClusterScope, MachineScope } from "./step";
@@ -47,29 +49,22 @@ export function initCluster({ member, after }: MachineScope): KubeadmInit {
   );
 }
 
-/** The address by which all nodes and users reach the API server. */
-export function apiServerEndpoint({ plan, address }: ClusterMember): pulumi.Input<string> {
-  return plan.controlPlane.endpoint ?? pulumi.interpolate`${address}:6443`;
-}
-
 function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[]> {
   const { plan, artifacts } = member;
   const { network, controlPlane } = plan;
-  const [first] = plan.members;
   const controlPlanes = controlPlanesOf(plan);
-  const addresses = pulumi.all(controlPlanes.flatMap(({ machine }) => [machine.host, nodeAddress(machine)]));
   return pulumi
-    .all([member.kubeadmNode(), artifacts.refs, apiServerEndpoint(first), addresses])
-    .apply(([node, refs, controlPlaneEndpoint, sans]) =>
+    .all([member.kubeadmNode(), artifacts.refs, apiServerNames(plan)])
+    .apply(([node, refs, certSANs]) =>
       initDocuments({
         kubernetesVersion: plan.version,
         clusterName: plan.name,
         node,
-        controlPlaneEndpoint,
+        controlPlaneEndpoint: apiEndpoint(plan.name),
         controlPlanes: controlPlanes.length,
         network,
         proxyMode: network.proxyMode,
-        certSANs: [...new Set(["127.0.0.1", "localhost", ...sans])],
+        certSANs,
         ...optional({ extraArgs: controlPlane.extraArgs }),
         dnsImageTag: tagOf(refs.coredns),
         etcdImageTag: tagOf(refs.etcd),
@@ -140,6 +135,16 @@ export function joinWorker({ member, after, cluster }: ClusterScope): KubeadmJoi
   return joinMachine(member, cluster, {}, options);
 }
 
+/** Makes everything that all nodes share use the balancers. A new cluster does so from the beginning. */
+export function useEndpoint({ member, after, cluster }: ClusterScope): KubeadmEndpoint {
+  const { plan } = member;
+  return new KubeadmEndpoint(
+    `${plan.name}-api-endpoint`,
+    { ...apiAccess(cluster), endpoint: cluster.endpoint, timeout: plan.timeouts.ready },
+    inCluster(cluster, member.groups.node, after),
+  );
+}
+
 function joinMachine(
   member: ClusterMember,
   cluster: ClusterHandle,
@@ -155,15 +160,13 @@ function joinMachine(
       ...member.onMachine,
       controlPlanes: cluster.controlPlanes,
       document,
+      // The kubelet of a control plane uses the API server on the same machine.
+      ...optional({ endpoint: role.controlPlane ? undefined : cluster.endpoint }),
       caCertHash: cluster.caCertHash,
       timeout: member.plan.timeouts.join,
     },
     options,
   );
-}
-
-function controlPlanesOf({ members }: ClusterPlan): ClusterMember[] {
-  return members.filter(({ isControlPlane }) => isControlPlane);
 }
 
 function tagOf(ref: string): string {

@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
+import { apiName } from "../../render/api-balancer";
 import { firewallRules } from "../../render/firewall";
 import { kernelModules, kernelSysctls } from "../../render/kernel";
-import { type BinaryPlan, nodeBinaries, requiredPackages } from "../../render/node-contents";
+import { BALANCER_PACKAGE, type BinaryPlan, nodeBinaries, requiredPackages } from "../../render/node-contents";
 import { guardProbe } from "../../render/guard";
 import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
@@ -12,10 +13,17 @@ import { type ClusterMember, controlPlaneConnections } from "./member";
 import type { MachineScope } from "./step";
 
 export function installPackages({ member, after }: MachineScope): Packages {
-  const { host, onMachine } = member;
+  const { host, onMachine, plan } = member;
+  const { name, unusedServices } = BALANCER_PACKAGE;
+  const hasBalancer = plan.components === undefined;
   return new Packages(
     member.resourceName("packages"),
-    { ...onMachine, osFamily: host.facts.osFamily, packages: host.facts.apply(requiredPackages) },
+    {
+      ...onMachine,
+      osFamily: host.facts.osFamily,
+      packages: host.facts.apply((facts) => [...requiredPackages(facts), ...(hasBalancer ? [name] : [])]),
+      ...optional({ unusedServices: hasBalancer ? [...unusedServices] : undefined }),
+    },
     setupOptions(member, after),
   );
 }
@@ -68,12 +76,13 @@ export function openFirewall({ member, after }: MachineScope): Firewall {
 }
 
 /**
- * Writes the names of all machines to /etc/hosts. No step needs it: during a rolling update a machine that waits for
- * its turn has no
- * address before this machine's node is Ready.
+ * Writes the names of all machines to /etc/hosts, and that of the API server, which leads to this node. No step needs
+ * it: during a rolling update, a machine that waits for its turn has no address before this machine's node is Ready.
  */
 export function writeHosts({ member, after }: MachineScope): Hosts {
-  const entries = Object.fromEntries(member.plan.members.map(({ machine }) => [machine.name, nodeAddress(machine)]));
+  const { members, name, components } = member.plan;
+  const machines = Object.fromEntries(members.map(({ machine }) => [machine.name, nodeAddress(machine)]));
+  const entries = components ? machines : { ...machines, [apiName(name)]: "127.0.0.1" };
   return new Hosts(member.resourceName("hosts"), { ...member.onMachine, entries }, setupOptions(member, after));
 }
 

@@ -12,8 +12,8 @@ export const dockerMachineContract = defineContract({
       /** Host name, unique within the stack. A change replaces the machine. */
       hostname: hostnameSchema,
       /**
-       * Reference of the image, an output of `DockerImage`. A change replaces the machine; a rebuilt image with the
-       * same reference does not.
+       * Reference of the image, an output of `DockerImage`. A change concerns new machines only: an existing machine
+       * keeps its image until it is replaced, for example by `npm run node:replace`.
        */
       image: z.string().min(1),
       /** Name of the network, an output of `DockerNetwork`. A change replaces the machine. */

@@ -19,6 +19,11 @@ export const packagesContract = defineContract({
       .string()
       .regex(/^[a-z0-9.-]+$/, "not the name of a program")
       .optional(),
+    /**
+     * Services that a package would enable and start when it is installed. They stay disabled and stopped. A package
+     * that the machine has already is not changed.
+     */
+    unusedServices: z.array(z.string().regex(/^[\w@.-]+\.service$/, "a service's name ends in .service")).optional(),
   }),
   outputs: z.object({}),
 });

@@ -19,6 +19,11 @@ export const unitContract = defineContract({
       ),
     /** The unit's own files by path: unit file, drop-ins, configuration. A change of any of them restarts the unit. */
     files: textFilesSchema,
+    /**
+     * Paths of files that the unit reads again when it is reloaded. If only these files change, the unit is reloaded
+     * instead of restarted.
+     */
+    reloadable: z.array(filePathSchema).optional(),
     /** Whether the unit starts at boot. */
     enabled: z.boolean(),
     /** Whether the unit runs. */

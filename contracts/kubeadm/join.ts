@@ -14,6 +14,11 @@ export const kubeadmJoinContract = defineContract({
     controlPlanes: controlPlanesSchema,
     /** A kubeadm.k8s.io/v1beta4 JoinConfiguration, without secrets. */
     document: jsonObject<JoinConfiguration>(),
+    /**
+     * Address of the API server, `host:port`, that the node's kubelet uses. A change restarts the kubelet; pods keep
+     * running. The kubelet of a control plane uses the API server on the same machine, so leave it unset there.
+     */
+    endpoint: z.string().optional(),
     /** `sha256:<hex>` of the public key of the cluster's CA. A machine of another cluster joins again. */
     caCertHash: z.string(),
     /** Seconds that `kubeadm join` may take. */

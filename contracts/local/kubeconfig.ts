@@ -13,8 +13,14 @@ export const kubeconfigContract = defineContract({
   inputs: z.strictObject({
     /** Absolute path of the file. A change replaces the resource. */
     path: z.string().refine(isAbsolute, "the path of a kubeconfig is absolute"),
-    /** Connections to the control planes. The kubeconfig is read from the first one that answers. */
+    /** Connections to the control planes. The kubeconfig is read from the first one whose API server is ready. */
     controlPlanes: controlPlanesSchema,
+    /**
+     * Address of the API server, `host:port`, that the kubeconfig names when it is read from the control plane at the
+     * same position.
+     * @default the one that the control plane's own kubeconfig names
+     */
+    endpoints: z.array(z.string()).optional(),
     /** `sha256:<hex>` of the public key of the cluster's CA. A change writes the other cluster's entries. */
     caCertHash: z.string(),
     /**

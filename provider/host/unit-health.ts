@@ -2,6 +2,7 @@ import type { Health } from "../../contracts/health";
 import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
+import { BALANCER_PORT, BALANCER_SOCKET, BALANCER_UNIT } from "../../render/api-balancer";
 import { probeHealth, type Endpoint } from "./health";
 import { Stability, proveHealthy, type HealthState } from "./prove-healthy";
 import { readJournal, readUnitState, unitProblem } from "./systemd";
@@ -14,7 +15,19 @@ const API_CHECKS: Readonly<Record<string, string>> = {
   "containerd.service": `plugins=$(ctr --connect-timeout 2s plugins ls) || exit 1
 echo "$plugins" | awk '($1 ~ /cri/ || $2 == "cri") && $NF == "error" {exit ${FAILED_CODE}}'`,
   "docker.service": "docker version >/dev/null",
+  [BALANCER_UNIT]: balancerCheck(),
 };
+
+/**
+ * The balancer accepts connections. Once it finds a control plane ready, /readyz must also answer 200 through it. A
+ * single control plane is not checked (`no check`), and may not exist yet.
+ */
+function balancerCheck(): string {
+  const request = "printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n'";
+  return `socat -u OPEN:/dev/null TCP:127.0.0.1:${BALANCER_PORT} || exit 1
+echo 'show stat' | socat - UNIX-CONNECT:${BALANCER_SOCKET} | grep -q '^apiservers,[^B].*,UP' || exit 0
+${request} | socat -t 3 - OPENSSL:127.0.0.1:${BALANCER_PORT},verify=0 | grep -q '^HTTP/1.. 200'`;
+}
 
 /** Prints the kubelet's configured `healthzPort`; nothing if it is not configured (the default is 10248). */
 const KUBELET_PORT = `cat /var/lib/kubelet/config.yaml /etc/kubernetes/kubelet.conf.d/*.conf 2>/dev/null |

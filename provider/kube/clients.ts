@@ -4,6 +4,7 @@ import { StepError, messageOf } from "../../common/errors";
 import { SharedWork } from "../../common/shared-work";
 import { orAborted } from "../../common/wait";
 import type { Connection } from "../../contracts/connection";
+import { withServer } from "../../render/kubeconfig-server";
 import type { Remote } from "../ssh/remote";
 import { TunnelHttpsAgent } from "../ssh/tunnel";
 import { kubeApiFromConfig, type KubeApi } from "./api";
@@ -19,6 +20,12 @@ interface Client {
   machine: Remote;
   api: KubeApi;
   readyUntil: number;
+}
+
+interface Choice {
+  client: Client;
+  /** Position of its control plane. */
+  index: number;
 }
 
 /** Returns the SSH connection to a machine. */
@@ -43,22 +50,38 @@ export class KubeClients {
    * @throws StepError when no control plane can be reached
    */
   async api(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<KubeApi> {
+    return (await this.readyClient(controlPlanes, signal)).client.api;
+  }
+
+  /**
+   * Returns the administrator's kubeconfig, a secret, from the first control plane whose API server is ready, or else
+   * from the first one that can be reached.
+   * @param endpoints the API server's address that the kubeconfig names, by control plane
+   */
+  async adminKubeconfig(
+    controlPlanes: readonly Connection[],
+    signal: AbortSignal,
+    endpoints: readonly string[] = [],
+  ): Promise<string> {
+    const { client, index } = await this.readyClient(controlPlanes, signal);
+    const content = await readAdminConf(client.machine, signal);
+    const endpoint = endpoints[index];
+    return endpoint === undefined ? content : withServer(content, endpoint);
+  }
+
+  /** Returns the client of the first control plane that is ready, and the position of that control plane. */
+  private async readyClient(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<Choice> {
     const isOnly = controlPlanes.length === 1;
-    let fallback: KubeApi | undefined;
-    return await this.firstOf(controlPlanes, signal, async (machine) => {
+    let fallback: Choice | undefined;
+    return await this.firstOf(controlPlanes, signal, async (machine, index) => {
       const client = await this.clientOf(machine, signal);
-      if (isOnly || (await orAborted(isReady(client), signal))) return client.api;
-      fallback ??= client.api;
+      if (isOnly || (await orAborted(isReady(client), signal))) return { client, index };
+      fallback ??= { client, index };
       throw new Error(`${machine.label}: the API server is not ready`);
     }).catch((error: unknown) => {
       if (!fallback || signal.aborted) throw error;
       return fallback;
     });
-  }
-
-  /** Returns the administrator's kubeconfig, a secret, from the first control plane that can be reached. */
-  async adminKubeconfig(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<string> {
-    return await this.firstOf(controlPlanes, signal, (machine) => readAdminConf(machine, signal));
   }
 
   /** Drops all clients: after `kubeadm init` or reset their certificates are invalid. */
@@ -69,12 +92,12 @@ export class KubeClients {
   private async firstOf<T>(
     controlPlanes: readonly Connection[],
     signal: AbortSignal,
-    use: (machine: Remote) => Promise<T>,
+    use: (machine: Remote, index: number) => Promise<T>,
   ): Promise<T> {
     const failures: string[] = [];
-    for (const connection of controlPlanes) {
+    for (const [index, connection] of controlPlanes.entries()) {
       try {
-        return await use(this.connections.get(connection));
+        return await use(this.connections.get(connection), index);
       } catch (error) {
         signal.throwIfAborted();
         failures.push(messageOf(error));

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { sortKeys } from "../../common/json";
 import { type EntryNames, KubeconfigDocument } from "./kubeconfig-document";
@@ -76,11 +77,31 @@ export function removeEntries(
   return true;
 }
 
-/** SHA-256 of the entries of these names, whatever the order of their properties is. Undefined if one is missing. */
-export function hashEntries(document: KubeconfigDocument, names: EntryNames): string | undefined {
-  const entries = (["cluster", "user", "context"] as const).map((kind) => document.find(kind, names[kind]));
-  if (entries.includes(undefined)) return undefined;
+/** Returns the address of the API server, `host:port`, in the cluster's entry. */
+export function readEndpoint(document: KubeconfigDocument, { cluster }: EntryNames): string | undefined {
+  const { data } = z.object({ server: z.string() }).safeParse(document.find("cluster", cluster)?.cluster);
+  return data?.server.replace(/^https:\/\//, "");
+}
+
+/** Writes another address of the API server, `host:port`, into the cluster's entry. */
+export function putEndpoint(document: KubeconfigDocument, { cluster }: EntryNames, endpoint: string): void {
+  const entry = document.find("cluster", cluster);
+  if (entry) document.put("cluster", withEndpoint(entry, endpoint));
+}
+
+function withEndpoint<T extends object>(entry: T, endpoint?: string): T {
+  if (endpoint === undefined || !("cluster" in entry) || !isObject(entry.cluster)) return entry;
+  return { ...entry, cluster: { ...entry.cluster, server: `https://${endpoint}` } };
+}
+
+/**
+ * SHA-256 of the entries of these names, whatever the order of their properties is. Undefined if one is missing.
+ * @param endpoint hashes the cluster's entry as if it had this address of the API server, `host:port`
+ */
+export function hashEntries(document: KubeconfigDocument, names: EntryNames, endpoint?: string): string | undefined {
+  const entries = (["cluster", "user", "context"] as const).flatMap((kind) => document.find(kind, names[kind]) ?? []);
+  if (entries.length < 3) return undefined;
   return createHash("sha256")
-    .update(JSON.stringify(entries.map(sortKeys)))
+    .update(JSON.stringify(entries.map((entry) => sortKeys(withEndpoint(entry, endpoint)))))
     .digest("hex");
 }

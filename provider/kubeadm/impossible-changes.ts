@@ -49,7 +49,6 @@ function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration)
     networkProblem("network.podCidr", now.networking.podSubnet, before.networking.podSubnet),
     networkProblem("network.serviceCidr", now.networking.serviceSubnet, before.networking.serviceSubnet),
     networkProblem("network.dnsDomain", now.networking.dnsDomain, before.networking.dnsDomain),
-    networkProblem("controlPlane.endpoint", now.controlPlaneEndpoint, before.controlPlaneEndpoint),
   ].flat();
 }
 

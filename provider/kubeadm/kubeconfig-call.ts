@@ -4,8 +4,8 @@ import { registerCall, type Call } from "../rpc/calls";
 /** Returns the administrator's kubeconfig of a running cluster. */
 const kubeconfig: Call<typeof kubeconfigCallContract> = {
   contract: kubeconfigCallContract,
-  run: async ({ controlPlanes }, context) => ({
-    kubeconfig: await context.kube.adminKubeconfig(controlPlanes, context.signal),
+  run: async ({ controlPlanes, endpoints }, context) => ({
+    kubeconfig: await context.kube.adminKubeconfig(controlPlanes, context.signal, endpoints),
   }),
 };
 

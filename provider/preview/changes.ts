@@ -67,6 +67,12 @@ const LIFECYCLE: Readonly<Record<string, Lifecycle>> = {
     created: () => "the ConfigMaps kubeadm-config and kube-proxy are managed; they change only where they differ",
     removed: () => "the ConfigMaps kubeadm-config and kube-proxy are no longer managed",
   },
+  Endpoint: {
+    created: ({ desired }) =>
+      `the pods of kube-proxy and flannel, and later joins, use ${String(desired.endpoint)}; ` +
+      "the pods are replaced if they use another address",
+    removed: () => "the API server's address in the cluster is no longer managed",
+  },
   Artifacts: {
     created: ({ desired }) =>
       `binaries and images of Kubernetes ${String(desired.kubernetes)} are taken from the cache, downloaded or built`,
@@ -79,8 +85,12 @@ function filesAre(files: unknown): string {
   return names.length === 0 ? "files are" : `${listed(names)} ${names.length === 1 ? "is" : "are"}`;
 }
 
-/** Describes the restart of a unit or static pod, with its reasons: changed files, changed dependencies, problems. */
+/**
+ * Describes the restart of a unit, a static pod or a worker's kubelet, with its reasons: changed files, changed
+ * dependencies, problems.
+ */
 export function restartsOf(step: Step, differences: readonly Difference[]): string[] {
+  if (step.kind === "Join") return kubeletRestart(step);
   const isPod = step.kind === "StaticPod";
   if (!isPod && (step.kind !== "Unit" || step.desired.running !== true)) return [];
   const reasons = [
@@ -89,7 +99,19 @@ export function restartsOf(step: Step, differences: readonly Difference[]): stri
     ...differences.flatMap((difference) => reasonOf(step, difference)),
   ];
   const what = isPod ? `static pod ${componentOf(step) ?? step.name}` : String(step.desired.unit);
-  return reasons.length === 0 ? [] : [`${what} restarts, because ${listed(reasons)}`];
+  const verb = differences.every((difference) => needsReload(step, difference)) ? "is reloaded" : "restarts";
+  return reasons.length === 0 ? [] : [`${what} ${verb}, because ${listed(reasons)}`];
+}
+
+function kubeletRestart({ paths, desired }: Step): string[] {
+  const endpoint = typeof desired.endpoint === "string" && paths.includes("endpoint") ? desired.endpoint : undefined;
+  return endpoint === undefined ? [] : [`the kubelet restarts and then uses ${endpoint}; its pods keep running`];
+}
+
+/** Whether a unit reads the changed file again when it is reloaded. */
+function needsReload({ desired }: Step, difference: Difference): boolean {
+  const reloadable = Array.isArray(desired.reloadable) ? desired.reloadable : [];
+  return difference.of === "file" && reloadable.includes(difference.path);
 }
 
 function isOfManifest(difference: Difference): boolean {

@@ -12,6 +12,7 @@ import { hostsResource } from "./etc-hosts";
 import { imagesResource } from "./images";
 import { keyPairResource } from "./key-pair";
 import { kernelResource } from "./kernel";
+import { kubeadmEndpointResource } from "./kubeadm-endpoint";
 import { kubeadmInitResource } from "./kubeadm-init";
 import { clusterConfigurationResource } from "./kubeadm-cluster-configuration";
 import { controlPlaneResource } from "./kubeadm-control-plane";
@@ -55,6 +56,7 @@ export const allResources: readonly Handler[] = [
   certificateResource,
   keyPairResource,
   kubeadmInitResource,
+  kubeadmEndpointResource,
   kubeadmJoinResource,
   controlPlaneResource,
   clusterConfigurationResource,

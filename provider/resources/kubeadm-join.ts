@@ -1,5 +1,6 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
+import { optional } from "../../common/optional";
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
@@ -8,6 +9,7 @@ import type { KubeApi } from "../kube/api";
 import { removeDeadMember } from "../kubeadm/etcd-member";
 import { warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { readCertificates } from "../kubeadm/certificates";
+import { KUBELET_CONF, changeKubeletEndpoint, readKubeletEndpoint } from "../kubeadm/kubelet-endpoint";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
@@ -17,8 +19,6 @@ import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-
-const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
 
 type JoinInputs = Inputs<typeof kubeadmJoinContract>;
 
@@ -93,6 +93,13 @@ function isControlPlane({ document }: JoinInputs): boolean {
   return document.controlPlane !== undefined;
 }
 
+/** A join takes the address from the cluster's `cluster-info`, which may still name an earlier one. */
+async function ensureEndpoint(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
+  const { endpoint, controlPlanes } = inputs;
+  if (endpoint === undefined) return;
+  await changeKubeletEndpoint(context, machine, { node: membershipOf(inputs).node, endpoint, controlPlanes });
+}
+
 /** The membership that the join creates. */
 function membershipOf({ document, connection, caCertHash: hash }: JoinInputs): Membership {
   const { nodeRegistration } = document;
@@ -138,21 +145,27 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
     await join(context, machine, inputs);
+    await ensureEndpoint(context, machine, inputs);
     return { id: `${inputs.instance}/kubeadm-join`, outputs: {} };
   },
   async update(context, _id, inputs) {
-    await join(context, await requireMachine(context, inputs), inputs);
+    const machine = await requireMachine(context, inputs);
+    await join(context, machine, inputs);
+    await ensureEndpoint(context, machine, inputs);
     return {};
   },
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
-      const [{ progress, membership }, certificates] = await Promise.all([
+      const { inputs } = old;
+      const [{ progress, membership }, certificates, endpoint] = await Promise.all([
         readState(machine, context.signal),
-        isControlPlane(old.inputs) ? [] : readCertificates(machine, context.signal), // ControlPlane reports its own.
+        isControlPlane(inputs) ? [] : readCertificates(machine, context.signal), // ControlPlane reports its own.
+        inputs.endpoint === undefined ? undefined : readKubeletEndpoint(machine, context.signal),
       ]);
       warnOfExpiry(context, certificates);
-      if (progress === "none" || isForeign(membership, old.inputs)) return undefined;
-      return progress === "done" ? old : { ...old, unfinished: true };
+      if (progress === "none" || isForeign(membership, inputs)) return undefined;
+      const read = { ...old, inputs: { ...inputs, ...optional({ endpoint }) } };
+      return progress === "done" ? read : { ...read, unfinished: true };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);

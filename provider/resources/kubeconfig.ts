@@ -5,16 +5,19 @@ import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import type { Clock } from "../../common/clock";
 import { StepError } from "../../common/errors";
 import { withLock } from "../../common/lock";
+import { serverOf } from "../../render/kubeconfig-server";
 import { sha256 } from "../host/files";
 import { type EntryNames, KubeconfigDocument } from "../kube/kubeconfig-document";
 import { type AdminEntries, chooseNames, hashEntries, putEntries } from "../kube/kubeconfig-merge";
-import { readAdminEntries, removeEntries } from "../kube/kubeconfig-merge";
+import { putEndpoint, readAdminEntries, readEndpoint, removeEntries } from "../kube/kubeconfig-merge";
 import { renewalWindow } from "../kubeadm/certificate-expiry";
 import { RENEW_AFTER } from "../preview/notices";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 
 type KubeconfigInputs = Inputs<typeof kubeconfigContract>;
 type KubeconfigOutputs = Outputs<typeof kubeconfigContract>;
+type ControlPlanes = Required<Pick<KubeconfigInputs, "controlPlanes" | "endpoints">>;
+type KubeconfigReader = Pick<Context, "kube" | "signal" | "status">;
 type RecordedKubeconfig = Recorded<KubeconfigInputs, KubeconfigOutputs>;
 
 async function readText(path: string): Promise<string | undefined> {
@@ -38,7 +41,11 @@ async function writeText(path: string, content: string): Promise<void> {
 }
 
 /** Holds the lock that kubectl uses as well, so that no change of another process to the file is lost. */
-async function changeFile<T>({ status, signal }: Context, path: string, change: () => Promise<T>): Promise<T> {
+async function changeFile<T>(
+  { status, signal }: Pick<Context, "status" | "signal">,
+  path: string,
+  change: () => Promise<T>,
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   return await withLock(path, { task: `change ${path}`, progress: status, signal }, change);
 }
@@ -51,13 +58,58 @@ function recordedEntries(
   return outputs.entries ?? document.entriesOf([inputs.caCertHash])[0];
 }
 
+/**
+ * Returns the control planes in the order in which they are tried: the one that the existing file names comes first, so
+ * that the file changes only if that one is not ready.
+ */
+function preferCurrent({ controlPlanes, endpoints = [] }: KubeconfigInputs, current?: string): ControlPlanes {
+  const first = Math.max(0, endpoints.indexOf(current ?? ""));
+  const rotate = <T>(list: readonly T[]) => [...list.slice(first), ...list.slice(0, first)];
+  return { controlPlanes: rotate(controlPlanes), endpoints: rotate(endpoints) };
+}
+
+/** Returns the address, `host:port`, at which the file has the cluster. */
+function namedEndpoint(text: string, { caCertHash }: KubeconfigInputs, old?: RecordedKubeconfig): string | undefined {
+  const document = KubeconfigDocument.parse(text);
+  const names = document && (old ? recordedEntries(document, old) : document.entriesOf([caCertHash])[0]);
+  return names && document ? readEndpoint(document, names) : undefined;
+}
+
+/** Reads the kubeconfig of a control plane that is ready. */
+async function readAdminConf(
+  { kube, signal }: KubeconfigReader,
+  inputs: KubeconfigInputs,
+  old?: RecordedKubeconfig,
+): Promise<string> {
+  const text = await readText(inputs.path);
+  const { controlPlanes, endpoints } = preferCurrent(inputs, namedEndpoint(text ?? "", inputs, old));
+  return await kube.adminKubeconfig(controlPlanes, signal, endpoints);
+}
+
+/**
+ * Makes the file name a control plane whose API server is ready. Only the address changes, and only if the API server
+ * at the present one is not ready: the credentials are valid at all of them.
+ */
+export async function selectReadyControlPlane(context: KubeconfigReader, old: RecordedKubeconfig): Promise<void> {
+  const { path } = old.inputs;
+  const endpoint = serverOf(await readAdminConf(context, old.inputs, old));
+  await changeFile(context, path, async () => {
+    const text = await readText(path);
+    const document = KubeconfigDocument.parse(text ?? "");
+    const names = document && recordedEntries(document, old);
+    if (!document || !names || endpoint === undefined) return;
+    putEndpoint(document, names, endpoint);
+    if (document.toString() !== text) await writeText(path, document.toString());
+  });
+}
+
 async function writeKubeconfig(
-  context: Context,
+  context: KubeconfigReader,
   inputs: KubeconfigInputs,
   old?: RecordedKubeconfig,
 ): Promise<KubeconfigOutputs> {
-  const { path, controlPlanes } = inputs;
-  const adminConf = await context.kube.adminKubeconfig(controlPlanes, context.signal);
+  const { path } = inputs;
+  const adminConf = await readAdminConf(context, inputs, old);
   return await changeFile(context, path, async () => {
     const existing = await readText(path);
     const document = KubeconfigDocument.parse(existing ?? adminConf);
@@ -104,12 +156,19 @@ function notKubeconfig(path: string): StepError {
   });
 }
 
-/** Whether the file has the entries that were written. Earlier versions recorded the hash of the whole file. */
+/**
+ * Whether the file has the entries that were written. It may name another control plane than then: see
+ * `selectReadyControlPlane`. Earlier versions recorded the hash of the whole file.
+ */
 function isUnchanged(text: string, old: RecordedKubeconfig): boolean {
   if (sha256(text) === old.outputs.sha256) return true;
   const document = KubeconfigDocument.parse(text);
   const names = document && recordedEntries(document, old);
-  return names !== undefined && hashEntries(document!, names) === old.outputs.sha256;
+  if (!document || !names) return false;
+  const endpoints = old.inputs.endpoints ?? [];
+  const isChoice = endpoints.includes(readEndpoint(document, names) ?? "");
+  const hashes = isChoice ? endpoints.map((endpoint) => hashEntries(document, names, endpoint)) : [];
+  return [hashEntries(document, names), ...hashes].includes(old.outputs.sha256);
 }
 
 /** Whether the client certificate of the cluster's entries is one that the control plane renews now. */
@@ -128,6 +187,22 @@ function hasEntriesOf(adminConf: string, text: string, old: RecordedKubeconfig):
   const current = hashEntries(document, names);
   putEntries(document, readAdminEntries(adminConf), names);
   return current === hashEntries(document, names);
+}
+
+/** Whether the file has the credentials of a control plane, and names one whose API server is ready. */
+async function isCurrent(context: KubeconfigReader, text: string, old: RecordedKubeconfig): Promise<boolean> {
+  const { controlPlanes } = old.inputs;
+  const adminConf = await readAdminConf(context, old.inputs, old).catch(() => undefined);
+  // If no control plane answers, the resources on the control planes report it.
+  if (adminConf === undefined) return isUnchanged(text, old);
+  if (hasEntriesOf(adminConf, text, old)) return true;
+  // The credentials may be those of another control plane: see `selectReadyControlPlane`.
+  const endpoint = serverOf(adminConf) ?? "";
+  for (const controlPlane of controlPlanes.length > 1 ? controlPlanes : []) {
+    const other = await context.kube.adminKubeconfig([controlPlane], context.signal, [endpoint]).catch(() => undefined);
+    if (other !== undefined && hasEntriesOf(other, text, old)) return true;
+  }
+  return false;
 }
 
 async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promise<void> {
@@ -150,15 +225,14 @@ const kubeconfig: Handler<typeof kubeconfigContract> = {
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await writeKubeconfig(context, inputs) }),
   update: (context, _id, inputs, old) => writeKubeconfig(context, inputs, old),
-  async read({ kube, signal }, _id, old) {
-    const { path, controlPlanes } = old.inputs;
+  async read(context, _id, old) {
+    const { path } = old.inputs;
     const text = await readText(path);
     if (text === undefined) return undefined;
-    // If no control plane answers, the resources on the control planes report it.
-    const adminConf = await kube.adminKubeconfig(controlPlanes, signal).catch(() => undefined);
-    const isCurrent = adminConf === undefined ? isUnchanged(text, old) : hasEntriesOf(adminConf, text, old);
     const { problem: _, ...rest } = old.inputs;
-    const problem = isCurrent ? {} : { problem: `${path} differs from the control plane's kubeconfig` };
+    const problem = (await isCurrent(context, text, old))
+      ? {}
+      : { problem: `${path} differs from the control plane's kubeconfig` };
     return { inputs: { ...rest, ...problem }, outputs: old.outputs };
   },
   async extraChanges({ path }, old, { clock }) {

@@ -34,6 +34,14 @@ unlocked() {
   done
 }`;
 
+/** Masks services while their packages are installed, because Debian starts the services of new packages. */
+function withoutStarting(services: readonly string[]): string {
+  if (services.length === 0) return "";
+  const names = commandLine(services);
+  return `trap 'systemctl -q unmask ${names}; systemctl -q disable ${names} 2>/dev/null' EXIT
+systemctl -q mask ${names}`;
+}
+
 const MANAGERS = {
   debian: {
     listMissing: (names: string) =>
@@ -41,7 +49,8 @@ const MANAGERS = {
   dpkg-query -Wf '\${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"
 done`,
     // Finishes an interrupted installation first.
-    install: (names: string, patience: number) => `${unlocked(patience)}
+    install: (names: string, patience: number, services: readonly string[]) => `${withoutStarting(services)}
+${unlocked(patience)}
 unlocked dpkg --configure -a
 unlocked apt-get -qq update
 unlocked apt-get -qq install -y --no-install-recommends ${names}`,
@@ -49,6 +58,7 @@ unlocked apt-get -qq install -y --no-install-recommends ${names}`,
   fedora: {
     listMissing: (names: string) =>
       `for p in ${names}; do rpm -q --whatprovides "$p" >/dev/null 2>&1 || echo "$p"; done`,
+    // Fedora does not start the services of new packages.
     install: (names: string) => `dnf -q -y --setopt=install_weak_deps=False install ${names}`,
   },
 } as const;
@@ -72,7 +82,8 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
   const action = (which: string[]) =>
     `install ${which.join(" ")} manually, or configure a package source on the machine`;
   const onLine = (line: string) => line.startsWith(WAITING) && context.status(line);
-  await machine.run(`set -e\n${MANAGERS[inputs.osFamily].install(commandLine(names), machine.patience)}`, {
+  const script = MANAGERS[inputs.osFamily].install(commandLine(names), machine.patience, inputs.unusedServices ?? []);
+  await machine.run(`set -e\n${script}`, {
     step,
     signal,
     timeout: INSTALL_SECONDS,

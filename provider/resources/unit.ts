@@ -71,7 +71,7 @@ async function apply(context: Context, inputs: UnitInputs, change: Change): Prom
   }
 }
 
-/** @returns whether the unit was started */
+/** @returns whether the unit was started or reloaded */
 async function writeAndStart(
   context: Context,
   machine: Remote,
@@ -84,10 +84,11 @@ async function writeAndStart(
   context.status(`writing ${unit}`);
   const written = await writeFiles(machine, textFiles(inputs.files), `writing ${unit}`, signal, { keepsPrevious });
   const starts = inputs.running && state.startable && (restart || written.length > 0 || !state.active);
-  const commands = planCommands(inputs, state, { written: written.length > 0, starts });
+  const reloads = starts && !restart && canReload(inputs, state, written);
+  const commands = planCommands(inputs, state, { written: written.length > 0, starts, reloads });
   if (commands.length === 0) return false;
   if (starts && state.active) await keepProgram(machine, inputs, signal);
-  context.status(`starting ${unit}`);
+  context.status(`${reloads ? "reloading" : "starting"} ${unit}`);
   await runCommands(machine, unit, commands, signal);
   return starts;
 }
@@ -110,11 +111,16 @@ async function runCommands(
   }
 }
 
+/** Whether a running unit needs no restart, because it reads all changed files again when it is reloaded. */
+function canReload({ reloadable = [] }: UnitInputs, state: UnitState, written: readonly string[]): boolean {
+  return unitProblem(state) === undefined && written.every((path) => reloadable.includes(path));
+}
+
 /** Plans the commands from the current to the configured state. `--no-reload` avoids a second, slow daemon-reload. */
 function planCommands(
   inputs: UnitInputs,
   state: UnitState,
-  { written, starts }: { written: boolean; starts: boolean },
+  { written, starts, reloads }: { written: boolean; starts: boolean; reloads: boolean },
 ): string[] {
   const name = quote(inputs.unit);
   return [
@@ -123,7 +129,7 @@ function planCommands(
     ...(!inputs.enabled && state.enabled ? [`systemctl disable --quiet --no-reload ${name}`] : []),
     ...(written || state.masked ? ["systemctl daemon-reload"] : []),
     ...(starts && (state.failed || state.crashLooping) ? [`systemctl reset-failed ${name}`] : []),
-    ...(starts ? [`systemctl restart ${name}`] : []),
+    ...(starts ? [`systemctl ${reloads ? "reload" : "restart"} ${name}`] : []),
     ...(!inputs.running && state.active ? [`systemctl stop ${name}`] : []),
   ];
 }

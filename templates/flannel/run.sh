@@ -4,6 +4,15 @@
 subnet_env=/run/flannel/subnet.env
 conflist=/etc/cni/net.d/10-flannel.conflist
 
+# The name of the API server leads to the node's balancer. A node of a cluster that is older than the balancers gets its own only when
+# `pulumi up` reaches it: until then, the Service leads to the API servers there.
+knows_api_server() {
+  case $KUBERNETES_SERVICE_HOST in *.internal) ;; *) return 0 ;; esac
+  while read -r _ name _; do [ "$name" = "$KUBERNETES_SERVICE_HOST" ] && return 0; done < /etc/hosts
+  return 1
+}
+knows_api_server || export KUBERNETES_SERVICE_HOST="$KUBERNETES_PORT_443_TCP_ADDR" KUBERNETES_SERVICE_PORT=443
+
 start() { /opt/bin/flanneld --ip-masq --kube-subnet-mgr "$@" & pid=$!; }
 trap 'kill $pid; wait $pid; exit 0' TERM INT
 

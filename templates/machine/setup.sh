@@ -26,7 +26,8 @@ install -d -m 0700 /root/.ssh
 install -d -m 0700 -o admin -g admin /home/admin/.ssh
 
 systemctl enable ssh.service ssh-host-key.service
-systemctl disable ssh.socket nftables.service || true
+# A node runs a balancer of its own with haproxy.
+systemctl disable ssh.socket nftables.service haproxy.service || true
 # Units that need hardware, change the host, or only take time.
 systemctl mask \
   systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket systemd-udevd-kernel.socket \

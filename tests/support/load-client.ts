@@ -19,6 +19,8 @@ export interface LoadSpec {
   most: number;
   /** or after this number of seconds. */
   seconds: number;
+  /** Further arguments of curl: headers, a body. */
+  more?: readonly string[];
 }
 
 /**
@@ -28,6 +30,9 @@ export interface LoadSpec {
  */
 export class LoadClient {
   readonly load: Load = { total: 0, failed: 0, failures: [] };
+  /** Milliseconds: the longest time without a successful request since the last `mark`. */
+  longestGap = 0;
+  private lastSuccess: number | undefined;
   private readonly process: Promise<{ child: ResultPromise }>;
 
   constructor(private readonly spec: LoadSpec) {
@@ -38,6 +43,19 @@ export class LoadClient {
     });
     // A rejection is reported by finished(), which may be called later.
     this.process.then(({ child }) => this.listen(child)).catch(() => undefined);
+  }
+
+  /** Begins to measure the longest gap again, and returns a copy of the numbers so far. */
+  mark(): Load {
+    const numbers = { ...this.load };
+    this.longestGap = 0;
+    this.lastSuccess = Date.now();
+    return numbers;
+  }
+
+  private recordSuccess(now: number): void {
+    this.longestGap = Math.max(this.longestGap, now - (this.lastSuccess ?? now));
+    this.lastSuccess = now;
   }
 
   async stop(): Promise<Load> {
@@ -57,15 +75,20 @@ export class LoadClient {
 
   private count(line: string): void {
     this.load.total++;
-    if (line.startsWith("200 0 ")) return;
+    if (/^2\d\d 0 /.test(line)) return this.recordSuccess(Date.now());
     this.load.failed++;
     if (this.load.failures.length < 20)
       this.load.failures.push(`${new Date().toISOString()} HTTP code, exit code and message of curl: ${line}`);
   }
 }
 
+/** Returns what a load did since an earlier moment. */
+export function loadSince({ total, failed }: Load, { load }: { load: Load }): Pick<Load, "total" | "failed"> {
+  return { total: load.total - total, failed: load.failed - failed };
+}
+
 /** Returns a curl command that prints a line for each request. The range in brackets repeats the URL. */
-function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
+function curl({ url, perSecond, most, seconds, more = [] }: LoadSpec): string[] {
   const each = [
     "--header",
     "Connection: close",
@@ -75,6 +98,7 @@ function curl({ url, perSecond, most, seconds }: LoadSpec): string[] {
     "/dev/null",
     "--write-out",
     "%{http_code} %{exitcode} %{errormsg}\\n",
+    ...more,
   ];
   return [
     "timeout",

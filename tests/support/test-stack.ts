@@ -26,6 +26,8 @@ export class TestStack {
     readonly name: string,
     env: NodeJS.ProcessEnv = {},
     private readonly show: Show = echo,
+    /** Folder of the program, which may be that of an earlier version. */
+    private readonly root = projectRoot(),
   ) {
     this.folder = mkdtempSync(join(tmpdir(), `kubewright-${name}-`));
     rmSync(this.configFile, { force: true }); // left by a killed test run, with the salt of another state
@@ -37,11 +39,11 @@ export class TestStack {
   }
 
   get configFile(): string {
-    return join(projectRoot(), `Pulumi.${this.name}.yaml`);
+    return join(this.root, `Pulumi.${this.name}.yaml`);
   }
 
   get stackFolder(): string {
-    return join(projectRoot(), ".kubewright", this.name);
+    return join(this.root, ".kubewright", this.name);
   }
 
   /** `npm start`. */
@@ -163,11 +165,11 @@ export class TestStack {
   }
 
   private options() {
-    return { cwd: projectRoot(), env: this.env };
+    return { cwd: this.root, env: this.env };
   }
 
   private async finish(file: string, args: readonly string[], env = this.env, show = this.show): Promise<Finished> {
-    const { child } = await start(file, args, { cwd: projectRoot(), env, all: true, reject: false, stdin: "ignore" });
+    const { child } = await start(file, args, { cwd: this.root, env, all: true, reject: false, stdin: "ignore" });
     child.all?.on("data", (data: Buffer) => show(this.name, data.toString()));
     const { exitCode, all } = await child;
     return { code: exitCode, text: typeof all === "string" ? all : "" };

@@ -22,6 +22,7 @@ import { nodeContract } from "../../contracts/kube/node";
 import { rolloutContract } from "../../contracts/kube/rollout";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
+import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { kubeconfigCallContract } from "../../contracts/kubeadm/kubeconfig";
@@ -90,6 +91,7 @@ const GROUPS: Record<string, Group> = {
   },
   Membership: {
     "kubeadm/init": { kubeadmInitContract },
+    "kubeadm/endpoint": { kubeadmEndpointContract },
     "kubeadm/join": { kubeadmJoinContract },
     "kubelet/join": { kubeletJoinContract },
   },

@@ -30,9 +30,10 @@ type MachineOutputs = Outputs<typeof dockerMachineContract>;
  */
 export const machineResource: Handler<typeof dockerMachineContract> = {
   contract: dockerMachineContract,
-  replaceOn: ["stack", "hostname", "image", "network", "fixedAddress"],
-  // The machine keeps its address when its position changes.
-  ignore: ["index"],
+  replaceOn: ["stack", "hostname", "network", "fixedAddress"],
+  // The machine keeps its address when its position changes. Another image concerns new machines only: the disk of a
+  // control plane has the cluster's data.
+  ignore: ["index", "image"],
   create,
   update,
   read,

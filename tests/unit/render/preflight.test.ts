@@ -107,6 +107,14 @@ describe("one machine", () => {
 });
 
 describe("ports", () => {
+  test("7443 belongs to the API balancer of every kubeadm node", () => {
+    const facts = { listeningPorts: [7443] };
+    expect(findings([preflightMachine(), preflightWorker({ facts })])).toMatchObject([
+      { machine: "worker-1", severity: "error", message: "port 7443, which the API balancer needs, is in use" },
+    ]);
+    expect(only(facts, { bootstrap: "components" })).toBeUndefined();
+  });
+
   test.each([6443, 2379, 2380, 10250, 10256, 10257, 10259])("port %d belongs to a control plane", (port) => {
     expect(only({ listeningPorts: [22, port] })?.message).toContain(`port ${port},`);
   });

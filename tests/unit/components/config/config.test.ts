@@ -39,6 +39,14 @@ describe("defaults", () => {
   });
 });
 
+test("an endpoint that is a text, as in earlier versions, is an external address", () => {
+  const raw = { controlPlane: { count: 3, endpoint: "api.example.com:6443" } };
+  expect(parseConfig(raw, environment).controlPlane).toMatchObject({
+    count: 3,
+    endpoint: { kind: "external", address: "api.example.com:6443" },
+  });
+});
+
 describe("fields", () => {
   test.each<[unknown, string, string]>([
     [{ source: "internet" }, "source", "auto, official, modules"],
@@ -59,8 +67,8 @@ describe("fields", () => {
     [{ workers: { count: -1 } }, "workers.count", "use 0 or more"],
     [{ workers: { count: 1.5 } }, "workers.count", "whole number"],
     [{ workers: { count: "two" } }, "workers.count", "must be a number, not a string"],
-    [{ controlPlane: { endpoint: "https://api:6443" } }, "controlPlane.endpoint", "host:port"],
-    [{ controlPlane: { endpoint: "api.example.com:66000" } }, "controlPlane.endpoint", "host:port"],
+    [{ controlPlane: { endpoint: "https://api:6443" } }, "controlPlane.endpoint.address", "host:port"],
+    [{ controlPlane: { endpoint: "api.example.com:66000" } }, "controlPlane.endpoint.address", "host:port"],
     [{ workers: { labels: { "a/b/c": "x" } } }, 'workers.labels["a/b/c"]', "not a valid key"],
     [{ workers: { labels: { zone: "a b" } } }, "workers.labels.zone", "not a valid value"],
     [{ workers: { labels: { zone: 1 } } }, "workers.labels.zone", "must be a string, not a number"],

@@ -123,6 +123,12 @@ describe("fields together", () => {
       "machines.ssh.hosts[1].privateKeyPath",
       "there is no file /none",
     ],
+    [{ controlPlane: { endpoint: { kind: "external" } } }, "controlPlane.endpoint.address", "is missing"],
+    [
+      { controlPlane: { endpoint: { address: "api:6443" } } },
+      "controlPlane.endpoint.address",
+      "is not used by an endpoint of kind nodes",
+    ],
   ])("%j", refused);
 
   test.each<[string, unknown]>([

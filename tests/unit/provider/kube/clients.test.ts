@@ -1,5 +1,7 @@
 import "reflect-metadata";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { parse, stringify } from "yaml";
+import { serverOf } from "../../../../render/kubeconfig-server";
 import { orAborted } from "../../../../common/wait";
 import { ConnectionError } from "../../../../provider/ssh/errors";
 import type { Connection } from "../../../../contracts/connection";
@@ -148,6 +150,30 @@ describe("the API", () => {
 test("the administrator's kubeconfig is read from the first control plane that answers", async () => {
   dead.add("cp-1");
   expect(await clients().adminKubeconfig(both, signal)).toContain("client-key-data");
+});
+
+describe("the administrator's kubeconfig with addresses for clients", () => {
+  const endpoints = ["10.0.0.1:6443", "10.0.0.2:6443"];
+  const serverIn = async () => serverOf(stringify(parse(await clients().adminKubeconfig(both, signal, endpoints))));
+
+  beforeEach(() => {
+    for (const machine of machines) {
+      const read = machine.read.bind(machine);
+      machine.read = async (script, options) => {
+        const { stdout, ...rest } = await read(script, options);
+        return { ...rest, stdout: stdout === "" ? "" : stringify(parse(stdout)) };
+      };
+    }
+  });
+
+  test("names the first control plane if its API server is ready", async () => {
+    expect(await serverIn()).toBe("10.0.0.1:6443");
+  });
+
+  test("names the next one if it is not", async () => {
+    machines[0]!.readyz = 500;
+    expect(await serverIn()).toBe("10.0.0.2:6443");
+  });
 });
 
 test("a kubeconfig without a cluster is an error that names the machine", async () => {

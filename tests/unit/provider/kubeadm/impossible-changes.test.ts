@@ -33,11 +33,6 @@ test.each<[string, Partial<Options>, RegExp]>([
     /^network\.serviceCidr: cannot change from 10\.10\.0\.0\/16 to 10\.11\.0\.0\/16/,
   ],
   [
-    "controlPlane.endpoint",
-    { controlPlaneEndpoint: "api:6443" },
-    /^controlPlane\.endpoint: cannot change from .* to api:6443/,
-  ],
-  [
     "a downgrade",
     { kubernetesVersion: "1.35.4" },
     /^kubernetes\.version: .*cannot be downgraded; set it back to 1\.36\.3/,
@@ -49,6 +44,10 @@ test.each<[string, Partial<Options>, RegExp]>([
   const problems = found(inputs(changes));
   expect(problems).toHaveLength(1);
   expect(problems[0]).toMatch(message);
+});
+
+test("allows another endpoint, to which the nodes change one after the other", () => {
+  expect(found(inputs({ controlPlaneEndpoint: "api.dev.internal:7443" }))).toEqual([]);
 });
 
 test("several control planes become one: leader election stays on", () => {

@@ -76,3 +76,33 @@ test("replacing the machine that holds the cluster warns of the loss", () => {
   });
   expect(previewNotes(replaced).disruptions).toEqual([expect.stringContaining("everything in it is LOST")]);
 });
+
+test("a file that the unit reads again is shown with the reload of the unit", () => {
+  const file = (content: string) => ({
+    connection,
+    unit: "balancer.service",
+    running: true,
+    reloadable: ["/etc/a.conf"],
+    files: { "/etc/a.conf": { content, mode: "0644" } },
+  });
+  const changed = plannedChange("host:Unit", "worker-1-api-balancer", {
+    current: file("one\n"),
+    desired: file("two\n"),
+    paths: ['files["/etc/a.conf"].content'],
+  });
+  expect(previewNotes(changed).changes.at(-1)).toBe("balancer.service is reloaded, because its files change");
+});
+
+test("a kubelet that gets another address of the API server restarts, and its pods do not", () => {
+  const changed = plannedChange("kubeadm:Join", "worker-1-join", {
+    current: { connection },
+    desired: { connection, endpoint: "api.dev.internal:7443" },
+    paths: ["endpoint"],
+  });
+  expect(previewNotes(changed)).toMatchObject({
+    disruptions: [],
+    changes: expect.arrayContaining([
+      "the kubelet restarts and then uses api.dev.internal:7443; its pods keep running",
+    ]) as string[],
+  });
+});

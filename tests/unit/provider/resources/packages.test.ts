@@ -51,6 +51,13 @@ test("a package that dnf skipped fails the installation by name", async () => {
   );
 });
 
+test("a service that Debian starts with its package stays stopped and disabled", async () => {
+  await packagesResource.create(machine.context(), { ...inputs(), unusedServices: ["haproxy.service"] });
+  const [script = ""] = installations();
+  expect(script.indexOf("systemctl -q mask haproxy.service")).toBeLessThan(script.indexOf("apt-get"));
+  expect(script).toMatch(/trap 'systemctl -q unmask haproxy.service; systemctl -q disable haproxy.service.*' EXIT/);
+});
+
 test("a failed installation names the packages to install", async () => {
   machine.on(/apt-get/, () => ({ code: 100, stderr: "Unable to locate package socat" }));
   await expect(create()).rejects.toThrow(

@@ -99,6 +99,49 @@ test("an update after one that failed before the restart starts the unit with th
   expect(machine.starts).toBe(2);
 });
 
+describe("a file that the unit reads again when it is reloaded", () => {
+  const reloadable = (files: typeof GOOD) => ({ ...inputs(files), reloadable: [CONFIG] });
+  const OTHER = { [CONFIG]: { content: "policy: none\nport: 2\n", mode: "0644" } };
+  const change = (old: object = {}) =>
+    settle(
+      unitResource.update!(context(), "id", reloadable(OTHER), {
+        inputs: { ...reloadable(GOOD), ...old },
+        outputs: {},
+      }),
+    );
+  const reloads = () => machine.scripts.filter((script) => script.includes("systemctl reload"));
+
+  test("reloads the unit when it changes", async () => {
+    await create(GOOD);
+    await change();
+    expect(machine.starts).toBe(1);
+    expect(reloads()).toHaveLength(1);
+    expect(machine.files.get(CONFIG)).toEqual(OTHER[CONFIG]);
+  });
+
+  test("restarts the unit when another file changes too, or when its program changed", async () => {
+    await create(GOOD);
+    await change({ restartOn: { program: "old" } });
+    await settle(
+      unitResource.update!(
+        context(),
+        "id",
+        { ...reloadable(GOOD), files: { ...GOOD, "/etc/demo/extra.conf": { content: "x\n", mode: "0644" } } },
+        { inputs: reloadable(OTHER), outputs: {} },
+      ),
+    );
+    expect(machine.starts).toBe(3);
+    expect(reloads()).toEqual([]);
+  });
+
+  test("restarts a unit that does not run", async () => {
+    await create(GOOD);
+    machine.active = false;
+    await change();
+    expect(machine.starts).toBe(2);
+  });
+});
+
 describe("a unit without a process, with a probe", () => {
   const probed = () => ({ ...inputs(GOOD), probe: "ip route show | grep -q unreachable" });
   const read = () => unitResource.read!(context(), "id", { inputs: probed(), outputs: {} });

@@ -194,3 +194,8 @@ describe("a delete", () => {
     expect(started("rm")).toEqual([]);
   });
 });
+
+test("another image, from a newer recipe, does not replace a machine: its disk may have the cluster's data", () => {
+  expect(machineResource.replaceOn).not.toContain("image");
+  expect(machineResource.ignore).toContain("image");
+});

@@ -1,0 +1,80 @@
+import { isIPv6 } from "node:net";
+import type { NodeFiles } from "./node-files";
+import { template } from "./template";
+
+/** Port of the balancer on each node. On control planes, the API server itself listens on 6443. */
+export const BALANCER_PORT = 7443;
+export const BALANCER_UNIT = "kubewright-api-balancer.service";
+/** The balancer's socket for commands: https://docs.haproxy.org/2.6/management.html#9.3 */
+export const BALANCER_SOCKET = "/run/kubewright-api-balancer.sock";
+
+const FOLDER = "/etc/kubewright/api-balancer";
+export const BALANCER_CONFIG = `${FOLDER}/haproxy.cfg`;
+
+/** A cluster of this size has its API servers checked less often: each check is a TLS handshake. */
+const MANY_NODES = 100;
+
+export interface BalancedServer {
+  /** Name of the control plane. */
+  name: string;
+  /** Address at which nodes reach its API server, without the port. */
+  address: string;
+}
+
+export interface BalancerOptions {
+  /** Name of the cluster. */
+  cluster: string;
+  servers: readonly BalancedServer[];
+  /** Number of nodes, each of which checks all control planes. */
+  nodes: number;
+  /** Port of the API servers. @default 6443 */
+  apiPort?: number;
+}
+
+/** Returns the name of a cluster's API server. It resolves to the balancer on each node, and never changes. */
+export function apiName(cluster: string): string {
+  const label = cluster
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return `api.${label.slice(0, 63).replace(/-+$/, "") || "cluster"}.internal`;
+}
+
+/** Returns the address at which the nodes of a cluster reach its API server: `host:port`. */
+export function apiEndpoint(cluster: string): string {
+  return `${apiName(cluster)}:${BALANCER_PORT}`;
+}
+
+/** Renders the balancer's unit, its configuration, and the script that runs before each start. */
+export function balancerFiles(options: BalancerOptions): NodeFiles {
+  const port = String(BALANCER_PORT);
+  const readable = (content: string) => ({ content, mode: 0o644 });
+  return {
+    [BALANCER_CONFIG]: readable(balancerConfig(options)),
+    [`${FOLDER}/prepare.sh`]: readable(template("api-balancer/prepare.sh", { NAME: apiName(options.cluster) })),
+    [`/etc/systemd/system/${BALANCER_UNIT}`]: readable(template(`api-balancer/${BALANCER_UNIT}`, { PORT: port })),
+  };
+}
+
+function balancerConfig({ servers, nodes, apiPort = 6443 }: BalancerOptions): string {
+  const lines = servers.map(({ name, address }) => `    server ${name} ${hostOf(address)}:${apiPort}`);
+  return template("api-balancer/haproxy.cfg", {
+    PORT: String(BALANCER_PORT),
+    CHECK: checkOf(servers.length, nodes),
+    SERVERS: lines.join("\n"),
+  });
+}
+
+/** A single control plane is not checked: there is no other one to use, so its state is best reported by itself. */
+function checkOf(servers: number, nodes: number): string {
+  if (servers < 2) return "";
+  const inter = nodes > MANY_NODES ? "3s" : "1s";
+  return (
+    `check check-ssl verify none inter ${inter} fastinter 500ms downinter 1s rise 2 fall 2 ` +
+    "on-marked-down shutdown-sessions on-error mark-down observe layer4 error-limit 2 "
+  );
+}
+
+function hostOf(address: string): string {
+  return isIPv6(address) ? `[${address}]` : address;
+}
