@@ -53,23 +53,21 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
   const { plan, artifacts } = member;
   const { network, controlPlane } = plan;
   const controlPlanes = controlPlanesOf(plan);
-  return pulumi
-    .all([member.kubeadmNode(), artifacts.refs, apiServerNames(plan)])
-    .apply(([node, refs, certSANs]) =>
-      initDocuments({
-        kubernetesVersion: plan.version,
-        clusterName: plan.name,
-        node,
-        controlPlaneEndpoint: apiEndpoint(plan.name),
-        controlPlanes: controlPlanes.length,
-        network,
-        proxyMode: network.proxyMode,
-        certSANs,
-        ...optional({ extraArgs: controlPlane.extraArgs }),
-        dnsImageTag: tagOf(refs.coredns),
-        etcdImageTag: tagOf(refs.etcd),
-      }),
-    );
+  return pulumi.all([member.kubeadmNode(), artifacts.refs, apiServerNames(plan)]).apply(([node, refs, certSANs]) =>
+    initDocuments({
+      kubernetesVersion: plan.version,
+      clusterName: plan.name,
+      node,
+      controlPlaneEndpoint: apiEndpoint(plan.name),
+      controlPlanes: controlPlanes.length,
+      network,
+      proxyMode: network.proxyMode,
+      certSANs,
+      ...optional({ extraArgs: controlPlane.extraArgs }),
+      dnsImageTag: tagOf(refs.coredns),
+      etcdImageTag: tagOf(refs.etcd),
+    }),
+  );
 }
 
 /** Brings the static pods and the serving certificate of a control plane to the configuration. */
