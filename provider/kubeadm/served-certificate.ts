@@ -10,7 +10,7 @@ const POLL_MS = 500;
 const PROBE_MS = 5_000;
 
 export interface ServedCertificate {
-  /** Who serves it: `the API server`. */
+  /** The component that serves it: `the API server`. */
   server: string;
   port: number;
   fingerprint: string;

@@ -23,7 +23,7 @@ test("names the gates of a flag", () => {
   expect(gatesInFlag("")).toEqual([]);
 });
 
-test("kubeadm's flags lose what the new kubelet does not accept, and nothing else", () => {
+test("kubeadm's flags lose only what the new kubelet does not accept", () => {
   const image = "--pod-infra-container-image=registry.k8s.io/pause:3.10.1";
   const flags = (...all: string[]) => `KUBELET_KUBEADM_ARGS="${all.join(" ")}"\n`;
   expect(withoutRemovedFlags(flags("--a=b", image, "--node-ip=10.0.0.1"), "1.35.4")).toBe(

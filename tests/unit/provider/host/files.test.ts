@@ -102,7 +102,7 @@ describe("files that existed before", () => {
     expect(await readFile(path, "utf8")).toBe("the user's");
   });
 
-  test("that are removed in the meantime are not restored: the next removal deletes Kubewright's own file", async () => {
+  test("that are removed in the meantime are not restored: the next removal deletes our own file", async () => {
     await mkdir(join(folder, "kubewright"));
     await writeFile(join(folder, "kubewright/machine-before"), "");
     await writeFile(path, "the user's");
