@@ -87,7 +87,7 @@ describe("a user's Vagrantfile", () => {
   test("a machine that does not run is an error with the vagrant command to start it", async () => {
     const { code, text } = await stack.up(...config("box"));
     expect(code).not.toBe(0);
-    expect(text).toContain("Vagrant has no such machine running");
+    expect(text).toContain("Vagrant runs no machine of this name");
     expect(text).toContain("run `vagrant up box`");
     expect(await machineStates()).toEqual({ box: "not_created", idle: "not_created" });
   });
@@ -111,7 +111,7 @@ describe("a user's Vagrantfile", () => {
       "--target",
       "**ExistingMachine::control-plane-1",
     );
-    expect(text).toContain("Vagrant has no such machine running");
+    expect(text).toContain("Vagrant runs no machine of this name");
     expect(text).toContain("keeping the last known state");
     expect(await machineStates()).toEqual({ box: "stopped", idle: "not_created" });
     await vagrantIn(folder, "up", "box");
