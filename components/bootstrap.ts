@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { apiEndpoint } from "../render/api-balancer";
 import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
-import type { ClusterConfiguration, ControlPlane, KubeadmEndpoint } from "../sdk/kubernetes";
+import type { AddOns, ClusterConfiguration, ControlPlane, KubeadmEndpoint } from "../sdk/kubernetes";
 import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
 import { applyBootstrapBindings, applyDefaultServiceAccount, applyDns, applyProxy } from "./ladder/add-ons";
@@ -25,6 +25,7 @@ import {
   initCluster,
   joinControlPlane,
   joinWorker,
+  upgradeAddOns,
   uploadConfiguration,
   useEndpoint,
 } from "./steps/kubeadm";
@@ -59,7 +60,9 @@ interface KubeadmSteps extends PreparationSteps {
   "first control plane": KubeadmJoin;
   "join control plane": KubeadmJoin;
   "join worker": KubeadmJoin;
-  node: Node;
+  "control plane node": Node;
+  "worker node": Node;
+  "add-ons": AddOns;
   kubectl: Binaries;
   dns: Rollout;
 }
@@ -88,7 +91,8 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "control plane": {
     on: everyControlPlane,
     needs: [["first control plane", "join control plane"]],
-    oneByOne: "control plane", // A change must prove healthy on one control plane before it reaches the next.
+    // A change, and then the kubelet, must prove healthy on one control plane before it reaches the next.
+    oneByOne: "control plane node",
     register: configureControlPlane,
   },
   "kubeadm config": { needs: ["control plane"], register: uploadConfiguration },
@@ -97,14 +101,21 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     needs: BALANCED,
     // A joining control plane takes its flags from there. The first one must elect leaders before the second runs.
     needsCluster: ["init", "kubeadm config"],
-    oneByOne: "node", // etcd accepts one new member at a time.
+    oneByOne: "control plane node", // etcd accepts one new member at a time.
     register: joinControlPlane,
   },
   "join worker": { on: workers, needs: BALANCED, needsCluster: ["init"], register: joinWorker },
-  node: {
-    on: everyMachine,
-    needs: [["first control plane", "join control plane", "join worker"], "node images"],
+  // Replaces the kubelet of another version, which must not be newer than the API server.
+  "control plane node": {
+    on: everyControlPlane,
+    needs: [["first control plane", "join control plane"], "control plane", "node images"],
     needsCluster: ["pod network"], // No node is Ready without it.
+    register: (scope) => addNode(scope, { membership: membershipOf(scope) }),
+  },
+  "worker node": {
+    on: workers,
+    needs: ["join worker", "node images"],
+    needsCluster: ["pod network", "control plane node"],
     register: (scope) => addNode(scope, { membership: membershipOf(scope) }),
   },
   // In an existing cluster, pods may use the balancers only once all nodes have them.
@@ -112,7 +123,13 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     needsCluster: ["api balancer", "control plane", "kubeadm config", "join worker", "pod network"],
     register: useEndpoint,
   },
-  kubectl: { on: firstControlPlane, needs: ["node"], register: (scope) => installTool(scope, "kubectl") },
+  // Kubelets work with an older kube-proxy. Its images are on every node by then.
+  "add-ons": { needsCluster: ["control plane node", "worker node", "dns"], register: upgradeAddOns },
+  kubectl: {
+    on: firstControlPlane,
+    needs: ["control plane node"],
+    register: (scope) => installTool(scope, "kubectl"),
+  },
   dns: { needsCluster: ["pod network"], register: rollOutKubeadmDns },
 };
 
@@ -246,7 +263,12 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
       after: [init],
       renewedBy: [runner.resource("control plane")],
     },
-    nodes: new Map(plan.members.map((member) => [member.name, runner.resource("node", member)])),
+    nodes: new Map(
+      plan.members.map((member) => [
+        member.name,
+        runner.resource(member.isControlPlane ? "control plane node" : "worker node", member),
+      ]),
+    ),
   };
 }
 

@@ -3,6 +3,8 @@ import { z } from "zod";
 
 /** Suffix of a file on a machine while its content arrives, before it is moved into place. */
 export const ARRIVING_SUFFIX = ".kubewright-new";
+/** Suffix of an executable on a machine that waits to replace the current one. */
+export const STAGED_SUFFIX = ".next";
 // NAME_MAX and PATH_MAX of Linux (limits.h), in bytes.
 const NAME_BYTES = 255 - ARRIVING_SUFFIX.length;
 const PATH_BYTES = 4095 - ARRIVING_SUFFIX.length;

@@ -4,6 +4,7 @@ import type { WrittenInputs } from "../contracts/contract";
 import { manifestsContract } from "../contracts/kube/manifests";
 import { nodeContract } from "../contracts/kube/node";
 import { rolloutContract } from "../contracts/kube/rollout";
+import { addOnsContract } from "../contracts/kubeadm/add-ons";
 import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
 import { kubeadmEndpointContract } from "../contracts/kubeadm/endpoint";
@@ -61,6 +62,11 @@ export type KubeadmEndpointArgs = Args<typeof kubeadmEndpointContract>;
 
 /** The address of the API server in what all nodes share: cluster-info, kube-proxy, flannel and admin.conf. */
 export class KubeadmEndpoint extends resourceClass(kubeadmEndpointContract) {}
+
+export type AddOnsArgs = Args<typeof addOnsContract>;
+
+/** The images of kube-proxy and CoreDNS, which kubeadm deploys. */
+export class AddOns extends resourceClass(addOnsContract) {}
 
 export type KubeletJoinArgs = Args<typeof kubeletJoinContract>;
 

@@ -29,8 +29,8 @@ import { kubeletSettings } from "./kubelet";
 
 const kubernetes = strict({
   /**
-   * Version of Kubernetes. On an existing cluster a change is refused: upgrades are not supported yet.
-   * Only patch versions listed in versions.yaml can be installed.
+   * Version of Kubernetes. On an existing cluster, another patch version or the next minor version upgrades all nodes
+   * in place (docs/upgrade.md). Only patch versions listed in versions.yaml can be installed.
    */
   version: version.default("1.36.3"),
 });

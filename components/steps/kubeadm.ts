@@ -3,7 +3,7 @@ import { optional } from "../../common/optional";
 import { apiEndpoint } from "../../render/api-balancer";
 import { initDocuments, joinDocument } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { ClusterConfiguration, ControlPlane, KubeadmEndpoint, KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
+import { AddOns, ClusterConfiguration, ControlPlane, KubeadmEndpoint, KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
 import { deletedWithMachine } from "../machines/machine";
 import { type ClusterHandle, apiAccess, inCluster } from "./cluster-handle";
 import { apiServerNames, controlPlanesOf } from "./endpoint";
@@ -90,6 +90,21 @@ export function uploadConfiguration({ member, after, cluster }: ClusterScope): C
     {
       ...apiAccess(cluster),
       documents: documentsOf(kubeadmDocuments(member), ["ClusterConfiguration", "KubeProxyConfiguration"]),
+    },
+    inCluster(cluster, member.groups.node, after),
+  );
+}
+
+/** Brings kube-proxy and CoreDNS to the version of the cluster, once every node has it and its images. */
+export function upgradeAddOns({ member, after, cluster }: ClusterScope): AddOns {
+  const { plan, artifacts } = member;
+  return new AddOns(
+    `${plan.name}-add-ons`,
+    {
+      ...apiAccess(cluster),
+      kubeProxy: artifacts.refs.kubeProxy,
+      coreDns: artifacts.refs.coredns,
+      timeout: plan.timeouts.ready,
     },
     inCluster(cluster, member.groups.node, after),
   );

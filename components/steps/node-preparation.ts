@@ -43,12 +43,16 @@ export function configureKernel({ member, after }: MachineScope): Kernel {
 
 export function installBinaries({ member, after }: MachineScope): Binaries {
   const { files, sources } = binariesOf(member);
+  const staged = member.plan.components ? undefined : STAGED;
   return new Binaries(
     member.resourceName("binaries"),
-    { ...member.onMachine, files, sources },
+    { ...member.onMachine, files, sources, ...optional({ staged }) },
     setupOptions(member, after),
   );
 }
+
+/** The kubelet of a member is replaced by its `Node`, after the control planes and after a drain. */
+const STAGED = { paths: ["/usr/local/bin/kubelet"], whileExists: "/etc/kubernetes/kubelet.conf" };
 
 /** A unit that keeps packets to pods of other nodes from leaving by the default route. */
 export function installGuard({ member, after }: MachineScope): Unit {
@@ -116,11 +120,12 @@ export function installKubelet({ member, after }: MachineScope): Unit {
       running: true,
       ...optional({ startWhenExists: components ? undefined : "/var/lib/kubelet/config.yaml" }),
       restartOn: { kubelet: binariesOf(member).hashes.kubelet },
+      ...optional({ keepsProgram: components ? undefined : true }),
       // A control plane asks its own API server, so that its kubelet does not wait for the other control planes.
       node: {
         name,
         controlPlanes: member.isControlPlane ? [member.connection] : controlPlaneConnections(plan),
-        version: kubeletVersion,
+        ...optional({ version: components && kubeletVersion }),
       },
     },
     setupOptions(member, after),

@@ -1,9 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { POOL_LABEL } from "../../common/labels";
-import { optional } from "../../common/optional";
 import { Binaries } from "../../sdk/host";
 import { Node, type NodeArgs } from "../../sdk/kubernetes";
 import { inCluster } from "./cluster-handle";
+import type { ClusterMember } from "./member";
+import { binariesOf } from "./node-preparation";
 import type { ClusterScope, MachineScope } from "./step";
 
 /** What a node gets from Kubewright where no controller manager runs, below the ladder's rung `controllers`. */
@@ -32,7 +33,7 @@ export function addNode(
       node: member.name,
       instance: member.host.instance,
       membership,
-      ...optional({ version: member.isControlPlane ? undefined : member.kubeletVersion }),
+      ...kubeletOf(member),
       labels: { ...labels, ...settings.labels, [POOL_LABEL]: poolName },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],
@@ -47,6 +48,13 @@ export function addNode(
     // When the whole cluster is deleted there is no other node for the pods, so nothing is drained.
     inCluster(cluster, member.groups.node, after),
   );
+}
+
+/** The node's kubelet. On the ladder the kubelet's unit replaces it. */
+function kubeletOf(member: ClusterMember): Pick<NodeArgs, "version" | "program"> {
+  const { kubeletVersion: version, plan, isControlPlane } = member;
+  if (plan.components) return isControlPlane ? {} : { version };
+  return { version, program: binariesOf(member).hashes.kubelet };
 }
 
 /** Installs a command-line tool for users who log in to the machine. No step needs it. */

@@ -34,6 +34,12 @@ export const unitContract = defineContract({
     startWhenExists: filePathSchema.optional(),
     /** Values whose change restarts the unit, such as the SHA-256 of its binary. */
     restartOn: z.record(z.string(), z.string()).optional(),
+    /**
+     * Whether another resource replaces the running unit's program, as a `Node` does with its kubelet. The unit then
+     * does not restart on a change of `restartOn`.
+     * @default false
+     */
+    keepsProgram: z.boolean().optional(),
     /** Endpoint that must answer 200 after each start. */
     health: healthSchema.optional(),
     /**

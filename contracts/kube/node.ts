@@ -2,6 +2,7 @@ import { z } from "zod";
 import { connectionSchema, controlPlanesSchema } from "../connection";
 import { defineContract } from "../contract";
 import { drainSchema } from "../drain";
+import { sha256Schema } from "../files";
 
 const taintSchema = z.strictObject({
   /** Key of the taint. */
@@ -24,11 +25,13 @@ export const nodeContract = defineContract({
     instance: z.string(),
     /** Id of the resource that made the machine a member. If that is replaced, the node leaves the cluster first. */
     membership: z.string(),
-    /**
-     * Version of the node's kubelet, without `v`. A change on an existing node is refused: its kubelet would restart
-     * with its pods on it.
-     */
+    /** Version of the node's kubelet, without `v`. */
     version: z.string().optional(),
+    /**
+     * SHA-256 of the kubelet. If it is set, a change of it or of `version` replaces the kubelet of the node, which is
+     * drained for another minor version. Otherwise a change of `version` on an existing node is refused.
+     */
+    program: sha256Schema.optional(),
     /** Labels. Labels that others set are left alone. */
     labels: z.record(z.string(), z.string()),
     /** Annotations. Annotations that others set are left alone. */

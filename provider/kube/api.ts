@@ -7,6 +7,7 @@ import type {
   KubernetesObjectApi,
   PolicyV1Api,
   StorageV1Api,
+  VersionApi,
   setHeaderOptions,
 } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
@@ -18,6 +19,7 @@ export interface KubeApi {
   policy: PolicyV1Api;
   storage: StorageV1Api;
   certificates: CertificatesV1Api;
+  version: VersionApi;
   objects: KubernetesObjectApi;
   config: KubeConfig;
   /** Request options that make a patch a merge patch (RFC 7396). */
@@ -53,6 +55,7 @@ export async function kubeApiFromConfig(config: KubeConfig, patience: number): P
     policy: config.makeApiClient(client.PolicyV1Api),
     storage: config.makeApiClient(client.StorageV1Api),
     certificates: config.makeApiClient(client.CertificatesV1Api),
+    version: config.makeApiClient(client.VersionApi),
     objects: client.KubernetesObjectApi.makeApiClient(config),
     config,
     mergePatch: client.setHeaderOptions("Content-Type", client.PatchStrategy.MergePatch),

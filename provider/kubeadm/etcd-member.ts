@@ -84,7 +84,7 @@ async function tryRemoval(name: string, machine: Remote, options: Options): Prom
     const { text, isSafe } = forecastRemoval(members, name);
     if (!isSafe) return `${text}, which is no majority`;
     status(text);
-    const snapshot = await saveSnapshot(machine, name, signal);
+    const snapshot = await saveSnapshot(machine, `before-${name}-left`, signal);
     info?.(`${text}; etcd's snapshot from before is ${snapshot} on ${machine.label}`);
     await machine.run(removeScript(name), { step: STEP, signal, timeout: TIMEOUT_SECONDS });
     return undefined;

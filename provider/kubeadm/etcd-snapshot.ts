@@ -6,18 +6,29 @@ import { ETCDCTL } from "./etcdctl";
 const FOLDER = "/var/lib/kubewright/etcd-snapshots";
 const SECONDS = 300;
 
+/** Verifies a snapshot by the SHA-256 with which etcd ends it. */
+const VERIFY = `verify() {
+  ended=$(tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \\n')
+  [ "$(head -c -32 "$1" | sha256sum | cut -d' ' -f1)" = "$ended" ] && return
+  echo "the snapshot is damaged: its checksum does not match" >&2
+  exit 1
+}`;
+
 /**
- * Saves a snapshot of etcd on the disk of a control plane before a member leaves. A later snapshot for the same node
- * replaces it. Only etcd's data folder exists inside its container and outside.
+ * Saves a snapshot of etcd on the disk of a control plane before a change, and verifies it. A later snapshot of the
+ * same name replaces it. Only etcd's data folder exists inside its container and outside.
+ * @param name what comes next: `before-worker-1-left`
  * @returns the snapshot's path
  */
-export async function saveSnapshot(machine: Remote, leaving: string, signal: AbortSignal): Promise<string> {
-  const [arriving, path] = [`${ETCD_DATA}/kubewright-snapshot.db`, `${FOLDER}/before-${leaving}-left.db`];
+export async function saveSnapshot(machine: Remote, name: string, signal: AbortSignal): Promise<string> {
+  const [arriving, path] = [`${ETCD_DATA}/kubewright-snapshot.db`, `${FOLDER}/${name}.db`];
   const script = `${ETCDCTL}
+${VERIFY}
 umask 077
 mkdir -p ${FOLDER}
 rm -f ${arriving} ${arriving}.part
 etcdctl snapshot save ${arriving} >/dev/null
+verify ${arriving}
 mv -fT ${arriving} ${quote(path)}`;
   await machine.run(script, {
     step: "saving a snapshot of etcd",

@@ -1,9 +1,13 @@
 import semver from "semver";
 import type { Inputs } from "../../contracts/contract";
+import type { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import type { kubeadmInitContract } from "../../contracts/kubeadm/init";
-import type { ClusterConfiguration } from "../../render/kubeadm-types";
+import type { ClusterConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
+import { findUpgradeProblem } from "../../render/version-skew";
+import { SOCKETS } from "../../render/runtime";
 import type { Problem } from "../rpc/handler";
 
+type ControlPlaneInputs = Partial<Inputs<typeof controlPlaneContract>>;
 type InitInputs = Partial<Inputs<typeof kubeadmInitContract>>;
 
 /** Finds changes that would break an existing cluster. The paths are those of the stack's configuration. */
@@ -12,9 +16,7 @@ export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Prob
   // The rebuilt machine of a single control plane gets a new cluster, for which everything may change.
   const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
   const isSameCluster = isSameMachine || hasOtherControlPlanes(inputs, old);
-  return isSameCluster && now && before
-    ? [...networkChanges(now, before), ...versionChanges(now, before), ...rebuiltFirst(inputs, old)]
-    : [];
+  return isSameCluster && now && before ? [...networkChanges(now, before), ...rebuiltFirst(inputs, old)] : [];
 }
 
 /** Whether the cluster lives on without the machine that initialized it. */
@@ -52,25 +54,36 @@ function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration)
   ].flat();
 }
 
-function versionChanges(now: ClusterConfiguration, before: ClusterConfiguration): Problem[] {
-  const [version, oldVersion] = [now.kubernetesVersion, before.kubernetesVersion].map((text) => text.replace(/^v/, ""));
-  if (version === undefined || oldVersion === undefined || version === oldVersion) return [];
-  return [
-    {
-      path: "kubernetes.version",
-      reason:
-        `cannot change from ${oldVersion} to ${version} on an existing cluster: ` +
-        `${versionReason(version, oldVersion)}; set it back to ${oldVersion}`,
-    },
-  ];
+/**
+ * Finds changes of the version that a control plane cannot make. They are compared with what was applied to this
+ * machine: after a failed upgrade, the configuration may return to the version that the machine still has.
+ */
+export function findImpossibleUpgrade(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
+  const [to, from] = [versionOf(inputs.documents), versionOf(old.documents)];
+  if (to === undefined || from === undefined || to === from) return [];
+  if (inputs.instance === undefined || inputs.instance !== old.instance) return [];
+  const path = "kubernetes.version";
+  const problem = findUpgradeProblem(from, to);
+  if (problem) return [{ path, reason: `${problem.reason}; ${problem.action}` }];
+  return startsWithNewGate(inputs.documents ?? [], { from, to })
+    ? [{ path, reason: `upgrading to ${GATE_SINCE} with runtime docker is not supported yet; set it back to ${from}` }]
+    : [];
 }
 
-/** https://kubernetes.io/releases/version-skew-policy/ */
-function versionReason(version: string, oldVersion: string): string {
-  if (semver.lt(version, oldVersion)) return "Kubernetes cannot be downgraded";
-  if (semver.major(version) !== semver.major(oldVersion) || semver.minor(version) > semver.minor(oldVersion) + 1)
-    return "Kubernetes cannot skip a minor version";
-  return "kubelets of the new version would not start with the old configuration, and upgrades are not supported yet";
+/** With Docker, the kubelet of this version gets a feature gate that the version before does not know. */
+const GATE_SINCE = "1.36.0";
+
+function startsWithNewGate(documents: readonly KubeadmDocument[], { from, to }: { from: string; to: string }): boolean {
+  const usesDocker = JSON.stringify(documents).includes(SOCKETS.docker);
+  return usesDocker && semver.lt(from, GATE_SINCE) && semver.gte(to, GATE_SINCE);
+}
+
+/** Returns the version of Kubernetes in kubeadm's documents, without the prefix `v`. */
+export function versionOf(documents: readonly KubeadmDocument[] | undefined): string | undefined {
+  const version: string | undefined = clusterConfiguration({
+    documents: documents && [...documents],
+  })?.kubernetesVersion;
+  return version?.replace(/^v/, "");
 }
 
 /** The machine that initialized a cluster cannot join it again yet. */
@@ -87,6 +100,10 @@ function rebuiltFirst(inputs: InitInputs, old: InitInputs): Problem[] {
   ];
 }
 
-function clusterConfiguration({ documents = [] }: InitInputs): ClusterConfiguration | undefined {
+function clusterConfiguration({
+  documents = [],
+}: {
+  documents?: InitInputs["documents"] | undefined;
+}): ClusterConfiguration | undefined {
   return documents.find((document) => document.kind === "ClusterConfiguration");
 }

@@ -3,30 +3,36 @@ import { readContents } from "../host/files";
 import type { Remote } from "../ssh/remote";
 import { STATE_FOLDER } from "./run";
 
-/** Copies of the control plane's files as they were before a change. Keys among them never leave the machine. */
-const KEPT = `${STATE_FOLDER}/previous`;
-/** Lists the files that were copied, and those that did not exist. */
-const COMPLETE = `${KEPT}/complete`;
+/** Folder of the copies of a control plane's files from before a change. Keys among them never leave the machine. */
+const CONTROL_PLANE = `${STATE_FOLDER}/previous`;
+/** Path of a list of the files that were copied, and of those that did not exist. */
+const completeIn = (folder: string) => `${folder}/complete`;
 
 /**
  * Copies files before a change. After an interrupted change the copies of before that change stay, and only files that
  * it did not copy are added.
  */
-export async function keepFiles(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<void> {
+export async function keepFiles(
+  machine: Remote,
+  paths: readonly string[],
+  signal: AbortSignal,
+  folder = CONTROL_PLANE,
+): Promise<void> {
+  const complete = completeIn(folder);
   const script = `set -e
 umask 077
-[ -e ${COMPLETE} ] || rm -rf ${KEPT}
-mkdir -p ${KEPT}
+[ -e ${complete} ] || rm -rf ${folder}
+mkdir -p ${folder}
 keep() {
-  { [ -e "${KEPT}$1" ] || grep -qxF "$1" ${COMPLETE} 2>/dev/null; } && return
+  { [ -e "${folder}$1" ] || grep -qxF "$1" ${complete} 2>/dev/null; } && return
   [ -e "$1" ] || return 0
-  mkdir -p "$(dirname "${KEPT}$1")"
-  cp -p "$1" "${KEPT}$1.new"
-  mv -fT "${KEPT}$1.new" "${KEPT}$1"
+  mkdir -p "$(dirname "${folder}$1")"
+  cp -p "$1" "${folder}$1.new"
+  mv -fT "${folder}$1.new" "${folder}$1"
 }
 for file in ${commandLine(paths)}; do keep "$file"; done
-printf '%s\\n' ${commandLine(paths)} >> ${COMPLETE}`;
-  await machine.run(script, { step: "keeping the control plane's files", signal });
+printf '%s\\n' ${commandLine(paths)} >> ${complete}`;
+  await machine.run(script, { step: "keeping the previous files", signal });
 }
 
 /** Reads the kept copies of text files. */
@@ -37,19 +43,24 @@ export async function readKeptFiles(
 ): Promise<Map<string, string>> {
   const copies = await readContents(
     machine,
-    paths.map((path) => `${KEPT}${path}`),
+    paths.map((path) => `${CONTROL_PLANE}${path}`),
     signal,
   );
-  return new Map([...copies].map(([path, content]) => [path.slice(KEPT.length), content]));
+  return new Map([...copies].map(([path, content]) => [path.slice(CONTROL_PLANE.length), content]));
 }
 
 /**
  * Restores the kept files, and removes those that did not exist. Each file arrives under a hidden name, which the
  * kubelet ignores, and is moved into place.
  */
-export async function restoreKeptFiles(machine: Remote, paths: readonly string[], signal: AbortSignal): Promise<void> {
+export async function restoreKeptFiles(
+  machine: Remote,
+  paths: readonly string[],
+  signal: AbortSignal,
+  folder = CONTROL_PLANE,
+): Promise<void> {
   const restored = paths.map((path) => {
-    const [kept, file] = [quote(`${KEPT}${path}`), quote(path)];
+    const [kept, file] = [quote(`${folder}${path}`), quote(path)];
     return `if [ ! -e ${kept} ]; then rm -f ${file}
 elif ! cmp -s ${kept} ${file}; then
   hidden="$(dirname ${file})/.$(basename ${file}).kept"
@@ -57,10 +68,10 @@ elif ! cmp -s ${kept} ${file}; then
   mv -fT "$hidden" ${file}
 fi`;
   });
-  const script = ["set -e", `[ -e ${COMPLETE} ]`, ...restored].join("\n");
-  await machine.run(script, { step: "restoring the control plane's files", signal });
+  const script = ["set -e", `[ -e ${completeIn(folder)} ]`, ...restored].join("\n");
+  await machine.run(script, { step: "restoring the previous files", signal });
 }
 
-export async function dropKeptFiles(machine: Remote, signal: AbortSignal): Promise<void> {
-  await machine.run(`rm -rf ${KEPT}`, { step: "removing copies of the control plane's files", signal });
+export async function dropKeptFiles(machine: Remote, signal: AbortSignal, folder = CONTROL_PLANE): Promise<void> {
+  await machine.run(`rm -rf ${folder}`, { step: "removing copies of the previous files", signal });
 }

@@ -25,6 +25,7 @@ export type Difference =
   | { of: "package"; name: string }
   /** `present`: another version of the same image that is present. */
   | { of: "image"; ref: string; present?: string }
+  | { of: "kubelet"; node: string; current: string; desired: string }
   | { of: "cordoned"; node: string }
   | { of: "label"; node: string; key: string; current?: string; desired?: string }
   | { of: "annotation"; node: string; key: string; current?: string; desired?: string }
@@ -102,7 +103,12 @@ function unit(step: Step): Difference[] {
     ...(current.running === desired.running || hasProblem
       ? []
       : [{ of: "running", unit: name, desired: desired.running === true } as const]),
-    ...maps(step, "restartOn").map(({ key }): Difference => ({ of: "restart", unit: name, cause: key })),
+    // Another resource replaces the program then.
+    ...(desired.keepsProgram === true ? [] : maps(step, "restartOn")).map(({ key }): Difference => ({
+      of: "restart",
+      unit: name,
+      cause: key,
+    })),
   ];
 }
 
@@ -186,12 +192,22 @@ function node(step: Step): Difference[] {
   const taints = (values: Values) => (Array.isArray(values.taints) ? values.taints.map(taint) : []);
   const [before, after] = [taints(current), taints(desired)];
   return [
+    ...kubelet(step, name),
     ...(current.schedulable === false && desired.schedulable === true ? [{ of: "cordoned", node: name } as const] : []),
     ...maps(step, "labels").map((one): Difference => ({ of: "label", node: name, ...one })),
     ...maps(step, "annotations").map((one): Difference => ({ of: "annotation", node: name, ...one })),
     ...missing(before, after).map((one): Difference => ({ of: "taint", node: name, taint: one, desired: true })),
     ...missing(after, before).map((one): Difference => ({ of: "taint", node: name, taint: one, desired: false })),
   ];
+}
+
+/** The node's kubelet: of another version, or another program of the same one. */
+function kubelet({ current, desired }: Step, name: string): Difference[] {
+  const isOther = ["version", "program"].some(
+    (property) => current[property] !== undefined && current[property] !== desired[property],
+  );
+  if (!isOther) return [];
+  return [{ of: "kubelet", node: name, current: text(current.version ?? ""), desired: text(desired.version ?? "") }];
 }
 
 /** Returns the differing properties by path, optionally only those below `within`. */

@@ -1,5 +1,6 @@
 import semver from "semver";
 import { optional } from "../../common/optional";
+import { isSameMinor } from "../../render/version-skew";
 import { isObject } from "../rpc/values";
 import { ENDING_CERTIFICATES, valueAt } from "./differences";
 import { CONTROL_PLANE, componentOf, type MachineOutcome, type Outcome } from "./machine-outcome";
@@ -81,16 +82,29 @@ function departureOf({ machine, outcome, why, isControlPlane }: MachineOutcome):
   return [{ machine, what, why: why ?? "it is no longer configured" }];
 }
 
-/** Restarts of the API server and etcd. The scheduler and the controller manager may be unavailable for a moment. */
+/**
+ * Restarts of the API server and etcd, and drains for another minor version of the kubelet. The scheduler and the
+ * controller manager may be unavailable for a moment.
+ */
 function interruptionsOf({ machine, steps }: MachineOutcome, availability: string): Disruption[] {
   return steps
     .filter(({ op }) => op === "update")
     .flatMap((step) => {
+      if (step.kind === "Node") return drainForKubelet(machine, step);
       const servers = restartedBy(step);
       if (servers.length === 0) return [];
       const verb = servers.length === 1 ? "restarts" : "restart";
       return [{ machine, what: `${listed(servers)} of ${machine} ${verb} (${availability})`, why: causeOf(step) }];
     });
+}
+
+/** The provider drains the node only if another one can take its pods, which a preview does not know. */
+function drainForKubelet(machine: string, { current, desired }: Step): Disruption[] {
+  const [from, to] = [semver.parse(String(current.version)), semver.parse(String(desired.version))];
+  const isDrained = desired.program !== undefined && desired.pool !== "control-plane";
+  if (!from || !to || !isDrained || isSameMinor(from.version, to.version)) return [];
+  const why = `version ${briefly(from.version, to.version)}`;
+  return [{ machine, what: `${machine} is drained, and its kubelet is replaced`, why }];
 }
 
 const SERVERS: Readonly<Record<string, string>> = { etcd: "etcd", "kube-apiserver": "the API server" };

@@ -94,6 +94,14 @@ const MESSAGES: MessageTable = {
         ? `image ${ref} is loaded`
         : `image ${repository(ref)} changes from ${tag(present)} to ${tag(ref)}`,
   },
+  kubelet: {
+    drift: ({ node, current, desired }) =>
+      current === desired ? `${node} runs another kubelet` : `${node} runs kubelet ${current}, not ${desired}`,
+    plan: ({ node, current, desired }) =>
+      current === desired
+        ? `the kubelet of ${node} is replaced`
+        : `the kubelet of ${node} changes from ${current} to ${desired}`,
+  },
   cordoned: {
     drift: ({ node }) => `${node} is cordoned`,
     plan: ({ node }) => `${node} is uncordoned`,

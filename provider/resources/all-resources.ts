@@ -14,6 +14,7 @@ import { keyPairResource } from "./key-pair";
 import { kernelResource } from "./kernel";
 import { kubeadmEndpointResource } from "./kubeadm-endpoint";
 import { kubeadmInitResource } from "./kubeadm-init";
+import { addOnsResource } from "./kubeadm-add-ons";
 import { clusterConfigurationResource } from "./kubeadm-cluster-configuration";
 import { controlPlaneResource } from "./kubeadm-control-plane";
 import { kubeadmJoinResource } from "./kubeadm-join";
@@ -60,6 +61,7 @@ export const allResources: readonly Handler[] = [
   kubeadmJoinResource,
   controlPlaneResource,
   clusterConfigurationResource,
+  addOnsResource,
   kubeletJoinResource,
   nodeResource,
   manifestsResource,

@@ -3,10 +3,12 @@ import { binariesContract } from "../../contracts/host/binaries";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { StepError } from "../../common/errors";
-import { inspectFiles, writeFiles, removeFiles, sameMode } from "../host/files";
+import { STAGED_SUFFIX } from "../../contracts/files";
+import { type FileState, inspectFiles, writeFiles, removeFiles, sameMode } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
 
 type BinariesInputs = Inputs<typeof binariesContract>;
 
@@ -30,45 +32,86 @@ async function outgoingFiles(inputs: BinariesInputs, label: string): Promise<Out
   );
 }
 
-async function install(context: Context, inputs: BinariesInputs, keepsPrevious = false): Promise<void> {
+async function install(context: Context, inputs: BinariesInputs, isUpdate: boolean): Promise<void> {
   const machine = await requireMachine(context, inputs);
-  const files = await outgoingFiles(inputs, machine.label);
+  const all = await outgoingFiles(inputs, machine.label);
+  const files = isUpdate ? await withStaged(machine, inputs, all, context.signal) : all;
   const total = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1e6);
   context.status(`copying ${files.length} binaries (${total} MB)`);
-  await writeFiles(machine, files, "copying binaries", context.signal, { keepsPrevious });
+  await writeFiles(machine, files, "copying binaries", context.signal, { keepsPrevious: !isUpdate });
+}
+
+/** Returns the files with the paths to which they are written: those that are in use are staged beside them. */
+async function withStaged(
+  machine: Remote,
+  { staged }: BinariesInputs,
+  files: OutgoingFile[],
+  signal: AbortSignal,
+): Promise<OutgoingFile[]> {
+  if (!staged) return files;
+  const { paths, whileExists } = staged;
+  const existing = await inspectFiles(machine, [...paths, whileExists], signal);
+  if (!existing.has(whileExists)) return files;
+  const isOutdated = ({ path, sha256 }: OutgoingFile) => {
+    const current = paths.includes(path) ? existing.get(path) : undefined;
+    return current !== undefined && current.sha256 !== sha256;
+  };
+  const superseded = files.filter((file) => paths.includes(file.path) && !isOutdated(file));
+  await removeFiles(
+    machine,
+    superseded.map(({ path }) => `${path}${STAGED_SUFFIX}`),
+    "removing binaries",
+    signal,
+  );
+  return files.map((file) => (isOutdated(file) ? { ...file, path: `${file.path}${STAGED_SUFFIX}` } : file));
+}
+
+function stagedPaths({ staged }: BinariesInputs): string[] {
+  return (staged?.paths ?? []).map((path) => `${path}${STAGED_SUFFIX}`);
+}
+
+/** Returns the hash of a file, or what is wrong with its mode. */
+function describeFile({ sha256, mode }: FileState): string {
+  return sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`;
 }
 
 /** Executables on a machine, identified by SHA-256: copied in one stream, verified, and moved into place. */
 const binaries: Handler<typeof binariesContract> = {
   contract: binariesContract,
   replaceOn: MACHINE_REPLACE_ON,
-  ignore: [...MACHINE_IGNORE, "sources"],
+  ignore: [...MACHINE_IGNORE, "sources", "staged"],
   async create(context, inputs) {
-    await install(context, inputs, true);
+    await install(context, inputs, false);
     return { id: `${inputs.instance}/binaries`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
     const machine = await requireMachine(context, inputs);
     const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
     await removeFiles(machine, dropped, "removing binaries", context.signal);
-    await install(context, inputs);
+    await install(context, inputs, true);
     return {};
   },
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {
-      const existing = await inspectFiles(machine, Object.keys(old.inputs.files), context.signal);
-      if (existing.size === 0) return undefined;
+      const paths = Object.keys(old.inputs.files);
+      const existing = await inspectFiles(machine, [...paths, ...stagedPaths(old.inputs)], context.signal);
       const files = Object.fromEntries(
-        [...existing].map(([path, { sha256, mode }]) => [
-          path,
-          sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`,
-        ]),
+        paths.flatMap((path) => {
+          const [current, next] = [existing.get(path), existing.get(`${path}${STAGED_SUFFIX}`)].map(
+            (file) => file && describeFile(file),
+          );
+          // A staged one waits for another resource, and is no drift.
+          const shown = next !== undefined && next === old.inputs.files[path] ? next : current;
+          return shown === undefined ? [] : [[path, shown]];
+        }),
       );
+      if (Object.keys(files).length === 0) return undefined;
       return { inputs: { ...old.inputs, files }, outputs: {} };
     }),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);
-    if (machine) await removeFiles(machine, Object.keys(inputs.files), "removing binaries", context.signal);
+    const paths = [...Object.keys(inputs.files), ...stagedPaths(inputs)];
+    if (machine) await removeFiles(machine, paths, "removing binaries", context.signal);
   },
 };
 

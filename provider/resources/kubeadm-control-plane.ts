@@ -13,6 +13,9 @@ import {
 import { applyManifests } from "../kubeadm/apply-manifests";
 import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { type MachineCertificate, readCertificates } from "../kubeadm/certificates";
+import { findImpossibleUpgrade, versionOf } from "../kubeadm/impossible-changes";
+import { isUpgradeUnfinished, upgradeClusterObjects } from "../kubeadm/finish-upgrade";
+import { prepareUpgrade, versionInManifests } from "../kubeadm/prepare-upgrade";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
 import {
   COMPONENTS,
@@ -43,14 +46,34 @@ async function apply(
   await renewDueCertificates(context, machine, inputs);
   const before = await readManifestTexts(machine, context.signal);
   const documents = effectiveDocuments(inputs.documents, before);
+  const version = versionOf(documents) ?? "";
+  const isUpgrade = await beginUpgrade(context, machine, { inputs, before, version });
   await ensureServingCertificate(context, machine, documents);
   const after = await renderManifests(context, machine, { documents, current: before });
   const changed = changedManifests(before, after);
   const components = COMPONENTS.filter((name) => changed.includes(name) || prove.includes(name));
+  // The place to take the control plane out of the load balancers while its components restart.
   await restartComponents(context, machine, { node: inputs.node, components, changed, after });
+  if (isUpgrade) await upgradeClusterObjects(context, machine, version);
   await writeConfig(machine, documents, context.signal);
   const renewAfter = nextRenewal(await readCertificates(machine, context.signal));
   return { manifests: hashesOf(after), ...optional({ renewAfter }) };
+}
+
+/**
+ * Checks and prepares an upgrade, before anything changes.
+ * @returns whether the control plane gets another version, or an interrupted upgrade to this version continues
+ */
+async function beginUpgrade(
+  context: Context,
+  machine: Remote,
+  { inputs, before, version }: { inputs: ControlPlaneInputs; before: ManifestTexts; version: string },
+): Promise<boolean> {
+  const from = versionInManifests(before);
+  if (from === undefined || version === "") return false;
+  if (from === version) return await isUpgradeUnfinished(machine, version, context.signal);
+  await prepareUpgrade(context, machine, { from, to: version, connection: inputs.connection });
+  return true;
 }
 
 interface ComponentChange {
@@ -120,11 +143,12 @@ function manifestProblems(recorded: Record<string, string>, current: Record<stri
   });
 }
 
-/** A control plane of a kubeadm cluster: the flags of its static pods and its certificates. */
+/** A control plane of a kubeadm cluster: version and flags of its static pods, and its certificates. */
 const controlPlane: Handler<typeof controlPlaneContract> = {
   contract: controlPlaneContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node"],
   ignore: MACHINE_IGNORE,
+  findImpossibleChanges: findImpossibleUpgrade,
   async create(context, inputs) {
     return { id: `${inputs.instance}/control-plane`, outputs: await apply(context, inputs) };
   },

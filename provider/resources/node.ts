@@ -1,7 +1,11 @@
+import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import semver from "semver";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { nodeContract } from "../../contracts/kube/node";
 import { StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { backoff } from "../../common/wait";
+import { hashRunningProgram } from "../host/systemd";
 import type { KubeApi } from "../kube/api";
 import { readNode } from "../kube/cordon";
 import type { ForcedRemoval } from "../kube/dead-node";
@@ -10,6 +14,7 @@ import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
+import { upgradeNode } from "../kubelet/upgrade-node";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
 import { NOT_READ } from "../preview/notices";
@@ -85,17 +90,41 @@ function reportForced(context: Context, { node, connection }: NodeInputs, { pods
   );
 }
 
-/** A new version's kubelet would replace the old one while the node's pods run on it. */
+/** Paths of the version in the configuration, by pool. */
+const PATHS: Readonly<Record<string, string>> = {
+  "control-plane": "kubernetes.version",
+  workers: "workers.version",
+};
+
+/** A kubelet cannot be downgraded. Where no kubelet is replaced, its node would not be drained either. */
 function findVersionChange({ pool = "", ...now }: Partial<NodeInputs>, old: Partial<NodeInputs>): Problem[] {
-  const { version, instance, node = "" } = now;
+  const { version, instance, node = "", program } = now;
   if (version === undefined || old.version === undefined || version === old.version) return [];
   if (instance === undefined || instance !== old.instance) return [];
-  const path = `${pool === "workers" ? pool : `pools.${pool}`}.version`;
+  if (program !== undefined && semver.gt(version, old.version)) return [];
+  const path = PATHS[pool] ?? `pools.${pool}.version`;
+  const cause =
+    program === undefined
+      ? "the node would not be drained, and upgrades of clusters that are built by components are not supported yet"
+      : "Kubernetes does not support downgrades of a kubelet";
   const reason =
-    `the kubelet of ${node} cannot change from ${old.version} to ${version}: the node would not be drained, and ` +
-    `upgrades are not supported yet; set ${path}: ${old.version}, or add a pool with version ${version} and remove ` +
-    "this one";
+    `the kubelet of ${node} cannot change from ${old.version} to ${version}: ${cause}; set ${path}: ${old.version}, ` +
+    `or add a pool with version ${version} and remove this one`;
   return [{ path, reason }];
+}
+
+/** Returns the kubelet that runs, as inputs. What cannot be read is as recorded. */
+async function readKubelet(context: Context, live: V1Node, inputs: NodeInputs): Promise<Partial<NodeInputs>> {
+  const { version, program, connection } = inputs;
+  if (program === undefined) return {};
+  const machine = context.connections.get(connection);
+  const running = await hashRunningProgram(machine, "kubelet.service", context.signal).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    if (!(error instanceof StepError)) throw error;
+    return undefined;
+  });
+  const reported = live.status?.nodeInfo?.kubeletVersion?.replace(/^v/, "");
+  return { ...optional({ version: version && reported }), program: running ?? program };
 }
 
 /** A joined node: Ready, labelled, tainted. Its delete is the drain, and comes before the machine's. */
@@ -103,7 +132,7 @@ const node: Handler<typeof nodeContract> = {
   contract: nodeContract,
   replaceOn: ["node", "instance", "membership"],
   findImpossibleChanges: findVersionChange,
-  ignore: ["version", "controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
+  ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin(inputs.node, { kubeletVersion: "" });
@@ -117,6 +146,7 @@ const node: Handler<typeof nodeContract> = {
     context.begin();
     // After a failed create, the kubelet may not have registered yet.
     await waitForRegistration(context, api, inputs);
+    await upgradeNode(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
     return waitUntilNodeReady(context, api, inputs);
   },
@@ -130,7 +160,7 @@ const node: Handler<typeof nodeContract> = {
     const live = await readNode(api, inputs.node, context.signal);
     if (!live) return unfinished ? { inputs, outputs } : undefined;
     return {
-      inputs: { ...inputs, ...readNodeSettings(live, inputs) },
+      inputs: { ...inputs, ...readNodeSettings(live, inputs), ...(await readKubelet(context, live, inputs)) },
       outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },
     };
   },

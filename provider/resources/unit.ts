@@ -137,10 +137,10 @@ function planCommands(
 /** Returns a problem if the unit still runs a program that was replaced on disk since its start. */
 async function findOtherProgram(
   machine: Remote,
-  { unit, restartOn }: UnitInputs,
+  { unit, restartOn, keepsProgram }: UnitInputs,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const expected = programHashes(restartOn);
+  const expected = keepsProgram ? [] : programHashes(restartOn);
   if (expected.length === 0) return undefined;
   const hash = await hashRunningProgram(machine, unit, signal);
   return hash === undefined || expected.includes(hash) ? undefined : "running another program than the configured one";
@@ -179,14 +179,15 @@ function obsoleteFiles(old: TextFiles, files: TextFiles): TextFiles {
 const unit: Handler<typeof unitContract> = {
   contract: unitContract,
   replaceOn: [...MACHINE_REPLACE_ON, "unit"],
-  ignore: [...MACHINE_IGNORE, "health", "probe", "node"],
+  ignore: [...MACHINE_IGNORE, "health", "probe", "node", "keepsProgram"],
   async create(context, inputs) {
     await apply(context, inputs, { obsolete: {}, restart: true, keepsPrevious: true });
     return { id: idOf(inputs), outputs: {} };
   },
   async update(context, _id, inputs, { inputs: old, unfinished = false }) {
     const obsolete = obsoleteFiles(old.files, inputs.files);
-    const isTriggered = JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
+    const isTriggered =
+      !inputs.keepsProgram && JSON.stringify(inputs.restartOn ?? {}) !== JSON.stringify(old.restartOn ?? {});
     // A failed update may have written the files without the restart.
     const restart = isTriggered || unfinished || Object.keys(obsolete).length > 0 || old.problem !== undefined;
     const added = (inputs.state ?? []).filter((folder) => !old.state?.includes(folder));

@@ -36,6 +36,8 @@ export class MemoryApi {
   readonly claims = new Map<string, V1PersistentVolumeClaim>();
   readonly configMaps = new Map<string, { data?: Record<string, string> }>();
   readonly daemonSets = new Map<string, object>();
+  /** Version that the API server reports: `v1.36.3`. */
+  apiServerVersion = "v0.0.0";
   /** Names of the requests that were sent, in order, and their arguments. */
   readonly calls: string[] = [];
   readonly requests: { call: string; args: unknown }[] = [];
@@ -53,6 +55,7 @@ export class MemoryApi {
       apps: group(this.appsMethods()),
       policy: group(this.policyMethods()),
       storage: group(this.storageMethods()),
+      version: group({ getCode: () => ({ gitVersion: this.apiServerVersion }) }),
       mergePatch: {},
       patience: 1,
     } as unknown as KubeApi;

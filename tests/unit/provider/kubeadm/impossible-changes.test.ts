@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
-import { findImpossibleChanges, hasOtherControlPlanes } from "../../../../provider/kubeadm/impossible-changes";
+import { describe, expect, test } from "vitest";
+import {
+  findImpossibleChanges,
+  findImpossibleUpgrade,
+  hasOtherControlPlanes,
+} from "../../../../provider/kubeadm/impossible-changes";
 import { initDocuments } from "../../../../render/kubeadm";
 import { initOptions } from "../../render/samples";
 
@@ -32,14 +36,6 @@ test.each<[string, Partial<Options>, RegExp]>([
     { network: { podCidr: "10.244.0.0/16", serviceCidr: "10.11.0.0/16" } },
     /^network\.serviceCidr: cannot change from 10\.10\.0\.0\/16 to 10\.11\.0\.0\/16/,
   ],
-  [
-    "a downgrade",
-    { kubernetesVersion: "1.35.4" },
-    /^kubernetes\.version: .*cannot be downgraded; set it back to 1\.36\.3/,
-  ],
-  ["a skipped minor", { kubernetesVersion: "1.38.0" }, /^kubernetes\.version: .*cannot skip a minor version/],
-  ["an upgrade", { kubernetesVersion: "1.37.0" }, /^kubernetes\.version: .*upgrades are not supported yet/],
-  ["a patch version", { kubernetesVersion: "1.36.4" }, /^kubernetes\.version: .*upgrades are not supported yet/],
 ])("refuses a change of an existing cluster: %s", (_, changes, message) => {
   const problems = found(inputs(changes));
   expect(problems).toHaveLength(1);
@@ -48,6 +44,42 @@ test.each<[string, Partial<Options>, RegExp]>([
 
 test("allows another endpoint, to which the nodes change one after the other", () => {
   expect(found(inputs({ controlPlaneEndpoint: "api.dev.internal:7443" }))).toEqual([]);
+});
+
+describe("another version of a control plane", () => {
+  const upgrade = (to: string, from = "1.35.4", node: Options["node"] = initOptions().node) =>
+    findImpossibleUpgrade(
+      { instance: "id-1", documents: initDocuments(initOptions({ kubernetesVersion: to, node })) },
+      { instance: "id-1", documents: initDocuments(initOptions({ kubernetesVersion: from, node })) },
+    ).map(({ path, reason }) => `${path}: ${reason}`);
+
+  test("may be a patch release, or the next minor version", () => {
+    expect(upgrade("1.35.4")).toEqual([]);
+    expect(upgrade("1.35.9")).toEqual([]);
+    expect(upgrade("1.36.3")).toEqual([]);
+  });
+
+  test("is refused where it is older, or skips a minor version, with the way out", () => {
+    expect(upgrade("1.34.4")).toEqual([
+      "kubernetes.version: Kubernetes cannot be downgraded from 1.35.4 to 1.34.4; set it back to 1.35.4",
+    ]);
+    expect(upgrade("1.37.0")).toEqual([
+      expect.stringMatching(/^kubernetes\.version: .*cannot skip a minor version.*npm run upgrade -- --to 1\.37\.0/),
+    ]);
+  });
+
+  test("is refused with Docker where the kubelet gets a new feature gate", () => {
+    const node = { ...initOptions().node, runtime: "docker" as const };
+    expect(upgrade("1.36.3", "1.35.4", node)).toEqual([expect.stringMatching(/runtime docker is not supported yet/)]);
+    expect(upgrade("1.35.4", "1.34.4", node)).toEqual([]);
+  });
+
+  test("is not compared with what another machine had, or with nothing", () => {
+    const documents = (version: string) => initDocuments(initOptions({ kubernetesVersion: version }));
+    const now = { instance: "id-2", documents: documents("1.30.0") };
+    expect(findImpossibleUpgrade(now, { instance: "id-1", documents: documents("1.36.3") })).toEqual([]);
+    expect(findImpossibleUpgrade(now, {})).toEqual([]);
+  });
 });
 
 test("several control planes become one: leader election stays on", () => {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { binariesResource } from "../../../../provider/resources/binaries";
 import { MemoryMachine } from "../../../support/memory-machine";
 
@@ -70,6 +70,47 @@ test("an update removes the binaries that are no longer configured", async () =>
   await create("kubelet", "kubectl");
   await binariesResource.update!(machine.context(), "id", inputs("kubelet"), recorded("kubelet", "kubectl"));
   expect([...machine.files.keys()]).toEqual([KUBELET]);
+});
+
+describe("a binary that another resource puts into place", () => {
+  const CONF = "/etc/kubernetes/kubelet.conf";
+  const staged = { paths: [KUBELET], whileExists: CONF };
+  const old = hash("kubelet 0");
+  const update = () => {
+    const files = { ...inputs("kubelet", "kubectl"), staged };
+    const before = { ...files, files: { ...files.files, [KUBELET]: old } };
+    return binariesResource.update!(machine.context(), "id", files, { inputs: before, outputs: {} });
+  };
+  const refresh = async () =>
+    (await binariesResource.read!(machine.context(), "id", { inputs: { ...inputs("kubelet"), staged }, outputs: {} }))
+      ?.inputs.files;
+  beforeEach(() => void machine.files.set(KUBELET, { content: "kubelet 0", mode: "0755" }));
+
+  test("is staged beside the current one while the file of its use exists, and is no drift", async () => {
+    machine.files.set(CONF, { content: "", mode: "0600" });
+    await update();
+    expect(machine.files.get(KUBELET)?.content).toBe("kubelet 0");
+    expect(machine.files.get(`${KUBELET}.next`)).toEqual({ content: "kubelet 1", mode: "0755" });
+    expect(machine.files.get(KUBECTL)?.content).toBe("kubectl 1");
+    expect(await refresh()).toEqual({ [KUBELET]: hash("kubelet 1") });
+    machine.files.delete(`${KUBELET}.next`);
+    expect(await refresh()).toEqual({ [KUBELET]: old });
+  });
+
+  test("is written directly where it is not in use", async () => {
+    await update();
+    expect(machine.files.get(KUBELET)?.content).toBe("kubelet 1");
+    expect(machine.files.has(`${KUBELET}.next`)).toBe(false);
+  });
+
+  test("no longer waits where the current one is the configured one again", async () => {
+    machine.files.set(CONF, { content: "", mode: "0600" });
+    machine.files.set(KUBELET, { content: "kubelet 1", mode: "0755" });
+    machine.files.set(`${KUBELET}.next`, { content: "kubelet 2", mode: "0755" });
+    await update();
+    expect(machine.files.has(`${KUBELET}.next`)).toBe(false);
+    expect(machine.files.get(KUBELET)?.content).toBe("kubelet 1");
+  });
 });
 
 test("a delete removes the binaries, and no others", async () => {

@@ -183,11 +183,24 @@ describe("another version of the kubelet", () => {
       { ...inputs, instance: "id-1", version: "1.36.3", ...old },
     ).map(({ path, reason }) => `${path}: ${reason}`);
 
-  test("is refused on an existing node, with the pool's path and another possibility", () => {
+  const program = "a".repeat(64);
+
+  test("is accepted on an existing node whose kubelet can be replaced, unless it is older", () => {
+    expect(find({ program })).toEqual([]);
+    expect(find({ program, version: "1.36.2" })).toEqual([
+      "workers.version: the kubelet of worker-1 cannot change from 1.36.3 to 1.36.2: Kubernetes does not support " +
+        "downgrades of a kubelet; set workers.version: 1.36.3, or add a pool with version 1.36.2 and remove this one",
+    ]);
+    expect(find({ program, version: "1.36.2", pool: "control-plane" })).toEqual([
+      expect.stringMatching(/^kubernetes\.version: /),
+    ]);
+  });
+
+  test("is refused on an existing node of a cluster that is built by components", () => {
     expect(find({})).toEqual([
-      "workers.version: the kubelet of worker-1 cannot change from 1.36.3 to 1.36.4: the node would not be drained, " +
-        "and upgrades are not supported yet; set workers.version: 1.36.3, or add a pool with version 1.36.4 and " +
-        "remove this one",
+      expect.stringMatching(
+        /^workers\.version: .*would not be drained.*; set workers\.version: 1\.36\.3, or add a pool with version/,
+      ),
     ]);
     expect(find({ pool: "gpu" })).toEqual([
       expect.stringMatching(/^pools\.gpu\.version: .*set pools\.gpu\.version: 1/),

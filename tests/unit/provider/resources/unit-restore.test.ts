@@ -63,6 +63,14 @@ describe("a replaced program", () => {
     await create(GOOD);
   });
 
+  test("does not restart a unit whose program another resource replaces", async () => {
+    install("other");
+    const starts = machine.starts;
+    const now = { ...withProgram("other"), keepsProgram: true };
+    await settle(unitResource.update!(context(), "id", now, { inputs: withProgram("good"), outputs: {} }));
+    expect(machine.starts).toBe(starts);
+  });
+
   test("that does not start is put back, and the unit runs the previous one", async () => {
     install("bad");
     expect(await replace("good", "bad")).toContain(

@@ -1,0 +1,80 @@
+import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { StepError } from "../../common/errors";
+import type { Connection } from "../../contracts/connection";
+import { findKubeletSkew, findUpgradeProblem } from "../../render/version-skew";
+import { isReady } from "../kube/cordon";
+import { retryRequest } from "../kube/retry";
+import type { Context } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+import { etcdProblems, readEtcdReport } from "./etcd-report";
+import { saveSnapshot } from "./etcd-snapshot";
+import type { ManifestTexts } from "./manifest-texts";
+
+const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
+const STEP = "upgrading the control plane";
+
+export interface VersionChange {
+  /** Without the prefix `v`. */
+  from: string;
+  to: string;
+}
+
+/** Returns the version of the API server that a control plane's manifests run, without the prefix `v`. */
+export function versionInManifests(manifests: ManifestTexts): string | undefined {
+  return /^\s*image: \S+\/kube-apiserver:v(\d+\.\d+\.\d+)\s*$/m.exec(manifests.get("kube-apiserver") ?? "")?.[1];
+}
+
+/**
+ * Checks that a control plane can be upgraded, and saves a snapshot of etcd on its disk. Changes nothing that runs.
+ * @throws StepError with everything that must be repaired first
+ */
+export async function prepareUpgrade(
+  context: Context,
+  machine: Remote,
+  { from, to, connection }: VersionChange & { connection: Connection },
+): Promise<void> {
+  const { signal } = context;
+  context.status(`checking that the control plane can be upgraded to ${to}`);
+  const problem = findUpgradeProblem(from, to);
+  if (problem)
+    throw new StepError({ step: STEP, machine: machine.label, cause: problem.reason, action: problem.action });
+  const problems = [...(await findEtcdProblems(machine, signal)), ...(await findNodeProblems(context, connection, to))];
+  if (problems.length > 0)
+    throw new StepError({
+      step: STEP,
+      machine: machine.label,
+      cause: `${problems.join("; ")}; nothing was changed on this machine`,
+      action: "run `npm run status`, repair what it names, then run `pulumi up` again",
+    });
+  context.status("saving a snapshot of etcd");
+  const snapshot = await saveSnapshot(machine, `before-${to}`, signal);
+  context.info(`${machine.label}: etcd's snapshot from before the upgrade to ${to} is ${snapshot}`);
+}
+
+async function findEtcdProblems(machine: Remote, signal: AbortSignal): Promise<string[]> {
+  const report = await readEtcdReport(machine, signal);
+  if (!report) return ["etcd does not answer"];
+  const blocking = report.alarms.length > 0 || report.members.some(({ isHealthy }) => !isHealthy);
+  return blocking ? etcdProblems(report) : [];
+}
+
+/** Control planes must be Ready, and no kubelet may be too old for the new API server. */
+async function findNodeProblems(context: Context, connection: Connection, to: string): Promise<string[]> {
+  const { signal } = context;
+  const api = await context.kube.api([connection], signal);
+  const { items } = await retryRequest(api, "listing the nodes", signal, () => api.core.listNode({}));
+  return items.flatMap((node) => {
+    const name = node.metadata?.name ?? "";
+    const isDown = isControlPlane(node) && !isReady(node);
+    const kubelet = node.status?.nodeInfo?.kubeletVersion?.replace(/^v/, "");
+    const skew = kubelet === undefined ? undefined : findKubeletSkew(kubelet, to);
+    return [
+      ...(isDown ? [`control plane ${name} is not Ready`] : []),
+      ...(skew && !isDown ? [`${name}: ${skew.reason}; upgrade its pool first`] : []),
+    ];
+  });
+}
+
+function isControlPlane({ metadata }: V1Node): boolean {
+  return metadata?.labels?.[CONTROL_PLANE_LABEL] !== undefined;
+}

@@ -1,0 +1,118 @@
+import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { StepError } from "../../common/errors";
+import type { Inputs } from "../../contracts/contract";
+import type { nodeContract } from "../../contracts/kube/node";
+import { findKubeletSkew, isSameMinor } from "../../render/version-skew";
+import { requireMachine } from "../host/on-machine";
+import { hashRunningProgram } from "../host/systemd";
+import type { KubeApi } from "../kube/api";
+import { isCordoned, isReady, requireNode, restoreSchedulable } from "../kube/cordon";
+import { drain } from "../kube/drain";
+import { withinPoolLimit } from "../kube/pool-gate";
+import { retryRequest } from "../kube/retry";
+import type { Context } from "../rpc/handler";
+import type { Remote } from "../ssh/remote";
+import { replaceKubelet, type NewKubelet } from "./replace-kubelet";
+
+type NodeInputs = Inputs<typeof nodeContract>;
+
+const UNIT = "kubelet.service";
+const STEP = "upgrading the node";
+const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
+
+/**
+ * Brings the node to the configured kubelet, if it runs another one. A worker that gets another minor version is
+ * drained before, within the limit of its pool, if another node can take its pods.
+ * https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/upgrading-linux-nodes/
+ */
+export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
+  const { version, program, node, controlPlanes } = inputs;
+  if (version === undefined || program === undefined) return;
+  const live = await requireNode(api, node, context.signal);
+  const machine = await requireMachine(context, inputs);
+  if (!(await isOutdated(machine, live, { version, program }, context.signal))) return;
+  await checkApiServer(api, { node, version }, context.signal);
+  const isControlPlane = live.metadata?.labels?.[CONTROL_PLANE_LABEL] !== undefined;
+  // A control plane asks its own API server, whose kubelet it is.
+  const kubelet = { name: node, version, controlPlanes: isControlPlane ? [inputs.connection] : controlPlanes };
+  const from = versionOf(live);
+  context.status(`kubelet ${from} is replaced by ${version}`);
+  const needsDrain = !isControlPlane && (from === "" || !isSameMinor(from, version));
+  if (!needsDrain) return await replaceKubelet(context, machine, kubelet);
+  await replaceDrained(context, api, { machine, inputs, kubelet });
+}
+
+async function isOutdated(
+  machine: Remote,
+  live: V1Node,
+  { version, program }: { version: string; program: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (versionOf(live) !== version) return true;
+  const running = await hashRunningProgram(machine, UNIT, signal);
+  return running !== undefined && running !== program;
+}
+
+function versionOf({ status }: V1Node): string {
+  return status?.nodeInfo?.kubeletVersion?.replace(/^v/, "") ?? "";
+}
+
+/** A kubelet must not be newer than the API server. */
+async function checkApiServer(
+  api: KubeApi,
+  { node, version }: { node: string; version: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { gitVersion } = await retryRequest(api, "reading the API server's version", signal, () =>
+    api.version.getCode(),
+  );
+  const problem = findKubeletSkew(version, gitVersion.replace(/^v/, "").replace(/\+.*$/, ""));
+  if (!problem) return;
+  throw new StepError({
+    step: STEP,
+    machine: node,
+    cause: `${problem.reason}; nothing was changed on this node`,
+    action: "upgrade all control planes first: run `pulumi up` again",
+  });
+}
+
+interface DrainedReplacement {
+  machine: Remote;
+  inputs: NodeInputs;
+  kubelet: NewKubelet;
+}
+
+async function replaceDrained(
+  context: Context,
+  api: KubeApi,
+  { machine, inputs, kubelet }: DrainedReplacement,
+): Promise<void> {
+  const { signal, status, poolGate: gate } = context;
+  const { node, pool, maxUnavailable, drain: settings } = inputs;
+  if (!(await canMovePods(api, node, signal))) {
+    context.info(`${node}: no other node can take its pods, so they stay on it while its kubelet is replaced`);
+    return await replaceKubelet(context, machine, kubelet);
+  }
+  const limit = { gate, pool, maxUnavailable, node, timeout: settings.timeout, signal, status };
+  await withinPoolLimit(api, limit, async () => {
+    const { wasCordoned, evicted } = await drain(api, { ...settings, node, signal, status });
+    context.info(`${node} is drained (${evicted.length} pods) to replace its kubelet`);
+    try {
+      await replaceKubelet(context, machine, kubelet);
+    } finally {
+      if (!wasCordoned) await restoreSchedulable(api, node);
+    }
+  });
+}
+
+/** Whether another node is Ready and accepts ordinary pods. */
+async function canMovePods(api: KubeApi, node: string, signal: AbortSignal): Promise<boolean> {
+  const { items } = await retryRequest(api, "listing the nodes", signal, () => api.core.listNode({}));
+  return items.some(
+    (other) =>
+      other.metadata?.name !== node &&
+      isReady(other) &&
+      !isCordoned(other) &&
+      !(other.spec?.taints ?? []).some(({ effect }) => effect !== "PreferNoSchedule"),
+  );
+}

@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { POOL_LABEL } from "../../../../common/labels";
+import { DRAIN_DEFAULTS } from "../../../../contracts/drain";
+import { replaceKubelet } from "../../../../provider/kubelet/replace-kubelet";
+import { upgradeNode } from "../../../../provider/kubelet/upgrade-node";
+import { FakeCluster } from "../../../support/fake-cluster";
+import { settle, useFakeTime } from "../../../support/fake-time";
+import { MemoryApi } from "../../../support/memory-api";
+import { MemoryMachine } from "../../../support/memory-machine";
+
+vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
+vi.mock("../../../../provider/kubelet/replace-kubelet", () => ({ replaceKubelet: vi.fn() }));
+useFakeTime();
+
+const NEW = "b".repeat(64);
+const TAINT = { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" };
+
+let memory: MemoryApi;
+let cluster: FakeCluster;
+let machine: MemoryMachine;
+let running: string;
+let messages: string[];
+let podsAtReplacement: string[] | undefined;
+beforeEach(async () => {
+  memory = new MemoryApi();
+  memory.apiServerVersion = "v1.36.3";
+  cluster = new FakeCluster(memory.api);
+  running = "a".repeat(64);
+  machine = new MemoryMachine().on(/\/proc\/\$pid\/exe/, () => `${running}\n`);
+  messages = [];
+  podsAtReplacement = undefined;
+  vi.mocked(replaceKubelet).mockReset();
+  vi.mocked(replaceKubelet).mockImplementation(async () => void (podsAtReplacement = await cluster.pods("worker-1")));
+  await node("control-plane-1", "v1.36.3", {
+    taints: [TAINT],
+    labels: { "node-role.kubernetes.io/control-plane": "" },
+  });
+  await node("worker-1", "v1.35.4");
+  await node("worker-2", "v1.35.4");
+  await cluster.pod("web-1", { node: "worker-1", owner: { kind: "ReplicaSet", uid: "web" } });
+  cluster.replaces.set("web", "worker-2");
+  cluster.run();
+});
+
+async function node(name: string, kubeletVersion: string, options: Parameters<FakeCluster["node"]>[1] = {}) {
+  await cluster.node(name, { ...options, labels: { ...options.labels, [POOL_LABEL]: "workers" } });
+  await memory.api.core.patchNodeStatus({ name, body: { status: { nodeInfo: { kubeletVersion } } } });
+}
+
+const upgrade = (name = "worker-1", changes: object = {}) =>
+  settle(
+    upgradeNode(machine.context({ info: (message) => void messages.push(message) }), memory.api, {
+      ...{
+        ...machine.target,
+        controlPlanes: [],
+        node: name,
+        membership: "join",
+        labels: {},
+        annotations: {},
+        taints: [],
+      },
+      ...{ schedulable: true, readyTimeout: 30, drain: DRAIN_DEFAULTS, pool: "workers", maxUnavailable: 1 },
+      ...{ version: "1.36.3", program: NEW, ...changes },
+    }),
+  );
+
+describe("a worker with another minor version", () => {
+  test("is drained before its kubelet is replaced, and schedulable after it", async () => {
+    await upgrade();
+    expect(podsAtReplacement).toEqual([]);
+    expect(await cluster.isCordoned("worker-1")).toBe(false);
+    expect(messages).toEqual(["worker-1 is drained (1 pods) to replace its kubelet"]);
+    expect(vi.mocked(replaceKubelet).mock.calls[0]?.[2]).toMatchObject({ name: "worker-1", version: "1.36.3" });
+  });
+
+  test("is schedulable again where its kubelet was put back", async () => {
+    vi.mocked(replaceKubelet).mockRejectedValue(new Error("put back"));
+    await expect(upgrade()).rejects.toThrow("put back");
+    expect(await cluster.isCordoned("worker-1")).toBe(false);
+  });
+
+  test("waits while another node of its pool is unavailable, and then fails unchanged", async () => {
+    await cluster.setReady("worker-2", false);
+    await node("worker-3", "v1.35.4");
+    await expect(upgrade()).rejects.toThrow(/worker-2 is not Ready; pool workers allows 1 unavailable/);
+    expect(replaceKubelet).not.toHaveBeenCalled();
+    expect(await cluster.pods("worker-1")).toEqual(["web-1"]);
+  });
+
+  test("keeps its pods where no other node can take them", async () => {
+    await memory.api.core.deleteNode({ name: "worker-2" });
+    await upgrade();
+    expect(podsAtReplacement).toEqual(["web-1"]);
+    expect(messages).toEqual([expect.stringMatching(/^worker-1: no other node can take its pods/)]);
+  });
+
+  test("is not touched before the control plane has the version", async () => {
+    memory.apiServerVersion = "v1.35.4";
+    await expect(upgrade()).rejects.toThrow(/kubelet 1\.36\.3 is newer than the control plane 1\.35\.4; nothing was/);
+    expect(await cluster.pods("worker-1")).toEqual(["web-1"]);
+  });
+});
+
+test("a patch release and a control plane need no drain", async () => {
+  await upgrade("worker-1", { version: "1.35.5" });
+  expect(podsAtReplacement).toEqual(["web-1"]);
+  await node("control-plane-2", "v1.35.4", { labels: { "node-role.kubernetes.io/control-plane": "" } });
+  await upgrade("control-plane-2");
+  expect(vi.mocked(replaceKubelet).mock.calls[1]?.[2]).toMatchObject({ controlPlanes: [machine.connection] });
+  expect(messages).toEqual([]);
+});
+
+test("a kubelet of the same version is replaced where its program differs, and left alone otherwise", async () => {
+  await upgrade("control-plane-1");
+  expect(replaceKubelet).toHaveBeenCalledTimes(1);
+  running = NEW;
+  await upgrade("control-plane-1");
+  expect(replaceKubelet).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,101 @@
+import "reflect-metadata";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { applyManifests } from "../../../../provider/kubeadm/apply-manifests";
+import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
+import { COMPONENTS, ControlPlaneMachine } from "../../../support/control-plane-machine";
+
+// Whether new pods are healthy is tested with applyManifests itself.
+vi.mock("../../../../provider/kubeadm/apply-manifests", async (original) => ({
+  ...(await original<object>()),
+  applyManifests: vi.fn(),
+}));
+
+const MANIFESTS = "/etc/kubernetes/manifests";
+const CONFIG = "/etc/kubernetes/kubewright-cluster.yaml";
+
+let machine: ControlPlaneMachine;
+let health: string[];
+let nodes: object[];
+beforeEach(() => {
+  machine = new ControlPlaneMachine();
+  vi.mocked(applyManifests).mockImplementation(async (_context, _machine, change) => {
+    for (const { write } of change.stages) await write();
+  });
+  health = ["https://10.0.0.1:2379 is healthy: successfully committed proposal"];
+  nodes = [{ metadata: { name: "cp-2", labels: { "node-role.kubernetes.io/control-plane": "" } }, status: ready() }];
+  machine.on(/endpoint health --cluster/, () => `${machine.members}--- health ---\n${health.join("\n")}`);
+  machine.on(/kubeadm upgrade apply phase/, () => "");
+  run("1.35.4");
+  machine.files.set(CONFIG, { content: "kubernetesVersion: v1.35.4\n", mode: "0600" });
+});
+
+/** Writes the manifests of a version, as they run. */
+function run(version: string): void {
+  const content = `    image: registry.k8s.io/kube-apiserver:v${version}\n`;
+  for (const name of COMPONENTS) machine.files.set(`${MANIFESTS}/${name}.yaml`, { content, mode: "0600" });
+}
+
+function ready(kubeletVersion = "v1.35.4", status = "True") {
+  return { conditions: [{ type: "Ready", status }], nodeInfo: { kubeletVersion } };
+}
+
+function inputsOf(version: string) {
+  const apiVersion = "kubeadm.k8s.io/v1beta4";
+  const cluster = { apiVersion, kind: "ClusterConfiguration", kubernetesVersion: `v${version}` };
+  const init = { apiVersion, kind: "InitConfiguration", nodeRegistration: { name: "cp-2" } };
+  return { ...machine.target, node: "cp-2", documents: [init, cluster] };
+}
+
+async function upgrade(version = "1.36.3") {
+  const context = machine.context();
+  context.kube.api = async () => ({ core: { listNode: async () => ({ items: nodes }) }, patience: 1 }) as never;
+  const old = { inputs: inputsOf("1.35.4"), outputs: { manifests: {} } };
+  return await controlPlaneResource.update!(context, "id", inputsOf(version), old);
+}
+const ran = (pattern: RegExp) => machine.scripts.findIndex((script) => pattern.test(script));
+
+describe("another version", () => {
+  test("is applied after a verified snapshot of etcd, and kubeadm's objects follow", async () => {
+    await upgrade();
+    const order = [/before-1\.36\.3\.db/, /phase upload-config kubelet/, /phase bootstrap-token/].map(ran);
+    expect(order).toEqual([...order].sort((one, other) => one - other));
+    expect(order[0]).toBeGreaterThan(-1);
+    expect(machine.placed).toHaveLength(COMPONENTS.length);
+    expect(machine.files.get(CONFIG)?.content).toContain("v1.36.3");
+  });
+
+  test.each<[string, () => void, RegExp]>([
+    ["etcd does not answer", () => (machine.members = ""), /etcd does not answer; nothing was changed/],
+    ["a member of etcd is unhealthy", () => (health = []), /etcd: member cp-2 is unhealthy/],
+    [
+      "a control plane is not Ready",
+      () => (nodes = [{ ...nodes[0], status: ready("v1.35.4", "Unknown") }]),
+      /control plane cp-2 is not Ready/,
+    ],
+    [
+      "a kubelet would be too old",
+      () => nodes.push({ metadata: { name: "worker-1" }, status: ready("v1.32.0") }),
+      /worker-1: kubelet 1\.32\.0 is 4 minor versions older .*upgrade its pool first/,
+    ],
+  ])("is refused while %s, before anything changes", async (_, spoil, message) => {
+    spoil();
+    await expect(upgrade()).rejects.toThrow(message);
+    expect(machine.placed).toEqual([]);
+    expect(ran(/snapshot save/)).toBe(-1);
+  });
+
+  test("that skips a minor version is refused on the machine, whatever the state has recorded", async () => {
+    await expect(upgrade("1.37.0")).rejects.toThrow(/cannot skip a minor version/);
+    expect(machine.placed).toEqual([]);
+  });
+
+  test("that was interrupted after the manifests is completed by the next run, without another snapshot", async () => {
+    run("1.36.3");
+    await upgrade();
+    expect(ran(/snapshot save/)).toBe(-1);
+    expect(ran(/phase bootstrap-token/)).toBeGreaterThan(-1);
+    machine.scripts.length = 0;
+    await upgrade();
+    expect(ran(/phase bootstrap-token/)).toBe(-1);
+  });
+});
