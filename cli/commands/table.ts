@@ -81,6 +81,23 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     summary: "Prints the path of the cluster's kubeconfig.",
     examples: [["", "use it as KUBECONFIG=$(npm run -s kubeconfig)"]],
   },
+  upgrade: {
+    usage: "npm run upgrade",
+    summary: "Upgrades the cluster to another version of Kubernetes, one minor version after the other.",
+    details:
+      "It prints the plan first, with everything that blocks the upgrade, and asks on a terminal. Each step is what " +
+      "`npm start` does with another `kubernetes.version`. After a failure or an interruption, run the same command " +
+      "again: it continues.",
+    options: [
+      ["--to <version>", "version of Kubernetes (default: the newest that can be installed)"],
+      ["--plan", "print the plan only"],
+      YES,
+    ],
+    examples: [
+      ["--plan", "show the plan for the newest version"],
+      ["--to 1.36.3 --yes", "upgrade to 1.36.3 without a question"],
+    ],
+  },
   "node-join": {
     usage: "npm run node:join",
     summary: "Adds workers to a pool: created machines by --count, a machine of yours by --host.",

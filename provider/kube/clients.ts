@@ -84,6 +84,17 @@ export class KubeClients {
     });
   }
 
+  /**
+   * Returns what the API server of one control plane answers at a path that is no resource, such as `/metrics`.
+   * @throws Error if it does not answer with 200
+   */
+  async readText(controlPlane: Connection, path: string, signal: AbortSignal): Promise<string> {
+    const client = await this.clientOf(this.connections.get(controlPlane), signal);
+    const { status, body } = await orAborted(get(client, path), signal);
+    if (status === 200) return body;
+    throw new Error(`${client.machine.label}: the API server answers ${path} with HTTP ${status}`);
+  }
+
   /** Drops all clients: after `kubeadm init` or reset their certificates are invalid. */
   forget(): void {
     this.clients.clear();
@@ -164,23 +175,28 @@ function tlsOptionsOf({ ca, cert, key, servername }: AgentOptions): AgentOptions
 /** Returns whether the API server of a control plane answers /readyz. Remembers a positive answer for a few seconds. */
 async function isReady(client: Client): Promise<boolean> {
   if (Date.now() < client.readyUntil) return true;
-  const status = await probe(client).catch(() => undefined);
+  const status = await get(client, "/readyz").then(
+    (answer) => answer.status,
+    () => undefined,
+  );
   if (status === 200) client.readyUntil = Date.now() + READY_MS;
   return status === 200;
 }
 
-async function probe({ machine, api }: Client): Promise<number | undefined> {
+async function get({ machine, api }: Client, path: string): Promise<{ status: number | undefined; body: string }> {
   const options: RequestOptions = {};
   await api.config.applyToHTTPSOptions(options);
   const agent = new TunnelHttpsAgent(machine, {
     ...tlsOptionsOf((options.agent as Agent).options),
     servername: "kubernetes",
   });
-  const target = { agent, host: "127.0.0.1", port: API_PORT, path: "/readyz", timeout: PROBE_MS };
+  const target = { agent, host: "127.0.0.1", port: API_PORT, path, timeout: PROBE_MS };
   return await new Promise((resolve, reject) => {
     const sent = request(target, (response) => {
-      response.resume();
-      resolve(response.statusCode);
+      let body = "";
+      response.setEncoding("utf8").on("data", (more: string) => (body += more));
+      response.on("end", () => resolve({ status: response.statusCode, body }));
+      response.on("error", reject);
     });
     sent.on("timeout", () => sent.destroy(new Error("no answer")));
     sent.on("error", reject);

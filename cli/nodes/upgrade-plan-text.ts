@@ -1,0 +1,34 @@
+import { describeEtcd } from "../../provider/kubeadm/etcd-report";
+import type { ClusterStatus } from "./cluster-status";
+import type { UpgradePlan } from "./upgrade-plan";
+
+/** Returns the plan as text for a terminal. */
+export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
+  const { from, to, chain, controlPlanes, pools, deprecated, blocking, notes } = plan;
+  if (chain.length === 0) return `Nothing to upgrade: every node runs ${to}.\n`;
+  const lines = [
+    `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
+    "",
+    ...(chain.length > 1 ? ["For each version, in this order:"] : ["In this order:"]),
+    "  1. images and binaries are copied; only the container runtime restarts, if its pause image changes",
+    `  2. ${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other`,
+    ...pools.map(
+      ({ name, nodes }, index) => `  ${index + 3}. pool ${name}: ${nodes.join(", ")}, drained, then the kubelet`,
+    ),
+    `  ${pools.length + 3}. kube-proxy and CoreDNS`,
+    "",
+    ...(etcd ? [`etcd: ${describeEtcd(etcd)}`] : []),
+    `Deprecated APIs in use: ${deprecated.map(describeApi).join(", ") || "none"}`,
+    ...section("To look at:", notes),
+    ...section("This must be solved first:", blocking),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function describeApi({ resource, removedIn }: UpgradePlan["deprecated"][number]): string {
+  return `${resource} (${removedIn === undefined ? "no release removes it yet" : `removed in ${removedIn}`})`;
+}
+
+function section(title: string, entries: readonly string[]): string[] {
+  return entries.length === 0 ? [] : ["", title, ...entries.map((entry) => `  ${entry}`)];
+}

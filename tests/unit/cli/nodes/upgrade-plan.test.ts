@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import type { ClusterStatus } from "../../../../cli/nodes/cluster-status";
+import { planUpgrade, type UpgradeFacts } from "../../../../cli/nodes/upgrade-plan";
+import { upgradePlanText } from "../../../../cli/nodes/upgrade-plan-text";
+
+function node(name: string, version: string, pool = "workers"): ClusterStatus["nodes"][number] {
+  const roles = pool === "control-plane" ? ["control-plane"] : [];
+  const state = { ready: true, conditions: [], cordoned: false, taints: [], pods: 1, evicted: 0, capacity: 110 };
+  return { name, pool, version, roles, runtime: "containerd 2.4.2", address: "10.0.0.1", created: "", ...state };
+}
+
+function facts(changes: Partial<UpgradeFacts> = {}, problems: string[] = [], warnings: string[] = []): UpgradeFacts {
+  const nodes = [node("cp-1", "1.34.4", "control-plane"), node("worker-1", "1.34.4"), node("gpu-1", "1.34.4", "gpu")];
+  const status = { version: "1.34.4", nodes, certificates: [], problems, warnings, healthy: problems.length === 0 };
+  return {
+    ...{ apiServers: ["1.34.4"], to: "1.36.3", supported: ["1.36.3", "1.35.4", "1.34.4"], status },
+    ...{ deprecated: [], obstacles: new Map(), poolVersions: new Map(), ...changes },
+  };
+}
+
+test("the plan names the chain, the nodes in order, and what an operator should look at", () => {
+  const obstacles = new Map([["worker-1", ["web-1: eviction refused by PodDisruptionBudget default/web"]]]);
+  const deprecated = [{ resource: "endpoints.v1" }];
+  const plan = planUpgrade(facts({ obstacles, deprecated }, [], ["cp-1: certificate apiserver expires in 12 days"]));
+  expect(upgradePlanText(plan, {})).toBe(`Upgrade: 1.34.4 -> 1.35.4 -> 1.36.3
+
+For each version, in this order:
+  1. images and binaries are copied; only the container runtime restarts, if its pause image changes
+  2. cp-1: a snapshot of etcd, then the static pods, then the kubelet, one after the other
+  3. pool workers: worker-1 (1.34.4), drained, then the kubelet
+  4. pool gpu: gpu-1 (1.34.4), drained, then the kubelet
+  5. kube-proxy and CoreDNS
+
+Deprecated APIs in use: endpoints.v1 (no release removes it yet)
+
+To look at:
+  cp-1: certificate apiserver expires in 12 days
+  drain of worker-1: web-1: eviction refused by PodDisruptionBudget default/web
+`);
+  expect(plan.blocking).toEqual([]);
+});
+
+test("an unhealthy cluster and an API that the target no longer has block the upgrade", () => {
+  const deprecated = [{ resource: "widgets.v1beta3", removedIn: "1.35" }];
+  const plan = planUpgrade(facts({ deprecated }, ["etcd: member cp-2 is unhealthy"]));
+  expect(plan.blocking).toEqual(["etcd: member cp-2 is unhealthy", "widgets.v1beta3 is in use, and 1.35 removes it"]);
+  expect(upgradePlanText(plan, {})).toContain("This must be solved first:\n  etcd: member cp-2 is unhealthy\n");
+});
+
+test("the oldest API server decides, and an interrupted upgrade continues", () => {
+  const target = { to: "1.35.4", apiServers: ["1.35.4", "1.34.4"] };
+  expect(planUpgrade(facts(target)).chain).toEqual(["1.35.4"]);
+  expect(planUpgrade(facts({ ...target, apiServers: ["1.35.4"] })).chain).toEqual(["1.35.4"]);
+});
+
+test("there is nothing to do where every node has its version, also a pool that has its own", () => {
+  const plan = planUpgrade(facts({ to: "1.34.4" }));
+  expect(plan.chain).toEqual([]);
+  expect(upgradePlanText(plan, {})).toBe("Nothing to upgrade: every node runs 1.34.4.\n");
+  const { status } = facts();
+  const nodes = status.nodes.map((one) => (one.pool === "gpu" ? one : { ...one, version: "1.35.4" }));
+  const mixed = { to: "1.35.4", apiServers: ["1.35.4"], status: { ...status, nodes } };
+  expect(planUpgrade(facts({ ...mixed, poolVersions: new Map([["gpu", "1.34.4"]]) })).chain).toEqual([]);
+});
