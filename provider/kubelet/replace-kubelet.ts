@@ -40,7 +40,7 @@ export type NewKubelet = KubeletNode & {
  */
 export async function replaceKubelet(context: Context, machine: Remote, kubelet: NewKubelet): Promise<void> {
   const { signal } = context;
-  const folder = `/var/lib/kubewright/kubelet/before-${kubelet.version}`;
+  const folder = `/var/lib/kubewright/before-kubelet-${kubelet.version}`;
   await checkStaged(machine, kubelet.version, signal);
   const before = await readTextFiles(machine, SETTINGS, signal);
   const [mustBeReady, pods] = await Promise.all([

@@ -85,7 +85,14 @@ interface ComponentChange {
   after: ManifestTexts;
 }
 
-/** Restarts etcd first, then its clients. Each stage is proved healthy, or the previous manifests are restored. */
+/** The clients of the API server exit while it is away, so they restart once it is healthy. */
+const STAGES: readonly (readonly Component[])[] = [
+  ["etcd"],
+  ["kube-apiserver"],
+  ["kube-controller-manager", "kube-scheduler"],
+];
+
+/** Restarts etcd first, then the API server, then its clients. Each stage is proved healthy, or the previous manifests are restored. */
 async function restartComponents(context: Context, machine: Remote, change: ComponentChange): Promise<void> {
   const { node, components, changed, after } = change;
   const stageOf = (stage: readonly Component[]) => ({
@@ -98,8 +105,9 @@ async function restartComponents(context: Context, machine: Remote, change: Comp
       await placeManifests(machine, after, restarting, context.signal);
     },
   });
-  const stages = [components.filter((name) => name === "etcd"), components.filter((name) => name !== "etcd")];
-  const existing = stages.filter(({ length }) => length > 0).map(stageOf);
+  const existing = STAGES.map((stage) => components.filter((name) => stage.includes(name)))
+    .filter(({ length }) => length > 0)
+    .map(stageOf);
   if (existing.length > 0) await applyManifests(context, machine, { node, stages: existing });
 }
 

@@ -11,7 +11,7 @@ vi.mock("../../../../provider/kubelet/node-reported", () => ({ proveNodeReported
 const PROGRAM = "/usr/local/bin/kubelet";
 const STAGED = `${PROGRAM}.next`;
 const FLAGS = "/var/lib/kubelet/kubeadm-flags.env";
-const KEPT = "/var/lib/kubewright/kubelet/before-1.35.4";
+const KEPT = "/var/lib/kubewright/before-kubelet-1.35.4";
 const OLD_FLAGS = `KUBELET_KUBEADM_ARGS="--pod-infra-container-image=pause:3 --v=1"\n`;
 
 let machine: MemoryMachine;

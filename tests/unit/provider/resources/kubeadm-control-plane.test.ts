@@ -117,8 +117,9 @@ describe("a changed flag", () => {
     await update({ apiServer: { profiling: "false" } });
     expect(machine.placed).toEqual([`${MANIFESTS}/kube-apiserver.yaml`]);
     // All are proved healthy, because an interrupted run may have restarted them.
-    const [etcd, ...others] = COMPONENTS;
-    expect(changes).toMatchObject([{ node: "cp-2", stages: [{ components: [etcd] }, { components: others }] }]);
+    const [etcd, apiServer, ...clients] = COMPONENTS;
+    const stages = [[etcd], [apiServer], clients].map((components) => ({ components }));
+    expect(changes).toMatchObject([{ node: "cp-2", stages }]);
     expect(machine.files.get(CONFIG)?.content).toContain("profiling");
   });
 
