@@ -20,6 +20,7 @@ import { unitContract } from "../../contracts/host/unit";
 import { manifestsContract } from "../../contracts/kube/manifests";
 import { nodeContract } from "../../contracts/kube/node";
 import { rolloutContract } from "../../contracts/kube/rollout";
+import { addOnsContract } from "../../contracts/kubeadm/add-ons";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
@@ -97,6 +98,7 @@ const GROUPS: Record<string, Group> = {
   },
   "Control planes": {
     "kubeadm/control-plane": { controlPlaneContract },
+    "kubeadm/add-ons": { addOnsContract },
     "kubeadm/cluster-configuration": { clusterConfigurationContract },
   },
   "Kubernetes objects": {
