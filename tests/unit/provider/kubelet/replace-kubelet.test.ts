@@ -34,7 +34,7 @@ beforeEach(() => {
   set(FLAGS, OLD_FLAGS);
   machine
     .on(/--version$/, () => `Kubernetes v${content(STAGED) ?? content(PROGRAM) ?? ""}\n`)
-    .on(/touch .*complete/, () => {
+    .on(/>> .*complete$/, () => {
       if (machine.files.has(`${KEPT}/complete`)) return "";
       for (const path of [PROGRAM, FLAGS]) set(`${KEPT}${path}`, content(path) ?? "");
       set(`${KEPT}/complete`, "");
