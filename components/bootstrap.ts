@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { apiEndpoint } from "../render/api-balancer";
-import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
-import type { AddOns, ClusterConfiguration, ControlPlane, KubeadmEndpoint } from "../sdk/kubernetes";
-import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
+import type { Node } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
+import type { KubeadmSteps, LadderSteps } from "./bootstrap-resources";
 import { applyBootstrapBindings, applyDefaultServiceAccount, applyDns, applyProxy } from "./ladder/add-ons";
 import {
   runApiServer,
@@ -14,7 +13,7 @@ import {
 } from "./ladder/control-plane";
 import type { LadderCluster } from "./ladder/ladder-cluster";
 import { addLadderNode, cleanUpAfter, installBridge, joinKubelet, runHelloPod } from "./ladder/node";
-import { PREPARED, type PreparationSteps, preparation } from "./preparation";
+import { PREPARED, preparation } from "./preparation";
 import { installApiBalancer } from "./steps/api-balancer";
 import { rollOutDns, rollOutKubeadmDns } from "./steps/dns";
 import { clientEndpoints, singleEndpoint } from "./steps/endpoint";
@@ -37,8 +36,7 @@ import { type Scope, type StepList, StepRunner } from "./steps/step";
 
 /**
  * What happens to the machines of a cluster, in order, and what each step needs. A step starts on a machine as soon
- * as the steps
- * that it needs are done; steps that do not need one another run in parallel, also on different machines.
+ * as the steps that it needs are done; steps that do not need one another run in parallel, also on different machines.
  */
 
 const everyMachine = () => true;
@@ -49,23 +47,6 @@ const workers = ({ isControlPlane }: ClusterMember) => !isControlPlane;
 const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
 
 const BALANCED = [...PREPARED, "api balancer"] as const;
-
-interface KubeadmSteps extends PreparationSteps {
-  "api balancer": Unit;
-  "api endpoint": KubeadmEndpoint;
-  init: KubeadmInit;
-  "pod network": Manifests;
-  "control plane": ControlPlane;
-  "kubeadm config": ClusterConfiguration;
-  "first control plane": KubeadmJoin;
-  "join control plane": KubeadmJoin;
-  "join worker": KubeadmJoin;
-  "control plane node": Node;
-  "worker node": Node;
-  "add-ons": AddOns;
-  kubectl: Binaries;
-  dns: Rollout;
-}
 
 /** The step that makes the machine a node. */
 function membershipStep(member: ClusterMember): "first control plane" | "join control plane" | "join worker" {
@@ -132,29 +113,6 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   },
   dns: { needsCluster: ["pod network"], register: rollOutKubeadmDns },
 };
-
-interface LadderSteps extends PreparationSteps {
-  "kubelet leftovers": Leftovers;
-  "kube-proxy leftovers": Leftovers;
-  "flannel leftovers": Leftovers;
-  bridge: Unit;
-  hello: StaticPod;
-  etcd: pulumi.CustomResource;
-  etcdctl: Binaries;
-  "kube-apiserver": pulumi.CustomResource;
-  "admin kubeconfig": Files;
-  kubectl: Binaries;
-  "kube-scheduler": pulumi.CustomResource;
-  "kube-controller-manager": pulumi.CustomResource;
-  "bootstrap bindings": Manifests;
-  "default service account": Manifests;
-  join: KubeletJoin;
-  node: Node;
-  "kube-proxy": Manifests;
-  "pod network": Manifests;
-  coredns: Manifests;
-  dns: Rollout;
-}
 
 /** Builds a cluster without kubeadm, one component after the other, up to a rung. A higher rung only adds steps. */
 const LADDER: StepList<LadderSteps, LadderCluster> = {

@@ -3,7 +3,14 @@ import { optional } from "../../common/optional";
 import { apiEndpoint } from "../../render/api-balancer";
 import { initDocuments, joinDocument } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { AddOns, ClusterConfiguration, ControlPlane, KubeadmEndpoint, KubeadmInit, KubeadmJoin } from "../../sdk/kubernetes";
+import {
+  AddOns,
+  ClusterConfiguration,
+  ControlPlane,
+  KubeadmEndpoint,
+  KubeadmInit,
+  KubeadmJoin,
+} from "../../sdk/kubernetes";
 import { deletedWithMachine } from "../machines/machine";
 import { type ClusterHandle, apiAccess, inCluster } from "./cluster-handle";
 import { apiServerNames, controlPlanesOf } from "./endpoint";

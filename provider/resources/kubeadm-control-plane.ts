@@ -92,7 +92,7 @@ const STAGES: readonly (readonly Component[])[] = [
   ["kube-controller-manager", "kube-scheduler"],
 ];
 
-/** Restarts etcd first, then the API server, then its clients. Each stage is proved healthy, or the previous manifests are restored. */
+/** Restarts the components by stage. Each stage is proved healthy, or the previous manifests are restored. */
 async function restartComponents(context: Context, machine: Remote, change: ComponentChange): Promise<void> {
   const { node, components, changed, after } = change;
   const stageOf = (stage: readonly Component[]) => ({

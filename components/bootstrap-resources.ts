@@ -1,0 +1,47 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
+import type { AddOns, ClusterConfiguration, ControlPlane, KubeadmEndpoint } from "../sdk/kubernetes";
+import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
+import type { PreparationSteps } from "./preparation";
+
+/** The resources that the steps with kubeadm register, by step. */
+export interface KubeadmSteps extends PreparationSteps {
+  "api balancer": Unit;
+  "api endpoint": KubeadmEndpoint;
+  init: KubeadmInit;
+  "pod network": Manifests;
+  "control plane": ControlPlane;
+  "kubeadm config": ClusterConfiguration;
+  "first control plane": KubeadmJoin;
+  "join control plane": KubeadmJoin;
+  "join worker": KubeadmJoin;
+  "control plane node": Node;
+  "worker node": Node;
+  "add-ons": AddOns;
+  kubectl: Binaries;
+  dns: Rollout;
+}
+
+/** The resources that the steps of the ladder register, by step. */
+export interface LadderSteps extends PreparationSteps {
+  "kubelet leftovers": Leftovers;
+  "kube-proxy leftovers": Leftovers;
+  "flannel leftovers": Leftovers;
+  bridge: Unit;
+  hello: StaticPod;
+  etcd: pulumi.CustomResource;
+  etcdctl: Binaries;
+  "kube-apiserver": pulumi.CustomResource;
+  "admin kubeconfig": Files;
+  kubectl: Binaries;
+  "kube-scheduler": pulumi.CustomResource;
+  "kube-controller-manager": pulumi.CustomResource;
+  "bootstrap bindings": Manifests;
+  "default service account": Manifests;
+  join: KubeletJoin;
+  node: Node;
+  "kube-proxy": Manifests;
+  "pod network": Manifests;
+  coredns: Manifests;
+  dns: Rollout;
+}
