@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { Cluster, HetznerMachines, RollingUpdate } from "kubewright";
 
-// Add control planes in pairs: etcd needs an odd number. To survive the loss of one, the cluster also needs a load
-// balancer for the API server, and its address in `controlPlane: { endpoint: "host:port" }` below.
-const controlPlanes = ["control-plane-1"];
+// The cluster survives the loss of any one of them: every node reaches all of them through its own load balancer.
+const controlPlanes = ["control-plane-1", "control-plane-2", "control-plane-3"];
 const workers = ["worker-1", "worker-2", "worker-3"];
 
 // Replaces the workers one at a time when a change needs new machines.
