@@ -16,7 +16,14 @@ export async function assertRemovable(stack: Stack, name: string): Promise<void>
   });
 }
 
-/** Drains a node and removes everything on its machine, in the order of the dependencies. */
-export async function resetMachine(stack: Stack, { contents }: MachineState, session: Session): Promise<void> {
-  if (contents.length > 0) await runOperation(stack, "destroy", session, { target: contents });
+/**
+ * Drains a node and removes everything on its machine, in the order of the dependencies. The engine deletes a resource
+ * only together with those that depend on it.
+ */
+export async function resetMachine(
+  stack: Stack,
+  { contents, dependents }: MachineState,
+  session: Session,
+): Promise<void> {
+  if (contents.length > 0) await runOperation(stack, "destroy", session, { target: [...contents, ...dependents] });
 }
