@@ -4,6 +4,7 @@ import { etcdProblems, readEtcdReport, type EtcdReport } from "../../provider/ku
 import type { Remote } from "../../provider/ssh/remote";
 import type { KubeApi } from "../../provider/kube/api";
 import { isCordoned, isReady } from "../../provider/kube/cordon";
+import { isControlPlane, kubeletVersionOf } from "../../provider/kube/node-facts";
 import { isFinished } from "../../provider/kube/pods";
 import { pluralize } from "../terminal/text";
 import { POOL_LABEL } from "../../common/labels";
@@ -76,9 +77,9 @@ export async function clusterStatus(
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
   const problems = [...statuses.flatMap(problemsOf), ...report.problems, ...(etcd ? etcdProblems(etcd) : [])];
-  const version = nodes.items.find(isControlPlane)?.status?.nodeInfo?.kubeletVersion ?? "";
+  const controlPlane = nodes.items.find(isControlPlane);
   return {
-    version: version.replace(/^v/, ""),
+    version: (controlPlane && kubeletVersionOf(controlPlane)) ?? "",
     nodes: statuses,
     certificates: report.certificates,
     ...optional({ etcd }),
@@ -104,7 +105,7 @@ function statusOf(node: V1Node, pods: readonly V1Pod[]): NodeStatus {
   return {
     name,
     pool: metadata?.labels?.[POOL_LABEL] ?? (isControlPlane(node) ? "control-plane" : ""),
-    version: (status?.nodeInfo?.kubeletVersion ?? "").replace(/^v/, ""),
+    version: kubeletVersionOf(node) ?? "",
     runtime: (status?.nodeInfo?.containerRuntimeVersion ?? "").replace("://", " "),
     ready: isReady(node),
     conditions: unhealthyConditions(node),
@@ -133,10 +134,6 @@ function rolesOf({ metadata }: V1Node): string[] {
   return Object.keys(metadata?.labels ?? {}).flatMap((label) =>
     label.startsWith(ROLE_LABEL) ? [label.slice(ROLE_LABEL.length)] : [],
   );
-}
-
-function isControlPlane({ metadata }: V1Node): boolean {
-  return metadata?.labels?.[`${ROLE_LABEL}control-plane`] !== undefined;
 }
 
 function taintText({ key, value, effect }: V1Taint): string {

@@ -9,6 +9,8 @@ export interface PodState {
   running: { uid: string; container: string; id: string }[];
 }
 
+export const NO_PODS: PodState = { started: [], running: [] };
+
 const LOGS = "/var/log/pods";
 
 /**

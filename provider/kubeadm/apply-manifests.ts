@@ -2,7 +2,7 @@ import { optional } from "../../common/optional";
 import { describeChangedFiles } from "../host/changed-lines";
 import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
-import { currentUids, readPodState, type PodState } from "../host/static-pods";
+import { currentUids, NO_PODS, readPodState, type PodState } from "../host/static-pods";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "./kept-files";
@@ -40,8 +40,6 @@ interface ControlPlaneState {
   manifests: ManifestTexts;
   pods: ReadonlyMap<Component, PodState>;
 }
-
-const NO_PODS: PodState = { started: [], running: [] };
 
 /**
  * Changes the static pods of a control plane, and proves that the new ones are healthy. Otherwise the previous files

@@ -1,8 +1,8 @@
-import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
 import { findKubeletSkew, findUpgradeProblem } from "../../render/version-skew";
 import { isReady } from "../kube/cordon";
+import { isControlPlane, kubeletVersionOf } from "../kube/node-facts";
 import { retryRequest } from "../kube/retry";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -10,7 +10,6 @@ import { etcdProblems, readEtcdReport } from "./etcd-report";
 import { saveSnapshot } from "./etcd-snapshot";
 import type { ManifestTexts } from "./manifest-texts";
 
-const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
 const STEP = "upgrading the control plane";
 
 export interface VersionChange {
@@ -66,15 +65,11 @@ async function findNodeProblems(context: Context, connection: Connection, to: st
   return items.flatMap((node) => {
     const name = node.metadata?.name ?? "";
     const isDown = isControlPlane(node) && !isReady(node);
-    const kubelet = node.status?.nodeInfo?.kubeletVersion?.replace(/^v/, "");
+    const kubelet = kubeletVersionOf(node);
     const skew = kubelet === undefined ? undefined : findKubeletSkew(kubelet, to);
     return [
       ...(isDown ? [`control plane ${name} is not Ready`] : []),
       ...(skew && !isDown ? [`${name}: ${skew.reason}; upgrade its pool first`] : []),
     ];
   });
-}
-
-function isControlPlane({ metadata }: V1Node): boolean {
-  return metadata?.labels?.[CONTROL_PLANE_LABEL] !== undefined;
 }

@@ -1,10 +1,8 @@
 import { parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
-import { readPodState, type PodState } from "../host/static-pods";
+import { NO_PODS, readPodState, type PodState } from "../host/static-pods";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { COMPONENTS, type Component, readManifestTexts } from "./manifest-texts";
-
-const NO_PODS: PodState = { started: [], running: [] };
 
 /** Reads the containers of the control plane's static pods; none on a worker. */
 export async function readAllPods(

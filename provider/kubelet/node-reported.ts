@@ -7,6 +7,7 @@ import { StepError, messageOf } from "../../common/errors";
 import type { Remote } from "../ssh/remote";
 import { isReady } from "../kube/cordon";
 import { ignoreNotFound, reasonOf } from "../kube/errors";
+import { kubeletVersionOf } from "../kube/node-facts";
 
 /** The node of a kubelet. */
 export interface KubeletNode {
@@ -79,7 +80,7 @@ function findProblem(
   const reported = new Date(ready?.lastHeartbeatTime ?? 0).getTime() / 1_000;
   if (!ready || ready.status === "Unknown" || reported < started)
     return { waiting: "its node has not reported since the start" };
-  const actual = node.status?.nodeInfo?.kubeletVersion.replace(/^v/, "");
+  const actual = kubeletVersionOf(node);
   if (version !== undefined && actual !== version)
     return { waiting: `its node reports version ${actual}, not ${version}` };
   if (ready.status === "True" || !mustBeReady) return "healthy";

@@ -8,6 +8,7 @@ import { hashRunningProgram } from "../host/systemd";
 import type { KubeApi } from "../kube/api";
 import { isCordoned, isReady, requireNode, restoreSchedulable } from "../kube/cordon";
 import { drain } from "../kube/drain";
+import { isControlPlane, kubeletVersionOf } from "../kube/node-facts";
 import { withinPoolLimit } from "../kube/pool-gate";
 import { retryRequest } from "../kube/retry";
 import type { Context } from "../rpc/handler";
@@ -18,7 +19,6 @@ type NodeInputs = Inputs<typeof nodeContract>;
 
 const UNIT = "kubelet.service";
 const STEP = "upgrading the node";
-const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
 
 /**
  * Brings the node to the configured kubelet, if it runs another one. A worker that gets another minor version is
@@ -32,12 +32,12 @@ export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeIn
   const machine = await requireMachine(context, inputs);
   if (!(await isOutdated(machine, live, { version, program }, context.signal))) return;
   await checkApiServer(api, { node, version }, context.signal);
-  const isControlPlane = live.metadata?.labels?.[CONTROL_PLANE_LABEL] !== undefined;
+  const onControlPlane = isControlPlane(live);
   // A control plane asks its own API server, whose kubelet it is.
-  const kubelet = { name: node, version, controlPlanes: isControlPlane ? [inputs.connection] : controlPlanes };
-  const from = versionOf(live);
+  const kubelet = { name: node, version, controlPlanes: onControlPlane ? [inputs.connection] : controlPlanes };
+  const from = kubeletVersionOf(live) ?? "";
   context.status(`kubelet ${from} is replaced by ${version}`);
-  const needsDrain = !isControlPlane && (from === "" || !isSameMinor(from, version));
+  const needsDrain = !onControlPlane && (from === "" || !isSameMinor(from, version));
   if (!needsDrain) return await replaceKubelet(context, machine, kubelet);
   await replaceDrained(context, api, { machine, inputs, kubelet });
 }
@@ -48,13 +48,9 @@ async function isOutdated(
   { version, program }: { version: string; program: string },
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (versionOf(live) !== version) return true;
+  if (kubeletVersionOf(live) !== version) return true;
   const running = await hashRunningProgram(machine, UNIT, signal);
   return running !== undefined && running !== program;
-}
-
-function versionOf({ status }: V1Node): string {
-  return status?.nodeInfo?.kubeletVersion?.replace(/^v/, "") ?? "";
 }
 
 /** A kubelet must not be newer than the API server. */

@@ -14,6 +14,7 @@ import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
+import { kubeletVersionOf } from "../kube/node-facts";
 import { upgradeNode } from "../kubelet/upgrade-node";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
@@ -123,7 +124,7 @@ async function readKubelet(context: Context, live: V1Node, inputs: NodeInputs): 
     if (!(error instanceof StepError)) throw error;
     return undefined;
   });
-  const reported = live.status?.nodeInfo?.kubeletVersion?.replace(/^v/, "");
+  const reported = kubeletVersionOf(live);
   return { ...optional({ version: version && reported }), program: running ?? program };
 }
 

@@ -5,6 +5,7 @@ import { ConnectionError } from "../../provider/ssh/errors";
 import type { RunOptions } from "../../provider/ssh/remote";
 import { Faults } from "./faults";
 import { MemoryMachine, type MemoryFile } from "./memory-machine";
+import { placeManifest } from "./place-manifest";
 
 /** A systemd unit of the machine. Its files are those below `/etc/<name>`, its data is below `/var/lib/<name>`. */
 interface MemoryUnit {
@@ -239,14 +240,7 @@ export class NodeMachine extends MemoryMachine {
   }
 
   private answerStaticPods(): void {
-    this.on(/^set -e\nif cmp -s/, (script) => {
-      const [, arrived = "", manifest = ""] = /cmp -s (\S+) (\S+);/.exec(script) ?? [];
-      const file = this.files.get(arrived);
-      this.files.delete(arrived);
-      if (!file || this.files.get(manifest)?.content === file.content) return "";
-      this.files.set(manifest, file);
-      return "written\n";
-    });
+    this.on(/^set -e\nif cmp -s/, (script) => placeManifest(this.files, script));
     this.on(/docker ps -q/, () => {
       this.runStaticPods();
       return [...this.pods.values()].map((content) => `${containerOf(content)}\n`).join("");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Endpoint } from "../../provider/host/health";
 import { MemoryMachine } from "./memory-machine";
+import { placeManifest } from "./place-manifest";
 
 const MANIFESTS = "/etc/kubernetes/manifests";
 const KEPT = "/var/lib/kubewright/kubeadm/previous";
@@ -33,7 +34,7 @@ export class StaticPodMachine extends MemoryMachine {
     super();
     this.on(/label=io.kubernetes.pod.name=/, (script) => this.readPod(script));
     this.on(/docker ps -q/, (script) => this.listContainers(script));
-    this.on(/^set -e\nif cmp -s/, (script) => this.placeManifest(script));
+    this.on(/^set -e\nif cmp -s/, (script) => placeManifest(this.files, script));
     this.on(/-exec ls -t/, () => "2026-11-26T06:59:57Z stderr F Error: unknown flag: --no-such-flag\n");
     this.on(/>> .*previous\/complete/, () => this.keep());
     this.on(/\.kept"/, () => this.restoreKept());
@@ -68,15 +69,6 @@ export class StaticPodMachine extends MemoryMachine {
     this.step(component);
     const pod = this.pods.get(component);
     return pod && !this.broken.test(pod.manifest) ? `${pod.uid}-${pod.starts}\n` : "";
-  }
-
-  private placeManifest(script: string): string {
-    const [, arrived = "", manifest = ""] = /cmp -s (\S+) (\S+);/.exec(script) ?? [];
-    const file = this.files.get(arrived);
-    this.files.delete(arrived);
-    if (!file || this.files.get(manifest)?.content === file.content) return "";
-    this.files.set(manifest, file);
-    return "written\n";
   }
 
   private readPod(script: string): string {

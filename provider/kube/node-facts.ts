@@ -1,0 +1,12 @@
+import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+
+const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
+
+export function isControlPlane({ metadata }: V1Node): boolean {
+  return metadata?.labels?.[CONTROL_PLANE_LABEL] !== undefined;
+}
+
+/** Returns the version that the node's kubelet reports, without the prefix `v`; undefined before its first report. */
+export function kubeletVersionOf({ status }: V1Node): string | undefined {
+  return status?.nodeInfo?.kubeletVersion?.replace(/^v/, "");
+}
