@@ -29,6 +29,7 @@ const IPTABLES = Object.fromEntries(
   ),
 );
 
+/** Debian's busybox has no option `-T` of wget, and crashes on it. Images for tests have the package wget instead. */
 const USERLANDS: Record<UserlandName, Userland> = {
   // Programs that kube-proxy and flannel call, in all of their modes.
   net: {
@@ -50,6 +51,7 @@ const USERLANDS: Record<UserlandName, Userland> = {
       "procps",
       "libc-bin",
       "curl",
+      "wget",
       "bind9-dnsutils",
       "bind9-host",
       "netcat-openbsd",
@@ -66,7 +68,7 @@ const USERLANDS: Record<UserlandName, Userland> = {
   },
   // bash is the shell because Debian's ash drops environment variables such as "data-1", which tests expect to be kept.
   busybox: {
-    packages: ["busybox-static", "bash-static"],
+    packages: ["busybox-static", "bash-static", "wget"],
     applets: "usr/bin",
     links: {},
     shell: "bash-static",

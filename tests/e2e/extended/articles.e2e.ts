@@ -154,18 +154,10 @@ describe("B, minimal (2020)", () => {
     });
     await kubectl("wait", "pod/server", "--for=condition=Ready", "--timeout=120s");
     const address = await kubectl("get", "pod", "server", "-o", "jsonpath={.status.podIP}");
-    // Debian's static busybox has no resolver, which its wget needs.
     await eventually("the server answers", async () =>
-      (
-        await kubectl(
-          "exec",
-          "posted",
-          "--",
-          "sh",
-          "-c",
-          `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${address} 8080`,
-        )
-      ).includes("reached"),
+      (await kubectl("exec", "posted", "--", "wget", "-q", "-T", "2", "-O", "-", `http://${address}:8080/`)).includes(
+        "reached",
+      ),
     );
   });
 
