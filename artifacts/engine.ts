@@ -1,18 +1,18 @@
-import { constants } from "node:fs";
-import { access, chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
+import { chmod, copyFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { coerce, gte, valid } from "semver";
 import { StepError, messageOf } from "../common/errors";
 import type { Progress } from "../common/progress";
 import { projectRoot } from "../common/project-root";
 import { Cache } from "./cache";
-import { downloadModule, goBuild, prepareScratch, type Output, type Recipe } from "./go";
+import { buildModule, controllerPlatform, findFolder, isExecutable, searchPath } from "./controller-tools";
+import { downloadModule } from "./go";
 import { recipeHash } from "./hash";
 import { readOutput, runCommand } from "../common/process";
 import { chooseSource, realProbes } from "./source";
-import { loadVersions, type Arch, type PinnedModule, type Versions } from "./versions";
+import { loadVersions, type Versions } from "./versions";
 
 /** The Pulumi engine on the controller. */
 export interface Engine {
@@ -55,31 +55,12 @@ function engineAt(binDir: string, version: string, origin: Engine["origin"]): En
   return { binDir, version, origin, environment: { ...ENVIRONMENT } };
 }
 
-/**
- * Splits PATH, without the folders in which npm puts a `pulumi` launcher, which would download Pulumi when called.
- */
-export function searchPath(path: string): string[] {
-  return path.split(delimiter).filter((folder) => folder !== "" && !/node_modules[/\\]\.bin[/\\]?$/.test(folder));
-}
-
 async function findOnPath(versions: Versions): Promise<Engine | undefined> {
   const folders = searchPath(process.env.PATH ?? "");
   const binDir = await findFolder(folders, "pulumi");
   if (!binDir || !(await findFolder([binDir, ...folders], LANGUAGE_HOST))) return undefined;
   const version = valid(coerce(await readOutput(join(binDir, "pulumi"), ["version"], ENVIRONMENT)));
   return version && gte(version, versions.pulumi.atLeast) ? engineAt(binDir, version, "path") : undefined;
-}
-
-async function findFolder(folders: readonly string[], program: string): Promise<string | undefined> {
-  for (const folder of folders) if (await isExecutable(join(folder, program))) return folder;
-  return undefined;
-}
-
-function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The folder in which npm's `pulumi` package and Pulumi's Automation API install a version (pulumi/lib/cache.js). */
@@ -118,11 +99,6 @@ async function downloadEngine(
     return messageOf(error);
   }
   return (await findDownloaded(versions)) ? undefined : `${officialFolder(versions)} is incomplete`;
-}
-
-function controllerPlatform(): Omit<Output, "path"> {
-  const arch: Arch = process.arch === "arm64" ? "arm64" : "amd64";
-  return { os: process.platform === "darwin" ? "darwin" : "linux", arch };
 }
 
 function engineKey(versions: Versions): string {
@@ -175,24 +151,6 @@ function unavailableError(version: string, downloadFailure: string, buildError: 
     cause: `it is not on PATH, ${reasons}`,
     action: "install Pulumi and put it on PATH, or install Go",
   });
-}
-
-async function buildModule(
-  module: PinnedModule,
-  folder: string,
-  onBuild: (name: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const recipe: Recipe = { ...module, staging: false };
-  const scratch = await mkdtemp(join(tmpdir(), "kubewright-go-"));
-  try {
-    for (const name of Object.keys(recipe.packages)) onBuild(name);
-    await prepareScratch(recipe, scratch, signal);
-    for (const name of Object.keys(recipe.packages))
-      await goBuild(recipe, name, scratch, { ...controllerPlatform(), path: join(folder, name) }, signal);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
 }
 
 async function copyLauncher(source: string, folder: string): Promise<void> {

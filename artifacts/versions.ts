@@ -77,6 +77,7 @@ const schema = z
       dynamicProvider: z.strictObject({ path: z.string(), version: z.string(), sum, file: z.string() }),
       probe: https,
     }),
+    restic: z.strictObject({ atLeast: version, module: pinnedModule }),
     kubernetes: z.strictObject({ default: version, supported: z.record(version, kubeadmImages) }),
     components: z.strictObject({
       kubernetes: component,

@@ -3,7 +3,7 @@ export const NODE_BINARIES = [
   ...(["kubelet", "kubeadm", "kubectl"] as const),
   ...(["containerd", "containerd-shim-runc-v2", "ctr", "runc"] as const),
   ...(["bridge", "loopback", "ptp", "host-local", "portmap", "bandwidth", "firewall"] as const),
-  ...(["etcd", "etcdctl"] as const),
+  ...(["etcd", "etcdctl", "etcdutl"] as const),
 ] as const;
 
 /** Binaries that run in containers only. Available when they were built on the controller. */

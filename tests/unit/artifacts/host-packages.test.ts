@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { searchPath } from "../../../artifacts/engine";
+import { searchPath } from "../../../artifacts/controller-tools";
 import { ensureBuildTools, type Installer, type BuildTool } from "../../../artifacts/host-packages";
 
 import { silent } from "../../../common/progress";
