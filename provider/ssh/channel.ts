@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { startDeadline } from "../../common/timer";
 import { type OnLine, OutputCollector, StderrReader } from "./output";
@@ -6,6 +6,11 @@ import { type OnLine, OutputCollector, StderrReader } from "./output";
 export interface CollectOptions {
   /** Input of the command. A stream is created for each attempt. */
   stdin?: string | Buffer | (() => Readable);
+  /**
+   * Receives the command's stdout, of any length, which is then not part of the result. A stream is created for each
+   * attempt: that of a failed attempt is destroyed, that of the last one has ended when the result arrives.
+   */
+  stdout?: () => Writable;
   signal: AbortSignal;
   onLine?: OnLine;
   /** Password for sudo, if the command runs under it and it may ask for one. */
@@ -52,7 +57,7 @@ export function collectOutput(
     channel.on("error", () => undefined);
     channel.on("close", () => {
       run.release();
-      resolve(code === undefined ? undefined : { code, ...run.output() });
+      run.endOutput(code === undefined, () => resolve(code === undefined ? undefined : { code, ...run.output() }));
     });
     run.start(resolve);
   });
@@ -64,6 +69,7 @@ class RunningCommand {
   private readonly stderr: StderrReader;
   private remaining = LONGEST_OUTPUT;
   private isStopped = false;
+  private receiver: Writable | undefined;
   private readonly onAbort = () => this.stop(this.options.signal.reason as Error);
 
   constructor(
@@ -78,7 +84,8 @@ class RunningCommand {
 
   start(giveUp: (result: CommandResult) => void): void {
     const { signal, sudoPassword, patience = 1 } = this.options;
-    this.channel.on("data", (data: Buffer) => this.receive(data, this.stdout));
+    this.openReceiver();
+    this.channel.on("data", (data: Buffer) => (this.receiver ? this.passOn(data) : this.receive(data, this.stdout)));
     this.channel.stderr.on("data", (data: Buffer) => this.receive(data, this.stderr));
     signal.addEventListener("abort", this.onAbort, { once: true });
     if (signal.aborted) this.onAbort();
@@ -88,6 +95,28 @@ class RunningCommand {
 
   release(): void {
     this.options.signal.removeEventListener("abort", this.onAbort);
+  }
+
+  /** Ends the stream that receives stdout, and calls `then` once it has stored everything. */
+  endOutput(isLost: boolean, then: () => void): void {
+    const { receiver } = this;
+    if (!receiver || receiver.destroyed) return then();
+    if (!isLost && !this.isStopped) return void receiver.end(then);
+    receiver.destroy();
+    then();
+  }
+
+  private openReceiver(): void {
+    this.guard(() => {
+      this.receiver = this.options.stdout?.().on("error", (error: Error) => this.stop(error));
+    });
+  }
+
+  /** Passes output on, and waits while the receiver is slower than the connection. */
+  private passOn(data: Buffer): void {
+    if (this.isStopped || !this.receiver || this.receiver.write(data)) return;
+    this.channel.pause();
+    this.receiver.once("drain", () => this.channel.resume());
   }
 
   output(): Omit<CommandResult, "code"> {
