@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { RunError, runtime } from "@pulumi/pulumi";
 import { optional } from "../common/optional";
 import { DEFAULT_RUNTIME } from "../common/runtime";
+import { refusedApiServerFlags } from "../render/components/refused-flags";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { Artifacts } from "../sdk/local";
@@ -98,7 +99,7 @@ function membersOf(plan: ClusterPlan, { controlPlanes, pools = [] }: ClusterArgs
 /** Checks at preview what the project's own configuration checks too: a program may use the component without it. */
 function refuseImpossible(
   name: string,
-  { controlPlanes, pools = [] }: ClusterArgs,
+  { controlPlanes, pools = [], components, controlPlane }: ClusterArgs,
   { podCidr, serviceCidr }: { podCidr: string; serviceCidr: string },
 ): void {
   const withRole = (role: MachineRole) => (machine: Machine) => ({ name: machine.name, role });
@@ -106,7 +107,11 @@ function refuseImpossible(
     ...controlPlanes.map(withRole("control-plane")),
     ...pools.flatMap((pool) => pool.machines).map(withRole("worker")),
   ];
-  const problems = planProblems({ machines, podCidr, serviceCidr });
+  const flags = components ? refusedApiServerFlags(controlPlane?.extraArgs?.apiServer ?? {}) : [];
+  const problems = [
+    ...planProblems({ machines, podCidr, serviceCidr }),
+    ...flags.map(({ flag, reason }) => ({ path: `controlPlane.extraArgs.apiServer.${flag}`, reason })),
+  ];
   if (problems.length === 0) return;
   const lines = problems.map(({ path, reason }) => `  ${path}: ${reason}`);
   throw new RunError(`cluster ${name}:\n${lines.join("\n")}`);

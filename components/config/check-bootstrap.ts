@@ -1,3 +1,4 @@
+import { refusedApiServerFlags } from "../../render/components/refused-flags";
 import type { ClusterConfig, CrossProblem } from "./types";
 import { poolsOf } from "./pools";
 
@@ -73,17 +74,15 @@ export function bridgeOnOneMachine(config: ClusterConfig): CrossProblem[] {
   ];
 }
 
-/** Refuses flags that the API server does not accept beside the authentication configuration of the ladder. */
-export function oidcFlags({ bootstrap, controlPlane }: ClusterConfig): CrossProblem[] {
+/** Refuses flags that the API server does not accept beside those of the ladder. */
+export function ladderFlags({ bootstrap, controlPlane }: ClusterConfig): CrossProblem[] {
   if (bootstrap !== "components") return [];
-  return Object.keys(controlPlane.extraArgs.apiServer)
-    .filter((flag) => flag.startsWith("oidc-"))
-    .map((flag) => ({
-      path: `controlPlane.extraArgs.apiServer.${flag}`,
-      reason: "the API server does not accept it together with its authentication configuration",
-      action: "leave it out, or set bootstrap: kubeadm",
-      about: ["bootstrap"],
-    }));
+  return refusedApiServerFlags(controlPlane.extraArgs.apiServer).map(({ flag, reason }) => ({
+    path: `controlPlane.extraArgs.apiServer.${flag}`,
+    reason,
+    action: "leave it out, or set bootstrap: kubeadm",
+    about: ["bootstrap"],
+  }));
 }
 
 /** Refuses a token that two users have: the API server would use the first line of its token file. */

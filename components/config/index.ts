@@ -2,7 +2,7 @@ import type { z } from "zod";
 import {
   bridgeOnOneMachine,
   containerdOfDocker,
-  oidcFlags,
+  ladderFlags,
   onlyComponents,
   singleControlPlane,
   tokensOnce,
@@ -57,7 +57,7 @@ const crossChecks: readonly CrossCheck[] = [
   singleControlPlane,
   bridgeOnOneMachine,
   tokensOnce,
-  oidcFlags,
+  ladderFlags,
 ];
 
 /**

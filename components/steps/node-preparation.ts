@@ -137,19 +137,26 @@ export function binariesOf(member: ClusterMember): pulumi.Output<BinaryPlan> {
   const { artifacts, kubeletArtifacts, plan, host } = member;
   return pulumi
     .all([artifacts.binaries, kubeletArtifacts.binaries, host.facts])
-    .apply(([binaries, { kubelet }, { arch }]) => {
-      refuseOtherArchitecture(member.machine, arch);
-      return nodeBinaries({ ...binaries, kubelet }, plan.runtime);
-    });
+    .apply(([binaries, { kubelet }, { arch }]) =>
+      planBinaries({ machine: member.machine, arch, binaries: { ...binaries, kubelet }, runtime: plan.runtime }),
+    );
+}
+
+interface BinaryRequest {
+  machine: Pick<Machine, "name" | "arch">;
+  /** The architecture that the machine has. */
+  arch: string;
+  binaries: Parameters<typeof nodeBinaries>[0];
+  runtime: Parameters<typeof nodeBinaries>[1];
 }
 
 /**
  * The architecture of the binaries is chosen before the machine can be asked for its own.
  * @throws pulumi.RunError if the machine has another one.
  */
-export function refuseOtherArchitecture(machine: Pick<Machine, "name" | "arch">, arch: string): void {
+export function planBinaries({ machine, arch, binaries, runtime }: BinaryRequest): BinaryPlan {
   const { name, arch: assumed = controllerArch() } = machine;
-  if (arch === assumed) return;
+  if (arch === assumed) return nodeBinaries(binaries, runtime);
   throw new pulumi.RunError(`${name}: the machine is ${arch}, not ${assumed}; set arch: ${arch} for this machine`);
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Cluster, HetznerMachines, type Machine, RollingUpdate, Turns } from "../../../components";
-import { refuseOtherArchitecture } from "../../../components/steps/node-preparation";
+import { planBinaries } from "../../../components/steps/node-preparation";
 import { label, recordRegistrations } from "../../support/registrations";
+import { facts } from "../render/samples";
 
 const machine = (name: string, changes: Partial<Machine> = {}): Machine => ({ name, host: "10.77.0.1", ...changes });
 const arguments_ = { version: "1.36.3", controlPlanes: [machine("boss")] };
@@ -42,11 +43,41 @@ describe("settings of a pool", () => {
   });
 });
 
-test("a machine of another architecture than its binaries is refused by name", () => {
-  expect(() => refuseOtherArchitecture({ name: "boss", arch: "amd64" }, "arm64")).toThrow(
-    "boss: the machine is arm64, not amd64; set arch: arm64 for this machine",
+test("binaries for another architecture than the machine's are refused by name", () => {
+  const plan = (arch: string) =>
+    planBinaries({ machine: { name: "boss", arch: "amd64" }, arch, binaries: {}, runtime: "containerd" });
+  expect(() => plan("arm64")).toThrow("boss: the machine is arm64, not amd64; set arch: arm64 for this machine");
+  expect(() => plan("amd64")).toThrow("which is not in the cache"); // it looks for the binaries
+});
+
+test("a machine gets the binaries and images of its own architecture", async () => {
+  const arm = machine("arm", { host: "10.77.0.2", arch: "arm64" });
+  const registrations = await recordRegistrations(
+    () =>
+      new Cluster("dev", {
+        ...arguments_,
+        controlPlanes: [machine("boss", { arch: "amd64" })],
+        pools: [{ name: "workers", machines: [arm] }],
+      }),
+    { outputs: { "boss-host": { facts: facts({ arch: "amd64" }) }, "arm-host": { facts: facts({ arch: "arm64" }) } } },
   );
-  expect(() => refuseOtherArchitecture({ name: "boss", arch: "arm64" }, "arm64")).not.toThrow();
+  const sets = registrations.filter(({ type }) => type === "kubewright:local:Artifacts");
+  expect(sets.map(({ inputs }) => inputs.arch)).toEqual(["amd64", "arm64"]);
+  const needed = (name: string) => registrations.find((each) => each.name === name)?.dependsOn;
+  for (const name of ["arm-binaries", "arm-images"]) {
+    expect(needed(name)).toContain("kubewright:local:Artifacts kubernetes-1.36.3-arm64");
+    expect(needed(name)).not.toContain("kubewright:local:Artifacts kubernetes-1.36.3-amd64");
+  }
+});
+
+test("a flag with which the API server of the ladder would not start is refused, and accepted with kubeadm", async () => {
+  await recordRegistrations(() => {
+    const controlPlane = { extraArgs: { apiServer: { "anonymous-auth": "false" } } };
+    expect(() => new Cluster("dev", { ...arguments_, controlPlane, components: {} })).toThrow(
+      /cluster dev:\n {2}controlPlane\.extraArgs\.apiServer\.anonymous-auth: the API server does not accept it/,
+    );
+    expect(() => new Cluster("two", { ...arguments_, controlPlane })).not.toThrow();
+  });
 });
 
 test("a worker that the cluster does not have is reported with those that it has", async () => {

@@ -66,6 +66,16 @@ describe("fields together", () => {
       "controlPlane.extraArgs.apiServer.oidc-issuer-url",
       "authentication configuration",
     ],
+    [
+      { bootstrap: "components", controlPlane: { extraArgs: { apiServer: { "anonymous-auth": "false" } } } },
+      "controlPlane.extraArgs.apiServer.anonymous-auth",
+      "authentication configuration",
+    ],
+    [
+      { bootstrap: "components", controlPlane: { extraArgs: { apiServer: { "authorization-config": "/x" } } } },
+      "controlPlane.extraArgs.apiServer.authorization-config",
+      "authorization-mode",
+    ],
     [{ rung: "etcd" }, "rung", "bootstrap: components"],
     [{ controlPlane: { runAs: "systemd" } }, "controlPlane.runAs", "bootstrap: components"],
     [{ network: { plugin: "bridge" }, workers: { count: 0 } }, "network.plugin", "bootstrap: components"],
