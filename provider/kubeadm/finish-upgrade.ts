@@ -6,6 +6,7 @@ import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { CONFIG } from "./manifests";
 import { extractCause } from "./run";
+import { withPatience } from "./timeouts";
 
 const STEP = "kubeadm upgrade";
 const SECONDS = 120;
@@ -26,7 +27,8 @@ export async function isUpgradeUnfinished(machine: Remote, version: string, sign
 /** Brings what kubeadm keeps in the cluster to the version of the control plane. May run again. */
 export async function upgradeClusterObjects(context: Context, machine: Remote, version: string): Promise<void> {
   const apply = { kubernetesVersion: `v${version}` };
-  const stdin = yamlText({ apiVersion: kubeadmApi, kind: "UpgradeConfiguration", apply });
+  const configuration = { apiVersion: kubeadmApi, kind: "UpgradeConfiguration", apply };
+  const stdin = yamlText(withPatience(configuration, machine.patience));
   for (const phase of PHASES) {
     context.status(`kubeadm upgrade: ${phase}`);
     const lines: string[] = [];

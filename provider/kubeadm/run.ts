@@ -85,7 +85,7 @@ cat > "$received"
 flock -o -w ${Math.ceil(timeout * patience)} ${LOCK} sh -c ${quote(`
 [ -e ${done} ] && exit 0
 trap 'rm -f ${CONFIG}' EXIT
-mv "$1" ${CONFIG}
+mv -fT "$1" ${CONFIG}
 touch ${STATE_FOLDER}/${verb}.started
 (${command} </dev/null && touch ${done}) 2>&1 | tee -p /dev/null
 [ -e ${done} ]

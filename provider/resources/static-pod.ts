@@ -73,7 +73,7 @@ if cmp -s ${quote(arrived)} ${quote(manifestPath(inputs))}; then rm -f ${quote(a
 mkdir -p ${MANIFESTS}
 cp ${quote(arrived)} ${hidden}
 chmod 0600 ${hidden}
-mv -f ${hidden} ${quote(manifestPath(inputs))}
+mv -fT ${hidden} ${quote(manifestPath(inputs))}
 rm -f ${quote(arrived)}
 echo written`;
   const { stdout } = await machine.run(script, { step, signal: context.signal });

@@ -64,6 +64,19 @@ describe("another version", () => {
     expect(machine.files.get(CONFIG)?.content).toContain("v1.36.3");
   });
 
+  test("gets longer deadlines of kubeadm from patience", async () => {
+    const inputs: unknown[] = [];
+    const run = machine.run.bind(machine);
+    machine.run = (script, options) => {
+      if (script.startsWith("kubeadm upgrade apply")) inputs.push(options.stdin);
+      return run(script, options);
+    };
+    machine.patience = 3;
+    await upgrade();
+    expect(inputs).toHaveLength(2);
+    for (const each of inputs) expect(each).toMatch(/^timeouts:\n(.*\n)*? {2}kubernetesAPICall: "?180s/m);
+  });
+
   test.each<[string, () => void, RegExp]>([
     ["etcd does not answer", () => (machine.members = ""), /etcd does not answer; nothing was changed/],
     ["a member of etcd is unhealthy", () => (health = []), /etcd: member cp-2 is unhealthy/],

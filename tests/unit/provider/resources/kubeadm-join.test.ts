@@ -128,29 +128,37 @@ describe("a machine that has joined as worker-1", () => {
   });
 });
 
+/** A machine on which kubeadm fails with each of the messages in turn, then succeeds. */
+function joining(failures: string[], patience = 1) {
+  const memory = new MemoryApi();
+  memory.inject = (call, args) => {
+    const { name = "" } = (args as { body?: { metadata?: { name?: string } } }).body?.metadata ?? {};
+    const key = `jws-kubeconfig-${name.replace("bootstrap-token-", "")}`;
+    if (call === "createNamespacedSecret") memory.configMaps.set("kube-public/cluster-info", { data: { [key]: "x" } });
+    return undefined;
+  };
+  let joins = 0;
+  const machine = new ScriptedMachine((script) => {
+    if (!script.includes("kubeadm join")) return /(join|init)\.done/.test(script) ? { stdout: "none" } : {};
+    const line = failures[joins++];
+    return line === undefined ? {} : { code: 1, lines: [line] };
+  });
+  machine.patience = patience;
+  const context = testContext();
+  context.connections.get = () => Object.assign(machine, { machineId: async () => "id-1", connection }).remote;
+  context.kube.api = async () => Object.assign(memory.api, { caCertificate: ca.certificate, patience });
+  const done = kubeadmJoinResource.create(context, inputsFor("worker-1"));
+  return { machine, done, joins: () => joins };
+}
+test("a join gets longer deadlines of kubeadm from patience, within that of the join", async () => {
+  const { machine, done } = joining([], 3);
+  await done;
+  const config = machine.inputs.join();
+  for (const [name, seconds] of Object.entries({ etcdAPICall: 360, kubernetesAPICall: 180, tlsBootstrap: 72 }))
+    expect(config).toMatch(new RegExp(`  ${name}: "?${seconds}s`));
+});
+
 describe("a join whose etcd check timed out", () => {
-  /** A machine on which kubeadm fails with each of the messages in turn, then succeeds. */
-  function joining(failures: string[]) {
-    const memory = new MemoryApi();
-    memory.inject = (call, args) => {
-      const { name = "" } = (args as { body?: { metadata?: { name?: string } } }).body?.metadata ?? {};
-      const key = `jws-kubeconfig-${name.replace("bootstrap-token-", "")}`;
-      if (call === "createNamespacedSecret")
-        memory.configMaps.set("kube-public/cluster-info", { data: { [key]: "x" } });
-      return undefined;
-    };
-    let joins = 0;
-    const machine = new ScriptedMachine((script) => {
-      if (!script.includes("kubeadm join")) return /(join|init)\.done/.test(script) ? { stdout: "none" } : {};
-      const line = failures[joins++];
-      return line === undefined ? {} : { code: 1, lines: [line] };
-    });
-    const context = testContext();
-    context.connections.get = () => Object.assign(machine, { machineId: async () => "id-1", connection }).remote;
-    context.kube.api = async () => Object.assign(memory.api, { caCertificate: ca.certificate });
-    const done = kubeadmJoinResource.create(context, inputsFor("worker-1"));
-    return { machine, done, joins: () => joins };
-  }
   const timedOut = "error execution phase check-etcd: error syncing endpoints with etcd: context deadline exceeded";
 
   test("is repeated once, after a reset", async () => {

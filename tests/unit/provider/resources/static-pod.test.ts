@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { staticPodResource } from "../../../../provider/resources/static-pod";
 import { settle, useFakeTime } from "../../../support/fake-time";
@@ -67,6 +71,22 @@ test("a pod's files and manifest are written, and its secrets are not in the man
   expect(machine.files.get(MANIFEST)?.mode).toBe("0600");
   expect(machine.files.get(MANIFEST)?.content).toContain("etcd:1");
   expect(machine.files.get(MANIFEST)?.content).not.toContain("secret");
+});
+
+test("where a folder has the manifest's name, nothing is moved into it, and the write fails", async () => {
+  await create();
+  const script = machine.scripts.find((one) => one.includes("cmp -s")) ?? "";
+  const root = mkdtempSync(join(tmpdir(), "kubewright-static-pod-"));
+  try {
+    mkdirSync(join(root, MANIFEST), { recursive: true });
+    mkdirSync(join(root, ARRIVED, ".."), { recursive: true });
+    writeFileSync(join(root, ARRIVED), "kind: Pod\n");
+    const local = script.replaceAll("/etc/kubernetes", `${root}/etc/kubernetes`).replaceAll("/var/lib", `${root}/var/lib`);
+    expect(spawnSync("/bin/sh", ["-c", local]).status).not.toBe(0);
+    expect(readdirSync(join(root, MANIFEST))).toEqual([]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 test("a changed file restarts the pod, and the update waits until the previous one has stopped", async () => {
