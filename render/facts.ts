@@ -36,6 +36,8 @@ export interface MachineFacts extends HostFacts {
   bootId: string;
   /** The machine's clock minus the controller's, in seconds; positive when the machine is ahead. */
   clockSkewSeconds: number;
+  /** Size of the file system of /var/lib, in MiB. */
+  diskMiB: number;
   /** Free space where Kubernetes keeps its data (/var/lib), in MiB. */
   diskFreeMiB: number;
   /** TCP ports with a listener. */

@@ -12,11 +12,13 @@ const controlPlaneMemoryMiB = 1700;
  * could fail.
  */
 const minimumDiskMiB = 2048;
-/**
- * Room for logs, etcd and a few user images before the kubelet evicts pods (below 10 % free on nodefs, 15 % on
- * imagefs).
- */
+/** Room for logs, etcd and a few user images. */
 const comfortableDiskMiB = 5120;
+/**
+ * The kubelet's default of `imagefs.available`, below which it reports DiskPressure.
+ * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#hard-eviction-thresholds
+ */
+const pressurePercent = 15;
 
 /**
  * Certificates and kubeadm tolerate five minutes, but service-account tokens are rejected if they were issued more than
@@ -157,12 +159,18 @@ function memory({ role, facts }: PreflightMachine): ReturnType<Check> {
   );
 }
 
-function disk({ facts, instanceAlreadyMember }: PreflightMachine): ReturnType<Check> {
+function disk({ role, facts, instanceAlreadyMember }: PreflightMachine): ReturnType<Check> {
   const free = `${facts.diskFreeMiB} MiB are free in /var/lib`;
   // A node already has its images. The kubelet reports a full disk as DiskPressure, which must not block an unrelated
   // change.
   if (facts.diskFreeMiB < minimumDiskMiB && !instanceAlreadyMember)
     return error(`${free}, but ${minimumDiskMiB} MiB are needed`, "free space or enlarge the disk");
+  const percent = Math.floor((100 * facts.diskFreeMiB) / facts.diskMiB);
+  if (percent < pressurePercent)
+    return warning(
+      `only ${free}, ${percent} %; below ${pressurePercent} % the kubelet reports DiskPressure, and pods stay Pending`,
+      `free space or enlarge the disk, or lower imagefs.available in ${poolOf(role)}.kubelet.evictionHard`,
+    );
   return facts.diskFreeMiB < comfortableDiskMiB
     ? warning(`only ${free}`, "enlarge the disk: the kubelet evicts pods when it fills up")
     : undefined;
@@ -170,11 +178,15 @@ function disk({ facts, instanceAlreadyMember }: PreflightMachine): ReturnType<Ch
 
 function swap({ role, facts, swapAllowed = false }: PreflightMachine): ReturnType<Check> {
   if (facts.swapMiB === 0 || swapAllowed) return undefined;
-  const pool = role === "worker" ? "workers" : "controlPlane";
   return error(
     `swap is on (${facts.swapMiB} MiB), and the kubelet refuses to start`,
-    `run \`swapoff -a\` and remove it from /etc/fstab, or set ${pool}.kubelet.failSwapOn: false`,
+    `run \`swapoff -a\` and remove it from /etc/fstab, or set ${poolOf(role)}.kubelet.failSwapOn: false`,
   );
+}
+
+/** Path of the settings in the configuration. */
+function poolOf(role: PreflightMachine["role"]): string {
+  return role === "worker" ? "workers" : "controlPlane";
 }
 
 function clock({ facts }: PreflightMachine): ReturnType<Check> {

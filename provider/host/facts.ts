@@ -84,6 +84,7 @@ export function parseFacts(lines: Map<string, string>, now: number, label: strin
     addresses: list("addresses"),
     systemdResolved: text("systemd_resolved") === "yes",
     clockSkewSeconds: Math.round((number("clock_ms") - now) / 100) / 10,
+    diskMiB: number("disk_mib"),
     diskFreeMiB: number("disk_free_mib"),
     listeningPorts: [...new Set(list("ports").map(Number))]
       .filter((port) => port > 0 && port < 65_536)

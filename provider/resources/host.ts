@@ -57,6 +57,7 @@ function lastingFacts(all: MachineFacts): HostFacts {
     clusterCa: _8,
     kubeletRuntime: _9,
     dockerConfigured: _10,
+    diskMiB: _11,
     ...facts
   } = all;
   return facts;

@@ -14,7 +14,7 @@ import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
-import { kubeletVersionOf } from "../kube/node-facts";
+import { kubeletVersionOf, pressuresOf } from "../kube/node-facts";
 import { upgradeNode } from "../kubelet/upgrade-node";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
@@ -44,6 +44,12 @@ async function waitUntilNodeReady(context: Context, api: KubeApi, inputs: NodeIn
   const { signal, status } = context;
   const live = await waitUntilReady(api, { node: inputs.node, timeout: inputs.readyTimeout, signal, status });
   await admitNode(api, live, { ...inputs, signal });
+  const pressures = pressuresOf(live);
+  if (pressures.length > 0)
+    context.warn(
+      `${inputs.node} is Ready, but reports ${pressures.join(" and ")}: ordinary pods are not scheduled to it; ` +
+        `run \`kubectl describe node ${inputs.node}\``,
+    );
   return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 

@@ -25,7 +25,7 @@ fi
 echo "addresses=$(ip -o addr show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); printf "%s ", $4 }')"
 if systemctl is-active -q systemd-resolved 2>/dev/null; then echo systemd_resolved=yes; else echo systemd_resolved=no; fi
 echo "clock_ms=$(date +%s%3N)"
-echo "disk_free_mib=$(df -Pm /var/lib | awk 'NR == 2 { print $4 }')"
+df -Pm /var/lib | awk 'NR == 2 { print "disk_mib=" $2; print "disk_free_mib=" $4 }'
 echo "ports=$(for hex in $(awk '$4 == "0A" { sub(".*:", "", $2); print $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do printf '%d ' "0x$hex"; done)"
 case $(getenforce 2>/dev/null) in Enforcing) echo selinux=enforcing ;; Permissive) echo selinux=permissive ;; esac
 if systemctl -q is-active firewalld 2>/dev/null; then echo firewall=firewalld

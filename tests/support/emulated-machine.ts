@@ -132,6 +132,7 @@ export class EmulatedMachine {
       conntrack_writable: "yes",
       addresses: "10.0.0.1",
       clock_ms: Date.now(),
+      disk_mib: 40_960,
       disk_free_mib: 20_480,
       ports: "22",
       kubernetes: "none",

@@ -17,6 +17,7 @@ export function factsOutput(changes: Record<string, string | number> = {}): stri
     uid: 0,
     addresses: "10.0.0.1",
     clock_ms: Date.now(),
+    disk_mib: 100_000,
     disk_free_mib: 50_000,
     ports: "22",
     ...changes,

@@ -49,6 +49,13 @@ describe.skipIf(process.platform !== "linux")("the fact conntrackWritable", () =
   });
 });
 
+test("the disk's size and free space are those of the file system of /var/lib", () => {
+  const header = "Filesystem 1048576-blocks Used Available Capacity Mounted";
+  fake("df", `[ "$*" = "-Pm /var/lib" ] && printf '${header}\\n/dev/sda 258020 46700 46564 51%% /\\n'`);
+  const facts = run(`${template("host/facts.sh")}\ntrue`);
+  expect(facts).toContain("disk_mib=258020\ndisk_free_mib=46564\n");
+});
+
 test("nf_conntrack is loaded on every node, so that kube-proxy can change its settings", () => {
   expect(kernelModules).toContain("nf_conntrack");
 });

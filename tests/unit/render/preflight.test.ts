@@ -67,7 +67,8 @@ describe("one machine", () => {
     ["one CPU", { cpus: 1 }, "error", "requires 2"],
     ["little memory", { memoryMiB: 1699 }, "error", "1700"],
     ["full disk", { diskFreeMiB: 2047 }, "error", "2048"],
-    ["nearly full disk", { diskFreeMiB: 5119 }, "warning", "5119"],
+    ["little free space", { diskMiB: 20_000, diskFreeMiB: 5119 }, "warning", "5119"],
+    ["a nearly full disk", { diskMiB: 100_000, diskFreeMiB: 14_999 }, "warning", "14 %; below 15 %"],
     ["swap", { swapMiB: 1 }, "error", "controlPlane.kubelet.failSwapOn"],
     ["clock a little ahead", { clockSkewSeconds: 6 }, "warning", "6 s ahead of"],
     ["clock far behind", { clockSkewSeconds: -61 }, "error", "61 s behind"],
@@ -85,7 +86,11 @@ describe("one machine", () => {
   });
 
   test.each<[string, Partial<MachineFacts>, Partial<Expectations>]>([
-    ["values exactly at the limits", { memoryMiB: 1700, cpus: 2, diskFreeMiB: 5120, clockSkewSeconds: 5 }, {}],
+    [
+      "values exactly at the limits",
+      { memoryMiB: 1700, cpus: 2, diskMiB: 34_133, diskFreeMiB: 5120, clockSkewSeconds: 5 },
+      {},
+    ],
     ["an old kernel in iptables mode", { kernel: "5.10.0-33-amd64" }, { proxyMode: "iptables" }],
     ["another API port", { listeningPorts: [6443] }, { apiPort: 8443 }],
   ])("no finding about %s", (_, facts, changes) => {

@@ -35,6 +35,7 @@ export function facts(changes: Partial<MachineFacts> = {}): MachineFacts {
     root: true,
     addresses: ["10.77.0.21"],
     clockSkewSeconds: 0,
+    diskMiB: 40960,
     diskFreeMiB: 20480,
     listeningPorts: [22],
     kubernetesState: "none",

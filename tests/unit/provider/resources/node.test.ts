@@ -76,6 +76,16 @@ describe("a new node", () => {
     expect(machine.scripts).toEqual([]);
   });
 
+  test("under pressure is created with a warning", async () => {
+    await joined();
+    await cluster.pressure("worker-1", "DiskPressure");
+    await create();
+    expect(messages).toEqual([
+      "warn: worker-1 is Ready, but reports DiskPressure: ordinary pods are not scheduled to it; " +
+        "run `kubectl describe node worker-1`",
+    ]);
+  });
+
   test("that does not register gets its kubelet restarted", async () => {
     machine.run = async (script) => {
       machine.scripts.push(script);
