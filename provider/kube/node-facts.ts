@@ -9,7 +9,9 @@ export function isControlPlane({ metadata }: V1Node): boolean {
 /** Returns the conditions for which a node that is Ready gets no ordinary pods: `DiskPressure`. */
 export function pressuresOf({ status }: V1Node): string[] {
   const conditions = status?.conditions ?? [];
-  return conditions.filter(({ type, status: value }) => type.endsWith("Pressure") && value === "True").map(({ type }) => type);
+  return conditions
+    .filter(({ type, status: value }) => type.endsWith("Pressure") && value === "True")
+    .map(({ type }) => type);
 }
 
 /** Returns the version that the node's kubelet reports, without the prefix `v`; undefined before its first report. */

@@ -70,7 +70,7 @@ test("a machine gets the binaries and images of its own architecture", async () 
   }
 });
 
-test("a flag with which the API server of the ladder would not start is refused, and accepted with kubeadm", async () => {
+test("a flag that stops the API server of the ladder is refused, and accepted with kubeadm", async () => {
   await recordRegistrations(() => {
     const controlPlane = { extraArgs: { apiServer: { "anonymous-auth": "false" } } };
     expect(() => new Cluster("dev", { ...arguments_, controlPlane, components: {} })).toThrow(

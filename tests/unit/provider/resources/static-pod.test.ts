@@ -81,7 +81,9 @@ test("where a folder has the manifest's name, nothing is moved into it, and the 
     mkdirSync(join(root, MANIFEST), { recursive: true });
     mkdirSync(join(root, ARRIVED, ".."), { recursive: true });
     writeFileSync(join(root, ARRIVED), "kind: Pod\n");
-    const local = script.replaceAll("/etc/kubernetes", `${root}/etc/kubernetes`).replaceAll("/var/lib", `${root}/var/lib`);
+    const local = script
+      .replaceAll("/etc/kubernetes", `${root}/etc/kubernetes`)
+      .replaceAll("/var/lib", `${root}/var/lib`);
     expect(spawnSync("/bin/sh", ["-c", local]).status).not.toBe(0);
     expect(readdirSync(join(root, MANIFEST))).toEqual([]);
   } finally {
