@@ -32,11 +32,11 @@ const zones = Object.entries(ALLOWED_IMPORTS).flatMap(([folder, allowed]) =>
 );
 
 /** Files outside tsconfig.json: no type information. */
-const UNTYPED = ["**/*.cjs", "**/*.mjs", "**/*.mts", "bin/pulumi-*", "examples/**/*.ts"];
+const UNTYPED = ["**/*.cjs", "**/*.mjs", "**/*.mts", "bin/*", "examples/**/*.ts"];
 
 export default tseslint.config(
   { ignores: ["node_modules/**", "dist/**", ".kubewright/**", "coverage/**", "reports/**", "**/.stryker-tmp/**"] },
-  { files: ["bin/pulumi-*"] },
+  { files: ["bin/*"] },
   ...tseslint.configs.recommendedTypeChecked,
   prettier,
   {
@@ -64,7 +64,7 @@ export default tseslint.config(
   },
   { files: UNTYPED, ...tseslint.configs.disableTypeChecked },
   {
-    files: ["**/*.cjs", "bin/pulumi-*"],
+    files: ["**/*.cjs", "bin/*"],
     languageOptions: { sourceType: "commonjs", globals: globals.node },
     rules: { "@typescript-eslint/no-require-imports": "off", "no-undef": "error" },
   },

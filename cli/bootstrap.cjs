@@ -1,7 +1,7 @@
 "use strict";
-// Entry point of every npm script. In a fresh clone there is no node_modules folder, so this is plain JavaScript
-// without dependencies. Installs the dependencies of package-lock.json where they are missing, then runs the command,
-// which is TypeScript.
+// Entry point of every npm script, and of bin/kubewright in a clone. In a fresh clone there is no node_modules folder,
+// so this is plain JavaScript without dependencies. Installs the dependencies of package-lock.json where they are
+// missing, then runs the command, which is TypeScript.
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 const { ensureDependencies } = require("./install.cjs");
@@ -13,27 +13,43 @@ function isTooOld() {
   return major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1]);
 }
 
+/** Installs missing dependencies, and makes TypeScript loadable. */
+async function prepare() {
+  if (isTooOld()) throw new Error(`Node ${MINIMUM.join(".")} or newer is required; this is ${process.versions.node}`);
+  await ensureDependencies(join(__dirname, ".."));
+  require("tsx/cjs");
+}
+
 /** Users' commands are in cli/commands, developers' tools in tools. */
-async function runCommand(command, args) {
+async function runScript(command, args) {
+  await prepare();
   const module = join(__dirname, "commands", `${command}.ts`);
   if (!existsSync(module)) return await require(join(__dirname, "..", "tools", `${command}.ts`)).main(args);
   return await require("./main.ts").main(command, args, () => require(module));
 }
 
-async function run(command, args) {
-  if (isTooOld()) throw new Error(`Node ${MINIMUM.join(".")} or newer is required; this is ${process.versions.node}`);
-  await ensureDependencies(join(__dirname, ".."));
-  require("tsx/cjs");
-  return await runCommand(command, args);
+/** Runs the program `kubewright`. */
+async function runProgram(argv) {
+  await prepare();
+  return await require("./program.ts").runProgram(argv, (name) => require(`./commands/${name}.ts`));
 }
 
-const [command, ...args] = process.argv.slice(2);
-run(command, args).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => {
-    process.stderr.write(`\n${process.env.KUBEWRIGHT_DEBUG ? error.stack : error.message}\n`);
-    process.exitCode = 1;
-  },
-);
+/** Ends the process with the exit code of a run, or with its error. */
+function exitWith(run) {
+  run.then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error) => {
+      process.stderr.write(`\n${process.env.KUBEWRIGHT_DEBUG ? error.stack : error.message}\n`);
+      process.exitCode = 1;
+    },
+  );
+}
+
+if (require.main === module) {
+  const [command, ...args] = process.argv.slice(2);
+  exitWith(runScript(command, args));
+}
+
+module.exports = { exitWith, runProgram };

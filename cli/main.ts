@@ -1,6 +1,6 @@
-import { messageOf } from "../common/errors";
 import { COMMANDS } from "./commands/table";
 import { parseCommandLine } from "./terminal/command-line";
+import { printError, setOutputMode } from "./terminal/output-mode";
 import type { Options } from "./terminal/options";
 
 /** A module of cli/commands. */
@@ -20,14 +20,17 @@ export async function main(
 ): Promise<number> {
   const definition = COMMANDS[name];
   if (!definition) throw new Error(`there is no command named ${name}`);
+  setOutputMode(new Set(args.includes("--json") ? ["json"] : [])); // for errors of the command line itself
   try {
     const parsed = parseCommandLine(definition, args);
-    if ("options" in parsed) return await load(name).run(parsed.options);
-    process.stdout.write(parsed.help);
-    return 0;
+    if ("help" in parsed) {
+      process.stdout.write(parsed.help);
+      return 0;
+    }
+    setOutputMode(parsed.options.flags);
+    return await load(name).run(parsed.options);
   } catch (error) {
-    const stack = process.env.KUBEWRIGHT_DEBUG && error instanceof Error ? error.stack : undefined;
-    process.stderr.write(`\n${stack ?? messageOf(error)}\n`);
+    printError(error);
     return definition.failureCode ?? 1;
   }
 }

@@ -1,4 +1,5 @@
 import semver from "semver";
+import { userCommand } from "../common/user-command";
 
 /**
  * A kubelet may be at most three minor versions older than the API server, and never newer.
@@ -18,9 +19,10 @@ export function findUpgradeProblem(from: string, to: string): VersionProblem | u
     return { reason: `Kubernetes cannot be downgraded from ${from} to ${to}`, action: `set it back to ${from}` };
   const minors = minorsBetween(from, to);
   if (minors <= 1) return undefined;
+  const upgrade = userCommand("upgrade", `--to ${to}`);
   return {
     reason: `Kubernetes cannot skip a minor version, and ${to} is ${minors} minor versions newer than ${from}`,
-    action: `set a version ${nextMinor(from)} first, or run \`npm run upgrade -- --to ${to}\`, which takes all steps`,
+    action: `set a version ${nextMinor(from)} first, or run \`${upgrade}\`, which takes all steps`,
   };
 }
 

@@ -7,7 +7,7 @@ import { prepareEngine } from "../cli/engine/workspace";
 const SIZES = [10, 100, 1000];
 
 const COMMAND = {
-  usage: "npm run bench:scale",
+  name: "bench scale",
   summary: "Measures the engine and the provider on emulated SSH hosts, by number of machines.",
   arguments: [["[machines...]", "numbers of machines (default: 10 100 1000)"]],
   options: [["--checkpoints", "let the engine write its state at every step"]],

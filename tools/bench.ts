@@ -21,7 +21,7 @@ const DEFAULT_ROUNDS = 3;
 const PARTS = ["cluster", "nodes"];
 
 const COMMAND = {
-  usage: "npm run bench",
+  name: "bench",
   summary: "Compares Kubewright with a shell script that does the same work.",
   arguments: [["[parts-and-rounds...]", "cluster, nodes, and the number of rounds (default: both, 3)"]],
   examples: [

@@ -13,7 +13,7 @@ import { runCell } from "../tests/faults/run-cell";
 import { TestCluster } from "../tests/faults/test-cluster";
 
 const COMMAND = {
-  usage: "npm run faults",
+  name: "faults",
   summary: "Runs the fault cells without a green result of the present checks, and writes docs/faults.md.",
   defaultStack: "faults",
   options: [

@@ -10,7 +10,7 @@ import { removeSecretsProvider, stackFolder } from "../engine/paths";
 import { CommandEnded, withSession, type Session } from "../engine/session";
 import { findStack, isKnownMissing, prepareEngine } from "../engine/workspace";
 import { commandFailure } from "../terminal/engine-errors";
-import { npmCommand, type Options } from "../terminal/options";
+import { stackCommand, type Options } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
 
 /**
@@ -82,11 +82,8 @@ async function destroy(name: string, isForced: boolean, session: Session): Promi
   return id;
 }
 
-/** `npm run down` without a stack has no `--` yet. */
 function forceHint(name: string): string {
-  const command = npmCommand("run down", name);
-  const force = command.includes(" -- ") ? "--force" : "-- --force";
-  return `\`${command} ${force}\` deletes the local machines and the state anyway`;
+  return `\`${stackCommand("down", name, "--force")}\` deletes the local machines and the state anyway`;
 }
 
 /** The label that index.ts derives, for a stack without a state. */

@@ -11,7 +11,7 @@ import { readStackConfig } from "../engine/stack-config";
 import { withStack } from "../engine/stack-session";
 import { machineConnection } from "../engine/state";
 import { RUNG_CHECKS, type RungCheck } from "../nodes/ladder-checks";
-import type { Options } from "../terminal/options";
+import { stackCommand, type Options } from "../terminal/options";
 import { waitForEnter } from "../terminal/prompt";
 import { run as up } from "./up";
 
@@ -23,8 +23,8 @@ export async function run(options: Options): Promise<number> {
     if (code !== 0) return code;
   }
   process.stdout.write(
-    `\nClimb down: \`npm start -- --stack ${options.stack} --config rung=kubelet\`. ` +
-      `Delete the cluster: \`npm run down -- --stack ${options.stack}\`.\n`,
+    `\nClimb down: \`${stackCommand("up", options.stack, "--config rung=kubelet")}\`. ` +
+      `Delete the cluster: \`${stackCommand("down", options.stack)}\`.\n`,
   );
   return 0;
 }

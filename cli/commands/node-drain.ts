@@ -1,12 +1,12 @@
 import { withCluster } from "../engine/stack-session";
 import { drainNode, drainSettings } from "../nodes/drain-node";
-import { nodeArgument, stackOption, type Options } from "../terminal/options";
+import { nodeArgument, stackCommand, type Options } from "../terminal/options";
 import { pluralize } from "../terminal/text";
 
 /** `npm run node:drain -- worker-2`: cordons a node and evicts its pods within their disruption budgets. */
 export async function run(options: Options): Promise<number> {
   const name = nodeArgument(options);
-  return await withCluster(options, "node:drain", async (api, stack, session) => {
+  return await withCluster(options, "node drain", async (api, stack, session) => {
     const { evicted, forced } = await drainNode(api, stack, name, drainSettings(options), session);
     session.screen.close();
     const pods = forced
@@ -18,5 +18,5 @@ export async function run(options: Options): Promise<number> {
 }
 
 function nextStep(name: string, { stack }: Options): string {
-  return `\`npm run node:uncordon -- ${name}${stackOption(stack)}\` makes it schedulable again.`;
+  return `\`${stackCommand("node uncordon", stack, name)}\` makes it schedulable again.`;
 }

@@ -13,7 +13,7 @@ import { numberOption, type Options } from "../terminal/options";
 
 /** `npm run node:join -- --pool gpu --count 2`, or with `--host` for a machine that the user provides. */
 export async function run(options: Options): Promise<number> {
-  return await withStack(options, "node:join", (stack, session) => join(stack, options, session));
+  return await withStack(options, "node join", (stack, session) => join(stack, options, session));
 }
 
 async function join(stack: Stack, options: Options, session: Session): Promise<number> {

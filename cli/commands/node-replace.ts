@@ -25,7 +25,7 @@ import { seconds } from "../terminal/text";
 export async function run(options: Options): Promise<number> {
   assertNoDrainOptionsWithSurge(options);
   const name = nodeArgument(options);
-  return await withStack(options, "node:replace", async (stack, session) => {
+  return await withStack(options, "node replace", async (stack, session) => {
     const [config, state, api] = await Promise.all([
       readStackConfig(stack),
       machineState(stack, name),

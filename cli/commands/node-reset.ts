@@ -3,14 +3,14 @@ import type { Session } from "../engine/session";
 import { withStack } from "../engine/stack-session";
 import { machineState } from "../engine/state";
 import { assertRemovable, resetMachine } from "../nodes/reset";
-import { nodeArgument, npmCommand, type Options } from "../terminal/options";
+import { nodeArgument, stackCommand, type Options } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
 
 /**
  * `npm run node:reset -- worker-2`: drains a node, removes it from the cluster and removes Kubernetes from its machine.
  */
 export async function run(options: Options): Promise<number> {
-  return await withStack(options, "node:reset", (stack, session) =>
+  return await withStack(options, "node reset", (stack, session) =>
     reset(stack, nodeArgument(options), options, session),
   );
 }
@@ -27,7 +27,7 @@ async function reset(stack: Stack, name: string, options: Options, session: Sess
   session.screen.close();
   process.stdout.write(
     `${name} has left the cluster, and Kubernetes is removed from its machine. ` +
-      `It is still configured: \`${npmCommand("start", options.stack)}\` joins it again.\n`,
+      `It is still configured: \`${stackCommand("up", options.stack)}\` joins it again.\n`,
   );
   return 0;
 }

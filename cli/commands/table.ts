@@ -1,5 +1,6 @@
 import { RUNTIMES } from "../../common/runtime";
 import { RUNGS } from "../../render/rung";
+import { SHELLS } from "../terminal/completion";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
 const NODE = ["<node>", "name of the node, such as worker-2"] as const;
@@ -13,13 +14,13 @@ const DRAIN: readonly OptionDefinition[] = [
   ["--force", "allow both, and delete the pods of a node that does not respond"],
 ];
 
-/** Exit code of `npm run status` where it could not check the cluster. */
+/** Exit code of `status` where it could not check the cluster. */
 export const NOT_CHECKED = 3;
 
 /** All commands that users run, by the name of their module in this folder. */
 export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   up: {
-    usage: "npm start",
+    name: "up",
     summary: "Creates the cluster, or changes it to match the configuration.",
     details:
       "On a terminal it shows the plan and asks for confirmation before it disrupts an existing cluster. " +
@@ -34,7 +35,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   down: {
-    usage: "npm run down",
+    name: "down",
     summary: "Deletes the cluster and its created machines, and removes Kubernetes from machines of yours.",
     details: "It also cleans up after an interrupted run, and without a state. Without a terminal it requires --yes.",
     options: [YES, ["--force", "delete the local machines and the state even if machines cannot be cleaned"]],
@@ -44,8 +45,8 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   preview: {
-    usage: "npm run preview",
-    summary: "Shows what `npm start` would change.",
+    name: "preview",
+    summary: "Shows what the next update would change.",
     details: "Exit codes: 0 nothing would change, 2 something would change, 1 the preview failed.",
     hasConfig: true,
     options: [REFRESH, JSON_OUTPUT],
@@ -55,14 +56,14 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   drift: {
-    usage: "npm run drift",
+    name: "drift",
     summary: "Reads every machine and lists what differs from the configuration.",
     details: "Exit codes: 0 no drift, 2 drift, 1 a machine could not be read.",
     options: [JSON_OUTPUT],
     examples: [["", "list the drift of stack dev"]],
   },
   status: {
-    usage: "npm run status",
+    name: "status",
     summary: "Shows the health of nodes, pods and certificates.",
     details: "Exit codes: 0 healthy, 1 unhealthy, 3 the cluster could not be checked.",
     failureCode: NOT_CHECKED,
@@ -77,17 +78,17 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   kubeconfig: {
-    usage: "npm run -s kubeconfig",
+    name: "kubeconfig",
     summary: "Prints the path of the cluster's kubeconfig.",
-    examples: [["", "use it as KUBECONFIG=$(npm run -s kubeconfig)"]],
+    examples: [["", "print the path, for the variable KUBECONFIG"]],
   },
   upgrade: {
-    usage: "npm run upgrade",
+    name: "upgrade",
     summary: "Upgrades the cluster to another version of Kubernetes, one minor version after the other.",
     details:
-      "It prints the plan first, with everything that blocks the upgrade, and asks on a terminal. Each step is what " +
-      "`npm start` does with another `kubernetes.version`. After a failure or an interruption, run the same command " +
-      "again: it continues.",
+      "It prints the plan first, with everything that blocks the upgrade, and asks on a terminal. Each step is an " +
+      "update of the cluster with another `kubernetes.version`. After a failure or an interruption, run the same " +
+      "command again: it continues.",
     options: [
       ["--to <version>", "version of Kubernetes (default: the newest that can be installed)"],
       ["--plan", "print the plan only"],
@@ -99,7 +100,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   "node-join": {
-    usage: "npm run node:join",
+    name: "node join",
     summary: "Adds workers to a pool: created machines by --count, a machine of yours by --host.",
     options: [
       ["--pool <name>", "pool to extend (default: workers)"],
@@ -120,20 +121,20 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   "node-drain": {
-    usage: "npm run node:drain",
+    name: "node drain",
     summary: "Cordons a node and evicts its pods within their disruption budgets.",
     arguments: [NODE],
     options: [...DRAIN, ["--keep-cordoned", "leave the node cordoned if the drain fails"]],
     examples: [["worker-2", "drain worker-2"]],
   },
   "node-uncordon": {
-    usage: "npm run node:uncordon",
+    name: "node uncordon",
     summary: "Makes a node schedulable again.",
     arguments: [NODE],
     examples: [["worker-2", "uncordon worker-2"]],
   },
   "node-replace": {
-    usage: "npm run node:replace",
+    name: "node replace",
     summary: "Drains a node, recreates its machine and joins it again.",
     arguments: [NODE],
     options: [...DRAIN, ["--surge", "join a new machine before the old one leaves"], YES],
@@ -143,14 +144,14 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   "node-reset": {
-    usage: "npm run node:reset",
+    name: "node reset",
     summary: "Drains a node, removes it from the cluster and removes Kubernetes from its machine, which stays.",
     arguments: [NODE],
     options: [YES],
     examples: [["worker-2", "reset worker-2"]],
   },
   "host-key-accept": {
-    usage: "npm run host-key:accept",
+    name: "host-key accept",
     summary: "Accepts the changed SSH host key of a machine, such as one that was reinstalled.",
     details:
       "Compare the fingerprint with the one that the machine itself shows: " +
@@ -159,7 +160,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     examples: [["worker-2 SHA256:VwCPj0pOHjLTOQsrGJYFHCCR7PRgGVm7bMVGsNXmrcE", "accept the new key of worker-2"]],
   },
   ladder: {
-    usage: "npm run ladder",
+    name: "ladder",
     summary: "Builds a cluster component by component, and shows on each rung what has become possible.",
     defaultStack: "ladder",
     hasConfig: true,
@@ -170,7 +171,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   artifacts: {
-    usage: "npm run artifacts",
+    name: "artifacts",
     summary: "Fills the cache of binaries and images, so that later runs need neither downloads nor builds.",
     hasStack: false,
     options: [
@@ -186,5 +187,15 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["", "fill the cache for the default version"],
       ["--kubernetes 1.35.4 --source official", "download another version"],
     ],
+  },
+  completion: {
+    name: "completion",
+    summary: "Prints a script with which a shell completes commands and options.",
+    details:
+      "bash: add `source <(kubewright completion bash)` to ~/.bashrc. zsh: add the same with zsh to ~/.zshrc, after " +
+      "compinit. fish: write the script to ~/.config/fish/completions/kubewright.fish.",
+    arguments: [["<shell>", `shell that completes: ${SHELLS.join(", ")}`]],
+    hasStack: false,
+    examples: SHELLS.map((shell) => [shell, `print the script for ${shell}`] as const),
   },
 };

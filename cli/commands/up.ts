@@ -9,7 +9,7 @@ import { closingTable } from "../nodes/closing-table";
 import { planFrom } from "../preview/plan";
 import { planText } from "../preview/plan-text";
 import { runPreview } from "../preview/run-preview";
-import { npmCommand, stackOption, type Options } from "../terminal/options";
+import { stackCommand, type Options } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
 import { pluralize } from "../terminal/text";
 
@@ -73,11 +73,11 @@ async function printResult({ stack, session, view, outputs }: Result): Promise<v
 
 function nextSteps(stack: string, kubectl: string, kubeconfig: string): string[] {
   return [
-    `kubeconfig  ${kubeconfig}   (${npmCommand("run -s kubeconfig", stack)})`,
+    `kubeconfig  ${kubeconfig}   (${stackCommand("kubeconfig", stack)})`,
     `pods        ${kubectl} --kubeconfig ${kubeconfig} get pods -A`,
-    `add a node  npm run node:join -- --pool workers${stackOption(stack)}`,
-    `status      ${npmCommand("run status", stack)}`,
-    `update      ${npmCommand("start", stack)}   (changes only what differs from the configuration)`,
-    `delete      ${npmCommand("run down", stack)}`,
+    `add a node  ${stackCommand("node join", stack, "--pool workers")}`,
+    `status      ${stackCommand("status", stack)}`,
+    `update      ${stackCommand("up", stack)}   (changes only what differs from the configuration)`,
+    `delete      ${stackCommand("down", stack)}`,
   ];
 }

@@ -1,7 +1,7 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
-import { npmCommand } from "../terminal/options";
+import { stackCommand } from "../terminal/options";
 import type { Session } from "./session";
 import { controlPlanes } from "./state";
 
@@ -23,6 +23,6 @@ export function missingCluster(stack: string): StepError {
   return new StepError({
     step: "reading the stack",
     cause: `stack "${stack}" has no cluster`,
-    action: `create one with \`${npmCommand("start", stack)}\``,
+    action: `create one with \`${stackCommand("up", stack)}\``,
   });
 }

@@ -1,5 +1,6 @@
 import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
 import { rollingUpdateOf } from "../../components/program/assign-machines";
+import { printReport } from "../terminal/output-mode";
 import { UpdateView } from "../terminal/update-view";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
@@ -13,7 +14,7 @@ import { undoneInstances } from "./state";
 import { assertNotHeld } from "./stack-lock";
 import { StallDetector } from "./stall-detector";
 import { isRunUnfinished, withUnfinishedMark } from "./unfinished-run";
-import { PROJECT } from "./workspace";
+import { PROJECT } from "./project-folder";
 
 export type Operation = "up" | "destroy" | "refresh";
 
@@ -79,7 +80,7 @@ async function runObserved(
     session.screen.close();
     const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];
     const run = { stack: stack.name, progress, failures: view.failures };
-    process.stderr.write(session.signal.aborted ? interruptionReport(run) : failureReport(run, error));
+    printReport(session.signal.aborted ? interruptionReport(run) : failureReport(run, error));
     throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1);
   } finally {
     stallDetector.close();

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { projectRoot } from "../../common/project-root";
+import { projectFolder } from "./project-folder";
 
 /** Folder for everything that runs create in the project. */
 export function hiddenFolder(): string {
-  return join(projectRoot(), ".kubewright");
+  return join(projectFolder(), ".kubewright");
 }
 
 /** Folder of one stack: kubeconfig and keys. */
@@ -51,14 +51,14 @@ export function passphraseEnvironment(): Record<string, string> {
   return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
 }
 
-export const stackConfigFile = (stack: string) => join(projectRoot(), `Pulumi.${stack}.yaml`);
+export const stackConfigFile = (stack: string) => join(projectFolder(), `Pulumi.${stack}.yaml`);
 
 /** Removes a configuration file that contains only a salt, and the passphrase once no configuration file has a salt. */
 export function removeSecretsProvider(stack: string): void {
   const own = stackConfigFile(stack);
   if (existsSync(own) && /^\s*(encryptionsalt: \S+\s*)?(config: \{\}\s*)?$/.test(readFileSync(own, "utf8")))
     rmSync(own);
-  const salted = (file: string) => readFileSync(join(projectRoot(), file), "utf8").includes("encryptionsalt");
-  const configs = readdirSync(projectRoot()).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
+  const salted = (file: string) => readFileSync(join(projectFolder(), file), "utf8").includes("encryptionsalt");
+  const configs = readdirSync(projectFolder()).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
   if (!configs.some(salted)) rmSync(passphraseFile(), { force: true });
 }

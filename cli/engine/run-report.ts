@@ -1,5 +1,5 @@
 import { commandFailure, mergeFailures } from "../terminal/engine-errors";
-import { npmCommand } from "../terminal/options";
+import { stackCommand } from "../terminal/options";
 import { progressText, type MachineProgress } from "./run-record";
 
 /** What is known about a run that did not finish. */
@@ -13,7 +13,7 @@ export interface UnfinishedRun {
 /** Report of a run that the user interrupted. */
 export function interruptionReport({ stack, progress }: UnfinishedRun): string {
   const lines = hasBegun(progress) ? ["", ...progressText(progress)] : [];
-  const next = `stopped; ${continueHint(stack)}, \`${npmCommand("run down", stack)}\` deletes everything`;
+  const next = `stopped; ${continueHint(stack)}, \`${stackCommand("down", stack)}\` deletes everything`;
   return `${[...lines, "", next].join("\n")}\n`;
 }
 
@@ -37,5 +37,5 @@ function hasBegun(progress: readonly MachineProgress[]): boolean {
 }
 
 function continueHint(stack: string): string {
-  return `\`${npmCommand("start", stack)}\` continues from here`;
+  return `\`${stackCommand("up", stack)}\` continues from here`;
 }

@@ -2,9 +2,11 @@ import { createProviderContext, type ProviderContext } from "../../provider/cont
 import { DEFAULT_SETTINGS } from "../../provider/settings/settings";
 import { commandFailure } from "../terminal/engine-errors";
 import { onInterrupt } from "../terminal/interrupt";
+import { printError } from "../terminal/output-mode";
 import { openScreen, type Screen } from "../terminal/screen";
 import { engineProcess } from "./pulumi-locks";
-import { PROJECT } from "./workspace";
+import { PROJECT } from "./project-folder";
+import { userCommand } from "../../common/user-command";
 
 /** What a running command works with. */
 export interface Session {
@@ -39,7 +41,8 @@ export async function withSession(
   const interrupt = onInterrupt(
     () =>
       screen.line(
-        "stopping after the current steps (press Ctrl-C again to stop immediately); `npm start` continues from there",
+        "stopping after the current steps (press Ctrl-C again to stop immediately); " +
+          `\`${userCommand("up")}\` continues from there`,
       ),
     () => stopImmediately(stack, screen),
   );
@@ -50,17 +53,13 @@ export async function withSession(
     if (error instanceof CommandEnded) return error.exitCode;
     screen.close();
     if (interrupt.signal.aborted) return INTERRUPTED;
-    process.stderr.write(`\n${errorText(error)}\n`);
+    printError(error, commandFailure);
     return failureCode;
   } finally {
     provider.connections.closeAll(); // an open connection would keep the process alive
     interrupt.release();
     screen.close();
   }
-}
-
-function errorText(error: unknown): string {
-  return process.env.KUBEWRIGHT_DEBUG && error instanceof Error ? (error.stack ?? "") : commandFailure(error);
 }
 
 /** A second interrupt makes the engine stop immediately: it records unfinished operations in the state. */

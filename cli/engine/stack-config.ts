@@ -4,7 +4,7 @@ import { madeNames, poolsOf, type ClusterConfig, type Pool } from "../../compone
 import { configOf, sectionsOf, type Sections } from "../../components/program/program-config";
 import { StepError } from "../../common/errors";
 import { stackConfigFile } from "./paths";
-import { PROJECT } from "./workspace";
+import { PROJECT } from "./project-folder";
 
 /** Configuration values by path, such as `workers.count`. */
 export type ConfigChange = Readonly<Record<string, string | number | boolean>>;

@@ -83,7 +83,7 @@ function isAlive({ pid }: Holder): boolean {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
   const commandLine = `/proc/${pid}/cmdline`;
-  return !existsSync(commandLine) || readFileSync(commandLine, "utf8").includes("bootstrap.cjs");
+  return !existsSync(commandLine) || /bootstrap\.cjs|bin\/kubewright\b/.test(readFileSync(commandLine, "utf8"));
 }
 
 function lockedError({ username, command, pid, since }: Holder): StepError {

@@ -4,7 +4,9 @@ import type { Options } from "../terminal/options";
 import { clusterApi, missingCluster } from "./cluster-api";
 import { withSession, type Session } from "./session";
 import { withStackLock } from "./stack-lock";
-import { findStack, prepareEngine, PROJECT } from "./workspace";
+import { PROJECT } from "./project-folder";
+import { findStack, prepareEngine } from "./workspace";
+import { userCommand } from "../../common/user-command";
 
 /** Runs a command that works on an existing stack. It holds the stack's lock until its end. */
 export async function withStack(
@@ -13,7 +15,7 @@ export async function withStack(
   work: (stack: Stack, session: Session) => Promise<number>,
 ): Promise<number> {
   return await withSession(options.stack, (session) =>
-    withStackLock(options.stack, PROJECT, `npm run ${command}`, async () => {
+    withStackLock(options.stack, PROJECT, userCommand(command), async () => {
       await prepareEngine(session.progress, session.signal);
       const stack = await findStack(options.stack);
       if (!stack) throw missingCluster(options.stack);

@@ -8,6 +8,7 @@ import { addOnsContract } from "../../contracts/kubeadm/add-ons";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { connectionSchema, type Connection } from "../../contracts/connection";
+import { userCommand } from "../../common/user-command";
 
 interface StateResource {
   urn: string;
@@ -45,7 +46,7 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
     throw new StepError({
       step: "reading the state",
       cause: `stack "${stack.name}" has no node named ${name}`,
-      action: nodes.length > 0 ? `use one of ${nodes.join(", ")}` : "create the nodes with `npm start`",
+      action: nodes.length > 0 ? `use one of ${nodes.join(", ")}` : `create the nodes with \`${userCommand("up")}\``,
     });
   }
   return {
@@ -102,7 +103,7 @@ export async function recordedMachine(
   throw new StepError({
     step: "reading the state",
     cause: `stack "${stack.name}" has no connection to ${name}`,
-    action: "run `npm start`",
+    action: `run \`${userCommand("up")}\``,
   });
 }
 

@@ -3,13 +3,11 @@ import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { obtainEngine } from "../../artifacts/engine";
 import type { Progress } from "../../common/progress";
-import { projectRoot } from "../../common/project-root";
 import { NO_PREVIEW_NOTES } from "../../provider/preview/preview-notes";
 import { backendFolder, backendUrl, passphraseEnvironment } from "./paths";
+import { writeProgramFiles } from "./program-files";
+import { PROJECT, projectFolder } from "./project-folder";
 import { removeEmptyAttributes } from "./state-attributes";
-
-/** `name` in Pulumi.yaml. */
-export const PROJECT = "kubewright";
 
 /**
  * Resources that the engine works on in parallel. Its default of 4 for each processor of the controller is too low: the
@@ -57,5 +55,6 @@ export function isKnownMissing(name: string): boolean {
 
 async function workspace(): Promise<LocalWorkspace> {
   removeEmptyAttributes();
-  return await LocalWorkspace.create({ workDir: projectRoot() });
+  writeProgramFiles();
+  return await LocalWorkspace.create({ workDir: projectFolder() });
 }

@@ -4,7 +4,7 @@ import type { KubeApi } from "../../provider/kube/api";
 import { clusterApi } from "../engine/cluster-api";
 import type { Session } from "../engine/session";
 import { controlPlanes } from "../engine/state";
-import { npmCommand } from "../terminal/options";
+import { stackCommand } from "../terminal/options";
 import { table } from "../terminal/text";
 import { clusterStatus, type ClusterStatus, type NodeStatus } from "./cluster-status";
 
@@ -29,7 +29,7 @@ export async function closingTable(
     return closingText(await clusterStatus(api, { signal }));
   } catch (error) {
     session.signal.throwIfAborted();
-    const status = npmCommand("run status", stack.name);
+    const status = stackCommand("status", stack.name);
     return `warning: the nodes could not be listed: ${messageOf(error)}; check the cluster with \`${status}\``;
   }
 }

@@ -11,7 +11,7 @@ import { proveMachineGone } from "../../provider/resources/machine-gone";
 import { stackConfigFile } from "../engine/paths";
 import type { Session } from "../engine/session";
 import { recordedMachine } from "../engine/state";
-import { PROJECT } from "../engine/workspace";
+import { PROJECT } from "../engine/project-folder";
 import { numberOption, type Options } from "../terminal/options";
 
 export type DrainSettings = Pick<

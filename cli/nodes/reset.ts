@@ -3,6 +3,7 @@ import { StepError } from "../../common/errors";
 import { runOperation } from "../engine/operate";
 import type { Session } from "../engine/session";
 import { reasonToKeep, type MachineState } from "../engine/state";
+import { userCommand } from "../../common/user-command";
 
 /** @throws StepError for a control plane without which the cluster would not live on */
 export async function assertRemovable(stack: Stack, name: string): Promise<void> {
@@ -12,7 +13,7 @@ export async function assertRemovable(stack: Stack, name: string): Promise<void>
     step: "removing the node",
     machine: name,
     cause,
-    action: "delete the whole cluster with `npm run down`",
+    action: `delete the whole cluster with \`${userCommand("down")}\``,
   });
 }
 

@@ -2,6 +2,7 @@ import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import { table } from "../terminal/text";
 import { certificateLine, certificateTable } from "./certificate-status";
 import type { ClusterStatus } from "./cluster-status";
+import { userCommand } from "../../common/user-command";
 
 /**
  * Formats a cluster's status for people.
@@ -14,7 +15,7 @@ export function statusText(
   const { version, nodes, certificates, etcd, problems, warnings, drift } = status;
   const repair =
     drift !== undefined && drift.length > 0
-      ? ["machines differ from the configuration: `npm start -- --refresh` repairs them"]
+      ? [`machines differ from the configuration: \`${userCommand("up", "--refresh")}\` repairs them`]
       : [];
   const all = [...problems, ...repair];
   const lines = [

@@ -5,6 +5,7 @@ import { byNumber, labelOfStep, machineOf, machinesOf } from "../../provider/pre
 import type { Session } from "../engine/session";
 import { driftMessages } from "./drift-text";
 import { runPreview } from "./run-preview";
+import { userCommand } from "../../common/user-command";
 
 /** A resource that differs from the configuration. */
 export interface Drift {
@@ -53,7 +54,8 @@ export function driftText({ drift, notices, complete }: DriftReport): string {
   const none = complete
     ? "no drift: every machine matches the configuration"
     : "no drift on the machines that could be read";
-  const verdict = drift.length === 0 ? none : "`npm start -- --refresh` repairs this and restarts only what it must";
+  const verdict =
+    drift.length === 0 ? none : `\`${userCommand("up", "--refresh")}\` repairs this and restarts only what it must`;
   const notes = notices.length > 0 ? [...notices.map((notice) => `note: ${notice}`), ""] : [];
   // The lines contain contents of files on machines.
   return printable(`${[...notes, ...lines, verdict].join("\n")}\n`, MAX_REPORT);

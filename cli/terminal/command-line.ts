@@ -1,11 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import { StepError } from "../../common/errors";
+import { isCalledByNpm, userCommand } from "../../common/user-command";
 import { DEFAULT_STACK, type Options } from "./options";
 
 /** Everything that the command line, its help and its checks need to know about a command. */
 export interface CommandDefinition {
-  /** As users type it, without options: `npm run node:drain`. */
-  usage: string;
+  /** Words of the command: `node drain`. */
+  name: string;
   /** First line of the help. */
   summary: string;
   /** Further lines of the help, such as exit codes. */
@@ -58,6 +59,13 @@ export function parseCommandLine(
   return { options: optionsOf(definition, command) };
 }
 
+/** Options of every command. */
+export const COMMON_OPTIONS: readonly OptionDefinition[] = [
+  ["--quiet", "print only results and errors"],
+  ["--verbose", "print every progress message, and the stack trace of an error"],
+  ["--no-color", "print without colors"],
+];
+
 /** The options alone. For commands outside the table, which print no help of their own. */
 export function parseOptions(definition: CommandDefinition, args: readonly string[]): Options {
   const parsed = parseCommandLine(definition, args);
@@ -67,35 +75,37 @@ export function parseOptions(definition: CommandDefinition, args: readonly strin
 }
 
 function commandOf(definition: CommandDefinition): Command {
-  const { usage, arguments: positional = [], options = [], hasStack = true, hasConfig = false } = definition;
-  const command = new Command(usage)
+  const { name, arguments: positional = [], hasStack = true, hasConfig = false } = definition;
+  const command = new Command(userCommand(name))
     .exitOverride()
-    .usage(["--", "[options]", ...positional.map(([name]) => name)].join(" "))
+    .usage([...(isCalledByNpm() ? ["--"] : []), "[options]", ...positional.map(([word]) => word)].join(" "))
     .description([definition.summary, definition.details].filter(Boolean).join("\n\n"))
     .helpOption("-h, --help", "show this help")
     .allowExcessArguments(false)
     .addHelpText("after", `\nExamples:\n${examplesOf(definition)}`);
-  for (const [name, description] of positional) command.argument(name, description);
+  for (const [word, description] of positional) command.argument(word, description);
   if (hasStack)
     command.option("-s, --stack <name>", "stack to work on", checkStack, definition.defaultStack ?? DEFAULT_STACK);
   if (hasConfig) command.option("-c, --config <key=value>", "set a configuration property; repeatable", addPair, {});
-  for (const [flags, description, choices] of options) {
+  for (const [flags, description, choices] of optionDefinitions(definition)) {
     const option = new Option(flags, description);
     command.addOption(choices ? option.choices(choices) : option);
   }
   return command;
 }
 
-function examplesOf({ usage, examples }: CommandDefinition): string {
-  const lines = examples.map(
-    ([args, explanation]) => [args === "" ? usage : `${usage} -- ${args}`, explanation] as const,
-  );
+function optionDefinitions({ options = [] }: CommandDefinition): readonly OptionDefinition[] {
+  return [...options, ...COMMON_OPTIONS];
+}
+
+function examplesOf({ name, examples }: CommandDefinition): string {
+  const lines = examples.map(([args, explanation]) => [userCommand(name, args), explanation] as const);
   const width = Math.max(...lines.map(([line]) => line.length));
   return lines.map(([line, explanation]) => `  ${line.padEnd(width)}   ${explanation}`).join("\n");
 }
 
 function optionsOf(definition: CommandDefinition, command: Command): Options {
-  const names = (definition.options ?? []).map(([flags]) => new Option(flags));
+  const names = optionDefinitions(definition).map(([flags]) => new Option(flags));
   const values: Record<string, unknown> = command.opts();
   const withType = <T>(type: string) =>
     names.flatMap((option): [string, T][] => {
@@ -105,14 +115,19 @@ function optionsOf(definition: CommandDefinition, command: Command): Options {
   return {
     stack: (values.stack as string | undefined) ?? DEFAULT_STACK,
     config: (values.config ?? {}) as Record<string, string>,
-    flags: new Set(withType<boolean>("boolean").map(([name]) => name)),
+    flags: new Set(withType<boolean>("boolean").flatMap(([name, value]) => (isGiven(name, value) ? [name] : []))),
     values: Object.fromEntries(withType<string>("string")),
     words: command.args,
   };
 }
 
+/** The value of `--no-color` is true unless the option is given. */
+function isGiven(name: string, value: boolean): boolean {
+  return value !== name.startsWith("no-");
+}
+
 /** Names that npm itself knows: it sets their variables for reasons of its own. */
-const NPM_OPTIONS = ["arch", "force", "help", "json", "key", "runtime", "user", "yes"];
+const NPM_OPTIONS = ["arch", "color", "force", "help", "json", "key", "no-color", "runtime", "user", "yes"];
 
 /**
  * `npm run down --stack lab` passes only `lab` to the command, and `npm run down --stack=lab` nothing at all: npm takes
@@ -124,6 +139,7 @@ function refuseOptionsKeptByNpm(definition: CommandDefinition, command: Command,
 }
 
 function keptByNpm(command: Command, env: NodeJS.ProcessEnv): string[] {
+  if (!isCalledByNpm()) return [];
   return command.options
     .map((option) => option.name())
     .filter((name) => !NPM_OPTIONS.includes(name) && env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined)
@@ -131,14 +147,15 @@ function keptByNpm(command: Command, env: NodeJS.ProcessEnv): string[] {
 }
 
 function refusal(definition: CommandDefinition, cause: string, env: NodeJS.ProcessEnv): StepError {
-  const { usage } = definition;
+  const { name } = definition;
   const kept = keptByNpm(commandOf(definition), env);
   const option = kept[0] ?? "--stack";
-  const hint = `write options after \`--\`: \`${usage} -- ${option}${option === "--stack" ? " NAME" : ""}\``;
+  const corrected = userCommand(name, option, option === "--stack" ? "NAME" : "");
+  const hint = `write options after \`--\`: \`${corrected}\``;
   return new StepError({
     step: "reading the command line",
     cause,
-    action: `${kept.length > 0 ? `${hint}; ` : ""}run \`${usage} -- --help\` for the options`,
+    action: `${kept.length > 0 ? `${hint}; ` : ""}run \`${userCommand(name, "--help")}\` for the options`,
   });
 }
 

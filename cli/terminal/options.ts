@@ -1,4 +1,5 @@
 import { StepError } from "../../common/errors";
+import { userCommand } from "../../common/user-command";
 
 export const DEFAULT_STACK = "dev";
 
@@ -15,15 +16,9 @@ export interface Options {
   words: readonly string[];
 }
 
-/** Returns the option that directs another command to the same stack: ` --stack lab`; empty for the default stack. */
-export function stackOption(stack: string): string {
-  return stack === DEFAULT_STACK ? "" : ` --stack ${stack}`;
-}
-
-/** Returns a command line for the same stack: `npm start -- --stack lab`. */
-export function npmCommand(command: string, stack: string): string {
-  const option = stackOption(stack);
-  return `npm ${command}${option && ` --${option}`}`;
+/** Returns a command line for the same stack: `npm run node:drain -- worker-2 --stack lab`. */
+export function stackCommand(command: string, stack: string, ...args: readonly string[]): string {
+  return userCommand(command, ...args, stack === DEFAULT_STACK ? "" : `--stack ${stack}`);
 }
 
 /** Returns the positional argument of a command that requires one. */

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { isQuiet, isVerbose } from "./output-mode";
 
 const REDRAW_MS = 100;
 
@@ -13,7 +14,8 @@ export interface Screen {
 
 /** Opens the screen of a command on stderr: stdout is for the command's result. */
 export async function openScreen(stream: NodeJS.WriteStream = process.stderr): Promise<Screen> {
-  const isPlain = process.env.TERM === "dumb" || process.env.CI === "true";
+  if (isQuiet()) return plainScreen({ write: () => true });
+  const isPlain = isVerbose() || process.env.TERM === "dumb" || process.env.CI === "true";
   return stream.isTTY && !isPlain ? await liveScreen(stream) : plainScreen(stream);
 }
 

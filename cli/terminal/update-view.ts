@@ -1,6 +1,7 @@
 import type { DiagnosticEvent, EngineEvent, OpMap, StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { Screen } from "./screen";
 import { failureOf, plainText } from "./engine-errors";
+import { isVerbose } from "./output-mode";
 import { labelOf, pluralize, seconds } from "./text";
 
 /** Resources shown live before the rest is only counted. */
@@ -105,7 +106,7 @@ export class UpdateView {
     const work = urn ? this.running.get(urn) : undefined;
     if (!work || text === "" || text === work.status) return;
     work.status = text;
-    if (this.screen.live || Date.now() - work.printed < STATUS_INTERVAL_MS) return;
+    if (this.screen.live || (!isVerbose() && Date.now() - work.printed < STATUS_INTERVAL_MS)) return;
     work.printed = Date.now();
     this.print(`${work.label}: ${text}`);
   }

@@ -6,6 +6,7 @@ import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 import { abandonAction } from "../ssh/unreachable";
 import { NOT_READ } from "../preview/notices";
+import { userCommand } from "../../common/user-command";
 
 /** The machine-id identifies a resource's machine; the login does not. */
 export const MACHINE_REPLACE_ON = ["instance"] as const;
@@ -23,7 +24,7 @@ export async function requireMachine(context: Context, { connection, instance }:
     step: context.name,
     machine: machine.label,
     cause: `machine-id ${machineId.slice(0, 8)}... differs from the recorded ${instance.slice(0, 8)}...`,
-    action: "the machine was rebuilt: run `npm start -- --refresh`, or `pulumi up --refresh`",
+    action: `the machine was rebuilt: run \`${userCommand("up", "--refresh")}\`, or \`pulumi up --refresh\``,
   });
 }
 

@@ -11,6 +11,7 @@ import type {
   setHeaderOptions,
 } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../common/errors";
+import { userCommand } from "../../common/user-command";
 
 /** The Kubernetes API, with the administrator's rights. */
 export interface KubeApi {
@@ -40,7 +41,7 @@ export async function kubeApiFromFile(path: string, patience = 1): Promise<KubeA
     throw new StepError({
       step: "reading the kubeconfig",
       cause: messageOf(error),
-      action: "run `npm start` to create the cluster",
+      action: `run \`${userCommand("up")}\` to create the cluster`,
     });
   }
   return await kubeApiFromConfig(config, patience);

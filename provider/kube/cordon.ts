@@ -4,6 +4,7 @@ import type { KubeApi } from "./api";
 import { ignoreNotFound } from "./errors";
 import { isOutOfService } from "./out-of-service";
 import { retryRequest } from "./retry";
+import { userCommand } from "../../common/user-command";
 
 const RESTORE_MS = 30_000;
 
@@ -49,7 +50,7 @@ export async function requireNode(api: KubeApi, name: string, signal: AbortSigna
     step: "reading the node",
     machine: name,
     cause: "the cluster has no node of this name",
-    action: "run `npm run status` to list the nodes",
+    action: `run \`${userCommand("status")}\` to list the nodes`,
   });
 }
 

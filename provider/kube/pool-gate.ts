@@ -6,6 +6,7 @@ import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
 import { isCordoned, isReady } from "./cordon";
 import { retryRequest } from "./retry";
+import { userCommand } from "../../common/user-command";
 
 const POLL_MS = 1_000;
 
@@ -91,7 +92,7 @@ function poolLimitError({ node, pool, maxUnavailable }: PoolGateOptions, unavail
     machine: node,
     cause: `${unavailable.join(", ")}; pool ${pool} allows ${maxUnavailable} unavailable at a time (maxUnavailable)`,
     action:
-      "nothing was changed on this node; bring the others back (`npm run node:uncordon`, `npm run node:replace`) " +
-      "or raise maxUnavailable",
+      `nothing was changed on this node; bring the others back (\`${userCommand("node uncordon")}\`, ` +
+      `\`${userCommand("node replace")}\`) or raise maxUnavailable`,
   });
 }

@@ -1,5 +1,6 @@
 import { StepError } from "../../common/errors";
 import { isTransient, reasonOf } from "./errors";
+import { userCommand } from "../../common/user-command";
 
 const DEADLINE_MS = 60_000;
 /** The pause between two attempts doubles from the first value to the second. */
@@ -31,6 +32,6 @@ export async function retryRequest<T>(
 /** A refresh cannot read the API of a control plane whose certificates have ended. A run without one renews them. */
 function describeFailure(step: string, cause: string): StepError {
   if (!/certificate has expired/.test(cause)) return new StepError({ step, cause });
-  const action = "run `npm start` without --refresh, which renews the control plane's certificates";
+  const action = `run \`${userCommand("up")}\` without --refresh, which renews the control plane's certificates`;
   return new StepError({ step, cause, action });
 }

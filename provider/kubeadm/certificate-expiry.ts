@@ -1,5 +1,6 @@
 import type { Context } from "../rpc/handler";
 import type { CertificateKind, MachineCertificate } from "./certificates";
+import { userCommand } from "../../common/user-command";
 
 const DAY_MS = 86_400_000;
 /** Days before its end in which a certificate is renewed, and reported until it is. kubeadm's are valid for a year. */
@@ -41,8 +42,8 @@ export function describeTime(ms: number): string {
 }
 
 /** What an operator can do about a certificate that ends. */
-const ACTIONS: Readonly<Record<CertificateKind, string>> = {
-  leaf: "`npm start -- --refresh` renews control plane certificates",
+const ACTIONS: Readonly<Record<CertificateKind, string | (() => string)>> = {
+  leaf: () => `\`${userCommand("up", "--refresh")}\` renews control plane certificates`,
   authority: "a CA is not renewed: plan its replacement",
   rotated: "the kubelet should have renewed it: see `journalctl -u kubelet` on the machine",
   "self-signed":
@@ -75,7 +76,8 @@ function describeGroup(group: readonly MachineCertificate[]): string {
   const sorted = [...group].sort((one, other) => one.left - other.left);
   const [first] = sorted;
   if (!first) return "";
-  return `${first.machine}: ${describeEnd(sorted)}; ${ACTIONS[first.kind]}`;
+  const action = ACTIONS[first.kind];
+  return `${first.machine}: ${describeEnd(sorted)}; ${typeof action === "string" ? action : action()}`;
 }
 
 /** `certificate apiserver ends in 12 days`, `certificates admin.conf and apiserver end, the first in 3 days` */

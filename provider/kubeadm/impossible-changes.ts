@@ -6,6 +6,7 @@ import type { ClusterConfiguration, KubeadmDocument } from "../../render/kubeadm
 import { findUpgradeProblem } from "../../render/version-skew";
 import { SOCKETS } from "../../render/runtime";
 import type { Problem } from "../rpc/handler";
+import { userCommand } from "../../common/user-command";
 
 type ControlPlaneInputs = Partial<Inputs<typeof controlPlaneContract>>;
 type InitInputs = Partial<Inputs<typeof kubeadmInitContract>>;
@@ -42,7 +43,7 @@ export function networkProblem(
   if (now === undefined || before === undefined || now === before) return [];
   const reason =
     `cannot change from ${before} to ${now} on an existing cluster: ${NETWORK_REASONS[path]}; set it back, ` +
-    "or run `npm run down`, and build the cluster again with the new value";
+    `or run \`${userCommand("down")}\`, and build the cluster again with the new value`;
   return [{ path, reason }];
 }
 
@@ -95,7 +96,8 @@ function rebuiltFirst(inputs: InitInputs, old: InitInputs): Problem[] {
       path: "instance",
       reason:
         "the machine of the first control plane was rebuilt, and joining it to the cluster of the other control " +
-        "planes is not supported yet; restore the machine from a backup, or run `npm run down` and build a new cluster",
+        `planes is not supported yet; restore the machine from a backup, or run \`${userCommand("down")}\` and build ` +
+        "a new cluster",
     },
   ];
 }

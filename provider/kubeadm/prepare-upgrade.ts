@@ -9,6 +9,7 @@ import type { Remote } from "../ssh/remote";
 import { etcdProblems, readEtcdReport } from "./etcd-report";
 import { saveSnapshot } from "./etcd-snapshot";
 import type { ManifestTexts } from "./manifest-texts";
+import { userCommand } from "../../common/user-command";
 
 const STEP = "upgrading the control plane";
 
@@ -43,7 +44,7 @@ export async function prepareUpgrade(
       step: STEP,
       machine: machine.label,
       cause: `${problems.join("; ")}; nothing was changed on this machine`,
-      action: "run `npm run status`, repair what it names, then run `pulumi up` again",
+      action: `run \`${userCommand("status")}\`, repair what it names, then run \`pulumi up\` again`,
     });
   context.status("saving a snapshot of etcd");
   const snapshot = await saveSnapshot(machine, `before-${to}`, signal);

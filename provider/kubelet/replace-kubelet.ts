@@ -11,6 +11,7 @@ import { proveSamePods, readAllPods } from "../kubeadm/prove-components";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { proveNodeReported, wasReady, type KubeletNode } from "./node-reported";
+import { userCommand } from "../../common/user-command";
 
 const PROGRAM = "/usr/local/bin/kubelet";
 const STAGED = `${PROGRAM}${STAGED_SUFFIX}`;
@@ -91,7 +92,7 @@ async function checkStaged(machine: Remote, version: string, signal: AbortSignal
     step: STEP,
     machine: machine.label,
     cause: `${STAGED} is ${stdout.trim() || "missing"}, not Kubernetes v${version}`,
-    action: "run `npm start -- --refresh`, or `pulumi up --refresh`, which copies it again",
+    action: `run \`${userCommand("up", "--refresh")}\`, or \`pulumi up --refresh\`, which copies it again`,
   });
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../../render/preflight";
 import { readFacts } from "../host/facts";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
+import { userCommand } from "../../common/user-command";
 
 type PreflightInputs = Inputs<typeof preflightContract>;
 type PreflightOutputs = Outputs<typeof preflightContract>;
@@ -100,7 +101,7 @@ function findFirstControlPlaneChange(inputs: Partial<PreflightInputs>, old: Part
       path: "controlPlane",
       reason:
         `${first} created the cluster, and it must stay the first control plane: without it the cluster would be ` +
-        `deleted; list it first again, or run \`npm run down\` and build the cluster again`,
+        `deleted; list it first again, or run \`${userCommand("down")}\` and build the cluster again`,
     },
   ];
 }

@@ -3,6 +3,7 @@ import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { describe } from "./connection";
 import { fingerprint } from "./host-key";
+import { userCommand } from "../../common/user-command";
 
 /**
  * Why a connection failed. `transient`: the host boots or the network fails for a moment; another attempt may succeed.
@@ -52,7 +53,7 @@ function acceptAction({ name, host }: Connection, shown: string): string {
   const [, value = ""] = fingerprint(shown).split(" ");
   return (
     "compare it with the output of `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine's console; " +
-    `if it is the same, run \`npm start -- --config recovery.acceptHostKeys.${name ?? host}=${value}\` ` +
+    `if it is the same, run \`${userCommand("up", `--config recovery.acceptHostKeys.${name ?? host}=${value}`)}\` ` +
     "(a hostKey of the configuration, or a line in known_hosts, must be changed there); " +
     "if not, someone may intercept the connection"
   );

@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function settings(...args: string[]) {
-  const parsed = parseCommandLine(COMMANDS["node-drain"] ?? { usage: "", summary: "", examples: [] }, args, {});
+  const parsed = parseCommandLine(COMMANDS["node-drain"] ?? { name: "", summary: "", examples: [] }, args, {});
   if (!("options" in parsed)) throw new Error("this is the help");
   return drainSettings(parsed.options);
 }

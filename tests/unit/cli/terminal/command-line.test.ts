@@ -6,9 +6,10 @@ import { main } from "../../../../cli/main";
 import { parseCommandLine, type CommandDefinition } from "../../../../cli/terminal/command-line";
 import type { Options } from "../../../../cli/terminal/options";
 import { projectRoot } from "../../../../common/project-root";
+import { userCommand } from "../../../../common/user-command";
 
 const DEFINITION: CommandDefinition = {
-  usage: "npm run drain",
+  name: "drain",
   summary: "Drains a node.",
   arguments: [["[node]", "name of the node"]],
   hasConfig: true,
@@ -71,7 +72,7 @@ test.each(Object.entries(COMMANDS))(
     const parsed = parseCommandLine(definition, ["--help"], {});
     if (!("help" in parsed)) throw new Error("--help was not recognized");
     expect(parsed.help).toContain(definition.summary);
-    expect(parsed.help).toContain(`Usage: ${definition.usage} -- [options]`);
+    expect(parsed.help).toContain(`Usage: ${userCommand(definition.name)} -- [options]`);
     for (const [args] of definition.examples) {
       expect(parsed.help).toContain(args);
       expect(() => options(args.split(" ").filter(Boolean), definition)).not.toThrow();
