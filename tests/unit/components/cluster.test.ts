@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { Cluster, HetznerMachines, type Machine, RollingUpdate, Turns } from "../../../components";
 import { planBinaries } from "../../../components/steps/node-preparation";
+import { DEFAULT_NETWORK } from "../../../components/nodes/settings";
+import type { MachineFacts } from "../../../render/facts";
+import { guardProbe } from "../../../render/guard";
 import { label, recordRegistrations } from "../../support/registrations";
 import { facts } from "../render/samples";
 
@@ -40,6 +43,36 @@ describe("settings of a pool", () => {
       labels: { tier: "web", "kubewright.io/pool": "web" },
       taints: [{ key: "a", effect: "NoExecute" }],
     });
+  });
+});
+
+describe("on each machine", () => {
+  const inputsOf = async (name: string, changes: Partial<MachineFacts> = {}) => {
+    const arguments2 = {
+      ...arguments_,
+      pools: [{ name: "workers", machines: [machine("hand", { host: "10.77.0.2" })] }],
+    };
+    const outputs = { "hand-host": { facts: facts({ hostname: "hand", ...changes }) } };
+    const registrations = await recordRegistrations(() => new Cluster("dev", arguments2), { outputs });
+    return registrations.find((each) => each.name === name)?.inputs;
+  };
+
+  test("the guard is probed, so that a refresh finds that its route is missing", async () => {
+    const { podCidr, serviceCidr } = DEFAULT_NETWORK;
+    expect((await inputsOf("hand-guard"))?.probe).toBe(guardProbe({ podCidr, serviceCidr }));
+  });
+
+  test("containerd's folders are removed with it", async () => {
+    expect((await inputsOf("hand-containerd"))?.state).toEqual(
+      expect.arrayContaining(["/var/lib/containerd", "/opt/containerd"]),
+    );
+  });
+
+  test("the connection tracking is that of its own CPUs, and stays where it cannot be written", async () => {
+    const max = "net.netfilter.nf_conntrack_max";
+    expect((await inputsOf("hand-kernel", { cpus: 16 }))?.sysctls).toHaveProperty([max], "524288");
+    expect((await inputsOf("hand-kernel", { conntrackWritable: false }))?.sysctls).not.toHaveProperty([max]);
+    expect((await inputsOf("boss-kernel", { conntrackWritable: false }))?.sysctls).toHaveProperty([max], "131072");
   });
 });
 

@@ -28,6 +28,7 @@ describe("a reset", () => {
     await done;
     expect(isReset(machine)).toBe(true);
     expect(machine.scripts.join()).toContain("/var/lib/kubewright/kubeadm");
+    expect(machine.scripts.join()).toMatch(/^rm -f \/run\/kubewright-kubeadm\.lock$/m);
   });
 
   test("waits for an earlier kubeadm with the machine's patience", async () => {

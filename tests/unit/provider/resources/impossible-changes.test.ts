@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { imagesResource } from "../../../../provider/resources/images";
+import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
 import { preflightResource } from "../../../../provider/resources/preflight";
 import type { Handler } from "../../../../provider/rpc/handler";
@@ -15,6 +16,21 @@ test("an existing node keeps its container runtime; a rebuilt machine may get an
   expect(reasons(imagesResource, { instance: "id-2" }, old)).toEqual([]);
   expect(reasons(imagesResource, {}, old)).toEqual([]);
   expect(reasons(imagesResource, old, old)).toEqual([]);
+});
+
+test("the ranges and the version of an existing control plane are checked", () => {
+  const state = (network: object, version: string) => ({
+    instance: "id-1",
+    controlPlanes: ["cp-1"],
+    documents: [{ kind: "ClusterConfiguration", kubernetesVersion: `v${version}`, networking: network }],
+  });
+  const old = state({ podSubnet: "10.244.0.0/16", serviceSubnet: "10.10.0.0/16" }, "1.35.4");
+  const now = state({ podSubnet: "10.99.0.0/16", serviceSubnet: "10.11.0.0/16" }, "1.34.4");
+  expect(reasons(kubeadmInitResource, now, old)).toEqual([
+    expect.stringMatching(/^network\.podCidr: cannot change/),
+    expect.stringMatching(/^network\.serviceCidr: cannot change/),
+  ]);
+  expect(reasons(controlPlaneResource, now, old)).toEqual([expect.stringMatching(/cannot be downgraded/)]);
 });
 
 test("the first of several control planes stays the first", () => {
