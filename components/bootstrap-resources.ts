@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
-import type { AddOns, ClusterConfiguration, ControlPlane, KubeadmEndpoint } from "../sdk/kubernetes";
+import type { AddOns, ClusterConfiguration, ControlPlane, DaemonSetRollout, KubeadmEndpoint } from "../sdk/kubernetes";
 import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
 import type { PreparationSteps } from "./preparation";
 
@@ -10,6 +10,7 @@ export interface KubeadmSteps extends PreparationSteps {
   "api endpoint": KubeadmEndpoint;
   init: KubeadmInit;
   "pod network": Manifests;
+  "pod network pods": DaemonSetRollout;
   "control plane": ControlPlane;
   "kubeadm config": ClusterConfiguration;
   "first control plane": KubeadmJoin;
@@ -42,6 +43,7 @@ export interface LadderSteps extends PreparationSteps {
   node: Node;
   "kube-proxy": Manifests;
   "pod network": Manifests;
+  "pod network pods": DaemonSetRollout;
   coredns: Manifests;
   dns: Rollout;
 }

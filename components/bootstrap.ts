@@ -31,7 +31,7 @@ import {
 import { type ClusterMember, controlPlaneConnections } from "./steps/member";
 import { addNode, installTool } from "./steps/node";
 import { writeHosts } from "./steps/node-preparation";
-import { applyPodNetwork } from "./steps/pod-network";
+import { applyPodNetwork, rollOutPodNetwork } from "./steps/pod-network";
 import { type Scope, type StepList, StepRunner } from "./steps/step";
 
 /**
@@ -101,11 +101,16 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   },
   // In an existing cluster, pods may use the balancers only once all nodes have them.
   "api endpoint": {
-    needsCluster: ["api balancer", "control plane", "kubeadm config", "join worker", "pod network"],
+    needsCluster: ["api balancer", "control plane", "kubeadm config", "join worker", "node images", "pod network"],
     register: useEndpoint,
   },
   // Kubelets work with an older kube-proxy. Its images are on every node by then.
   "add-ons": { needsCluster: ["control plane node", "worker node", "dns"], register: upgradeAddOns },
+  // Each node has the image of a new flannel by then.
+  "pod network pods": {
+    needsCluster: ["pod network", "control plane node", "worker node"],
+    register: (scope) => rollOutPodNetwork(scope, scope.member.plan.cluster),
+  },
   kubectl: {
     on: firstControlPlane,
     needs: ["control plane node"],
@@ -175,7 +180,7 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
   },
   "kube-proxy": {
     from: "proxy",
-    needsCluster: ["kube-controller-manager", "kube-proxy leftovers"],
+    needsCluster: ["kube-controller-manager", "kube-proxy leftovers", "node images"],
     register: applyProxy,
   },
 
@@ -186,7 +191,13 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
     needsCluster: ["kube-apiserver", "kube-controller-manager", "flannel leftovers"],
     register: (scope) => applyPodNetwork(scope, { name: scope.context.plan.name, group: scope.context.group }),
   },
-  coredns: { from: "dns", needsCluster: ["kube-controller-manager", "pod network"], register: applyDns },
+  "pod network pods": {
+    on: (member) => hasFlannel(member) && member.isFirst,
+    from: "dns",
+    needsCluster: ["pod network", "node"],
+    register: (scope) => rollOutPodNetwork(scope, scope.context.group),
+  },
+  coredns: { from: "dns", needsCluster: ["kube-controller-manager", "pod network", "node images"], register: applyDns },
   dns: { from: "dns", needsCluster: ["coredns"], register: (scope) => rollOutDns(scope, scope.context.group) },
 };
 

@@ -1,4 +1,4 @@
-import { type JsonValue, configHash } from "./json";
+import { CONFIG_ANNOTATION, type JsonValue, configHash } from "./json";
 import type { ProxyMode, PullPolicy } from "./kubeadm-types";
 import { clusterRole, clusterRoleBinding, type KubernetesObject } from "./object";
 import { template } from "./template";
@@ -19,6 +19,8 @@ export interface FlannelOptions {
 }
 
 const namespace = "kube-flannel";
+/** Namespace and name of the DaemonSet. */
+export const FLANNEL = { namespace, daemonSet: "kube-flannel-ds" };
 const configName = "kube-flannel-cfg";
 
 /** Returns the objects of the pod network, in the order in which they are applied. */
@@ -34,7 +36,7 @@ export function flannelManifests(options: FlannelOptions): KubernetesObject[] {
     clusterRole("flannel", rules),
     clusterRoleBinding("flannel", "flannel", { kind: "ServiceAccount", name: "flannel", namespace }),
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name: configName, namespace }, data },
-    daemonSet(options, data),
+    daemonSet(options),
   ];
 }
 
@@ -53,21 +55,25 @@ const rules = [
   { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
 ];
 
-function daemonSet(options: FlannelOptions, data: Record<string, string>): KubernetesObject {
+function daemonSet(options: FlannelOptions): KubernetesObject {
   const labels = { app: "flannel" };
-  // The hash replaces the pods when the ConfigMap changes, which they do not notice themselves.
-  const annotations = { "kubewright.dev/config": configHash(data) };
+  const annotations = { [CONFIG_ANNOTATION]: flannelRevision(options) };
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
-    metadata: { name: "kube-flannel-ds", namespace, labels },
+    metadata: { name: FLANNEL.daemonSet, namespace, labels },
     spec: {
       selector: { matchLabels: labels },
-      // Routes stay while flanneld restarts, so all nodes can be updated in parallel.
-      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: "100%" } },
+      // A node's pod must not be replaced before the node has the new image: `DaemonSetRollout` does it at the end.
+      updateStrategy: { type: "OnDelete" },
       template: { metadata: { labels, annotations }, spec: podSpec(options) },
     },
   };
+}
+
+/** Returns the revision of flannel's pods. It changes with their image, their settings and their ConfigMap. */
+export function flannelRevision(options: FlannelOptions): string {
+  return configHash({ data: flannelConfig(options), spec: podSpec(options) });
 }
 
 function podSpec(options: FlannelOptions): object {

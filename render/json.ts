@@ -29,6 +29,9 @@ const UNPRINTABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufff
 /** Text of white space, whose first line would lose its blanks in a block scalar (yaml 2.9.1). */
 const BLANK = /^\s+$/;
 
+/** Annotation of pod templates: the hash of what the pods read only when they start. */
+export const CONFIG_ANNOTATION = "kubewright.dev/config";
+
 /** Returns a short hash of data. As an annotation of a pod template, it replaces the pods when the data change. */
 export function configHash(data: object): string {
   return createHash("sha256").update(JSON.stringify(data)).digest("hex").slice(0, 16);

@@ -1,6 +1,7 @@
 import { preflightContract } from "../contracts/cluster/preflight";
 import { rosterContract } from "../contracts/cluster/roster";
 import type { WrittenInputs } from "../contracts/contract";
+import { daemonSetRolloutContract } from "../contracts/kube/daemon-set-rollout";
 import { manifestsContract } from "../contracts/kube/manifests";
 import { nodeContract } from "../contracts/kube/node";
 import { rolloutContract } from "../contracts/kube/rollout";
@@ -93,3 +94,8 @@ export type RolloutArgs = Args<typeof rolloutContract>;
 
 /** A Deployment that another tool created, such as CoreDNS: patched, and waited for until it is Available. */
 export class Rollout extends resourceClass(rolloutContract) {}
+
+export type DaemonSetRolloutArgs = Args<typeof daemonSetRolloutContract>;
+
+/** Replaces the pods of a DaemonSet whose update strategy is OnDelete: one first, then the others. */
+export class DaemonSetRollout extends resourceClass(daemonSetRolloutContract) {}

@@ -4,6 +4,7 @@ import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { withoutSecretMarks } from "./secrets";
 import type { Inputs, Outputs } from "../../contracts/contract";
+import { daemonSetRolloutContract } from "../../contracts/kube/daemon-set-rollout";
 import { addOnsContract } from "../../contracts/kubeadm/add-ons";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
@@ -34,7 +35,11 @@ export interface MachineState {
 
 const HOST = "kubewright:host:Host";
 /** They change what all nodes share once all nodes are there, and have no delete of their own. */
-const AFTER_ALL_NODES: readonly string[] = [kubeadmEndpointContract.type, addOnsContract.type];
+const AFTER_ALL_NODES: readonly string[] = [
+  kubeadmEndpointContract.type,
+  addOnsContract.type,
+  daemonSetRolloutContract.type,
+];
 const nameOf = (urn: string) => urn.split("::").slice(3).join("::");
 const machineOfHost = ({ urn }: StateResource) => nameOf(urn).replace(/-host$/, "");
 

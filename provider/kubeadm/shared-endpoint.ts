@@ -7,6 +7,7 @@ import { readContents, textFile, writeFiles } from "../host/files";
 import type { KubeApi } from "../kube/api";
 import { ADMIN_CONF } from "../kube/clients";
 import { ignoreNotFound, readWithCause } from "../kube/errors";
+import { replaceDaemonPods } from "../kube/daemon-set-pods";
 import { retryRequest } from "../kube/retry";
 import type { Remote } from "../ssh/remote";
 
@@ -103,6 +104,15 @@ async function restart(api: KubeApi, reader: (typeof READERS)[number], options: 
     ignoreNotFound(api.apps.patchNamespacedDaemonSet({ ...reader, body }, api.mergePatch)),
   );
   if (!exists) return;
+  if (exists.spec?.updateStrategy?.type === "OnDelete")
+    return await replaceDaemonPods(api, {
+      ...reader,
+      annotation: ANNOTATION,
+      value: endpoint,
+      timeout,
+      signal,
+      status,
+    });
   let last = "";
   await until(
     async () => {

@@ -73,6 +73,11 @@ const LIFECYCLE: Readonly<Record<string, Lifecycle>> = {
       "the pods are replaced if they use another address",
     removed: () => "the API server's address in the cluster is no longer managed",
   },
+  DaemonSetRollout: {
+    created: ({ desired }) =>
+      `pods of ${String(desired.daemonSet)} that have another revision are replaced: one first, then the others`,
+    removed: ({ current }) => `pods of ${String(current.daemonSet)} are no longer replaced when its revision changes`,
+  },
   Artifacts: {
     created: ({ desired }) =>
       `binaries and images of Kubernetes ${String(desired.kubernetes)} are taken from the cache, downloaded or built`,

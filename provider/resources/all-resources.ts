@@ -26,6 +26,7 @@ import { packagesResource } from "./packages";
 import { preflightResource } from "./preflight";
 import { leftoversResource } from "./leftovers";
 import { rolloutResource } from "./rollout";
+import { daemonSetRolloutResource } from "./daemon-set-rollout";
 import { rosterResource } from "./roster";
 import { sshKeyResource } from "./ssh-key";
 import { staticPodResource } from "./static-pod";
@@ -66,4 +67,5 @@ export const allResources: readonly Handler[] = [
   nodeResource,
   manifestsResource,
   rolloutResource,
+  daemonSetRolloutResource,
 ];

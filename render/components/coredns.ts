@@ -1,4 +1,4 @@
-import { configHash } from "../json";
+import { CONFIG_ANNOTATION, configHash } from "../json";
 import type { PullPolicy } from "../kubeadm-types";
 import { clusterRole, clusterRoleBinding, type KubernetesObject } from "../object";
 import { template } from "../template";
@@ -65,7 +65,7 @@ function deployment(options: CorednsOptions, data: Record<string, string>): Kube
       strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
       selector: { matchLabels: labels },
       template: {
-        metadata: { labels, annotations: { "kubewright.dev/config": configHash(data) } },
+        metadata: { labels, annotations: { [CONFIG_ANNOTATION]: configHash(data) } },
         spec: podSpec(options),
       },
     },

@@ -1,4 +1,4 @@
-import { configHash, yamlText } from "../json";
+import { CONFIG_ANNOTATION, configHash, yamlText } from "../json";
 import type { KubeProxyConfiguration, PullPolicy } from "../kubeadm-types";
 import { clusterRoleBinding, type KubernetesObject } from "../object";
 
@@ -63,7 +63,7 @@ function daemonSet({ image, imagePullPolicy }: KubeProxyOptions, data: Record<st
       selector: { matchLabels: labels },
       updateStrategy: { type: "RollingUpdate" },
       template: {
-        metadata: { labels, annotations: { "kubewright.dev/config": configHash(data) } },
+        metadata: { labels, annotations: { [CONFIG_ANNOTATION]: configHash(data) } },
         spec: {
           hostNetwork: true,
           priorityClassName: "system-node-critical",

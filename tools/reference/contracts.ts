@@ -17,6 +17,7 @@ import { leftoversContract } from "../../contracts/host/leftovers";
 import { packagesContract } from "../../contracts/host/packages";
 import { staticPodContract } from "../../contracts/host/static-pod";
 import { unitContract } from "../../contracts/host/unit";
+import { daemonSetRolloutContract } from "../../contracts/kube/daemon-set-rollout";
 import { manifestsContract } from "../../contracts/kube/manifests";
 import { nodeContract } from "../../contracts/kube/node";
 import { rolloutContract } from "../../contracts/kube/rollout";
@@ -105,6 +106,7 @@ const GROUPS: Record<string, Group> = {
     "kube/node": { nodeContract },
     "kube/manifests": { manifestsContract },
     "kube/rollout": { rolloutContract },
+    "kube/daemon-set-rollout": { daemonSetRolloutContract },
   },
   Functions: { "kubeadm/kubeconfig": { kubeconfigCallContract } },
 };

@@ -51,6 +51,27 @@ test.each<[string, object]>([
   await expect(registrations.map(render).join("\n")).toMatchFileSnapshot(golden(`graph/${name}.txt`));
 });
 
+test.each<[string, object]>([
+  ["kubeadm", { controlPlane: { count: 3 } }],
+  ["the ladder", rung("dns")],
+])("flannel's pods are replaced after all nodes have its image, with %s", async (_, raw) => {
+  const registrations = await recordRegistrations(() => program(raw));
+  const images = registrations
+    .filter(({ type }) => type === "kubewright:host:Images")
+    .map(({ type, name }) => `${type} ${name}`);
+  const before = dependenciesOf(registrations, "kubewright:kube:DaemonSetRollout dev-flannel-pods");
+  expect(images.length).toBeGreaterThan(2);
+  expect(images.filter((name) => !before.has(name))).toEqual([]);
+});
+
+/** Returns what `type name` depends on, directly or not. */
+function dependenciesOf(registrations: readonly Registration[], id: string, known = new Set<string>()): Set<string> {
+  const { dependsOn = [] } = registrations.find(({ type, name }) => `${type} ${name}` === id) ?? {};
+  for (const dependency of dependsOn.filter((one) => !known.has(one)))
+    dependenciesOf(registrations, dependency, known.add(dependency));
+  return known;
+}
+
 function render({ type, name, parent, dependsOn, deletedWith, ignoreChanges }: Registration): string {
   const lines = [
     `${type} ${name}`,

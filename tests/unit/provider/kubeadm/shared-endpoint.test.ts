@@ -15,6 +15,7 @@ useFakeTime();
 
 const OLD = "10.0.0.1:6443";
 const NEW = "api.dev.internal:7443";
+const FLANNEL_PODS = ["restart kube-flannel-ds", "delete a", "delete b", "delete c"];
 const signal = new AbortController().signal;
 const kubeconfig = (server: string) => `clusters:\n- cluster:\n    server: https://${server}\n  name: ""\n`;
 
@@ -27,6 +28,8 @@ class Cluster {
   readonly daemonSets = new Set(["kube-proxy", "kube-flannel-ds"]);
   readonly changes: string[] = [];
   unavailable = 0;
+  /** The address that flannel's pods have, by node. */
+  readonly flannelPods = new Map(["a", "b", "c"].map((node) => [node, OLD]));
 
   get api(): KubeApi {
     const key = (name: string) => (name === "cluster-info" ? "kubeconfig" : "kubeconfig.conf");
@@ -40,15 +43,21 @@ class Cluster {
           this.changes.push(name);
           this.texts.set(name, body.data[key(name)] ?? "");
         },
+        listNamespacedPod: async () => ({ items: [...this.flannelPods].map(flannelPod) }),
+        deleteNamespacedPod: async ({ name }: { name: string }) => {
+          this.changes.push(`delete ${name}`);
+          this.flannelPods.set(name, NEW);
+        },
       },
       apps: {
         patchNamespacedDaemonSet: async ({ name }: { name: string }) => {
           if (!this.daemonSets.has(name)) throw httpError(404, "not found");
           this.changes.push(`restart ${name}`);
-          return {};
+          return { spec: { updateStrategy: { type: name === "kube-flannel-ds" ? "OnDelete" : "RollingUpdate" } } };
         },
         readNamespacedDaemonSet: async () => ({
           metadata: { generation: 2 },
+          spec: { selector: { matchLabels: {} } },
           status: {
             observedGeneration: 2,
             desiredNumberScheduled: 3,
@@ -61,6 +70,17 @@ class Cluster {
   }
 }
 
+function flannelPod([name, address]: [string, string]): object {
+  return {
+    metadata: {
+      name,
+      annotations: { "kubewright.dev/api-endpoint": address },
+      ownerReferences: [{ kind: "DaemonSet", name: "kube-flannel-ds", controller: true }],
+    },
+    status: { conditions: [{ type: "Ready", status: "True" }] },
+  };
+}
+
 let cluster: Cluster;
 beforeEach(() => void (cluster = new Cluster()));
 const change = () =>
@@ -69,7 +89,7 @@ const change = () =>
 describe("the address that all nodes share", () => {
   test("changes in cluster-info last, after the pods that use it", async () => {
     await change();
-    expect(cluster.changes).toEqual(["kube-proxy", "restart kube-proxy", "restart kube-flannel-ds", "cluster-info"]);
+    expect(cluster.changes).toEqual(["kube-proxy", "restart kube-proxy", ...FLANNEL_PODS, "cluster-info"]);
     expect(await readSharedEndpoints(cluster.api, signal)).toEqual([NEW, NEW]);
   });
 
@@ -82,7 +102,7 @@ describe("the address that all nodes share", () => {
   test("is completed after an interruption", async () => {
     cluster.texts.set("kube-proxy", kubeconfig(NEW));
     await change();
-    expect(cluster.changes).toEqual(["restart kube-proxy", "restart kube-flannel-ds", "cluster-info"]);
+    expect(cluster.changes).toEqual(["restart kube-proxy", ...FLANNEL_PODS, "cluster-info"]);
   });
 
   test("changes in a cluster that has no flannel", async () => {
