@@ -3,6 +3,7 @@ import { PluginInfo, type PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { isDeepStrictEqual } from "node:util";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
@@ -65,6 +66,18 @@ function isStatus(error: unknown): error is Partial<grpc.StatusObject> {
   return typeof error === "object" && error !== null && "code" in error && "details" in error;
 }
 
+/**
+ * The engine (3.255) configures a provider with the settings of the previous run where this reports no difference, so
+ * changed settings would have an effect only in the run after.
+ */
+export function diffConfig(request: provider.DiffRequest): provider.DiffResponse {
+  const isSame = isDeepStrictEqual(decode(request.getOldInputs()), decode(request.getNews()));
+  const { DIFF_NONE, DIFF_SOME } = provider.DiffResponse.DiffChanges;
+  const response = new provider.DiffResponse();
+  response.setChanges(isSame ? DIFF_NONE : DIFF_SOME);
+  return response;
+}
+
 function lifecycle(options: ServeOptions): Record<string, Method> {
   const log = new EngineLog();
   const tasks = new Tasks(log, options.context);
@@ -96,11 +109,7 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
       response.setInputs(request.getNews());
       return Promise.resolve(response);
     },
-    diffConfig: () => {
-      const response = new provider.DiffResponse();
-      response.setChanges(provider.DiffResponse.DiffChanges.DIFF_NONE);
-      return Promise.resolve(response);
-    },
+    diffConfig: (request: provider.DiffRequest) => Promise.resolve(diffConfig(request)),
     configure: (request: provider.ConfigureRequest) => {
       options.configure(decode(request.getArgs()));
       const response = new provider.ConfigureResponse();
