@@ -1,10 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Cluster, HetznerMachines, type Machine, RollingUpdate, Turns } from "../../../components";
 import { planBinaries } from "../../../components/steps/node-preparation";
 import { DEFAULT_NETWORK } from "../../../components/nodes/settings";
-import type { MachineFacts } from "../../../render/facts";
 import { guardProbe } from "../../../render/guard";
-import { label, recordRegistrations } from "../../support/registrations";
+import { type Registration, label, recordRegistrations } from "../../support/registrations";
 import { facts } from "../render/samples";
 
 const machine = (name: string, changes: Partial<Machine> = {}): Machine => ({ name, host: "10.77.0.1", ...changes });
@@ -47,32 +46,37 @@ describe("settings of a pool", () => {
 });
 
 describe("on each machine", () => {
-  const inputsOf = async (name: string, changes: Partial<MachineFacts> = {}) => {
-    const arguments2 = {
-      ...arguments_,
-      pools: [{ name: "workers", machines: [machine("hand", { host: "10.77.0.2" })] }],
-    };
-    const outputs = { "hand-host": { facts: facts({ hostname: "hand", ...changes }) } };
-    const registrations = await recordRegistrations(() => new Cluster("dev", arguments2), { outputs });
-    return registrations.find((each) => each.name === name)?.inputs;
-  };
-
-  test("the guard is probed, so that a refresh finds that its route is missing", async () => {
-    const { podCidr, serviceCidr } = DEFAULT_NETWORK;
-    expect((await inputsOf("hand-guard"))?.probe).toBe(guardProbe({ podCidr, serviceCidr }));
+  let registrations: Registration[];
+  const inputsOf = (name: string) => registrations.find((each) => each.name === name)?.inputs;
+  beforeAll(async () => {
+    const machines = [machine("big", { host: "10.77.0.2" }), machine("container", { host: "10.77.0.3" })];
+    registrations = await recordRegistrations(
+      () => new Cluster("dev", { ...arguments_, pools: [{ name: "workers", machines }] }),
+      {
+        outputs: {
+          "big-host": { facts: facts({ hostname: "big", cpus: 16 }) },
+          "container-host": { facts: facts({ hostname: "container", conntrackWritable: false }) },
+        },
+      },
+    );
   });
 
-  test("containerd's folders are removed with it", async () => {
-    expect((await inputsOf("hand-containerd"))?.state).toEqual(
+  test("the guard is probed, so that a refresh finds that its route is missing", () => {
+    const { podCidr, serviceCidr } = DEFAULT_NETWORK;
+    expect(inputsOf("big-guard")?.probe).toBe(guardProbe({ podCidr, serviceCidr }));
+  });
+
+  test("containerd's folders are removed with it", () => {
+    expect(inputsOf("big-containerd")?.state).toEqual(
       expect.arrayContaining(["/var/lib/containerd", "/opt/containerd"]),
     );
   });
 
-  test("the connection tracking is that of its own CPUs, and stays where it cannot be written", async () => {
+  test("the connection tracking is that of its own CPUs, and stays where it cannot be written", () => {
     const max = "net.netfilter.nf_conntrack_max";
-    expect((await inputsOf("hand-kernel", { cpus: 16 }))?.sysctls).toHaveProperty([max], "524288");
-    expect((await inputsOf("hand-kernel", { conntrackWritable: false }))?.sysctls).not.toHaveProperty([max]);
-    expect((await inputsOf("boss-kernel", { conntrackWritable: false }))?.sysctls).toHaveProperty([max], "131072");
+    expect(inputsOf("boss-kernel")?.sysctls).toHaveProperty([max], "131072");
+    expect(inputsOf("big-kernel")?.sysctls).toHaveProperty([max], "524288");
+    expect(inputsOf("container-kernel")?.sysctls).not.toHaveProperty([max]);
   });
 });
 
