@@ -47,7 +47,7 @@ export async function drainNode(
     if (message !== previous) session.progress(message);
     previous = message;
   };
-  const isGone = () => readMachineState(stack, node, session);
+  const isGone = (deadline: number) => readMachineState(stack, node, session, deadline);
   return await drain(api, {
     ...configuredDrain(stack.name),
     ...settings,
@@ -59,10 +59,15 @@ export async function drainNode(
 }
 
 /** Only needed for a node that is not Ready. */
-async function readMachineState(stack: Stack, node: string, { signal, provider }: Session): Promise<MachineState> {
+async function readMachineState(
+  stack: Stack,
+  node: string,
+  { signal, provider }: Session,
+  deadline: number,
+): Promise<MachineState> {
   try {
-    const { connection, instance } = await recordedMachine(stack, node);
-    return await proveMachineGone(provider, { connection, instance, fence: configuredDrain(stack.name).fence }, signal);
+    const machine = { ...(await recordedMachine(stack, node)), fence: configuredDrain(stack.name).fence };
+    return await proveMachineGone(provider, machine, { signal, deadline });
   } catch (error) {
     signal.throwIfAborted();
     return { gone: false, reason: messageOf(error) };

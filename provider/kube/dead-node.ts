@@ -15,6 +15,8 @@ import { listAttachments } from "./volumes";
 /** Seconds in which the controller manager must have cleared a node: it looks for such nodes every 20 s. */
 const CLEAR_SECONDS = 60;
 const POLL_MS = 1_000;
+/** A check by SSH has this time at least, also near the deadline. */
+const SHORTEST_CHECK_MS = 5_000;
 
 export interface MachineState {
   /** Whether it is proved that nothing runs on the machine any more. */
@@ -27,19 +29,32 @@ export interface MachineState {
  * changed. A machine that does not answer may still run its containers, for example behind a broken network, and
  * deleting its pods would start second copies of them.
  */
-export async function checkMachineGone(machine: Remote, instance: string, signal: AbortSignal): Promise<MachineState> {
+export async function checkMachineGone(
+  machine: Remote,
+  instance: string,
+  { signal, deadline }: CheckLimits,
+): Promise<MachineState> {
+  const remaining = Math.max(deadline - Date.now(), SHORTEST_CHECK_MS);
+  const timeout = AbortSignal.timeout(remaining);
   try {
-    const isSame = (await machine.machineId(signal)) === instance;
+    const isSame = (await machine.machineId(AbortSignal.any([signal, timeout]))) === instance;
     if (isSame) return { gone: false, reason: `${machine.label} answers SSH` };
     return { gone: true, reason: `${machine.label} was rebuilt: its machine-id has changed` };
   } catch (error) {
     signal.throwIfAborted();
     const isSilent = error instanceof ConnectionError && error.retryable;
-    const reason = isSilent
-      ? `${machine.label} does not answer SSH, which does not prove that it is off (${error.failure.cause})`
+    const cause = timeout.aborted ? `no answer in ${Math.round(remaining / 1000)} s` : isSilent && error.failure.cause;
+    const reason = cause
+      ? `${machine.label} does not answer SSH, which does not prove that it is off (${cause})`
       : messageOf(error);
     return { gone: false, reason };
   }
+}
+
+export interface CheckLimits {
+  signal: AbortSignal;
+  /** When a machine that does not answer counts as silent, as in `Date.now()`. */
+  deadline: number;
 }
 
 /** Names of what was deleted without the kubelet. */

@@ -9,8 +9,11 @@ export interface DrainOptions extends Partial<DrainSettings> {
   node: string;
   signal: AbortSignal;
   status: Progress;
-  /** Reports whether the machine of a node that is not Ready is gone. Without it, the machine counts as present. */
-  isGone?: () => Promise<MachineState>;
+  /**
+   * Reports whether the machine of a node that is not Ready is gone, before the deadline (as in `Date.now()`). Without
+   * it, the machine counts as present.
+   */
+  isGone?: (deadline: number) => Promise<MachineState>;
   /** Seconds to wait for a replacement to become Ready before the next pod of its workload is evicted. @default 60 */
   patience?: number;
   /** Label selector (`app=web`) of the pods to evict. Other pods stay. */

@@ -144,7 +144,7 @@ async function isMachineGone(state: DrainState): Promise<boolean> {
   state.down ??= "the kubelet does not respond";
   if (force || onUnreachable === "force") return true;
   if (onUnreachable === "fail" || !isGone || Date.now() - state.machineCheckedAt < MACHINE_CHECK_MS) return false;
-  const machine = await isGone();
+  const machine = await isGone(state.deadline);
   state.machineCheckedAt = Date.now();
   state.down = `the kubelet does not respond; ${machine.reason}`;
   return machine.gone;

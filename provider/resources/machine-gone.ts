@@ -1,6 +1,6 @@
 import type { Connection } from "../../contracts/connection";
 import type { ProviderContext } from "../context/context";
-import { checkMachineGone, type MachineState } from "../kube/dead-node";
+import { type CheckLimits, checkMachineGone, type MachineState } from "../kube/dead-node";
 import { fenceMachine } from "../kube/fence";
 
 export interface SilentMachine {
@@ -19,7 +19,7 @@ export interface SilentMachine {
 export async function proveMachineGone(
   context: Pick<ProviderContext, "connections" | "unreachable" | "isMachineOff">,
   { connection, instance, fence }: SilentMachine,
-  signal: AbortSignal,
+  { signal, deadline }: CheckLimits,
 ): Promise<MachineState> {
   const name = connection.name ?? connection.host;
   if (context.unreachable.isAbandoned(connection)) {
@@ -28,7 +28,7 @@ export async function proveMachineGone(
   if (await context.isMachineOff({ connection, instance }, signal)) {
     return { gone: true, reason: `${name} is stopped or deleted` };
   }
-  const state = await checkMachineGone(context.connections.get(connection), instance, signal);
+  const state = await checkMachineGone(context.connections.get(connection), instance, { signal, deadline });
   if (state.gone || fence === undefined) return state;
   return await fenceMachine({ command: fence, machine: name, host: connection.host, signal });
 }

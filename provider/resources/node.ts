@@ -70,7 +70,8 @@ async function apiOrUndefined(
 async function leaveCluster(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
   const { signal, status } = context;
   const { node, instance, pool, maxUnavailable, connection } = inputs;
-  const isGone = () => proveMachineGone(context, { connection, instance, fence: inputs.drain.fence }, signal);
+  const machine = { connection, instance, fence: inputs.drain.fence };
+  const isGone = (deadline: number) => proveMachineGone(context, machine, { signal, deadline });
   const drained = await removeNode(api, {
     node,
     instance,

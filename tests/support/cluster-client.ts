@@ -1,3 +1,4 @@
+import { messageOf } from "../../common/errors";
 import { run } from "../../common/process";
 import { until } from "../../common/wait";
 import type { TestStack } from "./test-stack";
@@ -35,7 +36,14 @@ export async function cordonedNodes(kubectl: Kubectl): Promise<string[]> {
 
 /** Waits up to a minute until the nodes are Ready. */
 export async function waitForNodes(kubectl: Kubectl, ...names: string[]): Promise<void> {
-  await kubectl("wait", ...names.map((name) => `node/${name}`), "--for=condition=Ready", "--timeout=60s");
+  try {
+    await kubectl("wait", ...names.map((name) => `node/${name}`), "--for=condition=Ready", "--timeout=60s");
+  } catch (error) {
+    const columns =
+      "NAME:.metadata.name,CONDITIONS:.status.conditions[*]['type','status','lastHeartbeatTime','message']";
+    const nodes = await kubectl("get", "nodes", "-o", `custom-columns=${columns}`).catch(messageOf);
+    throw new Error(`${messageOf(error)}\n${nodes}`, { cause: error });
+  }
 }
 
 /** Returns the InternalIP of a node. */

@@ -92,7 +92,8 @@ test("a jump host with another key is an error, and proves nothing about the mac
   await expect(refused).rejects.toThrow(
     /machine \(127.0.0.1:\d+ via 127.0.0.1:\d+\): its jump host cannot be used: the host key/,
   );
-  expect(await checkMachineGone(silentContext.connections.get(wrong), "any-machine-id", signal)).toMatchObject({
+  const limits = { signal, deadline: Date.now() + 60_000 };
+  expect(await checkMachineGone(silentContext.connections.get(wrong), "any-machine-id", limits)).toMatchObject({
     gone: false,
   });
 });

@@ -55,7 +55,7 @@ test("the progress is printed when it changes", async () => {
 });
 
 test("a machine that the state does not know is not taken for gone", async () => {
-  drain.mockImplementation(async (_api, { isGone }) => await isGone?.());
+  drain.mockImplementation(async (_api, { isGone }) => await isGone?.(Date.now()));
   const session = fakeSession();
   expect(await drainNode(fakeApi(), fakeStack(CLUSTER), "worker-9", {}, session)).toMatchObject({
     gone: false,

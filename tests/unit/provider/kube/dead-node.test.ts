@@ -24,7 +24,7 @@ describe("a machine with a silent kubelet", () => {
   const check = (answer: string | Error) => {
     const machine = new ScriptedMachine(() => ({}), "worker-1") as ScriptedMachine & { machineId?: unknown };
     machine.machineId = () => (answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer));
-    return checkMachineGone(machine.remote, "id-1", signal);
+    return checkMachineGone(machine.remote, "id-1", { signal, deadline: Date.now() + 60_000 });
   };
 
   test("that answers SSH is not gone", async () => {
@@ -39,6 +39,20 @@ describe("a machine with a silent kubelet", () => {
     const { gone, reason } = await check(new ConnectionError(HOST, "connect ETIMEDOUT", "transient"));
     expect(gone).toBe(false);
     expect(reason).toMatch(/does not answer SSH, which does not prove that it is off.*ETIMEDOUT/);
+  });
+
+  test("that does not answer before the drain's deadline is not gone, and the check does not last longer", async () => {
+    vi.useRealTimers();
+    const limit = vi.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort());
+    const machine = new ScriptedMachine(() => ({}), "worker-1") as ScriptedMachine & { machineId?: unknown };
+    machine.machineId = async (check: AbortSignal) => check.throwIfAborted();
+    const deadline = Date.now() + 10_000;
+    expect(await checkMachineGone(machine.remote, "id-1", { signal, deadline })).toEqual({
+      gone: false,
+      reason: "worker-1 does not answer SSH, which does not prove that it is off (no answer in 10 s)",
+    });
+    expect(limit.mock.calls[0]?.[0]).toBeCloseTo(10_000, -3);
+    limit.mockRestore();
   });
 
   test("that shows another host key is not gone: that key proves nothing", async () => {
