@@ -18,7 +18,11 @@ async function prove(fence?: string, abandoned: string[] = []) {
   const context = testContext({ isMachineOff: async () => isOff }, { abandoned });
   const id = () => (machineId instanceof Error ? Promise.reject(machineId) : Promise.resolve(machineId));
   context.connections.get = () => ({ machineId: id, label: "worker-1" }) as unknown as Remote;
-  return await proveMachineGone(context, { connection, instance: "id-1", fence }, { signal, deadline: Date.now() + 60_000 });
+  return await proveMachineGone(
+    context,
+    { connection, instance: "id-1", fence },
+    { signal, deadline: Date.now() + 60_000 },
+  );
 }
 
 describe("a silent machine is gone", () => {
