@@ -180,7 +180,7 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
       serviceSubnet: network.serviceCidr,
       dnsDomain: network.dnsDomain ?? "cluster.local",
     },
-    apiServer: { ...mergedArguments(extraArgs.apiServer), ...certSANs(options.certSANs) },
+    apiServer: { ...mergedArguments(defaults.apiServer, extraArgs.apiServer), ...certSANs(options.certSANs) },
     controllerManager: mergedArguments(defaults.controllerManager, extraArgs.controllerManager),
     scheduler: mergedArguments(defaults.scheduler, extraArgs.scheduler),
     dns: options.dnsImageTag === undefined ? undefined : { imageTag: options.dnsImageTag },

@@ -4,6 +4,7 @@ import { optional } from "../common/optional";
 import { type JsonValue, yamlText } from "./json";
 import type { MachineFacts } from "./facts";
 import { template } from "./template";
+import { CIPHER_SUITES, MIN_TLS_VERSION } from "./tls";
 
 /**
  * The user's kubelet settings: any field of KubeletConfiguration, of which the most common ones are typed. Quantities
@@ -109,6 +110,8 @@ export function kubeletConfiguration({ settings, ...options }: KubeletConfigurat
   return optional({
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
+    tlsMinVersion: MIN_TLS_VERSION,
+    tlsCipherSuites: [...CIPHER_SUITES],
     ...required,
     ...settings,
     ...featureGates,

@@ -67,21 +67,21 @@ function mirrorFiles(mirrors: ContainerdOptions["mirrors"] = []): NodeFiles {
 }
 
 /**
- * Renders the kubelet's units and this node's settings, with or without kubeadm. A change of any file needs a restart
- * of the kubelet.
+ * Renders the kubelet's units and this node's settings, with or without kubeadm. Only root may read them. A
+ * change of any file needs a restart of the kubelet.
  */
 export function kubeletFiles(options: KubeletFilesOptions): NodeFiles {
   return {
-    "/etc/systemd/system/kubelet.service": readable(kubeletUnit()),
+    "/etc/systemd/system/kubelet.service": rootOnly(kubeletUnit()),
     ...(options.standalone ? standaloneFiles(options, options.standalone) : kubeadmFiles(options)),
-    "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": readable(kubeletConfigurationText(options)),
+    "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": rootOnly(kubeletConfigurationText(options)),
   };
 }
 
 function kubeadmFiles(options: KubeletFilesOptions): NodeFiles {
   return {
-    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf": readable(kubeletKubeadmDropIn()),
-    "/etc/default/kubelet": readable(kubeletDefaults(options)),
+    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf": rootOnly(kubeletKubeadmDropIn()),
+    "/etc/default/kubelet": rootOnly(kubeletDefaults(options)),
   };
 }
 
@@ -90,11 +90,11 @@ function standaloneFiles(
   { criSocket, nodeName }: NonNullable<KubeletFilesOptions["standalone"]>,
 ): NodeFiles {
   return {
-    "/etc/systemd/system/kubelet.service.d/10-components.conf": readable(kubeletComponentsDropIn()),
-    "/etc/default/kubelet": readable(
+    "/etc/systemd/system/kubelet.service.d/10-components.conf": rootOnly(kubeletComponentsDropIn()),
+    "/etc/default/kubelet": rootOnly(
       kubeletDefaults({ nodeIp, extraArgs: { "hostname-override": nodeName, ...extraArgs } }),
     ),
-    "/var/lib/kubelet/config.yaml": readable(standaloneConfiguration({ criSocket, facts })),
+    "/var/lib/kubelet/config.yaml": rootOnly(standaloneConfiguration({ criSocket, facts })),
   };
 }
 
@@ -108,6 +108,10 @@ export function guardFiles(options: GuardOptions): NodeFiles {
 
 function readable(content: string): NodeFile {
   return { content, mode: 0o644 };
+}
+
+function rootOnly(content: string): NodeFile {
+  return { content, mode: 0o600 };
 }
 
 /** Converts permission bits to octal text, for the inputs of resources. */

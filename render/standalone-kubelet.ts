@@ -63,8 +63,8 @@ export function kubeletEnvironment(): string {
 /** Returns the additional files of a kubelet in a cluster. */
 export function clusterFiles(options: ClusterKubeletOptions): Record<string, { content: string; mode: number }> {
   return {
-    [CLUSTER_DROP_IN]: { content: clusterConfiguration(options), mode: 0o644 },
-    [KUBELET_ENVIRONMENT]: { content: kubeletEnvironment(), mode: 0o644 },
+    [CLUSTER_DROP_IN]: { content: clusterConfiguration(options), mode: 0o600 },
+    [KUBELET_ENVIRONMENT]: { content: kubeletEnvironment(), mode: 0o600 },
   };
 }
 

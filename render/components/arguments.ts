@@ -104,6 +104,7 @@ function apiServerArguments({
     "service-cluster-ip-range": serviceCidr,
     "tls-cert-file": `${PKI}/apiserver.crt`,
     "tls-private-key-file": `${PKI}/apiserver.key`,
+    ...initDefaults(1).apiServer,
   };
 }
 

@@ -11,6 +11,7 @@ import { yamlText } from "../../../render/json";
 import { initDocuments, toYaml } from "../../../render/kubeadm";
 import { kubeletConfigurationText, kubeletDefaults } from "../../../render/kubelet";
 import { HOSTILE_TIMEOUT_MS, holds, hostileText } from "../../support/hostile";
+import type { ControlPlaneComponent } from "../../../render/kubeadm-types";
 import { facts, initOptions, node } from "../render/samples";
 
 const environment: ConfigEnvironment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
@@ -72,7 +73,8 @@ test(
           (document) => document.toJS() as Record<string, never>,
         );
         expect(init?.nodeRegistration).toMatchObject({ name, taints: [{ key: name, value }] });
-        expect(cluster?.apiServer).toEqual({ extraArgs: [{ name: flag, value }] });
+        const apiServer = cluster?.apiServer as unknown as ControlPlaneComponent;
+        expect(apiServer.extraArgs).toContainEqual({ name: flag, value });
       }),
     );
   },

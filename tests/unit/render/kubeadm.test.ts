@@ -7,11 +7,19 @@ import {
   withinSeconds,
   withoutPreflight,
 } from "../../../render/kubeadm";
+import type { ClusterConfiguration, KubeadmDocument } from "../../../render/kubeadm-types";
+import { CIPHER_SUITES } from "../../../render/tls";
 import { containerFacts, facts, golden, initOptions, node } from "./samples";
 
 const token = "abcdef.0123456789abcdef";
 const caCertHashes = [`sha256:${"ab".repeat(32)}`];
 const apiServerEndpoint = "10.77.0.21:6443";
+
+function clusterConfiguration(documents: readonly KubeadmDocument[]): ClusterConfiguration {
+  const found = documents.find(({ kind }) => kind === "ClusterConfiguration");
+  if (!found) throw new Error("there is no ClusterConfiguration");
+  return found as ClusterConfiguration;
+}
 
 describe("kubeadm init", () => {
   test("a single control plane that pulls its images", async () => {
@@ -54,6 +62,27 @@ describe("kubeadm init", () => {
   test("the user's flags override the defaults", () => {
     const yaml = toYaml(initDocuments(initOptions({ extraArgs: { scheduler: { "leader-elect": "true" } } })));
     expect(yaml).toContain('scheduler:\n  extraArgs:\n    - name: leader-elect\n      value: "true"');
+  });
+
+  test.each(["apiServer", "controllerManager", "scheduler"] as const)("%s is hard by default", (component) => {
+    const flagsOf = (extraArgs = {}) => clusterConfiguration(initDocuments(initOptions({ extraArgs })))[component];
+    expect(flagsOf()?.extraArgs).toEqual(
+      expect.arrayContaining([
+        { name: "profiling", value: "false" },
+        { name: "tls-min-version", value: "VersionTLS12" },
+        { name: "tls-cipher-suites", value: CIPHER_SUITES.join(",") },
+      ]),
+    );
+    const own = flagsOf({ [component]: { profiling: "true", "tls-min-version": "VersionTLS13" } })?.extraArgs ?? [];
+    expect(own.filter(({ name }) => ["profiling", "tls-min-version"].includes(name))).toEqual([
+      { name: "profiling", value: "true" },
+      { name: "tls-min-version", value: "VersionTLS13" },
+    ]);
+  });
+
+  test("an API server that stops does not wait a minute for open watches", () => {
+    const { apiServer } = clusterConfiguration(initDocuments(initOptions()));
+    expect(apiServer.extraArgs).toContainEqual({ name: "shutdown-watch-termination-grace-period", value: "2s" });
   });
 
   test("a flag with the name of a JavaScript property stays a flag", () => {

@@ -22,6 +22,22 @@ describe("kubelet settings", () => {
   });
 });
 
+describe("the kubelet's TLS", () => {
+  const options = { facts: { cgroupVersion: 2 as const }, version: "1.36.3" };
+
+  test("accepts TLS 1.2 with strong cipher suites, and newer versions", () => {
+    const { tlsMinVersion, tlsCipherSuites } = kubeletConfiguration(options);
+    expect(tlsMinVersion).toBe("VersionTLS12");
+    expect(tlsCipherSuites).toContain("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    expect(JSON.stringify(tlsCipherSuites)).not.toContain("CBC");
+  });
+
+  test("can be set by the user", () => {
+    const settings = { tlsMinVersion: "VersionTLS13" };
+    expect(kubeletConfiguration({ ...options, settings }).tlsMinVersion).toBe("VersionTLS13");
+  });
+});
+
 describe("kubelet's flags", () => {
   test("the node address comes first and can be overridden", () => {
     expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: "4" } })).toBe(

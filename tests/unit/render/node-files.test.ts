@@ -30,6 +30,18 @@ describe("files of a node", () => {
     await expect(listing(options(containerFacts))).toMatchFileSnapshot(golden("node-files/container.txt"));
   });
 
+  test("only root may read the kubelet's files", () => {
+    const files = nodeFiles(options());
+    const paths = Object.keys(files).filter((path) => path.includes("kubelet"));
+    expect(paths).toHaveLength(4);
+    for (const path of paths) expect(files[path]?.mode, path).toBe(0o600);
+  });
+
+  test("kubeadm's files of the kubelet are closed to other users before each start", () => {
+    const { content } = nodeFiles(options())["/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"] ?? {};
+    expect(content).toMatch(/^ExecStartPre=-chmod -f 0600 .*config\.yaml .*kubeadm-flags\.env/m);
+  });
+
   test("every file ends with a line feed and contains no placeholder", () => {
     for (const [path, { content }] of Object.entries(nodeFiles(options()))) {
       expect(content, path).toMatch(/\n$/);
