@@ -14,7 +14,7 @@ const DRAIN: readonly OptionDefinition[] = [
   ["--force", "allow both, and delete the pods of a node that does not respond"],
 ];
 
-/** Exit code of `status` where it could not check the cluster. */
+/** Exit code of `status` and `check` where they could not check the cluster. */
 export const NOT_CHECKED = 3;
 
 /** All commands that users run, by the name of their module in this folder. */
@@ -76,6 +76,16 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["", "show the status of stack dev"],
       ["--drift --json", "everything, for programs"],
     ],
+  },
+  check: {
+    name: "check",
+    summary: "Checks that pods start, reach each other, and can be reached through the API.",
+    details:
+      "It starts a pod on each node, with an image that is there already, in a namespace of its own that it removes. " +
+      "Exit codes: 0 everything works, 1 a check failed, 3 the cluster could not be checked.",
+    failureCode: NOT_CHECKED,
+    options: [JSON_OUTPUT],
+    examples: [["", "check the cluster of stack dev"]],
   },
   kubeconfig: {
     name: "kubeconfig",

@@ -77,6 +77,7 @@ function nextSteps(stack: string, kubectl: string, kubeconfig: string): string[]
     `pods        ${kubectl} --kubeconfig ${kubeconfig} get pods -A`,
     `add a node  ${stackCommand("node join", stack, "--pool workers")}`,
     `status      ${stackCommand("status", stack)}`,
+    `check       ${stackCommand("check", stack)}   (starts pods that test DNS, Services and access)`,
     `update      ${stackCommand("up", stack)}   (changes only what differs from the configuration)`,
     `delete      ${stackCommand("down", stack)}`,
   ];

@@ -158,13 +158,19 @@ async function openClient(machine: Remote, patience: number, signal: AbortSignal
   return { machine, api: await kubeApiFromConfig(config, patience), readyUntil: 0 };
 }
 
-/** Makes the API client send its requests through the machine's SSH connection. */
+/** Makes the API client send its requests, and open its streams to pods, through the machine's SSH connection. */
 function sendThrough(machine: Remote, config: KubeConfig): void {
   const authenticate = config.applySecurityAuthentication.bind(config);
   config.applySecurityAuthentication = async (context) => {
     await authenticate(context);
     const { options } = context.getAgent() as Agent;
     context.setAgent(new TunnelHttpsAgent(machine, tlsOptionsOf(options)));
+  };
+  const applyOptions = config.applyToHTTPSOptions.bind(config);
+  config.applyToHTTPSOptions = async (target: RequestOptions) => {
+    await applyOptions(target);
+    const { options } = target.agent as Agent;
+    target.agent = new TunnelHttpsAgent(machine, { ...tlsOptionsOf(options), servername: "kubernetes" });
   };
 }
 
@@ -183,14 +189,10 @@ async function isReady(client: Client): Promise<boolean> {
   return status === 200;
 }
 
-async function get({ machine, api }: Client, path: string): Promise<{ status: number | undefined; body: string }> {
+async function get({ api }: Client, path: string): Promise<{ status: number | undefined; body: string }> {
   const options: RequestOptions = {};
   await api.config.applyToHTTPSOptions(options);
-  const agent = new TunnelHttpsAgent(machine, {
-    ...tlsOptionsOf((options.agent as Agent).options),
-    servername: "kubernetes",
-  });
-  const target = { agent, host: "127.0.0.1", port: API_PORT, path, timeout: PROBE_MS };
+  const target = { agent: options.agent as Agent, host: "127.0.0.1", port: API_PORT, path, timeout: PROBE_MS };
   return await new Promise((resolve, reject) => {
     const sent = request(target, (response) => {
       let body = "";

@@ -1,0 +1,30 @@
+import { clusterApi, missingCluster } from "../engine/cluster-api";
+import { withSession, type Session } from "../engine/session";
+import { findStack, prepareEngine } from "../engine/workspace";
+import { checkCluster } from "../nodes/check/check-cluster";
+import { checkText } from "../nodes/check/check-text";
+import { podAccess } from "../nodes/check/pod-access";
+import type { Options } from "../terminal/options";
+import { NOT_CHECKED } from "./table";
+
+const FAILED = 1;
+
+/** `check`: checks that the cluster works for its users, with pods in a namespace of its own. */
+export async function run(options: Options): Promise<number> {
+  return await withSession(options.stack, (session) => check(options, session), NOT_CHECKED);
+}
+
+async function check(options: Options, session: Session): Promise<number> {
+  const { signal, screen, progress } = session;
+  await prepareEngine(progress, signal);
+  const stack = await findStack(options.stack);
+  if (!stack) throw missingCluster(options.stack);
+  const api = await clusterApi(stack, session);
+  const results = await checkCluster(api, { signal, access: podAccess(api), status: progress });
+  screen.close();
+  const ok = results.every((result) => result.ok);
+  process.stdout.write(
+    options.flags.has("json") ? `${JSON.stringify({ ok, checks: results }, null, 2)}\n` : checkText(results),
+  );
+  return ok ? 0 : FAILED;
+}
