@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../../common/errors";
+import { userCommand } from "../../../common/user-command";
 import { backoff } from "../../../common/wait";
 import type { KubeApi } from "../../../provider/kube/api";
 import { isReady } from "../../../provider/kube/cordon";
@@ -86,7 +87,7 @@ async function readEnvironment(api: KubeApi, signal: AbortSignal): Promise<Envir
     throw new StepError({
       step: STEP,
       cause: messageOf(error),
-      action: "the check needs CoreDNS and a cluster that `npm start` has completed; see `npm run status`",
+      action: `the check needs CoreDNS, and a cluster that is complete; see \`${userCommand("status")}\``,
     });
   }
 }

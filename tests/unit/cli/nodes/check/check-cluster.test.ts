@@ -121,7 +121,7 @@ describe("a cluster that works", () => {
     expect(checkText(results)).toMatch(/^CHECK .*\n.*\nThe cluster works\.\n$/s);
   });
 
-  test("is checked with the image of CoreDNS, which is never pulled, and each pod uses the Service of another node", async () => {
+  test("is checked with the image of CoreDNS, which is never pulled, and through the Service of another node", async () => {
     await check();
     expect(cluster.pods.map(({ spec }) => spec?.containers[0])).toMatchObject([
       { image: IMAGE, imagePullPolicy: "Never" },
