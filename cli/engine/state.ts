@@ -146,6 +146,14 @@ const INIT = "kubewright:kubeadm:Init";
 const initSchema = z.object({
   connection: z.object({ name: z.string().optional() }),
   controlPlanes: z.array(z.string()).default([]),
+  documents: z
+    .array(
+      z.object({
+        controlPlaneEndpoint: z.string().optional(),
+        localAPIEndpoint: z.object({ advertiseAddress: z.string() }).optional(),
+      }),
+    )
+    .default([]),
 });
 
 /** Returns why the cluster would not survive the removal of a machine; undefined if it does. */
@@ -156,5 +164,14 @@ export async function reasonToKeep(stack: Stack, name: string): Promise<string |
   if (init?.connection.name !== name && isJoined) return undefined;
   if (!init || init.controlPlanes.length < 2)
     return "it is the only control plane, and its machine holds the cluster's state";
-  return "it initialized the cluster, and replacing it is not supported yet";
+  return ownsEndpoint(init)
+    ? "all nodes use its address as the cluster's endpoint; run `npm start` first: it gives each node a balancer"
+    : undefined;
+}
+
+/** Whether nodes reach the API server at the address of the machine that initialized the cluster, as in old versions. */
+function ownsEndpoint({ documents }: z.output<typeof initSchema>): boolean {
+  const [endpoint] = documents.flatMap(({ controlPlaneEndpoint }) => controlPlaneEndpoint ?? []);
+  const [own] = documents.flatMap(({ localAPIEndpoint }) => localAPIEndpoint?.advertiseAddress ?? []);
+  return own !== undefined && endpoint?.replace(/:\d+$/, "") === own;
 }

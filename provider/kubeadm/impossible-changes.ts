@@ -2,7 +2,7 @@ import semver from "semver";
 import type { Inputs } from "../../contracts/contract";
 import type { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import type { kubeadmInitContract } from "../../contracts/kubeadm/init";
-import type { ClusterConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
+import type { ClusterConfiguration, InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
 import { findUpgradeProblem } from "../../render/version-skew";
 import { SOCKETS } from "../../render/runtime";
 import type { Problem } from "../rpc/handler";
@@ -17,7 +17,7 @@ export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Prob
   // The rebuilt machine of a single control plane gets a new cluster, for which everything may change.
   const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
   const isSameCluster = isSameMachine || hasOtherControlPlanes(inputs, old);
-  return isSameCluster && now && before ? [...networkChanges(now, before), ...rebuiltFirst(inputs, old)] : [];
+  return isSameCluster && now && before ? [...networkChanges(now, before), ...rebuiltEndpoint(inputs, old)] : [];
 }
 
 /** Whether the cluster lives on without the machine that initialized it. */
@@ -87,19 +87,24 @@ export function versionOf(documents: readonly KubeadmDocument[] | undefined): st
   return version?.replace(/^v/, "");
 }
 
-/** The machine that initialized a cluster cannot join it again yet. */
-function rebuiltFirst(inputs: InitInputs, old: InitInputs): Problem[] {
+/** A machine cannot join a cluster whose nodes all use its own address, as those of older versions do. */
+function rebuiltEndpoint(inputs: InitInputs, old: InitInputs): Problem[] {
+  const endpoint = clusterConfiguration(old)?.controlPlaneEndpoint.replace(/:\d+$/, "");
+  const own = initConfiguration(old)?.localAPIEndpoint.advertiseAddress;
   const isRebuilt = inputs.instance !== undefined && old.instance !== undefined && inputs.instance !== old.instance;
-  if (!isRebuilt) return [];
+  if (!isRebuilt || endpoint === undefined || endpoint !== own) return [];
   return [
     {
       path: "instance",
       reason:
-        "the machine of the first control plane was rebuilt, and joining it to the cluster of the other control " +
-        `planes is not supported yet; restore the machine from a backup, or run \`${userCommand("down")}\` and build ` +
-        "a new cluster",
+        `the machine at ${own} was rebuilt, and all nodes use that address as the cluster's endpoint, so it cannot ` +
+        `join; restore the machine from a backup, or run \`${userCommand("down")}\` and build a new cluster`,
     },
   ];
+}
+
+function initConfiguration({ documents = [] }: InitInputs): InitConfiguration | undefined {
+  return documents.find((document) => document.kind === "InitConfiguration");
 }
 
 function clusterConfiguration({

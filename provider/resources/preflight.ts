@@ -89,19 +89,18 @@ function selectPassed({ machines }: PreflightInputs, judged: Record<string, stri
   return Object.fromEntries(machines.map(({ name }) => [name, judged[name] ?? ""]));
 }
 
-/** The first control plane created the cluster: if another machine became the first, the cluster would be deleted. */
-function findFirstControlPlaneChange(inputs: Partial<PreflightInputs>, old: Partial<PreflightInputs>): Problem[] {
+/** The cluster lives on the disks of its control planes: new ones join through one that stays. */
+function findLostCluster(inputs: Partial<PreflightInputs>, old: Partial<PreflightInputs>): Problem[] {
   const controlPlanes = ({ machines = [] }: Partial<PreflightInputs>) =>
     machines.filter(({ role }) => role === "control-plane").map(({ name }) => name);
   const [before, now] = [controlPlanes(old), controlPlanes(inputs)];
-  const [first = ""] = before;
-  if (before.length < 2 || now.length === 0 || now[0] === first) return [];
+  if (before.length < 2 || now.length === 0 || now.some((name) => before.includes(name))) return [];
   return [
     {
       path: "controlPlane",
       reason:
-        `${first} created the cluster, and it must stay the first control plane: without it the cluster would be ` +
-        `deleted; list it first again, or run \`${userCommand("down")}\` and build the cluster again`,
+        `none of the control planes ${before.join(", ")} stays, and the cluster would be lost with them; keep at ` +
+        `least one of them in this run, or run \`${userCommand("down")}\` and build the cluster again`,
     },
   ];
 }
@@ -111,7 +110,7 @@ const preflight: Handler<typeof preflightContract> = {
   contract: preflightContract,
   replaceOn: [],
   ignore: ["judged"],
-  findImpossibleChanges: findFirstControlPlaneChange,
+  findImpossibleChanges: findLostCluster,
   async create(context, inputs) {
     const judged = inputs.judged ?? {};
     const whole = inputs.machines.every(({ name }) => judged[name] !== undefined);

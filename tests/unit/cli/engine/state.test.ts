@@ -30,28 +30,36 @@ test("the cluster's resources that wait for all nodes depend on each machine", a
 });
 
 describe("a control plane is kept", () => {
-  const init = (names: string[]) => ({
+  const init = (names: string[], endpoint: string) => ({
     type: "kubewright:kubeadm:Init",
     name: "dev-init",
     inputs: {
       connection: { name: "control-plane-1", host: "10.0.0.10" },
       controlPlanes: names,
+      documents: [
+        { kind: "InitConfiguration", localAPIEndpoint: { advertiseAddress: "10.0.0.10" } },
+        { kind: "ClusterConfiguration", controlPlaneEndpoint: endpoint },
+      ],
     },
   });
   const join = (name: string) => ({ type: "kubewright:kubeadm:Join", name: `${name}-join` });
   const names = ["control-plane-1", "control-plane-2", "control-plane-3"];
-  const keep = (name: string, all = names) =>
-    reasonToKeep(fakeStack([init(all), ...all.map(join), join("worker-1")]), name);
+  const keep = (name: string, endpoint = "api.dev.internal:7443", all = names) =>
+    reasonToKeep(fakeStack([init(all, endpoint), ...all.map(join), join("worker-1")]), name);
 
   test("while it is the only one", async () => {
     expect(await reasonToKeep(fakeStack(CLUSTER), "control-plane-1")).toMatch(/the only control plane/);
-    expect(await keep("control-plane-1", ["control-plane-1"])).toMatch(/the only control plane/);
+    expect(await keep("control-plane-1", undefined, ["control-plane-1"])).toMatch(/the only control plane/);
     expect(await reasonToKeep(fakeStack(CLUSTER), "worker-1")).toBeUndefined();
   });
 
-  test("that initialized the cluster, and no other", async () => {
-    expect(await keep("control-plane-1")).toMatch(/it initialized the cluster/);
-    for (const name of [...names.slice(1), "worker-1"]) expect(await keep(name)).toBeUndefined();
+  test("while its address is the endpoint of all nodes", async () => {
+    expect(await keep("control-plane-1", "10.0.0.10:6443")).toMatch(/the cluster's endpoint/);
+    expect(await keep("control-plane-2", "10.0.0.10:6443")).toBeUndefined();
+  });
+
+  test("in no other case", async () => {
+    for (const name of [...names, "worker-1"]) expect(await keep(name)).toBeUndefined();
   });
 });
 

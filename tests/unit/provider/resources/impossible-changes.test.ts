@@ -33,12 +33,13 @@ test("the ranges and the version of an existing control plane are checked", () =
   expect(reasons(controlPlaneResource, now, old)).toEqual([expect.stringMatching(/cannot be downgraded/)]);
 });
 
-test("the first of several control planes stays the first", () => {
+test("one of several control planes stays, whichever it is", () => {
   const machines = (...names: string[]) => ({ machines: names.map((name) => ({ name, role: "control-plane" })) });
   const before = machines("cp-1", "cp-2", "cp-3");
-  expect(reasons(preflightResource, machines("cp-2", "cp-3", "cp-4"), before)).toEqual([
-    expect.stringMatching(/^controlPlane: cp-1 created the cluster, and it must stay the first control plane/),
+  expect(reasons(preflightResource, machines("cp-7", "cp-8", "cp-9"), before)).toEqual([
+    expect.stringMatching(/^controlPlane: none of the control planes cp-1, cp-2, cp-3 stays/),
   ]);
+  expect(reasons(preflightResource, machines("cp-3", "cp-4", "cp-5"), before)).toEqual([]);
   expect(reasons(preflightResource, machines("cp-1", "cp-3", "cp-2"), before)).toEqual([]);
   expect(reasons(preflightResource, machines("other"), machines("cp-1"))).toEqual([]);
 });
