@@ -74,7 +74,8 @@ async function carryOut(order: Order): Promise<number> {
   if (hasDrainOptions(options)) await drainNode(api, stack, name, drainSettings(options), session);
   await replaceNode(order, (operation) => runOperation(stack, "up", session, operation));
   session.progress("waiting for the moved pods");
-  await waitForWorkloads(api, before, session.signal);
+  // A control plane that was replaced has another host key, which the state has by now.
+  await waitForWorkloads(await clusterApi(stack, session), before, session.signal);
   session.screen.close();
   const by = replacement.kind === "surge" ? ` by ${replacement.newNode}` : "";
   const nodes = (await closingTable(stack, session)) ?? "";

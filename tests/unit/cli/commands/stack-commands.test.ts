@@ -22,6 +22,7 @@ const mocks = vi.hoisted(() => ({
   drain: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   setSchedulable: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   replaceNode: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
+  waitForWorkloads: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
 }));
 let stack: Stack;
 let session: ReturnType<typeof fakeSession>;
@@ -78,7 +79,7 @@ vi.mock("../../../../cli/nodes/replace", async (original) => ({
 }));
 vi.mock("../../../../cli/nodes/workloads", () => ({
   availableWorkloads: async () => new Set(),
-  waitForWorkloads: async () => undefined,
+  waitForWorkloads: mocks.waitForWorkloads,
 }));
 
 const outputs = { stackId: "id", kubeconfigPath: "/dev/null", kubectlPath: "/bin/kubectl" };
@@ -216,6 +217,13 @@ test("node:replace with drain options drains first, by a drain of its own", asyn
   expect(mocks.drain).toHaveBeenCalledBefore(mocks.replaceNode);
   expect(output).toContain("worker-1 is replaced, and all moved pods are running");
   await expect(replaceNode(options(["worker-1"], ["surge", "force"]))).rejects.toThrow(/omit --surge/);
+});
+
+test("node:replace waits for the pods through the control planes of the run, one of which may be new", async () => {
+  const renewed = fakeApi({ name: "worker-1" });
+  mocks.replaceNode.mockImplementationOnce(async () => void (api = renewed));
+  expect(await replaceNode(options(["worker-1"], ["yes"]))).toBe(0);
+  expect(mocks.waitForWorkloads.mock.calls[0]?.[0]).toBe(renewed);
 });
 
 test("host-key:accept records the fingerprint for a machine of the stack", async () => {
