@@ -4,9 +4,6 @@ import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { withoutSecretMarks } from "./secrets";
 import type { Inputs, Outputs } from "../../contracts/contract";
-import { daemonSetRolloutContract } from "../../contracts/kube/daemon-set-rollout";
-import { addOnsContract } from "../../contracts/kubeadm/add-ons";
-import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { connectionSchema, type Connection } from "../../contracts/connection";
 import { userCommand } from "../../common/user-command";
@@ -29,17 +26,9 @@ export interface MachineState {
   machine?: string;
   /** URNs of everything on the machine, including its membership. */
   contents: string[];
-  /** URNs of the cluster's resources that depend on all nodes. Their deletion changes nothing on the cluster. */
-  dependents: string[];
 }
 
 const HOST = "kubewright:host:Host";
-/** They change what all nodes share once all nodes are there, and have no delete of their own. */
-const AFTER_ALL_NODES: readonly string[] = [
-  kubeadmEndpointContract.type,
-  addOnsContract.type,
-  daemonSetRolloutContract.type,
-];
 const nameOf = (urn: string) => urn.split("::").slice(3).join("::");
 const machineOfHost = ({ urn }: StateResource) => nameOf(urn).replace(/-host$/, "");
 
@@ -57,7 +46,6 @@ export async function machineState(stack: Stack, name: string): Promise<MachineS
   return {
     ...optional({ machine: hostOf(resources, name)?.deletedWith }),
     contents: contentsOf(resources, name),
-    dependents: resources.filter(({ type }) => AFTER_ALL_NODES.includes(type)).map(({ urn }) => urn),
   };
 }
 

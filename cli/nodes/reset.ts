@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
+import { detachResources } from "../engine/detach";
 import { runOperation } from "../engine/operate";
 import type { Session } from "../engine/session";
 import { reasonToKeep, type MachineState } from "../engine/state";
@@ -17,14 +18,9 @@ export async function assertRemovable(stack: Stack, name: string): Promise<void>
   });
 }
 
-/**
- * Drains a node and removes everything on its machine, in the order of the dependencies. The engine deletes a resource
- * only together with those that depend on it.
- */
-export async function resetMachine(
-  stack: Stack,
-  { contents, dependents }: MachineState,
-  session: Session,
-): Promise<void> {
-  if (contents.length > 0) await runOperation(stack, "destroy", session, { target: [...contents, ...dependents] });
+/** Drains a node and removes everything on its machine, in the order of the dependencies. Other resources stay. */
+export async function resetMachine(stack: Stack, { contents }: MachineState, session: Session): Promise<void> {
+  if (contents.length === 0) return;
+  await detachResources(stack, contents);
+  await runOperation(stack, "destroy", session, { target: [...contents] });
 }

@@ -11,6 +11,8 @@ export interface FakeResource {
   outputs?: object;
   deletedWith?: string;
   pendingReplacement?: boolean;
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
 }
 
 export function urnOf(type: string, name: string): string {

@@ -16,17 +16,7 @@ test("the resources of a machine are its creator and everything on it", async ()
   expect(state).toEqual({
     machine: urnOf("kubewright:docker:Machine", "worker-1"),
     contents: [urnOf("kubewright:kubeadm:Join", "worker-1-join")],
-    dependents: [],
   });
-});
-
-test("the cluster's resources that wait for all nodes depend on each machine", async () => {
-  const shared = [
-    { type: "kubewright:kubeadm:Endpoint", name: "dev-api-endpoint" },
-    { type: "kubewright:kubeadm:AddOns", name: "dev-add-ons" },
-  ];
-  const { dependents } = await machineState(fakeStack([...CLUSTER, ...shared]), "worker-1");
-  expect(dependents).toEqual(shared.map(({ type, name }) => urnOf(type, name)));
 });
 
 describe("a control plane is kept", () => {

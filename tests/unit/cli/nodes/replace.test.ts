@@ -15,11 +15,11 @@ vi.mock("../../../../cli/nodes/reset", async (original) => ({ ...(await original
 
 const config = configOf({ workers: '{"count":2}' });
 const urn = urnOf("kubewright:docker:Machine", "worker-1");
-const joined = { machine: urn, contents: [urnOf("kubewright:kubeadm:Join", "worker-1-join")], dependents: [] };
+const joined = { machine: urn, contents: [urnOf("kubewright:kubeadm:Join", "worker-1-join")] };
 
 test("a created machine is recreated, and a machine of the user rejoins", () => {
   expect(chooseReplacement(config, "worker-1", joined, false)).toEqual({ kind: "recreate", urn });
-  const own = { contents: joined.contents, dependents: [] };
+  const own = { contents: joined.contents };
   expect(chooseReplacement(config, "old-server", own, false)).toEqual({ kind: "rejoin", state: own });
 });
 
