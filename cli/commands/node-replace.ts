@@ -8,6 +8,7 @@ import { clusterApi } from "../engine/cluster-api";
 import { withStack } from "../engine/stack-session";
 import { machineState, type MachineState } from "../engine/state";
 import { drainForecast } from "../nodes/drain-forecast";
+import { assertQuorum } from "../nodes/etcd-forecast";
 import { drainNode, drainSettings } from "../nodes/drain-node";
 import { closingTable } from "../nodes/closing-table";
 import { assertRemovable } from "../nodes/reset";
@@ -32,8 +33,9 @@ export async function run(options: Options): Promise<number> {
       clusterApi(stack, session),
     ]);
     await assertRemovable(stack, name);
+    const etcd = await assertQuorum(stack, session, { name, returns: true });
     const replacement = chooseReplacement(config, name, state, options.flags.has("surge"));
-    const order: Order = { stack, api, name, state, replacement, options, session };
+    const order: Order = { stack, api, name, state, replacement, etcd, options, session };
     await showPlan(order);
     if (!options.flags.has("yes") && !(await confirm(`Replace ${name}?`, session.signal))) return 1;
     return await carryOut(order);
@@ -46,18 +48,21 @@ interface Order {
   name: string;
   state: MachineState;
   replacement: Replacement;
+  /** What etcd will be when the node has left; empty for a worker. */
+  etcd: readonly string[];
   options: Options;
   session: Session;
 }
 
-async function showPlan({ stack, api, name, state, replacement, options, session }: Order): Promise<void> {
+async function showPlan({ stack, api, name, state, replacement, etcd, options, session }: Order): Promise<void> {
   session.progress("computing the plan");
   // With --yes the run starts immediately, and prints every change itself.
   const others = options.flags.has("yes")
     ? []
     : await otherChanges(stack, name, state, replacement.kind === "recreate" ? [replacement.urn] : [], session);
-  const forecast = await drainForecast(api, options.stack, name, drainSettings(options), session.signal);
-  process.stderr.write(`${[...replacementSteps(replacement, name), ...forecast, ...otherLines(others)].join("\n")}\n`);
+  const drain = await drainForecast(api, options.stack, name, drainSettings(options), session.signal);
+  const lines = [...replacementSteps(replacement, name), ...drain, ...etcd, ...otherLines(others)];
+  process.stderr.write(`${lines.join("\n")}\n`);
 }
 
 function otherLines(changes: readonly string[]): string[] {

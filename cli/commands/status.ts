@@ -5,6 +5,7 @@ import { withSession, type Session } from "../engine/session";
 import { controlPlanes, machineConnections } from "../engine/state";
 import { findStack, prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
+import { explainQuorumLoss } from "../nodes/quorum-loss";
 import { statusText } from "../nodes/status-text";
 import { readDrift } from "../preview/drift";
 import type { Options } from "../terminal/options";
@@ -21,7 +22,10 @@ async function status(options: Options, session: Session): Promise<number> {
   await prepareEngine(session.progress, session.signal);
   const stack = await findStack(options.stack);
   if (!stack) throw missingCluster(options.stack);
-  const cluster = await readStatus(stack, session);
+  const cluster = await readStatus(stack, session).catch(async (error: unknown) => {
+    session.signal.throwIfAborted();
+    throw (await explainQuorumLoss(stack, session)) ?? error;
+  });
   const drift = options.flags.has("drift") ? await driftedResources(stack, session) : undefined;
   session.screen.close();
   const healthy = cluster.healthy && (drift ?? []).length === 0;

@@ -6,6 +6,7 @@ import { withSession, type Session } from "../engine/session";
 import { changeStackConfig } from "../engine/stack-config";
 import { isKnownMissing, openStack, prepareEngine } from "../engine/workspace";
 import { closingTable } from "../nodes/closing-table";
+import { withEtcdForecast } from "../nodes/etcd-forecast";
 import { planFrom } from "../preview/plan";
 import { planText } from "../preview/plan-text";
 import { runPreview } from "../preview/run-preview";
@@ -37,7 +38,7 @@ async function mayDisrupt(stack: Stack, session: Session, { flags }: Options): P
   session.progress("computing the plan");
   const plan = planFrom(await runPreview(stack, session, { refresh: flags.has("refresh") }));
   if (plan.disruptions.length === 0) return true;
-  process.stderr.write(`\n${planText(plan)}\n`);
+  process.stderr.write(`\n${planText(await withEtcdForecast(stack, session, plan))}\n`);
   return await confirm("Continue?", session.signal);
 }
 

@@ -157,7 +157,7 @@ export async function reasonToKeep(stack: Stack, name: string): Promise<string |
     : undefined;
 }
 
-/** Whether nodes reach the API server at the address of the machine that initialized the cluster, as in old versions. */
+/** Whether nodes reach the API server at the address of the machine that initialized the cluster: an older version. */
 function ownsEndpoint({ documents }: z.output<typeof initSchema>): boolean {
   const [endpoint] = documents.flatMap(({ controlPlaneEndpoint }) => controlPlaneEndpoint ?? []);
   const [own] = documents.flatMap(({ localAPIEndpoint }) => localAPIEndpoint?.advertiseAddress ?? []);

@@ -58,3 +58,20 @@ export function forecastRemoval(all: readonly EtcdMember[], name: string): Remov
     `removing ${name} leaves ${remaining} of ${rest.length}`;
   return { text, isSafe: (remaining ?? 0) >= needed };
 }
+
+/**
+ * Determines what etcd is after each of several removals, in order.
+ * @param removals `returns`: whether the machine joins again before the next removal
+ */
+export function forecastRemovals(
+  members: readonly EtcdMember[],
+  removals: readonly { name: string; returns: boolean }[],
+): RemovalForecast[] {
+  let current = [...members];
+  return removals.map(({ name, returns }) => {
+    const forecast = forecastRemoval(current, name);
+    const rest = current.filter((member) => member.name !== name);
+    current = returns ? [...rest, { id: "", name, isHealthy: true, isLearner: false }] : rest;
+    return forecast;
+  });
+}

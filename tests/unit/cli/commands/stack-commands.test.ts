@@ -23,7 +23,9 @@ const mocks = vi.hoisted(() => ({
   setSchedulable: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   replaceNode: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   waitForWorkloads: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
+  assertQuorum: vi.fn<(...args: unknown[]) => Promise<string[]>>(),
 }));
+const ETCD = "etcd has 3 members, 3 healthy: removing control-plane-2 leaves 2 of 2";
 let stack: Stack;
 let session: ReturnType<typeof fakeSession>;
 let api: KubeApi;
@@ -77,6 +79,13 @@ vi.mock("../../../../cli/nodes/replace", async (original) => ({
   ...(await original<object>()),
   replaceNode: mocks.replaceNode,
 }));
+vi.mock("../../../../cli/nodes/etcd-forecast", () => ({
+  assertQuorum: mocks.assertQuorum,
+  withEtcdForecast: async (_stack: unknown, _session: unknown, plan: { notices: string[] }) => ({
+    ...plan,
+    notices: [...plan.notices, ETCD],
+  }),
+}));
 vi.mock("../../../../cli/nodes/workloads", () => ({
   availableWorkloads: async () => new Set(),
   waitForWorkloads: mocks.waitForWorkloads,
@@ -90,6 +99,7 @@ beforeEach(() => {
   for (const mock of Object.values(mocks)) mock.mockReset();
   mocks.confirm.mockResolvedValue(true);
   mocks.runOperation.mockResolvedValue({ view: { changed: 2, changes: { same: 3 } }, outputs: outputMap });
+  mocks.assertQuorum.mockResolvedValue([]);
   mocks.drain.mockResolvedValue({ evicted: ["a", "b"] });
   api = fakeApi({ name: "worker-1" });
   session = fakeSession(async () => api);
@@ -209,6 +219,31 @@ test("node:replace shows the steps, the forecast and the other changes before it
   ])
     expect(output).toContain(part);
   expect(mocks.replaceNode).not.toHaveBeenCalled();
+});
+
+test.each([
+  ["node:replace", replaceNode, true],
+  ["node:reset", resetNode, false],
+])("%s shows what etcd will be, and does nothing where no majority would remain", async (_, command, returns) => {
+  mocks.assertQuorum.mockResolvedValueOnce([ETCD]);
+  mocks.confirm.mockResolvedValueOnce(false);
+  expect(await command(options(["worker-1"]))).toBe(1);
+  expect(output).toContain(ETCD);
+  expect(mocks.assertQuorum).toHaveBeenCalledWith(stack, session, { name: "worker-1", returns });
+  mocks.assertQuorum.mockRejectedValueOnce(new Error("no majority"));
+  await expect(command(options(["worker-1"], ["yes"]))).rejects.toThrow("no majority");
+  for (const act of [mocks.replaceNode, mocks.runOperation]) expect(act).not.toHaveBeenCalled();
+});
+
+test("preview and up show what etcd will be", async () => {
+  events = disrupting();
+  await preview(options());
+  expect(output).toContain(`note: ${ETCD}`);
+  output = "";
+  process.stdin.isTTY = true;
+  mocks.confirm.mockResolvedValueOnce(false);
+  expect(await up(options())).toBe(1);
+  expect(output).toContain(`note: ${ETCD}`);
 });
 
 test("node:replace with drain options drains first, by a drain of its own", async () => {

@@ -9,6 +9,8 @@ let api: () => Promise<KubeApi>;
 let stack: Stack | undefined;
 let drift: { op: string; name: string }[];
 let output: string;
+let failures: string[];
+let explanation: Error | undefined;
 
 vi.mock("../../../../cli/engine/workspace", () => ({
   PROJECT: "kubewright",
@@ -17,11 +19,13 @@ vi.mock("../../../../cli/engine/workspace", () => ({
 }));
 vi.mock("../../../../cli/engine/session", async () => ({
   withSession: async (_stack: string, work: (session: unknown) => Promise<number>, failureCode: number) =>
-    work(fakeSession(() => api())).catch(() => failureCode),
+    work(fakeSession(() => api())).catch((error: unknown) => (failures.push(String(error)), failureCode)),
 }));
 vi.mock("../../../../cli/preview/drift", () => ({
   readDrift: async () => ({ drift: drift.map(({ name }) => ({ resource: name })) }),
 }));
+
+vi.mock("../../../../cli/nodes/quorum-loss", () => ({ explainQuorumLoss: async () => explanation }));
 
 const options = (...flags: string[]): Options => ({
   stack: "dev",
@@ -36,6 +40,7 @@ beforeEach(() => {
   api = async () => fakeApi({ name: "worker-1" });
   drift = [];
   output = "";
+  [failures, explanation] = [[], undefined];
   vi.spyOn(process.stdout, "write").mockImplementation((text) => ((output += String(text)), true));
 });
 afterEach(() => vi.restoreAllMocks());
@@ -70,4 +75,11 @@ test("exit code 3: the API does not answer", async () => {
 test("exit code 3: there is no such stack", async () => {
   stack = undefined;
   expect(await run(options())).toBe(3);
+});
+
+test("exit code 3: a lost majority of etcd is explained instead of the API's error", async () => {
+  api = () => Promise.reject(new Error("the API does not answer"));
+  explanation = new Error("etcd has no majority");
+  expect(await run(options())).toBe(3);
+  expect(failures).toEqual(["Error: etcd has no majority"]);
 });
