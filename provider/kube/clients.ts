@@ -1,6 +1,7 @@
 import type { KubeConfig } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { request, type Agent, type AgentOptions, type RequestOptions } from "node:https";
 import { StepError, messageOf } from "../../common/errors";
+import { firstSuccess } from "../../common/first-success";
 import { SharedWork } from "../../common/shared-work";
 import { orAborted } from "../../common/wait";
 import type { Connection } from "../../contracts/connection";
@@ -13,6 +14,8 @@ export const ADMIN_CONF = "/etc/kubernetes/admin.conf";
 export const API_PORT = 6443;
 
 const PROBE_MS = 5_000;
+/** After this long without an answer the next control plane is asked, too. */
+const SLOW_MS = 3_000;
 /** For this long a control plane counts as ready after a successful probe. */
 const READY_MS = 5_000;
 
@@ -73,9 +76,9 @@ export class KubeClients {
   private async readyClient(controlPlanes: readonly Connection[], signal: AbortSignal): Promise<Choice> {
     const isOnly = controlPlanes.length === 1;
     let fallback: Choice | undefined;
-    return await this.firstOf(controlPlanes, signal, async (machine, index) => {
-      const client = await this.clientOf(machine, signal);
-      if (isOnly || (await orAborted(isReady(client), signal))) return { client, index };
+    return await this.firstOf(controlPlanes, signal, async (machine, index, limited) => {
+      const client = await this.clientOf(machine, limited);
+      if (isOnly || (await orAborted(isReady(client), limited))) return { client, index };
       fallback ??= { client, index };
       throw new Error(`${machine.label}: the API server is not ready`);
     }).catch((error: unknown) => {
@@ -100,24 +103,25 @@ export class KubeClients {
     this.clients.clear();
   }
 
+  /** Uses the control planes in their order. One that is slow to answer, as a stopped one is, does not delay others. */
   private async firstOf<T>(
     controlPlanes: readonly Connection[],
     signal: AbortSignal,
-    use: (machine: Remote, index: number) => Promise<T>,
+    use: (machine: Remote, index: number, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const failures: string[] = [];
-    for (const [index, connection] of controlPlanes.entries()) {
-      try {
-        return await use(this.connections.get(connection), index);
-      } catch (error) {
-        signal.throwIfAborted();
-        failures.push(messageOf(error));
-      }
-    }
-    throw new StepError({
-      step: "connecting to the Kubernetes API",
-      cause: failures.join("; ") || "the cluster has no control plane",
-      action: "start a control plane, and check `journalctl -u kubelet` on it",
+    const attempts = controlPlanes.map(
+      (connection, index) => async (limited: AbortSignal) =>
+        await use(this.connections.get(connection), index, limited),
+    );
+    const delayMs = SLOW_MS * this.settings.patience;
+    return await firstSuccess(attempts, { signal, delayMs }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      const failures = error instanceof AggregateError ? error.errors.map(messageOf) : [messageOf(error)];
+      throw new StepError({
+        step: "connecting to the Kubernetes API",
+        cause: failures.join("; ") || "the cluster has no control plane",
+        action: "start a control plane, and check `journalctl -u kubelet` on it",
+      });
     });
   }
 

@@ -19,20 +19,22 @@ beforeEach(async () => {
 });
 afterEach(() => machines.forEach((machine) => machine.stop()));
 
+/** A busy test host is not taken for a slow control plane. */
+const PATIENT = 100;
 const connection = (host: string) => connectionTo({ host });
 const both = [connection("cp-1"), connection("cp-2")];
 
-function clients(): KubeClients {
+function clients(patience = PATIENT): KubeClients {
   const get = ({ host }: Connection) => {
     const machine = machines.find(({ name }) => name === host);
     if (!machine || dead.has(host)) throw new ConnectionError(connection(host), "connect EHOSTUNREACH", "transient");
     return machine.remote;
   };
-  return new KubeClients({ get }, { patience: 1 });
+  return new KubeClients({ get }, { patience });
 }
 
 /** Clients whose first control plane prints its kubeconfig when the test lets it, or fails when the reader gives up. */
-function withSlowKubeconfig(): { kube: KubeClients; finishRead: (() => void)[] } {
+function withSlowKubeconfig(patience = PATIENT): { kube: KubeClients; finishRead: (() => void)[] } {
   const finishRead: (() => void)[] = [];
   const machine = machines[0]!;
   const read = machine.read.bind(machine);
@@ -40,7 +42,7 @@ function withSlowKubeconfig(): { kube: KubeClients; finishRead: (() => void)[] }
     await orAborted(new Promise<void>((resolve) => finishRead.push(resolve)), options.signal);
     return await read(script, options);
   };
-  return { kube: clients(), finishRead };
+  return { kube: clients(patience), finishRead };
 }
 
 async function answering(kube: KubeClients, controlPlanes = both): Promise<string | undefined> {
@@ -69,6 +71,11 @@ describe("the API", () => {
   test("is that of the next one when the first's API server does not run", async () => {
     machines[0]!.forward = () => Promise.reject(new Error("connection refused"));
     expect(await answering(clients())).toBe("cp-2");
+  });
+
+  test("is that of the next one when the first is slow to answer, as a stopped machine is", async () => {
+    const { kube } = withSlowKubeconfig(0.001);
+    expect(await answering(kube)).toBe("cp-2");
   });
 
   test("is the first one's again once it is ready", async () => {
