@@ -153,7 +153,8 @@ export async function reasonToKeep(stack: Stack, name: string): Promise<string |
   if (!init || init.controlPlanes.length < 2)
     return "it is the only control plane, and its machine holds the cluster's state";
   return ownsEndpoint(init)
-    ? "all nodes use its address as the cluster's endpoint; run `npm start` first: it gives each node a balancer"
+    ? "all nodes use its address as the cluster's endpoint; " +
+        `run \`${userCommand("up")}\` first: it gives each node a balancer`
     : undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
+import { userCommand } from "../../common/user-command";
 import {
   type EtcdMember,
   type RemovalForecast,
@@ -98,7 +99,7 @@ export async function assertQuorum(stack: Stack, session: Session, departure: De
     machine: departure.name,
     cause: `${refused.text}, and etcd needs a majority of its members`,
     action:
-      "nothing was changed; start the stopped control planes and run again (`npm run status` lists the members of " +
-      "etcd), or see docs/api-endpoint.md if their machines are lost",
+      `nothing was changed; start the stopped control planes and run again (\`${userCommand("status")}\` lists the ` +
+      "members of etcd), or see docs/api-endpoint.md if their machines are lost",
   });
 }

@@ -22,7 +22,14 @@ test("the ranges and the version of an existing control plane are checked", () =
   const state = (network: object, version: string) => ({
     instance: "id-1",
     controlPlanes: ["cp-1"],
-    documents: [{ kind: "ClusterConfiguration", kubernetesVersion: `v${version}`, networking: network }],
+    documents: [
+      {
+        kind: "ClusterConfiguration",
+        kubernetesVersion: `v${version}`,
+        controlPlaneEndpoint: "api.dev.internal:7443",
+        networking: network,
+      },
+    ],
   });
   const old = state({ podSubnet: "10.244.0.0/16", serviceSubnet: "10.10.0.0/16" }, "1.35.4");
   const now = state({ podSubnet: "10.99.0.0/16", serviceSubnet: "10.11.0.0/16" }, "1.34.4");
