@@ -28,7 +28,8 @@ export async function runProgram(argv: readonly string[], load: (name: string) =
 /** Commands that work on a stack need a project. Their help does not. */
 function loadInProject(load: (name: string) => CommandModule): (name: string) => CommandModule {
   return (name) => {
-    if (COMMANDS[name]?.hasStack !== false) selectProject();
+    const { hasStack = true, hasProject = hasStack } = COMMANDS[name] ?? {};
+    if (hasProject) selectProject();
     return load(name);
   };
 }

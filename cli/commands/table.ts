@@ -1,6 +1,7 @@
 import { RUNTIMES } from "../../common/runtime";
 import { RUNGS } from "../../render/rung";
 import { SHELLS } from "../terminal/completion";
+import { TEMPLATES } from "../engine/project-templates";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
 const NODE = ["<node>", "name of the node, such as worker-2"] as const;
@@ -196,6 +197,18 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     examples: [
       ["", "fill the cache for the default version"],
       ["--kubernetes 1.35.4 --source official", "download another version"],
+    ],
+  },
+  init: {
+    name: "init",
+    summary: "Creates a project: a folder with the configuration of a cluster.",
+    details: "The folder is the current one unless another is given. No existing file is changed.",
+    arguments: [["[folder]", "folder of the project; it may exist already"]],
+    hasProject: false,
+    options: [["--template <template>", "machines of the cluster (default: docker)", TEMPLATES]],
+    examples: [
+      ["", "create a project for local Docker machines here"],
+      ["lab --template hosts", "create a project for machines of yours in the folder lab"],
     ],
   },
   completion: {

@@ -18,6 +18,8 @@ export interface CommandDefinition {
   defaultStack?: string;
   /** Whether the command works on a stack. @default true */
   hasStack?: boolean;
+  /** Whether the command needs a project. @default the value of hasStack */
+  hasProject?: boolean;
   /** Whether the command takes `--config key=value`. @default false */
   hasConfig?: boolean;
   /** Exit code of a failed command. @default 1 */

@@ -1,12 +1,16 @@
-import { CONFIGURATION_SCHEMA, configurationPage } from "./configuration";
+import { CONFIGURATION_SCHEMA, configurationPage, configurationProperties } from "./configuration";
+import { commandsPage } from "./commands";
 import { Documentation } from "./documented-type";
+import { configurationSchema } from "./json-schema";
 import { CONTRACT_MODULES, resourcesPage } from "./resources";
 
-/** Every generated page of docs/, by its path in the project. */
+/** Every generated page and schema, by its path in the project. */
 export function referencePages(): Record<string, string> {
   const documentation = new Documentation([CONFIGURATION_SCHEMA, ...CONTRACT_MODULES]);
   return {
+    "docs/commands.md": commandsPage(),
     "docs/configuration.md": configurationPage(documentation),
     "docs/resources.md": resourcesPage(documentation),
+    "templates/project/kubewright.schema.json": configurationSchema(configurationProperties(documentation)),
   };
 }

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { clusterSchema } from "../../components/config/schema";
+import type { Property } from "./property";
+
+type Schema = Record<string, unknown>;
+
+/**
+ * The JSON schema of a stack's configuration file, `Pulumi.<stack>.yaml`, with which editors complete and check it.
+ * @param sections the properties of the configuration, with their descriptions
+ */
+export function configurationSchema(sections: readonly Property[]): string {
+  const { properties = {}, $defs = {} } = zodSchema();
+  const names = sections.map(({ path }) => path);
+  const known = Object.fromEntries(
+    sections.map((section) => [`kubewright:${section.path}`, described(properties[section.path] ?? {}, section)]),
+  );
+  const schema = {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Configuration of a Kubewright cluster",
+    type: "object",
+    properties: {
+      config: {
+        type: "object",
+        properties: known,
+        // Sections of other packages, such as `aws:region`, are allowed.
+        patternProperties: { [`^kubewright:(?!(${names.join("|")})$)`]: false },
+      },
+    },
+    $defs,
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+function zodSchema(): { properties?: Record<string, Schema>; $defs?: Schema } {
+  return z.toJSONSchema(clusterSchema, { io: "input", unrepresentable: "any" }) as ReturnType<typeof zodSchema>;
+}
+
+/** Adds the descriptions, and Pulumi's form of an encrypted value to secrets. */
+function described(schema: Schema, property: Property): Schema {
+  const inner = withChildren(schema, property.children);
+  const { description } = property;
+  if (!property.secret) return { ...inner, ...(description === "" ? {} : { description }) };
+  const encrypted = { type: "object", properties: { secure: { type: "string" } }, required: ["secure"] };
+  return { anyOf: [inner, encrypted], description };
+}
+
+/** Descends through lists and maps to the object that has the properties. */
+function withChildren(schema: Schema, children: readonly Property[]): Schema {
+  if (children.length === 0) return schema;
+  if (isSchema(schema.items)) return { ...schema, items: withChildren(schema.items, children) };
+  if (isSchema(schema.properties)) return { ...schema, properties: describedProperties(schema.properties, children) };
+  if (isSchema(schema.additionalProperties))
+    return { ...schema, additionalProperties: withChildren(schema.additionalProperties, children) };
+  return schema;
+}
+
+function describedProperties(properties: Schema, children: readonly Property[]): Schema {
+  const property = (name: string) => children.find(({ path }) => path.split(".").at(-1) === name);
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => {
+      const documented = property(name);
+      return [name, documented && isSchema(schema) ? described(schema, documented) : schema];
+    }),
+  );
+}
+
+function isSchema(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null;
+}
