@@ -4,6 +4,7 @@ import { cacheRoot } from "../../artifacts/cache";
 import { stackIdOf } from "../../components/machines/docker";
 import { removeStack } from "../../provider/docker/remove-stack";
 import { destroyFolder } from "../../provider/vagrant/machines";
+import { contextName, unmergeKubeconfig } from "../engine/merge-kubeconfig";
 import { runOperation } from "../engine/operate";
 import { textOutput } from "../engine/outputs";
 import { removeSecretsProvider, stackFolder } from "../engine/paths";
@@ -31,6 +32,8 @@ async function down({ stack: name, flags }: Options, session: Session): Promise<
   );
   for (const id of new Set([idFromKey, idFromState].filter((one) => one !== undefined)))
     reportLeftovers({ ...(await removeStack(id, session.signal)) }, session);
+  const kubeconfig = unmergeKubeconfig(name);
+  if (kubeconfig) session.progress(`removed the context ${contextName(name)} from ${kubeconfig}`);
   rmSync(stackFolder(name), { recursive: true, force: true });
   removeSecretsProvider(name);
   session.screen.close();

@@ -6,6 +6,7 @@ import { createProviderContext } from "../../provider/context/context";
 import { selectReadyControlPlane } from "../../provider/resources/kubeconfig";
 import { DEFAULT_SETTINGS } from "../../provider/settings/settings";
 import { missingCluster } from "../engine/cluster-api";
+import { contextName, mergeKubeconfig } from "../engine/merge-kubeconfig";
 import { textOutput } from "../engine/outputs";
 import { recordedKubeconfig } from "../engine/state";
 import { findStack, prepareEngine } from "../engine/workspace";
@@ -15,7 +16,7 @@ import type { Options } from "../terminal/options";
  * `npm run -s kubeconfig`: prints the path alone, for `KUBECONFIG=$(npm run -s kubeconfig)`. If the kubeconfig names a
  * control plane whose API server is not ready, the file names another one from now on.
  */
-export async function run({ stack: name }: Options): Promise<number> {
+export async function run({ stack: name, flags }: Options): Promise<number> {
   await prepareEngine(silent, new AbortController().signal);
   const stack = await findStack(name);
   const path = stack && textOutput(await stack.outputs(), "kubeconfigPath");
@@ -23,7 +24,11 @@ export async function run({ stack: name }: Options): Promise<number> {
   await selectControlPlane(stack).catch((error: unknown) => {
     process.stderr.write(`the kubeconfig was not checked: ${messageOf(error)}\n`);
   });
-  process.stdout.write(`${path}\n`);
+  if (flags.has("merge"))
+    process.stdout.write(
+      `${mergeKubeconfig(name, path)} has the context ${contextName(name)}, which is the current one.\n`,
+    );
+  else process.stdout.write(`${path}\n`);
   return 0;
 }
 

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
+import { messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
 import { clusterApi, missingCluster } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
@@ -12,10 +14,33 @@ import type { Options } from "../terminal/options";
 import { NOT_CHECKED } from "./table";
 
 const UNHEALTHY = 1;
+const WATCH_MS = 5_000;
+/** Clears the terminal, and moves to its first line. */
+const CLEAR = "\x1b[2J\x1b[H";
 
 /** `npm run status`: shows the health of the cluster. It changes nothing, so it needs no lock. */
 export async function run(options: Options): Promise<number> {
-  return await withSession(options.stack, (session) => status(options, session), NOT_CHECKED);
+  const isWatching = options.flags.has("watch");
+  return await withSession(
+    options.stack,
+    (session) => (isWatching ? watch(options, session) : status(options, session)),
+    NOT_CHECKED,
+    { isReadOnly: true },
+  );
+}
+
+/** Prints the status again and again, until Ctrl-C. An error of one time does not end it. */
+async function watch(options: Options, session: Session): Promise<number> {
+  for (;;) {
+    const code = await status(options, session).catch((error: unknown) => {
+      session.signal.throwIfAborted();
+      process.stdout.write(`${messageOf(error)}\n`);
+      return NOT_CHECKED;
+    });
+    await sleep(WATCH_MS, undefined, { signal: session.signal }).catch(() => undefined);
+    if (session.signal.aborted) return code;
+    process.stdout.write(process.stdout.isTTY && !options.flags.has("json") ? CLEAR : "\n");
+  }
 }
 
 async function status(options: Options, session: Session): Promise<number> {

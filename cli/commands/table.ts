@@ -1,6 +1,7 @@
 import { RUNTIMES } from "../../common/runtime";
 import { RUNGS } from "../../render/rung";
 import { SHELLS } from "../terminal/completion";
+import { LOG_SOURCES } from "../nodes/log-script";
 import { TEMPLATES } from "../engine/project-templates";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
@@ -71,6 +72,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: [
       ["--certificates", "list every certificate on every machine"],
       ["--drift", "also read every machine and list what differs from the configuration"],
+      ["--watch", "print the status every 5 seconds, until Ctrl-C"],
       JSON_OUTPUT,
     ],
     examples: [
@@ -91,7 +93,40 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   kubeconfig: {
     name: "kubeconfig",
     summary: "Prints the path of the cluster's kubeconfig.",
-    examples: [["", "print the path, for the variable KUBECONFIG"]],
+    details:
+      "With --merge it adds the cluster to your own kubeconfig instead: the first file of KUBECONFIG, or " +
+      "~/.kube/config. `down` removes it from there.",
+    options: [["--merge", "add the context kubewright-<stack> to your kubeconfig, and make it the current one"]],
+    examples: [
+      ["", "print the path, for the variable KUBECONFIG"],
+      ["--merge", "use the cluster in every shell"],
+    ],
+  },
+  logs: {
+    name: "logs",
+    summary: "Prints the logs of the kubelet, the container runtime and the static pods, of one node or of all.",
+    arguments: [["[node]", "name of the node (default: all nodes)"]],
+    options: [
+      ["--source <source>", "print only these logs", LOG_SOURCES],
+      ["--since <duration>", "begin this long ago, such as 30s, 10m, 2h or 1d (default: 10m)"],
+      ["--follow", "print new lines as they are written, until Ctrl-C"],
+    ],
+    examples: [
+      ["worker-1 --source kubelet --since 1h", "print what the kubelet of worker-1 wrote in the last hour"],
+      ["--follow", "follow the logs of all nodes"],
+    ],
+  },
+  ssh: {
+    name: "ssh",
+    summary: "Logs in to a machine with OpenSSH, or runs a command on it.",
+    details:
+      "It connects as Kubewright does: with the same key and jump hosts, and only to the recorded host key. The exit " +
+      "code is that of ssh.",
+    arguments: [NODE, ["[command...]", "command to run on the machine; write -- before options of its own"]],
+    examples: [
+      ["worker-1", "open a shell on worker-1"],
+      ["worker-1 -- journalctl -u kubelet -n 20", "run a command on worker-1"],
+    ],
   },
   upgrade: {
     name: "upgrade",

@@ -31,15 +31,18 @@ export const INTERRUPTED = 130;
 /**
  * Runs a command with a screen and Ctrl-C handling, and reports its error. Returns the exit code.
  * @param failureCode exit code of a command that fails
+ * @param options.isReadOnly whether the command changes nothing, so that an interruption leaves nothing unfinished
  */
 export async function withSession(
   stack: string,
   work: (session: Session) => Promise<number>,
   failureCode = 1,
+  { isReadOnly = false }: { isReadOnly?: boolean } = {},
 ): Promise<number> {
   const screen = await openScreen();
   const interrupt = onInterrupt(
     () =>
+      isReadOnly ||
       screen.line(
         "stopping after the current steps (press Ctrl-C again to stop immediately); " +
           `\`${userCommand("up")}\` continues from there`,

@@ -26,8 +26,10 @@ Every command has these options:`;
 
 function commandText(definition: CommandDefinition): string {
   const { name, summary, details, arguments: positional = [], options = [], examples } = definition;
-  const usage = ["kubewright", name, "[options]", ...positional.map(([word]) => word)].join(" ");
-  const lines = examples.map(([args, explanation]) => `# ${explanation}\n${`kubewright ${name} ${args}`.trim()}`);
+  const words = positional.map(([word]) => word);
+  const usage = ["kubewright", name, "[options]", ...words].join(" ");
+  const commandLine = (args: string) => `kubewright ${name} ${args}`.trim();
+  const lines = examples.map(([args, explanation]) => `# ${explanation}\n${commandLine(args)}`);
   const all = [...stackOptions(definition), ...options];
   return [
     `## ${name}`,

@@ -10,7 +10,7 @@ const root = realpathSync(mkdtempSync(join(tmpdir(), "kubewright-package-")));
 const project = join(root, "project");
 let archive: string;
 
-const env = { ...process.env, npm_config_ignore_scripts: "true" };
+const env: NodeJS.ProcessEnv = { ...process.env, npm_config_ignore_scripts: "true" };
 delete env.PULUMI_BACKEND_URL;
 delete env.PULUMI_CONFIG_PASSPHRASE;
 

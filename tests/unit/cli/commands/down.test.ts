@@ -90,7 +90,7 @@ test("a destroy that fails keeps the stack, and names --force", async () => {
   runOperation.mockRejectedValue(new CommandEnded(1));
   await expect(run(options("yes"))).rejects.toBeInstanceOf(CommandEnded);
   expect(removed).not.toHaveBeenCalled();
-  expect(vi.mocked(process.stderr.write).mock.calls.join()).toContain("`npm run down -- --stack lab --force`");
+  expect(vi.mocked(process.stderr.write).mock.calls.join()).toContain("`npm run down -- --force --stack lab`");
 });
 
 test("with --force a destroy that fails does not keep the stack", async () => {

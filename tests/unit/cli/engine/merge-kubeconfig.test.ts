@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { parse, stringify } from "yaml";
+import { mergeKubeconfig, unmergeKubeconfig, userKubeconfig } from "../../../../cli/engine/merge-kubeconfig";
+
+let root: string;
+let source: string;
+let target: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "kubewright-merge-"));
+  vi.stubEnv("KUBEWRIGHT_PROJECT", root);
+  mkdirSync(join(root, ".kubewright", "dev"), { recursive: true });
+  source = join(root, "own");
+  target = join(root, "home", "config");
+  writeFileSync(source, stringify(kubeconfig("kubernetes", "https://10.0.0.10:6443")));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const kubeconfig = (name: string, server: string) => ({
+  apiVersion: "v1",
+  kind: "Config",
+  clusters: [{ name, cluster: { server } }],
+  users: [{ name: `${name}-admin`, user: { token: "t" } }],
+  contexts: [{ name: `${name}-admin@${name}`, context: { cluster: name, user: `${name}-admin` } }],
+  "current-context": `${name}-admin@${name}`,
+});
+const merged = () => parse(readFileSync(target, "utf8")) as ReturnType<typeof kubeconfig>;
+
+test("adds the cluster with the name of the stack, and keeps the others", () => {
+  mkdirSync(join(root, "home"));
+  writeFileSync(target, stringify({ ...kubeconfig("work", "https://work"), preferences: { colors: true } }));
+  mergeKubeconfig("dev", source, target);
+  mergeKubeconfig("dev", source, target); // replaces its own entry
+  expect(merged()).toMatchObject({
+    clusters: [{ name: "work" }, { name: "kubewright-dev", cluster: { server: "https://10.0.0.10:6443" } }],
+    users: [{ name: "work-admin" }, { name: "kubewright-dev", user: { token: "t" } }],
+    contexts: [{}, { name: "kubewright-dev", context: { cluster: "kubewright-dev", user: "kubewright-dev" } }],
+    "current-context": "kubewright-dev",
+    preferences: { colors: true },
+  });
+});
+
+test("a new kubeconfig is readable by its owner alone", () => {
+  mergeKubeconfig("dev", source, target);
+  expect(statSync(target).mode & 0o777).toBe(0o600);
+  expect(merged().kind).toBe("Config");
+});
+
+test("refuses the name of a cluster that another project added", () => {
+  mergeKubeconfig("dev", source, target);
+  rmSync(join(root, ".kubewright", "dev", "merged-kubeconfig.json"));
+  expect(() => mergeKubeconfig("dev", source, target)).toThrow(/already has a cluster named kubewright-dev/);
+});
+
+test("removes what it added, and nothing else", () => {
+  mkdirSync(join(root, "home"));
+  writeFileSync(target, stringify(kubeconfig("work", "https://work")));
+  mergeKubeconfig("dev", source, target);
+  expect(unmergeKubeconfig("dev")).toBe(target);
+  expect(merged()).toEqual({ ...kubeconfig("work", "https://work"), "current-context": "" });
+  expect(unmergeKubeconfig("dev")).toBeUndefined();
+});
+
+test("the user's kubeconfig is the first file of KUBECONFIG", () => {
+  vi.stubEnv("KUBECONFIG", `/one/config:/two/config`);
+  expect(userKubeconfig()).toBe("/one/config");
+  expect(() => mergeKubeconfig("dev", "/one/config")).toThrow(/KUBECONFIG is the cluster's own kubeconfig/);
+  vi.stubEnv("KUBECONFIG", "");
+  expect(userKubeconfig()).toMatch(/\.kube\/config$/);
+});
