@@ -15,8 +15,8 @@ export function commandsPage(): string {
   ].join("\n\n");
 }
 
-const INTRODUCTION = `\`kubewright COMMAND --help\` prints the same. In a clone the commands are npm scripts: \`npm start\` is
-\`kubewright up\`, and \`npm run node:drain -- worker-2\` is \`kubewright node drain worker-2\`.
+const INTRODUCTION = `\`kubewright COMMAND --help\` prints the same. In a clone the commands are npm scripts:
+\`npm start\` is \`kubewright up\`, and \`npm run node:drain -- worker-2\` is \`kubewright node drain worker-2\`.
 
 Exit codes are 0 for success, 1 for a failure and 130 after an interruption, unless a command lists others. With
 \`--json\`, stdout is one JSON document: the result, or \`{"error": {"message": ...}}\` with the machine, the step, the

@@ -14,13 +14,20 @@ const env: NodeJS.ProcessEnv = { ...process.env, npm_config_ignore_scripts: "tru
 delete env.PULUMI_BACKEND_URL;
 delete env.PULUMI_CONFIG_PASSPHRASE;
 
-async function execute(file: string, args: readonly string[], cwd: string): Promise<{ code: number; text: string }> {
-  const { all, exitCode } = await run(file, [...args], { cwd, env, all: true, reject: false, stdin: "ignore" });
-  return { code: exitCode ?? -1, text: String(all) };
+interface Finished {
+  code: number;
+  /** stdout and stderr, with npm's own messages. */
+  text: string;
+  stdout: string;
+}
+
+async function execute(file: string, args: readonly string[], cwd: string): Promise<Finished> {
+  const result = await run(file, [...args], { cwd, env, all: true, reject: false, stdin: "ignore" });
+  return { code: result.exitCode ?? -1, text: String(result.all), stdout: String(result.stdout) };
 }
 
 /** Runs `npx kubewright ...` with the packed package, and shows how long it took. */
-async function kubewright(args: string, cwd = project): Promise<{ code: number; text: string }> {
+async function kubewright(args: string, cwd = project): Promise<Finished> {
   const start = Date.now();
   const npx = ["exec", "--yes", `--package=${archive}`, "--", "kubewright", ...args.split(" ")];
   const finished = await execute("npm", npx, cwd);
@@ -75,9 +82,9 @@ test("up creates the cluster, and a second one changes nothing", async () => {
 });
 
 test("status is healthy, and its JSON comes alone on stdout", async () => {
-  const { code, text } = await kubewright("status --json --quiet");
+  const { code, stdout } = await kubewright("status --json --quiet");
   expect(code).toBe(0);
-  expect(JSON.parse(text)).toMatchObject({ healthy: true });
+  expect(JSON.parse(stdout)).toMatchObject({ healthy: true });
 });
 
 test("down deletes the cluster, and keeps the project", async () => {
