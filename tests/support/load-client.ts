@@ -35,8 +35,12 @@ export class LoadClient {
   private lastSuccess: number | undefined;
   private readonly process: Promise<{ child: ResultPromise }>;
 
-  constructor(private readonly spec: LoadSpec) {
-    this.process = start("docker", ["exec", spec.container, ...curl(spec)], {
+  /** @param command prints a line for each request, as curl does */
+  constructor(
+    private readonly spec: LoadSpec,
+    command: readonly string[] = curl(spec),
+  ) {
+    this.process = start("docker", ["exec", spec.container, ...command], {
       reject: false,
       buffer: false,
       stdin: "ignore",
@@ -51,6 +55,11 @@ export class LoadClient {
     this.longestGap = 0;
     this.lastSuccess = Date.now();
     return numbers;
+  }
+
+  /** Milliseconds since the last success, where that is longer than the longest gap so far. */
+  gapUntil(now: number): number {
+    return Math.max(this.longestGap, now - (this.lastSuccess ?? now));
   }
 
   private recordSuccess(now: number): void {
