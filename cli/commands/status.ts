@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
+import { readBackupStatus, type BackupStatus } from "../backup/backup-status";
 import { clusterApi, missingCluster } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
+import { readStackConfig } from "../engine/stack-config";
 import { controlPlanes, machineConnections } from "../engine/state";
 import { findStack, prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
@@ -47,10 +49,11 @@ async function status(options: Options, session: Session): Promise<number> {
   await prepareEngine(session.progress, session.signal);
   const stack = await findStack(options.stack);
   if (!stack) throw missingCluster(options.stack);
-  const cluster = await readStatus(stack, session).catch(async (error: unknown) => {
+  const nodes = await readStatus(stack, session).catch(async (error: unknown) => {
     session.signal.throwIfAborted();
     throw (await explainQuorumLoss(stack, session)) ?? error;
   });
+  const cluster = await withBackups(nodes, stack, session);
   const drift = options.flags.has("drift") ? await driftedResources(stack, session) : undefined;
   session.screen.close();
   const healthy = cluster.healthy && (drift ?? []).length === 0;
@@ -72,6 +75,27 @@ async function readStatus(stack: Stack, session: Session): Promise<ClusterStatus
     controlPlanes: remotesOf(await controlPlanes(stack)),
     machines: remotesOf(await machineConnections(stack)),
   });
+}
+
+/** Adds the age of the last backup and drill where backups are configured. */
+async function withBackups(
+  cluster: ClusterStatus,
+  stack: Stack,
+  { provider, signal }: Session,
+): Promise<ClusterStatus & { backups?: BackupStatus }> {
+  const config = await readStackConfig(stack).catch(() => undefined);
+  if (!config)
+    return withWarning(cluster, "the configuration is invalid, so the age of the last backup is not checked");
+  const { backup } = config;
+  if (!backup) return cluster;
+  const machines = (await controlPlanes(stack)).map((connection) => provider.connections.get(connection));
+  const backups = await readBackupStatus(backup, machines, { signal });
+  const problems = [...cluster.problems, ...backups.problems];
+  return { ...cluster, backups, problems, healthy: problems.length === 0 };
+}
+
+function withWarning(cluster: ClusterStatus, warning: string): ClusterStatus {
+  return { ...cluster, warnings: [...cluster.warnings, warning] };
 }
 
 async function driftedResources(stack: Stack, session: Session): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { describeEtcd } from "../../provider/kubeadm/etcd-report";
+import { backupLine, type BackupStatus } from "../backup/backup-status";
 import { table } from "../terminal/text";
 import { certificateLine, certificateTable } from "./certificate-status";
 import type { ClusterStatus } from "./cluster-status";
@@ -9,10 +10,10 @@ import { userCommand } from "../../common/user-command";
  * @param options.certificates whether every certificate is listed
  */
 export function statusText(
-  status: ClusterStatus & { drift?: readonly string[] },
+  status: ClusterStatus & { drift?: readonly string[]; backups?: BackupStatus },
   options: { certificates?: boolean } = {},
 ): string {
-  const { version, nodes, certificates, etcd, problems, warnings, drift } = status;
+  const { version, nodes, certificates, etcd, problems, warnings, drift, backups } = status;
   const repair =
     drift !== undefined && drift.length > 0
       ? [`machines differ from the configuration: \`${userCommand("up", "--refresh")}\` repairs them`]
@@ -25,6 +26,7 @@ export function statusText(
     `Kubernetes    ${version}`,
     ...certificateLine(certificates),
     ...(etcd ? [`etcd          ${describeEtcd(etcd)}`] : []),
+    ...(backups ? [`backup        ${backupLine(backups)}`] : []),
     ...driftLine(drift),
     ...warnings.map((warning) => `warning: ${warning}`),
     all.length === 0 ? "healthy" : `unhealthy: ${all.join("; ")}`,

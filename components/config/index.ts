@@ -7,6 +7,7 @@ import {
   singleControlPlane,
   tokensOnce,
 } from "./check-bootstrap";
+import { backupAccess, backupOfKubeadm } from "./backup";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
@@ -31,6 +32,7 @@ export {
   poolsOf,
   type Pool,
 } from "./pools";
+export type { BackupSettings } from "./backup";
 export type { NodeOverrides } from "./schema";
 export type { ClusterConfig, ConfigEnvironment } from "./types";
 
@@ -58,6 +60,8 @@ const crossChecks: readonly CrossCheck[] = [
   bridgeOnOneMachine,
   tokensOnce,
   ladderFlags,
+  backupOfKubeadm,
+  backupAccess,
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { pathText } from "../fields/problems";
 
 /** Properties whose values are secrets, in every section. */
-const SECRETS: readonly PropertyKey[] = ["password", "sudoPassword", "token"];
+const SECRETS: readonly PropertyKey[] = ["password", "sudoPassword", "token", "secretAccessKey"];
 
 /**
  * Returns a warning for each secret that the configuration has in plain text, with the command that encrypts it.

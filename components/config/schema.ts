@@ -24,6 +24,7 @@ import { poolHost, sshSection } from "../machines/ssh";
 import { vagrantKind } from "../machines/vagrant";
 import { endpointFields, networkFields, timeoutFields } from "../nodes/settings";
 import { admissionPlugin, staticToken } from "./authentication";
+import { backupSection } from "./backup";
 import { containerdSettings } from "./containerd";
 import { kubeletSettings } from "./kubelet";
 
@@ -302,6 +303,8 @@ export const clusterSchema = strict({
   timeouts: timeouts.prefault({}),
   /** Machines that were lost or rebuilt, or have a new host key. The provider reads this section. */
   recovery: recovery.optional(),
+  /** Backups of the cluster's state (docs/backup.md). */
+  backup: backupSection.optional(),
   /** Also load the images that only examples and tests use. Always true with `bootstrap: components`. */
   extras: z.boolean().default(false),
 });

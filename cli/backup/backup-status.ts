@@ -1,0 +1,43 @@
+import { userCommand } from "../../common/user-command";
+import type { BackupSettings } from "../../components/config";
+import { readStamps, type Stamp, type StampKind } from "../../provider/backup/stamps";
+import type { Remote } from "../../provider/ssh/remote";
+import { describeAge } from "./text";
+
+const HOUR_MS = 3_600_000;
+
+/** When the last backup and the last drill succeeded. */
+export interface BackupStatus {
+  /** Absent where no control plane has recorded one. */
+  backup?: Stamp;
+  drill?: Stamp;
+  /** What is too old, or does not exist. */
+  problems: string[];
+}
+
+/** Reads when the last backup and the last drill succeeded, and compares their ages with the configured limits. */
+export async function readBackupStatus(
+  { maxAge, maxDrillAge }: BackupSettings,
+  controlPlanes: readonly Remote[],
+  { signal, now = Date.now() }: { signal: AbortSignal; now?: number },
+): Promise<BackupStatus> {
+  const stamps = await readStamps(controlPlanes, signal);
+  const limits: readonly [StampKind, number, string][] = [
+    ["backup", maxAge, userCommand("backup")],
+    ["drill", maxDrillAge, userCommand("backup drill")],
+  ];
+  const problems = limits.flatMap(([kind, hours, command]) => {
+    const stamp = stamps[kind];
+    if (!stamp) return [`there has been no ${kind}: run \`${command}\``];
+    if (now - Date.parse(stamp.time) <= hours * HOUR_MS) return [];
+    return [`the last ${kind} is ${describeAge(stamp.time, now)} old, more than ${hours} hours: run \`${command}\``];
+  });
+  return { ...stamps, problems };
+}
+
+/** `65c64ecf, 2 hours ago; drill of 65c64ecf, 3 days ago` */
+export function backupLine({ backup, drill }: BackupStatus, now = Date.now()): string {
+  const text = (stamp: Stamp | undefined, prefix = "") =>
+    stamp ? `${prefix}${stamp.id}, ${describeAge(stamp.time, now)} ago` : undefined;
+  return [text(backup) ?? "none", text(drill, "drill of ") ?? "no drill"].join("; ");
+}

@@ -1,0 +1,192 @@
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { cacheRoot } from "../../artifacts";
+import { StepError } from "../../common/errors";
+import { parseJson } from "../../common/json";
+import { lastLines, tryCommand, type Outcome } from "../../common/process";
+import { projectFolder } from "../engine/project-folder";
+import type { BackupSettings } from "../../components/config";
+import { userCommand } from "../../common/user-command";
+
+/** Seconds. restic repeats requests that S3 refuses for a quarter of an hour. */
+const SHORT = 90;
+const LONG = 3_600;
+
+/** Exit codes of restic. https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
+const MISSING = 10;
+const LOCKED = 11;
+const WRONG_PASSWORD = 12;
+
+const snapshotSchema = z.array(
+  z.object({
+    id: z.string(),
+    short_id: z.string(),
+    time: z.string(),
+    hostname: z.string(),
+    tags: z.array(z.string()).default([]),
+    summary: z.object({ total_bytes_processed: z.number() }).optional(),
+  }),
+);
+
+/** One backup of a repository. */
+export interface StoredBackup {
+  /** Eight hexadecimal digits. */
+  id: string;
+  /** ISO 8601. */
+  time: string;
+  /** Control plane on which the snapshot was taken. */
+  node: string;
+  /** Bytes; undefined for backups of an old restic. */
+  size: number | undefined;
+}
+
+/** The repository of a stack's backups, through restic on this computer. */
+export class Repository {
+  private readonly tag: string;
+
+  /** @param restic path of the program */
+  constructor(
+    private readonly restic: string,
+    private readonly settings: BackupSettings,
+    stack: string,
+    private readonly signal: AbortSignal,
+  ) {
+    this.tag = `stack=${stack}`;
+  }
+
+  /** The repository's address, without secrets. */
+  get address(): string {
+    const { repository } = this.settings;
+    if (/^(sftp|s3):/.test(repository)) return repository;
+    if (repository.startsWith("~/")) return join(homedir(), repository.slice(2));
+    return resolve(projectFolder(), repository);
+  }
+
+  /** Creates the repository if it does not exist. @throws StepError where it cannot be used */
+  async open(): Promise<void> {
+    const outcome = await this.run(["cat", "config"], "opening the repository", SHORT, [0, MISSING]);
+    if (outcome.code === 0) return;
+    if (this.address.startsWith("/")) await mkdir(this.address, { recursive: true, mode: 0o700 });
+    await this.run(["init"], "creating the repository", SHORT);
+  }
+
+  /** Stores a folder as a backup, and returns its id. */
+  async store(folder: string, { node, time }: { node: string; time: string }): Promise<string> {
+    const step = "storing the backup";
+    const at = time.slice(0, 19).replace("T", " ");
+    const args = ["backup", "--json", "--host", node, "--time", at, "--tag", this.tag, "."];
+    const { stdout } = await this.run(args, step, LONG, [0], { cwd: folder, env: { TZ: "UTC" } });
+    const last = parseJson(stdout.trim().split("\n").at(-1) ?? "");
+    const id = z.object({ snapshot_id: z.string() }).safeParse(last).data?.snapshot_id;
+    if (id === undefined) throw this.failure(step, "restic did not report the backup's id");
+    return id.slice(0, 8);
+  }
+
+  /** Deletes the backups that `keep` does not keep, and checks the repository's structure. */
+  async clean(): Promise<void> {
+    const { last, hourly, daily, weekly } = this.settings.keep;
+    const keep = Object.entries({ last, hourly, daily, weekly }).flatMap(([name, count]) =>
+      count === 0 ? [] : [`--keep-${name}`, String(count)],
+    );
+    await this.run(
+      ["forget", "--tag", this.tag, "--group-by", "tags", ...keep, "--prune"],
+      "deleting old backups",
+      LONG,
+    );
+    await this.run(["check"], "checking the repository", LONG);
+  }
+
+  /** Returns the stack's backups, the oldest first. */
+  async list(): Promise<StoredBackup[]> {
+    const { stdout } = await this.run(["snapshots", "--json", "--tag", this.tag], "listing the backups", SHORT);
+    const snapshots = snapshotSchema.safeParse(parseJson(stdout)).data ?? [];
+    return snapshots
+      .map(({ short_id: id, time, hostname: node, summary }) => ({
+        ...{ id, node, size: summary?.total_bytes_processed },
+        time: new Date(time).toISOString(),
+      }))
+      .sort((one, other) => one.time.localeCompare(other.time));
+  }
+
+  /** Returns a backup by its id, or the newest one for `latest`. */
+  async find(id: string): Promise<StoredBackup> {
+    const backups = await this.list();
+    const found = id === "latest" ? backups.at(-1) : backups.find((backup) => backup.id === id.slice(0, 8));
+    if (found) return found;
+    throw new StepError({
+      step: "finding the backup",
+      cause: backups.length === 0 ? `${this.address} has no backup of this stack` : `there is no backup ${id}`,
+      action:
+        backups.length === 0
+          ? `create one with \`${userCommand("backup")}\``
+          : `use an id that \`${userCommand("backup list")}\` prints, or latest`,
+    });
+  }
+
+  /** Writes the files of a backup to a folder. restic verifies every part by its hash. */
+  async fetch(id: string, folder: string): Promise<void> {
+    await this.run(["restore", id, "--target", folder], "reading the backup", LONG);
+  }
+
+  private async run(
+    args: readonly string[],
+    step: string,
+    timeout: number,
+    accept: readonly number[] = [0],
+    more: { cwd?: string; env?: Record<string, string> } = {},
+  ): Promise<Outcome> {
+    const options = [...this.connectionOptions(), "--retry-lock", "1m"];
+    const outcome = await tryCommand(this.restic, ["--repo", this.address, ...options, ...args], {
+      step,
+      timeout,
+      signal: this.signal,
+      // restic reads the password from stdin where that is no terminal.
+      input: `${this.settings.password}\n`,
+      ...more,
+      env: { ...this.environment(), ...more.env },
+    });
+    if (accept.includes(outcome.code)) return outcome;
+    throw this.failureOf(step, outcome);
+  }
+
+  private connectionOptions(): string[] {
+    const { repository, sftp, s3 } = this.settings;
+    const key = sftp ? ` -i '${sftp.key}'` : "";
+    return [
+      ...(repository.startsWith("sftp:") ? ["-o", `sftp.args=-o BatchMode=yes${key}`] : []),
+      ...(s3?.caFile === undefined ? [] : ["--cacert", s3.caFile]),
+    ];
+  }
+
+  private environment(): Record<string, string> {
+    const { s3 } = this.settings;
+    return {
+      RESTIC_CACHE_DIR: join(cacheRoot(), "restic"),
+      ...(s3 ? { AWS_ACCESS_KEY_ID: s3.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.secretAccessKey } : {}),
+    };
+  }
+
+  private failureOf(step: string, { code, stdout, stderr }: Outcome): StepError {
+    if (code === WRONG_PASSWORD)
+      return this.failure(step, "the password is wrong", "correct backup.password in the configuration");
+    if (code === MISSING)
+      return this.failure(
+        step,
+        "there is no repository",
+        `correct backup.repository, or create it with \`${userCommand("backup")}\``,
+      );
+    if (code === LOCKED)
+      return this.failure(step, "another command uses it", "wait for that command, then run this one again");
+    return this.failure(step, lastLines(stderr || stdout));
+  }
+
+  private failure(
+    step: string,
+    cause: string,
+    action = "check the repository with `restic check`, and the access to it",
+  ): StepError {
+    return new StepError({ step, machine: this.address, cause, action });
+  }
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { secretText, strict } from "../fields/fields";
+import { complaint } from "../fields/problems";
+import type { ClusterConfig, CrossProblem } from "./types";
+
+const REPOSITORY = /^(\/|\.\.?\/|~\/|sftp:[^:\s]+:\S+|s3:https?:\/\/[^/\s]+\/\S+)/;
+
+/** Where backups are stored, and when one is too old. docs/backup.md explains it. */
+export const backupSection = strict({
+  /**
+   * The repository of restic that stores the backups: a folder on the computer that runs Kubewright,
+   * `sftp:user@host:/path`
+   * or `s3:https://host/bucket`. It is created when it does not exist.
+   */
+  repository: z.string().regex(REPOSITORY, {
+    error: complaint(
+      "is no repository",
+      "write a folder like /srv/backups or ./backups, sftp:user@host:/path, or s3:https://host/bucket",
+    ),
+  }),
+  /**
+   * The password that encrypts the repository. Keep a copy outside of the cluster and of this computer: without it
+   * nothing can be restored. Set it with `pulumi config set --secret --path 'backup.password'`.
+   */
+  password: secretText.min(1, complaint("is empty", "create one with `openssl rand -hex 24`")),
+  /** How many backups are kept. A backup that none of these keeps is deleted after the next one. */
+  keep: strict({
+    /** The newest ones. */
+    last: z.int().min(1).default(3),
+    /** The newest one of each of these hours. */
+    hourly: z.int().min(0).default(24),
+    /** The newest one of each of these days. */
+    daily: z.int().min(0).default(7),
+    /** The newest one of each of these weeks. */
+    weekly: z.int().min(0).default(4),
+  }).prefault({}),
+  /** Hours after which `npm run status` reports the last backup as too old. */
+  maxAge: z.int().min(1).default(48),
+  /** Hours after which `npm run status` reports the last drill as too old. */
+  maxDrillAge: z.int().min(1).default(744),
+  /** Access to a repository in S3. */
+  s3: strict({
+    /** Id of the access key. */
+    accessKeyId: z.string().min(1),
+    /** Secret of the access key. Set it with `pulumi config set --secret --path 'backup.s3.secretAccessKey'`. */
+    secretAccessKey: secretText,
+    /**
+     * File with the certificate of the authority that issued the server's certificate, PEM.
+     * @default the authorities that this computer trusts
+     */
+    caFile: z.string().optional(),
+  }).optional(),
+  /** Access to a repository by SFTP. Everything else comes from `~/.ssh/config`; the host key must be known. */
+  sftp: strict({
+    /** File with the private key of the login. */
+    key: z.string(),
+  }).optional(),
+});
+
+export type BackupSettings = z.output<typeof backupSection>;
+
+/** Refuses backups where their restore is not supported. */
+export function backupOfKubeadm({ backup, bootstrap }: ClusterConfig): CrossProblem[] {
+  if (backup === undefined || bootstrap === "kubeadm") return [];
+  return [
+    {
+      path: "backup",
+      reason: "a cluster that is built by components has no backups",
+      action: "leave it out, or set bootstrap: kubeadm",
+      about: ["bootstrap"],
+    },
+  ];
+}
+
+/** Requires the access key of a repository in S3. */
+export function backupAccess({ backup }: ClusterConfig): CrossProblem[] {
+  if (backup === undefined || !backup.repository.startsWith("s3:") || backup.s3 !== undefined) return [];
+  return [
+    {
+      path: "backup.s3",
+      reason: "is missing, but the repository is in S3",
+      action: "set backup.s3.accessKeyId and backup.s3.secretAccessKey",
+      about: ["backup.repository"],
+    },
+  ];
+}

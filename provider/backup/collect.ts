@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
+import { PassThrough, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { extract } from "tar-stream";
+import { parse } from "yaml";
+import { z } from "zod";
+import { StepError } from "../../common/errors";
+import { commandLine } from "../../common/quote";
+import { KUBERNETES, PKI } from "../../render/component-paths";
+import { readManifestTexts } from "../kubeadm/manifest-texts";
+import type { Remote } from "../ssh/remote";
+
+const SECONDS = 3_600;
+
+/** File of etcd's snapshot in a backup. */
+export const SNAPSHOT_FILE = "etcd.db";
+/** Folder of the control plane's files in a backup, below which they have their own paths. */
+export const MACHINE_FOLDER = "machine";
+
+/** What the other keys and certificates of a cluster are issued from. */
+export const AUTHORITY_FILES = [
+  ...["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key", "sa.pub"],
+  ...["etcd/ca.crt", "etcd/ca.key"],
+].map((name) => `${PKI}/${name}`);
+
+/** Paths that kubeadm itself mounts into the static pods. */
+const OF_KUBEADM = [
+  ...[PKI, "/etc/ssl/certs", "/etc/ca-certificates", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"],
+  ...["/etc/pki/ca-trust", "/etc/pki/tls/certs", `${KUBERNETES}/controller-manager.conf`],
+  ...[`${KUBERNETES}/scheduler.conf`, "/usr/libexec/kubernetes/kubelet-plugins/volume/exec"],
+];
+
+const podSchema = z.object({
+  spec: z.object({
+    containers: z.array(
+      z.object({
+        volumeMounts: z.array(z.object({ name: z.string(), readOnly: z.boolean().default(false) })).default([]),
+      }),
+    ),
+    volumes: z.array(z.object({ name: z.string(), hostPath: z.object({ path: z.string() }).optional() })).default([]),
+  }),
+});
+
+/** Returns what a static pod reads from the machine besides kubeadm's own files: encryption keys, audit policies. */
+export function configuredPaths(manifest: string): string[] {
+  const pod = podSchema.safeParse(parse(manifest)).data;
+  const mounts = pod?.spec.containers.flatMap(({ volumeMounts }) => volumeMounts) ?? [];
+  const isRead = (name: string) => mounts.some((mount) => mount.name === name && mount.readOnly);
+  return (pod?.spec.volumes ?? []).flatMap(({ name, hostPath }) =>
+    hostPath && isRead(name) && !OF_KUBEADM.includes(hostPath.path) ? [hostPath.path] : [],
+  );
+}
+
+/**
+ * Copies a snapshot, the keys of the cluster's authorities and the files of the API server's configuration from a
+ * control plane to a folder.
+ * @param snapshot path on the control plane
+ * @throws StepError where the snapshot arrived incomplete
+ */
+export async function collectFiles(
+  machine: Remote,
+  snapshot: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const step = "copying the snapshot and the keys";
+  const manifest = (await readManifestTexts(machine, signal)).get("kube-apiserver") ?? "";
+  const configured = configuredPaths(manifest);
+  const paths = [snapshot, ...AUTHORITY_FILES, ...configured].map((path) => path.slice(1));
+  let received: Promise<void> = Promise.resolve();
+  const stdout = (): Writable => {
+    const stream = new PassThrough();
+    received = unpack(stream, folder, snapshot);
+    received.catch((error: Error) => stream.destroy(error));
+    return stream;
+  };
+  await machine.run(`tar -C / -chf - ${commandLine(paths)}`, {
+    step,
+    signal,
+    timeout: SECONDS,
+    stdout,
+    action: "check that there is free space on this computer, then run the command again",
+  });
+  await received;
+  if (await isComplete(join(folder, SNAPSHOT_FILE))) return;
+  throw new StepError({
+    step,
+    machine: machine.label,
+    cause: "the snapshot arrived damaged: its checksum does not match",
+    action: "run the command again",
+  });
+}
+
+async function unpack(stream: PassThrough, folder: string, snapshot: string): Promise<void> {
+  const archive = extract();
+  await Promise.all([pipeline(stream, archive), writeEntries(archive, folder, snapshot)]);
+}
+
+async function writeEntries(archive: ReturnType<typeof extract>, folder: string, snapshot: string): Promise<void> {
+  for await (const entry of archive) {
+    const path = posix.normalize(`/${entry.header.name}`);
+    if (entry.header.type !== "file") {
+      entry.resume();
+      continue;
+    }
+    const target = path === snapshot ? join(folder, SNAPSHOT_FILE) : join(folder, MACHINE_FOLDER, path);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    await pipeline(entry, createWriteStream(target, { mode: 0o600 }));
+  }
+}
+
+const CHECKSUM_BYTES = 32;
+
+/** Whether the SHA-256 with which etcd ends a snapshot matches. */
+export async function isComplete(snapshot: string): Promise<boolean> {
+  const size = (await stat(snapshot).catch(() => undefined))?.size ?? 0;
+  if (size <= CHECKSUM_BYTES) return false;
+  const hash = createHash("sha256");
+  for await (const data of createReadStream(snapshot, { end: size - CHECKSUM_BYTES - 1 })) hash.update(data as Buffer);
+  const ending: Buffer[] = [];
+  for await (const data of createReadStream(snapshot, { start: size - CHECKSUM_BYTES })) ending.push(data as Buffer);
+  return hash.digest().equals(Buffer.concat(ending));
+}
