@@ -19,7 +19,7 @@ export function encodeQuery(name: string, type: RecordType): Buffer {
 }
 
 export interface DnsAnswer {
-  /** 0 is success, 2 is SERVFAIL, 3 is NXDOMAIN. */
+  /** 0 is success; others are errors, such as 2, SERVFAIL. */
   code: number;
   /** Addresses, or texts of TXT records. */
   values: string[];

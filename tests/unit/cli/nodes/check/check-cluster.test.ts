@@ -121,7 +121,7 @@ describe("a cluster that works", () => {
     expect(checkText(results)).toMatch(/^CHECK .*\n.*\nThe cluster works\.\n$/s);
   });
 
-  test("is checked with the image of CoreDNS, which is never pulled, and through the Service of another node", async () => {
+  test("runs CoreDNS, which is never pulled, and is checked through Services of other nodes", async () => {
     await check();
     expect(cluster.pods.map(({ spec }) => spec?.containers[0])).toMatchObject([
       { image: IMAGE, imagePullPolicy: "Never" },
