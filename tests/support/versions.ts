@@ -8,3 +8,15 @@ export function newestVersion(versions: Versions): string {
   if (!newest) throw new Error("versions.yaml supports no version of Kubernetes");
   return newest;
 }
+
+/** The supported Kubernetes of the minor version before the newest one. */
+export function previousVersion(versions: Versions): string {
+  const newest = minorOf(newestVersion(versions));
+  const previous = Object.keys(versions.kubernetes.supported).find((version) => minorOf(version) === newest - 1);
+  if (!previous) throw new Error("versions.yaml supports no version of the minor version before the newest one");
+  return previous;
+}
+
+function minorOf(version: string): number {
+  return Number(version.split(".")[1]);
+}

@@ -7,7 +7,7 @@ import { LoadClient, waitForAnswers, type LoadSpec } from "../../support/load-cl
 import { manifest } from "../../support/manifests";
 import { OwnMachine } from "../../support/own-machine";
 import { TestStack } from "../../support/test-stack";
-import { newestVersion } from "../../support/versions";
+import { newestVersion, previousVersion } from "../../support/versions";
 
 const PER_SECOND = 50;
 const MOST_REQUESTS = 60_000;
@@ -16,10 +16,8 @@ const LONGEST_SECONDS = 1_200;
 /** A gate that the newest version no longer knows, in a file that the kubelet reads besides Kubewright's. */
 const BAD_SETTING = "/etc/kubernetes/kubelet.conf.d/90-test.conf";
 
-const { supported } = loadVersions().kubernetes;
 const NEWEST = newestVersion(loadVersions());
-const minor = (version: string) => Number(version.split(".")[1]);
-const PREVIOUS = Object.keys(supported).find((version) => minor(version) === minor(NEWEST) - 1) ?? "";
+const PREVIOUS = previousVersion(loadVersions());
 
 const stack = new TestStack("e2e-upgrade");
 let kubectl: Kubectl;
@@ -69,6 +67,7 @@ describe(`from ${PREVIOUS} to ${NEWEST}`, () => {
     expect(text).toContain("kubelet.service is healthy again");
     expect(await versions()).toEqual([NEWEST, PREVIOUS, PREVIOUS]);
     expect(await kubectl("get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}")).toBe("");
+    await checkCluster();
     report("a failed upgrade of worker-1");
   });
 
@@ -79,6 +78,7 @@ describe(`from ${PREVIOUS} to ${NEWEST}`, () => {
     expect(await versions()).toEqual([NEWEST, NEWEST, NEWEST]);
     const image = await kubectl("-n", "kube-system", "get", "ds/kube-proxy", "-o", "jsonpath={..image}");
     expect(image).toMatch(new RegExp(`:v${NEWEST}$`));
+    await checkCluster();
     report("the upgrade");
   });
 
@@ -106,6 +106,11 @@ test("a version before is refused at preview", async () => {
   expect(code, text).toBe(1);
   expect(text).toContain(`Kubernetes cannot be downgraded from ${NEWEST} to ${PREVIOUS}`);
 });
+
+async function checkCluster(): Promise<void> {
+  const { code, text } = await stack.npmRun("check");
+  expect(code, text).toBe(0);
+}
 
 async function versions(): Promise<string[]> {
   const output = await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
