@@ -8,8 +8,13 @@ export const BALANCER_UNIT = "kubewright-api-balancer.service";
 /** The balancer's socket for commands: https://docs.haproxy.org/2.6/management.html#9.3 */
 export const BALANCER_SOCKET = "/run/kubewright-api-balancer.sock";
 
+/** Port on which a control plane answers the balancers' agent checks while it is taken out of them. */
+export const AGENT_PORT = 7444;
+
 const FOLDER = "/etc/kubewright/api-balancer";
 export const BALANCER_CONFIG = `${FOLDER}/haproxy.cfg`;
+/** Script that takes the control plane on which it runs out of the balancers of all nodes, and puts it back. */
+export const BALANCER_ANSWER = `${FOLDER}/answer.sh`;
 
 /** A cluster of this size has its API servers checked less often: each check is a TLS handshake. */
 const MANY_NODES = 100;
@@ -45,11 +50,12 @@ export function apiEndpoint(cluster: string): string {
   return `${apiName(cluster)}:${BALANCER_PORT}`;
 }
 
-/** Renders the balancer's unit, its configuration, and the script that runs before each start. */
+/** Renders the balancer's unit, its configuration, and its scripts. */
 export function balancerFiles(options: BalancerOptions): NodeFiles {
   const port = String(BALANCER_PORT);
   const readable = (content: string) => ({ content, mode: 0o644 });
   return {
+    [BALANCER_ANSWER]: readable(template("api-balancer/answer.sh", { PORT: String(AGENT_PORT) })),
     [BALANCER_CONFIG]: readable(balancerConfig(options)),
     [`${FOLDER}/prepare.sh`]: readable(template("api-balancer/prepare.sh", { NAME: apiName(options.cluster) })),
     [`/etc/systemd/system/${BALANCER_UNIT}`]: readable(template(`api-balancer/${BALANCER_UNIT}`, { PORT: port })),
@@ -71,7 +77,8 @@ function checkOf(servers: number, nodes: number): string {
   const inter = nodes > MANY_NODES ? "3s" : "1s";
   return (
     `check check-ssl verify none inter ${inter} fastinter 500ms downinter 1s rise 2 fall 2 ` +
-    "on-marked-down shutdown-sessions on-error mark-down observe layer4 error-limit 2 "
+    "on-marked-down shutdown-sessions on-error mark-down observe layer4 error-limit 2 " +
+    `agent-check agent-port ${AGENT_PORT} agent-inter ${inter} `
   );
 }
 

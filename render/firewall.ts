@@ -1,3 +1,4 @@
+import { AGENT_PORT } from "./api-balancer";
 import type { FlannelBackend } from "./flannel";
 import type { MachineRole } from "./preflight-types";
 
@@ -17,7 +18,7 @@ export interface FirewallOptions {
 
 /** https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
 const EVERY_NODE = ["10250/tcp", "10256/tcp", "30000-32767/tcp", "30000-32767/udp"];
-const CONTROL_PLANE = ["6443/tcp", "2379-2380/tcp"];
+const CONTROL_PLANE = ["6443/tcp", "2379-2380/tcp", `${AGENT_PORT}/tcp`];
 /** Flannel's VXLAN port, which is the default on Linux. */
 const VXLAN = "8472/udp";
 

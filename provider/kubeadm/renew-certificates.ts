@@ -7,6 +7,7 @@ import { textFile, writeFiles } from "../host/files";
 import { API_PORT } from "../kube/clients";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
+import { withoutTraffic } from "./api-traffic";
 import { applyManifests, type ManifestStage } from "./apply-manifests";
 import { describeEnd, renewalWindow } from "./certificate-expiry";
 import { readCertificates, type MachineCertificate } from "./certificates";
@@ -88,12 +89,16 @@ export async function renewDueCertificates(context: Context, machine: Remote, re
   context.status(`${STEP}: ${describeEnd(due)}`);
   const dueNames = new Set(due.map(({ name }) => name));
   const stages = STAGES.map((stage) => ({ ...stage, names: stage.names.filter((name) => dueNames.has(name)) }));
-  await applyManifests(context, machine, {
-    node: renewal.node,
-    files: [...dueNames].flatMap(filesOf),
-    stages: stages.filter(({ names }) => names.length > 0).map((stage) => stageOf(context, machine, renewal, stage)),
-    action: `see \`kubeadm certs check-expiration\` on ${machine.label}, then run \`pulumi up\` again`,
-  });
+  const dueStages = stages.filter(({ names }) => names.length > 0);
+  const renew = () =>
+    applyManifests(context, machine, {
+      node: renewal.node,
+      files: [...dueNames].flatMap(filesOf),
+      stages: dueStages.map((stage) => stageOf(context, machine, renewal, stage)),
+      action: `see \`kubeadm certs check-expiration\` on ${machine.label}, then run \`pulumi up\` again`,
+    });
+  const isServing = dueStages.some(({ component }) => component === "kube-apiserver");
+  await (isServing ? withoutTraffic(context, machine, renewal.node, renew) : renew());
   await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal: context.signal });
   context.kube.forget(); // clients with the previous certificates
   context.info(`renewed: ${due.map(({ name }) => name).join(", ")}`);

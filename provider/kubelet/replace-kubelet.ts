@@ -36,7 +36,8 @@ export type NewKubelet = KubeletNode & {
 /**
  * Puts the staged kubelet into place with the configuration that kubeadm has for it, restarts it, and proves that the
  * node is Ready with the new version. Otherwise the previous kubelet is restored and proved healthy, and the change is
- * withdrawn from the state. Pods keep running.
+ * withdrawn from the state. Pods keep running, except the static pods of a control plane that gets another minor
+ * version.
  * @throws StepError with the kubelet's last lines
  */
 export async function replaceKubelet(context: Context, machine: Remote, kubelet: NewKubelet): Promise<void> {

@@ -11,6 +11,7 @@ import { drain } from "../kube/drain";
 import { isControlPlane, kubeletVersionOf } from "../kube/node-facts";
 import { withinPoolLimit } from "../kube/pool-gate";
 import { retryRequest } from "../kube/retry";
+import { withoutTraffic } from "../kubeadm/api-traffic";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { replaceKubelet, type NewKubelet } from "./replace-kubelet";
@@ -37,9 +38,11 @@ export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeIn
   const kubelet = { name: node, version, controlPlanes: onControlPlane ? [inputs.connection] : controlPlanes };
   const from = kubeletVersionOf(live) ?? "";
   context.status(`kubelet ${from} is replaced by ${version}`);
-  const needsDrain = !onControlPlane && (from === "" || !isSameMinor(from, version));
-  if (!needsDrain) return await replaceKubelet(context, machine, kubelet);
-  await replaceDrained(context, api, { machine, inputs, kubelet });
+  const isSame = from !== "" && isSameMinor(from, version);
+  if (isSame) return await replaceKubelet(context, machine, kubelet);
+  if (!onControlPlane) return await replaceDrained(context, api, { machine, inputs, kubelet });
+  // The first start of a kubelet of another minor version restarts all static pods.
+  await withoutTraffic(context, machine, node, () => replaceKubelet(context, machine, kubelet));
 }
 
 async function isOutdated(

@@ -10,6 +10,7 @@ import {
   renderManifests,
   writeConfig,
 } from "../kubeadm/manifests";
+import { withoutTraffic } from "../kubeadm/api-traffic";
 import { applyManifests } from "../kubeadm/apply-manifests";
 import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { type MachineCertificate, readCertificates } from "../kubeadm/certificates";
@@ -52,7 +53,6 @@ async function apply(
   const after = await renderManifests(context, machine, { documents, current: before });
   const changed = changedManifests(before, after);
   const components = COMPONENTS.filter((name) => changed.includes(name) || prove.includes(name));
-  // The place to take the control plane out of the load balancers while its components restart.
   await restartComponents(context, machine, { node: inputs.node, components, changed, after });
   if (isUpgrade) await upgradeClusterObjects(context, machine, version);
   await writeConfig(machine, documents, context.signal);
@@ -92,23 +92,33 @@ const STAGES: readonly (readonly Component[])[] = [
   ["kube-controller-manager", "kube-scheduler"],
 ];
 
+/** Restarts of these interrupt clients of the API server. */
+const SERVING: readonly Component[] = ["etcd", "kube-apiserver"];
+
 /** Restarts the components by stage. Each stage is proved healthy, or the previous manifests are restored. */
 async function restartComponents(context: Context, machine: Remote, change: ComponentChange): Promise<void> {
-  const { node, components, changed, after } = change;
-  const stageOf = (stage: readonly Component[]) => ({
-    components: stage,
-    write: async () => {
-      const restarting = stage.filter((name) => changed.includes(name));
-      if (restarting.length === 0) return;
-      if (restarting.includes("etcd")) await handOverLeadership(machine, context);
-      context.status(`restarting ${restarting.join(", ")}`);
-      await placeManifests(machine, after, restarting, context.signal);
-    },
-  });
-  const existing = STAGES.map((stage) => components.filter((name) => stage.includes(name)))
-    .filter(({ length }) => length > 0)
-    .map(stageOf);
-  if (existing.length > 0) await applyManifests(context, machine, { node, stages: existing });
+  const { node, components, changed } = change;
+  const restart = async () => {
+    const stages = STAGES.map((stage) => components.filter((name) => stage.includes(name)))
+      .filter(({ length }) => length > 0)
+      .map((stage) => ({ components: stage, write: () => writeStage(context, machine, change, stage) }));
+    if (stages.length > 0) await applyManifests(context, machine, { node, stages });
+  };
+  if (!changed.some((name) => SERVING.includes(name))) return await restart();
+  await withoutTraffic(context, machine, node, restart);
+}
+
+async function writeStage(
+  context: Context,
+  machine: Remote,
+  { changed, after }: ComponentChange,
+  stage: readonly Component[],
+): Promise<void> {
+  const restarting = stage.filter((name) => changed.includes(name));
+  if (restarting.length === 0) return;
+  if (restarting.includes("etcd")) await handOverLeadership(machine, context);
+  context.status(`restarting ${restarting.join(", ")}`);
+  await placeManifests(machine, after, restarting, context.signal);
 }
 
 function hashesOf(texts: ManifestTexts): Record<string, string> {

@@ -13,4 +13,8 @@ if ! grep -qxF "$line" $hosts; then
 fi
 # SELinux lets haproxy connect to the ports of HTTP only. The boolean is not persistent: this script sets it at each start.
 if command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled; then setsebool haproxy_connect_any on; fi
+# A control plane that restarted while it was taken out of the balancers is put back.
+if [ -e /var/lib/kubewright/api-balancer-answer ] && ! systemctl is-active --quiet kubewright-api-balancer-answer.service; then
+  sh /etc/kubewright/api-balancer/answer.sh ready
+fi
 exit 0

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { HostKey, SshKey } from "../../../sdk/local";
+import { AGENT_PORT } from "../../../render/api-balancer";
 import { userData } from "../../../render/cloud-init";
 import { cidr } from "../../fields/fields";
 import type { MachineSpec } from "../kind";
@@ -16,6 +17,7 @@ export const sshFrom = z.array(cidr).min(1).default(["0.0.0.0/0"]);
 export const CLUSTER_PORTS = [
   { protocol: "tcp", from: 6443, to: 6443, purpose: "Kubernetes API" },
   { protocol: "tcp", from: 2379, to: 2380, purpose: "etcd" },
+  { protocol: "tcp", from: AGENT_PORT, to: AGENT_PORT, purpose: "API balancers" },
   { protocol: "tcp", from: 10250, to: 10250, purpose: "kubelet" },
   { protocol: "udp", from: 8472, to: 8472, purpose: "flannel VXLAN" },
 ] as const;

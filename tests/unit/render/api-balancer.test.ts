@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { BALANCER_CONFIG, apiEndpoint, apiName, balancerFiles } from "../../../render/api-balancer";
+import { BALANCER_ANSWER, BALANCER_CONFIG, apiEndpoint, apiName, balancerFiles } from "../../../render/api-balancer";
 import { golden } from "./samples";
 
 const servers = [1, 2, 3].map((number) => ({ name: `control-plane-${number}`, address: `10.0.0.1${number}` }));
@@ -42,6 +42,11 @@ describe("the balancer's files", () => {
     expect(contentOf(BALANCER_CONFIG)).toMatch(/^\s+default-server check check-ssl verify none/m);
   });
 
+  test("ask each control plane whether it is taken out, as often as they check it", () => {
+    expect(contentOf(BALANCER_CONFIG)).toContain("agent-check agent-port 7444 agent-inter 1s ");
+    expect(contentOf(BALANCER_CONFIG, { nodes: 101 })).toContain("agent-inter 3s ");
+  });
+
   test("check the control planes of a large cluster less often", () => {
     expect(contentOf(BALANCER_CONFIG, { nodes: 100 })).toContain("inter 1s");
     expect(contentOf(BALANCER_CONFIG, { nodes: 101 })).toContain("inter 3s");
@@ -50,6 +55,34 @@ describe("the balancer's files", () => {
   test("put IPv6 addresses in brackets", () => {
     const ipv6 = [{ name: "boss", address: "fd00::1" }];
     expect(contentOf(BALANCER_CONFIG, { servers: ipv6 })).toContain("server boss [fd00::1]:6443\n");
+  });
+});
+
+describe("the answer to the balancers", () => {
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "kubewright-answer-"))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs the script, and then the commands of its service. Returns what is answered, in order. */
+  function answered(argument: string): string[] {
+    const command = (name: string, text: string) =>
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    command("systemctl", "exit 5");
+    command("systemd-run", 'eval "last=\\${$#}"; sh -c "$last"');
+    command("timeout", `echo "$1 $(cat ${folder}/run/kubewright-api-balancer-answer)" >> ${folder}/answers`);
+    execFileSync("mkdir", ["-p", join(folder, "run"), join(folder, "var/lib/kubewright")]);
+    const script = contentOf(BALANCER_ANSWER).replaceAll(/\/(run|var)\//g, `${folder}/$1/`);
+    execFileSync("sh", ["-c", script, "answer.sh", argument], { env: { PATH: `${folder}:${process.env.PATH}` } });
+    expect(existsSync(join(folder, "var/lib/kubewright/api-balancer-answer"))).toBe(false);
+    return readFileSync(join(folder, "answers"), "utf8").trim().split("\n");
+  }
+
+  test("`drain` ends by itself", () => {
+    expect(answered("drain")).toEqual(["900 drain", "30 ready"]);
+  });
+
+  test("`ready` is given until all balancers have asked", () => {
+    expect(answered("ready")).toEqual(["30 ready"]);
   });
 });
 

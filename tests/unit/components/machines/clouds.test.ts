@@ -170,6 +170,7 @@ describe("DigitalOcean", () => {
       { protocol: "icmp", sourceAddresses: ["0.0.0.0/0", "::/0"] },
       inside("tcp", "6443"),
       inside("tcp", "2379-2380"),
+      inside("tcp", "7444"),
       inside("tcp", "10250"),
       inside("udp", "8472"),
     ]);
@@ -210,6 +211,7 @@ describe("AWS", () => {
       [-1, -1, ["0.0.0.0/0"]],
       [6443, 6443, true],
       [2379, 2380, true],
+      [7444, 7444, true],
       [10250, 10250, true],
       [8472, 8472, true],
     ]);

@@ -49,6 +49,7 @@ class CertificateMachine extends StaticPodMachine {
     this.put(`${PKI}/ca.crt`, ca);
     this.on(/date \+%s/, () => this.printCertificates());
     this.on(/kubeadm certs renew/, (script) => this.renew(script));
+    this.on(/answer\.sh drain/, () => ({ code: 10 }));
   }
 
   put(path: string, pem: string): void {
@@ -99,6 +100,9 @@ async function renew(forget = () => undefined): Promise<boolean> {
 /** Components whose pods were replaced, in order. */
 const restarted = () => machine.history.slice(COMPONENTS.length).map((one) => one.slice(0, one.indexOf(":")));
 
+/** What the control plane answers to the API balancers. */
+const answers = () => machine.scripts.flatMap((script) => /answer\.sh (drain|ready)/.exec(script)?.[1] ?? []);
+
 test("certificates that do not end soon stay as they are", async () => {
   machine.days = 10;
   expect(await renew()).toBe(false);
@@ -118,6 +122,7 @@ test("all leaves are renewed component by component; etcd goes on, the others re
   expect(vi.mocked(waitUntilServed).mock.calls.map(([, , { port }]) => port)).toEqual([2379, 6443]);
   expect(machine.keptFiles).toEqual([]);
   expect(forget).toHaveBeenCalled();
+  expect(answers()).toEqual(["drain", "ready"]);
 });
 
 test("only those that end soon are renewed, and only their component restarts", async () => {
@@ -125,6 +130,7 @@ test("only those that end soon are renewed, and only their component restarts", 
   expect(await renew()).toBe(true);
   expect(machine.renewals).toEqual(["scheduler.conf"]);
   expect(restarted()).toEqual(["kube-scheduler"]);
+  expect(answers()).toEqual([]);
 });
 
 test("an API server that does not become healthy gets its previous certificates and manifest back", async () => {

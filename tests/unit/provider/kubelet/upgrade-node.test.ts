@@ -110,6 +110,18 @@ test("a patch release and a control plane need no drain", async () => {
   expect(messages).toEqual([]);
 });
 
+test("a control plane is out of the API balancers for another minor version only", async () => {
+  machine.on(/answer\.sh drain/, () => ({ code: 10 }));
+  const answers = () => machine.scripts.filter((script) => script.includes("answer.sh")).length;
+  await node("control-plane-2", "v1.35.4", { labels: { "node-role.kubernetes.io/control-plane": "" } });
+  let before = 0;
+  vi.mocked(replaceKubelet).mockImplementation(async () => void (before = answers()));
+  await upgrade("control-plane-2");
+  expect([before, answers()]).toEqual([1, 2]);
+  await upgrade("control-plane-2", { version: "1.35.5" });
+  expect(answers()).toBe(2);
+});
+
 test("a kubelet of the same version is replaced where its program differs, and left alone otherwise", async () => {
   await upgrade("control-plane-1");
   expect(replaceKubelet).toHaveBeenCalledTimes(1);

@@ -131,6 +131,40 @@ describe("a changed flag", () => {
   });
 });
 
+describe("the API balancers", () => {
+  const events = () =>
+    machine.scripts.flatMap((script) => {
+      const [, answer, place] = /answer\.sh (drain|ready)|^set -e\nmv -fT.*(etcd|kube-\w+)/.exec(script) ?? [];
+      return answer ?? place ?? [];
+    });
+  const change = (name: string) => {
+    machine.files.set(`${MANIFESTS}/${name}.yaml`, { content: "edited\n", mode: "0600" });
+    machine.scripts.length = 0;
+  };
+  beforeEach(() => {
+    running();
+    machine.on(/answer\.sh drain/, () => ({ code: 10 }));
+  });
+
+  test("do not use the control plane while its API server restarts", async () => {
+    change("kube-apiserver");
+    await update();
+    expect(events()).toEqual(["drain", "kube-apiserver", "ready"]);
+  });
+
+  test("do not use it while etcd restarts", async () => {
+    change("etcd");
+    await update();
+    expect(events()).toEqual(["drain", "etcd", "ready"]);
+  });
+
+  test("use it while its scheduler restarts", async () => {
+    change("kube-scheduler");
+    await update();
+    expect(events()).toEqual(["kube-scheduler"]);
+  });
+});
+
 describe("leader election", () => {
   test("is turned on before a second control plane joins", async () => {
     running({ controllerManager: { "leader-elect": "false" } });
