@@ -22,13 +22,11 @@ const CLEAR = "\x1b[2J\x1b[H";
 
 /** `npm run status`: shows the health of the cluster. It changes nothing, so it needs no lock. */
 export async function run(options: Options): Promise<number> {
-  const isWatching = options.flags.has("watch");
-  return await withSession(
-    options.stack,
-    (session) => (isWatching ? watch(options, session) : status(options, session)),
-    NOT_CHECKED,
-    { isReadOnly: true },
-  );
+  const work = async (session: Session) => {
+    await prepareEngine(session.progress, session.signal);
+    return await (options.flags.has("watch") ? watch(options, session) : status(options, session));
+  };
+  return await withSession(options.stack, work, NOT_CHECKED, { isReadOnly: true });
 }
 
 /** Prints the status again and again, until Ctrl-C. An error of one time does not end it. */
@@ -46,7 +44,6 @@ async function watch(options: Options, session: Session): Promise<number> {
 }
 
 async function status(options: Options, session: Session): Promise<number> {
-  await prepareEngine(session.progress, session.signal);
   const stack = await findStack(options.stack);
   if (!stack) throw missingCluster(options.stack);
   const nodes = await readStatus(stack, session).catch(async (error: unknown) => {

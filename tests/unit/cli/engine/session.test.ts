@@ -45,3 +45,13 @@ test("with KUBEWRIGHT_DEBUG the stack trace is printed", async () => {
   await withSession("dev", () => Promise.reject(new Error("no space")));
   expect(errors).toContain("session.test.ts");
 });
+
+test("a command that changes nothing ends without a hint to continue", async () => {
+  const interrupted = async ({ signal }: { signal: AbortSignal }) => {
+    process.emit("SIGINT");
+    signal.throwIfAborted();
+    return 0;
+  };
+  expect(await withSession("dev", interrupted, 1, { isReadOnly: true })).toBe(130);
+  expect(errors).toBe("");
+});
