@@ -3,13 +3,13 @@ import { RUNGS } from "../../render/rung";
 import { SHELLS } from "../terminal/completion";
 import { LOG_SOURCES } from "../nodes/log-script";
 import { TEMPLATES } from "../engine/project-templates";
+import { BACKUP_COMMANDS } from "../backup/commands";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
 const NODE = ["<node>", "name of the node, such as worker-2"] as const;
 const YES: OptionDefinition = ["--yes", "do not ask for confirmation"];
 const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
 const REFRESH: OptionDefinition = ["--refresh", "read every machine first"];
-const FROM: OptionDefinition = ["--from <id>", "id of the backup, or latest (default: latest)"];
 const DRAIN: readonly OptionDefinition[] = [
   ["--timeout <seconds>", "time limit of the drain"],
   ["--delete-local-data", "evict pods with emptyDir volumes, whose data is deleted"],
@@ -146,27 +146,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["--to 1.36.3 --yes", "upgrade to 1.36.3 without a question"],
     ],
   },
-  backup: {
-    name: "backup",
-    summary: "Backs up the cluster's state into the repository of the configuration.",
-    details:
-      "It takes a snapshot of etcd, proves that it can be restored, and stores it encrypted, with the keys of the " +
-      "cluster's authorities and its configuration.",
-    examples: [["", "back up stack dev"]],
-  },
-  "backup-list": {
-    name: "backup list",
-    summary: "Lists the backups in the repository.",
-    options: [JSON_OUTPUT],
-    examples: [["", "list the backups of stack dev"]],
-  },
-  "backup-drill": {
-    name: "backup drill",
-    summary: "Restores a backup into a scratch etcd on a control plane, and compares it with what was recorded.",
-    details: "It changes nothing in the cluster.",
-    options: [FROM],
-    examples: [["", "try the newest backup"]],
-  },
+  ...BACKUP_COMMANDS,
   "node-join": {
     name: "node join",
     summary: "Adds workers to a pool: created machines by --count, a machine of yours by --host.",
