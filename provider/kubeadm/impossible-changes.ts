@@ -89,8 +89,11 @@ export function versionOf(documents: readonly KubeadmDocument[] | undefined): st
 
 /** A machine cannot join a cluster whose nodes all use its own address, as those of older versions do. */
 function rebuiltEndpoint(inputs: InitInputs, old: InitInputs): Problem[] {
-  const endpoint = clusterConfiguration(old)?.controlPlaneEndpoint.replace(/:\d+$/, "");
-  const own = initConfiguration(old)?.localAPIEndpoint.advertiseAddress;
+  // Documents of a program that uses the resource itself may leave out both.
+  const cluster: Partial<ClusterConfiguration> | undefined = clusterConfiguration(old);
+  const init: Partial<InitConfiguration> | undefined = initConfiguration(old);
+  const endpoint = cluster?.controlPlaneEndpoint?.replace(/:\d+$/, "");
+  const own = init?.localAPIEndpoint?.advertiseAddress;
   const isRebuilt = inputs.instance !== undefined && old.instance !== undefined && inputs.instance !== old.instance;
   if (!isRebuilt || endpoint === undefined || endpoint !== own) return [];
   return [
