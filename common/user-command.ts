@@ -21,7 +21,7 @@ export function isCalledByNpm(): boolean {
 /**
  * Returns a command line as the user types it: `npm run node:drain -- worker-2` in a clone, and
  * `kubewright node drain worker-2` elsewhere.
- * @param command words of the command, such as `node drain`
+ * @param command the command, such as `node drain`
  * @param args options and arguments
  */
 export function userCommand(command: string, ...args: readonly string[]): string {

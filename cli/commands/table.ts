@@ -4,18 +4,11 @@ import { SHELLS } from "../terminal/completion";
 import { LOG_SOURCES } from "../nodes/log-script";
 import { TEMPLATES } from "../engine/project-templates";
 import { BACKUP_COMMANDS } from "../backup/commands";
+import { NODE, NODE_COMMANDS, YES } from "../nodes/commands";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
-const NODE = ["<node>", "name of the node, such as worker-2"] as const;
-const YES: OptionDefinition = ["--yes", "do not ask for confirmation"];
 const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
 const REFRESH: OptionDefinition = ["--refresh", "read every machine first"];
-const DRAIN: readonly OptionDefinition[] = [
-  ["--timeout <seconds>", "time limit of the drain"],
-  ["--delete-local-data", "evict pods with emptyDir volumes, whose data is deleted"],
-  ["--delete-unmanaged", "evict pods without a controller, which nothing recreates"],
-  ["--force", "allow both, and delete the pods of a node that does not respond"],
-];
 
 /** Exit code of `status` and `check` where they could not check the cluster. */
 export const NOT_CHECKED = 3;
@@ -85,7 +78,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     name: "check",
     summary: "Checks that pods start, reach each other, and can be reached through the API.",
     details:
-      "It starts a pod on each node, with an image that is there already, in a namespace of its own that it removes. " +
+      "It starts a pod on each node, with an image that it already has, in a namespace of its own that it removes. " +
       "Exit codes: 0 everything works, 1 a check failed, 3 the cluster could not be checked.",
     failureCode: NOT_CHECKED,
     options: [JSON_OUTPUT],
@@ -147,57 +140,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     ],
   },
   ...BACKUP_COMMANDS,
-  "node-join": {
-    name: "node join",
-    summary: "Adds workers to a pool: created machines by --count, a machine of yours by --host.",
-    options: [
-      ["--pool <name>", "pool to extend (default: workers)"],
-      ["--count <number>", "number of machines to create (default: 1)"],
-      ["--host <address>", "address or ssh alias of your machine"],
-      ["--user <name>", "login of your machine"],
-      ["--key <file>", "private key of the login"],
-      ["--agent", "use the keys of the SSH agent"],
-      ["--port <number>", "SSH port"],
-      ["--jump <user@host:port>", "SSH jump host"],
-      ["--name <name>", "node name (default: from the host)"],
-      ["--private-address <address>", "address of the machine inside the cluster network"],
-      ["--host-key <key>", "expected SSH host key"],
-    ],
-    examples: [
-      ["--pool workers --count 2", "create two more workers"],
-      ["--host 10.0.0.9 --user admin --key ~/.ssh/id_ed25519", "add a machine of yours"],
-    ],
-  },
-  "node-drain": {
-    name: "node drain",
-    summary: "Cordons a node and evicts its pods within their disruption budgets.",
-    arguments: [NODE],
-    options: [...DRAIN, ["--keep-cordoned", "leave the node cordoned if the drain fails"]],
-    examples: [["worker-2", "drain worker-2"]],
-  },
-  "node-uncordon": {
-    name: "node uncordon",
-    summary: "Makes a node schedulable again.",
-    arguments: [NODE],
-    examples: [["worker-2", "uncordon worker-2"]],
-  },
-  "node-replace": {
-    name: "node replace",
-    summary: "Drains a node, recreates its machine and joins it again.",
-    arguments: [NODE],
-    options: [...DRAIN, ["--surge", "join a new machine before the old one leaves"], YES],
-    examples: [
-      ["worker-2", "show the plan, ask, and replace worker-2"],
-      ["worker-2 --surge --yes", "add a new machine first, without a question"],
-    ],
-  },
-  "node-reset": {
-    name: "node reset",
-    summary: "Drains a node, removes it from the cluster and removes Kubernetes from its machine, which stays.",
-    arguments: [NODE],
-    options: [YES],
-    examples: [["worker-2", "reset worker-2"]],
-  },
+  ...NODE_COMMANDS,
   "host-key-accept": {
     name: "host-key accept",
     summary: "Accepts the changed SSH host key of a machine, such as one that was reinstalled.",

@@ -5,7 +5,7 @@ import { DEFAULT_STACK, type Options } from "./options";
 
 /** Everything that the command line, its help and its checks need to know about a command. */
 export interface CommandDefinition {
-  /** Words of the command: `node drain`. */
+  /** What the user types after the name of the program: `node drain`. */
   name: string;
   /** First line of the help. */
   summary: string;

@@ -5,7 +5,7 @@ import { COMMON_OPTIONS, type CommandDefinition, type OptionDefinition } from ".
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** What may follow the words of an incomplete command line. */
+/** What may follow an incomplete command line. */
 interface Candidates {
   /** Words before the candidates: `node drain`; empty after the program's name. */
   after: string;

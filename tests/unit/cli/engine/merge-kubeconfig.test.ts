@@ -57,7 +57,7 @@ test("refuses the name of a cluster that another project added", () => {
   expect(() => mergeKubeconfig("dev", source, target)).toThrow(/already has a cluster named kubewright-dev/);
 });
 
-test("removes what it added, and nothing else", () => {
+test("removes only what it added", () => {
   mkdirSync(join(root, "home"));
   writeFileSync(target, stringify(kubeconfig("work", "https://work")));
   mergeKubeconfig("dev", source, target);

@@ -86,7 +86,7 @@ test("a plan tells what etcd will be after each control plane that leaves", asyn
   expect(await noticesOf({ "control-plane-1": "changed", "worker-1": "removed" })).toEqual([]);
 });
 
-test("a plan whose removal the run refuses says so", async () => {
+test("a plan names a removal that the run refuses", async () => {
   answers = { "control-plane-1": withDead("control-plane-2") };
   const { notices } = await withEtcdForecast(stack, fakeSession(), planOf({ "control-plane-3": "recreated" }));
   expect(notices).toEqual([
