@@ -1,6 +1,7 @@
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
 const FROM: OptionDefinition = ["--from <id>", "id of the backup, or latest (default: latest)"];
+const YES: OptionDefinition = ["--yes", "do not ask for confirmation"];
 const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
 
 /** Commands for backups, by the names of their modules in cli/commands. */
@@ -25,5 +26,18 @@ export const BACKUP_COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     details: "It changes nothing in the cluster.",
     options: [FROM],
     examples: [["", "try the newest backup"]],
+  },
+  restore: {
+    name: "restore",
+    summary: "Restores the cluster's state from a backup.",
+    details:
+      "It prints the plan first, with everything that will be lost, and asks. The API is away for about a minute; " +
+      "pods continue to run. When the restored state does not become healthy, or on Ctrl-C, the previous state is " +
+      "put back; after a killed command, the next one does it.",
+    options: [FROM, ["--plan", "print the plan only"], YES],
+    examples: [
+      ["--plan", "show what the newest backup would bring back, and what would be lost"],
+      ["--from 1a2b3c4d --yes", "restore a backup without a question"],
+    ],
   },
 };

@@ -28,25 +28,28 @@ export class CommandEnded extends Error {
 
 export const INTERRUPTED = 130;
 
+export interface SessionOptions {
+  isReadOnly?: boolean;
+  afterInterrupt?: string;
+}
+
 /**
  * Runs a command with a screen and Ctrl-C handling, and reports its error. Returns the exit code.
  * @param failureCode exit code of a command that fails
  * @param options.isReadOnly whether the command changes nothing, so that an interruption leaves nothing unfinished
+ * @param options.afterInterrupt what happens after an interruption, for the message
  */
 export async function withSession(
   stack: string,
   work: (session: Session) => Promise<number>,
   failureCode = 1,
-  { isReadOnly = false }: { isReadOnly?: boolean } = {},
+  { isReadOnly = false, afterInterrupt = `\`${userCommand("up")}\` continues from there` }: SessionOptions = {},
 ): Promise<number> {
   const screen = await openScreen();
   const interrupt = onInterrupt(
     () =>
       isReadOnly ||
-      screen.line(
-        "stopping after the current steps (press Ctrl-C again to stop immediately); " +
-          `\`${userCommand("up")}\` continues from there`,
-      ),
+      screen.line(`stopping after the current steps (press Ctrl-C again to stop immediately); ${afterInterrupt}`),
     () => stopImmediately(stack, screen),
   );
   const provider = createProviderContext({ ...DEFAULT_SETTINGS, agentSocket: process.env.SSH_AUTH_SOCK });

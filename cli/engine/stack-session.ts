@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
 import type { Options } from "../terminal/options";
 import { clusterApi, missingCluster } from "./cluster-api";
@@ -8,20 +9,24 @@ import { PROJECT } from "./project-folder";
 import { findStack, prepareEngine } from "./workspace";
 import { userCommand } from "../../common/user-command";
 
-/** Runs a command that works on an existing stack. It holds the stack's lock until its end. */
+/**
+ * Runs a command that works on an existing stack. It holds the stack's lock until its end.
+ * @param afterInterrupt what happens after an interruption, for the message
+ */
 export async function withStack(
   options: Options,
   command: string,
   work: (stack: Stack, session: Session) => Promise<number>,
+  afterInterrupt?: string,
 ): Promise<number> {
-  return await withSession(options.stack, (session) =>
-    withStackLock(options.stack, PROJECT, userCommand(command), async () => {
+  const locked = async (session: Session) =>
+    await withStackLock(options.stack, PROJECT, userCommand(command), async () => {
       await prepareEngine(session.progress, session.signal);
       const stack = await findStack(options.stack);
       if (!stack) throw missingCluster(options.stack);
       return await work(stack, session);
-    }),
-  );
+    });
+  return await withSession(options.stack, locked, 1, optional({ afterInterrupt }));
 }
 
 /** Runs a command that works on an existing cluster through its API. It holds the stack's lock until its end. */

@@ -136,6 +136,7 @@ export async function compareWithSnapshot(machine: Remote, path: string, signal:
 start_scratch ${quote(path)}
 scratch get / --prefix --keys-only -w fields | revisions >"$folder/old"
 live get / --prefix --keys-only -w fields | revisions >"$folder/new"
+[ -s "$folder/new" ] || { echo "etcd does not return its keys" >&2; exit 1; }
 awk 'NR == FNR {old[$1] = $2; next}
   !($1 in old) {print "created", $1}
   $1 in old {if (old[$1] != $2) print "changed", $1; delete old[$1]}

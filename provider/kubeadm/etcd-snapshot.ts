@@ -38,3 +38,14 @@ mv -fT ${arriving} ${quote(path)}`;
   });
   return path;
 }
+
+/** Deletes the older ones of the snapshots whose names begin the same. */
+export async function pruneSnapshots(
+  machine: Remote,
+  prefix: string,
+  keep: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const script = `ls -t ${FOLDER}/${quote(prefix)}*.db | tail -n +${keep + 1} | xargs -r rm -f`;
+  await machine.run(script, { step: "deleting old snapshots of etcd", signal });
+}

@@ -55,3 +55,11 @@ test("a command that changes nothing ends without a hint to continue", async () 
   expect(await withSession("dev", interrupted, 1, { isReadOnly: true })).toBe(130);
   expect(errors).toBe("");
 });
+
+test("a command that `npm start` does not continue says what follows an interruption", async () => {
+  const interrupted = async () => (process.emit("SIGINT"), 0);
+  await withSession("dev", interrupted, 1, { afterInterrupt: "the previous state is put back" });
+  expect(errors).toContain("press Ctrl-C again to stop immediately); the previous state is put back\n");
+  await withSession("dev", interrupted);
+  expect(errors).toContain("`npm start` continues from there\n");
+});
