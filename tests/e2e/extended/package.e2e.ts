@@ -10,7 +10,7 @@ const root = realpathSync(mkdtempSync(join(tmpdir(), "kubewright-package-")));
 const project = join(root, "project");
 let archive: string;
 
-const env: NodeJS.ProcessEnv = { ...process.env, npm_config_ignore_scripts: "true" };
+const env: NodeJS.ProcessEnv = { ...process.env };
 delete env.PULUMI_BACKEND_URL;
 delete env.PULUMI_CONFIG_PASSPHRASE;
 
@@ -29,7 +29,7 @@ async function execute(file: string, args: readonly string[], cwd: string): Prom
 /** Runs `npx kubewright ...` with the packed package, and shows how long it took. */
 async function kubewright(args: string, cwd = project): Promise<Finished> {
   const start = Date.now();
-  const npx = ["exec", "--yes", `--package=${archive}`, "--", "kubewright", ...args.split(" ")];
+  const npx = ["exec", "--yes", "--ignore-scripts", `--package=${archive}`, "--", "kubewright", ...args.split(" ")];
   const finished = await execute("npm", npx, cwd);
   const seconds = ((Date.now() - start) / 1000).toFixed(1);
   process.stdout.write(`kubewright ${args}: exit code ${finished.code} in ${seconds} s\n`);
