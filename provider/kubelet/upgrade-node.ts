@@ -12,6 +12,7 @@ import { isControlPlane, kubeletVersionOf } from "../kube/node-facts";
 import { withinPoolLimit } from "../kube/pool-gate";
 import { retryRequest } from "../kube/retry";
 import { withoutTraffic } from "../kubeadm/api-traffic";
+import { handOverLeadership } from "../kubeadm/etcd-member";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { replaceKubelet, type NewKubelet } from "./replace-kubelet";
@@ -41,8 +42,11 @@ export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeIn
   const isSame = from !== "" && isSameMinor(from, version);
   if (isSame) return await replaceKubelet(context, machine, kubelet);
   if (!onControlPlane) return await replaceDrained(context, api, { machine, inputs, kubelet });
-  // The first start of a kubelet of another minor version restarts all static pods.
-  await withoutTraffic(context, machine, node, () => replaceKubelet(context, machine, kubelet));
+  // The first start of a kubelet of another minor version restarts all static pods, etcd too.
+  await withoutTraffic(context, machine, node, async () => {
+    await handOverLeadership(machine, context);
+    await replaceKubelet(context, machine, kubelet);
+  });
 }
 
 async function isOutdated(

@@ -118,6 +118,7 @@ test("a control plane is out of the API balancers for another minor version only
   vi.mocked(replaceKubelet).mockImplementation(async () => void (before = answers()));
   await upgrade("control-plane-2");
   expect([before, answers()]).toEqual([1, 2]);
+  expect(machine.scripts.filter((script) => script.includes("move-leader"))).toHaveLength(1);
   await upgrade("control-plane-2", { version: "1.35.5" });
   expect(answers()).toBe(2);
 });
