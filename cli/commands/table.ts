@@ -132,10 +132,13 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: [
       ["--to <version>", "version of Kubernetes (default: the newest that can be installed)"],
       ["--plan", "print the plan only"],
+      ["--pause-after <stage>", "stop after `control-planes` or a pool: the pools after it keep their version"],
+      ["--resume", "continue a paused upgrade"],
       YES,
     ],
     examples: [
       ["--plan", "show the plan for the newest version"],
+      ["--to 1.36.3 --pause-after control-planes", "upgrade the control planes only"],
       ["--to 1.36.3 --yes", "upgrade to 1.36.3 without a question"],
     ],
   },

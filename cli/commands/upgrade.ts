@@ -5,8 +5,8 @@ import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
 import { planDrain } from "../../provider/kube/drain-plan";
 import { parseDeprecatedApis, type DeprecatedApi } from "../../provider/kube/deprecated-apis";
-import { poolsOf } from "../../components/config";
-import { readStackConfig } from "../engine/stack-config";
+import { type ClusterConfig, poolsOf } from "../../components/config";
+import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, missingCluster } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
 import { controlPlanes } from "../engine/state";
@@ -14,47 +14,77 @@ import { findStack, prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
 import { configuredDrain } from "../nodes/drain-node";
 import { planUpgrade, readApiServerVersions, type UpgradePlan } from "../nodes/upgrade-plan";
+import { HOLD, describePause, pauseAfter } from "../nodes/upgrade-pause";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
-import type { Options } from "../terminal/options";
+import { type Options, stackCommand } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
 import { run as up } from "./up";
 
+/** What was approved. */
+interface Approved {
+  chain: readonly string[];
+  /** Configuration that pauses the upgrade. */
+  pause: ConfigChange;
+}
+
 /** `npm run upgrade`: prints the plan, and then runs `npm start` for each version of the chain. */
 export async function run(options: Options): Promise<number> {
-  let chain: readonly string[] | undefined;
+  let approved: Approved | undefined;
   const code = await withSession(options.stack, async (session) => {
-    const plan = await readPlan(options, session);
+    const stack = await requireStack(options, session);
+    const config = await readStackConfig(stack);
+    const plan = await readPlan(options, session, { stack, config });
     session.screen.close();
-    chain = await approve(plan, options, session);
-    return chain === undefined && plan.blocking.length > 0 ? 1 : 0;
+    const stage = options.values["pause-after"];
+    const pause = stage === undefined ? {} : pauseAfter(stage, plan, poolsOf(config));
+    if (await isApproved(plan, options, session)) approved = { chain: plan.chain, pause };
+    if (approved && options.flags.has("resume")) await stack.removeConfig(HOLD, true);
+    return approved === undefined && plan.blocking.length > 0 ? 1 : 0;
   });
-  for (const version of code === 0 ? (chain ?? []) : []) {
+  return approved === undefined ? code : await upgradeInSteps(options, approved);
+}
+
+async function upgradeInSteps({ stack }: Options, { chain, pause }: Approved): Promise<number> {
+  for (const version of chain) {
     process.stdout.write(`\nUpgrading to ${version}\n`);
-    const result = await up({
-      ...{ stack: options.stack, flags: new Set(["yes"]), values: {}, words: [] },
-      config: { "kubernetes.version": version },
+    const code = await up({
+      ...{ stack, flags: new Set(["yes"]), values: {}, words: [] },
+      config: { "kubernetes.version": version, ...pause },
     });
-    if (result !== 0) return result;
+    if (code !== 0) return code;
   }
-  return code;
+  if (Object.keys(pause).length > 0)
+    process.stdout.write(
+      `\nPaused. Run \`${stackCommand("check", stack)}\`, then \`${stackCommand("upgrade", stack, "--resume")}\`.\n`,
+    );
+  return 0;
 }
 
-/** Returns the versions to upgrade to; undefined if nothing is to be done now. */
-async function approve(plan: UpgradePlan, { flags }: Options, session: Session): Promise<string[] | undefined> {
-  if (plan.blocking.length > 0 || flags.has("plan") || plan.chain.length === 0) return undefined;
+async function isApproved(plan: UpgradePlan, { flags }: Options, session: Session): Promise<boolean> {
+  if (plan.blocking.length > 0 || flags.has("plan") || plan.chain.length === 0) return false;
   const isAsked = process.stdin.isTTY && !flags.has("yes");
-  return !isAsked || (await confirm("Continue?", session.signal)) ? plan.chain : undefined;
+  return !isAsked || (await confirm("Continue?", session.signal));
 }
 
-async function readPlan(options: Options, session: Session): Promise<UpgradePlan> {
+async function requireStack(options: Options, session: Session): Promise<Stack> {
   await prepareEngine(session.progress, session.signal);
   const stack = await findStack(options.stack);
   if (!stack) throw missingCluster(options.stack);
+  return stack;
+}
+
+async function readPlan(
+  { flags, values }: Options,
+  session: Session,
+  { stack, config }: { stack: Stack; config: ClusterConfig },
+): Promise<UpgradePlan> {
   const supported = Object.keys(loadVersions().kubernetes.supported);
-  const to = options.values.to ?? semver.maxSatisfying(supported, "*") ?? "";
+  const { version, hold } = config.kubernetes;
+  const isResumed = flags.has("resume");
+  const to = values.to ?? (isResumed ? version : (semver.maxSatisfying(supported, "*") ?? ""));
   const api = await clusterApi(stack, session);
   const status = await readStatus(api, stack, session);
-  const pools = poolsOf(await readStackConfig(stack));
+  const pools = poolsOf(isResumed ? { ...config, kubernetes: { hold: {} } } : config);
   const poolVersions = new Map(pools.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]])));
   const [apiServers, deprecated, obstacles] = await Promise.all([
     readApiServerVersions(api, session.signal),
@@ -62,7 +92,8 @@ async function readPlan(options: Options, session: Session): Promise<UpgradePlan
     readObstacles(api, { stack: stack.name, status, signal: session.signal }),
   ]);
   const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles });
-  process.stdout.write(`\n${upgradePlanText(plan, status)}`);
+  const paused = isResumed ? undefined : describePause(hold);
+  process.stdout.write(`\n${upgradePlanText(plan, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
   return plan;
 }
 

@@ -18,6 +18,18 @@ export function supportedVersions(config: ClusterConfig, { kubernetesVersions }:
     }));
 }
 
+/** Refuses a paused upgrade of pools that do not exist. */
+export function heldPools(config: ClusterConfig): CrossProblem[] {
+  const names = poolsOf(config).map(({ name }) => name);
+  return Object.keys(config.kubernetes.hold)
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      path: `kubernetes.hold.${name}`,
+      reason: `there is no pool named ${name}`,
+      action: `use ${names.join(" or ")}, or leave it out`,
+    }));
+}
+
 /** Refuses kubelets that are newer than the API server or too old for it. */
 export function versionSkew(config: ClusterConfig): CrossProblem[] {
   return poolsOf(config).flatMap(({ path, version }) => {

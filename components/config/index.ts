@@ -13,7 +13,7 @@ import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { kindOf } from "./kinds";
-import { removedSettings, supportedVersions, versionSkew } from "./check-versions";
+import { heldPools, removedSettings, supportedVersions, versionSkew } from "./check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "../fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./schema";
 import { type ClusterConfig, type ConfigEnvironment, type CrossCheck, type CrossProblem, sshHosts } from "./types";
@@ -39,6 +39,7 @@ export type { ClusterConfig, ConfigEnvironment } from "./types";
 const crossChecks: readonly CrossCheck[] = [
   supportedVersions,
   versionSkew,
+  heldPools,
   removedSettings,
   etcdQuorum,
   rangesOverlap,

@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import type { PoolHost } from "../machines/ssh";
 import type { MachineRole } from "../../render/preflight";
 import { kindOf } from "./kinds";
@@ -12,9 +13,14 @@ export interface Pool extends CountedPool {
 }
 
 /** All pools: `workers` first, then the others in the order of the configuration. */
-export function poolsOf({ workers, pools }: Pick<ClusterConfig, "workers" | "pools">): Pool[] {
+export function poolsOf({
+  workers,
+  pools,
+  kubernetes,
+}: Pick<ClusterConfig, "workers" | "pools"> & { kubernetes?: Pick<ClusterConfig["kubernetes"], "hold"> }): Pool[] {
   const others = Object.entries(pools).map(([name, pool]) => ({ ...pool, name, path: `pools.${name}` }));
-  return [{ ...workers, name: WORKERS, path: WORKERS }, ...others];
+  const all = [{ ...workers, name: WORKERS, path: WORKERS }, ...others];
+  return all.map((pool) => ({ ...pool, ...optional({ version: pool.version ?? kubernetes?.hold[pool.name] }) }));
 }
 
 /** Name of a pool's machine: `worker-3`, `gpu-1`. */

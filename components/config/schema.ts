@@ -34,6 +34,11 @@ const kubernetes = strict({
    * in place (docs/upgrade.md). Only patch versions listed in versions.yaml can be installed.
    */
   version: version.default("1.36.3"),
+  /**
+   * Versions on which pools stay while an upgrade is paused, by pool. `upgrade --pause-after` sets them, and
+   * `upgrade --resume` removes them. The pool's own `version` has priority.
+   */
+  hold: z.record(z.string(), version).default({}),
 });
 
 const { backend, ...network } = networkFields;

@@ -50,3 +50,25 @@ describe("the machines of a pool", () => {
     ]);
   });
 });
+
+describe("a paused upgrade", () => {
+  const versions = ["1.36.3", "1.35.4", "1.34.4"];
+  const held = (hold: Record<string, string>) =>
+    parseConfig(
+      { kubernetes: { version: "1.36.3", hold }, pools: { old: { version: "1.34.4" } } },
+      { ...environment, kubernetesVersions: versions },
+    );
+
+  test("holds pools on their version, unless they have a version of their own", () => {
+    const pools = poolsOf(held({ workers: "1.35.4", old: "1.35.4" }));
+    expect(pools.map(({ name, version }) => [name, version])).toEqual([
+      ["workers", "1.35.4"],
+      ["old", "1.34.4"],
+    ]);
+    expect(poolsOf(held({})).map(({ version }) => version)).toEqual([undefined, "1.34.4"]);
+  });
+
+  test("of a pool that does not exist is refused", () => {
+    expect(() => held({ gpu: "1.35.4" })).toThrow(/kubernetes\.hold\.gpu.*there is no pool named gpu/s);
+  });
+});
