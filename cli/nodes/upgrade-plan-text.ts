@@ -5,7 +5,7 @@ import type { UpgradePlan } from "./upgrade-plan";
 /** Returns the plan as text for a terminal. */
 export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
   const { from, to, chain, controlPlanes, pools, deprecated, blocking, notes } = plan;
-  if (chain.length === 0) return `Nothing to upgrade: every node runs ${to}.\n`;
+  if (chain.length === 0) return `Nothing to upgrade: every control plane runs ${to}, and every pool its version.\n`;
   const lines = [
     `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
     "",
