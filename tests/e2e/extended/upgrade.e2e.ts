@@ -86,7 +86,9 @@ describe(`from ${PREVIOUS} to ${NEWEST}`, () => {
     const { code, text } = await stack.up();
     expect(code, text).toBe(0);
     expect(text).toMatch(/Nothing to change/);
-    expect((await stack.npmRun("upgrade", "--plan")).text).toContain(`Nothing to upgrade: every control plane runs ${NEWEST}`);
+    expect((await stack.npmRun("upgrade", "--plan")).text).toContain(
+      `Nothing to upgrade: every control plane runs ${NEWEST}`,
+    );
   });
 
   test("no request was lost", async () => {

@@ -56,7 +56,9 @@ test("the oldest API server decides, and an interrupted upgrade continues", () =
 test("there is nothing to do where every node has its version, also a pool that has its own", () => {
   const plan = planUpgrade(facts({ to: "1.34.4" }));
   expect(plan.chain).toEqual([]);
-  expect(upgradePlanText(plan, {})).toBe("Nothing to upgrade: every control plane runs 1.34.4, and every pool its version.\n");
+  expect(upgradePlanText(plan, {})).toBe(
+    "Nothing to upgrade: every control plane runs 1.34.4, and every pool its version.\n",
+  );
   const { status } = facts();
   const nodes = status.nodes.map((one) => (one.pool === "gpu" ? one : { ...one, version: "1.35.4" }));
   const mixed = { to: "1.35.4", apiServers: ["1.35.4"], status: { ...status, nodes } };
