@@ -27,7 +27,7 @@ export async function clearPhase(members: readonly RestoredMember[]): Promise<vo
 
 /**
  * Returns the phase of a restore that has not ended; undefined where there is none. It is proved when one control plane
- * says so: the proof was complete before any of them recorded it.
+ * has recorded it: the proof was complete before any of them recorded it.
  */
 export async function readPhase(machines: readonly Remote[], signal: AbortSignal): Promise<RestorePhase | undefined> {
   const script = `cat ${FILE} 2>/dev/null || true`;

@@ -98,7 +98,7 @@ test("npm run preview lists disruptions and changes, and keeps no configuration"
   expect(text).toMatch(
     linePattern(
       /DISRUPTIONS:/,
-      / {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs changes/,
+      / {2}the API server of control-plane-1 restarts .*ClusterConfiguration.apiServer.extraArgs\[\d+\] changes/,
       / {2}worker-2 is drained, and its machine is deleted/,
     ),
   );

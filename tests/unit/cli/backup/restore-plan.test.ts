@@ -61,7 +61,7 @@ test("the plan says what is lost and what comes back", () => {
   expect(text).toContain("The backup is from Kubernetes 1.36.3, the API servers have 1.36.4");
 });
 
-test("a plan without an answer of etcd says so", () => {
+test("a plan names that etcd did not answer", () => {
   const text = restorePlanText({ id: "x", facts, left: [], joined: [], unknown: [] }, NOW);
   expect(text).toContain("etcd does not answer, so what will be lost is not known.");
   expect(text).not.toContain("Nodes that");

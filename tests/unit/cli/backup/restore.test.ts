@@ -97,14 +97,14 @@ test("controllers that do not work: the previous state is put back", async () =>
   expectRunning(PREVIOUS);
 });
 
-test("Ctrl-C while the controllers are proved: the previous state is put back, and the command says so", async () => {
+test("Ctrl-C while the controllers are proved: the previous state is put back, and the command reports it", async () => {
   const one = command(undefined, { createNamespacedPod: () => one.abort.abort(new Error("stopped by the user")) });
   await expect(one.restore()).rejects.toThrow("stopped by the user; the previous state was put back");
   expectRunning(PREVIOUS);
   expect(one.text()).toContain("stopped by the user; putting the previous state back\nthe previous state was put back");
 });
 
-test("a control plane that does not stop: the others return at once, no data was replaced", async () => {
+test("a control plane that does not stop: the others return immediately, no data was replaced", async () => {
   second.stops = false;
   await expect(command().restore()).rejects.toThrow("did not stop within 180 s");
   expectRunning(PREVIOUS);
