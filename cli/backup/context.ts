@@ -9,10 +9,10 @@ import { installEtcdutl } from "../../provider/backup/etcd-programs";
 import { readEtcdReport } from "../../provider/kubeadm/etcd-report";
 import type { Remote } from "../../provider/ssh/remote";
 import { missingCluster } from "../engine/cluster-api";
+import { controlPlaneRemotes } from "../engine/machines";
 import { stackFolder } from "../engine/paths";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { controlPlanes } from "../engine/state";
 import { Repository } from "./repository";
 import { userCommand } from "../../common/user-command";
 
@@ -46,7 +46,7 @@ function missingConfiguration(): StepError {
 
 /** Connections to the cluster's control planes. @throws StepError where the stack has no cluster */
 export async function controlPlaneMachines({ stack, session }: BackupContext): Promise<Remote[]> {
-  const machines = (await controlPlanes(stack)).map((connection) => session.provider.connections.get(connection));
+  const machines = await controlPlaneRemotes(stack, session);
   if (machines.length === 0) throw missingCluster(stack.name);
   return machines;
 }
@@ -110,9 +110,4 @@ export async function withFolder<T>(stack: string, work: (folder: string) => Pro
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Name of a control plane's node. */
-export function nodeName({ connection }: Remote): string {
-  return connection.name ?? connection.host;
 }

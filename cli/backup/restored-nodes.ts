@@ -4,9 +4,9 @@ import { isReady } from "../../provider/kube/cordon";
 import type { KubeApi } from "../../provider/kube/api";
 import { ignoreNotFound, statusOf } from "../../provider/kube/errors";
 import { retryRequest } from "../../provider/kube/retry";
+import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
-import { machineConnections } from "../engine/state";
-import { nodeName } from "./context";
+import { machineRemotes } from "../engine/machines";
 import type { RestoreContext } from "./restore";
 import { waitForKubelets } from "./restored-cluster";
 
@@ -17,11 +17,6 @@ const nameOf = (node: V1Node) => node.metadata?.name ?? "";
 
 export function listNodes(api: KubeApi, signal: AbortSignal): Promise<V1Node[]> {
   return retryRequest(api, "listing the nodes", signal, async () => (await api.core.listNode()).items);
-}
-
-/** Returns the names of the stack's machines. */
-export async function machinesOf({ stack, session }: RestoreContext): Promise<Remote[]> {
-  return (await machineConnections(stack)).map((connection) => session.provider.connections.get(connection));
 }
 
 export interface NodeChanges {
@@ -50,8 +45,8 @@ export function nodeChanges(backup: readonly string[], before: NodesBefore, mach
  */
 export async function repairNodes(context: RestoreContext, api: KubeApi, before: NodesBefore): Promise<void> {
   const { signal, progress } = context.session;
-  const machines = await machinesOf(context);
-  const names = machines.map(nodeName);
+  const machines = await machineRemotes(context.stack, context.session);
+  const names = machines.map(({ connection }) => machineName(connection));
   const restored = (await listNodes(api, signal)).map(nameOf);
   const { left, joined, unknown } = nodeChanges(restored, before, names);
   for (const name of left) {
@@ -63,7 +58,7 @@ export async function repairNodes(context: RestoreContext, api: KubeApi, before:
     const node = before?.find((one) => nameOf(one) === name);
     if (node) await createNode(api, node, signal);
     await restartKubelet(
-      machines.find((machine) => nodeName(machine) === name),
+      machines.find(({ connection }) => machineName(connection) === name),
       signal,
     );
   }

@@ -8,16 +8,10 @@ import { writeStamp } from "../../provider/backup/stamps";
 import type { KubeApi } from "../../provider/kube/api";
 import { kubeletVersionOf } from "../../provider/kube/node-facts";
 import { saveSnapshot } from "../../provider/kubeadm/etcd-snapshot";
+import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
 import { clusterApi } from "../engine/cluster-api";
-import {
-  controlPlaneMachines,
-  healthyControlPlane,
-  nodeName,
-  provideEtcdutl,
-  withFolder,
-  type BackupContext,
-} from "./context";
+import { controlPlaneMachines, healthyControlPlane, provideEtcdutl, withFolder, type BackupContext } from "./context";
 import { writeFacts, type BackupFacts } from "./facts";
 import { readCaHash } from "./identity";
 import { userCommand } from "../../common/user-command";
@@ -65,7 +59,7 @@ async function fillFolder(context: BackupContext, machine: Remote, folder: strin
     const api = await clusterApi(stack, session);
     await writeConfigMaps(api, folder);
     const facts: BackupFacts = {
-      ...{ stack: stack.name, time, node: nodeName(machine), content },
+      ...{ stack: stack.name, time, node: machineName(machine.connection), content },
       ...(await readClusterFacts(api)),
       caHash: await readCaHash(machine, signal),
     };

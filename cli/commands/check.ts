@@ -1,6 +1,6 @@
-import { clusterApi, missingCluster } from "../engine/cluster-api";
+import { clusterApi, requireStack } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
-import { findStack, prepareEngine } from "../engine/workspace";
+import { prepareEngine } from "../engine/workspace";
 import { checkCluster } from "../nodes/check/check-cluster";
 import { checkText } from "../nodes/check/check-text";
 import { podAccess } from "../nodes/check/pod-access";
@@ -17,8 +17,7 @@ export async function run(options: Options): Promise<number> {
 async function check(options: Options, session: Session): Promise<number> {
   const { signal, screen, progress } = session;
   await prepareEngine(progress, signal);
-  const stack = await findStack(options.stack);
-  if (!stack) throw missingCluster(options.stack);
+  const stack = await requireStack(options.stack);
   const api = await clusterApi(stack, session);
   const results = await checkCluster(api, { signal, access: podAccess(api), status: progress });
   screen.close();

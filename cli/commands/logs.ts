@@ -1,10 +1,11 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { messageOf, StepError } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
-import { missingCluster } from "../engine/cluster-api";
+import { machineName } from "../../provider/ssh/connection";
+import { missingCluster, requireStack } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
 import { machineConnection, machineConnections } from "../engine/state";
-import { findStack, prepareEngine } from "../engine/workspace";
+import { prepareEngine } from "../engine/workspace";
 import { LOG_SOURCES, logScript, parseDuration, type LogRequest } from "../nodes/log-script";
 import { lineWriter } from "../terminal/line-writer";
 import type { Options } from "../terminal/options";
@@ -17,8 +18,7 @@ export async function run(options: Options): Promise<number> {
   const request = requestOf(options);
   const print = async (session: Session) => {
     await prepareEngine(session.progress, session.signal);
-    const stack = await findStack(options.stack);
-    if (!stack) throw missingCluster(options.stack);
+    const stack = await requireStack(options.stack);
     const machines = await chosenMachines(stack, options.words[0]);
     session.screen.close();
     const results = await Promise.all(machines.map((machine) => printLogs(machine, request, session)));
@@ -52,7 +52,7 @@ async function printLogs(connection: Connection, request: LogRequest, session: S
   const stdout = () => lineWriter((line) => process.stdout.write(line));
   const timeout = request.follow ? FOLLOW_SECONDS : undefined;
   try {
-    const script = logScript(connection.name ?? connection.host, request);
+    const script = logScript(machineName(connection), request);
     await machine.run(script, { step: "reading the logs", signal, stdout, ...(timeout ? { timeout } : {}) });
     return true;
   } catch (error) {

@@ -6,11 +6,11 @@ import { SNAPSHOT_FILE } from "../../provider/backup/collect";
 import { readPhase } from "../../provider/backup/restore-phase";
 import { sendSnapshot } from "../../provider/backup/send-snapshot";
 import { compareWithSnapshot } from "../../provider/backup/snapshot-content";
+import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
 import {
   controlPlaneMachines,
   healthyControlPlane,
-  nodeName,
   openBackups,
   provideEtcdutl,
   withFolder,
@@ -21,9 +21,10 @@ import type { BackupFacts } from "../backup/facts";
 import { readCaHash } from "../backup/identity";
 import { ARRIVED_SNAPSHOT, endInterrupted, restoreControlPlanes } from "../backup/restore";
 import { restorePlanText, type RestorePlan } from "../backup/restore-plan";
-import { listNodes, machinesOf, nodeChanges, repairNodes, type NodesBefore } from "../backup/restored-nodes";
+import { listNodes, nodeChanges, repairNodes, type NodesBefore } from "../backup/restored-nodes";
 import { closingTable } from "../nodes/closing-table";
 import { clusterApi } from "../engine/cluster-api";
+import { machineRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
 import { withStack } from "../engine/stack-session";
 import type { Options } from "../terminal/options";
@@ -149,7 +150,7 @@ async function readNodesBefore(stack: Stack, session: Session): Promise<NodesBef
 }
 
 async function planRestore({ context, id, facts, folder, machines }: Order, before: NodesBefore): Promise<RestorePlan> {
-  const names = (await machinesOf(context)).map(nodeName);
+  const names = (await machineRemotes(context.stack, context.session)).map(({ connection }) => machineName(connection));
   return {
     id,
     facts,

@@ -4,17 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, StepError } from "../../common/errors";
 import { silent } from "../../common/progress";
-import { missingCluster } from "../engine/cluster-api";
+import { requireStack } from "../engine/cluster-api";
 import { machineConnection } from "../engine/state";
-import { findStack, prepareEngine } from "../engine/workspace";
+import { prepareEngine } from "../engine/workspace";
 import { SSH_ALIAS, sshFiles } from "../nodes/ssh-config";
 import { nodeArgument, type Options } from "../terminal/options";
 
 /** `kubewright ssh worker-1`: logs in to a machine with OpenSSH, or runs a command on it. Returns its exit code. */
 export async function run(options: Options): Promise<number> {
   await prepareEngine(silent, new AbortController().signal);
-  const stack = await findStack(options.stack);
-  if (!stack) throw missingCluster(options.stack);
+  const stack = await requireStack(options.stack);
   const connection = await machineConnection(stack, nodeArgument(options));
   const folder = mkdtempSync(join(tmpdir(), "kubewright-ssh-"));
   try {

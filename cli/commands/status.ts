@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { messageOf } from "../../common/errors";
-import type { Connection } from "../../contracts/connection";
 import { readBackupStatus, type BackupStatus } from "../backup/backup-status";
-import { clusterApi, missingCluster } from "../engine/cluster-api";
+import { clusterApi, requireStack } from "../engine/cluster-api";
+import { controlPlaneRemotes, machineRemotes } from "../engine/machines";
 import { withSession, type Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { controlPlanes, machineConnections } from "../engine/state";
-import { findStack, prepareEngine } from "../engine/workspace";
+import { prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
 import { explainQuorumLoss } from "../nodes/quorum-loss";
 import { statusText } from "../nodes/status-text";
@@ -44,8 +43,7 @@ async function watch(options: Options, session: Session): Promise<number> {
 }
 
 async function status(options: Options, session: Session): Promise<number> {
-  const stack = await findStack(options.stack);
-  if (!stack) throw missingCluster(options.stack);
+  const stack = await requireStack(options.stack);
   const nodes = await readStatus(stack, session).catch(async (error: unknown) => {
     session.signal.throwIfAborted();
     throw (await explainQuorumLoss(stack, session)) ?? error;
@@ -65,12 +63,10 @@ async function status(options: Options, session: Session): Promise<number> {
 /** Reads the cluster, and the certificates of its machines. */
 async function readStatus(stack: Stack, session: Session): Promise<ClusterStatus> {
   const api = await clusterApi(stack, session);
-  const remotesOf = (connections: readonly Connection[]) =>
-    connections.map((connection) => session.provider.connections.get(connection));
   return await clusterStatus(api, {
     signal: session.signal,
-    controlPlanes: remotesOf(await controlPlanes(stack)),
-    machines: remotesOf(await machineConnections(stack)),
+    controlPlanes: await controlPlaneRemotes(stack, session),
+    machines: await machineRemotes(stack, session),
   });
 }
 
@@ -78,15 +74,15 @@ async function readStatus(stack: Stack, session: Session): Promise<ClusterStatus
 async function withBackups(
   cluster: ClusterStatus,
   stack: Stack,
-  { provider, signal }: Session,
+  session: Session,
 ): Promise<ClusterStatus & { backups?: BackupStatus }> {
   const config = await readStackConfig(stack).catch(() => undefined);
   if (!config)
     return withWarning(cluster, "the configuration is invalid, so the age of the last backup is not checked");
   const { backup } = config;
   if (!backup) return cluster;
-  const machines = (await controlPlanes(stack)).map((connection) => provider.connections.get(connection));
-  const backups = await readBackupStatus(backup, machines, { signal });
+  const machines = await controlPlaneRemotes(stack, session);
+  const backups = await readBackupStatus(backup, machines, { signal: session.signal });
   const problems = [...cluster.problems, ...backups.problems];
   return { ...cluster, backups, problems, healthy: problems.length === 0 };
 }

@@ -7,10 +7,11 @@ import { planDrain } from "../../provider/kube/drain-plan";
 import { parseDeprecatedApis, type DeprecatedApi } from "../../provider/kube/deprecated-apis";
 import { type ClusterConfig, poolsOf } from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
-import { clusterApi, missingCluster } from "../engine/cluster-api";
+import { clusterApi, requireStack } from "../engine/cluster-api";
+import { controlPlaneRemotes } from "../engine/machines";
 import { withSession, type Session } from "../engine/session";
 import { controlPlanes } from "../engine/state";
-import { findStack, prepareEngine } from "../engine/workspace";
+import { prepareEngine } from "../engine/workspace";
 import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
 import { configuredDrain } from "../nodes/drain-node";
 import { planUpgrade, readApiServerVersions, type UpgradePlan } from "../nodes/upgrade-plan";
@@ -31,7 +32,8 @@ interface Approved {
 export async function run(options: Options): Promise<number> {
   let approved: Approved | undefined;
   const code = await withSession(options.stack, async (session) => {
-    const stack = await requireStack(options, session);
+    await prepareEngine(session.progress, session.signal);
+    const stack = await requireStack(options.stack);
     const config = await readStackConfig(stack);
     const plan = await readPlan(options, session, { stack, config });
     session.screen.close();
@@ -66,13 +68,6 @@ async function isApproved(plan: UpgradePlan, { flags }: Options, session: Sessio
   return !isAsked || (await confirm("Continue?", session.signal));
 }
 
-async function requireStack(options: Options, session: Session): Promise<Stack> {
-  await prepareEngine(session.progress, session.signal);
-  const stack = await findStack(options.stack);
-  if (!stack) throw missingCluster(options.stack);
-  return stack;
-}
-
 async function readPlan(
   { flags, values }: Options,
   session: Session,
@@ -98,7 +93,7 @@ async function readPlan(
 }
 
 async function readStatus(api: KubeApi, stack: Stack, session: Session): Promise<ClusterStatus> {
-  const machines = (await controlPlanes(stack)).map((connection) => session.provider.connections.get(connection));
+  const machines = await controlPlaneRemotes(stack, session);
   return await clusterStatus(api, { signal: session.signal, controlPlanes: machines });
 }
 

@@ -4,6 +4,7 @@ import type { KubeApi } from "../../provider/kube/api";
 import { stackCommand } from "../terminal/options";
 import type { Session } from "./session";
 import { controlPlanes } from "./state";
+import { findStack } from "./workspace";
 
 /**
  * Connects to the cluster's API through SSH to a control plane. The address in the kubeconfig may be a private one,
@@ -17,6 +18,13 @@ export async function clusterApi(
   const machines = await controlPlanes(stack);
   if (machines.length === 0) throw missingCluster(stack.name);
   return await provider.kube.api(machines, signal);
+}
+
+/** Returns the stack of a command. @throws StepError where it does not exist */
+export async function requireStack(name: string): Promise<Stack> {
+  const stack = await findStack(name);
+  if (!stack) throw missingCluster(name);
+  return stack;
 }
 
 export function missingCluster(stack: string): StepError {

@@ -2,11 +2,11 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
 import type { Options } from "../terminal/options";
-import { clusterApi, missingCluster } from "./cluster-api";
+import { clusterApi, requireStack } from "./cluster-api";
 import { withSession, type Session } from "./session";
 import { withStackLock } from "./stack-lock";
 import { PROJECT } from "./project-folder";
-import { findStack, prepareEngine } from "./workspace";
+import { prepareEngine } from "./workspace";
 import { userCommand } from "../../common/user-command";
 
 /**
@@ -22,8 +22,7 @@ export async function withStack(
   const locked = async (session: Session) =>
     await withStackLock(options.stack, PROJECT, userCommand(command), async () => {
       await prepareEngine(session.progress, session.signal);
-      const stack = await findStack(options.stack);
-      if (!stack) throw missingCluster(options.stack);
+      const stack = await requireStack(options.stack);
       return await work(stack, session);
     });
   return await withSession(options.stack, locked, 1, optional({ afterInterrupt }));

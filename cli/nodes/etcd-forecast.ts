@@ -7,10 +7,11 @@ import {
   forecastRemovals,
   readMembers,
 } from "../../provider/kubeadm/etcd-status";
+import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
+import { controlPlaneRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { controlPlanes } from "../engine/state";
 import type { MachinePlan, Plan } from "../preview/plan";
 
 /** Seconds to read etcd's members. An unhealthy member alone takes five. */
@@ -32,12 +33,13 @@ export async function etcdForecast(
   session: Session,
   departures: readonly Departure[],
 ): Promise<RemovalForecast[]> {
-  const connections = await controlPlanes(stack);
-  const leaving = departures.filter(({ name }) => connections.some((one) => one.name === name));
-  if (leaving.length === 0 || connections.length < 2) return [];
-  const machines = connections.map((connection) => session.provider.connections.get(connection));
+  const machines = await controlPlaneRemotes(stack, session);
+  const leaving = departures.filter(({ name }) => machines.some(({ connection }) => connection.name === name));
+  if (leaving.length === 0 || machines.length < 2) return [];
   const members = await readMembersOfAny(machines, session.signal);
-  return members ? forecastRemovals(members, leaving) : [noAnswer(connections.map(({ name, host }) => name ?? host))];
+  return members
+    ? forecastRemovals(members, leaving)
+    : [noAnswer(machines.map(({ connection }) => machineName(connection)))];
 }
 
 /** Reads etcd's members through the first control plane whose etcd answers; the others may be stopped. */

@@ -1,8 +1,9 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
+import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
+import { controlPlaneRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
-import { controlPlanes } from "../engine/state";
 import { readMembersOfAny } from "./etcd-forecast";
 
 /** Seconds within which a control plane must answer over SSH. */
@@ -13,15 +14,16 @@ const ANSWER_SECONDS = 15;
  * undefined if etcd answers, or if there is only one control plane.
  */
 export async function explainQuorumLoss(stack: Stack, session: Session): Promise<StepError | undefined> {
-  const connections = await controlPlanes(stack);
-  if (connections.length < 2) return undefined;
-  const machines = connections.map((connection) => session.provider.connections.get(connection));
+  const machines = await controlPlaneRemotes(stack, session);
+  if (machines.length < 2) return undefined;
   if (await readMembersOfAny(machines, session.signal)) return undefined;
   const answers = await Promise.all(machines.map((machine) => isReachable(machine, session.signal)));
-  const silent = connections.filter((_, index) => answers[index] !== true).map(({ name, host }) => name ?? host);
+  const silent = machines
+    .filter((_, index) => answers[index] !== true)
+    .map(({ connection }) => machineName(connection));
   return new StepError({
     step: "reading the cluster",
-    cause: `${lossText(silent, connections.length)}; ${CONSEQUENCES}`,
+    cause: `${lossText(silent, machines.length)}; ${CONSEQUENCES}`,
     action:
       silent.length === 0
         ? "read etcd's log on a control plane: `crictl ps -a --name etcd`, then `crictl logs ID`"

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { KUBERNETES, PKI } from "../../render/component-paths";
+import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_PKI = "/var/lib/kubelet/pki";
@@ -56,7 +57,7 @@ true`;
  */
 export async function readCertificates(machine: Remote, signal: AbortSignal): Promise<MachineCertificate[]> {
   const { stdout } = await machine.read(SCRIPT, { step: "reading certificates", signal });
-  const { node, label } = { node: machine.connection.name ?? machine.connection.host, label: machine.label };
+  const { node, label } = { node: machineName(machine.connection), label: machine.label };
   return parseCertificates(stdout).map((certificate) => ({ node, machine: label, ...certificate }));
 }
 

@@ -9,6 +9,7 @@ import { readMachine } from "../host/on-machine";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 import { type Connection, type Jump } from "../../contracts/connection";
 import { describe } from "../ssh/connection";
+import { machineName } from "../ssh/connection";
 import { ConnectionError, HostKeyError } from "../ssh/errors";
 import { fingerprint, sameKey } from "../ssh/host-key";
 import type { Remote } from "../ssh/remote";
@@ -146,7 +147,7 @@ const host: Handler<typeof hostContract> = {
     "bootTimeout",
   ],
   async create(context, inputs) {
-    return { id: inputs.connection.name ?? inputs.connection.host, outputs: await readHost(context, inputs) };
+    return { id: machineName(inputs.connection), outputs: await readHost(context, inputs) };
   },
   update: (context, _id, inputs, old) =>
     readHost(context, { ...inputs, connection: withRecordedPins(inputs.connection, old) }, old.outputs),

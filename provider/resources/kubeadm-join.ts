@@ -18,6 +18,7 @@ import { withPatience } from "../kubeadm/timeouts";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
+import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
 type JoinInputs = Inputs<typeof kubeadmJoinContract>;
@@ -103,7 +104,7 @@ async function ensureEndpoint(context: Context, machine: Remote, inputs: JoinInp
 /** The membership that the join creates. */
 function membershipOf({ document, connection, caCertHash: hash }: JoinInputs): Membership {
   const { nodeRegistration } = document;
-  return { node: nodeRegistration.name || (connection.name ?? connection.host), caCertHash: hash };
+  return { node: nodeRegistration.name || machineName(connection), caCertHash: hash };
 }
 
 function isForeign(actual: Membership | undefined, inputs: JoinInputs): boolean {

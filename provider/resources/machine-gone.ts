@@ -2,6 +2,7 @@ import type { Connection } from "../../contracts/connection";
 import type { ProviderContext } from "../context/context";
 import { type CheckLimits, checkMachineGone, type MachineState } from "../kube/dead-node";
 import { fenceMachine } from "../kube/fence";
+import { machineName } from "../ssh/connection";
 
 export interface SilentMachine {
   connection: Connection;
@@ -21,7 +22,7 @@ export async function proveMachineGone(
   { connection, instance, fence }: SilentMachine,
   { signal, deadline }: CheckLimits,
 ): Promise<MachineState> {
-  const name = connection.name ?? connection.host;
+  const name = machineName(connection);
   if (context.unreachable.isAbandoned(connection)) {
     return { gone: true, reason: `kubewright:recovery.abandoned names ${name}` };
   }

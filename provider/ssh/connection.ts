@@ -6,6 +6,11 @@ export function describe(connection: Connection): string {
   return connection.name ? `${connection.name} (${address})` : address;
 }
 
+/** The name of the machine, which is also that of its node: `worker-2`; its host where it has none. */
+export function machineName({ name, host }: Pick<Connection, "name" | "host">): string {
+  return name ?? host;
+}
+
 /** The jump hosts, beginning with the one that is closest to the machine. */
 export function jumpsOf({ jump }: Pick<Connection, "jump">): Jump[] {
   return jump ? [jump, ...jumpsOf(jump)] : [];

@@ -1,7 +1,7 @@
 import type { Connection } from "../../contracts/connection";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
-import { describe } from "./connection";
+import { describe, machineName } from "./connection";
 import { fingerprint } from "./host-key";
 import { userCommand } from "../../common/user-command";
 
@@ -49,11 +49,12 @@ export class HostKeyError extends ConnectionError {
   }
 }
 
-function acceptAction({ name, host }: Connection, shown: string): string {
+function acceptAction(connection: Connection, shown: string): string {
   const [, value = ""] = fingerprint(shown).split(" ");
+  const setting = `recovery.acceptHostKeys.${machineName(connection)}=${value}`;
   return (
     "compare it with the output of `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine's console; " +
-    `if it is the same, run \`${userCommand("up", `--config recovery.acceptHostKeys.${name ?? host}=${value}`)}\` ` +
+    `if it is the same, run \`${userCommand("up", `--config ${setting}`)}\` ` +
     "(a hostKey of the configuration, or a line in known_hosts, must be changed there); " +
     "if not, someone may intercept the connection"
   );

@@ -1,5 +1,6 @@
 import type { Connection } from "../../contracts/connection";
 import type { ProviderSettings } from "../settings/settings";
+import { machineName } from "./connection";
 
 /** Identifies a machine: one that is recreated has another host key. */
 type Endpoint = Pick<Connection, "host" | "port" | "hostKey">;
@@ -49,8 +50,8 @@ export class UnreachableMachines {
 }
 
 /** Returns the next action for the user when a delete cannot reach the machine. */
-export function abandonAction({ name, host }: Connection): string {
-  const machine = name ?? host;
+export function abandonAction(connection: Connection): string {
+  const machine = machineName(connection);
   return (
     `start it again; if it will not come back, run ` +
     `\`pulumi config set --path 'kubewright:recovery.abandoned[0]' ${machine}\` and then this command again`

@@ -105,7 +105,7 @@ export function fakeSession(
   const asked: unknown[] = [];
   const provider = {
     kube: { api: async (machines: unknown) => (asked.push(machines), await api()) },
-    connections: { get: (one: unknown) => one, closeAll: () => undefined },
+    connections: { get: (connection: object) => ({ ...connection, connection }), closeAll: () => undefined },
   };
   const line = (text: string) => void lines.push(text);
   const screen = { live: false, line, show: () => undefined, close: () => undefined };

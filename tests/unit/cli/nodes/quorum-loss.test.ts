@@ -16,6 +16,7 @@ function explain(running: string[], names = NAMES) {
   const stack = fakeStack([{ type: "kubewright:kube:Node", name: "worker-1-node", inputs: { controlPlanes } }]);
   const session = fakeSession();
   const get = ({ name = "" }) => ({
+    connection: { name },
     read: () => (running.includes(name) ? Promise.resolve({ stdout: "" }) : Promise.reject(new Error("timed out"))),
   });
   const connections = { ...session.provider.connections, get };
