@@ -1,13 +1,10 @@
 import type { V1DaemonSet, V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { Progress } from "../../common/progress";
-import { StepError } from "../../common/errors";
-import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
 import { ignoreNotFound } from "./errors";
 import { controllerOf, isPodReady, isTerminating, podName, summarizeNames } from "./pods";
 import { retryRequest } from "./retry";
-
-const POLL_MS = 500;
+import { untilReplaced } from "./until-replaced";
 
 export interface DaemonSetName {
   namespace: string;
@@ -37,30 +34,12 @@ export interface DaemonPods {
  * @throws StepError at the deadline, with the pods that are not Ready
  */
 export async function replaceDaemonPods(api: KubeApi, replacement: Replacement): Promise<void> {
-  const { signal, timeout, name, namespace, status } = replacement;
-  let cause = "";
-  await until(
-    async () => {
-      const pods = await readDaemonPods(api, replacement, signal);
-      await Promise.all(podsToReplace(pods, replacement).map((pod) => deletePod(api, pod, signal)));
-      cause = describePods(pods, replacement);
-      if (cause === "") return true;
-      status(`waiting for the pods of ${name}: ${cause}`);
-      return undefined;
-    },
-    {
-      signal,
-      timeout,
-      patience: api.patience,
-      every: POLL_MS,
-      onTimeout: (seconds) =>
-        new StepError({
-          step: `replacing the pods of ${name}`,
-          cause: `${cause} after ${seconds} s; the pods of the previous revision that still run stay`,
-          action: `see \`kubectl -n ${namespace} get pods -o wide\`, then run \`pulumi up\` again`,
-        }),
-    },
-  );
+  const { signal, name } = replacement;
+  await untilReplaced(api, { ...replacement, what: `the pods of ${name}`, previous: "revision" }, async () => {
+    const pods = await readDaemonPods(api, replacement, signal);
+    await Promise.all(podsToReplace(pods, replacement).map((pod) => deletePod(api, pod, signal)));
+    return describePods(pods, replacement);
+  });
 }
 
 /** Reads the pods that a DaemonSet controls. */

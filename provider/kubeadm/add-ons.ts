@@ -1,15 +1,13 @@
 import type { V1Container, V1DaemonSet, V1Deployment } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
-import { StepError } from "../../common/errors";
-import { until } from "../../common/wait";
 import type { KubeApi } from "../kube/api";
 import { readWithCause } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
+import { untilReplaced } from "../kube/until-replaced";
 import type { Context } from "../rpc/handler";
 
 const NAMESPACE = "kube-system";
-const POLL_MS = 500;
 
 /** An add-on that kubeadm deploys: its workload, which has one container of the same name. */
 export interface AddOn {
@@ -35,32 +33,15 @@ export async function rollImage(
   api: KubeApi,
   { addOn, image, timeout }: { addOn: AddOn; image: string; timeout: number },
 ): Promise<void> {
-  const { signal } = context;
+  const { signal, status } = context;
   if ((await readImage(api, addOn, signal)) === image) return;
-  context.status(`${addOn.name} is replaced by ${image}`);
+  status(`${addOn.name} is replaced by ${image}`);
   await retryRequest(api, `changing the image of ${addOn.name}`, signal, () => patchImage(api, addOn, image));
-  let cause = "";
-  await until(
-    async () => {
-      const state = await readWithCause(readWorkload(api, addOn), describePods);
-      cause = state.cause;
-      if (state.answer && isRolledOut(state.answer)) return true;
-      context.status(`waiting for ${addOn.name}: ${cause}`);
-      return undefined;
-    },
-    {
-      signal,
-      timeout,
-      patience: api.patience,
-      every: POLL_MS,
-      onTimeout: (seconds) =>
-        new StepError({
-          step: `replacing ${addOn.name}`,
-          cause: `${cause} after ${seconds} s; the pods of the previous image that still run stay`,
-          action: `see \`kubectl -n ${NAMESPACE} get pods -o wide\`, then run \`pulumi up\` again`,
-        }),
-    },
-  );
+  const replaced = { what: addOn.name, previous: "image", namespace: NAMESPACE, timeout };
+  await untilReplaced(api, { ...replaced, signal, status }, async () => {
+    const { answer, cause } = await readWithCause(readWorkload(api, addOn), describePods);
+    return answer && isRolledOut(answer) ? "" : cause;
+  });
 }
 
 type Workload = V1DaemonSet | V1Deployment;
