@@ -6,6 +6,7 @@ import { obtainRestic } from "../../artifacts/restic";
 import { StepError } from "../../common/errors";
 import type { BackupSettings, ClusterConfig } from "../../components/config";
 import { installEtcdutl } from "../../provider/backup/etcd-programs";
+import { ARCHITECTURES } from "../../provider/host/facts";
 import { readEtcdReport } from "../../provider/kubeadm/etcd-report";
 import type { Remote } from "../../provider/ssh/remote";
 import { missingCluster } from "../engine/cluster-api";
@@ -90,7 +91,7 @@ async function obtainEtcdutl(config: ClusterConfig, arch: Arch, { progress, sign
 
 async function readArch(machine: Remote, signal: AbortSignal): Promise<Arch> {
   const { stdout } = await machine.read("uname -m", { step: "reading the architecture", signal });
-  return stdout.trim() === "aarch64" ? "arm64" : "amd64";
+  return ARCHITECTURES[stdout.trim()] ?? "amd64";
 }
 
 const FOLDER = "backup-files-";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { StepError, messageOf } from "../../common/errors";
+import { firstSuccess } from "../../common/first-success";
 import { settleAll } from "../../common/settle-all";
 import { SNAPSHOT_FILE } from "../../provider/backup/collect";
 import { BACKUP_FOLDER } from "../../provider/backup/etcd-programs";
@@ -198,14 +199,13 @@ async function waitForOneApiServer(
   members: readonly RestoredMember[],
   signal: AbortSignal,
 ): Promise<void> {
-  const ended = new AbortController();
-  const own = AbortSignal.any([signal, ended.signal]);
-  try {
-    await Promise.any(members.map(({ machine }) => waitForApiServer(session, machine, own)));
-  } catch (error) {
+  const attempts = members.map(
+    ({ machine }) =>
+      (limited: AbortSignal) =>
+        waitForApiServer(session, machine, limited),
+  );
+  await firstSuccess(attempts, { signal, delayMs: 0 }).catch((error: unknown) => {
     signal.throwIfAborted();
     throw error instanceof AggregateError ? error.errors[0] : error;
-  } finally {
-    ended.abort();
-  }
+  });
 }

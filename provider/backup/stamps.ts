@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseJson } from "../../common/json";
+import { optional } from "../../common/optional";
 import { readContents, textFile, writeFiles } from "../host/files";
 import type { Remote } from "../ssh/remote";
 import { BACKUP_FOLDER } from "./etcd-programs";
@@ -40,6 +41,5 @@ export async function readStamps(
       .flatMap((files) => stampSchema.safeParse(parseJson(files.get(pathOf(kind)) ?? "")).data ?? [])
       .sort((one, other) => one.time.localeCompare(other.time))
       .at(-1);
-  const [backup, drill] = [newest("backup"), newest("drill")];
-  return { ...(backup ? { backup } : {}), ...(drill ? { drill } : {}) };
+  return optional({ backup: newest("backup"), drill: newest("drill") });
 }

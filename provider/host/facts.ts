@@ -18,7 +18,8 @@ const OS_FAMILIES: Record<string, MachineFacts["osFamily"]> = {
   rocky: "fedora",
   almalinux: "fedora",
 };
-const ARCHITECTURES: Record<string, MachineFacts["arch"]> = {
+/** Architectures by the output of `uname -m`. */
+export const ARCHITECTURES: Record<string, MachineFacts["arch"]> = {
   x86_64: "amd64",
   amd64: "amd64",
   aarch64: "arm64",

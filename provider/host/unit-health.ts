@@ -1,7 +1,7 @@
 import type { Health } from "../../contracts/health";
 import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
-import type { Remote } from "../ssh/remote";
+import { ANY_CODE, type Remote } from "../ssh/remote";
 import { BALANCER_PORT, BALANCER_SOCKET, BALANCER_UNIT } from "../../render/api-balancer";
 import { probeHealth, type Endpoint } from "./health";
 import { Stability, proveHealthy, type HealthState } from "./prove-healthy";
@@ -42,7 +42,6 @@ export interface UnitToProve {
 
 /** Seconds that a probe may take. */
 const PROBE_SECONDS = 20;
-const ANY_CODE = Array.from({ length: 256 }, (_, code) => code);
 
 /** Returns the problem of a unit whose `probe` fails; undefined if it succeeds, or there is none. */
 export async function probeUnit(

@@ -2,7 +2,7 @@ import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { BALANCER_ANSWER, BALANCER_CONFIG, BALANCER_SOCKET } from "../../render/api-balancer";
 import type { Context } from "../rpc/handler";
-import type { Remote } from "../ssh/remote";
+import { ANY_CODE, type Remote } from "../ssh/remote";
 
 const STEP = "taking the control plane out of the API balancers";
 const SECONDS = 60;
@@ -37,7 +37,7 @@ async function takeOut(context: Context, machine: Remote, node: string): Promise
     step: STEP,
     signal,
     timeout: SECONDS,
-    accept: Array.from({ length: 256 }, (_, each) => each),
+    accept: ANY_CODE,
   });
   if (code === NO_OTHER) context.info(`${machine.label}: no other API server is ready, so clients notice the restart`);
   else if (code !== OUT && code !== 0)

@@ -42,14 +42,14 @@ export function describeTime(ms: number): string {
 }
 
 /** What an operator can do about a certificate that ends. */
-const ACTIONS: Readonly<Record<CertificateKind, string | (() => string)>> = {
-  leaf: () => `\`${userCommand("up", "--refresh")}\` renews control plane certificates`,
+const actions = (): Readonly<Record<CertificateKind, string>> => ({
+  leaf: `\`${userCommand("up", "--refresh")}\` renews control plane certificates`,
   authority: "a CA is not renewed: plan its replacement",
   rotated: "the kubelet should have renewed it: see `journalctl -u kubelet` on the machine",
   "self-signed":
     "only clients that verify the kubelet notice; to renew it, delete /var/lib/kubelet/pki/kubelet.crt and " +
     "kubelet.key and restart the kubelet",
-};
+});
 
 export interface ExpiryReport {
   /** Certificates that have ended or end within days, for which the cluster is unhealthy. */
@@ -76,8 +76,7 @@ function describeGroup(group: readonly MachineCertificate[]): string {
   const sorted = [...group].sort((one, other) => one.left - other.left);
   const [first] = sorted;
   if (!first) return "";
-  const action = ACTIONS[first.kind];
-  return `${first.machine}: ${describeEnd(sorted)}; ${typeof action === "string" ? action : action()}`;
+  return `${first.machine}: ${describeEnd(sorted)}; ${actions()[first.kind]}`;
 }
 
 /** `certificate apiserver ends in 12 days`, `certificates admin.conf and apiserver end, the first in 3 days` */

@@ -25,6 +25,9 @@ const MACHINE_ID_LENGTH = 64;
 const DEFAULT_SECONDS = 300;
 const DEFAULT_STREAM_SECONDS = 3_600;
 
+/** Accepts every exit code: a command whose code is its result. */
+export const ANY_CODE: readonly number[] = Array.from({ length: 256 }, (_, code) => code);
+
 export interface ReadOptions {
   /** What the script does, for the error: `kubeadm join`. */
   step: string;

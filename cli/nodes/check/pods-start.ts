@@ -1,6 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { until } from "../../../common/wait";
 import type { KubeApi } from "../../../provider/kube/api";
+import { isPodReady } from "../../../provider/kube/pods";
 import { retryRequest } from "../../../provider/kube/retry";
 import type { CheckedPod, CheckResult } from "./pod-checks";
 
@@ -15,15 +16,16 @@ export async function waitForPods(
   const namespace = pods[0]?.namespace ?? "";
   let live: V1Pod[] = [];
   const find = ({ pod }: CheckedPod) => live.find(({ metadata }) => metadata?.name === pod);
+  const isRunning = (pod: CheckedPod) => live.some((one) => one.metadata?.name === pod.pod && isPodReady(one));
   const areAllReady = async () => {
     live = (await retryRequest(api, "listing pods", signal, () => api.core.listNamespacedPod({ namespace }))).items;
-    return pods.every((pod) => isPodReady(find(pod))) || undefined;
+    return pods.every(isRunning) || undefined;
   };
   const limit = { signal, timeout: START_SECONDS, patience: api.patience, onTimeout: () => new NotReady() };
   await until(areAllReady, limit).catch((error: unknown) => {
     if (!(error instanceof NotReady)) throw error;
   });
-  const running = pods.filter((pod) => isPodReady(find(pod)));
+  const running = pods.filter(isRunning);
   const problems = pods.filter((pod) => !running.includes(pod)).map((pod) => `${pod.node}: ${describePod(find(pod))}`);
   const ok = problems.length === 0;
   const detail = ok ? `on ${running.map(({ node }) => node).join(", ")}` : problems.join("; ");
@@ -31,10 +33,6 @@ export async function waitForPods(
 }
 
 class NotReady extends Error {}
-
-function isPodReady(pod: V1Pod | undefined): boolean {
-  return pod?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-}
 
 /** Returns why a pod is not ready: what the scheduler or the kubelet reports. */
 function describePod(pod: V1Pod | undefined): string {
