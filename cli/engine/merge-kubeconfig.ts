@@ -1,24 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
 import { StepError } from "../../common/errors";
+import { KubeconfigDocument } from "../../provider/kube/kubeconfig-document";
+import { putEntries, readAdminEntries } from "../../provider/kube/kubeconfig-merge";
 import { stackFolder } from "./paths";
-
-interface Named {
-  name: string;
-  [kind: string]: unknown;
-}
-
-interface KubeconfigFile {
-  clusters?: Named[] | null;
-  users?: Named[] | null;
-  contexts?: Named[] | null;
-  "current-context"?: string;
-  [other: string]: unknown;
-}
-
-type List = "clusters" | "users" | "contexts";
 
 /** Name of a stack's cluster, user and context in the user's kubeconfig. */
 export const contextName = (stack: string) => `kubewright-${stack}`;
@@ -38,18 +24,13 @@ export function userKubeconfig(): string {
 export function mergeKubeconfig(stack: string, source: string, target = userKubeconfig()): string {
   if (target === source) throw refusal(`KUBECONFIG is the cluster's own kubeconfig`, "unset KUBECONFIG");
   const name = contextName(stack);
-  const own = renamed(read(source), name);
-  const existing = read(target);
-  if (!isRecorded(stack, target) && (existing.clusters ?? []).some((cluster) => cluster.name === name))
+  const admin = readAdminEntries(readFileSync(source, "utf8"));
+  const document = read(target);
+  if (!isRecorded(stack, target) && document.find("cluster", name))
     throw refusal(`${target} already has a cluster named ${name}`, `remove it with \`kubectl config delete-cluster\``);
-  const lists = listsFrom((list) => [...others(existing[list], name), ...(own[list] ?? [])]);
-  write(target, {
-    apiVersion: "v1",
-    kind: "Config",
-    ...existing,
-    ...lists,
-    "current-context": name,
-  });
+  putEntries(document, admin, { cluster: name, user: name, context: name });
+  document.currentContext = name;
+  write(target, document);
   writeFileSync(recordFile(stack), JSON.stringify({ target }));
   return target;
 }
@@ -60,13 +41,10 @@ export function unmergeKubeconfig(stack: string): string | undefined {
   rmSync(recordFile(stack), { force: true });
   if (target === undefined || !existsSync(target)) return undefined;
   const name = contextName(stack);
-  const { "current-context": current, ...existing } = read(target);
-  const lists = listsFrom((list) => others(existing[list], name));
-  write(target, {
-    ...existing,
-    ...lists,
-    "current-context": current === name ? "" : (current ?? ""),
-  });
+  const document = read(target);
+  for (const kind of ["cluster", "user", "context"] as const) document.remove(kind, name);
+  if (document.currentContext === name) document.currentContext = "";
+  write(target, document);
   return target;
 }
 
@@ -81,32 +59,17 @@ function isRecorded(stack: string, target: string): boolean {
   return recordedTarget(stack) === target;
 }
 
-/** Gives the only cluster, user and context of a kubeconfig one name. */
-function renamed({ clusters, users }: KubeconfigFile, name: string): Pick<KubeconfigFile, List> {
-  return {
-    clusters: [{ ...clusters?.[0], name }],
-    users: [{ ...users?.[0], name }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
-  };
-}
-
-function listsFrom(entriesOf: (list: List) => Named[]): KubeconfigFile {
-  return { clusters: entriesOf("clusters"), users: entriesOf("users"), contexts: entriesOf("contexts") };
-}
-
-function others(list: Named[] | null | undefined, name: string): Named[] {
-  return (list ?? []).filter((entry) => entry.name !== name);
-}
-
-function read(file: string): KubeconfigFile {
-  return existsSync(file) ? ((parse(readFileSync(file, "utf8")) ?? {}) as KubeconfigFile) : {};
+function read(file: string): KubeconfigDocument {
+  const document = KubeconfigDocument.parse(existsSync(file) ? readFileSync(file, "utf8") : "");
+  if (document) return document;
+  throw refusal(`${file} is not a kubeconfig`, "repair it, or select another file with KUBECONFIG");
 }
 
 /** Replaces the file as a whole, so that kubectl never reads half of it. It contains keys. */
-function write(file: string, content: KubeconfigFile): void {
+function write(file: string, document: KubeconfigDocument): void {
   const temporary = `${file}.${process.pid}.tmp`;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(temporary, stringify(content, { lineWidth: 0 }), { mode: 0o600 });
+  writeFileSync(temporary, document.toString(), { mode: 0o600 });
   renameSync(temporary, file);
 }
 

@@ -45,6 +45,14 @@ test("adds the cluster with the name of the stack, and keeps the others", () => 
   });
 });
 
+test("keeps the comments of the user's file", () => {
+  mkdirSync(join(root, "home"));
+  writeFileSync(target, `# of the office\n${stringify(kubeconfig("work", "https://work"))}`);
+  mergeKubeconfig("dev", source, target);
+  unmergeKubeconfig("dev");
+  expect(readFileSync(target, "utf8")).toContain("# of the office");
+});
+
 test("a new kubeconfig is readable by its owner alone", () => {
   mergeKubeconfig("dev", source, target);
   expect(statSync(target).mode & 0o777).toBe(0o600);
