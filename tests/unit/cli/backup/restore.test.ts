@@ -97,7 +97,7 @@ test("controllers that do not work: the previous state is put back", async () =>
   expectRunning(PREVIOUS);
 });
 
-test("Ctrl-C while the controllers are proved: the previous state is put back, and the command reports it", async () => {
+test("Ctrl-C while the controllers are proved: the previous state is put back, and this is reported", async () => {
   const one = command(undefined, { createNamespacedPod: () => one.abort.abort(new Error("stopped by the user")) });
   await expect(one.restore()).rejects.toThrow("stopped by the user; the previous state was put back");
   expectRunning(PREVIOUS);
