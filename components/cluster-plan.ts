@@ -6,7 +6,7 @@ import { refusedApiServerFlags } from "../render/components/refused-flags";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { Artifacts } from "../sdk/local";
-import type { ClusterArgs } from "./cluster";
+import type { ClusterArgs } from "./cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
 import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
 import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";

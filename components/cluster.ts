@@ -1,70 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Runtime } from "../common/runtime";
 import { type Artifacts, type ClusterAccess, kubeconfigOf } from "../sdk/local";
 import { type BuiltCluster, buildByComponents, buildWithKubeadm } from "./bootstrap";
+import type { ClusterArgs } from "./cluster-arguments";
 import { planCluster } from "./cluster-plan";
 import { LadderCluster } from "./ladder/ladder-cluster";
-import type { Machine } from "./machines/machine";
-import type { PoolArgs } from "./nodes/pool";
-import type { RollingUpdate } from "./nodes/rolling-update";
-import type {
-  ComponentsSettings,
-  ControlPlaneSettings,
-  DrainSettings,
-  NetworkSettings,
-  Timeouts,
-} from "./nodes/settings";
 import { KubeadmCluster } from "./steps/kubeadm";
 import type { ClusterPlan } from "./steps/member";
-
-/** Arguments of a `Cluster`. */
-export interface ClusterArgs {
-  /** Version of Kubernetes, without `v`: `1.36.3`. One of the versions in versions.yaml. */
-  version: string;
-  /**
-   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address.
-   * `auto` uses the
-   * official downloads if they can be reached, and otherwise builds from modules.
-   * @default "auto"
-   */
-  source?: string;
-  /**
-   * Container runtime of every node. A change on an existing node is refused.
-   * @default "containerd"
-   */
-  runtime?: Runtime;
-  /** Machines of the control plane: an odd number, because etcd needs a majority of its members. */
-  controlPlanes: Machine[];
-  /**
-   * Pools of workers.
-   * @default none: pods run on the control planes only
-   */
-  pools?: PoolArgs[];
-  controlPlane?: ControlPlaneSettings;
-  /** Each property has its own default. */
-  network?: Partial<NetworkSettings>;
-  /** Deadlines in seconds; each has its own default. */
-  timeouts?: Partial<Timeouts>;
-  /** How nodes are emptied; each property has its own default. */
-  drain?: Partial<DrainSettings>;
-  /**
-   * Changes the nodes of a pool a few at a time. Pass the same object to the component that makes the machines.
-   * @default none: a change of several nodes changes all of them in parallel
-   */
-  rollingUpdate?: RollingUpdate;
-  /** @deprecated Use `rollingUpdate`. */
-  turns?: RollingUpdate;
-  /**
-   * Also load the images that examples and tests use.
-   * @default false
-   */
-  extras?: boolean;
-  /**
-   * Build the cluster one component at a time, without kubeadm (docs/ladder.md).
-   * @default kubeadm builds the cluster
-   */
-  components?: ComponentsSettings;
-}
 
 /**
  * A Kubernetes cluster on existing machines. It needs the machines' addresses and SSH logins, and does not depend on

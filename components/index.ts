@@ -1,5 +1,6 @@
 /** The public API of the library. */
-export { Cluster, type ClusterArgs } from "./cluster";
+export { Cluster } from "./cluster";
+export type { ClusterArgs } from "./cluster-arguments";
 export { DockerMachines, type DockerMachinesArgs, type DockerSize } from "./machines/docker";
 export { AwsMachines } from "./machines/clouds/aws";
 export { DigitalOceanMachines } from "./machines/clouds/digitalocean";

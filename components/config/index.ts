@@ -7,7 +7,7 @@ import {
   singleControlPlane,
   tokensOnce,
 } from "./check-bootstrap";
-import { backupAccess, backupOfKubeadm } from "./backup";
+import { backupAccess, backupOfKubeadm } from "./check-backup";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";

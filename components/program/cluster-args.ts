@@ -1,5 +1,5 @@
 import type { ClusterConfig } from "../config";
-import type { ClusterArgs } from "../cluster";
+import type { ClusterArgs } from "../cluster-arguments";
 import type { Machine } from "../machines/machine";
 import type { RollingUpdate } from "../nodes/rolling-update";
 import { assignMachines } from "./assign-machines";

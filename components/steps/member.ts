@@ -18,7 +18,6 @@ import type {
   NodeSettings,
   Timeouts,
 } from "../nodes/settings";
-import type { Preflights } from "./preflights";
 
 /** What all machines of a cluster have in common, with every default filled in. */
 export interface ClusterPlan {
@@ -36,7 +35,8 @@ export interface ClusterPlan {
   cluster: pulumi.Resource;
   /** The first control plane first, then the others, then the workers. */
   members: readonly [ClusterMember, ...ClusterMember[]];
-  readonly preflights: Preflights;
+  /** The check that must have passed before anything is changed on a machine. */
+  readonly preflights: { of(machine: string): Preflight };
   artifacts(version: string, machine?: Machine): Artifacts;
   groupsOf(member: ClusterMember): MemberGroups;
   /** Name of a machine's resource, which no other cluster of the program uses. */

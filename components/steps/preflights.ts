@@ -9,10 +9,9 @@ type Machine = PreflightMachineArgs & { name: string };
  * The preflight checks of a cluster: one resource that checks all machines together, and one for each machine.
  *
  * A new cluster is checked as a whole before the first machine is changed; the machines' own checks then have nothing
- * to add. The
- * nodes of an existing cluster are changed one after the other by a `RollingUpdate`, so no change of the first may
- * wait for a check
- * of the last: there each machine's own check comes first, and the whole is checked once all machines can be reached.
+ * to add. The nodes of an existing cluster are changed one after the other by a `RollingUpdate`, so no change of the
+ * first may wait for a check of the last: there each machine's own check comes first, and the whole is checked once
+ * all machines can be reached.
  */
 export class Preflights {
   private readonly byMachine = new Map<string, Preflight>();
