@@ -15,9 +15,8 @@ export interface ClusterArgs {
   /** Version of Kubernetes, without `v`: `1.36.3`. One of the versions in versions.yaml. */
   version: string;
   /**
-   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address.
-   * `auto` uses the
-   * official downloads if they can be reached, and otherwise builds from modules.
+   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address. `auto`
+   * uses the official downloads if they can be reached, and otherwise builds from modules.
    * @default "auto"
    */
   source?: string;

@@ -8,8 +8,7 @@ const REPOSITORY = /^(\/|\.\.?\/|~\/|sftp:[^:\s]+:\S+|s3:https?:\/\/[^/\s]+\/\S+
 export const backupSection = strict({
   /**
    * The repository of restic that stores the backups: a folder on the computer that runs Kubewright,
-   * `sftp:user@host:/path`
-   * or `s3:https://host/bucket`. It is created when it does not exist.
+   * `sftp:user@host:/path` or `s3:https://host/bucket`. It is created when it does not exist.
    */
   repository: z.string().regex(REPOSITORY, {
     error: complaint(

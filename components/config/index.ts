@@ -97,8 +97,7 @@ function withFormerForms(raw: unknown): unknown {
 
 /**
  * Parses the configuration without its invalid fields. If one of them is required, its whole section is left out.
- * Returns undefined if
- * the rest is still invalid.
+ * Returns undefined if the rest is still invalid.
  */
 function withoutInvalid(raw: unknown, issues: readonly z.core.$ZodIssue[]): WrittenConfig | undefined {
   const copy: unknown = structuredClone(raw);

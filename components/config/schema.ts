@@ -262,9 +262,8 @@ const admission = strict({
 /** The stack's configuration as the user writes it, with its defaults. docs/configuration.md is generated from it. */
 export const clusterSchema = strict({
   /**
-   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address.
-   * `auto` uses the
-   * official downloads if they can be reached, and otherwise builds from modules.
+   * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address. `auto`
+   * uses the official downloads if they can be reached, and otherwise builds from modules.
    */
   source: source.default("auto"),
   /** Version of Kubernetes. */

@@ -10,8 +10,7 @@ export function sshClientConfig({ ssh, fileExists }: ConfigEnvironment): SshClie
 
 /**
  * Resolves the SSH routes of all listed hosts. Aliases of ~/.ssh/config become addresses on the computer that runs
- * Pulumi, so that a
- * preview shows them.
+ * Pulumi, so that a preview shows them.
  */
 export function withResolvedRoutes(written: WrittenConfig, environment: ConfigEnvironment): WrittenConfig {
   const client = sshClientConfig(environment);

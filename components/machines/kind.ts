@@ -73,8 +73,7 @@ export interface SettingsProblem {
 
 /**
  * A kind of machine: its settings, and how it turns them into machines that can be reached over SSH. The rest of the
- * program does not
- * depend on the kind. docs/machines.md explains how to add one.
+ * program does not depend on the kind. docs/machines.md explains how to add one.
  */
 export interface MachineKind<Shared extends z.ZodRawShape = z.ZodRawShape, Each extends z.ZodRawShape = z.ZodRawShape> {
   /** The value of `machines.kind`, and the name of the section `machines.<name>`. */

@@ -79,8 +79,7 @@ export interface CommandConnection {
 
 /**
  * The connection to a machine for commands of your own, with `@pulumi/command`. The private key is read from its file
- * and becomes a
- * secret of the state.
+ * and becomes a secret of the state.
  *
  * @example
  * new command.remote.Command("greet", { connection: commandConnection(machine), create: "hostname" });

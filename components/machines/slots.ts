@@ -20,8 +20,8 @@ export function slotCount(subnet: string | undefined): number {
 
 /**
  * Assigns a slot of the network to each machine; the machine's address follows from it. The slot depends on the
- * machine's name, not on
- * its position in the list, so no machine changes its address when another one is added or removed.
+ * machine's name, not on its position in the list, so no machine changes its address when another one is added or
+ * removed.
  */
 export function assignSlots(names: readonly string[], count: number): Map<string, number> {
   const taken = new Set<number>();

@@ -73,10 +73,8 @@ const hostFields = {
   sudoPassword: secretText.optional(),
   /**
    * SSH server through which the host is reached: `[user@]host[:port]`, several of them separated by commas, or an
-   * object with the
-   * properties `host`, `user`, `port`, `privateKeyPath`, `agent`, `password`, `hostKey` and `jump`. It must allow TCP
-   * forwarding. It
-   * uses the machine's keys, unless it has keys of its own.
+   * object with the properties `host`, `user`, `port`, `privateKeyPath`, `agent`, `password`, `hostKey` and `jump`. It
+   * must allow TCP forwarding. It uses the machine's keys, unless it has keys of its own.
    * @default the ProxyJump of ~/.ssh/config
    */
   jump: jump.optional(),

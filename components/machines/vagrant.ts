@@ -23,8 +23,7 @@ const shared = {
   subnet: cidr.default("192.168.56.0/24"),
   /**
    * Path of a Vagrantfile of your own, on the computer that runs Pulumi. Its machines are used as they are: they are
-   * neither created
-   * nor started nor destroyed.
+   * neither created nor started nor destroyed.
    * @default a Vagrantfile that Kubewright writes
    */
   vagrantfile: z.string().min(1).optional(),
@@ -40,8 +39,7 @@ const each = {
   provider: z.enum(VAGRANT_PROVIDERS).default("virtualbox"),
   /**
    * Box of the machine: `fedora/41-cloud-base`. Required, except with the provider `docker`, which uses Kubewright's
-   * machine image, and
-   * with a Vagrantfile of your own.
+   * machine image, and with a Vagrantfile of your own.
    */
   box: z.string().min(1).optional(),
   /**

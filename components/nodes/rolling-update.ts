@@ -23,9 +23,8 @@ export interface RollingUpdateArgs {
  * Changes the nodes of a pool a few at a time when one change concerns several of them.
  *
  * The machine of an existing node is registered with the Pulumi engine only once the node `maxUnavailable` places
- * before it is Ready,
- * so a machine that waits holds none of the engine's parallel slots. Machines that are new in this run do not wait. See
- * docs/rolling-updates.md for the reasons.
+ * before it is Ready, so a machine that waits holds none of the engine's parallel slots. Machines that are new in this
+ * run do not wait. See docs/rolling-updates.md for the reasons.
  *
  * @example
  * const rollingUpdate = new RollingUpdate("dev", {
@@ -68,8 +67,8 @@ export class RollingUpdate {
    * Resolves when it is the machine's turn, to an empty list: for `dependsOn` of the machine's first resource.
    *
    * It resolves to no resource on purpose. A dependency on the node before would be recorded in the state:
-   * `--target-dependents` on one
-   * worker would include all workers after it, and a destroy would delete the workers one after the other.
+   * `--target-dependents` on one worker would include all workers after it, and a destroy would delete the workers one
+   * after the other.
    */
   async turnOf(machine: string): Promise<pulumi.Resource[]> {
     const predecessor = this.predecessors.get(machine);

@@ -27,9 +27,8 @@ export interface Scope<Steps, Context> extends ClusterScope {
 }
 
 /**
- * A step of the bootstrap: registers one resource for the cluster, or one for each machine it works on. Steps only
- * name what must be
- * done first; the Pulumi engine runs everything else in parallel.
+ * A step of the bootstrap: registers one resource for the cluster, or one for each machine it works on. Steps only name
+ * what must be done first; the Pulumi engine runs everything else in parallel.
  */
 export interface Step<Resource, Name extends PropertyKey, StepScope = MachineScope> {
   /** Selects the machines that the step works on. A step without it works on the cluster, once. */

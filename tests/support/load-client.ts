@@ -25,8 +25,7 @@ export interface LoadSpec {
 
 /**
  * Sends requests at a steady rate from a machine of the test network. Each request opens a connection, so that the
- * Service
- * chooses a pod for each.
+ * Service chooses a pod for each.
  */
 export class LoadClient {
   readonly load: Load = { total: 0, failed: 0, failures: [] };

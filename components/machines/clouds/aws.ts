@@ -113,9 +113,8 @@ interface AwsInfrastructure extends SharedInfrastructure {
 }
 
 /**
- * EC2 instances in a VPC with one public subnet, in a security group that allows SSH, ICMP, and the cluster's own
- * ports between the
- * instances. Needs the package `@pulumi/aws`, credentials and `aws:region`.
+ * EC2 instances in a VPC with one public subnet, in a security group that allows SSH, ICMP, and the cluster's own ports
+ * between the instances. Needs the package `@pulumi/aws`, credentials and `aws:region`.
  *
  * @example
  * const { machines } = new AwsMachines("dev", {

@@ -25,8 +25,7 @@ type Settings<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
 /**
  * Machines of a cloud, created with a host key and the cluster's login key, so that the first SSH connection is
- * verified already. A
- * subclass for each cloud creates the shared infrastructure and the machines.
+ * verified already. A subclass for each cloud creates the shared infrastructure and the machines.
  */
 export abstract class CloudMachines<
   Shared extends z.ZodRawShape,

@@ -64,8 +64,7 @@ interface DigitalOceanInfrastructure extends SharedInfrastructure {
 
 /**
  * Droplets of DigitalOcean in a VPC, behind a firewall that allows SSH, ICMP, and the cluster's own ports inside the
- * VPC. Needs the
- * package `@pulumi/digitalocean` and a token: `pulumi config set --secret digitalocean:token`.
+ * VPC. Needs the package `@pulumi/digitalocean` and a token: `pulumi config set --secret digitalocean:token`.
  *
  * @example
  * const { machines } = new DigitalOceanMachines("dev", {

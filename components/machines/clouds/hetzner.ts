@@ -79,9 +79,8 @@ interface HetznerInfrastructure extends SharedInfrastructure {
 }
 
 /**
- * Servers of Hetzner Cloud on a private network, behind a firewall that only allows SSH and ICMP. Servers of a pool
- * run on different
- * hosts. Needs the package `@pulumi/hcloud` and a token: `pulumi config set --secret hcloud:token`.
+ * Servers of Hetzner Cloud on a private network, behind a firewall that only allows SSH and ICMP. Servers of a pool run
+ * on different hosts. Needs the package `@pulumi/hcloud` and a token: `pulumi config set --secret hcloud:token`.
  *
  * @example
  * const { machines } = new HetznerMachines("ha", {
