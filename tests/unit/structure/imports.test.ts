@@ -33,7 +33,7 @@ function folderGraph(files: Graph): Graph {
   return folders;
 }
 
-/** Removes what imports from nothing that remains, until nothing changes: what is left is in a cycle or leads to one. */
+/** Removes what imports from nothing that remains, until nothing changes: the rest is in a cycle or leads to one. */
 function membersOfCycles(graph: Graph): string[] {
   const remaining = new Set(graph.keys());
   const isFree = (member: string) => [...(graph.get(member) ?? [])].every((target) => !remaining.has(target));
