@@ -1,10 +1,9 @@
+import { HOUR_MS } from "../../common/duration";
 import { userCommand } from "../../common/user-command";
 import type { BackupSettings } from "../../components/config";
 import { readStamps, type Stamp, type StampKind } from "../../provider/backup/stamps";
 import type { Remote } from "../../provider/ssh/remote";
 import { describeAge } from "./text";
-
-const HOUR_MS = 3_600_000;
 
 /** When the last backup and the last drill succeeded. */
 export interface BackupStatus {

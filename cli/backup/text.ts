@@ -1,9 +1,8 @@
+import { describeDuration } from "../../common/duration";
 import type { SnapshotContent } from "../../provider/backup/snapshot-content";
-import { pluralize, table } from "../terminal/text";
+import { table } from "../terminal/text";
 import type { StoredBackup } from "./repository";
 import { userCommand } from "../../common/user-command";
-
-const HOUR_MS = 3_600_000;
 
 /** `revision 1234, hash 2132637669, 310 keys` */
 export function describeKeys({ revision, hash, keys }: SnapshotContent): string {
@@ -11,11 +10,9 @@ export function describeKeys({ revision, hash, keys }: SnapshotContent): string 
   return `revision ${revision}, hash ${hash}, ${count} keys`;
 }
 
-/** `3 minutes`, `5 hours`, `2 days` */
-export function describeAge(time: string, now: number): string {
-  const hours = (now - Date.parse(time)) / HOUR_MS;
-  if (hours < 2) return pluralize(Math.max(0, Math.round(hours * 60)), "minute");
-  return hours < 48 ? pluralize(Math.round(hours), "hour") : pluralize(Math.round(hours / 24), "day");
+/** The time from then, an ISO 8601 text, to now in milliseconds: `3 minutes`, `5 hours`, `2 days`. */
+export function describeAge(then: string, now: number): string {
+  return describeDuration(Math.max(0, now - Date.parse(then)));
 }
 
 export function backupTable(backups: readonly StoredBackup[], now: number): string {

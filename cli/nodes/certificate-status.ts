@@ -1,10 +1,10 @@
+import { DAY_MS } from "../../common/duration";
 import { messageOf } from "../../common/errors";
 import { expiryState, reportExpiry, type ExpiryState } from "../../provider/kubeadm/certificate-expiry";
 import { readCertificates, type CertificateKind, type MachineCertificate } from "../../provider/kubeadm/certificates";
 import type { Remote } from "../../provider/ssh/remote";
 import { table } from "../terminal/text";
 
-const DAY_MS = 86_400_000;
 /** Milliseconds until a machine that does not answer is reported. */
 const LIMIT_MS = 20_000;
 

@@ -1,8 +1,8 @@
+import { DAY_MS, describeDuration } from "../../common/duration";
 import type { Context } from "../rpc/handler";
 import type { CertificateKind, MachineCertificate } from "./certificates";
 import { userCommand } from "../../common/user-command";
 
-const DAY_MS = 86_400_000;
 /** Days before its end in which a certificate is renewed, and reported until it is. kubeadm's are valid for a year. */
 export const SOON_DAYS = 30;
 /** Days before its end in which a certificate makes the cluster unhealthy. */
@@ -28,17 +28,6 @@ export function expiryState({ kind, start, end, left }: MachineCertificate): Exp
 /** Milliseconds before its end in which a certificate is renewed: 30 days, or the last third of a shorter lifetime. */
 export function renewalWindow({ start, end }: Pick<MachineCertificate, "start" | "end">): number {
   return Math.min(SOON_DAYS * DAY_MS, (end.getTime() - start.getTime()) * SHARES.issued.soon);
-}
-
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
-
-/** `12 days`, `30 hours`, `1 minute` */
-export function describeTime(ms: number): string {
-  if (ms >= 2 * DAY_MS) return `${Math.floor(ms / DAY_MS)} days`;
-  const [size, unit] = ms >= HOUR_MS ? ([HOUR_MS, "hour"] as const) : ([MINUTE_MS, "minute"] as const);
-  const count = Math.floor(ms / size);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 /** What an operator can do about a certificate that ends. */
@@ -84,7 +73,7 @@ export function describeEnd(sorted: readonly Pick<MachineCertificate, "name" | "
   const names = sorted.map(({ name }) => name);
   const left = Math.min(...sorted.map((one) => one.left));
   const isPast = left <= 0;
-  const when = isPast ? `${describeTime(-left)} ago` : `in ${describeTime(left)}`;
+  const when = isPast ? `${describeDuration(-left)} ago` : `in ${describeDuration(left)}`;
   if (names.length === 1) return `certificate ${names.join("")} ${isPast ? "ended" : "ends"} ${when}`;
   const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
   return `certificates ${list} ${isPast ? "ended" : "end"}, the first ${when}`;

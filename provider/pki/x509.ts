@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../common/duration";
 import "reflect-metadata";
 import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from "node:crypto";
 import {
@@ -21,7 +22,6 @@ cryptoProvider.set(webcrypto);
 
 /** P-256, which kubeadm calls ECDSA-P256: small, fast, and supported by every TLS implementation. */
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-const DAY_MS = 86_400_000;
 /** Certificates are valid from a few minutes ago, because a machine's clock may be behind. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 

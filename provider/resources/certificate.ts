@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../common/duration";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { certificateContract } from "../../contracts/pki/certificate";
 import { X509Certificate } from "node:crypto";
@@ -7,7 +8,6 @@ import { register, type Handler, type Recorded } from "../rpc/handler";
 type CertificateInputs = Inputs<typeof certificateContract>;
 type CertificateOutputs = Outputs<typeof certificateContract>;
 
-const DAY_MS = 86_400_000;
 /** The same limit as in `npm run status`. Certificates with a shorter lifetime are renewed in their last third. */
 const RENEW_DAYS = 30;
 

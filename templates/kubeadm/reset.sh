@@ -18,5 +18,5 @@ fi
 [ -d /var/lib/etcd ] && find /var/lib/etcd -mindepth 1 -delete 2>/dev/null
 # kubelet.conf.d belongs to the kubelet's unit: it existed before the join and is needed for the next one.
 [ -d /etc/kubernetes ] && find /etc/kubernetes -mindepth 1 -maxdepth 1 ! -name kubelet.conf.d -exec rm -rf {} +
-rm -rf /var/lib/kubewright/kubeadm /var/lib/kubewright/etcd-snapshots
+rm -rf /var/lib/kubewright/kubeadm /var/lib/kubewright/etcd-snapshots /var/lib/kubewright/backup
 rm -f /run/kubewright-kubeadm.lock

@@ -32,7 +32,7 @@ test("the newest records of all control planes count", async () => {
     controlPlane({ backup: 3, drill: 100 }),
   );
   expect(status).toMatchObject({ backup: { id: "backup-3" }, drill: { id: "drill-1" }, problems: [] });
-  expect(backupLine(status, NOW)).toBe("backup-3, 3 hours ago; drill of drill-1, 60 minutes ago");
+  expect(backupLine(status, NOW)).toBe("backup-3, 3 hours ago; drill of drill-1, 1 hour ago");
 });
 
 test("what is too old is a problem, with the command that repairs it", async () => {

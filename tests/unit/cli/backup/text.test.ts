@@ -3,9 +3,8 @@ import { backupTable, describeAge } from "../../../../cli/backup/text";
 
 const NOW = Date.parse("2026-11-26T12:45:00.000Z");
 
-test("ages are minutes, hours or days", () => {
-  const age = (hours: number) => describeAge(new Date(NOW - hours * 3_600_000).toISOString(), NOW);
-  expect([0, 1 / 60, 1.5, 30, 72].map(age)).toEqual(["0 minutes", "1 minute", "90 minutes", "30 hours", "3 days"]);
+test("a backup from a clock that is ahead has no negative age", () => {
+  expect(describeAge("2026-11-26T12:50:00.000Z", NOW)).toBe("0 minutes");
 });
 
 test("backups are listed with their age and size", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeTime, expiryState, reportExpiry, warnOfExpiry } from "../../../../provider/kubeadm/certificate-expiry";
+import { expiryState, reportExpiry, warnOfExpiry } from "../../../../provider/kubeadm/certificate-expiry";
 import type { CertificateKind, MachineCertificate } from "../../../../provider/kubeadm/certificates";
 
 const DAY_MS = 86_400_000;
@@ -77,13 +77,4 @@ test("a refresh warns about both", () => {
   const lines: string[] = [];
   warnOfExpiry({ warn: (line) => lines.push(line) }, [certificate(1), certificate(20, { name: "admin.conf" })]);
   expect(lines).toHaveLength(2);
-});
-
-test.each([
-  [59_000, "0 minutes"],
-  [60_000, "1 minute"],
-  [47 * 3_600_000, "47 hours"],
-  [48 * 3_600_000, "2 days"],
-])("%d ms are %s", (ms, text) => {
-  expect(describeTime(ms)).toBe(text);
 });
