@@ -47,6 +47,7 @@ export function initCluster({ member, after }: MachineScope): KubeadmInit {
       ...member.onMachine,
       documents: kubeadmDocuments(member),
       controlPlanes: controlPlanes.map(({ name }) => name),
+      nodes: member.plan.members.map(({ name }) => name),
       timeout: member.plan.timeouts.init,
     },
     {

@@ -16,6 +16,11 @@ export const kubeadmInitContract = defineContract({
      * a change of them changes nothing on the machine.
      */
     controlPlanes: z.array(z.string()).optional(),
+    /**
+     * Names of all nodes, this machine's included. While there are others, `kubeadm init` does not run a second time:
+     * a new cluster would reset them. A change of them changes nothing on the machine.
+     */
+    nodes: z.array(z.string()).optional(),
     /** Seconds that `kubeadm init` may take. */
     timeout: z.number().positive(),
   }),

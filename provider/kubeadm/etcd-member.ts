@@ -47,6 +47,22 @@ export async function removeDeadMember(node: string, others: readonly Remote[], 
 }
 
 /**
+ * Removes the member that the previous machine of a control plane has left in etcd, before the rebuilt machine joins
+ * under the same name. Does nothing where etcd has no such member, or does not answer.
+ */
+export async function removePreviousMember(node: string, others: readonly Remote[], options: Options): Promise<void> {
+  const { signal } = options;
+  const answers = others.map(async (machine) => {
+    const isMember = await isEtcdMember(machine, node, signal);
+    if (isMember === undefined) throw new Error(`${machine.label}: etcd does not answer`);
+    return isMember;
+  });
+  const isMember = await Promise.any(answers).catch(() => false);
+  signal.throwIfAborted();
+  if (isMember) await removeDeadMember(node, others, options);
+}
+
+/**
  * Removes a member through the first control plane where that succeeds. Succeeds when there is no such member. etcd
  * refuses while members are out of touch with each other, which usually passes: so refused removals are repeated.
  */

@@ -2,6 +2,7 @@ import semver from "semver";
 import type { Inputs } from "../../contracts/contract";
 import type { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import type { kubeadmInitContract } from "../../contracts/kubeadm/init";
+import type { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import type { ClusterConfiguration, InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
 import { findUpgradeProblem } from "../../render/version-skew";
 import { SOCKETS } from "../../render/runtime";
@@ -10,6 +11,7 @@ import { userCommand } from "../../common/user-command";
 
 type ControlPlaneInputs = Partial<Inputs<typeof controlPlaneContract>>;
 type InitInputs = Partial<Inputs<typeof kubeadmInitContract>>;
+type JoinInputs = Partial<Inputs<typeof kubeadmJoinContract>>;
 
 /** Finds changes that would break an existing cluster. The paths are those of the stack's configuration. */
 export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Problem[] {
@@ -23,6 +25,34 @@ export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Prob
 /** Whether the cluster lives on without the machine that initialized it. */
 export function hasOtherControlPlanes(inputs: InitInputs, old: InitInputs): boolean {
   return [inputs, old].some(({ controlPlanes = [] }) => controlPlanes.length > 1);
+}
+
+/** Whether the cluster has other nodes than the machine that initialized it: control planes or workers. */
+export function hasOtherNodes(inputs: InitInputs, old: InitInputs): boolean {
+  return hasOtherControlPlanes(inputs, old) || [inputs, old].some(({ nodes = [] }) => nodes.length > 1);
+}
+
+/**
+ * Whether no change replaces the cluster. The machine of a single control plane may be replaced, which a preview
+ * reports as the loss of the cluster: its instance is unknown then. A machine that was lost or rebuilt has another one.
+ */
+export function isClusterProtected(inputs: InitInputs, old: InitInputs): boolean {
+  return hasOtherControlPlanes(inputs, old) || (inputs.instance !== undefined && hasOtherNodes(inputs, old));
+}
+
+/** A node of a cluster is not reset into another cluster: only a machine that was rebuilt joins a new one. */
+export function findOtherCluster(inputs: JoinInputs, old: JoinInputs): Problem[] {
+  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
+  const hashes = [inputs.caCertHash, old.caCertHash];
+  if (!isSameMachine || hashes.includes(undefined) || inputs.caCertHash === old.caCertHash) return [];
+  return [
+    {
+      path: "caCertHash",
+      reason:
+        "the machine is a node of a cluster, and would be reset to join another one, in which its pods do not exist; " +
+        `run \`${userCommand("down")}\` if the cluster is lost, and build a new one`,
+    },
+  ];
 }
 
 const NETWORK_REASONS = {

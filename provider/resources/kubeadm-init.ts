@@ -5,18 +5,25 @@ import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubea
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
-import { findImpossibleChanges, hasOtherControlPlanes } from "../kubeadm/impossible-changes";
+import {
+  findImpossibleChanges,
+  hasOtherControlPlanes,
+  hasOtherNodes,
+  isClusterProtected,
+} from "../kubeadm/impossible-changes";
+import { lossWarning, newClusterError } from "../kubeadm/lost-cluster";
 import { readMembership } from "../kubeadm/membership";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type InitInputs = Inputs<typeof kubeadmInitContract>;
 type InitOutputs = Outputs<typeof kubeadmInitContract>;
+type RecordedInit = Recorded<InitInputs, InitOutputs>;
 
 async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
   const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
@@ -39,6 +46,11 @@ async function init(context: Context, machine: Remote, inputs: InitInputs): Prom
   await retryRequest(api, "revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
+async function initialize(context: Context, inputs: InitInputs): Promise<InitOutputs> {
+  await init(context, await requireMachine(context, inputs), inputs);
+  return await readOutputs(context, inputs);
+}
+
 async function readOutputs(context: Context, inputs: InitInputs): Promise<InitOutputs> {
   const { caCertificate } = await context.kube.api([inputs.connection], context.signal);
   return { caCertHash: caCertHash(caCertificate) };
@@ -50,39 +62,59 @@ function scaleTimeouts(document: KubeadmDocument, patience: number): KubeadmDocu
 }
 
 /**
+ * Returns the recorded cluster where its machine no longer has it, but other nodes exist: the machine of one of several
+ * control planes joins again, and that of a single one is refused by the next update.
+ */
+function keepCluster(context: Context, old: RecordedInit): RecordedInit | undefined {
+  const { inputs, outputs } = old;
+  if (!isInitialized(outputs) || !hasOtherNodes(inputs, inputs)) return undefined;
+  if (!hasOtherControlPlanes(inputs, inputs))
+    context.warn(lossWarning(context.connections.get(inputs.connection), inputs.nodes ?? []));
+  return old;
+}
+
+function isInitialized({ caCertHash: hash }: Partial<InitOutputs>): boolean {
+  return hash !== undefined;
+}
+
+/**
  * The beginning of a cluster: `kubeadm init`, once. The cluster outlives the machine: while it has other control
  * planes, this resource stays as it is when the machine is rebuilt or leaves, and KubeadmJoin makes a machine a member.
+ * With a single control plane, a second `kubeadm init` is refused while there are workers, which it would reset.
  */
 const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
   replaceOn: MACHINE_REPLACE_ON,
   // `kubeadm init` reads the documents once. A change of them reaches all control planes through ControlPlane.
-  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes", "documents"],
+  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes", "nodes", "documents"],
   findImpossibleChanges,
-  isProtected: hasOtherControlPlanes,
+  isProtected: isClusterProtected,
   async create(context, inputs) {
-    const machine = await requireMachine(context, inputs);
-    await init(context, machine, inputs);
-    return { id: `${inputs.instance}/kubeadm-init`, outputs: await readOutputs(context, inputs) };
+    return { id: `${inputs.instance}/kubeadm-init`, outputs: await initialize(context, inputs) };
   },
   async update(context, _id, inputs, old) {
-    const isInitialized = old.outputs.caCertHash !== undefined;
-    if (isInitialized && hasOtherControlPlanes(inputs, old.inputs)) return old.outputs;
+    if (!isInitialized(old.outputs)) return await initialize(context, inputs);
+    if (hasOtherControlPlanes(inputs, old.inputs)) return old.outputs;
     const machine = await requireMachine(context, inputs);
-    const isMember = isInitialized && (await isMemberOf(machine, old.outputs, context.signal));
-    if (isMember) return old.outputs;
-    await init(context, machine, inputs);
-    return readOutputs(context, inputs);
+    if (await isMemberOf(machine, old.outputs, context.signal)) return old.outputs;
+    const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
+    if (progress !== "done" && hasOtherNodes(inputs, old.inputs)) {
+      context.undo();
+      throw newClusterError(machine, [...(inputs.nodes ?? []), ...(old.inputs.nodes ?? [])]);
+    }
+    return await initialize(context, inputs);
   },
-  read: (context, _id, old) =>
-    readMachine(context, old, async (machine) => {
+  async read(context, _id, old) {
+    const current = await readMachine(context, old, async (machine) => {
       const [progress, isMember] = await Promise.all([
         readProgress(machine, "init", ADMIN_CONF, context.signal),
         isMemberOf(machine, old.outputs, context.signal),
       ]);
       if (progress === "done" || isMember || hasOtherControlPlanes(old.inputs, old.inputs)) return old;
       return progress === "started" ? { ...old, unfinished: true } : undefined;
-    }),
+    });
+    return current ?? keepCluster(context, old);
+  },
   async delete(context, _id, { inputs, outputs }) {
     const machine = await findMachine(context, inputs);
     if (machine && (await needsReset(machine, outputs, context.signal))) await resetNode(machine, context);

@@ -6,15 +6,19 @@ import type { Connection } from "../../contracts/connection";
 import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
-import { removeDeadMember } from "../kubeadm/etcd-member";
+import { removeDeadMember, removePreviousMember } from "../kubeadm/etcd-member";
 import { warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { readCertificates } from "../kubeadm/certificates";
 import { KUBELET_CONF, changeKubeletEndpoint, readKubeletEndpoint } from "../kubeadm/kubelet-endpoint";
+import { findOtherCluster } from "../kubeadm/impossible-changes";
+import { noControlPlaneError } from "../kubeadm/lost-cluster";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki } from "../kubeadm/pki";
 import { resetNode } from "../kubeadm/reset";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
+import { ignoreNotFound } from "../kube/errors";
+import { retryRequest } from "../kube/retry";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -44,7 +48,7 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
   // Resets what an interrupted join left.
   if (progress === "started") await resetNode(machine, { ...context, others });
   context.status("creating a join token");
-  const api = await context.kube.api(otherConnections(inputs), context.signal);
+  const api = await openCluster(context, machine, inputs);
   try {
     await joinOnce(context, machine, inputs, api);
   } catch (error) {
@@ -64,10 +68,32 @@ function describeTransient(error: unknown): string | undefined {
   return /check-etcd.*context deadline exceeded/s.test(error.failure.cause) ? "etcd did not answer in time" : undefined;
 }
 
+/**
+ * Returns the API of the cluster, once it answers a request for which etcd needs its majority.
+ * @throws StepError where no control plane answers it
+ */
+async function openCluster(context: Context, machine: Remote, inputs: JoinInputs): Promise<KubeApi> {
+  const { signal } = context;
+  try {
+    const api = await context.kube.api(otherConnections(inputs), signal);
+    const name = "cluster-info";
+    await retryRequest(api, `reading ${name}`, signal, () =>
+      ignoreNotFound(api.core.readNamespacedConfigMap({ name, namespace: "kube-public" })),
+    );
+    return api;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw noControlPlaneError(machine, error);
+  }
+}
+
 async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, api: KubeApi): Promise<void> {
   if (isControlPlane(inputs)) {
     const { caCertHash: hash } = inputs;
-    await copyControlPlanePki(context, { from: otherConnections(inputs), to: machine, caCertHash: hash });
+    await Promise.all([
+      copyControlPlanePki(context, { from: otherConnections(inputs), to: machine, caCertHash: hash }),
+      removePreviousMember(membershipOf(inputs).node, otherControlPlanes(context, inputs), context),
+    ]);
   }
   const { name, signal, warn } = context;
   await withJoinToken(api, { node: name, signal, warn, signed: true }, async (token) => {
@@ -143,6 +169,7 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   replaceOn: [...MACHINE_REPLACE_ON, "caCertHash"],
   // A joined node does not read its join configuration again.
   ignore: [...MACHINE_IGNORE, "controlPlanes", "document", "timeout"],
+  findImpossibleChanges: findOtherCluster,
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
     await join(context, machine, inputs);

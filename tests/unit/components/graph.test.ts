@@ -64,6 +64,13 @@ test.each<[string, object]>([
   expect(images.filter((name) => !before.has(name))).toEqual([]);
 });
 
+test("the beginning of a cluster knows all nodes, which a second one would reset", async () => {
+  const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 }, workers: { count: 1 } }));
+  const init = registrations.find(({ type }) => type === "kubewright:kubeadm:Init");
+  const controlPlanes = ["control-plane-1", "control-plane-2", "control-plane-3"];
+  expect(init?.inputs).toMatchObject({ controlPlanes, nodes: [...controlPlanes, "worker-1"] });
+});
+
 /** Returns what `type name` depends on, directly or not. */
 function dependenciesOf(registrations: readonly Registration[], id: string, known = new Set<string>()): Set<string> {
   const { dependsOn = [] } = registrations.find(({ type, name }) => `${type} ${name}` === id) ?? {};

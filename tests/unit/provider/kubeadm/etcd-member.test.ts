@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { leaveEtcd, removeDeadMember } from "../../../../provider/kubeadm/etcd-member";
+import { leaveEtcd, removeDeadMember, removePreviousMember } from "../../../../provider/kubeadm/etcd-member";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
@@ -136,5 +136,24 @@ describe("removing a dead member", () => {
 
   test("does nothing without other control planes", async () => {
     await removeDeadMember("cp-3", [], silent);
+  });
+});
+
+describe("a rebuilt control plane that joins again", () => {
+  /** A control plane with that etcd, or one whose etcd does not answer. */
+  const answering = (name: string, members?: readonly string[]) =>
+    new ScriptedMachine((script) => (script.includes("member list") && members ? { stdout: etcdOutput({ members }) } : {}));
+
+  test("first loses the member of its previous machine", async () => {
+    const others = [answering("cp-2"), answering("cp-3", MEMBERS)];
+    await settle(removePreviousMember("cp-1", remotes(others), silent));
+    expect(removals(others[1]!)).toEqual([expect.stringContaining("-v name=cp-1")]);
+  });
+
+  test("has none in etcd when it joins for the first time, or when no etcd answers", async () => {
+    const [first, stopped] = [answering("cp-2", ["cp-2", "cp-3"]), answering("cp-3")];
+    await removePreviousMember("cp-1", remotes([first]), silent);
+    await removePreviousMember("cp-1", remotes([stopped]), silent);
+    expect([...removals(first), ...removals(stopped)]).toEqual([]);
   });
 });

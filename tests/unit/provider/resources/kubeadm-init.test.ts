@@ -5,6 +5,7 @@ import { createAuthority, createCertificate, type Identity } from "../../../../p
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
 import type { RunOptions } from "../../../../provider/ssh/remote";
 import { settle, useFakeTime } from "../../../support/fake-time";
+import { MemoryEngine, type Json } from "../../../support/memory-engine";
 import { MemoryApi } from "../../../support/memory-api";
 import { MemoryMachine } from "../../../support/memory-machine";
 
@@ -192,6 +193,69 @@ describe("a rebuilt machine", () => {
     expect(await settle(kubeadmInitResource.update!(contextOf(), "id", old.inputs, old))).toEqual(outputs());
     expect(machine.inputs).toHaveLength(1);
   });
+});
+
+/** Names of the nodes, this machine's first. */
+const namesOf = (otherControlPlanes: string[], workers: string[]) => {
+  const controlPlanes = ["worker-1", ...otherControlPlanes];
+  return { controlPlanes, nodes: [...controlPlanes, ...workers] };
+};
+const networking = { podSubnet: "10.244.0.0/16" };
+
+describe("a cluster whose first machine is lost", () => {
+  const initializations = () => machine.scripts.filter((script) => script.includes("kubeadm init --config"));
+
+  /** Creates the cluster, loses its machine, and runs `up --refresh` with the machine that replaces it. */
+  async function loseMachine(names: ReturnType<typeof namesOf>, isRemoved: boolean) {
+    const context = contextOf();
+    const engine = new MemoryEngine(kubeadmInitResource, () => context);
+    const documents = inputs().documents.map((document) => ({ ...document, networking }));
+    const program = { ...inputs(), ...names, documents, connection: { ...machine.connection } } as unknown as Json;
+    await settle(engine.up(program));
+    machine.instance = "b2";
+    if (isRemoved) context.unreachable.markGone(machine.connection);
+    await settle(engine.refresh());
+    const run = settle(engine.up({ ...program, instance: "b2" }));
+    return { engine, run };
+  }
+
+  test.each([true, false])("keeps its other control planes (machine removed: %s)", async (isRemoved) => {
+    const { engine, run } = await loseMachine(namesOf(["cp-2", "cp-3"], ["worker-2"]), isRemoved);
+    expect(await run).toEqual(["update"]);
+    expect(engine.state?.outputs).toMatchObject(outputs());
+    expect(initializations()).toHaveLength(1);
+  });
+
+  test.each([true, false])("is not initialized again while it has a worker (removed: %s)", async (isRemoved) => {
+    const { engine, run } = await loseMachine(namesOf([], ["worker-2"]), isRemoved);
+    await expect(run).rejects.toThrow(/would reset the nodes that are left \(worker-2\).*npm run down/);
+    expect(engine.state?.outputs).toMatchObject(outputs());
+    expect(initializations()).toHaveLength(1);
+  });
+
+  test("is reported by a refresh, and so by a preview, if it has one control plane", async () => {
+    const warnings: string[] = [];
+    const context = { ...contextOf(), warn: (text: string) => void warnings.push(text) };
+    const old = { ...recorded(), inputs: { ...inputs(), ...namesOf([], ["worker-2"]) } };
+    machine.instance = "b2";
+    expect(await kubeadmInitResource.read!(context, "id", old)).toEqual(old);
+    expect(warnings.join()).toMatch(
+      /^worker-1 \(10\.0\.0\.1\): the machine of the only control plane.*nodes that are left \(worker-2\)/,
+    );
+  });
+
+  test("is initialized again if it has no other node", async () => {
+    const { run } = await loseMachine(namesOf([], []), true);
+    expect(await run).toEqual(["create"]);
+    expect(initializations()).toHaveLength(2);
+  });
+});
+
+test("a planned replacement of the only control plane's machine is one of the cluster, which a preview reports", () => {
+  const old = { ...inputs(), ...namesOf([], ["worker-2"]) };
+  const { instance: _, ...replaced } = old;
+  expect(kubeadmInitResource.isProtected?.(replaced, old)).toBe(false);
+  expect(kubeadmInitResource.isProtected?.(old, old)).toBe(true);
 });
 
 describe("a delete", () => {

@@ -128,6 +128,30 @@ describe("a machine that has joined as worker-1", () => {
   });
 });
 
+test("a node is not reset for another cluster; a machine that was rebuilt joins one", () => {
+  const [one, other] = ["sha256:one", "sha256:other"].map((hash) => inputsFor("worker-1", hash) as object);
+  const problems = (now: object, old: object) => kubeadmJoinResource.findImpossibleChanges?.(now, old) ?? [];
+  expect(problems(other!, one!)).toEqual([
+    { path: "caCertHash", reason: expect.stringMatching(/would be reset to join another one.*npm run down/) },
+  ]);
+  expect(problems(one!, one!)).toEqual([]);
+  expect(problems({ ...other, instance: "id-2" }, one!)).toEqual([]);
+  expect(problems({ ...other, caCertHash: undefined }, one!)).toEqual([]);
+});
+
+test("a rebuilt control plane begins no new cluster when no other control plane answers", async () => {
+  const machine = new ScriptedMachine((script) => (/(join|init)\.done/.test(script) ? { stdout: "none" } : {}));
+  const context = testContext();
+  context.connections.get = () => Object.assign(machine, { machineId: async () => "id-1", connection }).remote;
+  context.kube.api = () => Promise.reject(new Error("cp-2: connect ETIMEDOUT"));
+  const inputs = inputsFor("worker-1") as { document: object };
+  Object.assign(inputs.document, { controlPlane: {} });
+  await expect(kubeadmJoinResource.create(context, inputs as never)).rejects.toThrow(
+    /no other control plane.*answers, and no new cluster is initialized: cp-2: connect ETIMEDOUT; start the other/,
+  );
+  expect(machine.scripts.filter((script) => /kubeadm (init|join|reset)/.test(script))).toEqual([]);
+});
+
 /** A machine on which kubeadm fails with each of the messages in turn, then succeeds. */
 function joining(failures: string[], patience = 1) {
   const memory = new MemoryApi();

@@ -1,0 +1,45 @@
+import { StepError, messageOf } from "../../common/errors";
+import { userCommand } from "../../common/user-command";
+import type { Remote } from "../ssh/remote";
+
+/** What users can do about a cluster whose state is lost. */
+const NEW_CLUSTER = `to give the cluster up, run \`${userCommand("down")}\`, then \`${userCommand("up")}\``;
+const LOSS_ACTION = `start the previous machine again, or restore its disk; ${NEW_CLUSTER}`;
+
+/**
+ * Refuses a second `kubeadm init`, which would make the other nodes members of a new and empty cluster.
+ * @param nodes names of all nodes
+ */
+export function newClusterError(machine: Remote, nodes: readonly string[]): StepError {
+  return new StepError({
+    step: "kubeadm init",
+    machine: machine.label,
+    cause: describeLoss(machine, nodes),
+    action: `nothing was changed; ${LOSS_ACTION}`,
+  });
+}
+
+/** Warns of the refusal at a refresh, before the run begins. */
+export function lossWarning(machine: Remote, nodes: readonly string[]): string {
+  return `${machine.label}: ${describeLoss(machine, nodes)}, so no run initializes one; ${LOSS_ACTION}`;
+}
+
+function describeLoss(machine: Remote, nodes: readonly string[]): string {
+  const others = [...new Set(nodes)].filter((name) => name !== machine.connection.name);
+  return (
+    "the machine of the only control plane no longer has the cluster: it was rebuilt or reset. A new cluster would " +
+    `reset the nodes that are left (${others.join(", ")}), on which pods may still run`
+  );
+}
+
+/** Explains why a machine cannot join: without another control plane, it does not begin a new cluster. */
+export function noControlPlaneError(machine: Remote, error: unknown): StepError {
+  return new StepError({
+    step: "kubeadm join",
+    machine: machine.label,
+    cause: `no other control plane of the cluster answers, and no new cluster is initialized: ${messageOf(error)}`,
+    action:
+      "start the other control planes again; if a majority of them is lost for good, recover etcd on one that is " +
+      `left (\`${userCommand("recover", "NODE")}\`), then run again; ${NEW_CLUSTER}`,
+  });
+}
