@@ -16,6 +16,8 @@ import { NOT_CHECKED } from "./table";
 
 const UNHEALTHY = 1;
 const WATCH_MS = 5_000;
+/** Milliseconds after which a cluster that does not answer is examined over SSH. */
+const SLOW_MS = 5_000;
 /** Clears the terminal, and moves to its first line. */
 const CLEAR = "\x1b[2J\x1b[H";
 
@@ -44,10 +46,7 @@ async function watch(options: Options, session: Session): Promise<number> {
 
 async function status(options: Options, session: Session): Promise<number> {
   const stack = await requireStack(options.stack);
-  const nodes = await readStatus(stack, session).catch(async (error: unknown) => {
-    session.signal.throwIfAborted();
-    throw (await explainQuorumLoss(stack, session)) ?? error;
-  });
+  const nodes = await readOrExplain(stack, session);
   const cluster = await withBackups(nodes, stack, session);
   const drift = options.flags.has("drift") ? await driftedResources(stack, session) : undefined;
   session.screen.close();
@@ -58,6 +57,24 @@ async function status(options: Options, session: Session): Promise<number> {
     options.flags.has("json") ? `${JSON.stringify(all, null, 2)}\n` : statusText(all, { certificates }),
   );
   return healthy ? 0 : UNHEALTHY;
+}
+
+/** Reads the cluster. If its API fails or is slow, etcd is read over SSH: a lost majority is the answer. */
+async function readOrExplain(stack: Stack, session: Session): Promise<ClusterStatus> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([session.signal, ended.signal]);
+  const reading = readStatus(stack, { ...session, signal });
+  try {
+    const isSlow = sleep(SLOW_MS, undefined, { signal }).catch(() => undefined);
+    const answer = await Promise.race([reading.catch(() => undefined), isSlow]);
+    if (answer) return answer;
+    session.signal.throwIfAborted();
+    const loss = await explainQuorumLoss(stack, session);
+    if (loss) throw loss;
+    return await reading;
+  } finally {
+    ended.abort();
+  }
 }
 
 /** Reads the cluster, and the certificates of its machines. */

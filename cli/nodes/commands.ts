@@ -62,4 +62,17 @@ export const NODE_COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: [YES],
     examples: [["worker-2", "reset worker-2"]],
   },
+  recover: {
+    name: "recover",
+    summary: "Recovers etcd on a control plane that is left, when the majority of the control planes is lost for good.",
+    details:
+      "It makes etcd a cluster of one with the data of that control plane, proves it, and keeps a copy of the data. " +
+      "Writes that only the lost members had are lost. Afterwards `up --refresh` rebuilds the other control planes.",
+    arguments: [["<node>", "name of a control plane, such as control-plane-3"]],
+    options: [["--plan", "print the plan only"], YES],
+    examples: [
+      ["control-plane-3 --plan", "show what would be done"],
+      ["control-plane-3", "recover etcd on control-plane-3, after a question"],
+    ],
+  },
 };

@@ -15,6 +15,8 @@ const FOLDERS = [ETCD, MANIFESTS, "/var/lib/kubewright", "/proc"];
 /** A cluster of etcd whose members exchange their data. A member is healthy with others that have the same data. */
 export class EtcdCluster {
   readonly machines: EtcdMachine[];
+  /** Whether etcd answers only with a majority of its members. */
+  needsMajority = false;
 
   constructor(...names: readonly string[]) {
     this.machines = names.map((name, index) => new EtcdMachine(name, `10.0.0.${index + 1}`, this));
@@ -46,6 +48,8 @@ export class EtcdMachine {
   readonly patience = 1;
   /** Whether containers end when their manifest is gone. */
   stops = true;
+  /** Whether its etcd was started with --force-new-cluster. */
+  isAlone = false;
   /** Called before every script; a returned error is the script's result. */
   inject: (script: string) => Error | undefined = () => undefined;
   private readonly root = mkdtempSync(join(tmpdir(), "kubewright-etcd-"));
@@ -61,7 +65,7 @@ export class EtcdMachine {
       mkdirSync(this.path(folder), { recursive: true });
     for (const component of COMPONENTS) this.write(`${MANIFESTS}/${component}.yaml`, `${component}\n`);
     const flags = [`name=${name}`, `initial-advertise-peer-urls=https://${host}:2380`];
-    this.write(`${MANIFESTS}/etcd.yaml`, `spec:\n${flags.map((flag) => `    - --${flag}\n`).join("")}`);
+    this.write(`${MANIFESTS}/etcd.yaml`, `spec:\n    - etcd\n${flags.map((flag) => `    - --${flag}\n`).join("")}`);
     this.data = "previous";
     this.program("/bin/systemctl", "exit 0");
     this.program(
@@ -155,9 +159,11 @@ export class EtcdMachine {
 
   private readMembers(): string {
     if (!this.runsEtcd) return "";
-    const all = this.cluster.machines;
+    this.isAlone ||= readFileSync(this.path(`${MANIFESTS}/etcd.yaml`), "utf8").includes("- --force-new-cluster\n");
+    const all = this.isAlone ? [this] : this.cluster.machines;
     const list = all.map(({ name, host }, index) => `${index}, started, ${name}, p, https://${host}:2379, false\n`);
     const healthy = all.filter((one) => one.runsEtcd && one.data === this.data);
+    if (this.cluster.needsMajority && healthy.length <= all.length / 2) return "";
     const states = healthy.map(({ host }) => `https://${host}:2379 is healthy: took = 1ms\n`);
     return `${list.join("")}--- health ---\n${states.join("")}`;
   }

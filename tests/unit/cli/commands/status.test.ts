@@ -25,6 +25,9 @@ vi.mock("../../../../cli/preview/drift", () => ({
   readDrift: async () => ({ drift: drift.map(({ name }) => ({ resource: name })) }),
 }));
 
+vi.mock("node:timers/promises", () => ({
+  setTimeout: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+}));
 vi.mock("../../../../cli/nodes/quorum-loss", () => ({ explainQuorumLoss: async () => explanation }));
 
 const options = (...flags: string[]): Options => ({
@@ -82,4 +85,15 @@ test("exit code 3: a lost majority of etcd is explained instead of the API's err
   explanation = new Error("etcd has no majority");
   expect(await run(options())).toBe(3);
   expect(failures).toEqual(["Error: etcd has no majority"]);
+});
+
+test("exit code 3: an API that never answers does not delay the explanation", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  api = () => new Promise(() => undefined);
+  explanation = new Error("etcd has no majority");
+  const status = run(options());
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(await status).toBe(3);
+  expect(failures).toEqual(["Error: etcd has no majority"]);
+  vi.useRealTimers();
 });
