@@ -11,7 +11,8 @@ import { seconds } from "../terminal/text";
  */
 export async function run(options: Options): Promise<number> {
   const name = nodeArgument(options);
-  const afterInterrupt = `etcd's data is put back; after a killed command, run \`${userCommand("recover", name)}\` again`;
+  const command = userCommand("recover", name);
+  const afterInterrupt = `etcd's data is put back; after a killed command, run \`${command}\` again`;
   return await withStack(
     options,
     "recover",
@@ -24,7 +25,8 @@ export async function run(options: Options): Promise<number> {
       const start = Date.now();
       const copy = await recover(session, recovery);
       process.stdout.write(
-        `\netcd runs on ${name} alone, after ${seconds(start)}. Its previous data is ${copy} there: delete it later.\n` +
+        `\netcd runs on ${name} alone, after ${seconds(start)}. Its previous data is ${copy} there: ` +
+          "delete it later.\n" +
           `\`${stackCommand("up", stack.name, "--refresh")}\` rebuilds ${recovery.lost.join(" and ")}.\n`,
       );
       return 0;

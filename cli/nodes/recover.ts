@@ -75,7 +75,7 @@ function healthyEtcd(name: string): StepError {
     step: STEP,
     machine: name,
     cause: "etcd has a majority of its members, so there is nothing to recover",
-    action: `\`${userCommand("up", "--refresh")}\` rebuilds lost control planes, \`${userCommand("status")}\` lists them`,
+    action: `\`${userCommand("up", "--refresh")}\` rebuilds lost control planes, and \`${userCommand("status")}\` lists them`,
   });
 }
 
@@ -86,7 +86,7 @@ function otherMembers(name: string, others: readonly string[]): StepError {
     machine: name,
     cause: `${list} can be reached, and has data of etcd, which would be discarded`,
     action:
-      `start etcd there (\`systemctl start kubelet\`), which may bring the majority back; where its data is lost, run ` +
+      "start etcd there (`systemctl start kubelet`), which may bring the majority back; where its data is lost, run " +
       `\`kubeadm reset --force\` on ${list}, then run this command again`,
   });
 }

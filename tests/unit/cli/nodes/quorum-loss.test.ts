@@ -30,7 +30,9 @@ test("two of three control planes gone: what still works, and how to recover", a
     /2 of 3 control planes do not answer \(control-plane-2, control-plane-3\), and etcd has no majority/,
   );
   expect(error?.message).toMatch(/running pods and Services continue, but the API accepts no change/);
-  expect(error?.message).toMatch(/start enough of control-plane-2, control-plane-3 again.*npm run recover -- control-plane-1/);
+  expect(error?.message).toMatch(
+    /start enough of control-plane-2, control-plane-3 again.*npm run recover -- control-plane-1/,
+  );
 });
 
 test("an etcd that answers nowhere although all machines run is a matter of its log", async () => {

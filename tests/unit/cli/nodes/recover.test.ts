@@ -49,7 +49,9 @@ describe("a plan", () => {
     lose(...cluster.machines.slice(0, 2));
     const plan = await command().plan("cp-3");
     expect(plan).toMatchObject({ lost: ["cp-1", "cp-2"], isResumed: false });
-    expect(recoveryText(plan)).toMatch(/Recover etcd on cp-3[^]*removed: cp-1, cp-2. Writes that only they had are LOST/);
+    expect(recoveryText(plan)).toMatch(
+      /Recover etcd on cp-3[^]*removed: cp-1, cp-2. Writes that only they had are LOST/,
+    );
     expect(recoveryText(plan)).toContain("Do not start cp-1 and cp-2 again with the previous data");
   });
 

@@ -142,7 +142,9 @@ describe("removing a dead member", () => {
 describe("a rebuilt control plane that joins again", () => {
   /** A control plane with that etcd, or one whose etcd does not answer. */
   const answering = (name: string, members?: readonly string[]) =>
-    new ScriptedMachine((script) => (script.includes("member list") && members ? { stdout: etcdOutput({ members }) } : {}));
+    new ScriptedMachine((script) =>
+      script.includes("member list") && members ? { stdout: etcdOutput({ members }) } : {},
+    );
 
   test("first loses the member of its previous machine", async () => {
     const others = [answering("cp-2"), answering("cp-3", MEMBERS)];

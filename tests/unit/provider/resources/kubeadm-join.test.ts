@@ -132,7 +132,7 @@ test("a node is not reset for another cluster; a machine that was rebuilt joins 
   const [one, other] = ["sha256:one", "sha256:other"].map((hash) => inputsFor("worker-1", hash) as object);
   const problems = (now: object, old: object) => kubeadmJoinResource.findImpossibleChanges?.(now, old) ?? [];
   expect(problems(other!, one!)).toEqual([
-    { path: "caCertHash", reason: expect.stringMatching(/would be reset to join another one.*npm run down/) },
+    { path: "caCertHash", reason: expect.stringMatching(/would be reset to join another one.*npm run down/) as string },
   ]);
   expect(problems(one!, one!)).toEqual([]);
   expect(problems({ ...other, instance: "id-2" }, one!)).toEqual([]);
