@@ -75,7 +75,9 @@ function healthyEtcd(name: string): StepError {
     step: STEP,
     machine: name,
     cause: "etcd has a majority of its members, so there is nothing to recover",
-    action: `\`${userCommand("up", "--refresh")}\` rebuilds lost control planes, and \`${userCommand("status")}\` lists them`,
+    action:
+      `\`${userCommand("up", "--refresh")}\` rebuilds lost control planes, ` +
+      `and \`${userCommand("status")}\` lists them`,
   });
 }
 
