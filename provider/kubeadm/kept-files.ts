@@ -40,13 +40,14 @@ export async function readKeptFiles(
   machine: Remote,
   paths: readonly string[],
   signal: AbortSignal,
+  folder = CONTROL_PLANE,
 ): Promise<Map<string, string>> {
   const copies = await readContents(
     machine,
-    paths.map((path) => `${CONTROL_PLANE}${path}`),
+    paths.map((path) => `${folder}${path}`),
     signal,
   );
-  return new Map([...copies].map(([path, content]) => [path.slice(CONTROL_PLANE.length), content]));
+  return new Map([...copies].map(([path, content]) => [path.slice(folder.length), content]));
 }
 
 /**

@@ -6,7 +6,10 @@ import { commandLine, quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/component-paths";
 import { listContainers, waitUntilStopped } from "../host/containers";
 import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
+import { describeChangedFiles } from "../host/changed-lines";
 import { waitUntilHealthy } from "../host/health";
+import { putBack } from "../host/put-back";
+import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "../kubeadm/kept-files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -24,6 +27,9 @@ const LABEL = "io.kubernetes.pod.name";
 
 const manifestPath = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metadata.name}.yaml`;
 const stagingPath = ({ manifest }: StaticPodInputs) => `${STAGING}/${manifest.metadata.name}.yaml`;
+/** Folder of the copies of the pod's files from before a change. */
+const keptFolder = ({ manifest }: StaticPodInputs) =>
+  `/var/lib/kubewright/previous-${manifest.metadata.name.replace(/[^a-z0-9.-]/g, "_")}`;
 const podName = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
 
 function manifestText({ manifest, files }: StaticPodInputs): string {
@@ -35,8 +41,7 @@ function manifestText({ manifest, files }: StaticPodInputs): string {
   return yamlText({ ...manifest, metadata });
 }
 
-async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
-  const machine = await requireMachine(context, inputs);
+async function apply(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<void> {
   const { signal } = context;
   const name = inputs.manifest.metadata.name;
   context.status(`writing ${name}'s files`);
@@ -47,14 +52,66 @@ async function apply(context: Context, inputs: StaticPodInputs): Promise<void> {
     context.status(`waiting for the previous ${name} to stop`);
     await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: before });
   }
-  if (inputs.health)
-    await waitUntilHealthy(
-      context,
-      machine,
-      name,
-      inputs.health,
-      `\`journalctl -u kubelet\` and /var/log/pods/*_${podName(inputs)}_*`,
-    );
+}
+
+async function waitUntilPodHealthy(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<void> {
+  if (!inputs.health) return;
+  const logs = `\`journalctl -u kubelet\` and /var/log/pods/*_${podName(inputs)}_*`;
+  await waitUntilHealthy(context, machine, inputs.manifest.metadata.name, inputs.health, logs);
+}
+
+/**
+ * Changes a pod. Where it does not become healthy, its previous files are restored and the change is withdrawn. Copies
+ * of them are on the machine, so that a run after an interrupted one can restore them as well.
+ */
+async function change(context: Context, machine: Remote, inputs: StaticPodInputs, old: StaticPodInputs): Promise<void> {
+  const { signal } = context;
+  const paths = [...new Set([manifestPath(inputs), ...Object.keys(old.files), ...Object.keys(inputs.files)])];
+  const folder = keptFolder(inputs);
+  await keepFiles(machine, paths, signal, folder);
+  await apply(context, machine, inputs);
+  try {
+    await waitUntilPodHealthy(context, machine, inputs);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw (await restore(context, machine, { inputs, old, paths, error })) ?? error;
+  }
+  const dropped = Object.keys(old.files).filter((path) => !(path in inputs.files));
+  await removeFiles(machine, dropped, `writing ${context.name}`, signal);
+  await dropKeptFiles(machine, signal, folder);
+}
+
+interface FailedPod {
+  inputs: StaticPodInputs;
+  old: StaticPodInputs;
+  /** Files that the change may have written. */
+  paths: readonly string[];
+  error: unknown;
+}
+
+/** @returns the error to report; undefined if nothing has changed or the previous files do not work either */
+async function restore(
+  context: Context,
+  machine: Remote,
+  { inputs, old, paths, error }: FailedPod,
+): Promise<Error | undefined> {
+  const { signal } = context;
+  const [path, folder] = [manifestPath(inputs), keptFolder(inputs)];
+  const previous = (await readKeptFiles(machine, [path], signal, folder)).get(path);
+  if (previous === undefined || previous === manifestText(inputs)) return undefined;
+  const asFile = (content: string) => ({ [path]: { content, mode: "0644" } });
+  return await putBack(context, machine, {
+    name: inputs.manifest.metadata.name,
+    error,
+    changes: describeChangedFiles(asFile(previous), asFile(manifestText(inputs))),
+    restore: async () => {
+      const failed = await listContainers(machine, LABEL, podName(inputs), signal);
+      await restoreKeptFiles(machine, paths, signal, folder);
+      await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: failed });
+      await waitUntilPodHealthy(context, machine, old);
+      await dropKeptFiles(machine, signal, folder);
+    },
+  });
 }
 
 /**
@@ -102,14 +159,13 @@ const staticPod: Handler<typeof staticPodContract> = {
   replaceOn: [...MACHINE_REPLACE_ON, "node", "manifest.metadata.name"],
   ignore: [...MACHINE_IGNORE, "state", "health"],
   async create(context, inputs) {
-    await apply(context, inputs);
+    const machine = await requireMachine(context, inputs);
+    await apply(context, machine, inputs);
+    await waitUntilPodHealthy(context, machine, inputs);
     return { id: `${inputs.instance}/${inputs.manifest.metadata.name}`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
-    await apply(context, inputs);
-    const machine = await requireMachine(context, inputs);
-    const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));
-    await removeFiles(machine, dropped, `writing ${context.name}`, context.signal);
+    await change(context, await requireMachine(context, inputs), inputs, old.inputs);
     return {};
   },
   read: (context, _id, old) =>
@@ -136,6 +192,7 @@ const staticPod: Handler<typeof staticPodContract> = {
     const step = `removing ${context.name}`;
     // The folder stays: the kubelet watches it.
     await machine.run(`rm -f ${commandLine([manifestPath(inputs), stagingPath(inputs)])}`, { step, signal });
+    await dropKeptFiles(machine, signal, keptFolder(inputs));
     context.status(`waiting for ${inputs.manifest.metadata.name} to stop`);
     await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS });
     await emptyFolders(machine, inputs.state, step, signal);

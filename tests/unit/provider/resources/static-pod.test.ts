@@ -3,11 +3,17 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
+import { StepError } from "../../../../common/errors";
 import { staticPodResource } from "../../../../provider/resources/static-pod";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryMachine } from "../../../support/memory-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
+vi.mock("../../../../provider/host/health", () => ({
+  waitUntilHealthy: async () => {
+    if (machine.running?.includes("broken")) throw new StepError({ step: "starting etcd", cause: "it is not healthy" });
+  },
+}));
 useFakeTime();
 
 const MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
@@ -15,6 +21,7 @@ const ARRIVED = "/var/lib/kubewright/manifests/etcd.yaml";
 const CONFIG = "/etc/kubernetes/etcd.conf";
 const KEY = "/etc/kubernetes/etcd.key";
 const STATE = "/var/lib/etcd";
+const KEPT = "/var/lib/kubewright/previous-etcd";
 
 /** A machine whose kubelet runs the manifest of etcd. Changes take effect after `lag` listings of the containers. */
 class KubeletMachine extends MemoryMachine {
@@ -32,6 +39,12 @@ class KubeletMachine extends MemoryMachine {
       this.files.set(MANIFEST, arrived);
       return "written\n";
     });
+    this.on(/>> \S+\/previous-etcd\/complete/, (script) => this.keep(script));
+    this.on(/\.kept"/, () => this.restoreKept());
+    this.on(/^rm -rf \S+\/previous-etcd$/, () => {
+      for (const path of this.kept) this.files.delete(path);
+      return "";
+    });
     this.on(/docker ps -q/, () => {
       const manifest = this.files.get(MANIFEST)?.content;
       if (manifest !== this.running && this.lag-- <= 0) {
@@ -44,6 +57,25 @@ class KubeletMachine extends MemoryMachine {
       this.emptied.push(...[STATE].filter((folder) => script.includes(folder)));
       return "";
     });
+  }
+
+  get kept(): string[] {
+    return [...this.files.keys()].filter((path) => path.startsWith(KEPT));
+  }
+
+  private keep(script: string): string {
+    for (const [path, file] of [...this.files])
+      if (script.includes(path) && !this.files.has(`${KEPT}${path}`)) this.files.set(`${KEPT}${path}`, file);
+    return "";
+  }
+
+  private restoreKept(): string {
+    for (const path of [MANIFEST, CONFIG, KEY]) {
+      const file = this.files.get(`${KEPT}${path}`);
+      if (file) this.files.set(path, file);
+      else this.files.delete(path);
+    }
+    return "";
   }
 }
 
@@ -117,6 +149,46 @@ test("a pod that does not stop fails the update, and the error names the kubelet
   await expect(update(inputs(FILES, "etcd:2"))).rejects.toThrow(
     /stopping etcd-cp-1 failed on worker-1.*: its containers are still running after 120 s; check `journalctl/,
   );
+});
+
+const health = { scheme: "HTTP" as const, port: 2381, path: "/health", timeout: 60 };
+const broken = () => ({ ...inputs({ ...FILES, [CONFIG]: file("two") }, "etcd:broken"), health });
+const change = (undo = () => undefined) =>
+  settle(
+    staticPodResource.update!(machine.context({ undo: vi.fn(undo) }), "id", broken(), {
+      inputs: { ...inputs(), health },
+      outputs: {},
+    }),
+  );
+
+test("a pod that does not become healthy gets its previous files back, and the change is withdrawn", async () => {
+  await create();
+  await read();
+  const before = machine.running;
+  const undo = vi.fn();
+  await expect(change(undo)).rejects.toThrow(
+    /starting etcd failed.*not healthy\n.*\/manifests\/etcd.yaml\n.*etcd:1\n.*etcd:broken.*etcd is healthy again/s,
+  );
+  expect(machine.running).toBe(before);
+  expect(machine.files.get(CONFIG)?.content).toBe("one");
+  expect(machine.kept).toEqual([]);
+  expect(undo).toHaveBeenCalledOnce();
+});
+
+test("the run after an interrupted one restores the files of before the interrupted one", async () => {
+  await create();
+  await read();
+  for (const path of [MANIFEST, CONFIG, KEY]) machine.files.set(`${KEPT}${path}`, machine.files.get(path)!);
+  machine.files.set(MANIFEST, file("kind: Pod # broken, and interrupted"));
+  await expect(change()).rejects.toThrow("etcd is healthy again");
+  expect(machine.files.get(MANIFEST)?.content).toContain("etcd:1");
+});
+
+test("a change that becomes healthy leaves no copies of the previous files", async () => {
+  await create();
+  await read();
+  await update(inputs(FILES, "etcd:2"));
+  expect(machine.kept).toEqual([]);
 });
 
 test("an update removes the files that are no longer configured", async () => {
