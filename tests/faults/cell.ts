@@ -7,13 +7,19 @@ export interface Phase {
   begins?: RegExp;
 }
 
+/** Number of machines of a cluster. */
+export interface Size {
+  controlPlanes: number;
+  workers: number;
+}
+
 /** A change of a cluster that a fault can interrupt. */
 export interface Operation {
   name: string;
   description: string;
-  /** Number of workers before and after the operation. Undefined: there is no cluster. */
-  before: number | undefined;
-  after: number | undefined;
+  /** The cluster before and after the operation. Undefined: there is none. */
+  before: Size | undefined;
+  after: Size | undefined;
   /** The machine that the operation changes and that the fault affects. */
   target: string;
   /** A command and its arguments, without `--stack`. */
@@ -69,6 +75,11 @@ export interface Cell {
  * - `missed`: the phase did not begin or the fault hit nothing. The cell proves nothing.
  */
 export type Outcome = "healed" | "resumed" | "red" | "missed";
+
+/** Whether two clusters have the same machines. */
+export function isSameSize(one: Size | undefined, other: Size | undefined): boolean {
+  return one?.controlPlanes === other?.controlPlanes && one?.workers === other?.workers;
+}
 
 /** Tells whether the operation completed, without help or with the next run. */
 export function isGreen({ outcome }: { outcome: Outcome }): boolean {

@@ -11,23 +11,27 @@ interface NodeItem {
 }
 
 /**
- * Returns the problems of the cluster after an operation: machines, nodes, canary, and changes left for a further run.
+ * Returns the problems of the cluster after an operation: machines, nodes, etcd's members, canary, and changes left for
+ * a further run.
  */
 export async function findProblems(operation: Operation, cluster: TestCluster): Promise<string[]> {
   const { after } = operation;
-  const machines =
-    after === undefined
-      ? []
-      : [cluster.controlPlane, ...Array.from({ length: after }, (_, index) => `worker-${index + 1}`)];
+  const controlPlanes = numbered("control-plane", after?.controlPlanes);
+  const machines = [...controlPlanes, ...numbered("worker", after?.workers)];
   const expected = machines.map((name) => cluster.containerName(name)).sort();
   const problems = compare("machines", expected, await cluster.listContainers());
   if (after === undefined || problems.length > 0) return problems;
   problems.push(...(await waitForNodes(machines, operation, cluster)));
+  problems.push(...compare("etcd members", controlPlanes, await cluster.etcdMembers().catch(() => ["unknown"])));
   if (!(await cluster.hasCanary())) problems.push("the canary in etcd is lost");
   const { code, text } = await cluster.stack.up();
   if (code !== 0 || !text.includes("Nothing to change"))
     problems.push(`a further run changes something: ${changesIn(text)}`);
   return problems;
+}
+
+function numbered(name: string, count = 0): string[] {
+  return Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
 }
 
 /** Waits until the nodes have no problems, as after a reboot, and returns those that remain. */

@@ -23,7 +23,9 @@ function needsConnection(operation: Operation, phase: Phase): string | undefined
     ? CREATING
     : phase.name === "evict"
       ? "an eviction uses the API server only"
-      : undefined;
+      : phase.name === "leave"
+        ? "a member leaves etcd through another control plane"
+        : undefined;
 }
 
 function needsRunningMachine(_operation: Operation, phase: Phase): string | undefined {
@@ -37,7 +39,7 @@ function needsCommand(_operation: Operation, phase: Phase): string | undefined {
 function needsKubelet(_operation: Operation, phase: Phase): string | undefined {
   return phase.name === "end"
     ? ENDED
-    : ["join", "ready", "init", "evict"].includes(phase.name)
+    : ["join", "ready", "init", "evict", "leave"].includes(phase.name)
       ? undefined
       : "no kubelet runs yet";
 }

@@ -1,5 +1,5 @@
 import { StepError } from "../../common/errors";
-import { type Cell, type CellResult, type Fault, type Operation, isGreen } from "./cell";
+import { type Cell, type CellResult, type Fault, type Operation, type Size, isGreen, isSameSize } from "./cell";
 import { isStale } from "./checks";
 import { FAULTS } from "./faults";
 import { OPERATIONS } from "./operations";
@@ -63,7 +63,7 @@ export function isResultOf({
 }
 
 /**
- * Orders the cells so that, where possible, each begins with the workers that the one before it leaves: no cluster is
+ * Orders the cells so that, where possible, each begins with the machines that the one before it leaves: no cluster is
  * built between them. Among those, the operation with the fewest runs comes first, so that a run that is stopped early
  * covers every operation.
  */
@@ -73,14 +73,14 @@ export function orderCells(cells: readonly Cell[]): Cell[] {
   const ordered: Cell[] = [];
   const runsOf = ({ operation }: Cell) => runs.get(operation.name) ?? 0;
   const leastRun = (candidates: readonly Cell[]) => [...candidates].sort((a, b) => runsOf(a) - runsOf(b))[0];
-  for (let workers: number | undefined; ;) {
-    const fitting = [...remaining].filter(({ operation }) => operation.before === workers);
+  for (let size: Size | undefined; ;) {
+    const fitting = [...remaining].filter(({ operation }) => isSameSize(operation.before, size));
     const cell = leastRun(fitting.length > 0 ? fitting : [...remaining]);
     if (!cell) return ordered;
     ordered.push(cell);
     remaining.delete(cell);
     runs.set(cell.operation.name, runsOf(cell) + 1);
-    workers = cell.operation.after;
+    size = cell.operation.after;
   }
 }
 

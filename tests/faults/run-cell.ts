@@ -20,7 +20,7 @@ export async function runCell(cell: Cell, cluster: TestCluster): Promise<CellRes
     outcome: "missed" as const,
     note: messageOf(error),
   }));
-  if (isGreen({ outcome })) cluster.setWorkers(cell.operation.after);
+  if (isGreen({ outcome })) cluster.setSize(cell.operation.after);
   else cluster.discard();
   return {
     operation: cell.operation.name,

@@ -2,13 +2,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../common/wait";
 import { stackIdOf } from "../../components/machines/docker";
+import { ETCD_PKI } from "../../render/component-paths";
 import { containerName } from "../../provider/docker/arguments";
 import { LABELS } from "../../provider/docker/labels";
 import { output } from "../../common/process";
 import { LoadClient } from "../support/load-client";
 import { manifest } from "../support/manifests";
 import { TestStack, type Show } from "../support/test-stack";
-import type { Operation } from "./cell";
+import { isSameSize, type Operation, type Size } from "./cell";
 
 /** Requests of the load client. */
 export const PER_SECOND = 20;
@@ -21,12 +22,12 @@ const KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 const TOKEN_TYPE = "bootstrap.kubernetes.io/token";
 const CANARY = { name: "canary", value: "written before the fault" };
 
-/** A cluster with one control plane. Cells run on it one after the other, as long as each leaves it healthy. */
+/** A cluster on local machines. Cells run on it one after the other, as long as each leaves it healthy. */
 export class TestCluster {
   readonly controlPlane = "control-plane-1";
   readonly stack: TestStack;
-  /** Number of workers. Undefined: there is no cluster, or it may be damaged. */
-  private workers: number | undefined;
+  /** Undefined: there is no cluster, or it may be damaged. */
+  private size: Size | undefined;
   private needsRemoval = true;
   private canaryExists = false;
   private savedState = "";
@@ -43,31 +44,32 @@ export class TestCluster {
     if (carriesPods) await this.movePodsTo(target);
   }
 
-  /** Scales the workers; undefined removes the cluster. */
-  private async scaleTo(workers: number | undefined): Promise<void> {
-    if (this.workers === workers && !this.needsRemoval) return;
-    if (this.workers === undefined || workers === undefined) await this.remove();
-    if (workers === undefined) return;
-    await succeed(this.stack.up("--config", "extras=true", "--config", `workers.count=${workers}`));
+  /** Changes the number of machines; undefined removes the cluster. */
+  private async scaleTo(size: Size | undefined): Promise<void> {
+    if (isSameSize(this.size, size) && !this.needsRemoval) return;
+    if (this.size === undefined || size === undefined) await this.remove();
+    if (size === undefined) return;
+    const config = ["extras=true", `controlPlane.count=${size.controlPlanes}`, `workers.count=${size.workers}`];
+    await succeed(this.stack.up(...config.flatMap((setting) => ["--config", setting])));
     if (!this.canaryExists) await this.createCanary();
-    if (workers > 0) await this.deployWeb();
-    this.workers = workers;
+    if (size.workers > 0) await this.deployWeb();
+    this.size = size;
   }
 
-  /** Records the workers after a successful operation. */
-  setWorkers(workers: number | undefined): void {
-    this.workers = workers;
+  /** Records the machines after a successful operation. */
+  setSize(size: Size | undefined): void {
+    this.size = size;
   }
 
   /** Lets the next cell begin with a new cluster. */
   discard(): void {
-    this.workers = undefined;
+    this.size = undefined;
     this.needsRemoval = true;
   }
 
   async remove(): Promise<void> {
     await succeed(this.stack.down("--force"));
-    this.workers = undefined;
+    this.size = undefined;
     this.needsRemoval = false;
     this.canaryExists = false;
   }
@@ -108,7 +110,7 @@ export class TestCluster {
 
   /** Starts a client that sends requests to the test Deployment through its Service. Undefined without workers. */
   async startLoad(): Promise<LoadClient | undefined> {
-    if (!this.workers) return undefined;
+    if (!this.size?.workers) return undefined;
     const address = await this.kubectl(
       `get node ${this.controlPlane} -o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`,
     );
@@ -130,6 +132,16 @@ export class TestCluster {
       most: PER_SECOND * LONGEST_LOAD_SECONDS,
       seconds: LONGEST_LOAD_SECONDS,
     });
+  }
+
+  /** Returns the names of etcd's members, sorted; those that were added and have not started are "not started". */
+  async etcdMembers(): Promise<string[]> {
+    const tls = `--cacert=${ETCD_PKI}/ca.crt --cert=${ETCD_PKI}/server.crt --key=${ETCD_PKI}/server.key`;
+    const list = `etcdctl --endpoints=https://127.0.0.1:2379 ${tls} member list -w json`;
+    const { members } = JSON.parse(await this.kubectl(`-n kube-system exec etcd-${this.controlPlane} -- ${list}`)) as {
+      members: { name?: string; isLearner?: boolean }[];
+    };
+    return members.map(({ name, isLearner }) => `${name || "not started"}${isLearner ? " (learner)" : ""}`).sort();
   }
 
   /** Tells whether the ConfigMap from before the first fault still exists. */

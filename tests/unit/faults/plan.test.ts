@@ -51,7 +51,7 @@ describe("pendingCells", () => {
   });
 });
 
-test("orderCells begins each cell with the workers that the one before it leaves, and keeps all cells", () => {
+test("orderCells begins each cell with the machines that the one before it leaves, and keeps all cells", () => {
   const cells = selectCells(allCells(), {
     operations: ["join", "remove", "create", "destroy"],
     phases: ["machine"],
@@ -66,5 +66,19 @@ test("orderCells begins each cell with the workers that the one before it leaves
     "remove/machine/sigkill",
     "join/machine/ctrl-c",
     "remove/machine/ctrl-c",
+  ]);
+});
+
+test("orderCells keeps three control planes as long as a cell begins with them", () => {
+  const cells = selectCells(allCells(), {
+    operations: ["join-control-plane", "replace-control-plane"],
+    phases: ["machine"],
+    faults: ["sigkill", "ctrl-c"],
+  });
+  expect(orderCells(cells).map(nameOf)).toEqual([
+    "join-control-plane/machine/sigkill",
+    "replace-control-plane/machine/sigkill",
+    "replace-control-plane/machine/ctrl-c",
+    "join-control-plane/machine/ctrl-c",
   ]);
 });

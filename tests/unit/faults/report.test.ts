@@ -18,8 +18,8 @@ const faults: Fault[] = [
 const operation: Operation = {
   name: "join",
   description: "adds a worker",
-  before: 1,
-  after: 2,
+  before: { controlPlanes: 1, workers: 1 },
+  after: { controlPlanes: 1, workers: 2 },
   target: "worker-2",
   command: ["up"],
   resume: ["up"],
