@@ -6,6 +6,7 @@ const MINUTE = 60_000;
 /** Options of both end-to-end projects. */
 const E2E = {
   globalSetup: ["tests/e2e/global-setup.ts"],
+  setupFiles: ["tests/support/interrupted-worker.ts"],
   // Two cores run one suite at a time.
   fileParallelism: false,
   disableConsoleIntercept: true, // tests take minutes: show their output while they run
@@ -34,6 +35,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["tests/integration/**/*.test.ts"],
+          setupFiles: ["tests/support/interrupted-worker.ts"],
           testTimeout: MINUTE,
           hookTimeout: 5 * MINUTE,
         },

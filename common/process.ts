@@ -70,7 +70,7 @@ function execaOptions({ signal, timeout, input, env, stopGroupWith, cwd }: Comma
 }
 
 /** Signals the child's process group on abort and on this process' exit. Returns a function that stops listening. */
-function stopOnAbort({ pid }: { pid?: number }, name: NodeJS.Signals, signal: AbortSignal): () => void {
+export function stopOnAbort({ pid }: { pid?: number }, name: NodeJS.Signals, signal: AbortSignal): () => void {
   const stop = () => signalGroup(pid, name);
   signal.addEventListener("abort", stop, { once: true });
   process.once("exit", stop);

@@ -1,14 +1,18 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../common/project-root";
-import { run } from "../common/process";
+import { start, stopOnAbort } from "../common/process";
 import { hiddenFolder } from "../cli/engine/paths";
+import { onInterrupt } from "../cli/terminal/interrupt";
 import { runLinters } from "./lint";
 import { takeSummary, type StepResult } from "./test-summary";
 
 /** The steps of `npm test`, in their order. */
 export const STEPS = ["typecheck", "lint", "unit", "integration", "e2e"] as const;
 export type Step = (typeof STEPS)[number] | "e2e-extended";
+
+/** Exit code after Ctrl-C. */
+const INTERRUPTED = 130;
 
 /** Runs a step with its output on the terminal. The filters choose test files by a part of their path. */
 export async function runStep(step: Step, filters: readonly string[] = []): Promise<StepResult> {
@@ -37,21 +41,44 @@ async function runTests(project: Step, filters: readonly string[]): Promise<Outc
   const file = join(hiddenFolder(), `tests-${project}-${process.pid}.json`);
   const reporters = [
     project.startsWith("e2e") ? "verbose" : "default",
-    join(projectRoot(), "tests", "support", "summary-reporter.ts"),
+    ...["summary-reporter.ts", "interrupt-reporter.ts"].map((name) => join(projectRoot(), "tests", "support", name)),
   ];
   const args = ["run", "--project", project, ...reporters.map((reporter) => `--reporter=${reporter}`), ...filters];
-  const ok = await succeeds(join("vitest", "vitest.mjs"), args, { KUBEWRIGHT_TEST_SUMMARY: file });
+  const interrupt = onInterrupt(
+    () =>
+      process.stdout.write(
+        "\nstopping: the suites remove what they created (press Ctrl-C again to stop immediately)\n",
+      ),
+    () => process.exit(INTERRUPTED),
+  );
+  const env = { KUBEWRIGHT_TEST_SUMMARY: file };
+  const ok = await succeeds(join("vitest", "vitest.mjs"), args, { env, signal: interrupt.signal }).finally(() =>
+    interrupt.release(),
+  );
   const summary = takeSummary(file) ?? { passed: 0, failed: 1, failures: [], skipped: [], suites: [] };
-  return { ...summary, ok, failed: ok ? summary.failed : Math.max(summary.failed, 1) };
+  const failed = ok ? summary.failed : Math.max(summary.failed, 1);
+  return { ...summary, ok, failed, interrupted: interrupt.signal.aborted };
 }
 
-async function succeeds(tool: string, args: readonly string[], env: Record<string, string> = {}): Promise<boolean> {
-  const program = join(projectRoot(), "node_modules", tool);
-  const { exitCode } = await run(process.execPath, [program, ...args], {
+interface ToolOptions {
+  env?: Record<string, string>;
+  /** Interrupts the program and all processes that it started, once. */
+  signal?: AbortSignal;
+}
+
+/** Runs a program of a package. With a signal it has a process group of its own, which Ctrl-C does not reach. */
+async function succeeds(
+  tool: string,
+  args: readonly string[],
+  { env = {}, signal }: ToolOptions = {},
+): Promise<boolean> {
+  const { child } = await start(process.execPath, [join(projectRoot(), "node_modules", tool), ...args], {
     cwd: projectRoot(),
     env,
     stdio: ["ignore", "inherit", "inherit"],
     reject: false,
+    detached: signal !== undefined,
   });
+  const { exitCode } = await child.finally(signal ? stopOnAbort(child, "SIGINT", signal) : undefined);
   return exitCode === 0;
 }

@@ -30,6 +30,8 @@ export interface StepResult extends Summary {
   name: string;
   seconds: number;
   ok: boolean;
+  /** The step was ended by Ctrl-C: no further step is run. */
+  interrupted?: boolean;
 }
 
 /** Reads and removes the file. Returns undefined when the run ended before it wrote the file. */

@@ -26,7 +26,8 @@ export async function runSteps(
   const notRun: string[] = [];
   for (const step of steps) {
     const broken = results.some((result) => !result.ok && !["lint", "e2e"].includes(result.name));
-    if (step.startsWith("e2e") && broken) notRun.push(`${step} (an earlier step failed)`);
+    if (results.some((result) => result.interrupted)) notRun.push(`${step} (interrupted)`);
+    else if (step.startsWith("e2e") && broken) notRun.push(`${step} (an earlier step failed)`);
     else results.push(await runStep(step, filters));
   }
   process.stdout.write(renderSummary(results, [...notRun, ...excluded]));

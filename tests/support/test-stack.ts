@@ -20,6 +20,7 @@ export type Show = (name: string, text: string) => void;
 /** A stack with its own state folder, so that a test never changes a user's stack. Runs the commands that users run. */
 export class TestStack {
   private readonly folder: string;
+  private readonly running = new Set<Promise<unknown>>();
   readonly env: NodeJS.ProcessEnv;
 
   constructor(
@@ -51,8 +52,9 @@ export class TestStack {
     return await this.command("start", args);
   }
 
-  /** `npm run down`. */
+  /** `npm run down`, after commands that are still ending because the suite was interrupted. */
   async down(...args: string[]): Promise<Finished> {
+    await Promise.allSettled(this.running);
     return await this.command("down", ["--yes", ...args]);
   }
 
@@ -87,6 +89,7 @@ export class TestStack {
       all: true,
       reject: false,
     });
+    this.watch(command.child, () => command.child.kill("SIGINT"));
     command.child.all?.on("data", (data: Buffer) => {
       onText(data.toString());
       this.show(this.name, data.toString());
@@ -164,12 +167,23 @@ export class TestStack {
     return await this.finish("npm", ["run", script, "--", "--stack", this.name, ...args], this.env, show);
   }
 
+  /** Remembers a command until it ends. */
+  private watch(child: ResultPromise, onInterrupt = () => {}): void {
+    process.once("SIGINT", onInterrupt);
+    const ended = child.finally(() => {
+      process.removeListener("SIGINT", onInterrupt);
+      this.running.delete(ended);
+    });
+    this.running.add(ended);
+  }
+
   private options() {
     return { cwd: this.root, env: this.env };
   }
 
   private async finish(file: string, args: readonly string[], env = this.env, show = this.show): Promise<Finished> {
     const { child } = await start(file, args, { cwd: this.root, env, all: true, reject: false, stdin: "ignore" });
+    this.watch(child); // it gets the signal with all processes of the test run
     child.all?.on("data", (data: Buffer) => show(this.name, data.toString()));
     const { exitCode, all } = await child;
     return { code: exitCode, text: typeof all === "string" ? all : "" };
