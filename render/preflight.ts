@@ -14,13 +14,16 @@ export function preflightFindings(all: readonly PreflightMachine[], expectations
   return [...findings.filter(isError), ...findings.filter((finding) => !isError(finding))];
 }
 
-/** Marks nodes with the CA of a member as members. They are missing from the state if an older state was restored. */
+/**
+ * Marks nodes with the CA of a member as members. They are missing from the state if an older state was restored. A node
+ * that the state knows under another name was renamed in the configuration.
+ */
 function markMembers(machines: readonly PreflightMachine[]): PreflightMachine[] {
   const clusterCas = machines.flatMap(({ instanceAlreadyMember, facts }) =>
     instanceAlreadyMember && facts.clusterCa !== undefined ? [facts.clusterCa] : [],
   );
   return machines.map((machine) =>
-    machine.facts.clusterCa !== undefined && clusterCas.includes(machine.facts.clusterCa)
+    machine.memberAs === undefined && machine.facts.clusterCa !== undefined && clusterCas.includes(machine.facts.clusterCa)
       ? { ...machine, instanceAlreadyMember: true }
       : machine,
   );

@@ -27,7 +27,9 @@ async function checkMachine(
   try {
     const facts = await readFacts(context.connections.get(connection), context.signal);
     const instanceAlreadyMember = passed[name] === facts.machineId;
-    const memberAs = Object.keys(passed).find((other) => passed[other] === facts.machineId);
+    const memberAs = instanceAlreadyMember
+      ? undefined
+      : Object.keys(passed).find((other) => passed[other] === facts.machineId);
     return {
       judged: {
         name,

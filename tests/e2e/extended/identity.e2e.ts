@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { networkName } from "../../../provider/docker/network";
+import { createProviderContext } from "../../../provider/context/context";
 import { fingerprint } from "../../../provider/ssh/host-key";
 import { newKeyPair } from "../../../provider/ssh/key-pair";
 import { internalAddress, kubectlOf, nodeNames, waitForNodes, type Kubectl } from "../../support/cluster-client";
+import { connectionTo } from "../../support/connection";
 import { Impostor } from "../../support/impostor";
 import { OwnMachine } from "../../support/own-machine";
 import { TestStack, type Finished } from "../../support/test-stack";
@@ -13,7 +15,7 @@ const SUDO_PASSWORD = "sudo-password-of-mine";
 /** Changes whenever the kubelet restarts or the machine is joined again. */
 const MEMBERSHIP =
   "systemctl is-active kubelet; systemctl show kubelet -p ExecMainStartTimestampMonotonic; " +
-  "stat -c '%n %Y %i' /etc/kubernetes/kubelet.conf /var/lib/kubelet/config.yaml /usr/bin/kubelet; crictl ps -q | sort";
+  "stat -c '%n %Y %i' /etc/kubernetes/kubelet.conf /var/lib/kubelet/config.yaml /usr/bin/kubelet; ctr -n k8s.io tasks ls -q | sort";
 
 const stack = new TestStack("e2e-identity");
 const other = new TestStack("e2e-identity-other");
@@ -117,8 +119,11 @@ describe("an impostor at the address of a node", () => {
 
   test("would have seen the passwords without the pinned key", async () => {
     show(`${impostor.connections} connections to the impostor: no login, no password, no command`);
-    await configureHost({ name: "unknown" });
-    await stack.up();
+    const provider = createProviderContext();
+    const login = { host: mine.address, name: "mine", user: "admin", privateKeyPath: mine.keyPath };
+    const connection = connectionTo({ ...login, password: PASSWORD, sudoPassword: SUDO_PASSWORD });
+    await provider.connections.get(connection).run("true", { step: "connecting", signal: AbortSignal.timeout(30_000) });
+    provider.connections.closeAll();
     expect(impostor.received.join("\n")).toContain(PASSWORD);
     expect(impostor.received.join("\n")).toContain(SUDO_PASSWORD);
   });

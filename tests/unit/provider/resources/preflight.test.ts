@@ -78,8 +78,14 @@ test("a node is no leftover where it passed before, and is one after the machine
   );
 });
 
-test("a node whose host was renamed is refused with its name, and never with the advice to reset it", async () => {
-  facts = { renamed: { kubernetes: "worker", machine_id: "id-worker-2" } };
+test.each([
+  ["in a cluster without kubeadm", {}],
+  ["with the CA of its cluster", { cluster_ca: "a".repeat(64) }],
+])("a node whose host was renamed is refused with its name, without the advice to reset it: %s", async (_, ca) => {
+  facts = {
+    "cp-1": { kubernetes: "control-plane", ...ca },
+    renamed: { kubernetes: "worker", machine_id: "id-worker-2", ...ca },
+  };
   const machines = inputs().machines.map((machine) =>
     machine.name === "worker-2"
       ? { ...machine, name: "renamed", connection: { ...machine.connection, name: "renamed" } }
