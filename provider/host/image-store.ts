@@ -10,16 +10,23 @@ export interface ImageStore {
   load: string;
   pull: (ref: string) => string;
   remove: (refs: readonly string[]) => string;
+  /** Lets the kubelet delete images that no container uses. */
+  unpin: (refs: readonly string[]) => string;
   /** What `load` requires, for the error. */
   action: string;
 }
 
+/** Label of images that the kubelet does not delete. */
+const PINNED = "io.cri-containerd.pinned";
+
 const containerd: ImageStore = {
   list: "ctr -n k8s.io images ls -q",
-  // --local is three times as fast as the transfer service. The kubelet does not collect pinned images.
-  load: "ctr -n k8s.io images import --local --label io.cri-containerd.pinned=pinned -",
+  // --local is three times as fast as the transfer service.
+  load: `ctr -n k8s.io images import --local --label ${PINNED}=pinned -`,
   pull: (ref) => `ctr -n k8s.io images pull --hosts-dir ${registryConfigFolder} ${quote(ref)}`,
   remove: removeWithAliases,
+  unpin: (refs) =>
+    `for ref in ${commandLine(refs)}; do ctr -n k8s.io images label "$ref" ${PINNED}= >/dev/null 2>&1 || true; done`,
   action: "check that containerd runs and that the disk has free space",
 };
 
@@ -39,6 +46,7 @@ const docker: ImageStore = {
   load: "docker load --quiet",
   pull: throughMirror,
   remove: (refs) => `docker image rm ${commandLine(refs)}`,
+  unpin: () => ":", // Docker pins no images
   action: "check that Docker runs and that the disk has free space",
 };
 

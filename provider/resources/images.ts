@@ -6,6 +6,7 @@ import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME } from "../../common/runtime";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
+import { LOADED, releaseOldImages } from "../host/previous-images";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -13,7 +14,6 @@ import type { Remote } from "../ssh/remote";
 type ImagesInputs = Inputs<typeof imagesContract>;
 
 const PULL_SECONDS = 600;
-const LOADED = "/var/lib/kubewright/images";
 
 function storeOf({ runtime = DEFAULT_RUNTIME }: Pick<ImagesInputs, "runtime">): ImageStore {
   return IMAGE_STORES[runtime];
@@ -44,8 +44,7 @@ async function listImages(
   return { refs: lines, loaded: lines };
 }
 
-async function loadImages(context: Context, inputs: ImagesInputs): Promise<void> {
-  const machine = await requireMachine(context, inputs);
+async function loadImages(context: Context, machine: Remote, inputs: ImagesInputs): Promise<void> {
   const store = storeOf(inputs);
   const existing = await listImages(machine, store, context.signal);
   for (const [name, archive] of Object.entries(inputs.archives)) {
@@ -55,6 +54,13 @@ async function loadImages(context: Context, inputs: ImagesInputs): Promise<void>
   }
   for (const ref of inputs.pull.filter((image) => !existing.refs.has(image)))
     await pullImage(context, machine, store, ref);
+}
+
+async function releaseImages(context: Context, machine: Remote, inputs: ImagesInputs, old: ImagesInputs) {
+  const current = Object.values(inputs.archives);
+  for (const [name, previous] of Object.entries(old.archives))
+    if (previous.sha256 !== inputs.archives[name]?.sha256)
+      await releaseOldImages(machine, storeOf(inputs), { name, previous, current }, context.signal);
 }
 
 async function pullImage(context: Context, machine: Remote, store: ImageStore, ref: string): Promise<void> {
@@ -129,11 +135,13 @@ const images: Handler<typeof imagesContract> = {
   replaceOn: [...MACHINE_REPLACE_ON, "runtime"],
   ignore: [...MACHINE_IGNORE, "sources"],
   async create(context, inputs) {
-    await loadImages(context, inputs);
+    await loadImages(context, await requireMachine(context, inputs), inputs);
     return { id: `${inputs.instance}/images`, outputs: {} };
   },
-  async update(context, _id, inputs) {
-    await loadImages(context, inputs);
+  async update(context, _id, inputs, old) {
+    const machine = await requireMachine(context, inputs);
+    await loadImages(context, machine, inputs);
+    await releaseImages(context, machine, inputs, old.inputs);
     return {};
   },
   read: (context, _id, old) =>

@@ -10,11 +10,13 @@ import { MemoryMachine } from "../../../support/memory-machine";
 const PROXY = "registry.k8s.io/kube-proxy:v1.36.3";
 const PAUSE = "registry.k8s.io/pause:3.10";
 const SHA = "a".repeat(64);
+const RECORDS = "/var/lib/kubewright/images";
 
 /** A machine with an image store. An archive is a text of references. */
 class ImageMachine extends MemoryMachine {
   readonly refs = new Set<string>();
   readonly loaded = new Set<string>();
+  readonly unpinned = new Set<string>();
   loads = 0;
 
   constructor() {
@@ -22,6 +24,14 @@ class ImageMachine extends MemoryMachine {
     this.on(/images ls -q|docker image ls/, () => [...this.refs, ...this.loaded].join("\n"));
     this.on(/images pull|docker pull/, (script) => {
       for (const ref of [PROXY, PAUSE]) if (script.includes(ref)) this.refs.add(ref);
+      return "";
+    });
+    this.on(/previous-worker$/, (script) => {
+      const labeled = /^for ref in (.*); do .*images label/m.exec(script)?.[1] ?? "";
+      for (const ref of this.refs) if (labeled.includes(ref)) this.unpinned.add(ref);
+      for (const sha256 of this.loaded) if (script.includes(`rm -f ${RECORDS}/${sha256}`)) this.loaded.delete(sha256);
+      const content = /printf '%s\\n' '([^']+)'/.exec(script)?.[1] ?? "";
+      this.files.set(`${RECORDS}/previous-worker`, { content, mode: "0644" });
       return "";
     });
     this.on(/images rm|docker image rm/, (script) => {
@@ -35,8 +45,9 @@ class ImageMachine extends MemoryMachine {
     const result = await super.run(script, options);
     if (typeof options.stdin !== "function") return result;
     this.loads++;
+    const sha256 = /touch \S+\/(\w+)/.exec(script)?.[1] ?? "";
     for (const ref of (await text(options.stdin())).split("\n")) this.refs.add(ref);
-    this.loaded.add(SHA);
+    this.loaded.add(sha256);
     return result;
   }
 }
@@ -128,4 +139,36 @@ test("a delete removes the images and the records of the loads, and leaves other
   await imagesResource.delete!(machine.context(), "id", { inputs: archived(), outputs: {} });
   expect([...machine.refs]).toEqual(["docker.io/library/own:1"]);
   expect(machine.loaded.size).toBe(0);
+});
+
+/** The archive of a version of Kubernetes. The pause image is the same in all. */
+async function archiveOf(version: number) {
+  const sha256 = String(version).repeat(64);
+  const refs = [`registry.k8s.io/kube-proxy:v1.36.${version}`, PAUSE];
+  const file = join(folder, `${version}.tar`);
+  await writeFile(file, refs.join("\n"));
+  return { ...machine.target, archives: { worker: { sha256, refs } }, sources: { [sha256]: file }, pull: [] };
+}
+
+async function upgrade(from: number, to: number): Promise<void> {
+  const old = { inputs: await archiveOf(from), outputs: {} };
+  await imagesResource.update!(machine.context(), "id", await archiveOf(to), old);
+}
+
+test("the images of the version before the previous one are no longer pinned", async () => {
+  await create(await archiveOf(1));
+  await upgrade(1, 2);
+  await upgrade(1, 2); // after an interruption
+  expect([...machine.unpinned]).toEqual([]);
+  await upgrade(2, 3);
+  expect([...machine.unpinned]).toEqual(["registry.k8s.io/kube-proxy:v1.36.1"]);
+  expect([...machine.loaded]).toEqual(["2".repeat(64), "3".repeat(64)]);
+});
+
+test("the images of the version that a machine returns to stay pinned", async () => {
+  await create(await archiveOf(1));
+  await upgrade(1, 2);
+  await upgrade(2, 1);
+  expect([...machine.unpinned]).toEqual([]);
+  expect(machine.loaded.size).toBe(2);
 });
