@@ -15,15 +15,17 @@ export function preflightFindings(all: readonly PreflightMachine[], expectations
 }
 
 /**
- * Marks nodes with the CA of a member as members. They are missing from the state if an older state was restored. A node
- * that the state knows under another name was renamed in the configuration.
+ * Marks nodes with the CA of a member as members. They are missing from the state if an older state was restored. It
+ * does not mark a node that the state has under another name.
  */
 function markMembers(machines: readonly PreflightMachine[]): PreflightMachine[] {
   const clusterCas = machines.flatMap(({ instanceAlreadyMember, facts }) =>
     instanceAlreadyMember && facts.clusterCa !== undefined ? [facts.clusterCa] : [],
   );
   return machines.map((machine) =>
-    machine.memberAs === undefined && machine.facts.clusterCa !== undefined && clusterCas.includes(machine.facts.clusterCa)
+    machine.memberAs === undefined &&
+    machine.facts.clusterCa !== undefined &&
+    clusterCas.includes(machine.facts.clusterCa)
       ? { ...machine, instanceAlreadyMember: true }
       : machine,
   );

@@ -15,7 +15,8 @@ const SUDO_PASSWORD = "sudo-password-of-mine";
 /** Changes whenever the kubelet restarts or the machine is joined again. */
 const MEMBERSHIP =
   "systemctl is-active kubelet; systemctl show kubelet -p ExecMainStartTimestampMonotonic; " +
-  "stat -c '%n %Y %i' /etc/kubernetes/kubelet.conf /var/lib/kubelet/config.yaml /usr/bin/kubelet; ctr -n k8s.io tasks ls -q | sort";
+  "stat -c '%n %Y %i' /etc/kubernetes/kubelet.conf /var/lib/kubelet/config.yaml /usr/bin/kubelet; " +
+  "ctr -n k8s.io tasks ls -q | sort";
 
 const stack = new TestStack("e2e-identity");
 const other = new TestStack("e2e-identity-other");
