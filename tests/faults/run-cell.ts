@@ -1,11 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { messageOf } from "../../common/errors";
-import { projectRoot } from "../../common/project-root";
 import { type Cell, type CellResult, type FaultContext, type Outcome, type Undo, isGreen } from "./cell";
 import { CHECKS } from "./checks";
 import { findProblems } from "./cluster-checks";
 import { checkErrorClarity, checkInterruption, findStackTrace, readErrors, summarizeFailure } from "./error-clarity";
 import { checkLoad } from "./load-check";
+import { currentCommit } from "./commit";
 import { PER_SECOND, type TestCluster } from "./test-cluster";
 
 /** A command that takes longer hangs: its own deadlines are minutes. */
@@ -115,10 +114,4 @@ function npmScript([script, ...args]: readonly [string, ...string[]]): [string, 
 
 function secondsSince(start: number): number {
   return Math.round((Date.now() - start) / 1000);
-}
-
-/** Returns the commit of the sources, marked when files that Git tracks have changed. */
-function currentCommit(): string {
-  const describe = ["describe", "--always", "--abbrev=9", "--exclude=*", "--dirty"];
-  return execFileSync("git", describe, { cwd: projectRoot(), encoding: "utf8" }).trim();
 }
