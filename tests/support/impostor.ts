@@ -75,10 +75,16 @@ export class Impostor {
 
   private execute(channel: ServerChannel, command: string): void {
     this.received.push(`command ${command}`);
-    channel.on("data", (data: Buffer) => this.received.push(`input ${data.toString()}`));
-    channel.on("end", () => {
+    const end = () => {
       channel.exit(0);
       channel.end();
+    };
+    const prompt = / -p '([^']*)'/.exec(command)?.[1]; // sudo's
+    if (prompt) channel.stderr.write(prompt);
+    channel.on("data", (data: Buffer) => {
+      this.received.push(`input ${data.toString()}`);
+      if (prompt) end();
     });
+    channel.on("end", end);
   }
 }

@@ -123,7 +123,8 @@ describe("an impostor at the address of a node", () => {
     const provider = createProviderContext();
     const login = { host: mine.address, name: "mine", user: "admin", privateKeyPath: mine.keyPath };
     const connection = connectionTo({ ...login, password: PASSWORD, sudoPassword: SUDO_PASSWORD });
-    await provider.connections.get(connection).run("true", { step: "connecting", signal: AbortSignal.timeout(30_000) });
+    const options = { step: "connecting", signal: AbortSignal.timeout(30_000) };
+    await expect(provider.connections.get(connection).run("true", options)).rejects.toThrow("did not run the command");
     provider.connections.closeAll();
     expect(impostor.received.join("\n")).toContain(PASSWORD);
     expect(impostor.received.join("\n")).toContain(SUDO_PASSWORD);
