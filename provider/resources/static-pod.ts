@@ -8,7 +8,9 @@ import { listContainers, waitUntilStopped } from "../host/containers";
 import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
 import { describeChangedFiles } from "../host/changed-lines";
 import { waitUntilHealthy } from "../host/health";
+import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
+import { readPodState, type PodState } from "../host/static-pods";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "../kubeadm/kept-files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -41,7 +43,8 @@ function manifestText({ manifest, files }: StaticPodInputs): string {
   return yamlText({ ...manifest, metadata });
 }
 
-async function apply(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<void> {
+/** @returns whether the manifest changed, so that another pod must run */
+async function apply(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
   const { signal } = context;
   const name = inputs.manifest.metadata.name;
   context.status(`writing ${name}'s files`);
@@ -52,12 +55,40 @@ async function apply(context: Context, machine: Remote, inputs: StaticPodInputs)
     context.status(`waiting for the previous ${name} to stop`);
     await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: before });
   }
+  return written;
 }
 
 async function waitUntilPodHealthy(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<void> {
   if (!inputs.health) return;
   const logs = `\`journalctl -u kubelet\` and /var/log/pods/*_${podName(inputs)}_*`;
   await waitUntilHealthy(context, machine, inputs.manifest.metadata.name, inputs.health, logs);
+}
+
+interface ChangedPod {
+  /** The containers before the manifest was written. */
+  before: PodState;
+  /** Whether another pod must run now. */
+  written: boolean;
+}
+
+/** Proves that the changed pod is healthy and does not restart. */
+async function provePod(
+  context: Context,
+  machine: Remote,
+  inputs: StaticPodInputs,
+  { before, written }: ChangedPod,
+): Promise<void> {
+  const { health, manifest } = inputs;
+  if (!health) return;
+  await proveStaticPod(context, machine, {
+    name: manifest.metadata.name,
+    pod: podName(inputs),
+    containers: parsePodManifest(manifestText(inputs)).containers,
+    endpoint: health,
+    before,
+    isExpected: written ? expectAnotherPod(before) : () => true,
+    timeout: health.timeout,
+  });
 }
 
 /**
@@ -69,9 +100,10 @@ async function change(context: Context, machine: Remote, inputs: StaticPodInputs
   const paths = [...new Set([manifestPath(inputs), ...Object.keys(old.files), ...Object.keys(inputs.files)])];
   const folder = keptFolder(inputs);
   await keepFiles(machine, paths, signal, folder);
-  await apply(context, machine, inputs);
+  const before = await readPodState(machine, podName(inputs), signal);
+  const written = await apply(context, machine, inputs);
   try {
-    await waitUntilPodHealthy(context, machine, inputs);
+    await provePod(context, machine, inputs, { before, written });
   } catch (error) {
     if (signal.aborted) throw error;
     throw (await restore(context, machine, { inputs, old, paths, error })) ?? error;
@@ -105,10 +137,11 @@ async function restore(
     error,
     changes: describeChangedFiles(asFile(previous), asFile(manifestText(inputs))),
     restore: async () => {
+      const before = await readPodState(machine, podName(inputs), signal);
       const failed = await listContainers(machine, LABEL, podName(inputs), signal);
       await restoreKeptFiles(machine, paths, signal, folder);
       await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: failed });
-      await waitUntilPodHealthy(context, machine, old);
+      await provePod(context, machine, old, { before, written: true });
       await dropKeptFiles(machine, signal, folder);
     },
   });
