@@ -54,7 +54,21 @@ describe(`three control planes from ${FROM} to ${TO}, while clients read and wri
     }
   }
 
-  test("interrupts no client, and the cluster works afterwards", async () => {
+  test("SIGKILL while the first control plane's etcd restarts interrupts no client", async () => {
+    mark();
+    await upgradeUntilKilled(/control-plane-1-control-plane: .*etcd to become healthy/);
+    expectNoInterruption("killed while etcd restarts");
+    expect(await versions()).toEqual(NODES.map(() => FROM));
+  });
+
+  test("the next run goes on; SIGKILL while the second one's API server restarts interrupts no client", async () => {
+    mark();
+    await upgradeUntilKilled(/control-plane-2-control-plane: .*kube-apiserver to become healthy/);
+    expectNoInterruption("killed while the API server restarts");
+    expect(await versions()).toEqual([TO, FROM, FROM, FROM]);
+  });
+
+  test("the run after it goes on to the end, and interrupts no client", async () => {
     mark();
     const { code, text } = await stack.npmRun("upgrade", "--to", TO, "--yes");
     expect(code, text).toBe(0);
@@ -76,6 +90,21 @@ async function checkCluster(): Promise<void> {
 /** Prints the states of the control planes in a node's balancer, once they have not been taken out for a while. */
 const STATES = `sleep 3; echo 'show stat' | socat - UNIX-CONNECT:/run/kubewright-api-balancer.sock |
 awk -F, '$1 == "apiservers" && $2 != "BACKEND" {print $18}' | xargs`;
+
+/** Starts the upgrade, and kills all its processes once its output matches. */
+async function upgradeUntilKilled(when: RegExp): Promise<void> {
+  let text = "";
+  let isKilled = false;
+  const onText = (chunk: string) => {
+    text += chunk;
+    if (isKilled || !when.test(text)) return;
+    isKilled = true;
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+  };
+  const { child } = await stack.startCommand("upgrade", onText, "--to", TO, "--yes");
+  const { signal } = await child;
+  expect(signal, text).toBe("SIGKILL");
+}
 
 /** Versions of the kubelets. */
 async function versions(): Promise<string[]> {
