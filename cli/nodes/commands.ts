@@ -64,7 +64,7 @@ export const NODE_COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   },
   recover: {
     name: "recover",
-    summary: "Recovers etcd on a control plane that is left, when the majority of the control planes is lost for good.",
+    summary: "Recovers etcd on a control plane that is left when its majority is lost.",
     details:
       "It makes etcd a cluster of one with the data of that control plane, proves it, and keeps a copy of the data. " +
       "Writes that only the lost members had are lost. Afterwards `up --refresh` rebuilds the other control planes.",
