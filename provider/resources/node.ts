@@ -53,16 +53,12 @@ async function waitUntilNodeReady(context: Context, api: KubeApi, inputs: NodeIn
   return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 
-/** Returns undefined if no control plane answers and `isAcceptable` accepts the error. */
-async function apiOrUndefined(
-  isAcceptable: (error: StepError) => boolean,
-  context: Context,
-  inputs: NodeInputs,
-): Promise<KubeApi | undefined> {
+/** Returns undefined if no control plane answers although the machine is one that will not come back. */
+async function apiOrUndefined(context: Context, inputs: NodeInputs): Promise<KubeApi | undefined> {
   try {
     return await context.kube.api(inputs.controlPlanes, context.signal);
   } catch (error) {
-    if (!(error instanceof StepError) || !isAcceptable(error)) throw error;
+    if (!(error instanceof StepError) || !context.unreachable.isAbandoned(inputs.connection)) throw error;
     return undefined;
   }
 }
@@ -159,21 +155,23 @@ const node: Handler<typeof nodeContract> = {
     return waitUntilNodeReady(context, api, inputs);
   },
   async read(context, _id, { inputs, outputs, unfinished }) {
-    const keep = (error: StepError) => (
-      context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`),
-      true
-    );
-    const api = await apiOrUndefined(keep, context, inputs);
-    if (!api) return { inputs, outputs };
-    const live = await readNode(api, inputs.node, context.signal);
-    if (!live) return unfinished ? { inputs, outputs } : undefined;
-    return {
-      inputs: { ...inputs, ...readNodeSettings(live, inputs), ...(await readKubelet(context, live, inputs)) },
-      outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },
-    };
+    try {
+      const api = await context.kube.api(inputs.controlPlanes, context.signal);
+      const live = await readNode(api, inputs.node, context.signal);
+      if (!live) return unfinished ? { inputs, outputs } : undefined;
+      return {
+        inputs: { ...inputs, ...readNodeSettings(live, inputs), ...(await readKubelet(context, live, inputs)) },
+        outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },
+      };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!(error instanceof StepError)) throw error;
+      context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`);
+      return { inputs, outputs };
+    }
   },
   async delete(context, _id, { inputs }) {
-    const api = await apiOrUndefined(() => context.unreachable.isAbandoned(inputs.connection), context, inputs);
+    const api = await apiOrUndefined(context, inputs);
     if (api) return await leaveCluster(context, api, inputs);
     context.warn(`no control plane answers: node ${inputs.node} was left as it is`);
   },

@@ -140,6 +140,14 @@ describe("a refresh", () => {
     expect(messages).toEqual([expect.stringMatching(/^warn: not read, its last known state is kept: .*ETIMEDOUT/)]);
   });
 
+  test("keeps the recorded state while etcd has no majority, with a warning", async () => {
+    memory.inject = () => Object.assign(new Error("etcdserver: no leader"), { code: 422 });
+    expect(await read()).toEqual(recorded());
+    expect(messages).toEqual([
+      expect.stringMatching(/^warn: not read, its last known state is kept: reading the node/),
+    ]);
+  });
+
   test("fails on an error that is not an unreachable cluster", async () => {
     refusal = new TypeError("a bug");
     await expect(read()).rejects.toThrow("a bug");
