@@ -14,6 +14,7 @@ import { findOtherCluster } from "../kubeadm/impossible-changes";
 import { noControlPlaneError } from "../kubeadm/lost-cluster";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki } from "../kubeadm/pki";
+import { waitForMachine } from "../kubeadm/rejoined-node";
 import { resetNode } from "../kubeadm/reset";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
@@ -105,6 +106,7 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
       action: "fix the cause, then run `pulumi up` again: only this node is joined",
     });
   });
+  await waitForMachine(context, api, { node: membershipOf(inputs).node, instance: inputs.instance });
 }
 
 /** Returns the control planes without this machine: what it has of a cluster may be left from before. */

@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { kubeadmJoinResource } from "../../../../provider/resources/kubeadm-join";
@@ -153,8 +153,7 @@ test("a rebuilt control plane begins no new cluster when no other control plane 
 });
 
 /** A machine on which kubeadm fails with each of the messages in turn, then succeeds. */
-function joining(failures: string[], patience = 1) {
-  const memory = new MemoryApi();
+function joining(failures: string[], patience = 1, memory = new MemoryApi()) {
   memory.inject = (call, args) => {
     const { name = "" } = (args as { body?: { metadata?: { name?: string } } }).body?.metadata ?? {};
     const key = `jws-kubeconfig-${name.replace("bootstrap-token-", "")}`;
@@ -180,6 +179,16 @@ test("a join gets longer deadlines of kubeadm from patience, within that of the 
   const config = machine.inputs.join();
   for (const [name, seconds] of Object.entries({ etcdAPICall: 360, kubernetesAPICall: 180, tlsBootstrap: 72 }))
     expect(config).toMatch(new RegExp(`  ${name}: "?${seconds}s`));
+});
+
+test("a join of a rebuilt machine waits until its node no longer reports the previous machine", async () => {
+  const memory = new MemoryApi();
+  const reporting = (machineID: string) => ({ metadata: { name: "worker-1" }, status: { nodeInfo: { machineID } } });
+  memory.nodes.set("worker-1", reporting("id-0") as never);
+  const { done } = joining([], 1, memory);
+  await vi.waitUntil(() => memory.countOf("readNode") > 1);
+  memory.nodes.set("worker-1", reporting("id-1") as never);
+  await done;
 });
 
 describe("a join whose etcd check timed out", () => {
