@@ -32,7 +32,7 @@ async function down({ stack: name, flags }: Options, session: Session): Promise<
   );
   for (const id of new Set([idFromKey, idFromState].filter((one) => one !== undefined)))
     reportLeftovers({ ...(await removeStack(id, session.signal)) }, session);
-  const kubeconfig = unmergeKubeconfig(name);
+  const kubeconfig = await unmergeKubeconfig(name);
   if (kubeconfig) session.progress(`removed the context ${contextName(name)} from ${kubeconfig}`);
   rmSync(stackFolder(name), { recursive: true, force: true });
   removeSecretsProvider(name);

@@ -26,7 +26,7 @@ export async function run({ stack: name, flags }: Options): Promise<number> {
   });
   if (flags.has("merge"))
     process.stdout.write(
-      `${mergeKubeconfig(name, path)} has the context ${contextName(name)}, which is the current one.\n`,
+      `${await mergeKubeconfig(name, path)} has the context ${contextName(name)}, which is the current one.\n`,
     );
   else process.stdout.write(`${path}\n`);
   return 0;

@@ -10,6 +10,9 @@ import type { CommandDefinition, OptionDefinition } from "../terminal/command-li
 const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
 const REFRESH: OptionDefinition = ["--refresh", "read every machine first"];
 
+/** What \`report --svg\` draws. */
+const PICTURES = ["map", "timeline"];
+
 /** Exit code of `status` and `check` where they could not check the cluster. */
 export const NOT_CHECKED = 3;
 
@@ -109,6 +112,32 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["worker-1 --source kubelet --since 1h", "print what the kubelet of worker-1 wrote in the last hour"],
       ["--follow", "follow the logs of all nodes"],
     ],
+  },
+  report: {
+    name: "report",
+    summary: "Writes a page with a map of the cluster, its health, and the last run as a timeline.",
+    details:
+      "The page is one HTML file that loads nothing. What the cluster does not answer is marked as not asked. The " +
+      "path of the file is printed.",
+    options: [
+      ["--output <file>", "file to write (default: kubewright-report-<stack>.html in the current folder)"],
+      ["--svg <picture>", "write one picture as SVG instead, for a page or a pull request", PICTURES],
+      ["--offline", "read only the state and the last run on this computer"],
+    ],
+    examples: [
+      ["", "write kubewright-report-dev.html"],
+      ["--svg timeline --output run.svg", "draw what the last run did, and what it waited for"],
+    ],
+  },
+  support: {
+    name: "support",
+    summary: "Writes an archive for a bug report: versions, configuration, state, status, events and logs.",
+    details:
+      "Secrets are removed: passwords, tokens, private keys and the passphrase. Names and addresses of machines are " +
+      "kept. Read the files before you send them. Nodes that do not answer are noted. The path of the archive is " +
+      "printed.",
+    options: [["--output <file>", "file to write (default: kubewright-support-<stack>-<time>.tar.gz here)"]],
+    examples: [["", "write the archive of stack dev to the current folder"]],
   },
   ssh: {
     name: "ssh",

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { StepError } from "../../common/errors";
+import { silent } from "../../common/progress";
+import { changeFile, readText, writeText } from "../../provider/kube/kubeconfig-file";
 import { KubeconfigDocument } from "../../provider/kube/kubeconfig-document";
 import { putEntries, readAdminEntries } from "../../provider/kube/kubeconfig-merge";
 import { stackFolder } from "./paths";
@@ -21,31 +23,44 @@ export function userKubeconfig(): string {
  * @returns the path of the user's kubeconfig
  * @throws StepError where the name belongs to another cluster
  */
-export function mergeKubeconfig(stack: string, source: string, target = userKubeconfig()): string {
+export async function mergeKubeconfig(stack: string, source: string, target = userKubeconfig()): Promise<string> {
   if (target === source) throw refusal(`KUBECONFIG is the cluster's own kubeconfig`, "unset KUBECONFIG");
   const name = contextName(stack);
   const admin = readAdminEntries(readFileSync(source, "utf8"));
-  const document = read(target);
-  if (!isRecorded(stack, target) && document.find("cluster", name))
-    throw refusal(`${target} already has a cluster named ${name}`, `remove it with \`kubectl config delete-cluster\``);
-  putEntries(document, admin, { cluster: name, user: name, context: name });
-  document.currentContext = name;
-  write(target, document);
+  await change(target, (document) => {
+    if (!isRecorded(stack, target) && document.find("cluster", name))
+      throw refusal(
+        `${target} already has a cluster named ${name}`,
+        `remove it with \`kubectl config delete-cluster\``,
+      );
+    putEntries(document, admin, { cluster: name, user: name, context: name });
+    document.currentContext = name;
+  });
   writeFileSync(recordFile(stack), JSON.stringify({ target }));
   return target;
 }
 
 /** Removes the cluster of a stack from the kubeconfig that it was added to. Returns the path of that file. */
-export function unmergeKubeconfig(stack: string): string | undefined {
+export async function unmergeKubeconfig(stack: string): Promise<string | undefined> {
   const target = recordedTarget(stack);
   rmSync(recordFile(stack), { force: true });
   if (target === undefined || !existsSync(target)) return undefined;
   const name = contextName(stack);
-  const document = read(target);
-  for (const kind of ["cluster", "user", "context"] as const) document.remove(kind, name);
-  if (document.currentContext === name) document.currentContext = "";
-  write(target, document);
+  await change(target, (document) => {
+    for (const kind of ["cluster", "user", "context"] as const) document.remove(kind, name);
+    if (document.currentContext === name) document.currentContext = "";
+  });
   return target;
+}
+
+/** Changes the file as the resource does: under kubectl's lock, in one step, and through a symbolic link. */
+async function change(file: string, edit: (document: KubeconfigDocument) => void): Promise<void> {
+  await changeFile({ status: silent, signal: new AbortController().signal }, file, async () => {
+    const document = KubeconfigDocument.parse((await readText(file)) ?? "");
+    if (!document) throw refusal(`${file} is not a kubeconfig`, "repair it, or select another file with KUBECONFIG");
+    edit(document);
+    await writeText(file, document.toString());
+  });
 }
 
 const recordFile = (stack: string) => join(stackFolder(stack), "merged-kubeconfig.json");
@@ -57,20 +72,6 @@ function recordedTarget(stack: string): string | undefined {
 
 function isRecorded(stack: string, target: string): boolean {
   return recordedTarget(stack) === target;
-}
-
-function read(file: string): KubeconfigDocument {
-  const document = KubeconfigDocument.parse(existsSync(file) ? readFileSync(file, "utf8") : "");
-  if (document) return document;
-  throw refusal(`${file} is not a kubeconfig`, "repair it, or select another file with KUBECONFIG");
-}
-
-/** Replaces the file as a whole, so that kubectl never reads half of it. It contains keys. */
-function write(file: string, document: KubeconfigDocument): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(temporary, document.toString(), { mode: 0o600 });
-  renameSync(temporary, file);
 }
 
 function refusal(cause: string, action: string): StepError {

@@ -2,11 +2,13 @@ import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/au
 import { rollingUpdateOf } from "../../components/program/assign-machines";
 import { printReport } from "../terminal/output-mode";
 import { UpdateView } from "../terminal/update-view";
+import { writeLastRun } from "./last-run";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
 import { withRebuilt } from "./rebuilt-machines";
 import { failureReport, interruptionReport } from "./run-report";
 import { RunRecord } from "./run-record";
+import { TimelineRecorder, type RunTimeline } from "./run-timeline";
 import { recordRecoverySettings } from "./recovery-settings";
 import { CommandEnded, INTERRUPTED, type Session } from "./session";
 import { readStackConfig } from "./stack-config";
@@ -65,19 +67,26 @@ async function runObserved(
 ): Promise<OperationResult> {
   const view = new UpdateView(session.screen);
   const record = new RunRecord();
+  const timeline = new TimelineRecorder();
   const stalled = new AbortController();
   const stallDetector = new StallDetector(() => stalled.abort());
   const settings = {
     ...options,
-    onEvent: (event: EngineEvent) => [view, record, stallDetector].forEach((observer) => observer.onEvent(event)),
+    onEvent: (event: EngineEvent) =>
+      [view, record, timeline, stallDetector].forEach((observer) => observer.onEvent(event)),
     signal: AbortSignal.any([session.signal, stalled.signal]),
     color: "never" as const,
   };
+  const keep = (outcome: RunTimeline["outcome"]) => {
+    if (operation === "up" && timeline.hasWork) writeLastRun(stack.name, timeline.finish(outcome, view.failures));
+  };
   try {
     const outputs = await withUnfinishedMark(stack.name, () => execute(stack, operation, settings));
+    keep("succeeded");
     return { view, outputs };
   } catch (error) {
     session.screen.close();
+    keep(session.signal.aborted ? "interrupted" : "failed");
     const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];
     const run = { stack: stack.name, progress, failures: view.failures };
     printReport(session.signal.aborted ? interruptionReport(run) : failureReport(run, error));

@@ -8,10 +8,13 @@ import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { connectionSchema, type Connection } from "../../contracts/connection";
 import { userCommand } from "../../common/user-command";
 
-interface StateResource {
+/** A resource of the state. Secrets are in plain text, between marks: see secrets.ts. */
+export interface StateResource {
   urn: string;
   type: string;
   parent?: string;
+  /** URNs of the resources that were created first. */
+  dependencies?: string[];
   /** For a Host: the resource that created its machine. */
   deletedWith?: string;
   /** Deleted for a replacement that has not been created yet. */
@@ -107,7 +110,8 @@ export async function undoneInstances(stack: Stack): Promise<string[]> {
     .flatMap(({ outputs }) => (typeof outputs?.instance === "string" ? [outputs.instance] : []));
 }
 
-async function resourcesOf(stack: Stack): Promise<StateResource[]> {
+/** Returns all resources of the state. */
+export async function resourcesOf(stack: Stack): Promise<StateResource[]> {
   return ((await stack.exportStack()).deployment as { resources?: StateResource[] }).resources ?? [];
 }
 

@@ -1,12 +1,11 @@
-import { chmod, chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rm } from "node:fs/promises";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import type { Clock } from "../../common/clock";
 import { StepError } from "../../common/errors";
-import { withLock } from "../../common/lock";
 import { serverOf } from "../../render/kubeconfig-server";
 import { sha256 } from "../host/files";
+import { changeFile, readText, writeText } from "../kube/kubeconfig-file";
 import { type EntryNames, KubeconfigDocument } from "../kube/kubeconfig-document";
 import { type AdminEntries, chooseNames, hashEntries, putEntries } from "../kube/kubeconfig-merge";
 import { putEndpoint, readAdminEntries, readEndpoint, removeEntries } from "../kube/kubeconfig-merge";
@@ -19,36 +18,6 @@ type KubeconfigOutputs = Outputs<typeof kubeconfigContract>;
 type ControlPlanes = Required<Pick<KubeconfigInputs, "controlPlanes" | "endpoints">>;
 type KubeconfigReader = Pick<Context, "kube" | "signal" | "status">;
 type RecordedKubeconfig = Recorded<KubeconfigInputs, KubeconfigOutputs>;
-
-async function readText(path: string): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-}
-
-/** Replaces the file in one step. It keeps its mode and its owner; a symbolic link stays one. */
-async function writeText(path: string, content: string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const before = await stat(target).catch(() => undefined);
-  const temporary = `${target}.${process.pid}.new`;
-  await writeFile(temporary, content, { mode: 0o600 });
-  if (before) {
-    await chown(temporary, before.uid, before.gid).catch(() => undefined); // only root can give a file away
-    await chmod(temporary, before.mode & 0o777);
-  }
-  await rename(temporary, target);
-}
-
-/** Holds the lock that kubectl uses as well, so that no change of another process to the file is lost. */
-async function changeFile<T>(
-  { status, signal }: Pick<Context, "status" | "signal">,
-  path: string,
-  change: () => Promise<T>,
-): Promise<T> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return await withLock(path, { task: `change ${path}`, progress: status, signal }, change);
-}
 
 /** Entries of earlier versions were not recorded: then they are those that lead to the cluster. */
 function recordedEntries(

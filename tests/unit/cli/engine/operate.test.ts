@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { runOperation, type Operation, type RunOptions } from "../../../../cli/engine/operate";
 import { CommandEnded } from "../../../../cli/engine/session";
 import { recordRecoverySettings } from "../../../../cli/engine/recovery-settings";
+import { readLastRun } from "../../../../cli/engine/last-run";
 import { isRunUnfinished } from "../../../../cli/engine/unfinished-run";
 import { CLUSTER, fakeSession, fakeStack } from "../fake-stack";
 import { event, on } from "../preview/steps";
@@ -72,6 +73,18 @@ test("a failed run reports each machine and ends the command with exit code 1", 
   expect((ended as CommandEnded).exitCode).toBe(1);
   expect(errors).toMatch(/worker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: no space; free some\nworker-2 +not started/);
   expect(isRunUnfinished("dev")).toBe(true);
+});
+
+test("the timeline of the last run that changed something is kept", async () => {
+  await runOperation(failing().stack, "up", fakeSession()).catch(() => undefined);
+  const failed = readLastRun("dev");
+  expect(failed).toMatchObject({
+    outcome: "failed",
+    failures: ["Unit worker-1-kubelet: no space; free some"],
+    spans: [{ label: "Unit worker-1-kubelet", machine: "worker-1", op: "create", state: "failed" }],
+  });
+  await runOperation(succeeding().stack, "up", fakeSession());
+  expect(readLastRun("dev")).toEqual(failed);
 });
 
 test("the run after a failed one reads every machine first", async () => {
