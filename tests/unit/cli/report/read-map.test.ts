@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
-import type { StateResource } from "../../../../cli/engine/state";
+import { resourcesOf, type StateResource } from "../../../../cli/engine/state";
 import { dependenciesOf, readMap } from "../../../../cli/report/read-map";
 import { configOf } from "../../../../components/program/program-config";
 import { CLUSTER, fakeStack, urnOf, type FakeResource } from "../fake-stack";
 
 async function resources(...more: readonly FakeResource[]): Promise<StateResource[]> {
-  const { deployment } = await fakeStack([...CLUSTER, ...more]).exportStack();
-  return (deployment as { resources: StateResource[] }).resources;
+  return await resourcesOf(fakeStack([...CLUSTER, ...more]));
 }
 
 test("lists control planes first, then the machines of the pools by number", async () => {

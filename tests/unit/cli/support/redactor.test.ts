@@ -31,7 +31,7 @@ test.each([
 ])("removes %s that it does not know", (_, text) => {
   const clean = new Redactor().text(text);
   expect(clean).toContain(REMOVED);
-  expect(clean).not.toMatch(/b3BlbnN|abcdef\.|c2lnbmF0|0123456789|correct-horse/);
+  expect(clean).not.toMatch(new RegExp(`${BODY.slice(0, 8)}|abcdef[.]|eyJpc|0123456789|correct-horse`));
 });
 
 test("removes properties that are secrets by name, and keeps the others", () => {
