@@ -77,6 +77,6 @@ async function answer<T>(session: Session, read: () => Promise<T>): Promise<Aske
     return { value: await read() };
   } catch (error) {
     session.signal.throwIfAborted();
-    return { notAsked: messageOf(error).split("\n")[0] ?? "" };
+    return { notAsked: "the cluster did not answer", error: messageOf(error) };
   }
 }

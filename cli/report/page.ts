@@ -59,10 +59,12 @@ function figure(picture: Picture, id: string): Markup {
   return element("figure", { tabindex: 0, "aria-label": picture.title }, inlineSvg(picture, id));
 }
 
-function healthSection({ health }: ClusterReport): Markup[] {
+function healthSection({ health, drift }: ClusterReport): Markup[] {
   const { problems = [], warnings = [] } = answerOf(health) ?? {};
-  if (problems.length + warnings.length === 0) return [];
+  const errors = new Set([health, drift].flatMap((answer) => ("error" in answer && answer.error ? [answer.error] : [])));
+  if (problems.length + warnings.length + errors.size === 0) return [];
   const items = [
+    ...[...errors].map((text) => element("li", { class: "problem" }, text)),
     ...problems.map((text) => element("li", { class: "problem" }, text)),
     ...warnings.map((text) => element("li", {}, text)),
   ];

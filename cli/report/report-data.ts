@@ -4,8 +4,16 @@ import type { CertificateStatus } from "../nodes/certificate-status";
 import type { NodeStatus } from "../nodes/cluster-status";
 import type { Drift } from "../preview/drift";
 
-/** A result of the cluster, or why the cluster was not asked for it. */
-export type Asked<T> = { value: T } | { notAsked: string };
+/** The cluster was not asked for a result, or did not answer. */
+export interface NotAsked {
+  /** Why, in a few words. */
+  notAsked: string;
+  /** The error of a cluster that did not answer. */
+  error?: string;
+}
+
+/** A result of the cluster, or why there is none. */
+export type Asked<T> = { value: T } | NotAsked;
 
 export interface MapMachine {
   name: string;

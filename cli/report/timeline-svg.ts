@@ -102,11 +102,11 @@ function laneName(lane: string, y: number): Markup {
 
 /** The chain of steps as one row; a thin line joins two steps with a pause between them. */
 function criticalLane(path: readonly CriticalStep[], plot: Plot, y: number): Markup[] {
-  const first = path[0];
   const last = path.at(-1);
-  if (!first || !last) return [];
+  if (!last) return [];
   const middle = y + LABELED.bar / 2;
-  const ends = [first.start, last.end].map((time): [number, number] => [xOf(plot, time), middle]);
+  // Before the first step, the engine and the program start.
+  const ends = [0, last.end].map((time): [number, number] => [xOf(plot, time), middle]);
   return [
     textAt("Critical path", { x: MARGIN, y: y + 14, class: "strong accent" }),
     polyline(ends, "link main"),

@@ -31,13 +31,14 @@ test("the drawings of a large cluster", async () => {
 });
 
 test("a cluster that was not asked for anything", () => {
-  const notAsked = { notAsked: "the cluster does not answer" };
+  const notAsked = { notAsked: "the cluster did not answer", error: "SSH connection failed on control-plane-1" };
   const { run: _, ...rest } = small;
   const page = reportPage({
     ...rest,
     ...{ health: notAsked, nodes: notAsked, certificates: notAsked, backups: notAsked, drift: notAsked },
   });
   expect(page.match(/Not asked/g)).toHaveLength(7);
+  expect(page.match(/SSH connection failed/g)).toHaveLength(1);
   expect(page).toContain("No run that changed the cluster is recorded on this computer.");
   expect(page).toContain("not asked"); // on the machines of the map
   expect(page).toContain("control-plane-1");
