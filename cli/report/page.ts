@@ -61,7 +61,7 @@ function figure(picture: Picture, id: string): Markup {
 
 function healthSection({ health, drift }: ClusterReport): Markup[] {
   const { problems = [], warnings = [] } = answerOf(health) ?? {};
-  const errors = new Set([health, drift].flatMap((answer) => ("error" in answer && answer.error ? [answer.error] : [])));
+  const errors = new Set([health, drift].flatMap((answer) => ("error" in answer ? (answer.error ?? []) : [])));
   if (problems.length + warnings.length + errors.size === 0) return [];
   const items = [
     ...[...errors].map((text) => element("li", { class: "problem" }, text)),
