@@ -103,7 +103,7 @@ describe("a real cluster", () => {
     expectNoSecrets("the archive", [content], [PASSWORD, `test ${stack.name}`, ...keysOf(stack)]);
   });
 
-  test("a report of a cluster that does not answer says so", async () => {
+  test("a report names why a cluster does not answer", async () => {
     const [container = ""] = await stack.containers("control-plane-1");
     execFileSync("docker", ["stop", "-t", "1", container]);
     const file = join(folder, "silent.html");
