@@ -33,8 +33,8 @@ export function hasOtherNodes(inputs: InitInputs, old: InitInputs): boolean {
 }
 
 /**
- * Whether no change replaces the cluster. The machine of a single control plane may be replaced, which a preview
- * reports as the loss of the cluster: its instance is unknown then. A machine that was lost or rebuilt has another one.
+ * Whether the cluster stays as it is in the state, whatever changes. The instance is unknown while the machine of a
+ * single control plane is to be replaced; one that was rebuilt at the same address has another instance.
  */
 export function isClusterProtected(inputs: InitInputs, old: InitInputs): boolean {
   return hasOtherControlPlanes(inputs, old) || (inputs.instance !== undefined && hasOtherNodes(inputs, old));

@@ -19,17 +19,39 @@ export function newClusterError(machine: Remote, nodes: readonly string[]): Step
   });
 }
 
+/**
+ * Refuses to replace the machine of the only control plane, before anything is deleted.
+ * @param machine name and address of the machine: `control-plane-1 (10.0.0.10)`
+ * @param nodes names of all nodes
+ */
+export function replacedMachineError(machine: string, name: string, nodes: readonly string[]): StepError {
+  return new StepError({
+    step: "replacing the cluster",
+    machine,
+    cause:
+      "this is the machine of the only control plane, and its etcd would be lost with it. The nodes that are left " +
+      `(${otherNodes(name, nodes)}) would be reset, although pods may still run on them`,
+    action:
+      `nothing was reset; undo the change of the machine, or start the previous one again. To give the cluster up, ` +
+      `remove its workers first, or run \`${userCommand("down")}\`, then \`${userCommand("up")}\``,
+  });
+}
+
 /** Warns of the refusal at a refresh, before the run begins. */
 export function lossWarning(machine: Remote, nodes: readonly string[]): string {
   return `${machine.label}: ${describeLoss(machine, nodes)}, so no run initializes one; ${LOSS_ACTION}`;
 }
 
 function describeLoss(machine: Remote, nodes: readonly string[]): string {
-  const others = [...new Set(nodes)].filter((name) => name !== machine.connection.name);
+  const others = otherNodes(machine.connection.name, nodes);
   return (
     "the machine of the only control plane no longer has the cluster: it was rebuilt or reset. A new cluster would " +
-    `reset the nodes that are left (${others.join(", ")}), on which pods may still run`
+    `reset the nodes that are left (${others}), on which pods may still run`
   );
+}
+
+function otherNodes(name: string | undefined, nodes: readonly string[]): string {
+  return [...new Set(nodes)].filter((node) => node !== name).join(", ");
 }
 
 /** Explains why a machine cannot join: without another control plane, it does not begin a new cluster. */

@@ -11,7 +11,7 @@ import {
   hasOtherNodes,
   isClusterProtected,
 } from "../kubeadm/impossible-changes";
-import { lossWarning, newClusterError } from "../kubeadm/lost-cluster";
+import { lossWarning, newClusterError, replacedMachineError } from "../kubeadm/lost-cluster";
 import { readMembership } from "../kubeadm/membership";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
@@ -19,6 +19,7 @@ import { withPatience } from "../kubeadm/timeouts";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
+import { describe, machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
 type InitInputs = Inputs<typeof kubeadmInitContract>;
@@ -80,7 +81,8 @@ function isInitialized({ caCertHash: hash }: Partial<InitOutputs>): boolean {
 /**
  * The beginning of a cluster: `kubeadm init`, once. The cluster outlives the machine: while it has other control
  * planes, this resource stays as it is when the machine is rebuilt or leaves, and KubeadmJoin makes a machine a member.
- * With a single control plane, a second `kubeadm init` is refused while there are workers, which it would reset.
+ * With a single control plane, its replacement and a second `kubeadm init` are refused while there are workers, which
+ * both would reset.
  */
 const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
@@ -89,6 +91,11 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes", "nodes", "documents"],
   findImpossibleChanges,
   isProtected: isClusterProtected,
+  refuseReplacement(inputs, { inputs: old, outputs }) {
+    const { connection, nodes = [] } = old;
+    if (!isInitialized(outputs) || !hasOtherNodes(inputs, old)) return;
+    throw replacedMachineError(describe(connection), machineName(connection), [...(inputs.nodes ?? []), ...nodes]);
+  },
   async create(context, inputs) {
     return { id: `${inputs.instance}/kubeadm-init`, outputs: await initialize(context, inputs) };
   },

@@ -61,6 +61,11 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   findImpossibleChanges?(inputs: Partial<I>, old: Partial<I>): Problem[];
   /** Returns true if no change may replace the resource. `findImpossibleChanges` reports the changes that would. */
   isProtected?(inputs: Partial<I>, old: Partial<I>): boolean;
+  /**
+   * Throws a StepError if the resource must not be replaced. Runs in previews, and before anything is deleted: the
+   * engine asks with unknown inputs what else it has to replace. Unknown inputs are absent.
+   */
+  refuseReplacement?(inputs: Partial<I>, old: Recorded<I, O>): void;
   /** Returns changed paths other than inputs, such as a deleted cache. May only read the controller. */
   extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext): Promise<string[]>;
   /**

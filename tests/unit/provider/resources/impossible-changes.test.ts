@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { imagesResource } from "../../../../provider/resources/images";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
@@ -55,4 +55,31 @@ test("the first of several control planes is not replaced", () => {
   const inputs = { controlPlanes: ["cp-1", "cp-2", "cp-3"], instance: "id-1" };
   expect(kubeadmInitResource.isProtected?.(inputs, inputs)).toBe(true);
   expect(kubeadmInitResource.isProtected?.({ controlPlanes: ["cp-1"] }, { controlPlanes: ["cp-1"] })).toBe(false);
+});
+
+describe("a replacement of the only control plane's machine", () => {
+  const nodes = (...workers: string[]) => ({ controlPlanes: ["cp-1"], nodes: ["cp-1", ...workers] });
+  const old = (...workers: string[]) => ({
+    connection: { host: "10.0.0.1", port: 22, user: "root", name: "cp-1" },
+    instance: "id-1",
+    ...nodes(...workers),
+  });
+  const refuse = (workers: string[], outputs: Record<string, string>) =>
+    kubeadmInitResource.refuseReplacement?.(nodes(...workers), { inputs: old(...workers), outputs });
+
+  test("is refused while there are workers, before anything is deleted", () => {
+    expect(() => refuse(["worker-1"], { caCertHash: "sha256:a" })).toThrow(
+      /^replacing the cluster failed on cp-1 \(10\.0\.0\.1\):.*left \(worker-1\) would be reset.*npm run down/,
+    );
+  });
+
+  test("is allowed without other nodes, and before the cluster is initialized", () => {
+    expect(() => refuse([], { caCertHash: "sha256:a" })).not.toThrow();
+    expect(() => refuse(["worker-1"], {})).not.toThrow();
+  });
+
+  test("is not one where the machine was rebuilt at the same address", () => {
+    expect(kubeadmInitResource.isProtected?.(nodes("worker-1"), old("worker-1"))).toBe(false);
+    expect(kubeadmInitResource.isProtected?.({ ...old("worker-1"), instance: "id-2" }, old("worker-1"))).toBe(true);
+  });
 });

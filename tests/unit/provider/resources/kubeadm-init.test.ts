@@ -251,13 +251,6 @@ describe("a cluster whose first machine is lost", () => {
   });
 });
 
-test("a planned replacement of the only control plane's machine is one of the cluster, which a preview reports", () => {
-  const old = { ...inputs(), ...namesOf([], ["worker-2"]) };
-  const { instance: _, ...replaced } = old;
-  expect(kubeadmInitResource.isProtected?.(replaced, old)).toBe(false);
-  expect(kubeadmInitResource.isProtected?.(old, old)).toBe(true);
-});
-
 describe("a delete", () => {
   const resets = () => machine.scripts.filter((script) => RESET.test(script));
 

@@ -147,3 +147,20 @@ test("a protected resource is never replaced, also if a property is unknown", as
   for (const host of ["b", UNKNOWN_STRING])
     expect((await kept.diff(differing({ host: "a", port: 1 }, { host, port: 1 }))).getReplacesList()).toEqual([]);
 });
+
+test("a replacement that the resource refuses fails before anything is deleted, and no other change does", async () => {
+  const refusing = operations({
+    replaceOn: ["host"],
+    refuseReplacement: (now, { inputs: old }) => {
+      throw new Error(`${String(old.host)} is not replaced by ${String(now.host)}`);
+    },
+  });
+  for (const [host, text] of [
+    ["b", "b"],
+    [UNKNOWN_STRING, "undefined"],
+  ] as const)
+    await expect(refusing.diff(differing({ host: "a", port: 1 }, { host, port: 1 }))).rejects.toThrow(
+      `a is not replaced by ${text}`,
+    );
+  await refusing.diff(differing({ host: "a", port: 1 }, { host: "a", port: 2 }));
+});
