@@ -1,9 +1,12 @@
 import { StepError, messageOf } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
+import type { Connection } from "../../contracts/connection";
+import { describe, machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
 /** What users can do about a cluster whose state is lost. */
-const NEW_CLUSTER = `to give the cluster up, run \`${userCommand("down")}\`, then \`${userCommand("up")}\``;
+const DOWN_AND_UP = `run \`${userCommand("down")}\`, then \`${userCommand("up")}\``;
+const NEW_CLUSTER = `to give the cluster up, ${DOWN_AND_UP}`;
 const LOSS_ACTION = `start the previous machine again, or restore its disk; ${NEW_CLUSTER}`;
 
 /**
@@ -21,19 +24,18 @@ export function newClusterError(machine: Remote, nodes: readonly string[]): Step
 
 /**
  * Refuses to replace the machine of the only control plane, before anything is deleted.
- * @param machine name and address of the machine: `control-plane-1 (10.0.0.10)`
  * @param nodes names of all nodes
  */
-export function replacedMachineError(machine: string, name: string, nodes: readonly string[]): StepError {
+export function replacedMachineError(connection: Connection, nodes: readonly string[]): StepError {
   return new StepError({
     step: "replacing the cluster",
-    machine,
+    machine: describe(connection),
     cause:
       "this is the machine of the only control plane, and its etcd would be lost with it. The nodes that are left " +
-      `(${otherNodes(name, nodes)}) would be reset, although pods may still run on them`,
+      `(${otherNodes(connection, nodes)}) would be reset, although pods may still run on them`,
     action:
       `nothing was reset; undo the change of the machine, or start the previous one again. To give the cluster up, ` +
-      `remove its workers first, or run \`${userCommand("down")}\`, then \`${userCommand("up")}\``,
+      `remove its workers first, or ${DOWN_AND_UP}`,
   });
 }
 
@@ -43,15 +45,15 @@ export function lossWarning(machine: Remote, nodes: readonly string[]): string {
 }
 
 function describeLoss(machine: Remote, nodes: readonly string[]): string {
-  const others = otherNodes(machine.connection.name, nodes);
+  const others = otherNodes(machine.connection, nodes);
   return (
     "the machine of the only control plane no longer has the cluster: it was rebuilt or reset. A new cluster would " +
     `reset the nodes that are left (${others}), on which pods may still run`
   );
 }
 
-function otherNodes(name: string | undefined, nodes: readonly string[]): string {
-  return [...new Set(nodes)].filter((node) => node !== name).join(", ");
+function otherNodes(connection: Connection, nodes: readonly string[]): string {
+  return [...new Set(nodes)].filter((node) => node !== machineName(connection)).join(", ");
 }
 
 /** Explains why a machine cannot join: without another control plane, it does not begin a new cluster. */

@@ -19,7 +19,6 @@ import { withPatience } from "../kubeadm/timeouts";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
-import { describe, machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
 type InitInputs = Inputs<typeof kubeadmInitContract>;
@@ -94,7 +93,7 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   refuseReplacement(inputs, { inputs: old, outputs }) {
     const { connection, nodes = [] } = old;
     if (!isInitialized(outputs) || !hasOtherNodes(inputs, old)) return;
-    throw replacedMachineError(describe(connection), machineName(connection), [...(inputs.nodes ?? []), ...nodes]);
+    throw replacedMachineError(connection, [...(inputs.nodes ?? []), ...nodes]);
   },
   async create(context, inputs) {
     return { id: `${inputs.instance}/kubeadm-init`, outputs: await initialize(context, inputs) };

@@ -92,11 +92,12 @@ export class Operations {
     if (handler.isProtected?.(withoutUnknown(news), old.inputs)) return [];
     const replacing = changes.filter(({ path }) => replaces(handler, path, news));
     const { isSame, update } = handler;
-    if (replacing.length > 0 && update && isSame && !hasUnknown(news)) {
+    if (replacing.length === 0) return replacing;
+    if (update && isSame && !hasUnknown(news)) {
       const same = await this.tasks.run("diff", urn, 0, (context) => isSame.call(handler, news, old, context));
       if (same) return [];
     }
-    if (replacing.length > 0) handler.refuseReplacement?.(withoutUnknown(news), old);
+    handler.refuseReplacement?.(withoutUnknown(news), old);
     return replacing;
   }
 
