@@ -1,4 +1,5 @@
 import { StepError, messageOf } from "../../common/errors";
+import { firstSuccess } from "../../common/first-success";
 import type { Progress } from "../../common/progress";
 import { quote } from "../../common/quote";
 import { until } from "../../common/wait";
@@ -52,12 +53,12 @@ export async function removeDeadMember(node: string, others: readonly Remote[], 
  */
 export async function removePreviousMember(node: string, others: readonly Remote[], options: Options): Promise<void> {
   const { signal } = options;
-  const answers = others.map(async (machine) => {
-    const isMember = await isEtcdMember(machine, node, signal);
+  const attempts = others.map((machine) => async (limited: AbortSignal) => {
+    const isMember = await isEtcdMember(machine, node, limited);
     if (isMember === undefined) throw new Error(`${machine.label}: etcd does not answer`);
     return isMember;
   });
-  const isMember = await Promise.any(answers).catch(() => false);
+  const isMember = await firstSuccess(attempts, { signal, delayMs: 0 }).catch(() => false);
   signal.throwIfAborted();
   if (isMember) await removeDeadMember(node, others, options);
 }
