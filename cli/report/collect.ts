@@ -5,7 +5,7 @@ import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import { readLastRun } from "../engine/last-run";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { resourcesOf } from "../engine/state";
+import { resourcesOf, type StateResource } from "../engine/state";
 import { withoutSecretMarks } from "../engine/secrets";
 import { readStatus, type FullStatus } from "../nodes/read-status";
 import { readDrift, type Drift } from "../preview/drift";
@@ -25,17 +25,20 @@ export interface CollectOptions {
 
 /** Reads everything that the report shows. What cannot be read becomes "not asked". */
 export async function collectReport(stack: Stack, session: Session, options: CollectOptions): Promise<ClusterReport> {
-  const resources = (withoutSecretMarks(await resourcesOf(stack)) as Awaited<ReturnType<typeof resourcesOf>>) ?? [];
+  const resources = withoutSecretMarks(await resourcesOf(stack)) as StateResource[];
   const config = await readStackConfig(stack).catch(() => undefined);
   const timeline = readLastRun(stack.name);
-  const run = timeline && { timeline, criticalPath: criticalPath(timeline.spans, dependenciesOf(resources)) };
+  const run: RunReport | undefined = timeline && {
+    timeline,
+    criticalPath: criticalPath(timeline.spans, dependenciesOf(resources)),
+  };
   const status = await askStatus(stack, session, options);
   return {
     stack: stack.name,
     time: new Date().toISOString(),
     version: ("value" in status && status.value.version) || (config?.kubernetes.version ?? ""),
     map: readMap(resources, config),
-    ...optional({ run: run satisfies RunReport | undefined }),
+    ...optional({ run }),
     ...answersOf(status),
     drift: await askDrift(stack, session, status, options),
   };

@@ -5,6 +5,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { messageOf } from "../../common/errors";
 import { projectRoot } from "../../common/project-root";
+import { isObject } from "../../provider/rpc/values";
 import { clusterApi } from "../engine/cluster-api";
 import { readLastRun } from "../engine/last-run";
 import { machineRemotes } from "../engine/machines";
@@ -86,7 +87,7 @@ function addLocalFiles(support: SupportFiles, stack: Stack, resources: readonly 
 /** Removes what Pulumi has encrypted: with the passphrase it could be decrypted. */
 function withoutEncrypted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEncrypted);
-  if (typeof value !== "object" || value === null) return value;
+  if (!isObject(value)) return value;
   if ("secure" in value) return REMOVED;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [

@@ -5,6 +5,7 @@ import type { ConfigMap } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { parseJson } from "../../common/json";
 import { passphraseFile, stackConfigFile, stackFolder } from "../engine/paths";
+import { isObject } from "../../provider/rpc/values";
 import { markedSecrets, withoutSecretMarks } from "../engine/secrets";
 import type { StateResource } from "../engine/state";
 import { Redactor, textsIn } from "./redactor";
@@ -60,7 +61,7 @@ function secretFiles(stack: string, resources: readonly StateResource[], env: No
 
 function pathsIn(value: unknown, name: string): string[] {
   if (Array.isArray(value)) return value.flatMap((one) => pathsIn(one, name));
-  if (typeof value !== "object" || value === null) return [];
+  if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
     key === name && typeof inner === "string" ? [inner] : pathsIn(inner, name),
   );

@@ -29,6 +29,8 @@ const PATTERNS: readonly RegExp[] = [
 /** Removes secrets from texts: those that it knows, and those that have the form of one. */
 export class Redactor {
   private readonly known = new Set<string>();
+  /** The known secrets, longest first, until another one is added. */
+  private sorted: readonly string[] | undefined;
 
   constructor(secrets: Iterable<string> = []) {
     for (const secret of secrets) this.add(secret);
@@ -36,6 +38,7 @@ export class Redactor {
 
   /** Also removes this secret, in the forms in which it may appear. */
   add(secret: string): void {
+    this.sorted = undefined;
     const trimmed = secret.trim();
     const lines = trimmed.split("\n").filter((line) => line.length >= SHORTEST_LINE && !line.startsWith("-----"));
     for (const text of [trimmed, ...lines])
@@ -52,8 +55,8 @@ export class Redactor {
   }
 
   text(text: string): string {
-    const longestFirst = [...this.known].sort((one, other) => other.length - one.length);
-    const known = longestFirst.reduce((rest, secret) => rest.replaceAll(secret, REMOVED), text);
+    this.sorted ??= [...this.known].sort((one, other) => other.length - one.length);
+    const known = this.sorted.reduce((rest, secret) => rest.replaceAll(secret, REMOVED), text);
     return PATTERNS.reduce((rest, pattern) => rest.replace(pattern, `$1${REMOVED}`), known);
   }
 
