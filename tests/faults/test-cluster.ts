@@ -146,11 +146,15 @@ export class TestCluster {
 
   /** Tells whether the ConfigMap from before the first fault still exists. */
   async hasCanary(): Promise<boolean> {
-    return (
-      !this.canaryExists ||
-      (await this.kubectl(`get configmap ${CANARY.name} --ignore-not-found -o 'jsonpath={.data.value}'`)) ===
-        CANARY.value
-    );
+    if (!this.canaryExists) return true;
+    const get = `get configmap ${CANARY.name} --ignore-not-found -o 'jsonpath={.data.value}'`;
+    let value: string | undefined;
+    // An API server that has just restarted refuses even its administrator until it has read the roles.
+    await waitUntil("the API server returns the canary", async () => {
+      value = await this.kubectl(get).catch(() => undefined);
+      return value !== undefined;
+    });
+    return value === CANARY.value;
   }
 
   async saveState(): Promise<void> {
