@@ -29,7 +29,7 @@ import {
   useEndpoint,
 } from "./steps/kubeadm";
 import { type ClusterMember, controlPlaneConnections } from "./steps/member";
-import { addNode, installTool } from "./steps/node";
+import { addNode, installTool, type NodeOptions } from "./steps/node";
 import { writeHosts } from "./steps/node-preparation";
 import { applyPodNetwork, rollOutPodNetwork } from "./steps/pod-network";
 import { type Scope, type StepList, StepRunner } from "./steps/step";
@@ -54,9 +54,13 @@ function membershipStep(member: ClusterMember): "first control plane" | "join co
   return workers(member) ? "join worker" : "join control plane";
 }
 
-function membershipOf(scope: Scope<KubeadmSteps, KubeadmCluster>): pulumi.Input<string> {
-  const join = scope.resource(membershipStep(scope.member));
-  return workers(scope.member) ? join.id : controlPlaneMembership(scope.resource("init"), join);
+function membershipOf({
+  member,
+  resource,
+}: Scope<KubeadmSteps, KubeadmCluster>): Pick<NodeOptions, "membership" | "restoredFrom"> {
+  const [join, init] = [resource(membershipStep(member)), resource("init")];
+  const { restoredFrom } = init;
+  return { membership: workers(member) ? join.id : controlPlaneMembership(init, join), restoredFrom };
 }
 
 /** Builds a cluster with kubeadm. */
@@ -91,13 +95,13 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     on: everyControlPlane,
     needs: [["first control plane", "join control plane"], "control plane", "node images"],
     needsCluster: ["pod network"], // No node is Ready without it.
-    register: (scope) => addNode(scope, { membership: membershipOf(scope) }),
+    register: (scope) => addNode(scope, membershipOf(scope)),
   },
   "worker node": {
     on: workers,
     needs: ["join worker", "node images"],
     needsCluster: ["pod network", "control plane node"],
-    register: (scope) => addNode(scope, { membership: membershipOf(scope) }),
+    register: (scope) => addNode(scope, membershipOf(scope)),
   },
   // In an existing cluster, pods may use the balancers only once all nodes have them.
   "api endpoint": {
@@ -229,6 +233,7 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
       controlPlanes,
       endpoints: clientEndpoints(plan),
       caCertHash: init.caCertHash,
+      restoredFrom: init.restoredFrom,
       after: [init],
       renewedBy: [runner.resource("control plane")],
     },

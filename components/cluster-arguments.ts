@@ -7,6 +7,7 @@ import type {
   ControlPlaneSettings,
   DrainSettings,
   NetworkSettings,
+  RestoreSettings,
   Timeouts,
 } from "./nodes/settings";
 
@@ -46,6 +47,12 @@ export interface ClusterArgs {
   rollingUpdate?: RollingUpdate;
   /** @deprecated Use `rollingUpdate`. */
   turns?: RollingUpdate;
+  /**
+   * Creates the cluster from a backup when its control planes are lost, or in a new stack (docs/backup.md). A cluster
+   * that exists does not change.
+   * @default none: a new cluster is empty
+   */
+  restoreFrom?: RestoreSettings;
   /**
    * Also load the images that examples and tests use.
    * @default false

@@ -49,7 +49,7 @@ export function planCluster(
     timeouts: { ...DEFAULT_TIMEOUTS, ...args.timeouts },
     drain: { ...DEFAULT_DRAIN, ...args.drain },
     controlPlane,
-    ...optional({ components, rollingUpdate: args.rollingUpdate ?? args.turns }),
+    ...optional({ components, rollingUpdate: args.rollingUpdate ?? args.turns, restoreFrom: args.restoreFrom }),
     cluster,
     members: [] as never,
     groupsOf,

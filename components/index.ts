@@ -23,6 +23,7 @@ export type {
   DrainSettings,
   NetworkSettings,
   NodeSettings,
+  RestoreSettings,
   Timeouts,
 } from "./nodes/settings";
 export { Kubeconfig } from "../sdk/local";

@@ -62,6 +62,8 @@ export interface InitConfiguration {
   bootstrapTokens?: BootstrapToken[];
   localAPIEndpoint: LocalApiEndpoint;
   nodeRegistration: NodeRegistration;
+  /** Phases of `kubeadm init` that do not run. */
+  skipPhases?: string[];
   timeouts?: KubeadmTimeouts;
 }
 

@@ -136,6 +136,20 @@ export function withoutPreflight(documents: readonly KubeadmDocument[]): Kubeadm
   );
 }
 
+/** Lets `kubeadm init` use restored data of etcd, which also has the add-ons and kubeadm's configuration. */
+export function withRestoredData(documents: readonly KubeadmDocument[]): KubeadmDocument[] {
+  return documents.map((document) => {
+    if (!isInit(document)) return document;
+    const { nodeRegistration } = document;
+    const ignored = [...(nodeRegistration.ignorePreflightErrors ?? []), "DirAvailable--var-lib-etcd"];
+    return {
+      ...document,
+      nodeRegistration: { ...nodeRegistration, ignorePreflightErrors: ignored },
+      skipPhases: ["upload-config/kubeadm", "addon"],
+    };
+  });
+}
+
 /**
  * Limits kubeadm's own timeouts to shares of the join's time limit, so that kubeadm can still report what it waited
  * for. kubeadm's defaults are 5 minutes each.

@@ -42,6 +42,8 @@ export interface ClusterAccess {
   endpoints?: pulumi.Input<string>[];
   /** `sha256:<hex>` of the public key of the cluster's CA. */
   caCertHash: pulumi.Input<string>;
+  /** Id of the backup from which the cluster was last restored. */
+  restoredFrom?: pulumi.Input<string | undefined>;
   /** Resources that must exist before the kubeconfig can be read. */
   after: pulumi.Resource[];
   /** Resources that renew the administrator's certificate. A kubeconfig file is written after them. */
@@ -64,8 +66,8 @@ export interface KubeconfigArgs {
  */
 export class Kubeconfig extends resourceClass(kubeconfigContract) {
   constructor(name: string, { path, of }: KubeconfigArgs, options?: pulumi.CustomResourceOptions) {
-    const { controlPlanes, endpoints, caCertHash, after, renewedBy = [] } = of;
-    const inputs = { path, controlPlanes, caCertHash, ...optional({ endpoints }) };
+    const { controlPlanes, endpoints, caCertHash, restoredFrom, after, renewedBy = [] } = of;
+    const inputs = { path, controlPlanes, caCertHash, ...optional({ endpoints, restoredFrom }) };
     super(name, inputs, { dependsOn: [...after, ...renewedBy], ...options });
   }
 }

@@ -4,7 +4,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { loadVersions, obtainArtifacts, type Arch, type LocalFile } from "../../artifacts";
 import { obtainRestic } from "../../artifacts/restic";
 import { StepError } from "../../common/errors";
-import type { BackupSettings, ClusterConfig } from "../../components/config";
+import { repositoryAddress, type BackupSettings, type ClusterConfig } from "../../components/config";
 import { installEtcdutl } from "../../provider/backup/etcd-programs";
 import { ARCHITECTURES } from "../../provider/host/facts";
 import { readEtcdReport } from "../../provider/kubeadm/etcd-report";
@@ -12,9 +12,10 @@ import type { Remote } from "../../provider/ssh/remote";
 import { missingCluster } from "../engine/cluster-api";
 import { controlPlaneRemotes } from "../engine/machines";
 import { stackFolder } from "../engine/paths";
+import { projectFolder } from "../engine/project-folder";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
-import { Repository } from "./repository";
+import { Repository } from "../../provider/backup/repository";
 import { userCommand } from "../../common/user-command";
 
 /** What a command for backups works with. */
@@ -31,7 +32,8 @@ export async function openBackups(stack: Stack, session: Session): Promise<Backu
   const { backup } = config;
   if (!backup) throw missingConfiguration();
   const restic = await obtainRestic(session.progress, session.signal);
-  const repository = new Repository(restic, backup, stack.name, session.signal);
+  const settings = { ...backup, repository: repositoryAddress(backup.repository, projectFolder()) };
+  const repository = new Repository(restic, settings, stack.name, session.signal);
   return { stack, session, config: { ...config, backup }, repository };
 }
 

@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import { StepError } from "../../common/errors";
 import { BACKUP_FOLDER } from "../../provider/backup/etcd-programs";
-import { SNAPSHOT_FILE, isComplete } from "../../provider/backup/collect";
+import { SNAPSHOT_FILE } from "../../provider/backup/collect";
+import { fetchBackup } from "../../provider/backup/fetch-backup";
 import { readSnapshot, type SnapshotContent } from "../../provider/backup/snapshot-content";
 import { writeStamp } from "../../provider/backup/stamps";
 import { sendSnapshot } from "../../provider/backup/send-snapshot";
 import { quote } from "../../common/quote";
 import type { Remote } from "../../provider/ssh/remote";
 import { controlPlaneMachines, healthyControlPlane, provideEtcdutl, withFolder, type BackupContext } from "./context";
-import { readFacts, type BackupFacts } from "./facts";
+import type { BackupFacts } from "../../provider/backup/facts";
 import { userCommand } from "../../common/user-command";
 
 export interface FinishedDrill {
@@ -31,24 +32,12 @@ export async function drillBackup(context: BackupContext, id: string): Promise<F
   const machine = await healthyControlPlane(await controlPlaneMachines(context), signal);
   return await withFolder(stack.name, async (folder) => {
     progress(`reading the backup ${backup.id} from ${repository.address}`);
-    const facts = await fetchBackup(context, backup.id, folder);
+    const facts = await fetchBackup(repository, backup.id, folder);
     await provideEtcdutl(context, [machine]);
     progress(`${machine.label}: restoring it into a scratch etcd`);
     await proveContent(machine, { folder, facts }, signal);
     await writeStamp(machine, "drill", { id: backup.id, time: new Date().toISOString() }, signal);
     return { id: backup.id, facts, machine: machine.label };
-  });
-}
-
-/** Writes a backup's files to a folder, and checks that its snapshot is whole. */
-export async function fetchBackup({ repository }: BackupContext, id: string, folder: string): Promise<BackupFacts> {
-  await repository.fetch(id, folder);
-  const facts = await readFacts(folder);
-  if (await isComplete(join(folder, SNAPSHOT_FILE))) return facts;
-  throw new StepError({
-    step: "reading the backup",
-    cause: `its snapshot is damaged: its checksum does not match`,
-    action: `use another backup: \`${userCommand("backup list")}\` lists them`,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ChangedKey } from "../../provider/backup/snapshot-content";
 import { pluralize, table } from "../terminal/text";
-import type { BackupFacts } from "./facts";
+import type { BackupFacts } from "../../provider/backup/facts";
 import { describeAge } from "./text";
 import { userCommand } from "../../common/user-command";
 

@@ -25,7 +25,7 @@ import type { Remote } from "../../provider/ssh/remote";
 import { clusterApi } from "../engine/cluster-api";
 import type { Session } from "../engine/session";
 import type { BackupContext } from "./context";
-import { waitForApiServer, waitForControllers } from "./restored-cluster";
+import { waitForApiServer, waitForControllers } from "../../provider/backup/restored-cluster";
 
 /** Path of the snapshot on the control planes while it is restored. */
 export const ARRIVED_SNAPSHOT = `${BACKUP_FOLDER}/restore.db`;
@@ -144,7 +144,7 @@ async function replaceState(context: RestoreContext, members: readonly RestoredM
   await startEtcd(members, members.length, signal);
   progress("starting the API servers");
   await startComponents(members);
-  await settleAll(members.map(({ machine }) => waitForApiServer(context.session, machine, signal)));
+  await settleAll(members.map(({ machine }) => waitForApiServer(context.session.provider, machine, signal)));
   progress("waiting until the controllers work");
   const unproved = await waitForControllers(await clusterApi(context.stack, context.session), signal);
   if (unproved !== undefined) progress(`warning: a policy prevents the proof of the controllers: ${unproved}`);
@@ -202,7 +202,7 @@ async function waitForOneApiServer(
   const attempts = members.map(
     ({ machine }) =>
       (limited: AbortSignal) =>
-        waitForApiServer(session, machine, limited),
+        waitForApiServer(session.provider, machine, limited),
   );
   await firstSuccess(attempts, { signal, delayMs: 0 }).catch((error: unknown) => {
     signal.throwIfAborted();

@@ -8,7 +8,7 @@ import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
 import { machineRemotes } from "../engine/machines";
 import type { RestoreContext } from "./restore";
-import { waitForKubelets } from "./restored-cluster";
+import { waitForKubelets } from "../../provider/backup/restored-cluster";
 
 /** The nodes before a restore; undefined where no API answered. */
 export type NodesBefore = readonly V1Node[] | undefined;

@@ -12,8 +12,8 @@ import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
 import { clusterApi } from "../engine/cluster-api";
 import { controlPlaneMachines, healthyControlPlane, provideEtcdutl, withFolder, type BackupContext } from "./context";
-import { writeFacts, type BackupFacts } from "./facts";
-import { readCaHash } from "./identity";
+import { writeFacts, type BackupFacts } from "../../provider/backup/facts";
+import { readCaHash } from "../../provider/backup/identity";
 import { userCommand } from "../../common/user-command";
 
 export interface FinishedBackup {
@@ -38,7 +38,7 @@ export async function takeBackup(context: BackupContext): Promise<FinishedBackup
     const facts = await fillFolder(context, machine, folder);
     progress("storing the backup");
     const id = await repository.store(folder, facts);
-    await repository.clean();
+    await repository.clean(context.config.backup.keep);
     await writeStamp(machine, "backup", { id, time: facts.time }, signal);
     return { id, facts };
   });

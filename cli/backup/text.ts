@@ -1,7 +1,7 @@
 import { describeDuration } from "../../common/duration";
 import type { SnapshotContent } from "../../provider/backup/snapshot-content";
 import { table } from "../terminal/text";
-import type { StoredBackup } from "./repository";
+import type { StoredBackup } from "../../provider/backup/repository";
 import { userCommand } from "../../common/user-command";
 
 /** `revision 1234, hash 2132637669, 310 keys` */

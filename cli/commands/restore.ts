@@ -16,9 +16,9 @@ import {
   withFolder,
   type BackupContext,
 } from "../backup/context";
-import { fetchBackup } from "../backup/drill";
-import type { BackupFacts } from "../backup/facts";
-import { readCaHash } from "../backup/identity";
+import { fetchBackup } from "../../provider/backup/fetch-backup";
+import type { BackupFacts } from "../../provider/backup/facts";
+import { readCaHash } from "../../provider/backup/identity";
 import { ARRIVED_SNAPSHOT, endInterrupted, restoreControlPlanes } from "../backup/restore";
 import { restorePlanText, type RestorePlan } from "../backup/restore-plan";
 import { listNodes, nodeChanges, repairNodes, type NodesBefore } from "../backup/restored-nodes";
@@ -45,7 +45,7 @@ export async function run(options: Options): Promise<number> {
     const backup = await context.repository.find(options.values.from ?? "latest");
     return await withFolder(stack.name, async (folder) => {
       session.progress(`reading the backup ${backup.id} from ${context.repository.address}`);
-      const facts = await fetchBackup(context, backup.id, folder);
+      const facts = await fetchBackup(context.repository, backup.id, folder);
       return await restore({ context, id: backup.id, facts, folder, options, machines });
     });
   };

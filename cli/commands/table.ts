@@ -25,12 +25,17 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       "On a terminal it shows the plan and asks for confirmation before it disrupts an existing cluster. " +
       "It can be interrupted with Ctrl-C at any time: the next run continues.",
     hasConfig: true,
-    options: [REFRESH, YES],
+    options: [
+      REFRESH,
+      YES,
+      ["--restore-from <id>", "create the cluster from a backup, or the latest, if its control planes are lost"],
+    ],
     examples: [
       ["", "create or update the cluster of stack dev"],
       ["--config workers.count=3", "change the configuration, then update"],
       ["--refresh", "repair what was changed on the machines"],
       ["--stack lab --yes", "update stack lab without a question"],
+      ["--restore-from latest", "replace lost control planes, with the state of the newest backup"],
     ],
   },
   down: {

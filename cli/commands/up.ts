@@ -23,20 +23,35 @@ async function up(options: Options, session: Session): Promise<number> {
   await prepareEngine(session.progress, session.signal);
   const isNew = isKnownMissing(options.stack);
   const stack = await openStack(options.stack);
-  await fillCache(await changeStackConfig(stack, options.config), session);
+  const refresh = options.flags.has("refresh") || options.values[RESTORE_FROM] !== undefined;
+  await fillCache(await changeStackConfig(stack, configOf(options)), session);
   session.signal.throwIfAborted();
-  if (!isNew && !(await mayDisrupt(stack, session, options))) return 1;
-  const { view, outputs } = await runToEnd(stack, session, options.flags.has("refresh"));
+  if (!isNew && !(await mayDisrupt(stack, session, options, refresh))) return 1;
+  const { view, outputs } = await runToEnd(stack, session, refresh);
+  await forgetRestore(stack, options);
   session.screen.close();
   await printResult({ stack, session, view, outputs });
   return 0;
 }
 
+const RESTORE_FROM = "restore-from";
+const RESTORE_PATH = "backup.restoreFrom";
+
+/** The backup stays in the configuration until the run has ended, so that the next run continues an interrupted one. */
+function configOf({ config, values }: Options): Options["config"] {
+  const backup = values[RESTORE_FROM];
+  return backup === undefined ? config : { ...config, [RESTORE_PATH]: backup };
+}
+
+async function forgetRestore(stack: Stack, { values }: Options): Promise<void> {
+  if (values[RESTORE_FROM] !== undefined) await stack.removeConfig(RESTORE_PATH, true);
+}
+
 /** The preview takes seconds, so it runs only where a question can be asked: on a terminal without `--yes`. */
-async function mayDisrupt(stack: Stack, session: Session, { flags }: Options): Promise<boolean> {
+async function mayDisrupt(stack: Stack, session: Session, { flags }: Options, refresh: boolean): Promise<boolean> {
   if (!process.stdin.isTTY || flags.has("yes")) return true;
   session.progress("computing the plan");
-  const plan = planFrom(await runPreview(stack, session, { refresh: flags.has("refresh") }));
+  const plan = planFrom(await runPreview(stack, session, { refresh }));
   if (plan.disruptions.length === 0) return true;
   process.stderr.write(`\n${planText(await withEtcdForecast(stack, session, plan))}\n`);
   return await confirm("Continue?", session.signal);

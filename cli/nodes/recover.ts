@@ -12,7 +12,7 @@ import {
 import { readMember, type RestoredMember } from "../../provider/backup/restored-member";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
-import { waitForApiServer, waitForControllers } from "../backup/restored-cluster";
+import { waitForApiServer, waitForControllers } from "../../provider/backup/restored-cluster";
 import { controlPlaneRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
 import { readMembersOfAny } from "./etcd-forecast";
@@ -122,7 +122,7 @@ export async function recover(session: Session, { machine }: Recovery): Promise<
     await recoverEtcd(member, signal);
     progress(`${machine.label}: starting the API server`);
     await startRecovered(member);
-    await waitForApiServer(session, machine, signal);
+    await waitForApiServer(session.provider, machine, signal);
     progress("waiting until the controllers work");
     const unproved = await waitForControllers(await session.provider.kube.api([machine.connection], signal), signal);
     if (unproved !== undefined) progress(`warning: a policy prevents the proof of the controllers: ${unproved}`);

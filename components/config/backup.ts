@@ -1,3 +1,5 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
@@ -21,6 +23,16 @@ export const backupSection = strict({
    * nothing can be restored. Set it with `pulumi config set --secret --path 'backup.password'`.
    */
   password: secretText.min(1, complaint("is empty", "create one with `openssl rand -hex 24`")),
+  /**
+   * Creates the cluster from a backup, `latest` or its id, when its control planes are lost, or in a new stack
+   * (docs/backup.md). A cluster that exists does not change.
+   */
+  restoreFrom: z.coerce // Pulumi stores an id of digits as a number.
+    .string()
+    .regex(/^(latest|[0-9a-f]{8,64})$/, {
+      error: complaint("is no backup", "write latest, or an id of `kubewright backup list`"),
+    })
+    .optional(),
   /** How many backups are kept. A backup that none of these keeps is deleted after the next one. */
   keep: strict({
     /** The newest ones. */
@@ -56,3 +68,9 @@ export const backupSection = strict({
 });
 
 export type BackupSettings = z.output<typeof backupSection>;
+
+/** Returns the address of a repository. The path of a folder is relative to the project. */
+export function repositoryAddress(repository: string, project: string): string {
+  if (/^(sftp|s3):/.test(repository)) return repository;
+  return repository.startsWith("~/") ? join(homedir(), repository.slice(2)) : resolve(project, repository);
+}

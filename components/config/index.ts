@@ -32,7 +32,7 @@ export {
   poolsOf,
   type Pool,
 } from "./pools";
-export type { BackupSettings } from "./backup";
+export { repositoryAddress, type BackupSettings } from "./backup";
 export type { NodeOverrides } from "./schema";
 export type { ClusterConfig, ConfigEnvironment } from "./types";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type DrainSettings, DRAIN_DEFAULTS } from "../../contracts/drain";
+import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
 import type { ContainerdSettings } from "../../render/containerd-settings";
 import type { ComponentArgs } from "../../render/kubeadm-args";
 import type { Taint } from "../../render/kubeadm-types";
@@ -20,6 +21,14 @@ export interface NodeSettings {
   kubeletArgs?: Record<string, string>;
   /** Settings of containerd's configuration file, as nested tables. */
   containerd?: ContainerdSettings;
+}
+
+/** The backup from which a cluster is created whose control planes are lost. */
+export interface RestoreSettings {
+  /** Id of the backup, or `latest`. */
+  backup: string;
+  /** The repository that stores it. */
+  repository: RepositorySettings;
 }
 
 /** Properties of a cluster's network. */

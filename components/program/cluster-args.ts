@@ -1,7 +1,9 @@
-import type { ClusterConfig } from "../config";
+import { optional } from "../../common/optional";
+import { repositoryAddress, type ClusterConfig } from "../config";
 import type { ClusterArgs } from "../cluster-arguments";
 import type { Machine } from "../machines/machine";
 import type { RollingUpdate } from "../nodes/rolling-update";
+import type { RestoreSettings } from "../nodes/settings";
 import { assignMachines } from "./assign-machines";
 import { componentsOf } from "./program-config";
 
@@ -23,6 +25,15 @@ export function clusterArgs(
     drain: config.drain,
     rollingUpdate,
     extras: config.extras,
+    ...optional({ restoreFrom: restoreFromOf(config) }),
     ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
   };
+}
+
+/** Returns the backup that the configuration names for a cluster whose control planes are lost. */
+function restoreFromOf({ backup }: ClusterConfig): RestoreSettings | undefined {
+  if (backup?.restoreFrom === undefined) return undefined;
+  const { restoreFrom, repository, password, s3, sftp } = backup;
+  const address = repositoryAddress(repository, process.cwd());
+  return { backup: restoreFrom, repository: { repository: address, password, ...optional({ s3, sftp }) } };
 }

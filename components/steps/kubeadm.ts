@@ -9,6 +9,7 @@ import {
   ControlPlane,
   KubeadmEndpoint,
   KubeadmInit,
+  type KubeadmInitArgs,
   KubeadmJoin,
 } from "../../sdk/kubernetes";
 import { deletedWithMachine } from "../machines/machine";
@@ -49,12 +50,28 @@ export function initCluster({ member, after }: MachineScope): KubeadmInit {
       controlPlanes: controlPlanes.map(({ name }) => name),
       nodes: member.plan.members.map(({ name }) => name),
       timeout: member.plan.timeouts.init,
+      ...optional({ restoreFrom: backupOf(member) }),
     },
     {
       ...member.options(member.groups.node, after),
       aliases: controlPlanes.map((one) => ({ name: one.resourceName("init") })),
     },
   );
+}
+
+/** The backup from which the cluster is created if its control planes are lost. */
+function backupOf({ plan, artifacts }: ClusterMember): KubeadmInitArgs["restoreFrom"] | undefined {
+  const { restoreFrom } = plan;
+  if (restoreFrom === undefined) return undefined;
+  const { backup, repository } = restoreFrom;
+  const [, ...others] = controlPlanesOf(plan);
+  return {
+    backup,
+    repository: pulumi.secret(repository),
+    stack: pulumi.getStack(),
+    etcdutl: artifacts.binaries.etcdutl,
+    others: others.map(({ connection }) => connection),
+  };
 }
 
 function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[]> {

@@ -16,6 +16,7 @@ import type {
   DrainSettings,
   NetworkSettings,
   NodeSettings,
+  RestoreSettings,
   Timeouts,
 } from "../nodes/settings";
 
@@ -31,6 +32,7 @@ export interface ClusterPlan {
   /** Set for a cluster that is built one component at a time, without kubeadm. */
   components?: ComponentsSettings;
   rollingUpdate?: RollingUpdate;
+  restoreFrom?: RestoreSettings;
   /** The `Cluster`: parent of all resources that have no closer one. */
   cluster: pulumi.Resource;
   /** The first control plane first, then the others, then the workers. */

@@ -13,6 +13,8 @@ export type NodeWithoutControllers = Pick<NodeArgs, "podCidr" | "uncontrolled">;
 export interface NodeOptions {
   /** Id of the resource that made the machine a node. */
   membership: pulumi.Input<string>;
+  /** Id of the backup from which the cluster was last restored. */
+  restoredFrom?: pulumi.Input<string | undefined>;
   labels?: Record<string, string>;
   withoutControllers?: NodeWithoutControllers;
 }
@@ -23,7 +25,7 @@ export interface NodeOptions {
  */
 export function addNode(
   { member, after, cluster }: ClusterScope,
-  { membership, labels = {}, withoutControllers = {} }: NodeOptions,
+  { membership, restoredFrom, labels = {}, withoutControllers = {} }: NodeOptions,
 ): Node {
   const { settings, plan, poolName } = member;
   return new Node(
@@ -34,6 +36,7 @@ export function addNode(
       instance: member.host.instance,
       membership,
       ...kubeletOf(member),
+      ...(restoredFrom === undefined ? {} : { restoredFrom }),
       labels: { ...labels, ...settings.labels, [POOL_LABEL]: poolName },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],

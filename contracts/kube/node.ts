@@ -32,6 +32,11 @@ export const nodeContract = defineContract({
      * drained for another minor version. Otherwise a change of `version` on an existing node is refused.
      */
     program: sha256Schema.optional(),
+    /**
+     * Id of the backup from which the cluster was last restored. After a change, a node that the backup does not have
+     * registers again.
+     */
+    restoredFrom: z.string().optional(),
     /** Labels. Labels that others set are left alone. */
     labels: z.record(z.string(), z.string()),
     /** Annotations. Annotations that others set are left alone. */

@@ -3,6 +3,7 @@ import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { defineContract } from "../contract";
 import { jsonObject } from "../json";
 import { onMachine } from "../on-machine";
+import { restoreFromSchema } from "./restore-from";
 
 /** The first control plane, created by `kubeadm init`. An interrupted init is resumed. */
 export const kubeadmInitContract = defineContract({
@@ -23,9 +24,16 @@ export const kubeadmInitContract = defineContract({
     nodes: z.array(z.string()).optional(),
     /** Seconds that `kubeadm init` may take. */
     timeout: z.number().positive(),
+    /**
+     * Creates the cluster from a backup when its control planes are lost, or in a new stack. A cluster that exists does
+     * not change.
+     */
+    restoreFrom: restoreFromSchema.optional(),
   }),
   outputs: z.object({
     /** `sha256:<hex>` of the public key of the cluster's CA. */
     caCertHash: z.string(),
+    /** Id of the backup from which the cluster was last restored by this resource. */
+    restoredFrom: z.string().optional(),
   }),
 });

@@ -23,6 +23,8 @@ export const kubeconfigContract = defineContract({
     endpoints: z.array(z.string()).optional(),
     /** `sha256:<hex>` of the public key of the cluster's CA. A change writes the other cluster's entries. */
     caCertHash: z.string(),
+    /** Id of the backup from which the cluster was last restored: its administrator has another certificate then. */
+    restoredFrom: z.string().optional(),
     /**
      * Set by a refresh if the cluster's entries differ, so that the next `pulumi up` writes them again. Leave it unset
      * in programs.

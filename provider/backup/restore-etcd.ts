@@ -36,21 +36,34 @@ export async function prepareData(
   { snapshot, members, token }: { snapshot: string; members: readonly RestoredMember[]; token: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const cluster = members.map((member) => `${member.name}=${member.peerUrl}`).join(",");
+  const member = { name, peerUrl };
   const script = `set -e
 umask 077
 systemctl is-active --quiet kubelet || { echo "the kubelet does not run: start it" >&2; exit 1; }
 rm -rf ${RESTORED}
 [ ! -e ${BEFORE} ] || mv -T ${BEFORE} ${BEFORE}-$(date +%s)
-${ETCDUTL} snapshot restore ${quote(snapshot)} --bump-revision ${BUMP} --mark-compacted --name ${quote(name)} \\
-  --initial-cluster ${quote(cluster)} --initial-cluster-token ${quote(token)} \\
-  --initial-advertise-peer-urls ${quote(peerUrl)} --data-dir ${RESTORED}`;
+${restoreCommand(member, { snapshot, cluster: members, token, folder: RESTORED })}`;
   await machine.run(script, {
     step: "restoring the snapshot beside etcd's data",
     signal,
     timeout: SECONDS,
     action: "nothing was changed in the cluster; free space below /var/lib/etcd, or use another backup",
   });
+}
+
+type Member = Pick<RestoredMember, "name" | "peerUrl">;
+
+/** Returns the command that restores a snapshot for one member of a cluster of etcd into a folder. */
+export function restoreCommand(
+  { name, peerUrl }: Member,
+  target: { snapshot: string; cluster: readonly Member[]; token: string; folder: string },
+): string {
+  const { snapshot, cluster, token, folder } = target;
+  const members = cluster.map((member) => `${member.name}=${member.peerUrl}`).join(",");
+  const revision = `--bump-revision ${BUMP} --mark-compacted`;
+  return `${ETCDUTL} snapshot restore ${quote(snapshot)} ${revision} --name ${quote(name)} \\
+  --initial-cluster ${quote(members)} --initial-cluster-token ${quote(token)} \\
+  --initial-advertise-peer-urls ${quote(peerUrl)} --data-dir ${folder}`;
 }
 
 /** Removes the restored data that is not used, because it fills etcd's disk. */

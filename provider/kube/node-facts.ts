@@ -1,6 +1,7 @@
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 
-const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
+/** Label of the nodes that are control planes. */
+export const CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane";
 
 export function isControlPlane({ metadata }: V1Node): boolean {
   return metadata?.labels?.[CONTROL_PLANE_LABEL] !== undefined;

@@ -3,7 +3,7 @@ import { StepError } from "../../common/errors";
 import type { Progress } from "../../common/progress";
 import { until } from "../../common/wait";
 import type { KubeApi } from "./api";
-import { isReady } from "./cordon";
+import { isReady, readNode } from "./cordon";
 import { readWithCause } from "./errors";
 
 interface WaitOptions {
@@ -43,4 +43,30 @@ function notReadyError(node: string, cause: string): StepError {
 function describeNotReady(node: V1Node | undefined): string {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
   return ready ? (ready.message ?? ready.reason ?? "the node is not Ready") : "the node has not registered";
+}
+
+/**
+ * Waits until a node is no longer Ready, before another machine takes its name. After a restore, nodes whose machines
+ * are gone seem to be Ready until the controller manager misses their reports.
+ * @throws StepError if the node stays Ready: a machine runs under that name
+ */
+export async function waitUntilNotReady(api: KubeApi, options: WaitOptions): Promise<void> {
+  const { node: name, timeout, signal, status } = options;
+  status("waiting until the earlier machine of this name counts as gone");
+  await until(
+    async () => {
+      const node = await readNode(api, name, signal);
+      return node && isReady(node) ? undefined : true;
+    },
+    {
+      ...{ signal, timeout, patience: api.patience, every: 2_000 },
+      onTimeout: (seconds) =>
+        new StepError({
+          step: "kubeadm join",
+          machine: name,
+          cause: `a node of this name is Ready, also after ${seconds} s: another machine runs under it`,
+          action: "give this machine another name, or stop the other one",
+        }),
+    },
+  );
 }

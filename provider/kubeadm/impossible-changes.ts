@@ -124,6 +124,7 @@ function rebuiltEndpoint(inputs: InitInputs, old: InitInputs): Problem[] {
   const init: Partial<InitConfiguration> | undefined = initConfiguration(old);
   const endpoint = cluster?.controlPlaneEndpoint?.replace(/:\d+$/, "");
   const own = init?.localAPIEndpoint?.advertiseAddress;
+  if (inputs.restoreFrom !== undefined) return [];
   const isRebuilt = inputs.instance !== undefined && old.instance !== undefined && inputs.instance !== old.instance;
   if (!isRebuilt || endpoint === undefined || endpoint !== own) return [];
   return [

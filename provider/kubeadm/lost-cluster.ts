@@ -7,7 +7,10 @@ import type { Remote } from "../ssh/remote";
 /** What users can do about a cluster whose state is lost. */
 const DOWN_AND_UP = `run \`${userCommand("down")}\`, then \`${userCommand("up")}\``;
 const NEW_CLUSTER = `to give the cluster up, ${DOWN_AND_UP}`;
-const LOSS_ACTION = `start the previous machine again, or restore its disk; ${NEW_CLUSTER}`;
+const RESTORE = `\`${userCommand("up", "--restore-from latest")}\``;
+const LOSS_ACTION =
+  `start the previous machine again, or create the cluster from a backup with ${RESTORE} (docs/backup.md); ` +
+  NEW_CLUSTER;
 
 /**
  * Refuses a second `kubeadm init`, which would make the other nodes members of a new and empty cluster.
@@ -34,8 +37,8 @@ export function replacedMachineError(connection: Connection, nodes: readonly str
       "this is the machine of the only control plane, and its etcd would be lost with it. The nodes that are left " +
       `(${otherNodes(connection, nodes)}) would be reset, although pods may still run on them`,
     action:
-      `nothing was reset; undo the change of the machine, or start the previous one again. To give the cluster up, ` +
-      `remove its workers first, or ${DOWN_AND_UP}`,
+      `nothing was reset; undo the change of the machine, start the previous one again, or create the cluster from a ` +
+      `backup with ${RESTORE} (docs/backup.md). To give the cluster up, remove its workers first, or ${DOWN_AND_UP}`,
   });
 }
 

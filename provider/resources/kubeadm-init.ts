@@ -1,7 +1,11 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
-import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { toYaml, withBootstrapToken, withoutPreflight } from "../../render/kubeadm";
+import type { InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
+import { toYaml, withBootstrapToken, withRestoredData, withoutPreflight } from "../../render/kubeadm";
+import { finishRestore } from "../backup/finish-restore";
+import { findSurvivor } from "../backup/survivor";
+import { bringBackup } from "../backup/bring-backup";
+import { readRecord } from "../backup/restore-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { ADMIN_CONF } from "../kube/clients";
 import { retryRequest } from "../kube/retry";
@@ -19,36 +23,67 @@ import { withPatience } from "../kubeadm/timeouts";
 import { generateToken, revokeToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
 import { register, type Context, type Handler, type Recorded } from "../rpc/handler";
+import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
 type InitInputs = Inputs<typeof kubeadmInitContract>;
 type InitOutputs = Outputs<typeof kubeadmInitContract>;
 type RecordedInit = Recorded<InitInputs, InitOutputs>;
 
-async function init(context: Context, machine: Remote, inputs: InitInputs): Promise<void> {
+async function init(
+  context: Context,
+  machine: Remote,
+  { documents: all, connection, timeout }: Pick<InitInputs, "documents" | "connection" | "timeout">,
+): Promise<void> {
   const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
   if (progress === "done") return;
   // kubeadm requires a token. It is not used, because every node gets its own.
   const token = generateToken();
   // Leftovers of an interrupted init belong to this cluster: its certificates are reused, its manifests rewritten.
-  const resumed = progress === "started" ? withoutPreflight(inputs.documents) : inputs.documents;
+  const resumed = progress === "started" ? withoutPreflight(all) : all;
   const documents = resumed.map((document) => scaleTimeouts(document, machine.patience));
   context.status("kubeadm init");
   await runKubeadm(context, machine, {
     verb: "init",
     flags: ["--skip-token-print", "--skip-certificate-key-print"],
     config: toYaml(withBootstrapToken(documents, { token, ttl: "15m0s" })),
-    timeout: inputs.timeout,
+    timeout,
     action: "fix the cause, then run the command again, which continues from here",
   });
   context.kube.forget();
-  const api = await context.kube.api([inputs.connection], context.signal);
+  const api = await context.kube.api([connection], context.signal);
   await retryRequest(api, "revoking kubeadm's own token", context.signal, () => revokeToken(api, token));
 }
 
-async function initialize(context: Context, inputs: InitInputs): Promise<InitOutputs> {
-  await init(context, await requireMachine(context, inputs), inputs);
-  return await readOutputs(context, inputs);
+/**
+ * Creates the cluster, from a backup where the configuration names one. A restore that was interrupted continues, also
+ * without the name of the backup.
+ * @param known outputs of the lost cluster
+ */
+async function createCluster(
+  context: Context,
+  machine: Remote,
+  inputs: InitInputs,
+  known: Partial<InitOutputs> = {},
+): Promise<InitOutputs> {
+  const record = await readRecord(machine, context.signal);
+  const { restoreFrom, documents } = inputs;
+  const restored = await bringBackup(context, machine, {
+    ...{ restoreFrom, documents, record },
+    caCertHash: known.caCertHash,
+  });
+  if (!restored) {
+    await init(context, machine, inputs);
+    return await readOutputs(context, inputs);
+  }
+  await init(context, machine, { ...inputs, documents: withRestoredData(documents) });
+  await finishRestore(context, machine, { record: restored, node: nodeNameOf(inputs) });
+  return { ...(await readOutputs(context, inputs)), restoredFrom: restored.id };
+}
+
+function nodeNameOf({ documents, connection }: InitInputs): string {
+  const document = documents.find(({ kind }) => kind === "InitConfiguration") as InitConfiguration | undefined;
+  return document?.nodeRegistration.name ?? machineName(connection);
 }
 
 async function readOutputs(context: Context, inputs: InitInputs): Promise<InitOutputs> {
@@ -87,28 +122,30 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   contract: kubeadmInitContract,
   replaceOn: MACHINE_REPLACE_ON,
   // `kubeadm init` reads the documents once. A change of them reaches all control planes through ControlPlane.
-  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes", "nodes", "documents"],
+  ignore: [...MACHINE_IGNORE, "timeout", "controlPlanes", "nodes", "documents", "restoreFrom"],
   findImpossibleChanges,
-  isProtected: isClusterProtected,
+  // The engine compares the recorded inputs, which do not name the backup: the settings do.
+  isProtected: (inputs, old, { settings }) =>
+    (inputs.restoreFrom ?? settings.restoreFrom) !== undefined || isClusterProtected(inputs, old),
   refuseReplacement(inputs, { inputs: old, outputs }) {
     const { connection, nodes = [] } = old;
     if (!isInitialized(outputs) || !hasOtherNodes(inputs, old)) return;
     throw replacedMachineError(connection, [...(inputs.nodes ?? []), ...nodes]);
   },
   async create(context, inputs) {
-    return { id: `${inputs.instance}/kubeadm-init`, outputs: await initialize(context, inputs) };
+    const machine = await requireMachine(context, inputs);
+    return { id: `${inputs.instance}/kubeadm-init`, outputs: await createCluster(context, machine, inputs) };
   },
   async update(context, _id, inputs, old) {
-    if (!isInitialized(old.outputs)) return await initialize(context, inputs);
-    if (hasOtherControlPlanes(inputs, old.inputs)) return old.outputs;
+    const { outputs } = old;
+    const lives = isInitialized(outputs) && hasOtherControlPlanes(inputs, old.inputs);
+    if (lives && !(await isLost(context, inputs, outputs.caCertHash))) return outputs;
     const machine = await requireMachine(context, inputs);
-    if (await isMemberOf(machine, old.outputs, context.signal)) return old.outputs;
-    const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
-    if (progress !== "done" && hasOtherNodes(inputs, old.inputs)) {
-      context.undo();
-      throw newClusterError(machine, [...(inputs.nodes ?? []), ...(old.inputs.nodes ?? [])]);
+    if (isInitialized(outputs) && (await readRecord(machine, context.signal)) === undefined) {
+      if (await isMemberOf(machine, outputs, context.signal)) return outputs;
+      if (inputs.restoreFrom === undefined) await refuseNewCluster(context, machine, inputs, old.inputs);
     }
-    return await initialize(context, inputs);
+    return await createCluster(context, machine, inputs, outputs);
   },
   async read(context, _id, old) {
     const current = await readMachine(context, old, async (machine) => {
@@ -127,6 +164,22 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
     context.kube.forget();
   },
 };
+
+/** Refuses `kubeadm init` on a machine that has lost a cluster with other nodes. */
+async function refuseNewCluster(context: Context, machine: Remote, inputs: InitInputs, old: InitInputs): Promise<void> {
+  const progress = await readProgress(machine, "init", ADMIN_CONF, context.signal);
+  if (progress === "done" || !hasOtherNodes(inputs, old)) return;
+  context.undo();
+  throw newClusterError(machine, [...(inputs.nodes ?? []), ...(old.nodes ?? [])]);
+}
+
+/** Whether no other control plane has the cluster, which the configuration wants to be restored then. */
+async function isLost(context: Context, { restoreFrom }: InitInputs, hash: string): Promise<boolean> {
+  if (restoreFrom === undefined) return false;
+  const survivor = await findSurvivor(context, restoreFrom.others, hash);
+  if (survivor !== undefined) context.info(`${survivor} has the cluster: nothing is restored`);
+  return survivor === undefined;
+}
 
 /** Whether the machine is a member of the cluster, whichever command made it one. */
 async function isMemberOf(

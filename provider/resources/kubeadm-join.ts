@@ -19,6 +19,7 @@ import { resetNode } from "../kubeadm/reset";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
 import { ignoreNotFound } from "../kube/errors";
+import { waitUntilNotReady } from "../kube/node-ready";
 import { retryRequest } from "../kube/retry";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
@@ -57,14 +58,22 @@ async function join(context: Context, machine: Remote, inputs: JoinInputs): Prom
     if (cause === undefined) throw error;
     context.warn(`${cause}: joining again with a new token`);
     await resetNode(machine, { ...context, others });
+    if (NAME_TAKEN.test(messageOf(error)))
+      await waitUntilNotReady(api, { ...context, node: membershipOf(inputs).node, timeout: NOT_READY_SECONDS });
     await joinOnce(context, machine, inputs, api);
   }
 }
+
+/** kubeadm's message about a node whose last state was Ready. */
+const NAME_TAKEN = /a Node with name "[^"]+" and status "Ready" already exists/;
+/** Seconds until the controller manager misses the reports of a node. */
+const NOT_READY_SECONDS = 120;
 
 /** @returns why another join may succeed, or undefined when it would fail again */
 function describeTransient(error: unknown): string | undefined {
   if (error instanceof TokenExpiredError) return "the join token expired before kubeadm used it";
   if (!(error instanceof StepError)) return undefined;
+  if (NAME_TAKEN.test(error.failure.cause)) return "a node of this name seems to be Ready";
   // Under load, etcd may answer later than kubeadm's check of it waits.
   return /check-etcd.*context deadline exceeded/s.test(error.failure.cause) ? "etcd did not answer in time" : undefined;
 }
@@ -160,7 +169,8 @@ async function leaveDeadMachine(
   try {
     await removeDeadMember(node, others, context);
   } catch (error) {
-    if (context.signal.aborted || !abandoned) throw error;
+    // When all control planes are lost, the restored etcd has the member of the new one only.
+    if (context.signal.aborted || !(abandoned || context.settings.restoreFrom !== undefined)) throw error;
     context.warn(`etcd may still count ${node} as a member: ${messageOf(error)}`);
   }
 }

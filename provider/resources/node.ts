@@ -53,12 +53,12 @@ async function waitUntilNodeReady(context: Context, api: KubeApi, inputs: NodeIn
   return { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" };
 }
 
-/** Returns undefined if no control plane answers although the machine is one that will not come back. */
-async function apiOrUndefined(context: Context, inputs: NodeInputs): Promise<KubeApi | undefined> {
+/** Returns undefined if no control plane answers and the node may stay in the cluster. */
+async function apiOrUndefined(context: Context, inputs: NodeInputs, mayStay: boolean): Promise<KubeApi | undefined> {
   try {
     return await context.kube.api(inputs.controlPlanes, context.signal);
   } catch (error) {
-    if (!(error instanceof StepError) || !context.unreachable.isAbandoned(inputs.connection)) throw error;
+    if (!(error instanceof StepError) || !mayStay) throw error;
     return undefined;
   }
 }
@@ -171,7 +171,9 @@ const node: Handler<typeof nodeContract> = {
     }
   },
   async delete(context, _id, { inputs }) {
-    const api = await apiOrUndefined(context, inputs);
+    const { restoreFrom } = context.settings; // The cluster may be lost, and its nodes are those of the backup.
+    const mayStay = restoreFrom !== undefined || context.unreachable.isAbandoned(inputs.connection);
+    const api = await apiOrUndefined(context, inputs, mayStay);
     if (api) return await leaveCluster(context, api, inputs);
     context.warn(`no control plane answers: node ${inputs.node} was left as it is`);
   },

@@ -59,8 +59,11 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
    * Runs at every preview: no remote reads.
    */
   findImpossibleChanges?(inputs: Partial<I>, old: Partial<I>): Problem[];
-  /** Returns true if no change may replace the resource. `findImpossibleChanges` reports the changes that would. */
-  isProtected?(inputs: Partial<I>, old: Partial<I>): boolean;
+  /**
+   * Returns true if no change may replace the resource. `findImpossibleChanges` reports the changes that would. Before
+   * the engine replaces what the resource depends on, `inputs` are the recorded ones, without the unknown ones.
+   */
+  isProtected?(inputs: Partial<I>, old: Partial<I>, provider: ProviderContext): boolean;
   /**
    * Throws a StepError if the resource must not be replaced. Runs in previews, and before anything is deleted: the
    * engine asks with unknown inputs what else it has to replace. Unknown inputs are absent.

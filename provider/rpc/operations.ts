@@ -89,7 +89,7 @@ export class Operations {
     old: State,
     changes: readonly Change[],
   ): Promise<Change[]> {
-    if (handler.isProtected?.(withoutUnknown(news), old.inputs)) return [];
+    if (handler.isProtected?.(withoutUnknown(news), old.inputs, this.tasks.provider)) return [];
     const replacing = changes.filter(({ path }) => replaces(handler, path, news));
     const { isSame, update } = handler;
     if (replacing.length === 0) return replacing;

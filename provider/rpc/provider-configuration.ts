@@ -15,14 +15,16 @@ const recovery = z.preprocess(
   }),
 );
 
+const backup = z.preprocess(fromJson, z.object({ restoreFrom: z.coerce.string().optional() }));
+
 /**
- * Reads the sections `timeouts` and `recovery` of the stack's configuration. The engine passes every value in the
- * package's own namespace (`kubewright:timeouts`) to the provider. The program reports invalid values; here they are
- * ignored.
+ * Reads the sections `timeouts`, `recovery` and `backup` of the stack's configuration. The engine passes every value in
+ * the package's own namespace (`kubewright:timeouts`) to the provider. The program reports invalid values; here they
+ * are ignored.
  */
 export function configuredSettings(
   configuration: Properties,
-): Pick<ProviderSettings, "patience" | "healthySeconds" | "abandoned" | "rebuilt" | "acceptHostKeys"> {
+): Pick<ProviderSettings, "patience" | "healthySeconds" | "abandoned" | "rebuilt" | "acceptHostKeys" | "restoreFrom"> {
   const { abandoned, rebuilt, acceptHostKeys } = recovery.safeParse(configuration.recovery).data ?? {};
   const { patience, healthy } = timeouts.safeParse(configuration.timeouts).data ?? {};
   return {
@@ -31,6 +33,7 @@ export function configuredSettings(
     abandoned: abandoned ?? DEFAULT_SETTINGS.abandoned,
     rebuilt: rebuilt ?? DEFAULT_SETTINGS.rebuilt,
     acceptHostKeys: acceptHostKeys ?? DEFAULT_SETTINGS.acceptHostKeys,
+    restoreFrom: backup.safeParse(configuration.backup).data?.restoreFrom,
   };
 }
 

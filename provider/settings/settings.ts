@@ -21,6 +21,8 @@ export interface ProviderSettings {
   abandoned: readonly string[];
   /** Machine-ids of machines that this run replaces: nothing on them needs to be removed. @default [] */
   rebuilt: readonly string[];
+  /** The backup from which a lost cluster is created again: `backup.restoreFrom`. @default none */
+  restoreFrom?: string | undefined;
   /** By machine name: fingerprint (`SHA256:...`) of a changed host key that the user accepts. @default {} */
   acceptHostKeys: Readonly<Record<string, string>>;
 }

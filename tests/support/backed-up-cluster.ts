@@ -107,6 +107,12 @@ export class BackedUpCluster {
     });
   }
 
+  /** Returns name, identity and restarts of the pods that serve. */
+  async servingPods(): Promise<string> {
+    const path = "{.metadata.name} {.metadata.uid} {.status.containerStatuses[0].restartCount}";
+    return await this.kubectl("get", "pods", "-l", "app=web", "-o", `jsonpath={range .items[*]}${path}{"\\n"}{end}`);
+  }
+
   report(what: string, started: number): void {
     const seconds = Math.round((Date.now() - started) / 1_000);
     const { total, failed } = this.client.load;

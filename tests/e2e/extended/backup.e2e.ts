@@ -1,9 +1,10 @@
 import { cpSync, readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../../../common/process";
 import { BackedUpCluster, PASSWORD } from "../../support/backed-up-cluster";
 import { waitForNodes, waitForPods } from "../../support/cluster-client";
-import { loadSince } from "../../support/load-client";
+import { loadSince, type Load } from "../../support/load-client";
 import type { Finished } from "../../support/test-stack";
 
 const CONTROL_PLANE = "control-plane-1";
@@ -140,3 +141,47 @@ async function interruptCommand(
   expect(interrupted, text).toBe(true);
   return { code: exitCode, text };
 }
+
+describe("the loss of the only control plane", () => {
+  let lost: number;
+  let podsBefore: string;
+  let before: Load;
+
+  test("does not stop the pods of the worker, and a new control plane is made from the backup", async () => {
+    await cluster.kubectl("create", "configmap", "in-the-last-backup");
+    expect((await stack.npmRun("backup")).code).toBe(0);
+    await cluster.kubectl("create", "configmap", "after-the-last-backup");
+    podsBefore = await cluster.servingPods();
+    [lost, before] = [Date.now(), cluster.client.mark()];
+    await run("docker", ["rm", "-f", "-v", ...(await stack.containers(CONTROL_PLANE))]);
+    const { text } = await interruptCommand("up", /kubeadm init: /, (pid) => process.kill(-pid, "SIGKILL"), [
+      ...["--yes", "--restore-from", "latest"],
+    ]);
+    expect(text).toMatch(/reading the backup [0-9a-f]{8}/);
+  });
+
+  test("by the next run, where the first one was killed", async () => {
+    const { code, text } = await stack.up("--yes");
+    cluster.report("the cluster is restored on a new control plane, after the loss", lost);
+    expect(code, text).toBe(0);
+    expect(text).toMatch(/the cluster is restored from backup [0-9a-f]{8}/);
+    await cluster.connect();
+    const names = await cluster.configMaps();
+    expect(names).toContain("in-the-last-backup");
+    expect(names).not.toContain("after-the-last-backup");
+    await waitForNodes(cluster.kubectl, CONTROL_PLANE, "worker-1");
+    await waitForPods(cluster.kubectl);
+    cluster.report("all pods are ready, after the loss", lost);
+    expect(await cluster.servingPods()).toBe(podsBefore);
+    expect(loadSince(before, cluster.client).failed, cluster.client.load.failures.join("\n")).toBe(0);
+  });
+
+  test("new pods start, and the backup in the configuration changes nothing any more", async () => {
+    await cluster.kubectl("scale", "deploy/web", "--replicas=5");
+    await cluster.kubectl("rollout", "status", "deploy/web", "--timeout=120s");
+    const { code, text } = await stack.up("--refresh");
+    expect(code, text).toBe(0);
+    expect(text).toContain("Nothing to change");
+    expect(await cluster.configMaps()).toContain("in-the-last-backup");
+  });
+});

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { changesByKind, restorePlanText } from "../../../../cli/backup/restore-plan";
-import type { BackupFacts } from "../../../../cli/backup/facts";
+import type { BackupFacts } from "../../../../provider/backup/facts";
 
 const content = { revision: 100, hash: 7, compactRevision: 50, keys: { configmaps: 3, secrets: 2 } };
 const facts: BackupFacts = {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { waitUntilReady } from "../../../../provider/kube/node-ready";
+import { waitUntilNotReady, waitUntilReady } from "../../../../provider/kube/node-ready";
 import { FakeCluster } from "../../../support/fake-cluster";
 import { elapse, settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryApi } from "../../../support/memory-api";
@@ -36,5 +36,22 @@ describe("waiting for Ready", () => {
     await cluster.setReady("a", false);
     await expect(settle(wait())).rejects.toThrow(/on a: the node is not Ready.*journalctl -u kubelet/);
     await expect(settle(wait([], "x"))).rejects.toThrow("the node has not registered");
+  });
+});
+
+describe("waiting until a node no longer seems to be Ready", () => {
+  const wait = () => waitUntilNotReady(memory.api, { node: "a", timeout: 30, signal, status: () => undefined });
+
+  test("ends when the controller manager misses its reports", async () => {
+    await cluster.setReady("a", true);
+    const running = wait();
+    await elapse(10_000);
+    await cluster.setReady("a", false);
+    await settle(running);
+  });
+
+  test("fails where a machine runs under the name", async () => {
+    await cluster.setReady("a", true);
+    await expect(settle(wait())).rejects.toThrow(/on a: a node of this name is Ready, also after 30 s.*another name/);
   });
 });

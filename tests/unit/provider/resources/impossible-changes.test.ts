@@ -4,6 +4,7 @@ import { controlPlaneResource } from "../../../../provider/resources/kubeadm-con
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
 import { preflightResource } from "../../../../provider/resources/preflight";
 import type { Handler } from "../../../../provider/rpc/handler";
+import { silentContext } from "../../../support/context";
 
 const reasons = (handler: Handler, now: object, old: object) =>
   (handler.findImpossibleChanges?.(now, old) ?? []).map(({ path, reason }) => `${path}: ${reason}`);
@@ -53,8 +54,10 @@ test("one of several control planes stays, whichever it is", () => {
 
 test("the first of several control planes is not replaced", () => {
   const inputs = { controlPlanes: ["cp-1", "cp-2", "cp-3"], instance: "id-1" };
-  expect(kubeadmInitResource.isProtected?.(inputs, inputs)).toBe(true);
-  expect(kubeadmInitResource.isProtected?.({ controlPlanes: ["cp-1"] }, { controlPlanes: ["cp-1"] })).toBe(false);
+  expect(kubeadmInitResource.isProtected?.(inputs, inputs, silentContext)).toBe(true);
+  expect(
+    kubeadmInitResource.isProtected?.({ controlPlanes: ["cp-1"] }, { controlPlanes: ["cp-1"] }, silentContext),
+  ).toBe(false);
 });
 
 describe("a replacement of the only control plane's machine", () => {
@@ -79,7 +82,8 @@ describe("a replacement of the only control plane's machine", () => {
   });
 
   test("is not one where the machine was rebuilt at the same address", () => {
-    expect(kubeadmInitResource.isProtected?.(nodes("worker-1"), old("worker-1"))).toBe(false);
-    expect(kubeadmInitResource.isProtected?.({ ...old("worker-1"), instance: "id-2" }, old("worker-1"))).toBe(true);
+    expect(kubeadmInitResource.isProtected?.(nodes("worker-1"), old("worker-1"), silentContext)).toBe(false);
+    const rebuilt = { ...old("worker-1"), instance: "id-2" };
+    expect(kubeadmInitResource.isProtected?.(rebuilt, old("worker-1"), silentContext)).toBe(true);
   });
 });

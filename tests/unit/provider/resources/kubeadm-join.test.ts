@@ -171,7 +171,7 @@ function joining(failures: string[], patience = 1, memory = new MemoryApi()) {
   context.connections.get = () => Object.assign(machine, { machineId: async () => "id-1", connection }).remote;
   context.kube.api = async () => Object.assign(memory.api, { caCertificate: ca.certificate, patience });
   const done = kubeadmJoinResource.create(context, inputsFor("worker-1"));
-  return { machine, done, joins: () => joins };
+  return { memory, machine, done, joins: () => joins };
 }
 test("a join gets longer deadlines of kubeadm from patience, within that of the join", async () => {
   const { machine, done } = joining([], 3);
@@ -207,4 +207,17 @@ describe("a join whose etcd check timed out", () => {
     await expect(refused.done).rejects.toThrow("port 10250 is in use");
     expect(refused.joins()).toBe(1);
   });
+});
+
+test("a join under the name of a lost machine waits until its node no longer seems to be Ready", async () => {
+  const taken = 'error execution phase kubelet-start: a Node with name "worker-1" and status "Ready" already exists';
+  const { memory, machine, done, joins } = joining([taken]);
+  memory.nodes.set("worker-1", {
+    metadata: { name: "worker-1" },
+    status: { conditions: [{ type: "Ready", status: "Unknown" }] },
+  });
+  await done;
+  expect(joins()).toBe(2);
+  expect(isReset(machine)).toBe(true);
+  expect(memory.calls).toContain("readNode");
 });

@@ -192,6 +192,12 @@ describe("a delete", () => {
     await remove({ abandoned: ["worker-1"] });
     expect(messages).toEqual(["warn: no control plane answers: node worker-1 was left as it is"]);
   });
+
+  test("leaves the node of a lost cluster, which comes from a backup", async () => {
+    refusal = noControlPlane();
+    await remove({ restoreFrom: "latest" });
+    expect(messages).toEqual(["warn: no control plane answers: node worker-1 was left as it is"]);
+  });
 });
 
 describe("another version of the kubelet", () => {

@@ -39,3 +39,9 @@ test.each([
     acceptHostKeys: {},
   });
 });
+
+test("the backup of a lost cluster is known, also where Pulumi stores its id as a number", () => {
+  expect(configuredSettings({ backup: '{"restoreFrom":"latest","password":"x"}' }).restoreFrom).toBe("latest");
+  expect(configuredSettings({ backup: '{"restoreFrom":12345678}' }).restoreFrom).toBe("12345678");
+  expect(configuredSettings({ backup: '{"repository":"/srv"}' }).restoreFrom).toBeUndefined();
+});

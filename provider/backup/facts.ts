@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { parseJson } from "../../common/json";
-import { contentSchema } from "../../provider/backup/snapshot-content";
+import { contentSchema } from "./snapshot-content";
 import { userCommand } from "../../common/user-command";
 
 /** File of the facts in a backup. */

@@ -1,5 +1,5 @@
 import { PKI } from "../../render/component-paths";
-import type { Remote } from "../../provider/ssh/remote";
+import type { Remote } from "../ssh/remote";
 
 /** Returns the SHA-256 of the cluster's CA certificate on a control plane, hex. */
 export async function readCaHash(machine: Remote, signal: AbortSignal): Promise<string> {

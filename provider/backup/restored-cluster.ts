@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { StepError, messageOf } from "../../common/errors";
 import { startDeadline } from "../../common/timer";
 import { orAborted, until } from "../../common/wait";
-import type { KubeApi } from "../../provider/kube/api";
-import { reasonOf, statusOf } from "../../provider/kube/errors";
-import type { Remote } from "../../provider/ssh/remote";
-import type { Session } from "../engine/session";
+import type { KubeApi } from "../kube/api";
+import type { ProviderContext } from "../context/context";
+import { reasonOf, statusOf } from "../kube/errors";
+import type { Remote } from "../ssh/remote";
 import { userCommand } from "../../common/user-command";
 
 const SECONDS = 120;
@@ -161,14 +161,14 @@ async function readRenewal({ objects }: KubeApi, name: string): Promise<string |
 
 /** Waits until an API server is ready. While its cache of roles fills, it refuses even administrators. */
 export async function waitForApiServer(
-  { provider }: Pick<Session, "provider">,
+  { kube }: Pick<ProviderContext, "kube">,
   machine: Remote,
   signal: AbortSignal,
 ): Promise<void> {
   let reason = "";
   await until(
     async () => {
-      const answer = limited(provider.kube.readText(machine.connection, "/readyz", signal), signal);
+      const answer = limited(kube.readText(machine.connection, "/readyz", signal), signal);
       return await answer.then(
         () => true,
         (error: unknown) => void (reason = messageOf(error)),

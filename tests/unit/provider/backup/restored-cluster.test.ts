@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { waitForApiServer, waitForControllers, waitForKubelets } from "../../../../cli/backup/restored-cluster";
+import { waitForApiServer, waitForControllers, waitForKubelets } from "../../../../provider/backup/restored-cluster";
 import type { KubeApi } from "../../../../provider/kube/api";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { httpError } from "../../../support/memory-api";
@@ -109,7 +109,7 @@ test("kubelets that do not report are named", async () => {
 });
 
 const serverOf = (readText: () => Promise<string>) =>
-  waitForApiServer({ provider: { kube: { readText } } } as never, new ScriptedMachine(() => undefined).remote, signal);
+  waitForApiServer({ kube: { readText } } as never, new ScriptedMachine(() => undefined).remote, signal);
 
 test("an API server is waited for until it is ready", async () => {
   let count = 0;

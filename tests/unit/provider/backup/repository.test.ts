@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Repository } from "../../../../cli/backup/repository";
-import type { BackupSettings } from "../../../../components/config";
+import { Repository } from "../../../../provider/backup/repository";
+import type { RepositorySettings } from "../../../../contracts/kubeadm/restore-from";
 
 const { signal } = new AbortController();
 const PASSWORD = "the password";
@@ -17,12 +17,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A restic that records its arguments, its stdin and its access key, and answers with this script. */
-function repository(script: string, settings: Partial<BackupSettings> = {}): Repository {
+function repository(script: string, settings: Partial<RepositorySettings> = {}): Repository {
   const program = join(folder, "restic");
   const record = `echo "$* | $(cat) | $AWS_SECRET_ACCESS_KEY" >> ${folder}/calls`;
   writeFileSync(program, `#!/bin/sh\n${record}\n${script}\n`, { mode: 0o755 });
-  const keep = { last: 3, hourly: 24, daily: 0, weekly: 4 };
-  const all = { repository: join(folder, "r"), password: PASSWORD, keep, maxAge: 1, maxDrillAge: 1, ...settings };
+  const all = { repository: join(folder, "r"), password: PASSWORD, ...settings };
   return new Repository(program, all, "dev", signal);
 }
 
@@ -81,7 +80,7 @@ test("a backup is stored under the stack's tag, with the time of the snapshot", 
 });
 
 test("retention groups by tag, so that control planes share one set, and omits counts of zero", async () => {
-  await repository("exit 0").clean();
+  await repository("exit 0").clean({ last: 3, hourly: 24, daily: 0, weekly: 4 });
   expect(calls()[0]).toContain(
     "forget --tag stack=dev --group-by tags --keep-last 3 --keep-hourly 24 --keep-weekly 4 --prune",
   );

@@ -1,13 +1,11 @@
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { cacheRoot } from "../../artifacts";
 import { StepError } from "../../common/errors";
 import { parseJson } from "../../common/json";
 import { lastLines, tryCommand, type Outcome } from "../../common/process";
-import { projectFolder } from "../engine/project-folder";
-import type { BackupSettings } from "../../components/config";
+import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
 import { userCommand } from "../../common/user-command";
 
 /** Seconds. restic repeats requests that S3 refuses for a quarter of an hour. */
@@ -42,6 +40,14 @@ export interface StoredBackup {
   size: number | undefined;
 }
 
+/** How many backups are kept: the newest ones, and the newest one of each hour, day and week. */
+export interface KeptBackups {
+  last: number;
+  hourly: number;
+  daily: number;
+  weekly: number;
+}
+
 /** The repository of a stack's backups, through restic on this computer. */
 export class Repository {
   private readonly tag: string;
@@ -49,7 +55,7 @@ export class Repository {
   /** @param restic path of the program */
   constructor(
     private readonly restic: string,
-    private readonly settings: BackupSettings,
+    private readonly settings: RepositorySettings,
     stack: string,
     private readonly signal: AbortSignal,
   ) {
@@ -58,10 +64,7 @@ export class Repository {
 
   /** The repository's address, without secrets. */
   get address(): string {
-    const { repository } = this.settings;
-    if (/^(sftp|s3):/.test(repository)) return repository;
-    if (repository.startsWith("~/")) return join(homedir(), repository.slice(2));
-    return resolve(projectFolder(), repository);
+    return this.settings.repository;
   }
 
   /** Creates the repository if it does not exist. @throws StepError where it cannot be used */
@@ -84,9 +87,8 @@ export class Repository {
     return id.slice(0, 8);
   }
 
-  /** Deletes the backups that `keep` does not keep, and checks the repository's structure. */
-  async clean(): Promise<void> {
-    const { last, hourly, daily, weekly } = this.settings.keep;
+  /** Deletes the backups that need not be kept, and checks the repository's structure. */
+  async clean({ last, hourly, daily, weekly }: KeptBackups): Promise<void> {
     const keep = Object.entries({ last, hourly, daily, weekly }).flatMap(([name, count]) =>
       count === 0 ? [] : [`--keep-${name}`, String(count)],
     );
