@@ -1,13 +1,25 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
-import type { AddOns, ClusterConfiguration, ControlPlane, DaemonSetRollout, KubeadmEndpoint } from "../sdk/kubernetes";
+import type {
+  AddOns,
+  ClusterConfiguration,
+  ControlPlane,
+  DaemonSetRollout,
+  Encryption,
+  EncryptionFile,
+  KubeadmEndpoint,
+} from "../sdk/kubernetes";
 import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
+import type { EncryptionKeys } from "../sdk/pki";
 import type { PreparationSteps } from "./preparation";
 
 /** The resources that the steps with kubeadm register, by step. */
 export interface KubeadmSteps extends PreparationSteps {
   "api balancer": Unit;
   "api endpoint": KubeadmEndpoint;
+  "encryption keys": EncryptionKeys;
+  "encryption file": EncryptionFile;
+  encryption: Encryption;
   init: KubeadmInit;
   "pod network": Manifests;
   "pod network pods": DaemonSetRollout;
@@ -33,6 +45,8 @@ export interface LadderSteps extends PreparationSteps {
   etcd: pulumi.CustomResource;
   etcdctl: Binaries;
   "kube-apiserver": pulumi.CustomResource;
+  "encryption keys": EncryptionKeys;
+  encryption: Encryption;
   "admin kubeconfig": Files;
   kubectl: Binaries;
   "kube-scheduler": pulumi.CustomResource;

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { apiEndpoint } from "../render/api-balancer";
+import { LADDER_ENCRYPTION_FILE } from "../render/component-paths";
+import { ENCRYPTION_FILE } from "../render/encryption";
 import type { Node } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
 import type { KubeadmSteps, LadderSteps } from "./bootstrap-resources";
@@ -16,6 +18,7 @@ import { addLadderNode, cleanUpAfter, installBridge, joinKubelet, runHelloPod } 
 import { PREPARED, preparation } from "./preparation";
 import { installApiBalancer } from "./steps/api-balancer";
 import { rollOutDns, rollOutKubeadmDns } from "./steps/dns";
+import { createEncryptionKeys, encryptSecrets, hasEncryption, writeEncryptionFile } from "./steps/encryption";
 import { clientEndpoints, singleEndpoint } from "./steps/endpoint";
 import {
   type KubeadmCluster,
@@ -44,6 +47,8 @@ const everyControlPlane = ({ isControlPlane }: ClusterMember) => isControlPlane;
 const firstControlPlane = ({ isFirst }: ClusterMember) => isFirst;
 const otherControlPlanes = ({ isControlPlane, isFirst }: ClusterMember) => isControlPlane && !isFirst;
 const workers = ({ isControlPlane }: ClusterMember) => !isControlPlane;
+const encryptedControlPlane = (member: ClusterMember) => member.isControlPlane && hasEncryption(member);
+const encryptedCluster = (member: ClusterMember) => member.isFirst && hasEncryption(member);
 const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
 
 const BALANCED = [...PREPARED, "api balancer"] as const;
@@ -69,21 +74,33 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "api balancer": { on: everyMachine, needs: ["packages"], register: installApiBalancer },
   // Both write /etc/hosts: one after the other, so that no line is lost.
   "hosts file": { on: everyMachine, needs: ["packages", "api balancer"], register: writeHosts },
-  init: { on: firstControlPlane, needs: BALANCED, register: initCluster },
+  "encryption keys": { on: encryptedCluster, register: createEncryptionKeys },
+  "encryption file": {
+    on: encryptedControlPlane,
+    needs: ["packages"],
+    register: (scope) => writeEncryptionFile(scope, scope.resource("encryption keys").keys),
+  },
+  init: { on: firstControlPlane, needs: [...BALANCED, "encryption file"], register: initCluster },
   "pod network": { needsCluster: ["init"], register: (scope) => applyPodNetwork(scope, scope.context.controlPlane) },
   // A member already, unless its machine was rebuilt: then it joins through the other control planes.
   "first control plane": { on: firstControlPlane, needs: [...BALANCED, "init"], register: joinControlPlane },
   "control plane": {
     on: everyControlPlane,
-    needs: [["first control plane", "join control plane"]],
+    needs: [["first control plane", "join control plane"], "encryption file"],
     // A change, and then the kubelet, must prove healthy on one control plane before it reaches the next.
     oneByOne: "control plane node",
     register: configureControlPlane,
   },
+  // The control planes that exist must know the keys before another one writes with them.
+  encryption: {
+    on: encryptedCluster,
+    needsCluster: ["encryption file", "control plane", "kubeadm config"],
+    register: (scope) => encryptSecrets(scope, scope.resource("encryption keys").keys, ENCRYPTION_FILE),
+  },
   "kubeadm config": { needs: ["control plane"], register: uploadConfiguration },
   "join control plane": {
     on: otherControlPlanes,
-    needs: BALANCED,
+    needs: [...BALANCED, "encryption file"],
     // A joining control plane takes its flags from there. The first one must elect leaders before the second runs.
     needsCluster: ["init", "kubeadm config"],
     oneByOne: "control plane node", // etcd accepts one new member at a time.
@@ -133,7 +150,20 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
   etcd: { on: firstControlPlane, from: "etcd", needs: PREPARED, register: runEtcd },
   etcdctl: { on: firstControlPlane, from: "etcd", needs: ["etcd"], register: (scope) => installTool(scope, "etcdctl") },
 
-  "kube-apiserver": { on: firstControlPlane, from: "apiserver", needs: ["etcd"], register: runApiServer },
+  "encryption keys": { on: encryptedCluster, from: "apiserver", register: createEncryptionKeys },
+  "kube-apiserver": {
+    on: firstControlPlane,
+    from: "apiserver",
+    needs: ["etcd"],
+    register: (scope) =>
+      runApiServer(scope, hasEncryption(scope.member) ? scope.resource("encryption keys").keys : undefined),
+  },
+  encryption: {
+    on: encryptedCluster,
+    from: "apiserver",
+    needsCluster: ["admin kubeconfig", "etcdctl"],
+    register: (scope) => encryptSecrets(scope, scope.resource("encryption keys").keys, LADDER_ENCRYPTION_FILE),
+  },
   "admin kubeconfig": {
     on: firstControlPlane,
     from: "apiserver",

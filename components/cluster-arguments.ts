@@ -8,6 +8,7 @@ import type {
   DrainSettings,
   NetworkSettings,
   RestoreSettings,
+  SecuritySettings,
   Timeouts,
 } from "./nodes/settings";
 
@@ -34,6 +35,8 @@ export interface ClusterArgs {
    */
   pools?: PoolArgs[];
   controlPlane?: ControlPlaneSettings;
+  /** @default no encryption of Secrets */
+  security?: SecuritySettings;
   /** Each property has its own default. */
   network?: Partial<NetworkSettings>;
   /** Deadlines in seconds; each has its own default. */

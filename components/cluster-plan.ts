@@ -8,7 +8,7 @@ import { planProblems } from "../render/preflight-plan";
 import { Artifacts } from "../sdk/local";
 import type { ClusterArgs } from "./cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
-import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
+import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, encryptionOf } from "./nodes/settings";
 import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";
 import { Preflights } from "./steps/preflights";
 
@@ -49,7 +49,12 @@ export function planCluster(
     timeouts: { ...DEFAULT_TIMEOUTS, ...args.timeouts },
     drain: { ...DEFAULT_DRAIN, ...args.drain },
     controlPlane,
-    ...optional({ components, rollingUpdate: args.rollingUpdate ?? args.turns, restoreFrom: args.restoreFrom }),
+    ...optional({
+      components,
+      encryption: encryptionOf(args.security),
+      rollingUpdate: args.rollingUpdate ?? args.turns,
+      restoreFrom: args.restoreFrom,
+    }),
     cluster,
     members: [] as never,
     groupsOf,

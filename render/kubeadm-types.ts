@@ -67,8 +67,18 @@ export interface InitConfiguration {
   timeouts?: KubeadmTimeouts;
 }
 
+/** A folder of the machine in a component's container. */
+export interface HostPathMount {
+  name: string;
+  hostPath: string;
+  mountPath: string;
+  readOnly?: boolean;
+  pathType?: "Directory" | "DirectoryOrCreate";
+}
+
 export interface ControlPlaneComponent {
   extraArgs?: Argument[];
+  extraVolumes?: HostPathMount[];
 }
 
 export interface ClusterConfiguration {

@@ -1,10 +1,12 @@
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
-import { initDefaults, type ComponentArgs, mergedArguments } from "./kubeadm-args";
+import { ENCRYPTION_FLAGS, ENCRYPTION_FOLDER } from "./encryption";
+import { initDefaults, type Args, type ComponentArgs, mergedArguments } from "./kubeadm-args";
 import type { MachineFacts } from "./facts";
 import { optional } from "../common/optional";
 import { yamlText } from "./json";
 import {
   type ClusterConfiguration,
+  type HostPathMount,
   type InitConfiguration,
   type JoinConfiguration,
   type KubeadmDocument,
@@ -59,6 +61,8 @@ export interface InitOptions {
   /** Additional names and addresses of the API server's certificate. */
   certSANs?: readonly string[];
   extraArgs?: ComponentArgs;
+  /** The API servers read an encryption configuration. @default false */
+  encryption?: boolean;
   /** CoreDNS image tag, `v1.14.7`. @default kubeadm's */
   dnsImageTag?: string;
   /** etcd image tag, `3.6.8-0`. @default kubeadm's */
@@ -194,7 +198,7 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
       serviceSubnet: network.serviceCidr,
       dnsDomain: network.dnsDomain ?? "cluster.local",
     },
-    apiServer: { ...mergedArguments(defaults.apiServer, extraArgs.apiServer), ...certSANs(options.certSANs) },
+    apiServer: apiServer(options, defaults.apiServer),
     controllerManager: mergedArguments(defaults.controllerManager, extraArgs.controllerManager),
     scheduler: mergedArguments(defaults.scheduler, extraArgs.scheduler),
     dns: options.dnsImageTag === undefined ? undefined : { imageTag: options.dnsImageTag },
@@ -207,6 +211,26 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
     },
   });
 }
+
+function apiServer(
+  { extraArgs = {}, encryption = false, certSANs: names }: InitOptions,
+  defaults: Args,
+): ClusterConfiguration["apiServer"] {
+  const extraVolumes = encryption ? [ENCRYPTION_VOLUME] : [];
+  return {
+    ...mergedArguments(defaults, encryption ? ENCRYPTION_FLAGS : {}, extraArgs.apiServer),
+    ...(extraVolumes.length > 0 ? { extraVolumes } : {}),
+    ...certSANs(names),
+  };
+}
+
+const ENCRYPTION_VOLUME: HostPathMount = {
+  name: "encryption",
+  hostPath: ENCRYPTION_FOLDER,
+  mountPath: ENCRYPTION_FOLDER,
+  readOnly: true,
+  pathType: "Directory",
+};
 
 function certSANs(names: readonly string[] = []): { certSANs?: string[] } {
   return names.length === 0 ? {} : { certSANs: [...new Set(names)] };

@@ -2,12 +2,14 @@ import { preflightContract } from "../contracts/cluster/preflight";
 import { rosterContract } from "../contracts/cluster/roster";
 import type { WrittenInputs } from "../contracts/contract";
 import { daemonSetRolloutContract } from "../contracts/kube/daemon-set-rollout";
+import { encryptionContract } from "../contracts/kube/encryption";
 import { manifestsContract } from "../contracts/kube/manifests";
 import { nodeContract } from "../contracts/kube/node";
 import { rolloutContract } from "../contracts/kube/rollout";
 import { addOnsContract } from "../contracts/kubeadm/add-ons";
 import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
+import { encryptionFileContract } from "../contracts/kubeadm/encryption-file";
 import { kubeadmEndpointContract } from "../contracts/kubeadm/endpoint";
 import { kubeadmInitContract } from "../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../contracts/kubeadm/join";
@@ -99,3 +101,16 @@ export type DaemonSetRolloutArgs = Args<typeof daemonSetRolloutContract>;
 
 /** Replaces the pods of a DaemonSet whose update strategy is OnDelete: one first, then the others. */
 export class DaemonSetRollout extends resourceClass(daemonSetRolloutContract) {}
+
+export type EncryptionFileArgs = Args<typeof encryptionFileContract>;
+
+/** The file from which a control plane's API server reads its encryption keys. */
+export class EncryptionFile extends resourceClass(encryptionFileContract) {}
+
+export type EncryptionArgs = Args<typeof encryptionContract>;
+
+/**
+ * Encryption of the Secrets in etcd, on all control planes.
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/
+ */
+export class Encryption extends resourceClass(encryptionContract) {}

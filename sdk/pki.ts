@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { authorityContract } from "../contracts/pki/authority";
 import { certificateContract } from "../contracts/pki/certificate";
+import { encryptionKeysContract } from "../contracts/pki/encryption-keys";
 import { keyPairContract } from "../contracts/pki/key-pair";
 import { type Args, resourceClass } from "./resource";
 
@@ -22,3 +23,8 @@ export class KeyPair extends resourceClass(keyPairContract, { deleteBeforeReplac
     super(name, {}, options);
   }
 }
+
+export type EncryptionKeysArgs = Args<typeof encryptionKeysContract>;
+
+/** Keys by which the API servers encrypt Secrets in etcd. A key is never removed: old backups need it. */
+export class EncryptionKeys extends resourceClass(encryptionKeysContract, { deleteBeforeReplace: false }) {}

@@ -7,11 +7,14 @@ import {
   CONTROLLER_MANAGER_KUBECONFIG,
   ETCD_DATA,
   ETCD_PKI,
+  LADDER_ENCRYPTION_FILE,
   PKI,
   SCHEDULER_KUBECONFIG,
 } from "../../render/component-paths";
+import { writingConfiguration } from "../../render/encryption";
 import type { CertificateName } from "../../render/components/pki";
 import { Files } from "../../sdk/host";
+import type { EncryptionKeys } from "../../sdk/pki";
 import { singleEndpoint } from "../steps/endpoint";
 import type { LadderCluster, LadderScope } from "./ladder-cluster";
 import { type TextFiles, runComponent } from "./run-component";
@@ -25,8 +28,11 @@ export function runEtcd(scope: LadderScope): pulumi.CustomResource {
   return run(scope, "etcd", files, [ETCD_DATA]);
 }
 
-export function runApiServer(scope: LadderScope): pulumi.CustomResource {
-  const { pki, components, rung } = scope.context;
+/** @param keys Keys by which Secrets are encrypted, if they are. */
+export function runApiServer(scope: LadderScope, keys?: EncryptionKeys["keys"]): pulumi.CustomResource {
+  const { pki, components, rung, plan } = scope.context;
+  const provider = plan.encryption?.provider ?? "identity";
+  const encryption = keys?.apply((all) => writingConfiguration({ provider, keys: all }));
   const publicFile = (content: pulumi.Input<string>) => ({ content, mode: "0644" });
   const tokens = components.staticTokens ?? [];
   const settings = Object.entries(apiServerFiles(tokens)).map(([path, content]): [string, TextFiles[string]] => [
@@ -46,6 +52,7 @@ export function runApiServer(scope: LadderScope): pulumi.CustomResource {
       ["apiserver"],
     ),
     ...Object.fromEntries(settings),
+    ...(encryption ? { [LADDER_ENCRYPTION_FILE]: { content: pulumi.secret(encryption), mode: "0600" } } : {}),
   };
   return run(scope, "kube-apiserver", files);
 }
@@ -103,6 +110,7 @@ function argumentsOptions({ plan, components, first }: LadderCluster): pulumi.Ou
     dnsDomain: network.dnsDomain,
     staticTokens: (components.staticTokens ?? []).length > 0,
     disableAdmission: components.disableAdmission ?? [],
+    encryption: plan.encryption !== undefined,
     extraArgs: {
       etcd,
       "kube-apiserver": apiServer,

@@ -20,6 +20,7 @@ export function clusterArgs(
     runtime: config.runtime,
     ...assignMachines(config, machines),
     controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
+    security: config.security,
     network: { ...network, backend: network.flannel.backend },
     timeouts: config.timeouts,
     drain: config.drain,

@@ -88,6 +88,7 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
       network,
       proxyMode: network.proxyMode,
       certSANs,
+      encryption: plan.encryption !== undefined,
       ...optional({ extraArgs: controlPlane.extraArgs }),
       dnsImageTag: tagOf(refs.coredns),
       etcdImageTag: tagOf(refs.etcd),

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
 import type { Runtime } from "../../common/runtime";
+import type { EncryptionProvider } from "../../render/encryption";
 import type { KubeadmNode } from "../../render/kubeadm";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs } from "../../sdk/connection";
@@ -29,6 +30,8 @@ export interface ClusterPlan {
   timeouts: Timeouts;
   drain: DrainSettings;
   controlPlane: ControlPlaneSettings;
+  /** How Secrets are encrypted in etcd, if they are. */
+  encryption?: { provider: EncryptionProvider; generation: number };
   /** Set for a cluster that is built one component at a time, without kubeadm. */
   components?: ComponentsSettings;
   rollingUpdate?: RollingUpdate;

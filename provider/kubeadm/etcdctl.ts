@@ -14,7 +14,11 @@ if [ -S ${SOCKETS.docker} ]; then
 else
   container=$(ctr -n k8s.io containers ls -q 'labels."io.kubernetes.container.name"==etcd' | while read -r id; do
     ctr -n k8s.io tasks ls | grep -q "^$id .*RUNNING" && echo "$id"; done | head -n 1)
-  inside() { ctr -n k8s.io tasks exec --exec-id "kubewright-$$-$2-$3" "$container" "$@"; }
+  # An identifier of containerd has letters and digits, and is not long.
+  inside() {
+    call=$(printf %s "$2$3" | tr -cd a-z0-9 | cut -c1-20)
+    ctr -n k8s.io tasks exec --exec-id "kubewright-$$-$call" "$container" "$@"
+  }
 fi
 [ -n "$container" ] || { echo "etcd does not run on this machine" >&2; exit 1; }
 etcdctl() { inside etcdctl "$@" --endpoints=https://127.0.0.1:2379 \\

@@ -3,6 +3,7 @@ import type { Inputs } from "../../contracts/contract";
 import type { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import type { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { kubeadmJoinContract } from "../../contracts/kubeadm/join";
+import { ENCRYPTION_FILE, ENCRYPTION_FLAG } from "../../render/encryption";
 import type { ClusterConfiguration, InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
 import { findUpgradeProblem } from "../../render/version-skew";
 import { SOCKETS } from "../../render/runtime";
@@ -99,6 +100,21 @@ export function findImpossibleUpgrade(inputs: ControlPlaneInputs, old: ControlPl
   return startsWithNewGate(inputs.documents ?? [], { from, to })
     ? [{ path, reason: `upgrading to ${GATE_SINCE} with runtime docker is not supported yet; set it back to ${from}` }]
     : [];
+}
+
+/** An API server without its keys could not read the Secrets that are encrypted. */
+export function findLostEncryption(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
+  const [now, before] = [clusterConfiguration(inputs), clusterConfiguration(old)];
+  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
+  if (!isSameMachine || !now || !before || !isEncrypted(before) || isEncrypted(now)) return [];
+  const reason =
+    "cannot be off on a cluster whose Secrets are encrypted, because the API servers could not read them; " +
+    "set identity, which stores them as plain text again";
+  return [{ path: "security.encryption.provider", reason }];
+}
+
+function isEncrypted({ apiServer }: ClusterConfiguration): boolean {
+  return (apiServer.extraArgs ?? []).some(({ name, value }) => name === ENCRYPTION_FLAG && value === ENCRYPTION_FILE);
 }
 
 /** With Docker, the kubelet of this version gets a feature gate that the version before does not know. */

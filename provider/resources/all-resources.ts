@@ -4,6 +4,9 @@ import { artifactsResource } from "./artifacts";
 import { authorityResource } from "./authority";
 import { binariesResource } from "./binaries";
 import { certificateResource } from "./certificate";
+import { encryptionFileResource } from "./encryption-file";
+import { encryptionKeysResource } from "./encryption-keys";
+import { encryptionResource } from "./encryption";
 import { filesResource } from "./files";
 import { firewallResource } from "./firewall";
 import { hostResource } from "./host";
@@ -57,6 +60,9 @@ export const allResources: readonly Handler[] = [
   authorityResource,
   certificateResource,
   keyPairResource,
+  encryptionKeysResource,
+  encryptionFileResource,
+  encryptionResource,
   kubeadmInitResource,
   kubeadmEndpointResource,
   kubeadmJoinResource,

@@ -14,7 +14,7 @@ import { withoutTraffic } from "../kubeadm/api-traffic";
 import { applyManifests } from "../kubeadm/apply-manifests";
 import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { type MachineCertificate, readCertificates } from "../kubeadm/certificates";
-import { findImpossibleUpgrade, versionOf } from "../kubeadm/impossible-changes";
+import { findImpossibleUpgrade, findLostEncryption, versionOf } from "../kubeadm/impossible-changes";
 import { isUpgradeUnfinished, upgradeClusterObjects } from "../kubeadm/finish-upgrade";
 import { prepareUpgrade, versionInManifests } from "../kubeadm/prepare-upgrade";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
@@ -166,7 +166,7 @@ const controlPlane: Handler<typeof controlPlaneContract> = {
   contract: controlPlaneContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node"],
   ignore: MACHINE_IGNORE,
-  findImpossibleChanges: findImpossibleUpgrade,
+  findImpossibleChanges: (inputs, old) => [...findImpossibleUpgrade(inputs, old), ...findLostEncryption(inputs, old)],
   async create(context, inputs) {
     return { id: `${inputs.instance}/control-plane`, outputs: await apply(context, inputs) };
   },

@@ -1,7 +1,9 @@
 import { optional } from "../../common/optional";
+import { ENCRYPTION_FLAG, ENCRYPTION_FLAGS } from "../encryption";
 import { initDefaults, type Args } from "../kubeadm-args";
 import {
   API_SERVER_CONFIG,
+  LADDER_ENCRYPTION_FILE,
   CONTROLLER_MANAGER_KUBECONFIG,
   ETCD_DATA,
   ETCD_PKI,
@@ -24,6 +26,8 @@ export interface ArgumentsOptions {
   staticTokens: boolean;
   /** Disabled admission plugins, such as ServiceAccount. */
   disableAdmission: readonly string[];
+  /** The API server reads an encryption configuration. @default false */
+  encryption?: boolean;
   /** The user's flags, which override Kubewright's flags of the same name. */
   extraArgs?: Partial<Record<ComponentName, Args>>;
 }
@@ -69,6 +73,7 @@ function apiServerArguments({
   dnsDomain,
   staticTokens,
   disableAdmission,
+  encryption = false,
 }: ArgumentsOptions): Args {
   return {
     "advertise-address": address,
@@ -105,6 +110,7 @@ function apiServerArguments({
     "tls-cert-file": `${PKI}/apiserver.crt`,
     "tls-private-key-file": `${PKI}/apiserver.key`,
     ...initDefaults(1).apiServer,
+    ...(encryption ? { ...ENCRYPTION_FLAGS, [ENCRYPTION_FLAG]: LADDER_ENCRYPTION_FILE } : {}),
   };
 }
 

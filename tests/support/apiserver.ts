@@ -16,11 +16,14 @@ const START_SECONDS = 60;
 export class ApiServer {
   private constructor(
     readonly api: KubeApi,
+    /** Address of etcd, which answers without certificates. */
+    readonly etcd: string,
     private readonly folder: string,
     private readonly children: ChildProcess[],
   ) {}
 
-  static async start(): Promise<ApiServer> {
+  /** @param flags further flags of kube-apiserver */
+  static async start(flags: readonly string[] = []): Promise<ApiServer> {
     const kubernetes = loadVersions().kubernetes.default;
     const { binaries } = await obtainArtifacts(
       { source: "auto", kubernetes, arch: controllerArch() },
@@ -32,14 +35,25 @@ export class ApiServer {
     const folder = await mkdtemp(join(tmpdir(), "kubewright-apiserver-"));
     const [client, peer, port] = await Promise.all([freePort(), freePort(), freePort()]);
     const etcd = launch(binaries.etcd.path, etcdFlags(folder, client, peer), join(folder, "etcd.log"));
-    const server = launch(apiserver.path, await serverFlags(folder, client, port), join(folder, "apiserver.log"));
+    const server = launch(
+      apiserver.path,
+      [...(await serverFlags(folder, client, port)), ...flags],
+      join(folder, "apiserver.log"),
+    );
     const api = await kubeApiFromFile(await kubeconfig(folder, port));
     await until(async () => await answers(api, folder, server), {
       signal: new AbortController().signal,
       timeout: START_SECONDS,
       onTimeout: () => new Error(`kube-apiserver did not start within ${START_SECONDS} s; see ${folder}`),
     });
-    return new ApiServer(api, folder, [server, etcd]);
+    return new ApiServer(api, `http://127.0.0.1:${client}`, folder, [server, etcd]);
+  }
+
+  /** Requests a path that is no resource, such as `/metrics`. */
+  async readText(path: string): Promise<string> {
+    const server = this.api.config.getCurrentCluster()?.server ?? "";
+    const authorization = "authorization: Bearer test-token";
+    return execFileSync("curl", ["-skf", "-H", authorization, `${server}${path}`], { maxBuffer: 1 << 26 }).toString();
   }
 
   async stop(): Promise<void> {

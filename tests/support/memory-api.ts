@@ -96,6 +96,8 @@ export class MemoryApi {
         create(this.secrets, encoded(body), this.meta(body, namespace)),
       readNamespacedSecret: (id: Named) => get(this.secrets, keyOf(id)),
       deleteNamespacedSecret: (id: Named) => remove(this.secrets, keyOf(id)),
+      listSecretForAllNamespaces: () => list(this.secrets, {}),
+      replaceNamespacedSecret: ({ body, ...id }: Named & { body: V1Secret }) => patch(this.secrets, keyOf(id), body),
       readNamespacedPersistentVolumeClaim: (id: Named) => get(this.claims, keyOf(id)),
       readNamespacedConfigMap: (id: Named) => get(this.configMaps, keyOf(id)),
       patchNamespacedConfigMap: ({ body, ...id }: Named & { body: object }) => patch(this.configMaps, keyOf(id), body),

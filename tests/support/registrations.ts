@@ -99,6 +99,8 @@ function outputsOf(type: string, name: string, inputs: Record<string, unknown>):
       return { certificate: "authority", key: "authority key", hash: CA_HASH };
     case "kubewright:pki:Certificate":
       return { certificate: "certificate", key: "key" };
+    case "kubewright:pki:EncryptionKeys":
+      return { keys: [{ name: "key1", provider: "secretbox", secret: "secret" }] };
     case "kubewright:pki:KeyPair":
       return { publicKey: "public", privateKey: "private" };
     default:

@@ -18,12 +18,14 @@ import { packagesContract } from "../../contracts/host/packages";
 import { staticPodContract } from "../../contracts/host/static-pod";
 import { unitContract } from "../../contracts/host/unit";
 import { daemonSetRolloutContract } from "../../contracts/kube/daemon-set-rollout";
+import { encryptionContract } from "../../contracts/kube/encryption";
 import { manifestsContract } from "../../contracts/kube/manifests";
 import { nodeContract } from "../../contracts/kube/node";
 import { rolloutContract } from "../../contracts/kube/rollout";
 import { addOnsContract } from "../../contracts/kubeadm/add-ons";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
+import { encryptionFileContract } from "../../contracts/kubeadm/encryption-file";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
@@ -35,6 +37,7 @@ import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import { sshKeyContract } from "../../contracts/local/ssh-key";
 import { authorityContract } from "../../contracts/pki/authority";
 import { certificateContract } from "../../contracts/pki/certificate";
+import { encryptionKeysContract } from "../../contracts/pki/encryption-keys";
 import { keyPairContract } from "../../contracts/pki/key-pair";
 import { vagrantBoxContract } from "../../contracts/vagrant/box";
 import { existingVagrantMachineContract } from "../../contracts/vagrant/existing-machine";
@@ -90,6 +93,7 @@ const GROUPS: Record<string, Group> = {
     "pki/authority": { authorityContract },
     "pki/certificate": { certificateContract },
     "pki/key-pair": { keyPairContract },
+    "pki/encryption-keys": { encryptionKeysContract },
   },
   Membership: {
     "kubeadm/init": { kubeadmInitContract },
@@ -99,6 +103,8 @@ const GROUPS: Record<string, Group> = {
   },
   "Control planes": {
     "kubeadm/control-plane": { controlPlaneContract },
+    "kubeadm/encryption-file": { encryptionFileContract },
+    "kube/encryption": { encryptionContract },
     "kubeadm/add-ons": { addOnsContract },
     "kubeadm/cluster-configuration": { clusterConfigurationContract },
   },

@@ -34,6 +34,10 @@ test.each<[string, object]>([
     "kubeadm-3-control-planes-2-workers",
     { controlPlane: { count: 3 }, pools: { gpu: { count: 1, version: "1.35.4" } } },
   ],
+  [
+    "kubeadm-encryption",
+    { controlPlane: { count: 3 }, workers: { count: 1 }, security: { encryption: { provider: "secretbox" } } },
+  ],
   ["kubeadm-listed-hosts", { machines: { kind: "ssh", ssh: { hosts } } }],
   ["kubeadm-hetzner", { machines: { kind: "hetzner" }, network: { flannel: { backend: "vxlan" } } }],
   ["docker-runtime", { runtime: "docker" }],
@@ -45,6 +49,7 @@ test.each<[string, object]>([
   ["ladder-proxy", rung("proxy")],
   ["ladder-dns", rung("dns")],
   ["ladder-dns-systemd", rung("dns", { controlPlane: { runAs: "systemd" } })],
+  ["ladder-encryption", rung("apiserver", { security: { encryption: { provider: "aesgcm" } }, workers: { count: 0 } })],
   ["ladder-bridge", rung("dns", { network: { plugin: "bridge" }, workers: { count: 0 } })],
 ])("%s registers the same resources, with the same dependencies", async (name, raw) => {
   const registrations = await recordRegistrations(() => program(raw));

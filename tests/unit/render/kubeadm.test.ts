@@ -7,6 +7,7 @@ import {
   withinSeconds,
   withoutPreflight,
 } from "../../../render/kubeadm";
+import { ENCRYPTION_FILE, ENCRYPTION_FOLDER } from "../../../render/encryption";
 import type { ClusterConfiguration, KubeadmDocument } from "../../../render/kubeadm-types";
 import { CIPHER_SUITES } from "../../../render/tls";
 import { containerFacts, facts, golden, initOptions, node } from "./samples";
@@ -78,6 +79,14 @@ describe("kubeadm init", () => {
       { name: "profiling", value: "true" },
       { name: "tls-min-version", value: "VersionTLS13" },
     ]);
+  });
+
+  test("the API server reads an encryption configuration from a mounted folder, if there is one", () => {
+    const { apiServer } = clusterConfiguration(initDocuments(initOptions({ encryption: true })));
+    expect(apiServer.extraArgs).toContainEqual({ name: "encryption-provider-config", value: ENCRYPTION_FILE });
+    expect(apiServer.extraVolumes).toMatchObject([{ hostPath: ENCRYPTION_FOLDER, mountPath: ENCRYPTION_FOLDER }]);
+    const without = clusterConfiguration(initDocuments(initOptions())).apiServer;
+    expect(JSON.stringify(without)).not.toContain("encryption");
   });
 
   test("an API server that stops does not wait a minute for open watches", () => {

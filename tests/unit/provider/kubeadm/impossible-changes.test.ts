@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   findImpossibleChanges,
   findImpossibleUpgrade,
+  findLostEncryption,
   hasOtherControlPlanes,
 } from "../../../../provider/kubeadm/impossible-changes";
 import { initDocuments } from "../../../../render/kubeadm";
@@ -80,6 +81,23 @@ describe("another version of a control plane", () => {
     expect(findImpossibleUpgrade(now, { instance: "id-1", documents: documents("1.36.3") })).toEqual([]);
     expect(findImpossibleUpgrade(now, {})).toEqual([]);
   });
+});
+
+test("encryption is not switched off while Secrets are encrypted", () => {
+  const withEncryption = (encryption: boolean, instance = "id-1") => ({
+    instance,
+    documents: initDocuments(initOptions({ encryption })),
+  });
+  const problems = findLostEncryption(withEncryption(false), withEncryption(true));
+  expect(problems).toEqual([
+    { path: "security.encryption.provider", reason: expect.stringContaining("set identity") as string },
+  ]);
+  for (const [now, old] of [
+    [withEncryption(true), withEncryption(true)],
+    [withEncryption(true), withEncryption(false)],
+    [withEncryption(false, "id-2"), withEncryption(true)],
+  ] as const)
+    expect(findLostEncryption(now, old)).toEqual([]);
 });
 
 test("several control planes become one: leader election stays on", () => {

@@ -1,0 +1,98 @@
+import { parse } from "yaml";
+import { yamlText } from "./json";
+
+/** Where the API server reads its keys. The folder is mounted, so that a replaced file is seen in the container. */
+export const ENCRYPTION_FOLDER = "/etc/kubewright/encryption";
+export const ENCRYPTION_FILE = `${ENCRYPTION_FOLDER}/config.yaml`;
+
+export const ENCRYPTION_FLAG = "encryption-provider-config";
+/** The API server reads a changed file within a minute, without a restart. */
+export const ENCRYPTION_FLAGS = {
+  [ENCRYPTION_FLAG]: ENCRYPTION_FILE,
+  "encryption-provider-config-automatic-reload": "true",
+} as const;
+
+/** How Secrets are stored in etcd: encrypted, or with `identity` as plain text. */
+export const ENCRYPTION_PROVIDERS = ["secretbox", "aesgcm", "identity"] as const;
+export type EncryptionProvider = (typeof ENCRYPTION_PROVIDERS)[number];
+
+export interface EncryptionKey {
+  /** Name by which etcd's values refer to the key: `key1`. */
+  name: string;
+  provider: "secretbox" | "aesgcm";
+  /** 32 random bytes, base64. */
+  secret: string;
+}
+
+/** A provider of the configuration. A key has a provider of its own, so that its order decides which one writes. */
+type Entry = Record<string, { keys?: { name: string; secret: string }[] }>;
+
+/** Keys by which Secrets are read and written, the newest first. */
+export interface KeySet {
+  provider: EncryptionProvider;
+  keys: readonly EncryptionKey[];
+}
+
+/** Renders a configuration with which the API server writes by the set's provider and newest key. Secret. */
+export function writingConfiguration(set: KeySet): string {
+  return render([writerOf(set), ...set.keys.map(entryOf), IDENTITY]);
+}
+
+/**
+ * Renders a configuration with which the API server can read the set's keys, and writes as it does with `current`.
+ * Without a current configuration it writes plain text, because the other API servers may not know the keys yet.
+ * Secret.
+ */
+export function readingConfiguration({ keys }: KeySet, current?: string): string {
+  const writer = entriesOf(current)[0] ?? IDENTITY;
+  return render([writer, ...keys.map(entryOf), ...entriesOf(current), IDENTITY]);
+}
+
+/** Whether an API server with this configuration can read everything that the set has written. */
+export function canRead(configuration: string | undefined, { keys }: KeySet): boolean {
+  const known = entriesOf(configuration).map(textOf);
+  return (
+    configuration !== undefined && [...keys.map(entryOf), IDENTITY].every((entry) => known.includes(textOf(entry)))
+  );
+}
+
+/** Whether an API server with this configuration writes by the set's provider and newest key. */
+export function writesWith(configuration: string | undefined, set: KeySet): boolean {
+  const [first] = entriesOf(configuration);
+  return first !== undefined && textOf(first) === textOf(writerOf(set));
+}
+
+/** Prefix of a value in etcd that the set has written; undefined for plain text. */
+export function storedPrefix({ provider, keys: [newest] }: KeySet): string | undefined {
+  return provider === "identity" || !newest ? undefined : `k8s:enc:${newest.provider}:v1:${newest.name}:`;
+}
+
+const IDENTITY: Entry = { identity: {} };
+
+function writerOf({ provider, keys: [newest] }: KeySet): Entry {
+  return provider === "identity" || !newest ? IDENTITY : entryOf(newest);
+}
+
+function entryOf({ provider, name, secret }: EncryptionKey): Entry {
+  return { [provider]: { keys: [{ name, secret }] } };
+}
+
+function textOf(entry: Entry): string {
+  return JSON.stringify(entry);
+}
+
+/** Source: https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/ */
+function render(entries: readonly Entry[]): string {
+  const unique = new Map(entries.map((entry) => [textOf(entry), entry]));
+  return yamlText({
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "EncryptionConfiguration",
+    resources: [{ resources: ["secrets"], providers: [...unique.values()] }],
+  });
+}
+
+function entriesOf(configuration: string | undefined): Entry[] {
+  if (configuration === undefined) return [];
+  const { resources = [] } = (parse(configuration) ?? {}) as { resources?: { providers?: Entry[] }[] };
+  return resources[0]?.providers ?? [];
+}
