@@ -101,8 +101,9 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "join control plane": {
     on: otherControlPlanes,
     needs: [...BALANCED, "encryption file"],
-    // A joining control plane takes its flags from there. The first one must elect leaders before the second runs.
-    needsCluster: ["init", "kubeadm config"],
+    // A joining control plane takes its flags from there. The first one must elect leaders before the second runs. It
+    // writes Secrets with the newest key, which the other control planes must know.
+    needsCluster: ["init", "kubeadm config", "encryption file"],
     oneByOne: "control plane node", // etcd accepts one new member at a time.
     register: joinControlPlane,
   },

@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { fillCache } from "../engine/fill-cache";
+import { configureNewCluster } from "../engine/new-cluster";
 import { runOperation, type OperationResult } from "../engine/operate";
 import { textOutput } from "../engine/outputs";
 import { withSession, type Session } from "../engine/session";
@@ -24,7 +25,9 @@ async function up(options: Options, session: Session): Promise<number> {
   const isNew = isKnownMissing(options.stack);
   const stack = await openStack(options.stack);
   const refresh = options.flags.has("refresh") || options.values[RESTORE_FROM] !== undefined;
-  await fillCache(await changeStackConfig(stack, configOf(options)), session);
+  const changed = await changeStackConfig(stack, configOf(options));
+  const config = await configureNewCluster(stack, changed, { isMissing: isNew, progress: session.progress });
+  await fillCache(config, session);
   session.signal.throwIfAborted();
   if (!isNew && !(await mayDisrupt(stack, session, options, refresh))) return 1;
   const { view, outputs } = await runToEnd(stack, session, refresh);

@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { hasNoOwnSettings } from "./new-cluster-settings";
 import { projectFolder } from "./project-folder";
 
 /** Folder for everything that runs create in the project. */
@@ -53,12 +55,20 @@ export function passphraseEnvironment(): Record<string, string> {
 
 export const stackConfigFile = (stack: string) => join(projectFolder(), `Pulumi.${stack}.yaml`);
 
-/** Removes a configuration file that contains only a salt, and the passphrase once no configuration file has a salt. */
+/**
+ * Removes a configuration file that has only a salt and the settings of every new cluster, and the passphrase once no
+ * configuration file has a salt.
+ */
 export function removeSecretsProvider(stack: string): void {
   const own = stackConfigFile(stack);
-  if (existsSync(own) && /^\s*(encryptionsalt: \S+\s*)?(config: \{\}\s*)?$/.test(readFileSync(own, "utf8")))
-    rmSync(own);
+  if (existsSync(own) && hasNoOwnValues(readFileSync(own, "utf8"))) rmSync(own);
   const salted = (file: string) => readFileSync(join(projectFolder(), file), "utf8").includes("encryptionsalt");
   const configs = readdirSync(projectFolder()).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
   if (!configs.some(salted)) rmSync(passphraseFile(), { force: true });
+}
+
+function hasNoOwnValues(text: string): boolean {
+  if (text.includes("#")) return false; // Comments are the user's.
+  const { encryptionsalt: _, config, ...others } = (parse(text) ?? {}) as Record<string, unknown>;
+  return Object.keys(others).length === 0 && hasNoOwnSettings(config);
 }

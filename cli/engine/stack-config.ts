@@ -33,7 +33,8 @@ export async function changeStackConfig(stack: Stack, change: ConfigChange): Pro
   }
 }
 
-async function readSections(stack: Stack): Promise<Sections> {
+/** Reads the project's part of the stack's configuration as it is written, without defaults. */
+export async function readSections(stack: Stack): Promise<Sections> {
   const all = Object.entries(await stack.getAllConfig());
   return sectionsOf(PROJECT, Object.fromEntries(all.map(([key, { value }]) => [key, value])));
 }

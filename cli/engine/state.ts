@@ -135,6 +135,12 @@ function contentsOf(resources: readonly StateResource[], name: string): string[]
 }
 
 const INIT = "kubewright:kubeadm:Init";
+
+/** Whether the stack has begun to initialize a cluster with kubeadm, also if that has failed. */
+export async function hasCluster(stack: Stack): Promise<boolean> {
+  return (await resourcesOf(stack)).some(({ type }) => type === INIT);
+}
+
 const initSchema = z.object({
   connection: z.object({ name: z.string().optional() }),
   controlPlanes: z.array(z.string()).default([]),

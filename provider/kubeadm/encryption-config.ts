@@ -27,6 +27,31 @@ export async function readUse(machine: Remote, signal: AbortSignal): Promise<"no
   return manifest.includes(`--${ENCRYPTION_FLAG}=`) ? "configured" : "plain";
 }
 
+export interface EncryptionChange {
+  path: string;
+  /** The configuration, a secret. */
+  text: string;
+  /** The configuration before it; undefined if there was none. */
+  before: string | undefined;
+}
+
+/**
+ * Writes an API server's encryption configuration, and waits until it uses it. Otherwise the configuration before is
+ * restored: the API server still uses that one, and could not start with a configuration that it refuses.
+ * @throws StepError when it does not use the configuration
+ */
+export async function useConfiguration(context: Context, machine: Remote, change: EncryptionChange): Promise<void> {
+  const { path, text, before } = change;
+  const { signal } = context;
+  await writeConfiguration(machine, { path, text }, signal);
+  try {
+    await waitForReload(context, machine, text);
+  } catch (error) {
+    if (!signal.aborted && before !== undefined) await writeConfiguration(machine, { path, text: before }, signal);
+    throw error;
+  }
+}
+
 /** Writes an API server's encryption configuration, which only root may read. */
 export async function writeConfiguration(
   machine: Remote,

@@ -3,7 +3,7 @@ import { encryptionFileContract } from "../../contracts/kubeadm/encryption-file"
 import { canRead, ENCRYPTION_FILE, readingConfiguration, writingConfiguration } from "../../render/encryption";
 import { removeFiles } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
-import { readConfiguration, readUse, waitForReload, writeConfiguration } from "../kubeadm/encryption-config";
+import { readConfiguration, readUse, useConfiguration, writeConfiguration } from "../kubeadm/encryption-config";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 type FileInputs = Inputs<typeof encryptionFileContract>;
@@ -17,8 +17,8 @@ async function apply(context: Context, inputs: FileInputs): Promise<void> {
   if (canRead(current, inputs)) return;
   // Only an API server that exists must take the keys into use in two steps.
   const text = use === "none" ? writingConfiguration(inputs) : readingConfiguration(inputs, current);
-  await writeConfiguration(machine, { path, text }, signal);
-  if (use === "configured") await waitForReload(context, machine, text);
+  if (use === "configured") await useConfiguration(context, machine, { path, text, before: current });
+  else await writeConfiguration(machine, { path, text }, signal);
 }
 
 /** The file from which a control plane's API server reads its encryption keys. */

@@ -3,7 +3,7 @@ import { encryptionContract } from "../../contracts/kube/encryption";
 import { StepError, messageOf } from "../../common/errors";
 import { canRead, writesWith, writingConfiguration } from "../../render/encryption";
 import { proveEncryption, rewriteSecrets } from "../kubeadm/encrypted-secrets";
-import { readConfiguration, waitForReload, writeConfiguration } from "../kubeadm/encryption-config";
+import { readConfiguration, useConfiguration, waitForReload } from "../kubeadm/encryption-config";
 import { NOT_READ } from "../preview/notices";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -51,10 +51,9 @@ async function writeWithNewest(
   { machine, configuration = "" }: ApiServer,
   inputs: EncryptionInputs,
 ): Promise<void> {
-  const isDone = writesWith(configuration, inputs);
-  const text = isDone ? configuration : writingConfiguration(inputs);
-  if (!isDone) await writeConfiguration(machine, { path: inputs.path, text }, context.signal);
-  await waitForReload(context, machine, text);
+  if (writesWith(configuration, inputs)) return await waitForReload(context, machine, configuration);
+  const text = writingConfiguration(inputs);
+  await useConfiguration(context, machine, { path: inputs.path, text, before: configuration });
 }
 
 async function findProblem(context: Context, inputs: EncryptionInputs): Promise<string | undefined> {

@@ -19,6 +19,7 @@ const mocks = vi.hoisted(() => ({
   confirm: vi.fn<(question: string) => Promise<boolean>>(),
   runOperation: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   changeStackConfig: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
+  configureNewCluster: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   drain: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   setSchedulable: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
   replaceNode: vi.fn<(...args: unknown[]) => Promise<unknown>>(),
@@ -35,6 +36,7 @@ let isNew: boolean;
 
 vi.mock("../../../../cli/terminal/prompt", () => ({ confirm: mocks.confirm }));
 vi.mock("../../../../cli/engine/operate", () => ({ runOperation: mocks.runOperation }));
+vi.mock("../../../../cli/engine/new-cluster", () => ({ configureNewCluster: mocks.configureNewCluster }));
 vi.mock("../../../../cli/engine/fill-cache", () => ({ fillCache: async () => undefined }));
 vi.mock("../../../../cli/engine/session", () => ({
   withSession: async (_stack: string, work: (one: unknown) => Promise<number>) => await work(session),
@@ -100,6 +102,7 @@ beforeEach(() => {
   mocks.confirm.mockResolvedValue(true);
   mocks.runOperation.mockResolvedValue({ view: { changed: 2, changes: { same: 3 } }, outputs: outputMap });
   mocks.assertQuorum.mockResolvedValue([]);
+  mocks.configureNewCluster.mockImplementation(async (_stack, config) => config);
   mocks.drain.mockResolvedValue({ evicted: ["a", "b"] });
   api = fakeApi({ name: "worker-1" });
   session = fakeSession(async () => api);
@@ -153,6 +156,8 @@ test.each([
   events = disrupting();
   expect(await up(options([], flags))).toBe(0);
   expect(mocks.confirm).not.toHaveBeenCalled();
+  const [, , { isMissing } = {}] = (mocks.configureNewCluster.mock.lastCall ?? []) as [unknown, unknown, { isMissing?: boolean }?];
+  expect(isMissing).toBe(isNewStack);
 });
 
 test("up runs again where the engine ended without outputs", async () => {

@@ -75,6 +75,17 @@ test("the passphrase is deleted with the last configuration that needs it, and c
   expect(existsSync(passphraseFile())).toBe(false);
 });
 
+test("a configuration that has only what every new cluster gets is deleted", () => {
+  const file = join(root, "Pulumi.dev.yaml");
+  const settings = "encryptionsalt: v1:x\nconfig:\n  kubewright:security:\n    encryption:\n      provider: ";
+  writeFileSync(file, `${settings}aesgcm\n`);
+  removeSecretsProvider("dev");
+  expect(existsSync(file)).toBe(true);
+  writeFileSync(file, `${settings}secretbox\n`);
+  removeSecretsProvider("dev");
+  expect(existsSync(file)).toBe(false);
+});
+
 test("a trial configuration is a copy, which is deleted afterwards", async () => {
   const stack = { name: "dev", workspace: { workDir: root } } as unknown as Stack;
   writeFileSync(join(root, "Pulumi.dev.yaml"), "config: {}\n");

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { encryptionFileResource as resource } from "../../../../provider/resources/encryption-file";
 import {
   ENCRYPTION_FILE,
@@ -9,6 +9,9 @@ import {
 import { sha256 } from "../../../../provider/host/files";
 import type { KubeClients } from "../../../../provider/kube/clients";
 import { MemoryMachine } from "../../../support/memory-machine";
+
+vi.mock("node:timers/promises", () => vi.importActual("../../../support/instant-time"));
+afterEach(() => void vi.useRealTimers());
 
 const MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 const key = (name: string): EncryptionKey => ({ name, provider: "secretbox", secret: `${name} secret` });
@@ -63,6 +66,16 @@ describe("the keys of a control plane", () => {
     expect(await apply(machine, two)).toBe(0);
     expect(fileOf(machine)?.content).toBe(current);
   });
+});
+
+test("keys that the API server does not read are taken back", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const current = writingConfiguration(one);
+  const machine = machineWith(`- --encryption-provider-config=${ENCRYPTION_FILE}\n`, current);
+  const readText = () => Promise.resolve('last_config_info{hash="sha256:another"} 1');
+  const context = machine.context({ kube: { readText } as unknown as KubeClients });
+  await expect(resource.create(context, { ...machine.target, ...two })).rejects.toThrow(/has not read its encryption/);
+  expect(fileOf(machine)?.content).toBe(current);
 });
 
 describe("a refresh", () => {
