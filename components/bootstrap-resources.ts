@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
 import type {
   AddOns,
+  ApiServerFiles,
   ClusterConfiguration,
   ControlPlane,
   DaemonSetRollout,
@@ -17,6 +18,7 @@ import type { PreparationSteps } from "./preparation";
 export interface KubeadmSteps extends PreparationSteps {
   "api balancer": Unit;
   "api endpoint": KubeadmEndpoint;
+  "api server files": ApiServerFiles;
   "encryption keys": EncryptionKeys;
   "encryption file": EncryptionFile;
   encryption: Encryption;

@@ -17,6 +17,7 @@ import type { LadderCluster } from "./ladder/ladder-cluster";
 import { addLadderNode, cleanUpAfter, installBridge, joinKubelet, runHelloPod } from "./ladder/node";
 import { PREPARED, preparation } from "./preparation";
 import { installApiBalancer } from "./steps/api-balancer";
+import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
 import { rollOutDns, rollOutKubeadmDns } from "./steps/dns";
 import { createEncryptionKeys, encryptSecrets, hasEncryption, writeEncryptionFile } from "./steps/encryption";
 import { clientEndpoints, singleEndpoint } from "./steps/endpoint";
@@ -52,6 +53,8 @@ const encryptedCluster = (member: ClusterMember) => member.isFirst && hasEncrypt
 const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
 
 const BALANCED = [...PREPARED, "api balancer"] as const;
+/** Files without which the API server does not start. */
+const API_SERVER_FILES = ["encryption file", "api server files"] as const;
 
 /** The step that makes the machine a node. */
 function membershipStep(member: ClusterMember): "first control plane" | "join control plane" | "join worker" {
@@ -80,13 +83,18 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     needs: ["packages"],
     register: (scope) => writeEncryptionFile(scope, scope.resource("encryption keys").keys),
   },
-  init: { on: firstControlPlane, needs: [...BALANCED, "encryption file"], register: initCluster },
+  "api server files": {
+    on: (member) => member.isControlPlane && hasApiServerFiles(member),
+    needs: ["packages"],
+    register: writeApiServerFiles,
+  },
+  init: { on: firstControlPlane, needs: [...BALANCED, ...API_SERVER_FILES], register: initCluster },
   "pod network": { needsCluster: ["init"], register: (scope) => applyPodNetwork(scope, scope.context.controlPlane) },
   // A member already, unless its machine was rebuilt: then it joins through the other control planes.
   "first control plane": { on: firstControlPlane, needs: [...BALANCED, "init"], register: joinControlPlane },
   "control plane": {
     on: everyControlPlane,
-    needs: [["first control plane", "join control plane"], "encryption file"],
+    needs: [["first control plane", "join control plane"], ...API_SERVER_FILES],
     // A change, and then the kubelet, must prove healthy on one control plane before it reaches the next.
     oneByOne: "control plane node",
     register: configureControlPlane,
@@ -100,7 +108,7 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "kubeadm config": { needs: ["control plane"], register: uploadConfiguration },
   "join control plane": {
     on: otherControlPlanes,
-    needs: [...BALANCED, "encryption file"],
+    needs: [...BALANCED, ...API_SERVER_FILES],
     // A joining control plane takes its flags from there. The first one must elect leaders before the second runs. It
     // writes Secrets with the newest key, which the other control planes must know.
     needsCluster: ["init", "kubeadm config", "encryption file"],

@@ -2,13 +2,13 @@ import type { Runtime } from "../common/runtime";
 import type { Machine } from "./machines/machine";
 import type { PoolArgs } from "./nodes/pool";
 import type { RollingUpdate } from "./nodes/rolling-update";
+import type { SecuritySettings } from "./nodes/security";
 import type {
   ComponentsSettings,
   ControlPlaneSettings,
   DrainSettings,
   NetworkSettings,
   RestoreSettings,
-  SecuritySettings,
   Timeouts,
 } from "./nodes/settings";
 
@@ -35,7 +35,7 @@ export interface ClusterArgs {
    */
   pools?: PoolArgs[];
   controlPlane?: ControlPlaneSettings;
-  /** @default no encryption of Secrets */
+  /** Encryption of Secrets, audit log and Pod Security Standard. Each property has its own default. */
   security?: SecuritySettings;
   /** Each property has its own default. */
   network?: Partial<NetworkSettings>;

@@ -2,13 +2,15 @@ import type * as pulumi from "@pulumi/pulumi";
 import { RunError, runtime } from "@pulumi/pulumi";
 import { optional } from "../common/optional";
 import { DEFAULT_RUNTIME } from "../common/runtime";
+import { apiServerFiles } from "../render/api-server-files";
 import { refusedApiServerFlags } from "../render/components/refused-flags";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { Artifacts } from "../sdk/local";
 import type { ClusterArgs } from "./cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
-import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS, encryptionOf } from "./nodes/settings";
+import { securityOf } from "./nodes/security";
+import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
 import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";
 import { Preflights } from "./steps/preflights";
 
@@ -31,6 +33,7 @@ export function planCluster(
     components,
   } = args;
   const network = { ...DEFAULT_NETWORK, ...args.network };
+  const security = securityOf(args.security);
   refuseImpossible(name, args, network);
   const resourceName = resourceNames(name);
   const artifactSets = new Map<string, Artifacts>();
@@ -49,9 +52,10 @@ export function planCluster(
     timeouts: { ...DEFAULT_TIMEOUTS, ...args.timeouts },
     drain: { ...DEFAULT_DRAIN, ...args.drain },
     controlPlane,
+    apiServer: apiServerFiles(security.apiServer),
     ...optional({
       components,
-      encryption: encryptionOf(args.security),
+      encryption: security.encryption,
       rollingUpdate: args.rollingUpdate ?? args.turns,
       restoreFrom: args.restoreFrom,
     }),

@@ -1,4 +1,5 @@
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
+import type { ApiServerFiles } from "./api-server-files";
 import { ENCRYPTION_FLAGS, ENCRYPTION_FOLDER } from "./encryption";
 import { initDefaults, type Args, type ComponentArgs, mergedArguments } from "./kubeadm-args";
 import type { MachineFacts } from "./facts";
@@ -63,6 +64,8 @@ export interface InitOptions {
   extraArgs?: ComponentArgs;
   /** The API servers read an encryption configuration. @default false */
   encryption?: boolean;
+  /** Files of the API servers, and the flags that name them. */
+  apiServer?: Pick<ApiServerFiles, "flags" | "volumes">;
   /** CoreDNS image tag, `v1.14.7`. @default kubeadm's */
   dnsImageTag?: string;
   /** etcd image tag, `3.6.8-0`. @default kubeadm's */
@@ -213,12 +216,12 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
 }
 
 function apiServer(
-  { extraArgs = {}, encryption = false, certSANs: names }: InitOptions,
+  { extraArgs = {}, encryption = false, apiServer: own, certSANs: names }: InitOptions,
   defaults: Args,
 ): ClusterConfiguration["apiServer"] {
-  const extraVolumes = encryption ? [ENCRYPTION_VOLUME] : [];
+  const extraVolumes = [...(encryption ? [ENCRYPTION_VOLUME] : []), ...(own?.volumes ?? [])];
   return {
-    ...mergedArguments(defaults, encryption ? ENCRYPTION_FLAGS : {}, extraArgs.apiServer),
+    ...mergedArguments(defaults, encryption ? ENCRYPTION_FLAGS : {}, own?.flags, extraArgs.apiServer),
     ...(extraVolumes.length > 0 ? { extraVolumes } : {}),
     ...certSANs(names),
   };

@@ -7,6 +7,7 @@ import { manifestsContract } from "../contracts/kube/manifests";
 import { nodeContract } from "../contracts/kube/node";
 import { rolloutContract } from "../contracts/kube/rollout";
 import { addOnsContract } from "../contracts/kubeadm/add-ons";
+import { apiServerFilesContract } from "../contracts/kubeadm/api-server-files";
 import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
 import { encryptionFileContract } from "../contracts/kubeadm/encryption-file";
@@ -101,6 +102,11 @@ export type DaemonSetRolloutArgs = Args<typeof daemonSetRolloutContract>;
 
 /** Replaces the pods of a DaemonSet whose update strategy is OnDelete: one first, then the others. */
 export class DaemonSetRollout extends resourceClass(daemonSetRolloutContract) {}
+
+export type ApiServerFilesArgs = Args<typeof apiServerFilesContract>;
+
+/** Files that the flags of a control plane's API server name, such as an audit policy. */
+export class ApiServerFiles extends resourceClass(apiServerFilesContract) {}
 
 export type EncryptionFileArgs = Args<typeof encryptionFileContract>;
 

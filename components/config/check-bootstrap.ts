@@ -31,6 +31,24 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
     }));
 }
 
+/** Refuses settings that only a cluster of kubeadm has. */
+export function onlyKubeadm({ bootstrap, security: { audit, podSecurity } }: ClusterConfig): CrossProblem[] {
+  if (bootstrap !== "components") return [];
+  const { enforce, warn = enforce, audit: marked = enforce } = podSecurity;
+  const settings: [boolean, string][] = [
+    [audit.enabled, "security.audit.enabled"],
+    [[enforce, warn, marked].some((level) => level !== "privileged"), "security.podSecurity"],
+  ];
+  return settings
+    .filter(([isSet]) => isSet)
+    .map(([, path]) => ({
+      path,
+      reason: "is not available to clusters that are built by components",
+      action: "leave it out, or set bootstrap: kubeadm",
+      about: ["bootstrap"],
+    }));
+}
+
 /** Refuses settings of containerd where the nodes run Docker, which has its own containerd. */
 export function containerdOfDocker(config: ClusterConfig): CrossProblem[] {
   if (config.runtime !== "docker") return [];

@@ -4,6 +4,7 @@ import {
   containerdOfDocker,
   ladderFlags,
   onlyComponents,
+  onlyKubeadm,
   singleControlPlane,
   tokensOnce,
 } from "./check-bootstrap";
@@ -56,6 +57,7 @@ const crossChecks: readonly CrossCheck[] = [
   strayControlPlanes,
   endpointAddress,
   onlyComponents,
+  onlyKubeadm,
   containerdOfDocker,
   singleControlPlane,
   bridgeOnOneMachine,

@@ -22,7 +22,8 @@ import { dockerKind } from "../machines/docker";
 import { KIND_NAMES } from "./machine-kinds";
 import { poolHost, sshSection } from "../machines/ssh";
 import { vagrantKind } from "../machines/vagrant";
-import { encryptionFields, endpointFields, networkFields, timeoutFields } from "../nodes/settings";
+import { securityFields } from "../nodes/security";
+import { endpointFields, networkFields, timeoutFields } from "../nodes/settings";
 import { admissionPlugin, staticToken } from "./authentication";
 import { backupSection } from "./backup";
 import { containerdSettings } from "./containerd";
@@ -259,11 +260,6 @@ const admission = strict({
   disable: z.array(admissionPlugin).default([]),
 });
 
-const security = strict({
-  /** Encryption of the Secrets in etcd (docs/hardening.md). */
-  encryption: strict(encryptionFields).prefault({}),
-});
-
 /** The stack's configuration as the user writes it, with its defaults. docs/configuration.md is generated from it. */
 export const clusterSchema = strict({
   /**
@@ -287,7 +283,7 @@ export const clusterSchema = strict({
   /** Admission control of the API server. */
   admission: admission.prefault({}),
   /** What protects the cluster beyond its defaults (docs/hardening.md). */
-  security: security.prefault({}),
+  security: strict(securityFields).prefault({}),
   /** Networks of pods and services. */
   network: networkSection.prefault({}),
   /** The machines: their kind, and the settings of each kind (docs/machines.md). */

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { type DrainSettings, DRAIN_DEFAULTS } from "../../contracts/drain";
 import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
-import { ENCRYPTION_PROVIDERS, type EncryptionProvider } from "../../render/encryption";
 import type { ContainerdSettings } from "../../render/containerd-settings";
 import type { ComponentArgs } from "../../render/kubeadm-args";
 import type { Taint } from "../../render/kubeadm-types";
@@ -79,33 +78,6 @@ export interface ControlPlaneSettings extends NodeSettings {
   endpoint?: ApiEndpoint | string;
   /** Command-line flags of the control plane's components, without leading dashes. */
   extraArgs?: ComponentArgs;
-}
-
-/** Encryption of the Secrets in etcd. */
-export const encryptionFields = {
-  /**
-   * How the API servers store Secrets in etcd: encrypted by `secretbox` or `aesgcm`, or with `off` as plain text. On a
-   * cluster whose Secrets are encrypted, `off` is refused: `identity` stores them as plain text again.
-   */
-  provider: z.enum([...ENCRYPTION_PROVIDERS, "off"]).default("off"),
-  /** A higher number adds a key and encrypts all Secrets with it. */
-  keyGeneration: z.int().min(1).default(1),
-};
-
-const encryptionSchema = z.object(encryptionFields);
-
-/** What protects a cluster beyond its defaults. */
-export interface SecuritySettings {
-  /** Each property has its own default. */
-  encryption?: z.input<typeof encryptionSchema>;
-}
-
-/** @returns undefined if Secrets are not encrypted */
-export function encryptionOf(
-  security: SecuritySettings = {},
-): { provider: EncryptionProvider; generation: number } | undefined {
-  const { provider, keyGeneration: generation } = encryptionSchema.parse(security.encryption ?? {});
-  return provider === "off" ? undefined : { provider, generation };
 }
 
 /** How a cluster is built one component at a time (docs/ladder.md). */

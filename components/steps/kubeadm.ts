@@ -89,6 +89,7 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
       proxyMode: network.proxyMode,
       certSANs,
       encryption: plan.encryption !== undefined,
+      apiServer: plan.apiServer,
       ...optional({ extraArgs: controlPlane.extraArgs }),
       dnsImageTag: tagOf(refs.coredns),
       etcdImageTag: tagOf(refs.etcd),

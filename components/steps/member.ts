@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
 import type { Runtime } from "../../common/runtime";
+import type { ApiServerFiles } from "../../render/api-server-files";
 import type { EncryptionProvider } from "../../render/encryption";
 import type { KubeadmNode } from "../../render/kubeadm";
 import type { MachineRole } from "../../render/preflight";
@@ -30,6 +31,8 @@ export interface ClusterPlan {
   timeouts: Timeouts;
   drain: DrainSettings;
   controlPlane: ControlPlaneSettings;
+  /** Files of the API servers, and the flags that name them. */
+  apiServer: ApiServerFiles;
   /** How Secrets are encrypted in etcd, if they are. */
   encryption?: { provider: EncryptionProvider; generation: number };
   /** Set for a cluster that is built one component at a time, without kubeadm. */

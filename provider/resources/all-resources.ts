@@ -1,5 +1,6 @@
 import type { Handler } from "../rpc/handler";
 import { dockerResources } from "./docker/resources";
+import { apiServerFilesResource } from "./api-server-files";
 import { artifactsResource } from "./artifacts";
 import { authorityResource } from "./authority";
 import { binariesResource } from "./binaries";
@@ -60,6 +61,7 @@ export const allResources: readonly Handler[] = [
   authorityResource,
   certificateResource,
   keyPairResource,
+  apiServerFilesResource,
   encryptionKeysResource,
   encryptionFileResource,
   encryptionResource,

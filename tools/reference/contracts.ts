@@ -23,6 +23,7 @@ import { manifestsContract } from "../../contracts/kube/manifests";
 import { nodeContract } from "../../contracts/kube/node";
 import { rolloutContract } from "../../contracts/kube/rollout";
 import { addOnsContract } from "../../contracts/kubeadm/add-ons";
+import { apiServerFilesContract } from "../../contracts/kubeadm/api-server-files";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import { encryptionFileContract } from "../../contracts/kubeadm/encryption-file";
@@ -103,6 +104,7 @@ const GROUPS: Record<string, Group> = {
   },
   "Control planes": {
     "kubeadm/control-plane": { controlPlaneContract },
+    "kubeadm/api-server-files": { apiServerFilesContract },
     "kubeadm/encryption-file": { encryptionFileContract },
     "kube/encryption": { encryptionContract },
     "kubeadm/add-ons": { addOnsContract },

@@ -19,7 +19,8 @@ const POD_LABEL = "kubewright.io/check-pod";
 const VOLUME = "config";
 
 export function checkNamespace(name: string): V1Namespace {
-  return { metadata: { name, labels: { [CHECK_LABEL]: "true" } } };
+  // The pods have a capability that the level `restricted`, which a cluster may have, does not allow.
+  return { metadata: { name, labels: { [CHECK_LABEL]: "true", "pod-security.kubernetes.io/enforce": "baseline" } } };
 }
 
 /** The configuration of CoreDNS in the pods. A template answers every name. */

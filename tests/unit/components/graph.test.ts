@@ -76,6 +76,21 @@ test("the beginning of a cluster knows all nodes, which a second one would reset
   expect(init?.inputs).toMatchObject({ controlPlanes, nodes: [...controlPlanes, "worker-1"] });
 });
 
+test("every control plane has the files that its API server's flags name before it starts or changes", async () => {
+  const security = { encryption: { provider: "secretbox" }, podSecurity: { enforce: "baseline" } };
+  const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 }, security }));
+  const machines = ["control-plane-1", "control-plane-2", "control-plane-3"];
+  const before = (id: string) => dependenciesOf(registrations, `kubewright:kubeadm:${id}`);
+  for (const machine of machines) {
+    const files = [`EncryptionFile ${machine}-encryption`, `ApiServerFiles ${machine}-api-server-files`];
+    for (const id of [`ControlPlane ${machine}-control-plane`, `Join ${machine}-join`])
+      for (const file of files) expect(before(id), id).toContain(`kubewright:kubeadm:${file}`);
+    // A joining control plane writes with the newest key at once.
+    const keys = machines.map((one) => `kubewright:kubeadm:EncryptionFile ${one}-encryption`);
+    if (machine !== machines[0]) expect([...before(`Join ${machine}-join`)]).toEqual(expect.arrayContaining(keys));
+  }
+});
+
 /** Returns what `type name` depends on, directly or not. */
 function dependenciesOf(registrations: readonly Registration[], id: string, known = new Set<string>()): Set<string> {
   const { dependsOn = [] } = registrations.find(({ type, name }) => `${type} ${name}` === id) ?? {};
