@@ -1,26 +1,15 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { apiEndpoint } from "../render/api-balancer";
-import { LADDER_ENCRYPTION_FILE } from "../render/component-paths";
 import { ENCRYPTION_FILE } from "../render/encryption";
 import type { Node } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
-import type { KubeadmSteps, LadderSteps } from "./bootstrap-resources";
-import { applyBootstrapBindings, applyDefaultServiceAccount, applyDns, applyProxy } from "./ladder/add-ons";
-import {
-  runApiServer,
-  runControllerManager,
-  runEtcd,
-  runScheduler,
-  writeAdminKubeconfig,
-} from "./ladder/control-plane";
-import type { LadderCluster } from "./ladder/ladder-cluster";
-import { addLadderNode, cleanUpAfter, installBridge, joinKubelet, runHelloPod } from "./ladder/node";
+import type { KubeadmSteps } from "./bootstrap-resources";
 import { PREPARED, preparation } from "./preparation";
 import { installApiBalancer } from "./steps/api-balancer";
 import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
-import { rollOutDns, rollOutKubeadmDns } from "./steps/dns";
+import { rollOutKubeadmDns } from "./steps/dns";
 import { createEncryptionKeys, encryptSecrets, hasEncryption, writeEncryptionFile } from "./steps/encryption";
-import { clientEndpoints, singleEndpoint } from "./steps/endpoint";
+import { clientEndpoints } from "./steps/endpoint";
 import {
   type KubeadmCluster,
   configureControlPlane,
@@ -41,6 +30,7 @@ import { type Scope, type StepList, StepRunner } from "./steps/step";
 /**
  * What happens to the machines of a cluster, in order, and what each step needs. A step starts on a machine as soon
  * as the steps that it needs are done; steps that do not need one another run in parallel, also on different machines.
+ * `bootstrap-ladder.ts` has the steps of a cluster that is built by components.
  */
 
 const everyMachine = () => true;
@@ -50,7 +40,6 @@ const otherControlPlanes = ({ isControlPlane, isFirst }: ClusterMember) => isCon
 const workers = ({ isControlPlane }: ClusterMember) => !isControlPlane;
 const encryptedControlPlane = (member: ClusterMember) => member.isControlPlane && hasEncryption(member);
 const encryptedCluster = (member: ClusterMember) => member.isFirst && hasEncryption(member);
-const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
 
 const BALANCED = [...PREPARED, "api balancer"] as const;
 /** Files without which the API server does not start. */
@@ -149,101 +138,6 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   dns: { needsCluster: ["pod network"], register: rollOutKubeadmDns },
 };
 
-/** Builds a cluster without kubeadm, one component after the other, up to a rung. A higher rung only adds steps. */
-const LADDER: StepList<LadderSteps, LadderCluster> = {
-  ...preparation("kubelet leftovers"),
-  "kubelet leftovers": { on: everyMachine, needs: ["kernel"], register: cleanUpAfter("kubelet") },
-  bridge: { on: everyMachine, needs: ["packages", "kubelet leftovers"], register: installBridge },
-  hello: { on: firstControlPlane, needs: [...PREPARED, "node images", "bridge"], register: runHelloPod },
-
-  etcd: { on: firstControlPlane, from: "etcd", needs: PREPARED, register: runEtcd },
-  etcdctl: { on: firstControlPlane, from: "etcd", needs: ["etcd"], register: (scope) => installTool(scope, "etcdctl") },
-
-  "encryption keys": { on: encryptedCluster, from: "apiserver", register: createEncryptionKeys },
-  "kube-apiserver": {
-    on: firstControlPlane,
-    from: "apiserver",
-    needs: ["etcd"],
-    register: (scope) =>
-      runApiServer(scope, hasEncryption(scope.member) ? scope.resource("encryption keys").keys : undefined),
-  },
-  encryption: {
-    on: encryptedCluster,
-    from: "apiserver",
-    needsCluster: ["admin kubeconfig", "etcdctl"],
-    register: (scope) => encryptSecrets(scope, scope.resource("encryption keys").keys, LADDER_ENCRYPTION_FILE),
-  },
-  "admin kubeconfig": {
-    on: firstControlPlane,
-    from: "apiserver",
-    needs: ["kube-apiserver"],
-    register: writeAdminKubeconfig,
-  },
-  kubectl: {
-    on: firstControlPlane,
-    from: "apiserver",
-    needs: ["admin kubeconfig"],
-    register: (scope) => installTool(scope, "kubectl"),
-  },
-  "bootstrap bindings": { from: "apiserver", needsCluster: ["admin kubeconfig"], register: applyBootstrapBindings },
-  "default service account": {
-    from: "apiserver",
-    until: "controllers",
-    needsCluster: ["admin kubeconfig"],
-    register: applyDefaultServiceAccount,
-  },
-  join: {
-    on: everyMachine,
-    from: "apiserver",
-    needs: [...PREPARED, "kube-proxy leftovers", "flannel leftovers"],
-    needsCluster: ["bootstrap bindings", "kube-controller-manager"], // The controller manager signs certificates.
-    register: joinKubelet,
-  },
-  node: {
-    on: everyMachine,
-    from: "apiserver",
-    needs: ["join", "node images", "bridge"],
-    register: (scope) => addLadderNode(scope, scope.resource("join")),
-  },
-
-  "kube-scheduler": { on: firstControlPlane, from: "scheduler", needs: ["kube-apiserver"], register: runScheduler },
-
-  "kube-controller-manager": {
-    on: firstControlPlane,
-    from: "controllers",
-    needs: ["kube-apiserver"],
-    register: runControllerManager,
-  },
-
-  "kube-proxy leftovers": {
-    on: everyMachine,
-    from: "proxy",
-    needs: PREPARED,
-    register: cleanUpAfter("kube-proxy"),
-  },
-  "kube-proxy": {
-    from: "proxy",
-    needsCluster: ["kube-controller-manager", "kube-proxy leftovers", "node images"],
-    register: applyProxy,
-  },
-
-  "flannel leftovers": { on: hasFlannel, from: "dns", needs: PREPARED, register: cleanUpAfter("flannel") },
-  "pod network": {
-    on: (member) => hasFlannel(member) && member.isFirst,
-    from: "dns",
-    needsCluster: ["kube-apiserver", "kube-controller-manager", "flannel leftovers"],
-    register: (scope) => applyPodNetwork(scope, { name: scope.context.plan.name, group: scope.context.group }),
-  },
-  "pod network pods": {
-    on: (member) => hasFlannel(member) && member.isFirst,
-    from: "dns",
-    needsCluster: ["pod network", "node"],
-    register: (scope) => rollOutPodNetwork(scope, scope.context.group),
-  },
-  coredns: { from: "dns", needsCluster: ["kube-controller-manager", "pod network", "node images"], register: applyDns },
-  dns: { from: "dns", needsCluster: ["coredns"], register: (scope) => rollOutDns(scope, scope.context.group) },
-};
-
 /** What a bootstrap leaves to the `Cluster`. */
 export interface BuiltCluster {
   /** Absent below the ladder's rung `apiserver`. */
@@ -282,29 +176,5 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
         runner.resource(member.isControlPlane ? "control plane node" : "worker node", member),
       ]),
     ),
-  };
-}
-
-export function buildByComponents(context: LadderCluster): BuiltCluster {
-  const { plan, rung } = context;
-  const endpoint = pulumi.output(singleEndpoint(plan.members[0]));
-  const controlPlanes = controlPlaneConnections(plan);
-  const runner = new StepRunner(LADDER, {
-    members: plan.members,
-    context,
-    rung,
-    handle: ({ resource }) => ({
-      origin: resource("kube-apiserver"),
-      caCertHash: context.pki.authority("cluster").hash,
-      endpoint,
-      controlPlanes,
-    }),
-  });
-  runner.run();
-  if (!runner.includes("kube-apiserver")) return { nodes: new Map() };
-  const caCertHash = context.pki.authority("cluster").hash;
-  return {
-    access: { controlPlanes, caCertHash, after: [runner.resource("admin kubeconfig")] },
-    nodes: new Map(plan.members.map((member) => [member.name, runner.resource("node", member)])),
   };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Artifacts, type ClusterAccess, kubeconfigOf } from "../sdk/local";
-import { type BuiltCluster, buildByComponents, buildWithKubeadm } from "./bootstrap";
+import { type BuiltCluster, buildWithKubeadm } from "./bootstrap";
+import { buildByComponents } from "./bootstrap-ladder";
 import type { ClusterArgs } from "./cluster-arguments";
 import { planCluster } from "./cluster-plan";
 import { LadderCluster } from "./ladder/ladder-cluster";

@@ -89,8 +89,14 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       "It starts a pod on each node, with an image that it already has, in a namespace of its own that it removes. " +
       "Exit codes: 0 everything works, 1 a check failed, 3 the cluster could not be checked.",
     failureCode: NOT_CHECKED,
-    options: [JSON_OUTPUT],
-    examples: [["", "check the cluster of stack dev"]],
+    options: [
+      ["--cis", "compare the cluster with the CIS Kubernetes Benchmark instead (docs/hardening.md)"],
+      JSON_OUTPUT,
+    ],
+    examples: [
+      ["", "check the cluster of stack dev"],
+      ["--cis", "prove what the CIS Benchmark asks, with evidence from every machine"],
+    ],
   },
   kubeconfig: {
     name: "kubeconfig",

@@ -46,7 +46,14 @@ const auditRule = strict({
   /** Namespaces. */
   namespaces: texts,
   /** Paths of the API that are no objects, such as `/metrics`. */
-  nonResourceURLs: texts,
+  nonResourceURLs: z
+    .array(
+      z
+        .string()
+        .regex(/^(\*|\/[^*]*\*?)$/, complaint("is no path of the API", "write a path such as /metrics or /api*")),
+    )
+    .min(1)
+    .optional(),
   /** Leaves the managed fields out. */
   omitManagedFields: z.boolean().optional(),
 }).refine(
@@ -74,7 +81,7 @@ const level = z.enum(POD_SECURITY_LEVELS);
 const podSecurity = strict({
   /** Pods that violate it are refused. */
   enforce: level.default("privileged"),
-  /** Whoever creates a pod that violates it gets a warning. @default that of `enforce` */
+  /** The creator of a pod that violates it gets a warning. @default that of `enforce` */
   warn: level.optional(),
   /** The audit log marks a pod that violates it. @default that of `enforce` */
   audit: level.optional(),

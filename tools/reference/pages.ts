@@ -1,6 +1,7 @@
 import { CONFIGURATION_SCHEMA, configurationPage, configurationProperties } from "./configuration";
 import { commandsPage } from "./commands";
 import { Documentation } from "./documented-type";
+import { hardeningPage } from "./hardening";
 import { configurationSchema } from "./json-schema";
 import { CONTRACT_MODULES, resourcesPage } from "./resources";
 
@@ -10,6 +11,7 @@ export function referencePages(): Record<string, string> {
   return {
     "docs/commands.md": commandsPage(),
     "docs/configuration.md": configurationPage(documentation),
+    "docs/hardening.md": hardeningPage(),
     "docs/resources.md": resourcesPage(documentation),
     "templates/project/kubewright.schema.json": configurationSchema(configurationProperties(documentation)),
   };

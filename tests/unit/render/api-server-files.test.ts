@@ -40,7 +40,7 @@ describe("the audit log", () => {
     ]);
   });
 
-  test("never has the content of Secrets, whoever asks", () => {
+  test("never has the content of Secrets", () => {
     const [, policy] = onlyFile(apiServerFiles({ audit }).files);
     const { rules } = policy as { rules: { level: string; resources?: { resources?: string[] }[] }[] };
     const index = rules.findIndex(({ resources = [] }) => resources.some((one) => one.resources?.includes("secrets")));

@@ -156,8 +156,7 @@ test.each([
   events = disrupting();
   expect(await up(options([], flags))).toBe(0);
   expect(mocks.confirm).not.toHaveBeenCalled();
-  const [, , { isMissing } = {}] = (mocks.configureNewCluster.mock.lastCall ?? []) as [unknown, unknown, { isMissing?: boolean }?];
-  expect(isMissing).toBe(isNewStack);
+  expect(mocks.configureNewCluster.mock.lastCall?.[2]).toMatchObject({ isMissing: isNewStack });
 });
 
 test("up runs again where the engine ended without outputs", async () => {

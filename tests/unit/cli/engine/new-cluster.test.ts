@@ -54,11 +54,11 @@ test("the state of a file backend is read without Pulumi", async () => {
   expect(await configure(fakeStack([], { exportStack }))).toEqual([]);
 });
 
-test.each([
+test.each<[string, Record<string, string>]>([
   ["of the user is kept", { security: '{"encryption":{"provider":"off"}}' }],
   ["is not for a cluster that is built by components", { bootstrap: "components" }],
 ])("the setting %s", async (_what, written) => {
-  sections = written as never;
+  sections = written;
   expect(await configure(fakeStack(), true)).toEqual([]);
 });
 

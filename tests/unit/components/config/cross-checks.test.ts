@@ -27,7 +27,11 @@ describe("fields together", () => {
     ],
     [{ controlPlane: { count: 2 } }, "controlPlane.count", "use 1 or 3"],
     [{ security: { podSecurity: { enforce: "strict" } } }, "security.podSecurity.enforce", "baseline"],
-    [{ security: { podSecurity: { exemptNamespaces: ["A"] } } }, "security.podSecurity.exemptNamespaces[0]", "namespace"],
+    [
+      { security: { podSecurity: { exemptNamespaces: ["A"] } } },
+      "security.podSecurity.exemptNamespaces[0]",
+      "namespace",
+    ],
     [{ security: { audit: { rules: [{ level: "metadata" }] } } }, "security.audit.rules[0].level", "Metadata"],
     [
       { security: { audit: { rules: [{ level: "None", nonResourceURLs: ["/x"], namespaces: ["a"] }] } } },
