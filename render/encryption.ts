@@ -33,9 +33,12 @@ export interface KeySet {
   keys: readonly EncryptionKey[];
 }
 
-/** Renders a configuration with which the API server writes by the set's provider and newest key. Secret. */
-export function writingConfiguration(set: KeySet): string {
-  return render([writerOf(set), ...set.keys.map(entryOf), IDENTITY]);
+/**
+ * Renders a configuration with which the API server writes by the set's provider and newest key. It still reads what it
+ * reads with `current`: a restored backup may have Secrets that another key has encrypted. Secret.
+ */
+export function writingConfiguration(set: KeySet, current?: string): string {
+  return render([writerOf(set), ...set.keys.map(entryOf), ...entriesOf(current), IDENTITY]);
 }
 
 /**

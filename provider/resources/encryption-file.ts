@@ -16,7 +16,7 @@ async function apply(context: Context, inputs: FileInputs): Promise<void> {
   const [current, use] = await Promise.all([readConfiguration(machine, path, signal), readUse(machine, signal)]);
   if (canRead(current, inputs)) return;
   // Only an API server that exists must take the keys into use in two steps.
-  const text = use === "none" ? writingConfiguration(inputs) : readingConfiguration(inputs, current);
+  const text = use === "none" ? writingConfiguration(inputs, current) : readingConfiguration(inputs, current);
   if (use === "configured") await useConfiguration(context, machine, { path, text, before: current });
   else await writeConfiguration(machine, { path, text }, signal);
 }

@@ -52,7 +52,7 @@ async function writeWithNewest(
   inputs: EncryptionInputs,
 ): Promise<void> {
   if (writesWith(configuration, inputs)) return await waitForReload(context, machine, configuration);
-  const text = writingConfiguration(inputs);
+  const text = writingConfiguration(inputs, configuration);
   await useConfiguration(context, machine, { path: inputs.path, text, before: configuration });
 }
 

@@ -36,6 +36,12 @@ describe("an API server", () => {
     expect(writesWith(writingConfiguration(one), two)).toBe(false);
   });
 
+  test("still reads with keys that are not in the set: a restored backup may have Secrets of theirs", () => {
+    const current = writingConfiguration({ ...one, keys: [key("restored")] });
+    const configuration = writingConfiguration(two, current);
+    expect(providers(configuration)).toEqual(["aesgcm key2", "secretbox key1", "secretbox restored", "identity"]);
+  });
+
   test("writes plain text with `identity`, and still reads encrypted Secrets", () => {
     expect(providers(writingConfiguration(decrypted))).toEqual(["identity", "secretbox key1"]);
     expect(canRead(writingConfiguration(decrypted), one)).toBe(true);
