@@ -31,7 +31,8 @@ const TEXTS = [
  * @throws Error if the schema has a text for which `TEXTS` has no valid value
  */
 export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
-  if (isSecret(schema)) return fc.uuid().map((uuid) => `${SECRET_MARK}${uuid}`);
+  // A list of keys is a secret as a whole, with a secret in each of its elements.
+  if (isSecret(schema) && !(schema instanceof z.ZodArray)) return fc.uuid().map((uuid) => `${SECRET_MARK}${uuid}`);
   if (schema instanceof z.ZodOptional) return fc.option(valuesOf(schema.unwrap()), { nil: undefined });
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return valuesOf(schema.unwrap());
   if (schema instanceof z.ZodObject) return objectsOf(schema);
