@@ -113,8 +113,9 @@ export function findLostEncryption(inputs: ControlPlaneInputs, old: ControlPlane
   return [{ path: "security.encryption.provider", reason }];
 }
 
-function isEncrypted({ apiServer }: ClusterConfiguration): boolean {
-  return (apiServer.extraArgs ?? []).some(({ name, value }) => name === ENCRYPTION_FLAG && value === ENCRYPTION_FILE);
+/** Documents of a program that uses the resource itself may leave the API server out. */
+function isEncrypted({ apiServer }: Partial<ClusterConfiguration>): boolean {
+  return (apiServer?.extraArgs ?? []).some(({ name, value }) => name === ENCRYPTION_FLAG && value === ENCRYPTION_FILE);
 }
 
 /** With Docker, the kubelet of this version gets a feature gate that the version before does not know. */
