@@ -48,6 +48,12 @@ export interface ClusterArgs {
    * @default none: a change of several nodes changes all of them in parallel
    */
   rollingUpdate?: RollingUpdate;
+  /**
+   * Seconds for which the cluster must stay healthy in an upgrade before it goes on: after each control plane, after
+   * each canary of a pool, and after the last node of each pool.
+   * @default 0
+   */
+  soak?: number;
   /** @deprecated Use `rollingUpdate`. */
   turns?: RollingUpdate;
   /**

@@ -52,6 +52,7 @@ export function planCluster(
     timeouts: { ...DEFAULT_TIMEOUTS, ...args.timeouts },
     drain: { ...DEFAULT_DRAIN, ...args.drain },
     controlPlane,
+    soak: args.soak ?? 0,
     apiServer: apiServerFiles(security.apiServer),
     ...optional({
       components,

@@ -42,3 +42,9 @@ export function mergedArguments(...sets: readonly (Args | undefined)[]): { extra
   const extraArgs = [...merged].map(([name, value]) => ({ name, value }));
   return extraArgs.length === 0 ? {} : { extraArgs };
 }
+
+/** Merges the flags of two sets by component. Those of the second one override those of the first. */
+export function mergeComponentArgs(first: ComponentArgs, second: ComponentArgs = {}): ComponentArgs {
+  const components = [...new Set([...Object.keys(first), ...Object.keys(second)])] as (keyof ComponentArgs)[];
+  return Object.fromEntries(components.map((name) => [name, { ...first[name], ...second[name] }]));
+}

@@ -26,6 +26,17 @@ export function findUpgradeProblem(from: string, to: string): VersionProblem | u
   };
 }
 
+/**
+ * Returns why a control plane cannot go from one version to another in a single step; undefined if it can. Unlike a
+ * kubelet, it can return to an older patch release, and to the minor version that it has emulated since its upgrade:
+ * etcd then contains nothing that the older API server cannot read.
+ * @param emulated minor version that the control plane emulates: `1.35`
+ */
+export function findControlPlaneProblem(from: string, to: string, emulated?: string): VersionProblem | undefined {
+  const canReturn = semver.lt(to, from) && (isSameMinor(from, to) || emulated === minorOf(to));
+  return canReturn ? undefined : findUpgradeProblem(from, to);
+}
+
 /** Returns why a kubelet cannot work with an API server; undefined if it can. */
 export function findKubeletSkew(kubelet: string, apiServer: string): VersionProblem | undefined {
   if (semver.gt(kubelet, apiServer))
@@ -72,4 +83,8 @@ function minorsBetween(from: string, to: string): number {
 
 function nextMinor(version: string): string {
   return `${semver.major(version)}.${semver.minor(version) + 1}`;
+}
+
+function minorOf(version: string): string {
+  return `${semver.major(version)}.${semver.minor(version)}`;
 }

@@ -1,6 +1,6 @@
 import { gateRemovedIn, gatesInFlag, kubeletFlagRemovedIn } from "../../render/removed-settings";
 import { findKubeletSkew } from "../../render/version-skew";
-import { poolsOf } from "./pools";
+import { poolMachineNames, poolsOf } from "./pools";
 import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
 
 /** Refuses versions that cannot be installed. */
@@ -28,6 +28,22 @@ export function heldPools(config: ClusterConfig): CrossProblem[] {
       reason: `there is no pool named ${name}`,
       action: `use ${names.join(" or ")}, or leave it out`,
     }));
+}
+
+/** Refuses canaries that are no workers. */
+export function canaries(config: ClusterConfig): CrossProblem[] {
+  const workers = poolsOf(config).flatMap((pool) => poolMachineNames(config, pool));
+  return config.kubernetes.canary.flatMap((name, index) =>
+    workers.includes(name)
+      ? []
+      : [
+          {
+            path: `kubernetes.canary[${index}]`,
+            reason: `there is no worker named ${name}`,
+            action: `use ${workers.join(" or ") || "no canary"}, or leave it out`,
+          },
+        ],
+  );
 }
 
 /** Refuses kubelets that are newer than the API server or too old for it. */

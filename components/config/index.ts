@@ -14,7 +14,7 @@ import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { kindOf } from "./kinds";
-import { heldPools, removedSettings, supportedVersions, versionSkew } from "./check-versions";
+import { canaries, heldPools, removedSettings, supportedVersions, versionSkew } from "./check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "../fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./schema";
 import { type ClusterConfig, type ConfigEnvironment, type CrossCheck, type CrossProblem, sshHosts } from "./types";
@@ -30,6 +30,7 @@ export {
   madeNames,
   numberOf,
   numbersOf,
+  poolMachineNames,
   poolsOf,
   type Pool,
 } from "./pools";
@@ -41,6 +42,7 @@ const crossChecks: readonly CrossCheck[] = [
   supportedVersions,
   versionSkew,
   heldPools,
+  canaries,
   removedSettings,
   etcdQuorum,
   rangesOverlap,

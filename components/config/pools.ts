@@ -63,6 +63,11 @@ export function listedIn(config: Pick<ClusterConfig, "machines">, pool: Pick<Poo
   return [...(pool.name === WORKERS ? withRole(config, "worker") : []), ...pool.hosts];
 }
 
+/** Names of all machines of a pool: those that are created, then those that are listed. */
+export function poolMachineNames(config: Pick<ClusterConfig, "machines">, pool: Pool): string[] {
+  return [...madeNames(config, pool), ...listedIn(config, pool).map(({ name }) => name)];
+}
+
 /** The existing machines that are listed as control planes. */
 export function listedControlPlanes(config: Pick<ClusterConfig, "machines">): PoolHost[] {
   return withRole(config, "control-plane");

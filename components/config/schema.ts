@@ -40,6 +40,19 @@ const kubernetes = strict({
    * `upgrade --resume` removes them. The pool's own `version` has priority.
    */
   hold: z.record(z.string(), version).default({}),
+  /**
+   * Workers that change before all others, one after the other, and get the cluster's version also where their pool
+   * stays on another one. `upgrade --canary` sets it, and `upgrade --resume` removes it.
+   * @example
+   * config:
+   *   kubewright:kubernetes: { version: 1.36.3, hold: { workers: 1.35.4 }, canary: [worker-1], soak: 600 }
+   */
+  canary: z.array(z.string().min(1)).default([]),
+  /**
+   * Seconds for which the cluster must stay healthy in an upgrade before it goes on: after each control plane, after
+   * each canary, and after each pool. Pools then change one after the other.
+   */
+  soak: z.int().min(0).max(86_400).default(0),
 });
 
 const { backend, ...network } = networkFields;
@@ -155,6 +168,12 @@ const controlPlane = strict({
    * @default node-role.kubernetes.io/control-plane:NoSchedule
    */
   taints: z.array(taint).optional(),
+  /**
+   * `previous`: the control planes behave as those of the minor version before (`--emulated-version`), so that an
+   * upgrade to the next minor version can be undone (docs/upgrade.md). It can be set only together with a newer
+   * version.
+   */
+  emulate: z.enum(["previous"]).optional(),
   /** Command-line flags, without leading dashes. They take precedence over Kubewright's own. */
   extraArgs: strict({
     /** Flags of kube-apiserver. */

@@ -21,6 +21,11 @@ export interface PoolArgs {
    */
   version?: string;
   /**
+   * Names of machines whose kubelets have the cluster's version, whatever the pool's version is.
+   * @default none
+   */
+  canaries?: readonly string[];
+  /**
    * Number of the pool's nodes that a change may make unavailable at the same time. Nodes that are down or cordoned
    * already count.
    * @default 1

@@ -17,6 +17,28 @@ export interface RollingUpdateArgs {
   pools: readonly RollingPool[];
   /** Names of machines that are in no pool: the control planes. */
   others?: readonly string[];
+  /** Names of machines of the pools that change before all others of them, one after the other. */
+  first?: readonly string[];
+  /**
+   * Whether a pool changes only when the pool before it is done.
+   * @default false
+   */
+  onePoolAtATime?: boolean;
+}
+
+/** Returns the machines whose nodes must be Ready before a machine changes, by its name. */
+function predecessorsOf({ pools, first = [], onePoolAtATime = false }: RollingUpdateArgs): Map<string, string[]> {
+  const predecessors = new Map(first.map((machine, index) => [machine, first.slice(Math.max(0, index - 1), index)]));
+  let before: readonly string[] = first.slice(-1);
+  for (const { names, maxUnavailable = 1 } of pools) {
+    const others = names.filter((name) => !first.includes(name));
+    others.forEach((machine, index) => {
+      const predecessor = others[index - maxUnavailable];
+      predecessors.set(machine, predecessor === undefined ? [...before] : [predecessor]);
+    });
+    if (onePoolAtATime && others.length > 0) before = others.slice(-maxUnavailable);
+  }
+  return predecessors;
 }
 
 /**
@@ -37,16 +59,12 @@ export interface RollingUpdateArgs {
 export class RollingUpdate {
   private readonly firstRuns: pulumi.Output<Record<string, string> | undefined>;
   private readonly run = randomUUID();
-  private readonly predecessors = new Map<string, string>();
+  private readonly predecessors: ReadonlyMap<string, readonly string[]>;
   private readonly nodes = new Map<string, pulumi.Resource>();
 
-  constructor(name: string, { pools, others = [] }: RollingUpdateArgs, options?: pulumi.CustomResourceOptions) {
-    for (const { names, maxUnavailable = 1 } of pools) {
-      names.forEach((machine, index) => {
-        const predecessor = names[index - maxUnavailable];
-        if (predecessor !== undefined) this.predecessors.set(machine, predecessor);
-      });
-    }
+  constructor(name: string, args: RollingUpdateArgs, options?: pulumi.CustomResourceOptions) {
+    const { pools, others = [] } = args;
+    this.predecessors = predecessorsOf(args);
     const members = [...pools.flatMap(({ names }) => names), ...others];
     this.firstRuns = new Roster(`${name}-roster`, { members, run: this.run }, options).since;
   }
@@ -71,13 +89,17 @@ export class RollingUpdate {
    * after the other.
    */
   async turnOf(machine: string): Promise<pulumi.Resource[]> {
-    const predecessor = this.predecessors.get(machine);
+    const predecessors = this.predecessors.get(machine) ?? [];
     // A preview changes nothing, and its unknown outputs never resolve.
-    if (predecessor === undefined || pulumi.runtime.isDryRun()) return [];
+    if (predecessors.length === 0 || pulumi.runtime.isDryRun()) return [];
     if (!(await valueOf(this.isMember(machine)))) return [];
-    const node = this.nodes.get(predecessor);
-    if (node) await valueOf(node.urn);
+    await Promise.all(predecessors.map(async (name) => await this.waitForNode(name)));
     return [];
+  }
+
+  private async waitForNode(machine: string): Promise<void> {
+    const node = this.nodes.get(machine);
+    if (node) await valueOf(node.urn);
   }
 }
 

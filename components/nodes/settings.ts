@@ -78,6 +78,11 @@ export interface ControlPlaneSettings extends NodeSettings {
   endpoint?: ApiEndpoint | string;
   /** Command-line flags of the control plane's components, without leading dashes. */
   extraArgs?: ComponentArgs;
+  /**
+   * `previous`: the components behave as those of the minor version before, so that an upgrade can be undone. It can be
+   * set only together with a newer version.
+   */
+  emulate?: "previous" | undefined;
 }
 
 /** How a cluster is built one component at a time (docs/ladder.md). */

@@ -4,8 +4,7 @@ import {
   type Pool,
   controlPlaneNames,
   listedControlPlanes,
-  listedIn,
-  madeNames,
+  poolMachineNames,
   poolsOf,
 } from "../config";
 import type { Machine } from "../machines/machine";
@@ -15,12 +14,14 @@ import type { NodeSettings } from "../nodes/settings";
 
 /** The rolling update of a configuration: its pools, and the control planes, which are in no pool. */
 export function rollingUpdateOf(config: ClusterConfig): RollingUpdateArgs {
+  const { canary, soak } = config.kubernetes;
   return {
     pools: poolsOf(config).map((pool) => ({
       names: poolMachineNames(config, pool),
       maxUnavailable: pool.maxUnavailable,
     })),
     others: controlPlaneMachineNames(config),
+    ...optional({ first: canary.length > 0 ? canary : undefined, onePoolAtATime: soak > 0 || undefined }),
   };
 }
 
@@ -29,16 +30,17 @@ export function assignMachines(
   config: ClusterConfig,
   machines: readonly Machine[],
 ): { controlPlanes: Machine[]; pools: PoolArgs[] } {
+  const { canary } = config.kubernetes;
+  const canaries = canary.length > 0 ? canary : undefined;
   const withNames = (names: readonly string[]) =>
     names.flatMap((name) => machines.filter((machine) => machine.name === name));
   return {
     controlPlanes: withNames(controlPlaneMachineNames(config)),
-    pools: poolsOf(config).map((pool) => poolArgs(pool, withNames(poolMachineNames(config, pool)))),
+    pools: poolsOf(config).map((pool) => ({
+      ...poolArgs(pool, withNames(poolMachineNames(config, pool))),
+      ...optional({ canaries }),
+    })),
   };
-}
-
-function poolMachineNames(config: ClusterConfig, pool: Pool): string[] {
-  return [...madeNames(config, pool), ...listedIn(config, pool).map(({ name }) => name)];
 }
 
 function controlPlaneMachineNames(config: ClusterConfig): string[] {

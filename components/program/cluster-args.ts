@@ -25,6 +25,7 @@ export function clusterArgs(
     timeouts: config.timeouts,
     drain: config.drain,
     rollingUpdate,
+    soak: config.kubernetes.soak,
     extras: config.extras,
     ...optional({ restoreFrom: restoreFromOf(config) }),
     ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
 import { apiEndpoint } from "../../render/api-balancer";
+import { withEmulation } from "../../render/emulated-version";
+import type { ComponentArgs } from "../../render/kubeadm-args";
 import { initDocuments, joinDocument } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import {
@@ -76,7 +78,7 @@ function backupOf({ plan, artifacts }: ClusterMember): KubeadmInitArgs["restoreF
 
 function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[]> {
   const { plan, artifacts } = member;
-  const { network, controlPlane } = plan;
+  const { network } = plan;
   const controlPlanes = controlPlanesOf(plan);
   return pulumi.all([member.kubeadmNode(), artifacts.refs, apiServerNames(plan)]).apply(([node, refs, certSANs]) =>
     initDocuments({
@@ -90,11 +92,15 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
       certSANs,
       encryption: plan.encryption !== undefined,
       apiServer: plan.apiServer,
-      ...optional({ extraArgs: controlPlane.extraArgs }),
+      ...optional({ extraArgs: extraArgsOf(plan) }),
       dnsImageTag: tagOf(refs.coredns),
       etcdImageTag: tagOf(refs.etcd),
     }),
   );
+}
+
+function extraArgsOf({ controlPlane: { extraArgs, emulate }, version }: ClusterPlan): ComponentArgs | undefined {
+  return emulate === undefined ? extraArgs : withEmulation(extraArgs, version);
 }
 
 /** Brings the static pods and the serving certificate of a control plane to the configuration. */

@@ -39,6 +39,8 @@ export interface ClusterPlan {
   components?: ComponentsSettings;
   rollingUpdate?: RollingUpdate;
   restoreFrom?: RestoreSettings;
+  /** Seconds for which the cluster must stay healthy in an upgrade before it goes on. */
+  soak: number;
   /** The `Cluster`: parent of all resources that have no closer one. */
   cluster: pulumi.Resource;
   /** The first control plane first, then the others, then the workers. */
@@ -147,8 +149,20 @@ export class ClusterMember {
     return this.plan.artifacts(this.plan.version, this.machine);
   }
 
+  /** Whether the machine is upgraded before the others of its pool. */
+  get isCanary(): boolean {
+    return this.pool?.canaries?.includes(this.name) === true;
+  }
+
+  /** Seconds for which the cluster must stay healthy after an upgrade of this node; 0 where other nodes follow it. */
+  get soak(): number {
+    const { machines = [], canaries = [] } = this.pool ?? {};
+    const isLastOfPool = machines.filter(({ name }) => !canaries.includes(name)).at(-1)?.name === this.name;
+    return this.isControlPlane || this.isCanary || isLastOfPool ? this.plan.soak : 0;
+  }
+
   get kubeletVersion(): string {
-    return this.pool?.version ?? this.plan.version;
+    return (this.isCanary ? undefined : this.pool?.version) ?? this.plan.version;
   }
 
   /** Binaries of the kubelet's version, which may be older than the cluster's. */

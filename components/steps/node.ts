@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { POOL_LABEL } from "../../common/labels";
+import { optional } from "../../common/optional";
 import { Binaries } from "../../sdk/host";
 import { Node, type NodeArgs } from "../../sdk/kubernetes";
 import { inCluster } from "./cluster-handle";
@@ -42,6 +43,7 @@ export function addNode(
       taints: settings.taints ?? [],
       schedulable: true,
       readyTimeout: plan.timeouts.ready,
+      ...optional({ soak: member.soak > 0 ? member.soak : undefined }),
       drain: plan.drain,
       pool: poolName,
       maxUnavailable: member.maxUnavailable,

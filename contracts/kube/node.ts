@@ -51,6 +51,11 @@ export const nodeContract = defineContract({
     uncontrolled: z.boolean().optional(),
     /** Seconds until the node must be Ready. */
     readyTimeout: z.number().positive(),
+    /**
+     * Seconds for which the cluster must stay healthy after an upgrade of the node's kubelet. Otherwise the previous
+     * kubelet is put back.
+     */
+    soak: z.number().nonnegative().optional(),
     /** How the node is drained before it leaves the cluster. */
     drain: drainSchema,
     /** Pool of the node. Nodes of one pool can replace each other. */

@@ -26,7 +26,7 @@ export async function withoutTraffic<T>(
   try {
     return await work();
   } finally {
-    if (hasOthers && !context.signal.aborted) await bringBack(context, machine);
+    if (hasOthers && !context.signal.aborted) await restoreTraffic(context, machine);
   }
 }
 
@@ -47,8 +47,11 @@ async function takeOut(context: Context, machine: Remote, node: string): Promise
   return code !== 0;
 }
 
-/** Also without a result of `takeOut`: an interrupted run may have taken the control plane out. */
-async function bringBack(context: Context, machine: Remote): Promise<void> {
+/**
+ * Puts a control plane back into the API balancers. Also without a result of `takeOut`: an interrupted run may have
+ * taken the control plane out.
+ */
+export async function restoreTraffic(context: Context, machine: Remote): Promise<void> {
   const script = `[ ! -e ${BALANCER_ANSWER} ] || sh ${BALANCER_ANSWER} ready`;
   try {
     await machine.run(script, {

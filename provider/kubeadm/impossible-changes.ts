@@ -5,7 +5,8 @@ import type { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { ENCRYPTION_FILE, ENCRYPTION_FLAG } from "../../render/encryption";
 import type { ClusterConfiguration, InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
-import { findUpgradeProblem } from "../../render/version-skew";
+import { emulatedVersionOf } from "../../render/emulated-version";
+import { findControlPlaneProblem, type VersionProblem } from "../../render/version-skew";
 import { SOCKETS } from "../../render/runtime";
 import type { Problem } from "../rpc/handler";
 import { userCommand } from "../../common/user-command";
@@ -92,10 +93,12 @@ function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration)
  */
 export function findImpossibleUpgrade(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
   const [to, from] = [versionOf(inputs.documents), versionOf(old.documents)];
-  if (to === undefined || from === undefined || to === from) return [];
+  if (to === undefined || from === undefined) return [];
   if (inputs.instance === undefined || inputs.instance !== old.instance) return [];
+  const [emulated, before] = [emulatedIn(inputs.documents), emulatedIn(old.documents)];
+  if (to === from) return emulated === before || emulated === undefined ? [] : [lateEmulation(to)];
   const path = "kubernetes.version";
-  const problem = findUpgradeProblem(from, to);
+  const problem = findControlPlaneProblem(from, to, before) ?? findEtcdProblem(inputs, old);
   if (problem) return [{ path, reason: `${problem.reason}; ${problem.action}` }];
   return startsWithNewGate(inputs.documents ?? [], { from, to })
     ? [{ path, reason: `upgrading to ${GATE_SINCE} with runtime docker is not supported yet; set it back to ${from}` }]
@@ -116,6 +119,31 @@ export function findLostEncryption(inputs: ControlPlaneInputs, old: ControlPlane
 /** Documents of a program that uses the resource itself may leave the API server out. */
 function isEncrypted({ apiServer }: Partial<ClusterConfiguration>): boolean {
   return (apiServer?.extraArgs ?? []).some(({ name, value }) => name === ENCRYPTION_FLAG && value === ENCRYPTION_FILE);
+}
+
+/** Objects that the newer API server has stored already would be unreadable after a return to the version before. */
+function lateEmulation(version: string): Problem {
+  const reason =
+    `the control plane has run ${version} without it, so etcd may contain objects that only ${version} can read; ` +
+    "set it together with a newer kubernetes.version";
+  return { path: "controlPlane.emulate", reason };
+}
+
+/** etcd reads data of an older minor version, not of a newer one. */
+function findEtcdProblem(inputs: ControlPlaneInputs, old: ControlPlaneInputs): VersionProblem | undefined {
+  const [to, from] = [inputs, old].map(({ documents }) => {
+    // Documents of a program that uses the resource itself may leave out etcd.
+    const cluster: Partial<ClusterConfiguration> | undefined = clusterConfiguration({ documents });
+    return semver.coerce(cluster?.etcd?.local.imageTag);
+  });
+  if (!to || !from || semver.gte(to, `${from.major}.${from.minor}.0`)) return undefined;
+  return { reason: `etcd ${to.version} cannot read the data of etcd ${from.version}`, action: "keep the version" };
+}
+
+/** Returns the minor version that the control plane emulates: `1.35`. */
+function emulatedIn(documents: readonly KubeadmDocument[] | undefined): string | undefined {
+  const cluster = clusterConfiguration({ documents: documents && [...documents] });
+  return cluster && emulatedVersionOf(cluster);
 }
 
 /** With Docker, the kubelet of this version gets a feature gate that the version before does not know. */

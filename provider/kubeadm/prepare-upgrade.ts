@@ -1,6 +1,7 @@
+import semver from "semver";
 import { StepError } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
-import { findKubeletSkew, findUpgradeProblem } from "../../render/version-skew";
+import { findControlPlaneProblem, findKubeletSkew } from "../../render/version-skew";
 import { isReady } from "../kube/cordon";
 import { isControlPlane, kubeletVersionOf } from "../kube/node-facts";
 import { retryRequest } from "../kube/retry";
@@ -17,11 +18,18 @@ export interface VersionChange {
   /** Without the prefix `v`. */
   from: string;
   to: string;
+  /** Minor version that the control plane emulates: `1.35`. */
+  emulated?: string | undefined;
 }
 
 /** Returns the version of the API server that a control plane's manifests run, without the prefix `v`. */
 export function versionInManifests(manifests: ManifestTexts): string | undefined {
   return /^\s*image: \S+\/kube-apiserver:v(\d+\.\d+\.\d+)\s*$/m.exec(manifests.get("kube-apiserver") ?? "")?.[1];
+}
+
+/** Returns the minor version that the API server of a control plane's manifests emulates. */
+export function emulatedInManifests(manifests: ManifestTexts): string | undefined {
+  return /^\s*- --emulated-version=(?:kube=)?(\d+\.\d+)\s*$/m.exec(manifests.get("kube-apiserver") ?? "")?.[1];
 }
 
 /**
@@ -31,11 +39,11 @@ export function versionInManifests(manifests: ManifestTexts): string | undefined
 export async function prepareUpgrade(
   context: Context,
   machine: Remote,
-  { from, to, connection }: VersionChange & { connection: Connection },
+  { from, to, emulated, connection }: VersionChange & { connection: Connection },
 ): Promise<void> {
   const { signal } = context;
-  context.status(`checking that the control plane can be upgraded to ${to}`);
-  const problem = findUpgradeProblem(from, to);
+  context.status(`checking that the control plane can change to ${to}`);
+  const problem = findControlPlaneProblem(from, to, emulated);
   if (problem)
     throw new StepError({ step: STEP, machine: machine.label, cause: problem.reason, action: problem.action });
   const problems = [...(await findEtcdProblems(machine, signal)), ...(await findNodeProblems(context, connection, to))];
@@ -58,7 +66,10 @@ async function findEtcdProblems(machine: Remote, signal: AbortSignal): Promise<s
   return blocking ? etcdProblems(report) : [];
 }
 
-/** Control planes must be Ready, and no kubelet may be too old for the new API server. */
+/**
+ * Control planes must be Ready, and no kubelet may be too old for the new API server, or too new. The kubelet of a
+ * control plane follows its API server.
+ */
 async function findNodeProblems(context: Context, connection: Connection, to: string): Promise<string[]> {
   const { signal } = context;
   const api = await context.kube.api([connection], signal);
@@ -67,7 +78,8 @@ async function findNodeProblems(context: Context, connection: Connection, to: st
     const name = node.metadata?.name ?? "";
     const isDown = isControlPlane(node) && !isReady(node);
     const kubelet = kubeletVersionOf(node);
-    const skew = kubelet === undefined ? undefined : findKubeletSkew(kubelet, to);
+    const follows = isControlPlane(node) && kubelet !== undefined && semver.gt(kubelet, to);
+    const skew = kubelet === undefined || follows ? undefined : findKubeletSkew(kubelet, to);
     return [
       ...(isDown ? [`control plane ${name} is not Ready`] : []),
       ...(skew && !isDown ? [`${name}: ${skew.reason}; upgrade its pool first`] : []),

@@ -31,6 +31,8 @@ const SECONDS = 120;
 export type NewKubelet = KubeletNode & {
   /** Without the prefix `v`. */
   version: string;
+  /** Watches the cluster while the previous kubelet can still be put back. */
+  soak?: (() => Promise<void>) | undefined;
 };
 
 /**
@@ -42,7 +44,7 @@ export type NewKubelet = KubeletNode & {
  */
 export async function replaceKubelet(context: Context, machine: Remote, kubelet: NewKubelet): Promise<void> {
   const { signal } = context;
-  const folder = `/var/lib/kubewright/before-kubelet-${kubelet.version}`;
+  const folder = keptFolder(kubelet.version);
   await checkStaged(machine, kubelet.version, signal);
   const before = await readTextFiles(machine, SETTINGS, signal);
   const [mustBeReady, pods] = await Promise.all([
@@ -60,6 +62,7 @@ export async function replaceKubelet(context: Context, machine: Remote, kubelet:
     context.status(`starting kubelet ${kubelet.version}`);
     await machine.run(START, { step: STEP, signal, timeout: SECONDS });
     await prove(kubelet.version);
+    await kubelet.soak?.();
   } catch (error) {
     // The copies stay: the next run continues, and restores them if it fails.
     if (signal.aborted) throw error;
@@ -81,6 +84,16 @@ export async function replaceKubelet(context: Context, machine: Remote, kubelet:
   }
   await dropKeptFiles(machine, signal, folder);
 }
+
+/** Returns whether an interrupted run began to replace the kubelet, and has not proved the new one healthy. */
+export async function isReplacementUnfinished(machine: Remote, version: string, signal: AbortSignal): Promise<boolean> {
+  const script = `[ ! -e ${keptFolder(version)}/complete ] || echo unfinished`;
+  const { stdout } = await machine.read(script, { step: "reading the unfinished upgrade of the kubelet", signal });
+  return stdout.trim() !== "";
+}
+
+/** Folder of the files of the previous kubelet. */
+const keptFolder = (version: string) => `/var/lib/kubewright/before-kubelet-${version}`;
 
 /** An interrupted run may have put the new kubelet into place already. */
 async function checkStaged(machine: Remote, version: string, signal: AbortSignal): Promise<void> {

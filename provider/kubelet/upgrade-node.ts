@@ -8,14 +8,16 @@ import { hashRunningProgram } from "../host/systemd";
 import type { KubeApi } from "../kube/api";
 import { isCordoned, isReady, requireNode, restoreSchedulable } from "../kube/cordon";
 import { drain } from "../kube/drain";
+import { readHealthProblems } from "../kube/health-gate";
 import { isControlPlane, kubeletVersionOf } from "../kube/node-facts";
 import { withinPoolLimit } from "../kube/pool-gate";
 import { retryRequest } from "../kube/retry";
-import { withoutTraffic } from "../kubeadm/api-traffic";
+import { restoreTraffic, withoutTraffic } from "../kubeadm/api-traffic";
 import { handOverLeadership } from "../kubeadm/etcd-member";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { replaceKubelet, type NewKubelet } from "./replace-kubelet";
+import { isReplacementUnfinished, replaceKubelet, type NewKubelet } from "./replace-kubelet";
+import { soak } from "./soak";
 
 type NodeInputs = Inputs<typeof nodeContract>;
 
@@ -32,11 +34,12 @@ export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeIn
   if (version === undefined || program === undefined) return;
   const live = await requireNode(api, node, context.signal);
   const machine = await requireMachine(context, inputs);
-  if (!(await isOutdated(machine, live, { version, program }, context.signal))) return;
+  if (!(await isUpgradeDue(machine, live, { version, program }, context.signal))) return;
   await checkApiServer(api, { node, version }, context.signal);
   const onControlPlane = isControlPlane(live);
   // A control plane asks its own API server, whose kubelet it is.
-  const kubelet = { name: node, version, controlPlanes: onControlPlane ? [inputs.connection] : controlPlanes };
+  const own = { name: node, version, controlPlanes: onControlPlane ? [inputs.connection] : controlPlanes };
+  const kubelet = { ...own, soak: await prepareSoak(context, api, inputs) };
   const from = kubeletVersionOf(live) ?? "";
   context.status(`kubelet ${from} is replaced by ${version}`);
   const isSame = from !== "" && isSameMinor(from, version);
@@ -45,8 +48,39 @@ export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeIn
   // The first start of a kubelet of another minor version restarts all static pods, etcd too.
   await withoutTraffic(context, machine, node, async () => {
     await handOverLeadership(machine, context);
-    await replaceKubelet(context, machine, kubelet);
+    await replaceKubelet(context, machine, {
+      ...kubelet,
+      soak: beforeSoak(kubelet, () => restoreTraffic(context, machine)),
+    });
   });
+}
+
+/** @returns what watches the cluster after the upgrade of the node; undefined where nothing is configured */
+async function prepareSoak(context: Context, api: KubeApi, inputs: NodeInputs): Promise<NewKubelet["soak"]> {
+  const { node, controlPlanes, soak: seconds = 0 } = inputs;
+  if (seconds === 0) return undefined;
+  const before = await readHealthProblems(context, api, { node, controlPlanes });
+  return async () => await soak(context, api, { node, seconds, controlPlanes, before });
+}
+
+/** Does something before the cluster is watched, so that the node takes part in it. */
+function beforeSoak({ soak: watch }: NewKubelet, work: () => Promise<void>): NewKubelet["soak"] {
+  if (!watch) return undefined;
+  return async () => {
+    await work();
+    await watch();
+  };
+}
+
+/** A run that was interrupted after it started the new kubelet has not proved it healthy. */
+async function isUpgradeDue(
+  machine: Remote,
+  live: V1Node,
+  kubelet: { version: string; program: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (await isOutdated(machine, live, kubelet, signal)) return true;
+  return await isReplacementUnfinished(machine, kubelet.version, signal);
 }
 
 async function isOutdated(
@@ -100,10 +134,13 @@ async function replaceDrained(
   await withinPoolLimit(api, limit, async () => {
     const { wasCordoned, evicted } = await drain(api, { ...settings, node, signal, status });
     context.info(`${node} is drained (${evicted.length} pods) to replace its kubelet`);
-    try {
-      await replaceKubelet(context, machine, kubelet);
-    } finally {
+    const makeSchedulable = async () => {
       if (!wasCordoned) await restoreSchedulable(api, node);
+    };
+    try {
+      await replaceKubelet(context, machine, { ...kubelet, soak: beforeSoak(kubelet, makeSchedulable) });
+    } finally {
+      await makeSchedulable();
     }
   });
 }

@@ -16,7 +16,7 @@ import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { type MachineCertificate, readCertificates } from "../kubeadm/certificates";
 import { findImpossibleUpgrade, findLostEncryption, versionOf } from "../kubeadm/impossible-changes";
 import { isUpgradeUnfinished, upgradeClusterObjects } from "../kubeadm/finish-upgrade";
-import { prepareUpgrade, versionInManifests } from "../kubeadm/prepare-upgrade";
+import { emulatedInManifests, prepareUpgrade, versionInManifests } from "../kubeadm/prepare-upgrade";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
 import {
   COMPONENTS,
@@ -72,7 +72,12 @@ async function beginUpgrade(
   const from = versionInManifests(before);
   if (from === undefined || version === "") return false;
   if (from === version) return await isUpgradeUnfinished(machine, version, context.signal);
-  await prepareUpgrade(context, machine, { from, to: version, connection: inputs.connection });
+  await prepareUpgrade(context, machine, {
+    from,
+    to: version,
+    emulated: emulatedInManifests(before),
+    connection: inputs.connection,
+  });
   return true;
 }
 

@@ -94,18 +94,23 @@ function reportForced(context: Context, { node, connection }: NodeInputs, { pods
   );
 }
 
+const CONTROL_PLANE = "control-plane";
+
 /** Paths of the version in the configuration, by pool. */
 const PATHS: Readonly<Record<string, string>> = {
-  "control-plane": "kubernetes.version",
+  [CONTROL_PLANE]: "kubernetes.version",
   workers: "workers.version",
 };
 
-/** A kubelet cannot be downgraded. Where no kubelet is replaced, its node would not be drained either. */
+/**
+ * A kubelet cannot be downgraded, except that of a control plane: it follows its API server, whose own check decides
+ * whether an upgrade can be undone. Where no kubelet is replaced, its node would not be drained either.
+ */
 function findVersionChange({ pool = "", ...now }: Partial<NodeInputs>, old: Partial<NodeInputs>): Problem[] {
   const { version, instance, node = "", program } = now;
   if (version === undefined || old.version === undefined || version === old.version) return [];
   if (instance === undefined || instance !== old.instance) return [];
-  if (program !== undefined && semver.gt(version, old.version)) return [];
+  if (program !== undefined && (semver.gt(version, old.version) || pool === CONTROL_PLANE)) return [];
   const path = PATHS[pool] ?? `pools.${pool}.version`;
   const cause =
     program === undefined
@@ -136,7 +141,7 @@ const node: Handler<typeof nodeContract> = {
   contract: nodeContract,
   replaceOn: ["node", "instance", "membership"],
   findImpossibleChanges: findVersionChange,
-  ignore: ["controlPlanes", "readyTimeout", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
+  ignore: ["controlPlanes", "readyTimeout", "soak", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin(inputs.node, { kubeletVersion: "" });

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { findKubeletSkew, findUpgradeProblem, isSameMinor, planChain } from "../../../render/version-skew";
+import {
+  findControlPlaneProblem,
+  findKubeletSkew,
+  findUpgradeProblem,
+  isSameMinor,
+  planChain,
+} from "../../../render/version-skew";
 
 const SUPPORTED = ["1.36.3", "1.35.4", "1.35.2", "1.34.4"];
 
@@ -20,6 +26,14 @@ test.each<[string, string, RegExp, RegExp]>([
   const problem = findUpgradeProblem(from, to);
   expect(problem?.reason).toMatch(reason);
   expect(problem?.action).toMatch(action);
+});
+
+test("a control plane returns to a patch release, or to the minor version that it emulates", () => {
+  expect(findControlPlaneProblem("1.36.3", "1.36.1")).toBeUndefined();
+  expect(findControlPlaneProblem("1.36.3", "1.35.4", "1.35")).toBeUndefined();
+  expect(findControlPlaneProblem("1.36.3", "1.35.4")?.reason).toMatch(/cannot be downgraded/);
+  expect(findControlPlaneProblem("1.36.3", "1.34.4", "1.35")?.reason).toMatch(/cannot be downgraded/);
+  expect(findControlPlaneProblem("1.34.4", "1.36.3", "1.36")?.reason).toMatch(/cannot skip/);
 });
 
 test("a kubelet may be up to three minor versions older than the API server, and never newer", () => {

@@ -71,4 +71,12 @@ describe("a paused upgrade", () => {
   test("of a pool that does not exist is refused", () => {
     expect(() => held({ gpu: "1.35.4" })).toThrow(/kubernetes\.hold\.gpu.*there is no pool named gpu/s);
   });
+
+  test("has canaries that are workers", () => {
+    const withCanary = (canary: string[]) => parseConfig({ kubernetes: { canary } }, environment);
+    expect(withCanary(["worker-2"]).kubernetes.canary).toEqual(["worker-2"]);
+    expect(() => withCanary(["worker-1", "control-plane-1"])).toThrow(
+      /kubernetes\.canary\[1\]: there is no worker named control-plane-1; use worker-1 or worker-2, or leave it out/,
+    );
+  });
 });

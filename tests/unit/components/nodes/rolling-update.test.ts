@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { fc } from "../../../support/fast-check";
-import { expect, test } from "vitest";
-import { RollingUpdate } from "../../../../components/nodes/rolling-update";
+import { describe, expect, test } from "vitest";
+import { RollingUpdate, type RollingUpdateArgs } from "../../../../components/nodes/rolling-update";
 
 class Node extends pulumi.CustomResource {
   constructor(name: string) {
@@ -16,6 +16,10 @@ async function rollingUpdate(
   maxUnavailable?: number,
   preview = false,
 ): Promise<RollingUpdate> {
+  return await updateOf({ pools: [{ names, ...(maxUnavailable ? { maxUnavailable } : {}) }] }, members, preview);
+}
+
+async function updateOf(args: RollingUpdateArgs, members: readonly string[], preview = false): Promise<RollingUpdate> {
   const since = Object.fromEntries(members.map((name) => [name, "an earlier run"]));
   await pulumi.runtime.setMocks(
     {
@@ -26,7 +30,7 @@ async function rollingUpdate(
     "dev",
     preview,
   );
-  return new RollingUpdate("dev", { pools: [{ names, ...(maxUnavailable ? { maxUnavailable } : {}) }] });
+  return new RollingUpdate("dev", args);
 }
 
 /** The machines whose turn has come, once everything that can happen by itself has happened. */
@@ -83,4 +87,34 @@ test("at most maxUnavailable machines of any pool are changed while no node is R
     }),
     { numRuns: 15 },
   );
+});
+
+describe("of two pools", () => {
+  const pools = [{ names: ["worker-1", "worker-2", "worker-3"], maxUnavailable: 2 }, { names: ["gpu-1", "gpu-2"] }];
+  const names = pools.flatMap((pool) => pool.names);
+
+  /** The machines that may change while only the nodes of some machines are Ready. */
+  async function allowed(args: Partial<RollingUpdateArgs>, ready: readonly string[] = []): Promise<string[]> {
+    const update = await updateOf({ pools, ...args }, names);
+    for (const name of names) {
+      const urn = ready.includes(name) ? pulumi.output("urn") : pulumi.output(new Promise<string>(() => {}));
+      update.addNode(name, { urn } as pulumi.Resource);
+    }
+    const turns = new Map(names.map((name) => [name, update.turnOf(name)]));
+    return (await settledTurns(names, turns)).filter((name) => !ready.includes(name));
+  }
+
+  test("both change in parallel, or one after the other", async () => {
+    expect(await allowed({})).toEqual(["worker-1", "worker-2", "gpu-1"]);
+    expect(await allowed({ onePoolAtATime: true })).toEqual(["worker-1", "worker-2"]);
+    expect(await allowed({ onePoolAtATime: true }, ["worker-1", "worker-2"])).toEqual(["worker-3"]);
+    expect(await allowed({ onePoolAtATime: true }, ["worker-1", "worker-2", "worker-3"])).toEqual(["gpu-1"]);
+  });
+
+  test("canaries of both change first, one after the other", async () => {
+    const first = ["worker-2", "gpu-1"];
+    expect(await allowed({ first })).toEqual(["worker-2"]);
+    expect(await allowed({ first }, ["worker-2"])).toEqual(["gpu-1"]);
+    expect(await allowed({ first }, first)).toEqual(["worker-1", "worker-3", "gpu-2"]);
+  });
 });

@@ -25,3 +25,17 @@ describe("maxUnavailable", () => {
     ]);
   });
 });
+
+describe("a canary and a soak", () => {
+  const kubernetes = { version: "1.36.3", hold: { workers: "1.36.3" }, canary: ["worker-2"], soak: 60 };
+  const config = parseConfig({ kubernetes }, environment);
+
+  test("reach the rolling update", () => {
+    expect(rollingUpdateOf(config)).toMatchObject({ first: ["worker-2"], onePoolAtATime: true });
+  });
+
+  test("reach the nodes of the pool", () => {
+    const { pools } = assignMachines(config, []);
+    expect(pools[0]).toMatchObject({ version: "1.36.3", canaries: ["worker-2"] });
+  });
+});

@@ -69,6 +69,42 @@ describe("another version of a control plane", () => {
     ]);
   });
 
+  const emulating = (minor: string) => ({ apiServer: { "emulated-version": `kube=${minor}` } });
+  const change = (to: Partial<Options>, from: Partial<Options>) =>
+    findImpossibleUpgrade(
+      { instance: "id-1", documents: initDocuments(initOptions(to)) },
+      { instance: "id-1", documents: initDocuments(initOptions(from)) },
+    ).map(({ path, reason }) => `${path}: ${reason}`);
+
+  test("may be undone to a patch release, or to the minor version that the control planes emulate", () => {
+    expect(upgrade("1.35.2")).toEqual([]);
+    const from = { kubernetesVersion: "1.36.3", extraArgs: emulating("1.35") };
+    expect(change({ kubernetesVersion: "1.35.4" }, from)).toEqual([]);
+    expect(change({ kubernetesVersion: "1.34.4" }, from)).toEqual([expect.stringMatching(/cannot be downgraded/)]);
+  });
+
+  test("is not undone to an older etcd, which could not read the data", () => {
+    const from = { kubernetesVersion: "1.36.3", etcdImageTag: "3.7.0-0", extraArgs: emulating("1.35") };
+    expect(change({ kubernetesVersion: "1.35.4", etcdImageTag: "3.6.6-0" }, from)).toEqual([
+      "kubernetes.version: etcd 3.6.6 cannot read the data of etcd 3.7.0; keep the version",
+    ]);
+    expect(change({ kubernetesVersion: "1.35.4", etcdImageTag: "3.7.0-0" }, from)).toEqual([]);
+    expect(
+      change({ kubernetesVersion: "1.35.4", etcdImageTag: "3.6.6-0" }, { ...from, etcdImageTag: "3.6.8-0" }),
+    ).toEqual([]);
+  });
+
+  test("is not emulated later, when newer objects may be stored already; the emulation may end", () => {
+    const [without, withFlag] = [
+      { kubernetesVersion: "1.36.3" },
+      { kubernetesVersion: "1.36.3", extraArgs: emulating("1.35") },
+    ];
+    expect(change(withFlag, without)).toEqual([
+      expect.stringMatching(/^controlPlane\.emulate: .* has run 1\.36\.3 without it/),
+    ]);
+    expect(change(without, withFlag)).toEqual([]);
+  });
+
   test("is refused with Docker where the kubelet gets a new feature gate", () => {
     const node = { ...initOptions().node, runtime: "docker" as const };
     expect(upgrade("1.36.3", "1.35.4", node)).toEqual([expect.stringMatching(/runtime docker is not supported yet/)]);

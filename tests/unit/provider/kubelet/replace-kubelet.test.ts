@@ -2,7 +2,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { StepError } from "../../../../common/errors";
 import { waitUntilUnitHealthy } from "../../../../provider/host/unit-health";
 import { proveNodeReported, wasReady } from "../../../../provider/kubelet/node-reported";
-import { replaceKubelet } from "../../../../provider/kubelet/replace-kubelet";
+import { isReplacementUnfinished, replaceKubelet } from "../../../../provider/kubelet/replace-kubelet";
 import { MemoryMachine } from "../../../support/memory-machine";
 
 vi.mock("../../../../provider/host/unit-health", () => ({ waitUntilUnitHealthy: vi.fn() }));
@@ -62,9 +62,9 @@ beforeEach(() => {
   vi.mocked(proveNodeReported).mockReset();
 });
 
-const replace = (signal = new AbortController().signal) => {
+const replace = (signal = new AbortController().signal, soak?: () => Promise<void>) => {
   const context = machine.context({ undo: () => void (undone = true), signal });
-  const kubelet = { name: "worker-1", controlPlanes: [], version: "1.35.4" };
+  const kubelet = { name: "worker-1", controlPlanes: [], version: "1.35.4", soak };
   return replaceKubelet(context, context.connections.get(machine.connection), kubelet);
 };
 const unhealthy = () =>
@@ -115,4 +115,19 @@ test("a kubelet of another version than the configured one is not started", asyn
   set(STAGED, "1.36.3");
   await expect(replace()).rejects.toThrow(/kubelet\.next is Kubernetes v1\.36\.3, not Kubernetes v1\.35\.4; run/);
   expect(started).toEqual([]);
+});
+
+test("a kubelet with which the cluster does not stay healthy is put back", async () => {
+  await expect(replace(undefined, () => Promise.reject(unhealthy()))).rejects.toThrow(
+    /unknown flag[^]*The previous files were restored/,
+  );
+  expect(started.at(-1)).toBe(`1.34.4 ${OLD_FLAGS}`);
+});
+
+test("a replacement is unfinished until the cluster has stayed healthy", async () => {
+  machine.on(/echo unfinished$/, () => (machine.files.has(`${KEPT}/complete`) ? "unfinished\n" : ""));
+  const isUnfinished = () => isReplacementUnfinished(machine as never, "1.35.4", new AbortController().signal);
+  let during: boolean | undefined;
+  await replace(undefined, async () => void (during = await isUnfinished()));
+  expect([during, await isUnfinished()]).toEqual([true, false]);
 });

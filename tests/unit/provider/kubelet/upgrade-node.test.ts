@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { POOL_LABEL } from "../../../../common/labels";
 import { DRAIN_DEFAULTS } from "../../../../contracts/drain";
-import { replaceKubelet } from "../../../../provider/kubelet/replace-kubelet";
+import { isReplacementUnfinished, replaceKubelet } from "../../../../provider/kubelet/replace-kubelet";
+import { soak } from "../../../../provider/kubelet/soak";
 import { upgradeNode } from "../../../../provider/kubelet/upgrade-node";
 import { FakeCluster } from "../../../support/fake-cluster";
 import { settle, useFakeTime } from "../../../support/fake-time";
@@ -9,7 +10,11 @@ import { MemoryApi } from "../../../support/memory-api";
 import { MemoryMachine } from "../../../support/memory-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
-vi.mock("../../../../provider/kubelet/replace-kubelet", () => ({ replaceKubelet: vi.fn() }));
+vi.mock("../../../../provider/kubelet/replace-kubelet", () => ({
+  replaceKubelet: vi.fn(),
+  isReplacementUnfinished: vi.fn(),
+}));
+vi.mock("../../../../provider/kubelet/soak", () => ({ soak: vi.fn() }));
 useFakeTime();
 
 const NEW = "b".repeat(64);
@@ -30,6 +35,8 @@ beforeEach(async () => {
   messages = [];
   podsAtReplacement = undefined;
   vi.mocked(replaceKubelet).mockReset();
+  vi.mocked(soak).mockReset();
+  vi.mocked(isReplacementUnfinished).mockResolvedValue(false);
   vi.mocked(replaceKubelet).mockImplementation(async () => void (podsAtReplacement = await cluster.pods("worker-1")));
   await node("control-plane-1", "v1.36.3", {
     taints: [TAINT],
@@ -129,4 +136,51 @@ test("a kubelet of the same version is replaced where its program differs, and l
   running = NEW;
   await upgrade("control-plane-1");
   expect(replaceKubelet).toHaveBeenCalledTimes(1);
+});
+
+test("a kubelet that an interrupted run started, and did not prove, is replaced again", async () => {
+  running = NEW;
+  vi.mocked(isReplacementUnfinished).mockResolvedValue(true);
+  await upgrade("control-plane-1");
+  expect(replaceKubelet).toHaveBeenCalledTimes(1);
+});
+
+describe("a soak", () => {
+  /** What the soak sees while the previous kubelet can still be put back. */
+  let seen: unknown;
+  beforeEach(() => {
+    seen = undefined;
+    vi.mocked(replaceKubelet).mockImplementation(async (_context, _machine, kubelet) => await kubelet.soak?.());
+  });
+
+  test("begins once the node takes pods again", async () => {
+    vi.mocked(soak).mockImplementation(async (_context, _api, options) => {
+      seen = [await cluster.isCordoned("worker-1"), options.node, options.seconds];
+    });
+    await upgrade("worker-1", { soak: 60 });
+    expect(seen).toEqual([false, "worker-1", 60]);
+  });
+
+  test("does not count what was wrong before", async () => {
+    await cluster.node("other-1");
+    await cluster.setReady("other-1", false);
+    vi.mocked(soak).mockImplementation(async (_context, _api, options) => void (seen = options.before));
+    await upgrade("worker-1", { soak: 60 });
+    expect(seen).toEqual([expect.objectContaining({ key: "node other-1" })]);
+  });
+
+  test("begins once a control plane is in the API balancers again", async () => {
+    machine.on(/answer\.sh drain/, () => ({ code: 10 }));
+    await node("control-plane-2", "v1.35.4", { labels: { "node-role.kubernetes.io/control-plane": "" } });
+    vi.mocked(soak).mockImplementation(async () => void (seen = machine.scripts.at(-1)));
+    await upgrade("control-plane-2", { soak: 60 });
+    expect(seen).toMatch(/answer\.sh.* ready/);
+  });
+
+  test("is left out where none is configured, and on a node that has the version", async () => {
+    await upgrade();
+    running = NEW;
+    await upgrade("control-plane-1", { soak: 60 });
+    expect(soak).not.toHaveBeenCalled();
+  });
 });

@@ -30,8 +30,8 @@ beforeEach(() => {
 });
 
 /** Writes the manifests of a version, as they run. */
-function run(version: string): void {
-  const content = `    image: registry.k8s.io/kube-apiserver:v${version}\n`;
+function run(version: string, flag = ""): void {
+  const content = `    - kube-apiserver\n${flag}    image: registry.k8s.io/kube-apiserver:v${version}\n`;
   for (const name of COMPONENTS) machine.files.set(`${MANIFESTS}/${name}.yaml`, { content, mode: "0600" });
 }
 
@@ -110,5 +110,32 @@ describe("another version", () => {
     machine.scripts.length = 0;
     await upgrade();
     expect(ran(/phase bootstrap-token/)).toBe(-1);
+  });
+});
+
+describe("the version before", () => {
+  const controlPlane = { "node-role.kubernetes.io/control-plane": "" };
+
+  test("is applied where the API server has emulated it, also while the control plane's kubelet is newer", async () => {
+    run("1.36.3", "    - --emulated-version=kube=1.35\n");
+    nodes = [{ metadata: { name: "cp-2", labels: controlPlane }, status: ready("v1.36.3") }];
+    await upgrade("1.35.4");
+    expect(ran(/before-1\.35\.4\.db/)).toBeGreaterThan(-1);
+    expect(machine.placed).toHaveLength(COMPONENTS.length);
+  });
+
+  test("is refused where the API server has not emulated it", async () => {
+    run("1.36.3");
+    await expect(upgrade("1.35.4")).rejects.toThrow(/cannot be downgraded from 1\.36\.3 to 1\.35\.4/);
+    expect(machine.placed).toEqual([]);
+  });
+
+  test("is refused while a worker's kubelet is newer", async () => {
+    run("1.36.3", "    - --emulated-version=kube=1.35\n");
+    nodes.push({ metadata: { name: "worker-1" }, status: ready("v1.36.3") });
+    await expect(upgrade("1.35.4")).rejects.toThrow(
+      /worker-1: kubelet 1\.36\.3 is newer than the control plane 1\.35\.4/,
+    );
+    expect(machine.placed).toEqual([]);
   });
 });
