@@ -172,13 +172,21 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     options: [
       ["--to <version>", "version of Kubernetes (default: the newest that can be installed)"],
       ["--plan", "print the plan only"],
-      ["--pause-after <stage>", "stop after `control-planes` or a pool: the pools after it keep their version"],
+      ["--canary <node>", "upgrade the control planes and this worker, check the cluster, and stop"],
+      ["--soak <duration>", "the cluster must stay healthy for so long before the upgrade goes on, such as 10m"],
+      [
+        "--pause-after <stage>",
+        "stop after `control-planes`, a pool or a worker: the nodes after it keep their version",
+      ],
       ["--resume", "continue a paused upgrade"],
+      ["--emulate", "let the control planes behave as the version before until `--resume`, so that `--undo` works"],
+      ["--undo", "return the control planes to the version before"],
       YES,
     ],
     examples: [
       ["--plan", "show the plan for the newest version"],
       ["--to 1.36.3 --pause-after control-planes", "upgrade the control planes only"],
+      ["--to 1.36.3 --canary worker-1 --soak 10m", "upgrade worker-1 first, and watch the cluster for 10 minutes"],
       ["--to 1.36.3 --yes", "upgrade to 1.36.3 without a question"],
     ],
   },

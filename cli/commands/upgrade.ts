@@ -2,99 +2,162 @@ import semver from "semver";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { loadVersions } from "../../artifacts";
 import { StepError } from "../../common/errors";
-import type { KubeApi } from "../../provider/kube/api";
-import { planDrain } from "../../provider/kube/drain-plan";
-import { parseDeprecatedApis, type DeprecatedApi } from "../../provider/kube/deprecated-apis";
-import { type ClusterConfig, poolsOf } from "../../components/config";
+import { type ClusterConfig, poolMachineNames, poolsOf } from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, requireStack } from "../engine/cluster-api";
-import { controlPlaneRemotes } from "../engine/machines";
 import { withSession, type Session } from "../engine/session";
-import { controlPlanes } from "../engine/state";
 import { prepareEngine } from "../engine/workspace";
-import { clusterStatus, type ClusterStatus } from "../nodes/cluster-status";
-import { configuredDrain } from "../nodes/drain-node";
-import { planUpgrade, readApiServerVersions, type UpgradePlan } from "../nodes/upgrade-plan";
-import { HOLD, describePause, pauseAfter } from "../nodes/upgrade-pause";
+import { parseDuration } from "../nodes/log-script";
+import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/upgrade-facts";
+import { CANARY, EMULATE, HOLD, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
+import { oldest, planUpgrade, readApiServers, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
+import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
+import { run as check } from "./check";
 import { run as up } from "./up";
 
 /** What was approved. */
 interface Approved {
+  /** Versions through which the cluster goes. */
   chain: readonly string[];
-  /** Configuration that pauses the upgrade. */
-  pause: ConfigChange;
+  /** Configuration besides the version. */
+  change: ConfigChange;
+  isPaused: boolean;
+}
+
+interface Outcome {
+  approved?: Approved;
+  /** Exit code where nothing was approved. */
+  code: number;
+}
+
+interface Cluster {
+  stack: Stack;
+  config: ClusterConfig;
 }
 
 /** `npm run upgrade`: prints the plan, and then runs `npm start` for each version of the chain. */
 export async function run(options: Options): Promise<number> {
-  let approved: Approved | undefined;
+  let outcome: Outcome = { code: 0 };
   const code = await withSession(options.stack, async (session) => {
     await prepareEngine(session.progress, session.signal);
     const stack = await requireStack(options.stack);
-    const config = await readStackConfig(stack);
-    const plan = await readPlan(options, session, { stack, config });
-    session.screen.close();
-    const stage = options.values["pause-after"];
-    const pause = stage === undefined ? {} : pauseAfter(stage, plan, poolsOf(config));
-    if (await isApproved(plan, options, session)) approved = { chain: plan.chain, pause };
-    if (approved && options.flags.has("resume")) await stack.removeConfig(HOLD, true);
-    return approved === undefined && plan.blocking.length > 0 ? 1 : 0;
+    const cluster = { stack, config: await readStackConfig(stack) };
+    outcome = await (options.flags.has("undo") ? prepareUndo : prepareUpgrade)(options, session, cluster);
+    return outcome.code;
   });
-  return approved === undefined ? code : await upgradeInSteps(options, approved);
+  return outcome.approved === undefined ? code : await runInSteps(options, outcome.approved);
 }
 
-async function upgradeInSteps({ stack }: Options, { chain, pause }: Approved): Promise<number> {
+async function prepareUpgrade(options: Options, session: Session, { stack, config }: Cluster): Promise<Outcome> {
+  const { flags } = options;
+  const plan = await readPlan(options, session, { stack, config });
+  const pause = pauseOf(options, plan, config);
+  const isPaused = Object.keys(pause).length > 0;
+  const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
+  if (plan.blocking.length > 0) return { code: 1 };
+  if (flags.has("plan") || plan.chain.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
+  if (flags.has("resume")) await removeConfig(stack, [HOLD, CANARY, EMULATE]);
+  else if (isPaused) await removeConfig(stack, [HOLD, CANARY]);
+  return { approved: { chain: plan.chain, change, isPaused }, code: 0 };
+}
+
+/** Returns the configuration that pauses the upgrade; empty without a pause. */
+function pauseOf({ values }: Options, plan: UpgradePlan, config: ClusterConfig): ConfigChange {
+  const { canary, "pause-after": stage } = values;
+  const pools = poolsOf({ ...config, kubernetes: { hold: {} } }).map((pool) => ({
+    ...pool,
+    machines: poolMachineNames(config, pool),
+  }));
+  if (stage !== undefined) return pauseAfter(stage, plan, pools);
+  return canary === undefined ? {} : pauseAfterCanary(canary, plan, pools);
+}
+
+function soakOf({ values: { soak } }: Options): { [SOAK]?: number } {
+  if (soak === undefined) return {};
+  const seconds = parseDuration(soak);
+  if (seconds !== undefined) return { [SOAK]: seconds };
+  const action = "write for example --soak 90s or --soak 10m";
+  throw new StepError({ step: "reading --soak", cause: `"${soak}" is not a duration`, action });
+}
+
+async function removeConfig(stack: Stack, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await stack.removeConfig(path, true);
+}
+
+async function runInSteps({ stack, values }: Options, { chain, change, isPaused }: Approved): Promise<number> {
+  const bare = { stack, values: {}, words: [] };
   for (const version of chain) {
-    process.stdout.write(`\nUpgrading to ${version}\n`);
-    const code = await up({
-      ...{ stack, flags: new Set(["yes"]), values: {}, words: [] },
-      config: { "kubernetes.version": version, ...pause },
-    });
+    process.stdout.write(`\nChanging to ${version}\n`);
+    const config = Object.fromEntries(Object.entries(change).map(([path, value]) => [path, String(value)]));
+    const code = await up({ ...bare, flags: new Set(["yes"]), config: { "kubernetes.version": version, ...config } });
     if (code !== 0) return code;
   }
-  if (Object.keys(pause).length > 0)
-    process.stdout.write(
-      `\nPaused. Run \`${stackCommand("check", stack)}\`, then \`${stackCommand("upgrade", stack, "--resume")}\`.\n`,
-    );
-  return 0;
+  if (!isPaused) return 0;
+  const code = values.canary === undefined ? 0 : await check({ ...bare, flags: new Set(), config: {} });
+  process.stdout.write(
+    `\nPaused. Run \`${stackCommand("check", stack)}\`, then \`${stackCommand("upgrade", stack, "--resume")}\`.\n`,
+  );
+  return code;
 }
 
-async function isApproved(plan: UpgradePlan, { flags }: Options, session: Session): Promise<boolean> {
-  if (plan.blocking.length > 0 || flags.has("plan") || plan.chain.length === 0) return false;
+async function isConfirmed({ flags }: Options, session: Session): Promise<boolean> {
   const isAsked = process.stdin.isTTY && !flags.has("yes");
   return !isAsked || (await confirm("Continue?", session.signal));
 }
 
-async function readPlan(
-  { flags, values }: Options,
-  session: Session,
-  { stack, config }: { stack: Stack; config: ClusterConfig },
-): Promise<UpgradePlan> {
+async function prepareUndo(options: Options, session: Session, { stack, config }: Cluster): Promise<Outcome> {
+  const api = await clusterApi(stack, session);
+  const [status, servers] = await Promise.all([
+    readUpgradeStatus(api, stack, session),
+    readApiServers(api, session.signal),
+  ]);
+  const isEmulating = config.controlPlane.emulate !== undefined;
+  const apiServers = servers.map((server) => server.version);
+  const to = options.values.to ?? oldest(Object.values(config.kubernetes.hold));
+  const plan = planUndo({ apiServers, to, nodes: status.nodes, isEmulating });
+  session.screen.close();
+  process.stdout.write(`\n${undoPlanText(plan)}`);
+  if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
+  await removeConfig(stack, [HOLD, CANARY, EMULATE]);
+  return { approved: { chain: [plan.to], change: {}, isPaused: false }, code: 0 };
+}
+
+async function readPlan(options: Options, session: Session, { stack, config }: Cluster): Promise<UpgradePlan> {
+  const { flags, values } = options;
   const supported = Object.keys(loadVersions().kubernetes.supported);
-  const { version, hold } = config.kubernetes;
+  const { version, hold, canary } = config.kubernetes;
   const isResumed = flags.has("resume");
   const to = values.to ?? (isResumed ? version : (semver.maxSatisfying(supported, "*") ?? ""));
   const api = await clusterApi(stack, session);
-  const status = await readStatus(api, stack, session);
+  const status = await readUpgradeStatus(api, stack, session);
   const pools = poolsOf(isResumed ? { ...config, kubernetes: { hold: {} } } : config);
   const poolVersions = new Map(pools.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]])));
-  const [apiServers, deprecated, obstacles] = await Promise.all([
-    readApiServerVersions(api, session.signal),
+  const [servers, deprecated, obstacles] = await Promise.all([
+    readApiServers(api, session.signal),
     readDeprecatedApis(stack, session),
     readObstacles(api, { stack: stack.name, status, signal: session.signal }),
   ]);
-  const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles });
+  const apiServers = servers.map((server) => server.version);
+  const poolLimits = new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable]));
+  const isChanged = isResumed && config.controlPlane.emulate !== undefined;
+  const settings = {
+    soak: soakOf(options)[SOAK] ?? config.kubernetes.soak,
+    canaries: canaryOf(options, canary),
+    isChanged,
+    poolLimits,
+  };
+  const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles, ...settings });
   const paused = isResumed ? undefined : describePause(hold);
+  session.screen.close();
   process.stdout.write(`\n${upgradePlanText(plan, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
   return plan;
 }
 
-async function readStatus(api: KubeApi, stack: Stack, session: Session): Promise<ClusterStatus> {
-  const machines = await controlPlaneRemotes(stack, session);
-  return await clusterStatus(api, { signal: session.signal, controlPlanes: machines });
+function canaryOf({ values: { canary } }: Options, configured: readonly string[]): readonly string[] {
+  return canary === undefined ? configured : [canary];
 }
 
 function planOrError(facts: Parameters<typeof planUpgrade>[0]): UpgradePlan {
@@ -107,26 +170,4 @@ function planOrError(facts: Parameters<typeof planUpgrade>[0]): UpgradePlan {
     if (!(error instanceof RangeError)) throw error;
     throw new StepError({ step: "planning the upgrade", cause: error.message, action });
   }
-}
-
-/** Each API server counts the requests since its own start. */
-async function readDeprecatedApis(stack: Stack, { provider, signal }: Session): Promise<DeprecatedApi[]> {
-  const metrics = await Promise.all(
-    (await controlPlanes(stack)).map((connection) =>
-      provider.kube.readText(connection, "/metrics", signal).catch(() => {
-        signal.throwIfAborted();
-        return "";
-      }),
-    ),
-  );
-  return parseDeprecatedApis(metrics.join("\n"));
-}
-
-async function readObstacles(
-  api: KubeApi,
-  { stack, status, signal }: { stack: string; status: ClusterStatus; signal: AbortSignal },
-): Promise<Map<string, string[]>> {
-  const workers = status.nodes.filter(({ roles }) => !roles.includes("control-plane"));
-  const plans = await Promise.all(workers.map(({ name }) => planDrain(api, name, configuredDrain(stack), signal)));
-  return new Map(plans.map(({ node, obstacles }) => [node, obstacles]));
 }

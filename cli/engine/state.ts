@@ -19,6 +19,8 @@ export interface StateResource {
   deletedWith?: string;
   /** Deleted for a replacement that has not been created yet. */
   pendingReplacement?: boolean;
+  /** When a run last changed the resource, ISO 8601. */
+  modified?: string;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
@@ -101,6 +103,17 @@ export async function recordedMachine(
     cause: `stack "${stack.name}" has no connection to ${name}`,
     action: `run \`${userCommand("up")}\``,
   });
+}
+
+/** When a run last changed each node, ISO 8601, by its name. */
+export async function nodeChanges(stack: Stack): Promise<Map<string, string>> {
+  const nodes = (await resourcesOf(stack)).filter(({ type }) => type === "kubewright:kube:Node");
+  return new Map(
+    nodes.flatMap(({ inputs, modified }) => {
+      const name = inputs?.node;
+      return typeof name === "string" && modified !== undefined ? [[name, modified] as const] : [];
+    }),
+  );
 }
 
 /** Machine-ids of machines that an interrupted run had already cleaned in order to replace them. */

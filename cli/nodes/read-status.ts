@@ -1,18 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stack } from "@pulumi/pulumi/automation";
+import { optional } from "../../common/optional";
+import type { ClusterConfig } from "../../components/config";
 import { readBackupStatus, type BackupStatus } from "../backup/backup-status";
 import { clusterApi } from "../engine/cluster-api";
 import { controlPlaneRemotes, machineRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
+import { nodeChanges } from "../engine/state";
+import { isRunUnfinished } from "../engine/unfinished-run";
 import { clusterStatus, type ClusterStatus } from "./cluster-status";
 import { explainQuorumLoss } from "./quorum-loss";
+import { readJournal, type UpgradeJournal } from "./upgrade-journal";
+import { readApiServers } from "./upgrade-plan";
 
 /** Milliseconds after which a cluster that does not answer is examined over SSH. */
 const SLOW_MS = 5_000;
 
-/** The status of a cluster and, where backups are configured, their age. */
-export type FullStatus = ClusterStatus & { backups?: BackupStatus };
+/** The status of a cluster, the age of its backups where they are configured, and an upgrade that is under way. */
+export type FullStatus = ClusterStatus & { backups?: BackupStatus; upgrade?: UpgradeJournal };
 type Reader = Pick<Session, "provider" | "signal">;
 
 /**
@@ -20,7 +26,7 @@ type Reader = Pick<Session, "provider" | "signal">;
  * @throws StepError where the cluster cannot be read; after a loss of etcd's majority it explains that
  */
 export async function readStatus(stack: Stack, session: Session): Promise<FullStatus> {
-  return await withBackups(await readOrExplain(stack, session), stack, session);
+  return await withDetails(await readOrExplain(stack, session), stack, session);
 }
 
 /** Reads the cluster. If its API fails or is slow, etcd is read over SSH: a lost majority is the answer. */
@@ -51,17 +57,29 @@ async function readCluster(stack: Stack, session: Reader): Promise<ClusterStatus
   });
 }
 
-/** Adds the age of the last backup and drill where backups are configured. */
-async function withBackups(cluster: ClusterStatus, stack: Stack, session: Reader): Promise<FullStatus> {
+/** Adds what the configuration tells: the age of the last backup and drill, and an upgrade that is under way. */
+async function withDetails(cluster: ClusterStatus, stack: Stack, session: Reader): Promise<FullStatus> {
   const config = await readStackConfig(stack).catch(() => undefined);
-  if (!config)
-    return withWarning(cluster, "the configuration is invalid, so the age of the last backup is not checked");
+  if (!config) return withWarning(cluster, "the configuration is invalid, so backups and upgrades are not checked");
+  const upgrade = await readUpgrade(cluster, { stack, config }, session);
+  const all = { ...cluster, ...optional({ upgrade }) };
   const { backup } = config;
-  if (!backup) return cluster;
+  if (!backup) return all;
   const machines = await controlPlaneRemotes(stack, session);
   const backups = await readBackupStatus(backup, machines, { signal: session.signal });
   const problems = [...cluster.problems, ...backups.problems];
-  return { ...cluster, backups, problems, healthy: problems.length === 0 };
+  return { ...all, backups, problems, healthy: problems.length === 0 };
+}
+
+async function readUpgrade(
+  { nodes }: ClusterStatus,
+  { stack, config }: { stack: Stack; config: ClusterConfig },
+  session: Reader,
+): Promise<UpgradeJournal | undefined> {
+  if (config.bootstrap !== "kubeadm") return undefined;
+  const api = await clusterApi(stack, session);
+  const [apiServers, changed] = await Promise.all([readApiServers(api, session.signal), nodeChanges(stack)]);
+  return readJournal({ config, nodes, apiServers, changed, isUnfinished: isRunUnfinished(stack.name) });
 }
 
 function withWarning(cluster: ClusterStatus, warning: string): ClusterStatus {

@@ -3,6 +3,7 @@ import { backupLine, type BackupStatus } from "../backup/backup-status";
 import { table } from "../terminal/text";
 import { certificateLine, certificateTable } from "./certificate-status";
 import type { ClusterStatus } from "./cluster-status";
+import { journalLines, type UpgradeJournal } from "./upgrade-journal";
 import { userCommand } from "../../common/user-command";
 
 /**
@@ -10,10 +11,10 @@ import { userCommand } from "../../common/user-command";
  * @param options.certificates whether every certificate is listed
  */
 export function statusText(
-  status: ClusterStatus & { drift?: readonly string[]; backups?: BackupStatus },
+  status: ClusterStatus & { drift?: readonly string[]; backups?: BackupStatus; upgrade?: UpgradeJournal },
   options: { certificates?: boolean } = {},
 ): string {
-  const { version, nodes, certificates, etcd, problems, warnings, drift, backups } = status;
+  const { version, nodes, certificates, etcd, problems, warnings, drift, backups, upgrade } = status;
   const repair =
     drift !== undefined && drift.length > 0
       ? [`machines differ from the configuration: \`${userCommand("up", "--refresh")}\` repairs them`]
@@ -27,6 +28,7 @@ export function statusText(
     ...certificateLine(certificates),
     ...(etcd ? [`etcd          ${describeEtcd(etcd)}`] : []),
     ...(backups ? [`backup        ${backupLine(backups)}`] : []),
+    ...(upgrade ? journalLines(upgrade) : []),
     ...driftLine(drift),
     ...warnings.map((warning) => `warning: ${warning}`),
     all.length === 0 ? "healthy" : `unhealthy: ${all.join("; ")}`,

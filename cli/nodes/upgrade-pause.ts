@@ -3,40 +3,93 @@ import { userCommand } from "../../common/user-command";
 import type { ConfigChange } from "../engine/stack-config";
 import type { UpgradePlan } from "./upgrade-plan";
 
-/** Stage of an upgrade after which it can pause, besides the names of pools. */
+/** Stage of an upgrade after which it can pause, besides the names of pools and workers. */
 export const CONTROL_PLANES = "control-planes";
 /** Path of the held versions in the configuration. */
 export const HOLD = "kubernetes.hold";
+/** Path of the nodes that are upgraded although their pool is held. */
+export const CANARY = "kubernetes.canary";
+/** Path of the version that the control planes emulate. */
+export const EMULATE = "controlPlane.emulate";
+/** Path of the seconds for which the cluster must stay healthy. */
+export const SOAK = "kubernetes.soak";
 const STEP = "pausing the upgrade";
+
+export interface PausablePool {
+  name: string;
+  /** The pool's own version, which a pause does not change. */
+  version?: string | undefined;
+  /** Names of the pool's machines in order. */
+  machines: readonly string[];
+}
+
+/** Pools that keep their version, and the nodes of them that are upgraded all the same. */
+interface Pause {
+  held: readonly PausablePool[];
+  canaries: readonly string[];
+}
 
 /**
  * Returns the configuration that lets an upgrade stop after a stage: the pools after it stay on their version.
- * @param pools pools of the configuration in order, with the versions of their own
+ * @param stage `control-planes`, a pool, or a worker, which is the last one of its pool that is upgraded
  * @throws StepError if there is no such stage, or the upgrade has several steps
  */
 export function pauseAfter(
   stage: string,
-  plan: Pick<UpgradePlan, "chain" | "from">,
-  pools: readonly { name: string; version?: string | undefined }[],
+  plan: Pick<UpgradePlan, "chain" | "from" | "pools">,
+  pools: readonly PausablePool[],
 ): ConfigChange {
-  const stages = [CONTROL_PLANES, ...pools.map(({ name }) => name)];
-  const index = stages.indexOf(stage);
-  if (index < 0)
+  const pause = pauseAt(stage, pools);
+  if (!pause)
     throw new StepError({
       step: STEP,
       cause: `there is no stage named ${stage}`,
-      action: `use ${stages.join(" or ")}`,
+      action: `use ${[CONTROL_PLANES, ...pools.map(({ name }) => name)].join(" or ")} or the name of a worker`,
     });
-  if (plan.chain.length > 1) {
-    const action = `run \`${userCommand("upgrade", "--to", plan.chain[0] ?? "", "--pause-after", stage)}\` first`;
-    throw new StepError({
-      step: STEP,
-      cause: `the upgrade has ${plan.chain.length} steps, and a pause needs one`,
-      action,
-    });
+  return changeOf(pause, plan, ["--pause-after", stage]);
+}
+
+/** Returns the configuration that upgrades the control planes and one worker only. @throws StepError */
+export function pauseAfterCanary(
+  node: string,
+  plan: Pick<UpgradePlan, "chain" | "from" | "pools">,
+  pools: readonly PausablePool[],
+): ConfigChange {
+  const workers = pools.flatMap(({ machines }) => machines);
+  if (!workers.includes(node)) {
+    const action = `use ${workers.join(" or ")}`;
+    throw new StepError({ step: STEP, cause: `there is no worker named ${node}`, action });
   }
-  const held = pools.slice(index).filter(({ version }) => version === undefined);
-  return Object.fromEntries(held.map(({ name }) => [`${HOLD}.${name}`, plan.from]));
+  return changeOf({ held: pools, canaries: [node] }, plan, ["--canary", node]);
+}
+
+function pauseAt(stage: string, pools: readonly PausablePool[]): Pause | undefined {
+  const index = [CONTROL_PLANES, ...pools.map(({ name }) => name)].indexOf(stage);
+  if (index >= 0) return { held: pools.slice(index), canaries: [] };
+  const ofNode = pools.findIndex(({ machines }) => machines.includes(stage));
+  const { machines = [] } = pools[ofNode] ?? {};
+  return ofNode < 0
+    ? undefined
+    : { held: pools.slice(ofNode), canaries: machines.slice(0, machines.indexOf(stage) + 1) };
+}
+
+function changeOf(
+  { held, canaries }: Pause,
+  { chain, from, pools }: Pick<UpgradePlan, "chain" | "from" | "pools">,
+  option: readonly string[],
+): ConfigChange {
+  if (chain.length > 1) {
+    const action = `run \`${userCommand("upgrade", "--to", chain[0] ?? "", ...option)}\` first`;
+    const cause = `the upgrade has ${chain.length} steps, and a pause needs one`;
+    throw new StepError({ step: STEP, cause, action });
+  }
+  // After a failed run, the control planes have the new version already.
+  const versionOf = (name: string) => pools.find((pool) => pool.name === name)?.oldest ?? from;
+  const holding = held
+    .filter(({ version }) => version === undefined)
+    .map(({ name }) => [`${HOLD}.${name}`, versionOf(name)]);
+  const nodes = canaries.map((node, index) => [`${CANARY}[${index}]`, node]);
+  return Object.fromEntries([...holding, ...nodes]) as ConfigChange;
 }
 
 /** Describes a paused upgrade; undefined if none is paused. */

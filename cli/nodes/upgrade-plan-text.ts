@@ -1,10 +1,11 @@
+import { describeDuration } from "../../common/duration";
 import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import type { ClusterStatus } from "./cluster-status";
 import type { UpgradePlan } from "./upgrade-plan";
 
 /** Returns the plan as text for a terminal. */
 export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
-  const { from, to, chain, controlPlanes, pools, deprecated, blocking, notes } = plan;
+  const { from, to, chain, controlPlanes, pools, deprecated, blocking, notes, canaries, soak } = plan;
   if (chain.length === 0) return `Nothing to upgrade: every control plane runs ${to}, and every pool its version.\n`;
   const lines = [
     `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
@@ -16,7 +17,10 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
       ({ name, nodes }, index) => `  ${index + 3}. pool ${name}: ${nodes.join(", ")}, drained, then the kubelet`,
     ),
     `  ${pools.length + 3}. kube-proxy and CoreDNS`,
+    ...(canaries.length > 0 ? [`Before the other workers: ${canaries.join(", ")}`] : []),
+    ...(soak > 0 ? [`After each control plane, canary and pool, the cluster must stay healthy for ${soak} s`] : []),
     "",
+    `Duration: about ${describeDuration(plan.duration * 1_000)}, and longer where drains wait for pods`,
     ...(etcd ? [`etcd: ${describeEtcd(etcd)}`] : []),
     `Deprecated APIs in use: ${deprecated.map(describeApi).join(", ") || "none"}`,
     ...section("To look at:", notes),
@@ -25,8 +29,9 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
   return `${lines.join("\n")}\n`;
 }
 
-function describeApi({ resource, removedIn }: UpgradePlan["deprecated"][number]): string {
-  return `${resource} (${removedIn === undefined ? "no release removes it yet" : `removed in ${removedIn}`})`;
+function describeApi({ resource, removedIn, users = [] }: UpgradePlan["deprecated"][number]): string {
+  const removal = removedIn === undefined ? "no release removes it yet" : `removed in ${removedIn}`;
+  return `${resource} (${removal}${users.length > 0 ? `; used by ${users.slice(-3).join(", ")}` : ""})`;
 }
 
 function section(title: string, entries: readonly string[]): string[] {

@@ -4,6 +4,7 @@ import { type DeprecatedApi, isRemovedIn } from "../../provider/kube/deprecated-
 import { retryRequest } from "../../provider/kube/retry";
 import { planChain } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
+import { estimateDuration } from "./upgrade-duration";
 
 /** What an upgrade will do, and what is in its way. */
 export interface UpgradePlan {
@@ -12,9 +13,15 @@ export interface UpgradePlan {
   /** Versions through which the upgrade goes, the target last. Empty if there is nothing to do. */
   chain: string[];
   controlPlanes: string[];
-  /** Workers by pool, in the order of the upgrade. */
-  pools: { name: string; nodes: string[] }[];
+  /** Workers by pool, in the order of the upgrade, and the oldest version of their kubelets. */
+  pools: { name: string; nodes: string[]; oldest?: string | undefined }[];
   deprecated: DeprecatedApi[];
+  /** Workers that are upgraded before the others. */
+  canaries: string[];
+  /** Seconds for which the cluster must stay healthy before the upgrade goes on. */
+  soak: number;
+  /** Estimated seconds of all steps. */
+  duration: number;
   /** Problems that must be solved first. */
   blocking: string[];
   /** What an operator should know. */
@@ -32,21 +39,37 @@ export interface UpgradeFacts {
   poolVersions: ReadonlyMap<string, string>;
   /** What would hold up the drain of a worker now, by its name. */
   obstacles: ReadonlyMap<string, readonly string[]>;
+  /** Nodes of each pool that may be unavailable at the same time. @default 1 */
+  poolLimits?: ReadonlyMap<string, number>;
+  /** Workers that are upgraded first, also where their pool has a version of its own. @default none */
+  canaries?: readonly string[];
+  /** Seconds for which the cluster must stay healthy before the upgrade goes on. @default 0 */
+  soak?: number | undefined;
+  /** Whether the control planes change although they have the version. @default false */
+  isChanged?: boolean;
 }
 
 /** @throws RangeError if there is no way to the version */
 export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
   const { to, status, deprecated, obstacles } = facts;
   const from = oldest(facts.apiServers) ?? status.version;
-  const behind = status.nodes.some(({ pool, version }) => version !== (facts.poolVersions.get(pool) ?? to));
+  const { canaries = [], isChanged = false } = facts;
+  const targetOf = ({ name, pool }: NodeStatus) =>
+    canaries.includes(name) ? to : (facts.poolVersions.get(pool) ?? to);
+  const isBehind = status.nodes.some((node) => node.version !== targetOf(node));
   const chain = planChain(from, to, facts.supported);
+  const controlPlanes = status.nodes.filter(isControlPlane).map(({ name }) => name);
+  // An interrupted upgrade has workers of the version before.
+  const steps = chain.length === 0 && (isBehind || isChanged) ? [to] : chain;
   return {
     from,
     to,
-    // An interrupted upgrade has workers of the version before.
-    chain: chain.length === 0 && behind ? [to] : chain,
-    controlPlanes: status.nodes.filter(isControlPlane).map(({ name }) => name),
+    chain: steps,
+    controlPlanes,
     pools: poolsOf(status),
+    canaries: [...canaries],
+    soak: facts.soak ?? 0,
+    duration: steps.length * durationOf(facts, controlPlanes.length),
     deprecated: [...deprecated],
     blocking: [
       ...status.problems,
@@ -61,6 +84,16 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
   };
 }
 
+function durationOf({ status, canaries = [], poolLimits, soak = 0 }: UpgradeFacts, controlPlanes: number): number {
+  const workers = status.nodes.filter((node) => !isControlPlane(node));
+  const pools = [...new Set(workers.map(({ pool }) => pool))].map((name) => {
+    const nodes = workers.filter(({ pool }) => pool === name);
+    const first = nodes.filter((node) => canaries.includes(node.name));
+    return { nodes: nodes.length, canaries: first.length, maxUnavailable: poolLimits?.get(name) ?? 1 };
+  });
+  return estimateDuration({ controlPlanes, pools, soak });
+}
+
 type NodeStatus = ClusterStatus["nodes"][number];
 
 function isControlPlane({ roles }: NodeStatus): boolean {
@@ -70,20 +103,31 @@ function isControlPlane({ roles }: NodeStatus): boolean {
 function poolsOf({ nodes }: ClusterStatus): UpgradePlan["pools"] {
   const workers = nodes.filter((node) => !isControlPlane(node));
   const names = [...new Set(workers.map(({ pool }) => pool))];
-  return names.map((name) => ({
-    name,
-    nodes: workers.filter(({ pool }) => pool === name).map((node) => `${node.name} (${node.version})`),
-  }));
+  return names.map((name) => {
+    const members = workers.filter(({ pool }) => pool === name);
+    const nodes = members.map((node) => `${node.name} (${node.version})`);
+    return { name, nodes, oldest: oldest(members.map(({ version }) => version)) };
+  });
 }
 
-function oldest(versions: readonly string[]): string | undefined {
-  return [...versions].sort(semver.compare)[0];
+/** Returns the oldest version. A node that has not reported has none. */
+export function oldest(versions: readonly string[]): string | undefined {
+  return versions.filter((version) => semver.valid(version)).sort(semver.compare)[0];
+}
+
+export interface ApiServer {
+  node: string;
+  /** Without the prefix `v`. */
+  version: string;
 }
 
 /** Reads the versions of all API servers from their static pods. */
-export async function readApiServerVersions(api: KubeApi, signal: AbortSignal): Promise<string[]> {
+export async function readApiServers(api: KubeApi, signal: AbortSignal): Promise<ApiServer[]> {
   const { items } = await retryRequest(api, "listing the API servers", signal, () =>
     api.core.listNamespacedPod({ namespace: "kube-system", labelSelector: "component=kube-apiserver" }),
   );
-  return items.flatMap(({ spec }) => /:v(\d+\.\d+\.\d+)$/.exec(spec?.containers[0]?.image ?? "")?.[1] ?? []);
+  return items.flatMap(({ spec }) => {
+    const version = /:v(\d+\.\d+\.\d+)$/.exec(spec?.containers[0]?.image ?? "")?.[1];
+    return version === undefined ? [] : [{ node: spec?.nodeName ?? "", version }];
+  });
 }

@@ -6,6 +6,8 @@ export interface DeprecatedApi {
   resource: string;
   /** Minor version that no longer has it: `1.38`. Absent: no release has been named. */
   removedIn?: string;
+  /** Clients that use it, as far as they are known. */
+  users?: string[];
 }
 
 const METRIC = /^apiserver_requested_deprecated_apis\{([^}]*)\} 1$/gm;

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { describePause, pauseAfter } from "../../../../cli/nodes/upgrade-pause";
+import { describePause, pauseAfter, pauseAfterCanary } from "../../../../cli/nodes/upgrade-pause";
 
-const plan = { from: "1.35.4", chain: ["1.36.3"] };
-const pools = [{ name: "workers" }, { name: "old", version: "1.34.4" }, { name: "gpu" }];
+const plan = { from: "1.35.4", chain: ["1.36.3"], pools: [] };
+const pools = [
+  { name: "workers", machines: ["worker-1", "worker-2", "worker-3"] },
+  { name: "old", version: "1.34.4", machines: ["old-1"] },
+  { name: "gpu", machines: ["gpu-1"] },
+];
 
 describe("an upgrade that pauses", () => {
   test("after the control planes holds all pools that have no version of their own", () => {
@@ -17,13 +21,40 @@ describe("an upgrade that pauses", () => {
     expect(pauseAfter("gpu", plan, pools)).toEqual({});
   });
 
+  test("after a worker upgrades the workers of its pool up to that one", () => {
+    expect(pauseAfter("worker-2", plan, pools)).toEqual({
+      "kubernetes.hold.workers": "1.35.4",
+      "kubernetes.hold.gpu": "1.35.4",
+      "kubernetes.canary[0]": "worker-1",
+      "kubernetes.canary[1]": "worker-2",
+    });
+    expect(pauseAfter("gpu-1", plan, pools)).toEqual({
+      "kubernetes.hold.gpu": "1.35.4",
+      "kubernetes.canary[0]": "gpu-1",
+    });
+  });
+
+  test("after a canary upgrades that worker only", () => {
+    expect(pauseAfterCanary("worker-2", plan, pools)).toEqual({
+      "kubernetes.hold.workers": "1.35.4",
+      "kubernetes.hold.gpu": "1.35.4",
+      "kubernetes.canary[0]": "worker-2",
+    });
+    expect(() => pauseAfterCanary("cp-1", plan, pools)).toThrow(/no worker named cp-1.*use worker-1 or worker-2/);
+  });
+
+  test("holds the version that the workers have, also where the control planes have the new one already", () => {
+    const again = { from: "1.36.3", chain: ["1.36.3"], pools: [{ name: "workers", nodes: [], oldest: "1.35.4" }] };
+    expect(pauseAfterCanary("worker-1", again, pools)).toMatchObject({ "kubernetes.hold.workers": "1.35.4" });
+  });
+
   test("has a stage that exists", () => {
     expect(() => pauseAfter("cp", plan, pools)).toThrow("use control-planes or workers or old or gpu");
   });
 
   test("has one step", () => {
     const chain = ["1.35.4", "1.36.3"];
-    expect(() => pauseAfter("control-planes", { from: "1.34.4", chain }, pools)).toThrow(
+    expect(() => pauseAfter("control-planes", { from: "1.34.4", chain, pools: [] }, pools)).toThrow(
       /the upgrade has 2 steps, and a pause needs one; run `.*upgrade .*--to 1\.35\.4 --pause-after control-planes`/,
     );
   });

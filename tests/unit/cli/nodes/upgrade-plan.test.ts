@@ -20,7 +20,7 @@ function facts(changes: Partial<UpgradeFacts> = {}, problems: string[] = [], war
 
 test("the plan names the chain, the nodes in order, and what an operator should look at", () => {
   const obstacles = new Map([["worker-1", ["web-1: eviction refused by PodDisruptionBudget default/web"]]]);
-  const deprecated = [{ resource: "endpoints.v1" }];
+  const deprecated = [{ resource: "endpoints.v1", users: ["kube-controller-manager", "operator/2.1"] }];
   const plan = planUpgrade(facts({ obstacles, deprecated }, [], ["cp-1: certificate apiserver expires in 12 days"]));
   expect(upgradePlanText(plan, {})).toBe(`Upgrade: 1.34.4 -> 1.35.4 -> 1.36.3
 
@@ -31,13 +31,15 @@ For each version, in this order:
   4. pool gpu: gpu-1 (1.34.4), drained, then the kubelet
   5. kube-proxy and CoreDNS
 
-Deprecated APIs in use: endpoints.v1 (no release removes it yet)
+Duration: about 4 minutes, and longer where drains wait for pods
+Deprecated APIs in use: endpoints.v1 (no release removes it yet; used by kube-controller-manager, operator/2.1)
 
 To look at:
   cp-1: certificate apiserver expires in 12 days
   drain of worker-1: web-1: eviction refused by PodDisruptionBudget default/web
 `);
   expect(plan.blocking).toEqual([]);
+  expect(plan.pools.map(({ oldest }) => oldest)).toEqual(["1.34.4", "1.34.4"]);
 });
 
 test("an unhealthy cluster and an API that the target no longer has block the upgrade", () => {
@@ -63,4 +65,23 @@ test("there is nothing to do where every node has its version, also a pool that 
   const nodes = status.nodes.map((one) => (one.pool === "gpu" ? one : { ...one, version: "1.35.4" }));
   const mixed = { to: "1.35.4", apiServers: ["1.35.4"], status: { ...status, nodes } };
   expect(planUpgrade(facts({ ...mixed, poolVersions: new Map([["gpu", "1.34.4"]]) })).chain).toEqual([]);
+});
+
+test("the plan names canaries and the soak, which it adds to the duration", () => {
+  const text = upgradePlanText(planUpgrade(facts({ to: "1.35.4", canaries: ["gpu-1"], soak: 600 })), {});
+  expect(text).toContain("Before the other workers: gpu-1\n");
+  expect(text).toContain("After each control plane, canary and pool, the cluster must stay healthy for 600 s\n");
+  expect(text).toContain("Duration: about 32 minutes");
+});
+
+test("canaries do not count as behind while their pool is held", () => {
+  const { status } = facts();
+  const nodes = status.nodes.map((one) => (one.pool === "gpu" ? one : { ...one, version: "1.35.4" }));
+  const held = { to: "1.35.4", apiServers: ["1.35.4"], status: { ...status, nodes } };
+  const poolVersions = new Map([
+    ["workers", "1.34.4"],
+    ["gpu", "1.34.4"],
+  ]);
+  expect(planUpgrade(facts({ ...held, poolVersions })).chain).toEqual(["1.35.4"]);
+  expect(planUpgrade(facts({ ...held, poolVersions, canaries: ["worker-1"] })).chain).toEqual([]);
 });

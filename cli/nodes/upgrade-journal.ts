@@ -1,0 +1,81 @@
+import { optional } from "../../common/optional";
+import { userCommand } from "../../common/user-command";
+import { type ClusterConfig, poolsOf } from "../../components/config";
+import { previousMinor } from "../../render/emulated-version";
+import { table } from "../terminal/text";
+import type { ClusterStatus } from "./cluster-status";
+import { oldest, type ApiServer } from "./upgrade-plan";
+
+/** An upgrade that is under way. */
+export interface UpgradeJournal {
+  from: string;
+  to: string;
+  done: { node: string; version: string; at?: string }[];
+  waiting: { node: string; version: string; reason: string }[];
+  /** Minor version that the control planes emulate until the upgrade is resumed: `1.35`. */
+  emulates?: string;
+}
+
+export interface JournalFacts {
+  config: Pick<ClusterConfig, "kubernetes" | "controlPlane" | "workers" | "pools">;
+  nodes: ClusterStatus["nodes"];
+  apiServers: readonly ApiServer[];
+  /** When each node was last changed by a run, ISO 8601, by its name. */
+  changed: ReadonlyMap<string, string>;
+  /** Whether the last run failed, was interrupted, or still runs. */
+  isUnfinished: boolean;
+}
+
+type Node = ClusterStatus["nodes"][number];
+
+/** Returns the upgrade that is under way; undefined if every node has the version of the configuration. */
+export function readJournal(facts: JournalFacts): UpgradeJournal | undefined {
+  const { config, nodes, changed } = facts;
+  const { kubernetes, controlPlane } = config;
+  const emulates = controlPlane.emulate && previousMinor(kubernetes.version);
+  const own = new Map(poolsOf({ ...config, kubernetes: { hold: {} } }).map(({ name, version }) => [name, version]));
+  const upgraded = nodes.filter(({ pool }) => own.get(pool) === undefined);
+  const isDone = (node: Node) => node.version === kubernetes.version && apiServerOf(facts, node) === undefined;
+  const done = upgraded.filter(isDone).map(({ name: node, version }) => ({
+    ...{ node, version },
+    ...optional({ at: changed.get(node) }),
+  }));
+  const waiting = upgraded
+    .filter((node) => !isDone(node))
+    .map((node) => ({ node: node.name, version: node.version, reason: reasonOf(facts, node) }));
+  if (waiting.length === 0 && emulates === undefined) return undefined;
+  const versions = [...waiting.map(({ version }) => version), ...facts.apiServers.map(({ version }) => version)];
+  return {
+    from: oldest(versions) ?? kubernetes.version,
+    to: kubernetes.version,
+    done,
+    waiting,
+    ...optional({ emulates }),
+  };
+}
+
+/** Version of the node's API server, if that is another one than the configuration has. */
+function apiServerOf({ apiServers, config }: JournalFacts, { name }: Node): string | undefined {
+  return apiServers.find(({ node, version }) => node === name && version !== config.kubernetes.version)?.version;
+}
+
+function reasonOf(facts: JournalFacts, node: Node): string {
+  const { kubernetes } = facts.config;
+  const held = kubernetes.canary.includes(node.name) ? undefined : kubernetes.hold[node.pool];
+  if (held !== undefined) return `pool ${node.pool} stays on ${held} (kubernetes.hold)`;
+  const where = apiServerOf(facts, node) === undefined ? "" : "; its API server has not changed";
+  return `${facts.isUnfinished ? "the last run failed, was interrupted, or still runs" : "no run has begun"}${where}`;
+}
+
+/** Returns the journal as lines for a terminal. */
+export function journalLines({ from, to, done, waiting, emulates }: UpgradeJournal): string[] {
+  const count = `${done.length} of ${done.length + waiting.length} nodes done`;
+  const isHeld = waiting.every(({ reason }) => reason.includes("kubernetes.hold"));
+  const next = isHeld ? userCommand("upgrade", "--resume") : userCommand("upgrade", `--to ${to}`);
+  const emulated = emulates === undefined ? "" : `; the control planes emulate ${emulates}`;
+  const rows = [
+    ...done.map(({ node, version, at = "" }) => ["  done", node, version, at]),
+    ...waiting.map(({ node, version, reason }) => ["  waits", node, version, reason]),
+  ];
+  return [`upgrade       ${from} -> ${to}: ${count}${emulated}; continue with \`${next}\``, ...table(rows)];
+}

@@ -1,0 +1,64 @@
+import semver from "semver";
+import { StepError } from "../../common/errors";
+import { previousMinor } from "../../render/emulated-version";
+import { findControlPlaneProblem } from "../../render/version-skew";
+import type { ClusterStatus } from "./cluster-status";
+import { oldest } from "./upgrade-plan";
+
+const STEP = "undoing the upgrade";
+
+export interface UndoFacts {
+  /** Versions of all API servers, without the prefix `v`. */
+  apiServers: readonly string[];
+  /** Version to return to. @default the oldest version of a kubelet */
+  to?: string | undefined;
+  nodes: ClusterStatus["nodes"];
+  /** Whether the control planes emulate the minor version before. */
+  isEmulating: boolean;
+}
+
+/** Control planes that return to an older version. */
+export interface UndoPlan {
+  from: string;
+  to: string;
+  controlPlanes: string[];
+}
+
+/** @throws StepError with the reason why the upgrade cannot be undone */
+export function planUndo({ apiServers, nodes, isEmulating, ...facts }: UndoFacts): UndoPlan {
+  const from = [...apiServers].sort(semver.compare).at(-1) ?? "";
+  const to = facts.to ?? oldest(nodes.map(({ version }) => version)) ?? from;
+  if (from === "" || !semver.lt(to, from))
+    throw refused(`every control plane and worker has ${to}`, "name the version to return to with --to");
+  const isNewer = (version: string) => semver.valid(version) !== null && semver.gt(version, to);
+  const newer = nodes.filter(({ roles, version }) => !roles.includes("control-plane") && isNewer(version));
+  if (newer.length > 0)
+    throw refused(
+      `${newer.map(({ name, version }) => `${name} (${version})`).join(", ")}: the kubelet of a worker cannot be ` +
+        "downgraded, and must not be newer than the control planes",
+      "continue the upgrade, or remove these machines first",
+    );
+  const emulated = isEmulating ? previousMinor(from) : undefined;
+  const problem = findControlPlaneProblem(from, to, emulated);
+  if (problem)
+    throw refused(
+      `${problem.reason}: its API servers may have stored objects that ${to} cannot read`,
+      "continue the upgrade; before the next one, use --emulate, with which it can be undone",
+    );
+  const controlPlanes = nodes.filter(({ roles }) => roles.includes("control-plane")).map(({ name }) => name);
+  return { from, to, controlPlanes };
+}
+
+/** Returns the plan as text for a terminal. */
+export function undoPlanText({ from, to, controlPlanes }: UndoPlan): string {
+  return `Undo: ${from} -> ${to}
+
+In this order:
+  1. ${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other
+  2. kube-proxy and CoreDNS
+`;
+}
+
+function refused(cause: string, action: string): StepError {
+  return new StepError({ step: STEP, cause, action });
+}

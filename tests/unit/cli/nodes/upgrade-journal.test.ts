@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { journalLines, readJournal, type JournalFacts } from "../../../../cli/nodes/upgrade-journal";
+import { parseConfig } from "../../../../components/config";
+
+const environment = { kubernetesVersions: ["1.36.3", "1.35.4", "1.34.4"], fileExists: () => true };
+
+function facts(config: object = {}, changes: Partial<JournalFacts> = {}): JournalFacts {
+  return {
+    config: parseConfig({ kubernetes: { version: "1.36.3" }, ...config }, environment),
+    nodes: [node("control-plane-1", "1.36.3"), node("worker-1", "1.36.3"), node("worker-2", "1.35.4")],
+    apiServers: [{ node: "control-plane-1", version: "1.36.3" }],
+    changed: new Map([["worker-1", "2026-11-26T18:30:00Z"]]),
+    isUnfinished: false,
+    ...changes,
+  };
+}
+
+function node(name: string, version: string): JournalFacts["nodes"][number] {
+  return { name, version, pool: name.startsWith("worker") ? "workers" : "control-plane" } as never;
+}
+
+test("an upgrade that is held shows what is done, what waits and why", () => {
+  const kubernetes = { version: "1.36.3", hold: { workers: "1.35.4" }, canary: ["worker-1"] };
+  const journal = readJournal(facts({ kubernetes, controlPlane: { emulate: "previous" } }))!;
+  expect(journalLines(journal)).toEqual([
+    "upgrade       1.35.4 -> 1.36.3: 2 of 3 nodes done; the control planes emulate 1.35; continue with " +
+      "`npm run upgrade -- --resume`",
+    "  done    control-plane-1   1.36.3",
+    "  done    worker-1          1.36.3   2026-11-26T18:30:00Z",
+    "  waits   worker-2          1.35.4   pool workers stays on 1.35.4 (kubernetes.hold)",
+  ]);
+});
+
+test("an upgrade that failed continues with the same command", () => {
+  const [first = ""] = journalLines(readJournal(facts({}, { isUnfinished: true }))!);
+  expect(first).toMatch(/2 of 3 nodes done; continue with `npm run upgrade -- --to 1\.36\.3`/);
+  expect(readJournal(facts({}, { isUnfinished: true }))?.waiting[0]?.reason).toMatch(/^the last run failed/);
+  expect(readJournal(facts())?.waiting[0]?.reason).toBe("no run has begun");
+});
+
+test("a control plane whose API server is older waits, whatever its kubelet reports", () => {
+  const nodes = [node("control-plane-1", "1.36.3")];
+  const journal = readJournal(facts({}, { nodes, apiServers: [{ node: "control-plane-1", version: "1.35.4" }] }));
+  expect(journal?.from).toBe("1.35.4");
+  expect(journal?.waiting[0]?.reason).toMatch(/its API server has not changed/);
+});
+
+test("no upgrade is under way where each node has its version, also a pool of its own", () => {
+  const nodes = [node("control-plane-1", "1.36.3"), { ...node("old-1", "1.34.4"), pool: "old" }];
+  expect(readJournal(facts({ pools: { old: { version: "1.34.4" } } }, { nodes }))).toBeUndefined();
+});
