@@ -1,4 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { apiEndpoint } from "../render/api-balancer";
 import { ENCRYPTION_FILE } from "../render/encryption";
 import type { Node } from "../sdk/kubernetes";

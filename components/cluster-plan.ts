@@ -6,7 +6,7 @@ import { apiServerFiles } from "../render/api-server-files";
 import { refusedApiServerFlags } from "../render/components/refused-flags";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
-import { Artifacts } from "../sdk/local";
+import { Artifacts, type ArtifactsArgs } from "../sdk/local";
 import type { ClusterArgs } from "./cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
 import { securityOf } from "./nodes/security";
@@ -36,13 +36,8 @@ export function planCluster(
   const security = securityOf(args.security);
   refuseImpossible(name, args, network);
   const resourceName = resourceNames(name);
-  const artifactSets = new Map<string, Artifacts>();
-  const own = {
-    ...optional({
-      runtime: containerRuntime === DEFAULT_RUNTIME ? undefined : containerRuntime,
-      extras: extras || undefined,
-    }),
-  };
+  const ownRuntime = containerRuntime === DEFAULT_RUNTIME ? undefined : containerRuntime;
+  const settings = { source, ...optional({ runtime: ownRuntime, extras: extras || undefined }) };
   let preflights: Preflights | undefined;
   const plan: ClusterPlan = {
     name,
@@ -64,22 +59,31 @@ export function planCluster(
     members: [] as never,
     groupsOf,
     resourceName,
-    /** One set for each version and architecture. */
-    artifacts(kubernetes, machine) {
-      const arch = machine?.arch ?? controllerArch();
-      const key = `kubernetes-${kubernetes}-${arch}`;
-      const set =
-        artifactSets.get(key) ??
-        new Artifacts(resourceName(key), { source, kubernetes, arch, ...own }, { parent: cluster });
-      artifactSets.set(key, set);
-      return set;
-    },
+    artifacts: artifactSets(cluster, resourceName, settings),
     get preflights() {
       preflights ??= new Preflights(plan);
       return preflights;
     },
   };
   return Object.assign(plan, { members: membersOf(plan, args) });
+}
+
+/** Creates one set of artifacts for each version and architecture, when a machine first needs it. */
+function artifactSets(
+  cluster: pulumi.Resource,
+  resourceName: (name: string) => string,
+  settings: Omit<ArtifactsArgs, "kubernetes" | "arch">,
+): ClusterPlan["artifacts"] {
+  const sets = new Map<string, Artifacts>();
+  return (kubernetes, machine) => {
+    const arch = machine?.arch ?? controllerArch();
+    const key = `kubernetes-${kubernetes}-${arch}`;
+    const known = sets.get(key);
+    if (known) return known;
+    const created = new Artifacts(resourceName(key), { ...settings, kubernetes, arch }, { parent: cluster });
+    sets.set(key, created);
+    return created;
+  };
 }
 
 /** Names of the clusters of a program, by its connection to the engine. */
