@@ -5,6 +5,7 @@ import { UpdateView } from "../terminal/update-view";
 import { writeLastRun } from "./last-run";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
+import { explainQuorumLoss } from "./quorum-loss";
 import { withRebuilt } from "./rebuilt-machines";
 import { failureReport, interruptionReport } from "./run-report";
 import { RunRecord } from "./run-record";
@@ -89,11 +90,23 @@ async function runObserved(
     keep(session.signal.aborted ? "interrupted" : "failed");
     const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];
     const run = { stack: stack.name, progress, failures: view.failures };
-    printReport(session.signal.aborted ? interruptionReport(run) : failureReport(run, error));
+    printReport(
+      session.signal.aborted
+        ? interruptionReport(run)
+        : failureReport({ ...run, reason: await reasonOfFailure(stack, session) }, error),
+    );
     throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1);
   } finally {
     stallDetector.close();
   }
+}
+
+/** Without a majority of etcd's members, the API answers with errors that do not name the reason: `is forbidden`. */
+async function reasonOfFailure(stack: Stack, session: Session): Promise<string | undefined> {
+  return await explainQuorumLoss(stack, session).then(
+    (loss) => loss?.message,
+    () => undefined,
+  );
 }
 
 async function execute(stack: Stack, operation: Operation, settings: UpOptions): Promise<OutputMap> {

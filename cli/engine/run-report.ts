@@ -8,6 +8,8 @@ export interface UnfinishedRun {
   progress: readonly MachineProgress[];
   /** Errors that the engine reported. */
   failures: readonly string[];
+  /** What is wrong with the cluster itself, and explains the errors. */
+  reason?: string | undefined;
 }
 
 /** Report of a run that the user interrupted. */
@@ -18,7 +20,7 @@ export function interruptionReport({ stack, progress }: UnfinishedRun): string {
 }
 
 /** Report of a run that failed: its errors, the progress of each machine, and how to continue. */
-export function failureReport({ stack, progress, failures }: UnfinishedRun, error: unknown): string {
+export function failureReport({ stack, progress, failures, reason }: UnfinishedRun, error: unknown): string {
   const isShown = hasBegun(progress);
   const reported = isShown ? progress.flatMap((machine) => machine.failures) : [];
   const others = mergeFailures(
@@ -29,7 +31,8 @@ export function failureReport({ stack, progress, failures }: UnfinishedRun, erro
   const machines = isShown
     ? [...progressText(progress), "", `${continueHint(stack)}: finished steps are not repeated`]
     : [];
-  return `\n${[...errors, ...(errors.length > 0 && isShown ? [""] : []), ...machines].join("\n")}\n`;
+  const reasons = reason === undefined ? [] : ["", reason];
+  return `\n${[...errors, ...(errors.length > 0 && isShown ? [""] : []), ...machines, ...reasons].join("\n")}\n`;
 }
 
 function hasBegun(progress: readonly MachineProgress[]): boolean {

@@ -5,12 +5,12 @@ import type { ClusterConfig } from "../../components/config";
 import { readBackupStatus, type BackupStatus } from "../backup/backup-status";
 import { clusterApi } from "../engine/cluster-api";
 import { controlPlaneRemotes, machineRemotes } from "../engine/machines";
+import { explainQuorumLoss } from "../engine/quorum-loss";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
 import { nodeChanges } from "../engine/state";
 import { isRunUnfinished } from "../engine/unfinished-run";
 import { clusterStatus, type ClusterStatus } from "./cluster-status";
-import { explainQuorumLoss } from "./quorum-loss";
 import { readJournal, type UpgradeJournal } from "./upgrade-journal";
 import { readApiServers } from "./upgrade-plan";
 

@@ -28,7 +28,7 @@ vi.mock("../../../../cli/preview/drift", () => ({
 vi.mock("node:timers/promises", () => ({
   setTimeout: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
 }));
-vi.mock("../../../../cli/nodes/quorum-loss", () => ({ explainQuorumLoss: async () => explanation }));
+vi.mock("../../../../cli/engine/quorum-loss", () => ({ explainQuorumLoss: async () => explanation }));
 
 const options = (...flags: string[]): Options => ({
   stack: "dev",

@@ -13,6 +13,7 @@ import { event, on } from "../preview/steps";
 
 let folder: string;
 let errors: string;
+let quorumLoss: () => Error | undefined;
 vi.mock("../../../../cli/engine/paths", async (original) => ({
   ...(await original<object>()),
   hiddenFolder: () => folder,
@@ -22,11 +23,13 @@ vi.mock("../../../../cli/engine/paths", async (original) => ({
 vi.mock("../../../../cli/engine/trial-config", () => ({
   withTrialConfig: async (_stack: unknown, config: object, work: (options: object) => unknown) => work({ config }),
 }));
+vi.mock("../../../../cli/engine/quorum-loss", () => ({ explainQuorumLoss: async () => quorumLoss() }));
 vi.mock("../../../../cli/engine/recovery-settings", () => ({ recordRecoverySettings: vi.fn() }));
 beforeEach(() => {
   vi.mocked(recordRecoverySettings).mockReset();
   folder = mkdtempSync(join(tmpdir(), "kubewright-operate-"));
   errors = "";
+  quorumLoss = () => undefined;
   vi.spyOn(process.stderr, "write").mockImplementation((text) => ((errors += String(text)), true));
 });
 afterEach(() => {
@@ -73,6 +76,20 @@ test("a failed run reports each machine and ends the command with exit code 1", 
   expect((ended as CommandEnded).exitCode).toBe(1);
   expect(errors).toMatch(/worker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: no space; free some\nworker-2 +not started/);
   expect(isRunUnfinished("dev")).toBe(true);
+});
+
+test("a run that failed without a majority of etcd's members explains that", async () => {
+  quorumLoss = () => new Error("2 of 3 control planes do not answer, and etcd has no majority");
+  await runOperation(failing().stack, "up", fakeSession()).catch(() => undefined);
+  expect(errors).toMatch(/finished steps are not repeated\n\n2 of 3 control planes .* no majority\n$/);
+});
+
+test("a run whose control planes cannot be asked for the reason reports its own errors", async () => {
+  quorumLoss = () => {
+    throw new Error("the state has no connections");
+  };
+  await runOperation(failing().stack, "up", fakeSession()).catch(() => undefined);
+  expect(errors).toMatch(/no space; free some[^]*finished steps are not repeated\n$/);
 });
 
 test("the timeline of the last run that changed something is kept", async () => {

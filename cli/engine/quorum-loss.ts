@@ -4,8 +4,8 @@ import { userCommand } from "../../common/user-command";
 import { readMembers } from "../../provider/kubeadm/etcd-status";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
-import { controlPlaneRemotes } from "../engine/machines";
-import type { Session } from "../engine/session";
+import { controlPlaneRemotes } from "./machines";
+import type { Session } from "./session";
 
 /** Seconds within which a control plane must answer over SSH. */
 const ANSWER_SECONDS = 10;

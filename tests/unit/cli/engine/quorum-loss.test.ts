@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { explainQuorumLoss } from "../../../../cli/nodes/quorum-loss";
+import { explainQuorumLoss } from "../../../../cli/engine/quorum-loss";
 import type { EtcdMember } from "../../../../provider/kubeadm/etcd-status";
 import { fakeSession, fakeStack } from "../fake-stack";
 
