@@ -1,10 +1,11 @@
 import type { Inputs } from "../../contracts/contract";
 import { encryptionContract } from "../../contracts/kube/encryption";
-import { StepError, messageOf } from "../../common/errors";
+import { StepError } from "../../common/errors";
 import { canRead, writesWith, writingConfiguration } from "../../render/encryption";
 import { proveEncryption, rewriteSecrets } from "../kubeadm/encrypted-secrets";
 import { readConfiguration, useConfiguration, waitForReload } from "../kubeadm/encryption-config";
-import { NOT_READ } from "../preview/notices";
+import { readCluster } from "../kube/read-cluster";
+import { optional } from "../../common/optional";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -76,17 +77,11 @@ const encryption: Handler<typeof encryptionContract> = {
     await apply(context, inputs);
     return {};
   },
-  async read(context, _id, old) {
-    const { problem: _, ...inputs } = old.inputs;
-    try {
-      const problem = await findProblem(context, inputs);
-      return { inputs: problem === undefined ? inputs : { ...inputs, problem }, outputs: {} };
-    } catch (error) {
-      if (!(error instanceof StepError)) throw error;
-      context.warn(`${NOT_READ}, its last known state is kept: ${messageOf(error)}`);
-      return old;
-    }
-  },
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
+      const { problem: _, ...inputs } = old.inputs;
+      return { ...old, inputs: { ...inputs, ...optional({ problem: await findProblem(context, inputs) }) } };
+    }),
 };
 
 export const encryptionResource = register(encryption);

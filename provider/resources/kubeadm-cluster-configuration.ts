@@ -1,8 +1,8 @@
 import type { Inputs } from "../../contracts/contract";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { findOutdated, upload } from "../kubeadm/uploaded-configuration";
-import { StepError } from "../../common/errors";
-import { NOT_READ } from "../preview/notices";
+import { readCluster } from "../kube/read-cluster";
+import { optional } from "../../common/optional";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 type ConfigurationInputs = Inputs<typeof clusterConfigurationContract>;
@@ -36,17 +36,11 @@ const clusterConfiguration: Handler<typeof clusterConfigurationContract> = {
     await apply(context, inputs);
     return {};
   },
-  async read(context, _id, old) {
-    const { problem: _, ...inputs } = old.inputs;
-    try {
-      const problem = await findProblem(context, inputs);
-      return { inputs: problem === undefined ? inputs : { ...inputs, problem }, outputs: {} };
-    } catch (error) {
-      if (!(error instanceof StepError)) throw error;
-      context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`);
-      return old;
-    }
-  },
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
+      const { problem: _, ...inputs } = old.inputs;
+      return { ...old, inputs: { ...inputs, ...optional({ problem: await findProblem(context, inputs) }) } };
+    }),
 };
 
 export const clusterConfigurationResource = register(clusterConfiguration);

@@ -1,8 +1,7 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
-import { messageOf } from "../../common/errors";
 import { changeAdminEndpoint, changeSharedEndpoint, readSharedEndpoints } from "../kubeadm/shared-endpoint";
-import { NOT_READ } from "../preview/notices";
+import { readCluster } from "../kube/read-cluster";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 async function apply(context: Context, inputs: Inputs<typeof kubeadmEndpointContract>): Promise<void> {
@@ -27,17 +26,13 @@ const kubeadmEndpoint: Handler<typeof kubeadmEndpointContract> = {
     await apply(context, inputs);
     return {};
   },
-  async read(context, _id, old) {
-    try {
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
       const api = await context.kube.api(old.inputs.controlPlanes, context.signal);
       const endpoints = await readSharedEndpoints(api, context.signal);
       const changed = endpoints.find((endpoint) => endpoint !== old.inputs.endpoint);
-      return { inputs: { ...old.inputs, endpoint: changed ?? old.inputs.endpoint }, outputs: {} };
-    } catch (error) {
-      context.warn(`${NOT_READ}; its recorded state is kept: ${messageOf(error)}`);
-      return old;
-    }
-  },
+      return { ...old, inputs: { ...old.inputs, endpoint: changed ?? old.inputs.endpoint } };
+    }),
 };
 
 export const kubeadmEndpointResource = register(kubeadmEndpoint);

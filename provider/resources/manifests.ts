@@ -1,13 +1,13 @@
 import type { Inputs } from "../../contracts/contract";
 import { manifestsContract } from "../../contracts/kube/manifests";
 import type { KubernetesObject } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { StepError, messageOf } from "../../common/errors";
+import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
 import type { KubeApi } from "../kube/api";
 import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { NOT_READ } from "../preview/notices";
+import { readCluster } from "../kube/read-cluster";
 
 const FIELD_MANAGER = "kubewright";
 
@@ -153,17 +153,13 @@ const manifests: Handler<typeof manifestsContract> = {
     await apply(context, api, inputs.objects);
     return {};
   },
-  async read(context, _id, old) {
-    try {
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
       const api = await context.kube.api(old.inputs.controlPlanes, context.signal);
       const objects = await readObjects(context, api, old.inputs.objects);
       const isGone = Object.keys(objects).length === 0 && !old.unfinished;
-      return isGone ? undefined : { inputs: { ...old.inputs, objects }, outputs: {} };
-    } catch (error) {
-      context.warn(`${NOT_READ}; its recorded state is kept: ${messageOf(error)}`);
-      return old;
-    }
-  },
+      return isGone ? undefined : { ...old, inputs: { ...old.inputs, objects } };
+    }),
   async delete(context, _id, { inputs }) {
     await remove(context, await context.kube.api(inputs.controlPlanes, context.signal), Object.values(inputs.objects));
   },

@@ -9,6 +9,7 @@ import { hashRunningProgram } from "../host/systemd";
 import type { KubeApi } from "../kube/api";
 import { readNode } from "../kube/cordon";
 import type { ForcedRemoval } from "../kube/dead-node";
+import { readCluster } from "../kube/read-cluster";
 import { removeNode } from "../kube/remove-node";
 import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
@@ -18,7 +19,6 @@ import { kubeletVersionOf, pressuresOf } from "../kube/node-facts";
 import { upgradeNode } from "../kubelet/upgrade-node";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
-import { NOT_READ } from "../preview/notices";
 
 type NodeInputs = Inputs<typeof nodeContract>;
 type NodeOutputs = Outputs<typeof nodeContract>;
@@ -159,22 +159,18 @@ const node: Handler<typeof nodeContract> = {
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
     return waitUntilNodeReady(context, api, inputs);
   },
-  async read(context, _id, { inputs, outputs, unfinished }) {
-    try {
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
+      const { inputs, unfinished } = old;
       const api = await context.kube.api(inputs.controlPlanes, context.signal);
       const live = await readNode(api, inputs.node, context.signal);
-      if (!live) return unfinished ? { inputs, outputs } : undefined;
+      if (!live) return unfinished ? old : undefined;
       return {
+        ...old,
         inputs: { ...inputs, ...readNodeSettings(live, inputs), ...(await readKubelet(context, live, inputs)) },
         outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" },
       };
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!(error instanceof StepError)) throw error;
-      context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`);
-      return { inputs, outputs };
-    }
-  },
+    }),
   async delete(context, _id, { inputs }) {
     const { restoreFrom } = context.settings; // The cluster may be lost, and its nodes are those of the backup.
     const mayStay = restoreFrom !== undefined || context.unreachable.isAbandoned(inputs.connection);

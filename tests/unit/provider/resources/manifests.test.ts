@@ -133,7 +133,7 @@ describe("a refresh", () => {
     const context = contextOf();
     context.kube.api = () => Promise.reject(new StepError({ step: "connecting", cause: "connect ETIMEDOUT" }));
     expect(await manifestsResource.read!(context, "addon", recorded())).toEqual(recorded());
-    expect(warnings).toEqual([expect.stringMatching(/^not read; its recorded state is kept: .*connect ETIMEDOUT/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^not read, its last known state is kept: .*connect ETIMEDOUT/)]);
   });
 });
 
