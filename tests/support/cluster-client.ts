@@ -28,6 +28,12 @@ export async function nodeNames(kubectl: Kubectl): Promise<string[]> {
   return (await kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}")).split(" ").sort();
 }
 
+/** Returns the versions of the kubelets without the prefix `v`, in the order of the nodes' names. */
+export async function kubeletVersions(kubectl: Kubectl): Promise<string[]> {
+  const versions = await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
+  return versions.split(" ").map((version) => version.replace(/^v/, ""));
+}
+
 /** Returns the names of the cordoned nodes. */
 export async function cordonedNodes(kubectl: Kubectl): Promise<string[]> {
   const path = "jsonpath={.items[?(@.spec.unschedulable==true)].metadata.name}";

@@ -68,6 +68,12 @@ export class TestStack {
     return await this.command(name, args, () => undefined);
   }
 
+  /** Checks the cluster with `npm run check`. @throws with its output where the cluster does not pass */
+  async check(): Promise<void> {
+    const { code, text } = await this.npmRun("check");
+    if (code !== 0) throw new Error(`npm run check ended with ${code}:\n${text}`);
+  }
+
   async kubeconfig(): Promise<string> {
     return await output("npm", ["run", "-s", "kubeconfig", "--", "--stack", this.name], this.options());
   }

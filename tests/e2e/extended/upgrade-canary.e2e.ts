@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
-import { kubectlOf, type Kubectl } from "../../support/cluster-client";
+import { kubeletVersions, kubectlOf, type Kubectl } from "../../support/cluster-client";
 import { TestStack } from "../../support/test-stack";
 import { newestVersion, previousVersion } from "../../support/versions";
 
@@ -28,7 +28,7 @@ describe(`an upgrade from ${FROM} to ${TO}, paused after the control planes`, ()
   test("leaves the workers, while the control planes emulate the version before", async () => {
     const { code, text } = await stack.npmRun("upgrade", "--to", TO, "--pause-after", "control-planes", "--emulate");
     expect(code, text).toBe(0);
-    expect(await versions()).toEqual([TO, FROM, FROM]);
+    expect(await kubeletVersions(kubectl)).toEqual([TO, FROM, FROM]);
     expect(await stack.on("control-plane-1", `cat ${API_SERVER}`)).toContain(`--emulated-version=kube=${MINOR_BEFORE}`);
   });
 
@@ -44,9 +44,9 @@ describe(`an upgrade from ${FROM} to ${TO}, paused after the control planes`, ()
   test("can be undone, and the cluster works with the version before", async () => {
     const { code, text } = await stack.npmRun("upgrade", "--undo");
     expect(code, text).toBe(0);
-    expect(await versions()).toEqual([FROM, FROM, FROM]);
+    expect(await kubeletVersions(kubectl)).toEqual([FROM, FROM, FROM]);
     expect(await stack.on("control-plane-1", `cat ${API_SERVER}`)).not.toContain("emulated-version");
-    await checkCluster();
+    await stack.check();
     expect((await stack.npmRun("status")).text).not.toMatch(/^upgrade/m);
   });
 });
@@ -65,7 +65,7 @@ describe(`a canary that gets ${TO}`, () => {
     expect(exitCode, seen).not.toBe(0);
     expect(seen).toMatch(/container crash of pod kube-system\/crash on worker-2 crashes/);
     expect(seen).toContain("kubelet.service is healthy again");
-    expect(await versions()).toEqual([TO, FROM, FROM]);
+    expect(await kubeletVersions(kubectl)).toEqual([TO, FROM, FROM]);
     await kubectl("-n", "kube-system", "delete", "pod", "crash", "--now");
   });
 
@@ -74,21 +74,21 @@ describe(`a canary that gets ${TO}`, () => {
     expect(code, text).toBe(0);
     expect(text).toContain("worker-1: the cluster stayed healthy for 15 s");
     expect(text).toContain("Paused.");
-    expect(await versions()).toEqual([TO, TO, FROM]);
+    expect(await kubeletVersions(kubectl)).toEqual([TO, TO, FROM]);
   });
 
   test("makes an undo impossible, with the reason", async () => {
     const { code, text } = await stack.npmRun("upgrade", "--undo");
     expect(code, text).not.toBe(0);
     expect(text).toContain(`worker-1 (${TO}): the kubelet of a worker cannot be downgraded`);
-    expect(await versions()).toEqual([TO, TO, FROM]);
+    expect(await kubeletVersions(kubectl)).toEqual([TO, TO, FROM]);
   });
 
   test("is followed by the others", async () => {
     const { code, text } = await stack.npmRun("upgrade", "--resume");
     expect(code, text).toBe(0);
-    expect(await versions()).toEqual([TO, TO, TO]);
-    await checkCluster();
+    expect(await kubeletVersions(kubectl)).toEqual([TO, TO, TO]);
+    await stack.check();
     expect((await stack.up()).text).toContain("Nothing to change");
   });
 });
@@ -108,15 +108,4 @@ async function startCrashingPod(): Promise<string> {
   const spec = { nodeName: "worker-2", containers: [{ name: "crash", image: await kubectl(...dns), args: ["-no"] }] };
   const overrides = JSON.stringify({ spec });
   return await kubectl("-n", "kube-system", "run", "crash", "--image=unused", `--overrides=${overrides}`);
-}
-
-async function checkCluster(): Promise<void> {
-  const { code, text } = await stack.npmRun("check");
-  expect(code, text).toBe(0);
-}
-
-/** Versions of the kubelets. */
-async function versions(): Promise<string[]> {
-  const output = await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
-  return output.split(" ").map((version) => version.replace(/^v/, ""));
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { measureSince, startApiProber } from "../../support/api-prober";
-import { kubectlOf, waitForPods, type Kubectl } from "../../support/cluster-client";
+import { kubeletVersions, kubectlOf, waitForPods, type Kubectl } from "../../support/cluster-client";
 import type { Load, LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
 import { newestVersion, previousVersion } from "../../support/versions";
@@ -58,14 +58,14 @@ describe(`three control planes from ${FROM} to ${TO}, while clients read and wri
     mark();
     await upgradeUntilKilled(/control-plane-1-control-plane: .*etcd to become healthy/);
     expectNoInterruption("killed while etcd restarts");
-    expect(await versions()).toEqual(NODES.map(() => FROM));
+    expect(await kubeletVersions(await kubectlOf(stack))).toEqual(NODES.map(() => FROM));
   });
 
   test("the next run goes on; SIGKILL while the second one's API server restarts interrupts no client", async () => {
     mark();
     await upgradeUntilKilled(/control-plane-2-control-plane: .*kube-apiserver to become healthy/);
     expectNoInterruption("killed while the API server restarts");
-    expect(await versions()).toEqual([TO, FROM, FROM, FROM]);
+    expect(await kubeletVersions(await kubectlOf(stack))).toEqual([TO, FROM, FROM, FROM]);
   });
 
   test("the run after it goes on to the end, and interrupts no client", async () => {
@@ -73,19 +73,14 @@ describe(`three control planes from ${FROM} to ${TO}, while clients read and wri
     const { code, text } = await stack.npmRun("upgrade", "--to", TO, "--yes");
     expect(code, text).toBe(0);
     expectNoInterruption("the upgrade");
-    await checkCluster();
-    expect(await versions()).toEqual(NODES.map(() => TO));
+    await stack.check();
+    expect(await kubeletVersions(await kubectlOf(stack))).toEqual(NODES.map(() => TO));
   });
 
   test("no control plane is left out of the balancers", async () => {
     for (const node of NODES) expect(await stack.on(node, STATES), node).toBe("UP UP UP");
   });
 });
-
-async function checkCluster(): Promise<void> {
-  const { code, text } = await stack.npmRun("check");
-  expect(code, text).toBe(0);
-}
 
 /** Prints the states of the control planes in a node's balancer, once they have not been taken out for a while. */
 const STATES = `sleep 3; echo 'show stat' | socat - UNIX-CONNECT:/run/kubewright-api-balancer.sock |
@@ -104,11 +99,4 @@ async function upgradeUntilKilled(when: RegExp): Promise<void> {
   const { child } = await stack.startCommand("upgrade", onText, "--to", TO, "--yes");
   const { signal } = await child;
   expect(signal, text).toBe("SIGKILL");
-}
-
-/** Versions of the kubelets. */
-async function versions(): Promise<string[]> {
-  const ask = await kubectlOf(stack); // selects a control plane that is ready
-  const output = await ask("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
-  return output.split(" ").map((version) => version.replace(/^v/, ""));
 }

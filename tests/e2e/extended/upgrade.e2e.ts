@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
 import { until } from "../../../common/wait";
 import { networkName } from "../../../provider/docker/network";
-import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
+import { kubeletVersions, applyManifest, internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
 import { LoadClient, waitForAnswers, type LoadSpec } from "../../support/load-client";
 import { manifest } from "../../support/manifests";
 import { OwnMachine } from "../../support/own-machine";
@@ -54,7 +54,7 @@ describe(`from ${PREVIOUS} to ${NEWEST}`, () => {
     expect(code, text).toBe(0);
     expect(text).toContain(`Upgrade: ${PREVIOUS} -> ${NEWEST}`);
     expect(text).toContain(`worker-1 (${PREVIOUS}), worker-2 (${PREVIOUS}), drained, then the kubelet`);
-    expect(await versions()).toEqual([PREVIOUS, PREVIOUS, PREVIOUS]);
+    expect(await kubeletVersions(kubectl)).toEqual([PREVIOUS, PREVIOUS, PREVIOUS]);
   });
 
   test("a kubelet that does not start is put back, and the nodes after it keep their version", async () => {
@@ -65,9 +65,9 @@ describe(`from ${PREVIOUS} to ${NEWEST}`, () => {
     expect(code, text).not.toBe(0);
     expect(text).toMatch(/unrecognized feature gate: MemoryManager/);
     expect(text).toContain("kubelet.service is healthy again");
-    expect(await versions()).toEqual([NEWEST, PREVIOUS, PREVIOUS]);
+    expect(await kubeletVersions(kubectl)).toEqual([NEWEST, PREVIOUS, PREVIOUS]);
     expect(await kubectl("get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}")).toBe("");
-    await checkCluster();
+    await stack.check();
     report("a failed upgrade of worker-1");
   });
 
@@ -75,10 +75,10 @@ describe(`from ${PREVIOUS} to ${NEWEST}`, () => {
     await stack.on("worker-1", `rm ${BAD_SETTING}`);
     const { code, text } = await stack.npmRun("upgrade", "--to", NEWEST, "--yes");
     expect(code, text).toBe(0);
-    expect(await versions()).toEqual([NEWEST, NEWEST, NEWEST]);
+    expect(await kubeletVersions(kubectl)).toEqual([NEWEST, NEWEST, NEWEST]);
     const image = await kubectl("-n", "kube-system", "get", "ds/kube-proxy", "-o", "jsonpath={..image}");
     expect(image).toMatch(new RegExp(`:v${NEWEST}$`));
-    await checkCluster();
+    await stack.check();
     report("the upgrade");
   });
 
@@ -108,16 +108,6 @@ test("a version before is refused at preview", async () => {
   expect(code, text).toBe(1);
   expect(text).toContain(`Kubernetes cannot be downgraded from ${NEWEST} to ${PREVIOUS}`);
 });
-
-async function checkCluster(): Promise<void> {
-  const { code, text } = await stack.npmRun("check");
-  expect(code, text).toBe(0);
-}
-
-async function versions(): Promise<string[]> {
-  const output = await kubectl("get", "nodes", "-o", "jsonpath={.items[*].status.nodeInfo.kubeletVersion}");
-  return output.split(" ").map((version) => version.replace(/^v/, ""));
-}
 
 function loadOf(url: string, most: number): LoadSpec {
   return { container: outside.container, url, perSecond: PER_SECOND, most, seconds: LONGEST_SECONDS };
