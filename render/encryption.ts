@@ -51,6 +51,11 @@ export function readingConfiguration({ keys }: KeySet, current?: string): string
   return render([writer, ...keys.map(entryOf), ...entriesOf(current), IDENTITY]);
 }
 
+/** Renders a configuration that writes as the first one does, and reads what either of the two reads. Secret. */
+export function joinConfigurations(first: string, second: string): string {
+  return render([...entriesOf(first), ...entriesOf(second)]);
+}
+
 /** Whether an API server with this configuration can read everything that the set has written. */
 export function canRead(configuration: string | undefined, { keys }: KeySet): boolean {
   const known = entriesOf(configuration).map(textOf);

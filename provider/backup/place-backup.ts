@@ -1,8 +1,7 @@
-import { mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { cacheRoot } from "../../artifacts";
-import { sha256Of } from "../../artifacts/hash";
 import { obtainRestic } from "../../artifacts/restic";
 import { StepError, messageOf } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
@@ -17,6 +16,7 @@ import { caCertHash } from "../pki/ca-cert-hash";
 import type { Context } from "../rpc/handler";
 import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
+import { listMachineFiles, withoutOwnFiles } from "./backup-files";
 import { MACHINE_FOLDER, SNAPSHOT_FILE } from "./collect";
 import { BACKUP_FOLDER, installEtcdutl } from "./etcd-programs";
 import type { BackupFacts } from "./facts";
@@ -59,7 +59,7 @@ export async function placeBackup(context: Context, machine: Remote, placement: 
     const facts = await fetchBackup(repository, id, folder);
     await assertFits(context, machine, placement, { facts, folder });
     const placing: RestoreRecord = { id, time: facts.time, phase: "placing" };
-    const files = await machineFiles(folder);
+    const files = await listMachineFiles(folder);
     await assertEmpty(machine, record, signal);
     try {
       await writeRecord(machine, placing, signal);
@@ -139,22 +139,6 @@ export function findMismatches(
   ];
 }
 
-/** Lists the files of a backup that belong on a control plane. */
-async function machineFiles(folder: string): Promise<OutgoingFile[]> {
-  const root = join(folder, MACHINE_FOLDER);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return await Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async (entry) => {
-        const source = join(entry.parentPath, entry.name);
-        const [sha256, { size }] = await Promise.all([sha256Of(source), stat(source)]);
-        const mode = entry.name.endsWith(".crt") ? "0644" : "0600";
-        return { path: `/${relative(root, source)}`, mode, sha256, size, body: { source } };
-      }),
-  );
-}
-
 /** Refuses a machine with data of etcd that no earlier attempt has left. */
 async function assertEmpty(machine: Remote, record: RestoreRecord | undefined, signal: AbortSignal): Promise<void> {
   if (record !== undefined) return;
@@ -176,7 +160,7 @@ async function placeFiles(
   { files, folder }: { files: readonly OutgoingFile[]; folder: string },
 ): Promise<void> {
   status("copying the keys and the snapshot");
-  await writeFiles(machine, [...files], STEP, signal);
+  await writeFiles(machine, await withoutOwnFiles(machine, files, signal), STEP, signal);
   await installEtcdutl(machine, restoreFrom.etcdutl, signal);
   await sendSnapshot(machine, join(folder, SNAPSHOT_FILE), SNAPSHOT, signal);
   status("restoring etcd's data");

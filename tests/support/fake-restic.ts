@@ -1,9 +1,13 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { ENCRYPTION_FILE, type EncryptionKey, writingConfiguration } from "../../render/encryption";
 
 const HEADER = `#!/bin/sh
 [ "$1" = version ] && { echo "restic 0.18.1"; exit; }`;
+
+/** The key that encrypts the Secrets of the backup. */
+export const BACKUP_KEY: EncryptionKey = { name: "key1", provider: "secretbox", secret: "the key of the backup" };
 
 export interface FakeBackup {
   /** PEM of the cluster's CA. */
@@ -37,7 +41,8 @@ export function writeFakeRestic(folder: string, id: string, backup: FakeBackup):
   write("kubeadm-config.ClusterConfiguration.yaml", JSON.stringify({ networking }));
   write("machine/etc/kubernetes/pki/ca.crt", ca);
   write("machine/etc/kubernetes/pki/ca.key", "the key of the CA");
-  write("machine/etc/kubernetes/encryption/keys.yaml", "the encryption keys");
+  write("machine/etc/kubernetes/audit/policy.yaml", "the policy of the backup");
+  write(`machine${ENCRYPTION_FILE}`, writingConfiguration({ provider: "secretbox", keys: [BACKUP_KEY] }));
   const snapshots = JSON.stringify([{ id, short_id: id, time: facts.time, hostname: "cp-1" }]);
   const programs = join(folder, "bin");
   mkdirSync(programs, { recursive: true });

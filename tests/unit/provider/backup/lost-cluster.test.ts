@@ -12,8 +12,9 @@ import type { Connections } from "../../../../provider/ssh/connections";
 import { ConnectionError } from "../../../../provider/ssh/errors";
 import type { Remote, RunOptions } from "../../../../provider/ssh/remote";
 import { sha256Of } from "../../../../artifacts/hash";
+import { ENCRYPTION_FILE } from "../../../../render/encryption";
 import { connectionTo } from "../../../support/connection";
-import { writeFakeRestic, type FakeBackup } from "../../../support/fake-restic";
+import { BACKUP_KEY, writeFakeRestic, type FakeBackup } from "../../../support/fake-restic";
 import { MemoryMachine } from "../../../support/memory-machine";
 import { proofApi } from "../../../support/proof-api";
 
@@ -24,6 +25,7 @@ type InitInputs = Inputs<typeof kubeadmInitContract>;
 const ID = "65c64ecf";
 const RECORD = "/var/lib/kubewright/backup/restore-from.json";
 const KEY = "/etc/kubernetes/pki/ca.key";
+const POLICY = "/etc/kubernetes/audit/policy.yaml";
 
 /** A machine without a cluster, on which a backup and `kubeadm init` arrive. */
 class NewMachine extends MemoryMachine {
@@ -141,7 +143,8 @@ describe("a lost cluster", () => {
     const { outputs } = await create();
     expect(outputs).toEqual({ caCertHash: hash(), restoredFrom: ID });
     expect(machine.files.get(KEY)).toEqual({ content: "the key of the CA", mode: "0600" });
-    expect(machine.files.has("/etc/kubernetes/encryption/keys.yaml")).toBe(true);
+    expect(machine.files.get(ENCRYPTION_FILE)?.content).toContain(BACKUP_KEY.secret);
+    expect(machine.files.get(POLICY)?.content).toBe("the policy of the backup");
     expect(machine.restored[0]).toMatch(/--name cp-1 [^]*--initial-cluster cp-1=https:\/\/10.0.0.1:2380 /);
     expect(machine.configs.join()).toMatch(/DirAvailable--var-lib-etcd[^]*- "?upload-config\/kubeadm"?\s+- "?addon/);
     expect(machine.files.has(RECORD)).toBe(false);
