@@ -78,12 +78,13 @@ describe(`three control planes from ${FROM} to ${TO}, while clients read and wri
   });
 
   test("no control plane is left out of the balancers", async () => {
-    for (const node of NODES) expect(await stack.on(node, STATES), node).toBe("UP UP UP");
+    const states = async () => await Promise.all(NODES.map((node) => stack.on(node, STATES)));
+    await expect.poll(states, { timeout: 30_000 }).toEqual(NODES.map(() => "UP UP UP"));
   });
 });
 
-/** Prints the states of the control planes in a node's balancer, once they have not been taken out for a while. */
-const STATES = `sleep 3; echo 'show stat' | socat - UNIX-CONNECT:/run/kubewright-api-balancer.sock |
+/** Prints the states of the control planes in a node's balancer. It checks each of them about once a second. */
+const STATES = `echo 'show stat' | socat - UNIX-CONNECT:/run/kubewright-api-balancer.sock |
 awk -F, '$1 == "apiservers" && $2 != "BACKEND" {print $18}' | xargs`;
 
 /** Starts the upgrade, and kills all its processes once its output matches. */
