@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { CustomResource } from "@pulumi/pulumi";
 import type { Binaries, Files, Leftovers, StaticPod, Unit } from "../sdk/host";
 import type {
   AddOns,
@@ -32,6 +33,9 @@ export interface KubeadmSteps extends PreparationSteps {
   "join worker": KubeadmJoin;
   "control plane node": Node;
   "worker node": Node;
+  "after join": CustomResource;
+  "before drain": CustomResource;
+  "after upgrade": CustomResource;
   "add-ons": AddOns;
   kubectl: Binaries;
   dns: Rollout;

@@ -1,11 +1,14 @@
+import type { CustomResource } from "@pulumi/pulumi";
 import { apiEndpoint } from "../render/api-balancer";
 import { ENCRYPTION_FILE } from "../render/encryption";
 import type { Node } from "../sdk/kubernetes";
 import type { ClusterAccess } from "../sdk/local";
 import type { KubeadmSteps } from "./bootstrap-resources";
 import { PREPARED, preparation } from "./preparation";
+import type { CommandPhase } from "./nodes/commands";
 import { installApiBalancer } from "./steps/api-balancer";
 import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
+import { addCommands, hasCommands } from "./steps/commands";
 import { rollOutKubeadmDns } from "./steps/dns";
 import { createEncryptionKeys, encryptSecrets, hasEncryption, writeEncryptionFile } from "./steps/encryption";
 import { clientEndpoints } from "./steps/endpoint";
@@ -57,6 +60,10 @@ function membershipOf({
   const [join, init] = [resource(membershipStep(member)), resource("init")];
   const { restoredFrom } = init;
   return { membership: workers(member) ? join.id : controlPlaneMembership(init, join), restoredFrom };
+}
+
+function runCommands(phase: CommandPhase) {
+  return (scope: Scope<KubeadmSteps, KubeadmCluster>) => addCommands(phase, scope, scope.resource("worker node"));
 }
 
 /** Builds a cluster with kubeadm. */
@@ -117,6 +124,10 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     needsCluster: ["pod network", "control plane node"],
     register: (scope) => addNode(scope, membershipOf(scope)),
   },
+  // Commands of the user's own. The engine deletes them before the node, which is drained when it is deleted.
+  "after join": { on: hasCommands("afterJoin"), needs: ["worker node"], register: runCommands("afterJoin") },
+  "before drain": { on: hasCommands("beforeDrain"), needs: ["worker node"], register: runCommands("beforeDrain") },
+  "after upgrade": { on: hasCommands("afterUpgrade"), needs: ["worker node"], register: runCommands("afterUpgrade") },
   // In an existing cluster, pods may use the balancers only once all nodes have them.
   "api endpoint": {
     needsCluster: ["api balancer", "control plane", "kubeadm config", "join worker", "node images", "pod network"],
@@ -143,6 +154,8 @@ export interface BuiltCluster {
   access?: ClusterAccess;
   /** Nodes by machine name. */
   nodes: ReadonlyMap<string, Node>;
+  /** What must exist before the next node of a rolling update changes, where that is more than the node. */
+  afterJoin?: ReadonlyMap<string, CustomResource>;
 }
 
 export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
@@ -174,6 +187,11 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
         member.name,
         runner.resource(member.isControlPlane ? "control plane node" : "worker node", member),
       ]),
+    ),
+    afterJoin: new Map(
+      plan.members
+        .filter(hasCommands("afterJoin"))
+        .map((member) => [member.name, runner.resource("after join", member)]),
     ),
   };
 }

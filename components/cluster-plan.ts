@@ -9,8 +9,10 @@ import { planProblems } from "../render/preflight-plan";
 import { Artifacts, type ArtifactsArgs } from "../sdk/local";
 import type { ClusterArgs } from "./cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
+import { hasAnyCommand } from "./nodes/commands";
 import { securityOf } from "./nodes/security";
 import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
+import { assertCommandsRun } from "./steps/commands";
 import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";
 import { Preflights } from "./steps/preflights";
 
@@ -122,11 +124,16 @@ function refuseImpossible(
     ...pools.flatMap((pool) => pool.machines).map(withRole("worker")),
   ];
   const flags = components ? refusedApiServerFlags(controlPlane?.extraArgs?.apiServer ?? {}) : [];
+  const withCommands = components ? pools.filter(({ commands = {} }) => hasAnyCommand(commands)) : [];
   const problems = [
     ...planProblems({ machines, podCidr, serviceCidr }),
+    ...withCommands.map((pool) => ({
+      path: `pool ${pool.name}: commands`,
+      reason: "a cluster that is built by components runs none",
+    })),
     ...flags.map(({ flag, reason }) => ({ path: `controlPlane.extraArgs.apiServer.${flag}`, reason })),
   ];
-  if (problems.length === 0) return;
+  if (problems.length === 0) return assertCommandsRun(pools);
   const lines = problems.map(({ path, reason }) => `  ${path}: ${reason}`);
   throw new RunError(`cluster ${name}:\n${lines.join("\n")}`);
 }

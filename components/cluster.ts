@@ -39,7 +39,8 @@ export class Cluster extends pulumi.ComponentResource {
     this.artifacts = this.plan.artifacts(args.version, args.controlPlanes[0]);
     const context = components ? new LadderCluster(this.plan, components) : new KubeadmCluster(this.plan);
     this.built = context instanceof LadderCluster ? buildByComponents(context) : buildWithKubeadm(context);
-    for (const [machine, node] of this.built.nodes) this.plan.rollingUpdate?.addNode(machine, node);
+    const { nodes, afterJoin } = this.built;
+    for (const [machine, node] of nodes) this.plan.rollingUpdate?.addNode(machine, afterJoin?.get(machine) ?? node);
     this.registerOutputs({});
   }
 

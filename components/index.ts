@@ -9,6 +9,7 @@ export { giveSdk } from "./machines/clouds/sdk";
 export type { MachineArgs, MachinesArgs, RollingArgs } from "./machines/kind";
 export { VagrantMachines } from "./machines/vagrant";
 export { commandConnection, type CommandConnection, type JumpHost, type Machine } from "./machines/machine";
+export type { NodeCommand, PoolCommands } from "./nodes/commands";
 export type { PoolArgs } from "./nodes/pool";
 export {
   RollingUpdate,

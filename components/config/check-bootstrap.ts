@@ -1,4 +1,5 @@
 import { refusedApiServerFlags } from "../../render/components/refused-flags";
+import { hasAnyCommand } from "../nodes/commands";
 import type { ClusterConfig, CrossProblem } from "./types";
 import { poolsOf } from "./pools";
 
@@ -32,12 +33,15 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
 }
 
 /** Refuses settings that only a cluster of kubeadm has. */
-export function onlyKubeadm({ bootstrap, security: { audit, podSecurity } }: ClusterConfig): CrossProblem[] {
+export function onlyKubeadm(config: ClusterConfig): CrossProblem[] {
+  const { bootstrap, security } = config;
   if (bootstrap !== "components") return [];
+  const { audit, podSecurity } = security;
   const { enforce, warn = enforce, audit: marked = enforce } = podSecurity;
   const settings: [boolean, string][] = [
     [audit.enabled, "security.audit.enabled"],
     [[enforce, warn, marked].some((level) => level !== "privileged"), "security.podSecurity"],
+    ...poolsOf(config).map(({ commands, path }): [boolean, string] => [hasAnyCommand(commands), `${path}.commands`]),
   ];
   return settings
     .filter(([isSet]) => isSet)

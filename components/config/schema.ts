@@ -22,6 +22,7 @@ import { dockerKind } from "../machines/docker";
 import { KIND_NAMES } from "./machine-kinds";
 import { poolHost, sshSection } from "../machines/ssh";
 import { vagrantKind } from "../machines/vagrant";
+import { commandsFields } from "../nodes/commands";
 import { securityFields } from "../nodes/security";
 import { endpointFields, networkFields, timeoutFields } from "../nodes/settings";
 import { admissionPlugin, staticToken } from "./authentication";
@@ -236,6 +237,15 @@ const pool = strict({
     /** Flags of the kubelet. Prefer `kubelet`, if the setting is a field of the kubelet's configuration. */
     kubelet: kubeletFlags.default({}),
   }).prefault({}),
+  /**
+   * Commands of your own on every machine of the pool (docs/nodes.md). They need the package @pulumi/command.
+   * @example
+   * config:
+   *   kubewright:workers:
+   *     commands:
+   *       afterJoin: [{ name: swap, script: sudo swapon --show }]
+   */
+  commands: strict(commandsFields).prefault({}),
 });
 
 const pools = z.record(z.string(), pool).superRefine((value, context) => {

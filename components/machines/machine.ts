@@ -65,29 +65,65 @@ function asSecret<T>(value: pulumi.Input<T> | undefined): pulumi.Output<pulumi.U
   return value === undefined ? undefined : pulumi.secret(value);
 }
 
-/**
- * Connection of a `remote.Command` of `@pulumi/command`. It takes the private key itself, and supports neither jump
- * hosts nor pinned host keys.
- */
-export interface CommandConnection {
+/** Login of a `remote.Command` of `@pulumi/command` at an SSH server. It takes the private key itself. */
+export interface CommandLogin {
   host: pulumi.Input<string>;
   port?: pulumi.Input<number>;
   user: pulumi.Input<string>;
   password?: pulumi.Input<string>;
   privateKey?: pulumi.Input<string>;
+  hostKey?: pulumi.Input<string>;
+}
+
+/** Connection of a `remote.Command` of `@pulumi/command`. */
+export interface CommandConnection extends CommandLogin {
+  /** The jump host. */
+  proxy?: CommandLogin;
 }
 
 /**
  * The connection to a machine for commands of your own, with `@pulumi/command`. The private key is read from its file
- * and becomes a secret of the state.
+ * and becomes a secret of the state. `@pulumi/command` uses the SSH agent of your shell, and at most
+ * one jump host. It cannot verify host keys of the type RSA.
  *
+ * @throws pulumi.RunError if the machine is behind several jump hosts
  * @example
  * new command.remote.Command("greet", { connection: commandConnection(machine), create: "hostname" });
  */
 export function commandConnection(machine: Machine): CommandConnection {
-  const { host, port, user = "root", privateKey, privateKeyPath, password } = machine;
+  assertCommandsReach(machine);
+  return { ...commandLogin(machine), ...optional({ proxy: machine.jump && commandLogin(machine.jump) }) };
+}
+
+/** @throws pulumi.RunError if the machine is behind several jump hosts */
+export function assertCommandsReach({ name, jump }: Machine): void {
+  if (!jump?.jump) return;
+  throw new pulumi.RunError(
+    `commands on ${name}: @pulumi/command supports one jump host, and this machine is behind several; ` +
+      "remove the commands, or give the machine a route with one jump host",
+  );
+}
+
+function commandLogin({
+  host,
+  port,
+  user = "root",
+  privateKey,
+  privateKeyPath,
+  password,
+  hostKey,
+}: JumpArgs): CommandLogin {
   const key = privateKey ?? (privateKeyPath === undefined ? undefined : pulumi.output(privateKeyPath).apply(readKey));
-  return { host, user, ...optional({ port, password: asSecret(password), privateKey: asSecret(key) }) };
+  return {
+    host,
+    user,
+    ...optional({
+      port,
+      password: asSecret(password),
+      privateKey: asSecret(key),
+      hostKey: hostKey as pulumi.Input<string>,
+    }),
+  };
 }
 
 /** The key of a machine that a preview has not created yet is empty. */

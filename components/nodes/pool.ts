@@ -1,4 +1,5 @@
 import type { Machine } from "../machines/machine";
+import type { PoolCommands } from "./commands";
 import type { NodeSettings } from "./settings";
 
 /**
@@ -31,6 +32,11 @@ export interface PoolArgs {
    * @default 1
    */
   maxUnavailable?: number;
+  /**
+   * Commands of your own on every machine of the pool. They need the package @pulumi/command.
+   * @default none
+   */
+  commands?: PoolCommands;
 }
 
 /**

@@ -76,7 +76,10 @@ export class RollingUpdate {
     return this.firstRuns.apply((runs) => runs?.[machine] !== undefined && runs[machine] !== this.run);
   }
 
-  /** Registers the node of a machine, for which the machine after it waits. The `Cluster` calls it. */
+  /**
+   * Registers the node of a machine, or what comes after it. The machine after it waits for this. The `Cluster` calls
+   * it.
+   */
   addNode(machine: string, node: pulumi.Resource): void {
     this.nodes.set(machine, node);
   }

@@ -48,7 +48,19 @@ function controlPlaneMachineNames(config: ClusterConfig): string[] {
 }
 
 function poolArgs(pool: Pool, machines: Machine[]): PoolArgs {
-  const { name, version, maxUnavailable, labels, annotations, taints, kubelet, containerd, nodes, extraArgs } = pool;
+  const {
+    name,
+    version,
+    maxUnavailable,
+    labels,
+    annotations,
+    taints,
+    kubelet,
+    containerd,
+    nodes,
+    extraArgs,
+    commands,
+  } = pool;
   const settings: NodeSettings = { labels, annotations, taints, kubelet, containerd, kubeletArgs: extraArgs.kubelet };
-  return { name, machines, settings, nodes, maxUnavailable, ...optional({ version }) };
+  return { name, machines, settings, nodes, maxUnavailable, commands, ...optional({ version }) };
 }

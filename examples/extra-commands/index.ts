@@ -12,10 +12,21 @@ const [controlPlane, ...workers] = local.machines as [Machine, ...Machine[]];
 const cluster = new Cluster("extra", {
   version: "1.36.3",
   controlPlanes: [controlPlane],
-  pools: [{ name: "workers", machines: workers }],
+  pools: [
+    {
+      name: "workers",
+      machines: workers,
+      // The scripts run on every worker. Each one is a resource of its own.
+      commands: {
+        afterJoin: [{ name: "record", script: 'echo "$KUBEWRIGHT_NODE" > /root/joined' }],
+        beforeDrain: [{ name: "record", script: "rm -f /root/joined" }],
+        afterUpgrade: [{ name: "record", script: 'echo "$KUBEWRIGHT_VERSION" > /root/upgraded' }],
+      },
+    },
+  ],
 });
 
-// `cluster.joined(name)` exists once the worker is Ready, so each command runs after the join.
+// A command whose output the program uses. `cluster.joined(name)` exists once the worker is Ready.
 const hostnames = workers.map(
   (machine) =>
     new command.remote.Command(

@@ -4,15 +4,16 @@ import { giveSdk } from "../../components/machines/clouds/sdk";
 type Fake = new (name: string, args: object, options?: pulumi.CustomResourceOptions) => pulumi.CustomResource;
 
 /**
- * The clouds' packages as far as a mocked Pulumi needs them: any class, by its name, as a resource of that type. The
- * real ones are not among our dependencies on purpose: of every such package in node_modules Pulumi would download the
- * plugin.
+ * The clouds' packages and @pulumi/command, as far as a mocked Pulumi needs them: any class, by its name, as a resource
+ * of that type. The real ones are not among our dependencies on purpose: of every such package in node_modules Pulumi
+ * would download the plugin.
  */
 export function fakeClouds(): void {
   giveSdk("@pulumi/hcloud", classes("hcloud", ["ipv4Address"]));
   giveSdk("@pulumi/digitalocean", classes("digitalocean", ["ipv4Address", "ipv4AddressPrivate", "fingerprint"]));
   const getAmiOutput = (args: { owners: string[]; filters: { values: string[] }[] }) =>
     pulumi.output({ id: `ami of ${args.owners.join()} ${args.filters[0]?.values.join() ?? ""}` });
+  giveSdk("@pulumi/command", { remote: classes("command:remote", ["stdout", "stderr"]) });
   giveSdk("@pulumi/aws", { ec2: classes("aws:ec2", ["publicIp", "privateIp"], { getAmiOutput }) });
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * A resource class of a cloud's package, with the arguments and outputs that Kubewright uses. The packages are
+ * A resource class of an optional package, with the arguments and outputs that Kubewright uses. The packages are
  * optional, so their types are not available.
  */
 export type ResourceType<Args, Outputs = object> = new (
@@ -18,7 +18,7 @@ export type InputArgs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 const bundled = new Map<string, unknown>();
 
 /**
- * Registers a cloud's package for programs that are bundled into one file, where it cannot be loaded by its name.
+ * Registers an optional package for programs that are bundled into one file, where it cannot be loaded by its name.
  *
  * @example
  * import * as hcloud from "@pulumi/hcloud";
@@ -29,19 +29,19 @@ export function giveSdk(name: string, sdk: unknown): void {
 }
 
 /**
- * Loads a cloud's package. It is loaded when a machine of that cloud is created, so only users of the cloud need to
+ * Loads an optional package. It is loaded when its first resource is created, so only users of such resources need to
  * install it.
+ * @param user What needs the package, in the plural.
  * @throws pulumi.RunError with the installation command.
  */
-export function loadSdk<T>(name: string): T {
-  if (bundled.has(name)) return bundled.get(name) as T;
+export function loadSdk<T>(name: string, user = "machines of this kind"): T {
+  const given = bundled.get(name);
+  if (given !== undefined) return given as T;
   try {
     // The package is a dependency of the program, which need not be installed beside this file.
     return createRequire(join(process.cwd(), "index.js"))(name) as T;
   } catch (error) {
     if ((error as { code?: string }).code !== "MODULE_NOT_FOUND") throw error;
-    throw new pulumi.RunError(
-      `machines of this kind need the package ${name}, which is not installed; run \`npm install ${name}\``,
-    );
+    throw new pulumi.RunError(`${user} need the package ${name}, which is not installed; run \`npm install ${name}\``);
   }
 }

@@ -26,6 +26,21 @@ describe("fields together", () => {
       "Kubernetes 1.35 removed the feature gate PodIndexLabel",
     ],
     [{ controlPlane: { count: 2 } }, "controlPlane.count", "use 1 or 3"],
+    [
+      { bootstrap: "components", workers: { commands: { afterJoin: [{ name: "a", script: "true" }] } } },
+      "workers.commands",
+      "not available to clusters that are built by components",
+    ],
+    [
+      { workers: { commands: { afterJoin: [{ name: "A", script: "" }] } } },
+      "workers.commands.afterJoin[0].name",
+      "lower",
+    ],
+    [
+      { workers: { commands: { beforeDrain: ["a", "a"].map((name) => ({ name, script: "true" })) } } },
+      "workers.commands.beforeDrain[1].name",
+      "rename one",
+    ],
     [{ security: { podSecurity: { enforce: "strict" } } }, "security.podSecurity.enforce", "baseline"],
     [
       { security: { podSecurity: { exemptNamespaces: ["A"] } } },
