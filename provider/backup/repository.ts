@@ -69,10 +69,21 @@ export class Repository {
 
   /** Creates the repository if it does not exist. @throws StepError where it cannot be used */
   async open(): Promise<void> {
+    if (this.address.startsWith("s3:")) await this.createBucket();
     const outcome = await this.run(["cat", "config"], "opening the repository", SHORT, [0, MISSING]);
     if (outcome.code === 0) return;
     if (this.address.startsWith("/")) await mkdir(this.address, { recursive: true, mode: 0o700 });
     await this.run(["init"], "creating the repository", SHORT);
+  }
+
+  /**
+   * Creates the repository and its bucket where they do not exist. To read from a bucket that does not exist, or with a
+   * wrong access key, restic tries for a quarter of an hour; `init` creates the former and refuses the latter.
+   */
+  private async createBucket(): Promise<void> {
+    const step = "creating the repository";
+    const outcome = await this.run(["init"], step, SHORT, [0, 1]);
+    if (outcome.code !== 0 && !/already (initialized|exists)/.test(outcome.stderr)) throw this.failureOf(step, outcome);
   }
 
   /** Stores a folder as a backup, and returns its id. */
@@ -181,7 +192,7 @@ export class Repository {
       );
     if (code === LOCKED)
       return this.failure(step, "another command uses it", "wait for that command, then run this one again");
-    return this.failure(step, lastLines(stderr || stdout));
+    return this.failure(step, reasonOfRetries(stderr) ?? lastLines(stderr || stdout));
   }
 
   private failure(
@@ -191,4 +202,9 @@ export class Repository {
   ): StepError {
     return new StepError({ step, machine: this.address, cause, action });
   }
+}
+
+/** Returns why restic repeated a request until it was stopped, which its last lines do not say. */
+function reasonOfRetries(stderr: string): string | undefined {
+  return [...stderr.matchAll(/returned error, retrying after [^:]*: (.*)/g)].at(-1)?.[1];
 }

@@ -63,8 +63,9 @@ export class S3Server {
   }
 }
 
+/** The names must differ: a certificate with the name of its authority counts as self-signed. */
 async function writeCertificates(folder: string): Promise<{ caFile: string; arguments: string[] }> {
-  const authority = await createAuthority("s3", 1);
+  const authority = await createAuthority("authority of s3", 1);
   const server = await createCertificate(authority, {
     ...{ commonName: "s3", ipAddresses: ["127.0.0.1"], usages: ["server"], days: 1 },
   });

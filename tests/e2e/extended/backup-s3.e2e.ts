@@ -50,7 +50,7 @@ test("a wrong password is named", async () => {
 test("a wrong access key ends within minutes, not after restic's quarter of an hour", async () => {
   const started = Date.now();
   await expect(repository({ ...ACCESS, secretAccessKey: "wrong" }).list()).rejects.toThrow(
-    /listing the backups failed/,
+    /listing the backups failed.*request signature/,
   );
   expect(Date.now() - started).toBeLessThan(120_000);
 });

@@ -28,9 +28,8 @@ function repository(script: string, settings: Partial<RepositorySettings> = {}):
 test("secrets are in no argument: the password comes by stdin, the access key in the environment", async () => {
   const s3 = { accessKeyId: "id", secretAccessKey: "a secret", caFile: "/ca.pem" };
   await repository("exit 0", { repository: "s3:https://s3.example.com/b", s3 }).open();
-  expect(calls()).toEqual([
-    `--repo s3:https://s3.example.com/b --cacert /ca.pem --retry-lock 1m cat config | ${PASSWORD} | a secret`,
-  ]);
+  const options = "--repo s3:https://s3.example.com/b --cacert /ca.pem --retry-lock 1m";
+  expect(calls()).toEqual(["init", "cat config"].map((command) => `${options} ${command} | ${PASSWORD} | a secret`));
 });
 
 test("SFTP asks no questions, and uses the key", async () => {
@@ -47,6 +46,26 @@ test("a repository that does not exist is created, any other failure is reported
   );
   await expect(repository("exit 11").open()).rejects.toThrow("another command uses it");
   await expect(repository("echo Fatal: disk full >&2; exit 1").open()).rejects.toThrow("Fatal: disk full");
+});
+
+test("S3: a bucket that does not exist is created, one that exists is used, and a refusal is reported", async () => {
+  const settings = { repository: "s3:https://s3.example.com/b" };
+  const answer = (text: string) => `case "$*" in *init) echo '${text}' >&2; exit 1;; esac`;
+  await repository("exit 0", settings).open();
+  await repository(answer("Fatal: repository master key and config already initialized"), settings).open();
+  await repository(answer("Fatal: config file already exists"), settings).open();
+  await expect(repository(answer("Fatal: The request signature does not match"), settings).open()).rejects.toThrow(
+    "creating the repository failed on s3:https://s3.example.com/b: Fatal: The request signature does not match",
+  );
+});
+
+test("a request that restic repeated in vain is reported with its reason", async () => {
+  const lines = [
+    "Stat(<config/>) returned error, retrying after 1.2s: Stat: The specified bucket does not exist.",
+    "Fatal: unable to open config file: context canceled",
+  ];
+  const one = repository(`printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")} >&2; exit 1`);
+  await expect(one.list()).rejects.toThrow(/: Stat: The specified bucket does not exist\.; check/);
 });
 
 const SNAPSHOT = {
