@@ -32,7 +32,7 @@ const zones = Object.entries(ALLOWED_IMPORTS).flatMap(([folder, allowed]) =>
 );
 
 /** Files outside tsconfig.json: no type information. */
-const UNTYPED = ["**/*.cjs", "**/*.mjs", "**/*.mts", "bin/*", "examples/**/*.ts"];
+const UNTYPED = ["**/*.cjs", "**/*.mjs", "**/*.mts", "bin/*", "examples/**/*.ts", "templates/**/*.ts"];
 
 export default tseslint.config(
   { ignores: ["node_modules/**", "dist/**", ".kubewright/**", "coverage/**", "reports/**", "**/.stryker-tmp/**"] },
@@ -41,7 +41,7 @@ export default tseslint.config(
   prettier,
   {
     files: ["**/*.ts"],
-    ignores: ["examples/**"],
+    ignores: ["examples/**", "templates/**"],
     languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
     plugins: { "import-x": importX },
     settings: {

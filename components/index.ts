@@ -1,6 +1,7 @@
 /** The public API of the library. */
 export { Cluster } from "./cluster";
 export type { ClusterArgs } from "./cluster-arguments";
+export { ConfiguredCluster, type ConfiguredClusterArgs } from "./configured-cluster";
 export { DockerMachines, type DockerMachinesArgs, type DockerSize } from "./machines/docker";
 export { AwsMachines } from "./machines/clouds/aws";
 export { DigitalOceanMachines } from "./machines/clouds/digitalocean";

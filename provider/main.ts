@@ -9,6 +9,7 @@ import { registryOf } from "./rpc/handler";
 import { serve } from "./rpc/serve";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings/settings";
 import { noTrace, traceTo } from "./settings/trace";
+import schema from "./schema.json";
 import { allResources } from "./resources/all-resources";
 import { NO_PREVIEW_NOTES, previewNotes } from "./preview/preview-notes";
 
@@ -35,7 +36,7 @@ function configure(configuration: Properties): void {
 void serve({
   context,
   configure,
-  name: "kubewright",
+  schema,
   version,
   describeChange: noPreviewNotes ? undefined : previewNotes,
   calls: callsOf([kubeconfigCall]),

@@ -2,7 +2,7 @@ import { RUNTIMES } from "../../common/runtime";
 import { RUNGS } from "../../render/rung";
 import { SHELLS } from "../terminal/completion";
 import { LOG_SOURCES } from "../nodes/log-script";
-import { TEMPLATES } from "../engine/project-templates";
+import { PROJECT_COMMANDS } from "../engine/commands";
 import { BACKUP_COMMANDS } from "../backup/commands";
 import { NODE, NODE_COMMANDS, YES } from "../nodes/commands";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
@@ -230,18 +230,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["--kubernetes 1.35.4 --source official", "download another version"],
     ],
   },
-  init: {
-    name: "init",
-    summary: "Creates a project: a folder with the configuration of a cluster.",
-    details: "The folder is the current one unless another is given. No existing file is changed.",
-    arguments: [["[folder]", "folder of the project; it may exist already"]],
-    hasProject: false,
-    options: [["--template <template>", "machines of the cluster (default: docker)", TEMPLATES]],
-    examples: [
-      ["", "create a project for local Docker machines here"],
-      ["lab --template hosts", "create a project for machines of yours in the folder lab"],
-    ],
-  },
+  ...PROJECT_COMMANDS,
   completion: {
     name: "completion",
     summary: "Prints a script with which a shell completes commands and options.",

@@ -31,8 +31,10 @@ export function readConfig(): ClusterConfig {
   const { name } = new pulumi.Config();
   const sections = sectionsOf(name, pulumi.runtime.allConfig());
   const config = configOf(sections);
+  const secrets = secretKeys();
+  if (!secrets) return config;
   const unencrypted = Object.fromEntries(
-    Object.entries(sections).filter(([section]) => !secretKeys().includes(`${name}:${section}`)),
+    Object.entries(sections).filter(([section]) => !secrets.includes(`${name}:${section}`)),
   );
   for (const warning of plainSecrets(parseSections(unencrypted))) void pulumi.log.warn(warning);
   return config;
@@ -40,10 +42,11 @@ export function readConfig(): ClusterConfig {
 
 /**
  * The keys whose values are secrets. The engine sets them in the program's environment; the SDK has no public
- * function for them.
+ * function for them. A component of a program in another language does not know them.
  */
-function secretKeys(): string[] {
-  return JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+function secretKeys(): string[] | undefined {
+  const keys = process.env.PULUMI_CONFIG_SECRET_KEYS;
+  return keys === undefined ? undefined : (JSON.parse(keys) as string[]);
 }
 
 /**

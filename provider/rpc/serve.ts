@@ -8,6 +8,7 @@ import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { invoke, type Calls } from "./calls";
 import type { ProviderContext } from "../context/context";
+import { Components } from "./construct";
 import { EngineLog } from "./engine";
 import type { DescribeChange } from "./pending-notes";
 import type { Registry } from "./handler";
@@ -16,7 +17,8 @@ import { Tasks } from "./tasks";
 import { decode, type Properties } from "./values";
 
 export interface ServeOptions {
-  name: string;
+  /** Package schema, without the version. */
+  schema: object;
   version: string;
   resources: Registry;
   calls: Calls;
@@ -80,13 +82,17 @@ export function diffConfig(request: provider.DiffRequest): provider.DiffResponse
 
 function lifecycle(options: ServeOptions): Record<string, Method> {
   const log = new EngineLog();
+  const components = new Components(options.version);
+  let engine = "";
   const tasks = new Tasks(log, options.context);
   const operations = new Operations(options.resources, tasks, options.describeChange);
   return {
     handshake: (request: provider.ProviderHandshakeRequest) => {
-      log.connect(request.getEngineAddress());
+      engine = request.getEngineAddress();
+      log.connect(engine);
       const response = new provider.ProviderHandshakeResponse();
       response.setAcceptSecrets(true);
+      response.setAcceptOutputs(true); // Otherwise a list with one unknown value is unknown to a component.
       return Promise.resolve(response);
     },
     attach: (request: PluginAttach) => {
@@ -101,7 +107,7 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
     },
     getSchema: () => {
       const response = new provider.GetSchemaResponse();
-      response.setSchema(JSON.stringify({ name: options.name, version: options.version }));
+      response.setSchema(JSON.stringify({ ...options.schema, version: options.version }));
       return Promise.resolve(response);
     },
     checkConfig: (request: provider.CheckRequest) => {
@@ -114,6 +120,7 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
       options.configure(decode(request.getArgs()));
       const response = new provider.ConfigureResponse();
       response.setAcceptsecrets(true);
+      response.setAcceptoutputs(true);
       response.setSupportspreview(true);
       return Promise.resolve(response);
     },
@@ -127,6 +134,7 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
     update: (request: provider.UpdateRequest) => operations.update(request),
     read: (request: provider.ReadRequest) => operations.read(request),
     delete: (request: provider.DeleteRequest) => operations.delete(request),
+    construct: (request: provider.ConstructRequest) => components.construct(engine, request),
     invoke: (request: provider.InvokeRequest) => invoke(options.calls, tasks, request),
   };
 }

@@ -2,18 +2,16 @@ import { z } from "zod";
 import { clusterSchema } from "../../components/config/schema";
 import type { Property } from "./property";
 
-type Schema = Record<string, unknown>;
+export type Schema = Record<string, unknown>;
 
 /**
  * The JSON schema of a stack's configuration file, `Pulumi.<stack>.yaml`, with which editors complete and check it.
  * @param sections the properties of the configuration, with their descriptions
  */
 export function configurationSchema(sections: readonly Property[]): string {
-  const { properties = {}, $defs = {} } = zodSchema();
+  const { properties, $defs } = documentedSections(sections);
   const names = sections.map(({ path }) => path);
-  const known = Object.fromEntries(
-    sections.map((section) => [`kubewright:${section.path}`, described(properties[section.path] ?? {}, section)]),
-  );
+  const known = Object.fromEntries(Object.entries(properties).map(([path, schema]) => [`kubewright:${path}`, schema]));
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "Configuration of a Kubewright cluster",
@@ -31,7 +29,17 @@ export function configurationSchema(sections: readonly Property[]): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-function zodSchema(): { properties?: Record<string, Schema>; $defs?: Schema } {
+/** The schemas of the sections, with their descriptions. */
+export function documentedSections(sections: readonly Property[]): {
+  properties: Record<string, Schema>;
+  $defs: Record<string, Schema>;
+} {
+  const { properties = {}, $defs = {} } = zodSchema();
+  const documented = sections.map((section) => [section.path, described(properties[section.path] ?? {}, section)]);
+  return { properties: Object.fromEntries(documented) as Record<string, Schema>, $defs };
+}
+
+function zodSchema(): { properties?: Record<string, Schema>; $defs?: Record<string, Schema> } {
   return z.toJSONSchema(clusterSchema, { io: "input", unrepresentable: "any" }) as ReturnType<typeof zodSchema>;
 }
 
@@ -64,6 +72,6 @@ function describedProperties(properties: Schema, children: readonly Property[]):
   );
 }
 
-function isSchema(value: unknown): value is Schema {
+export function isSchema(value: unknown): value is Schema {
   return typeof value === "object" && value !== null;
 }

@@ -1,23 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { Cluster } from "../../../components/cluster";
 import { parseConfig } from "../../../components/config";
-import { createMachines } from "../../../components/program/create-machines";
-import { rollingUpdateOf } from "../../../components/program/assign-machines";
-import { clusterArgs } from "../../../components/program/cluster-args";
-import { RollingUpdate } from "../../../components/nodes/rolling-update";
-import { Kubeconfig } from "../../../sdk/local";
+import { createFromConfig } from "../../../components/configured-cluster";
 import { golden } from "../render/samples";
 import { type Registration, recordRegistrations } from "../../support/registrations";
 
 /** The program of index.ts with a configuration of its own. */
 function program(raw: object): void {
   const config = parseConfig(raw, { kubernetesVersions: ["1.36.3", "1.35.4"], fileExists: () => true });
-  const stack = pulumi.getStack();
-  const rollingUpdate = new RollingUpdate(stack, rollingUpdateOf(config));
-  const { machines } = createMachines(config, { cluster: stack, folder: "/state", rollingUpdate });
-  const cluster = new Cluster(stack, clusterArgs(config, machines, rollingUpdate));
-  if (cluster.hasApi) new Kubeconfig("kubeconfig", { path: "/state/kubeconfig", of: cluster.access });
+  createFromConfig(config, { name: pulumi.getStack(), folder: "/state", kubeconfig: "kubeconfig" });
 }
 
 const rung = (name: string, more: object = {}) => ({ bootstrap: "components", rung: name, ...more });

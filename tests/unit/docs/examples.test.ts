@@ -28,7 +28,7 @@ interface StackFile {
 /** Returns the YAML examples that are stack configurations. An encrypted value becomes some text. */
 function stackConfigurations(text: string): StackFile[] {
   return fencedBlocks(text, "yaml")
-    .filter((block) => block.includes(PREFIX))
+    .filter((block) => /^config:/m.test(block) && block.includes(PREFIX))
     .map((block) => parse(block.replaceAll("{ secure: ... }", SECRET)) as StackFile);
 }
 

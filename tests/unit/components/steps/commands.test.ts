@@ -48,7 +48,7 @@ test("a command after the join runs when its resource is created, after the node
   expect(second?.dependsOn).toContain("command:remote:Command hand-after-join-a");
 });
 
-test("commands before a drain run when their resources are deleted, before the node and in the order of the list", async () => {
+test("commands before a drain run in order when their resources are deleted, before the node", async () => {
   const [first, second] = await commandsOf({
     beforeDrain: [
       { name: "a", script: "echo a" },
