@@ -7,7 +7,7 @@ import { refusedApiServerFlags } from "../render/components/refused-flags";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { Artifacts, type ArtifactsArgs } from "../sdk/local";
-import type { ClusterArgs } from "./cluster-arguments";
+import type { ClusterArgs } from "./nodes/cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
 import { hasAnyCommand } from "./nodes/commands";
 import { securityOf } from "./nodes/security";

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Artifacts, type ClusterAccess, kubeconfigOf } from "../sdk/local";
 import { type BuiltCluster, buildWithKubeadm } from "./bootstrap";
 import { buildByComponents } from "./bootstrap-ladder";
-import type { ClusterArgs } from "./cluster-arguments";
+import type { ClusterArgs } from "./nodes/cluster-arguments";
 import { planCluster } from "./cluster-plan";
 import { LadderCluster } from "./ladder/ladder-cluster";
 import { KubeadmCluster } from "./steps/kubeadm";

@@ -1,6 +1,6 @@
 /** The public API of the library. */
 export { Cluster } from "./cluster";
-export type { ClusterArgs } from "./cluster-arguments";
+export type { ClusterArgs } from "./nodes/cluster-arguments";
 export { ConfiguredCluster, type ConfiguredClusterArgs } from "./configured-cluster";
 export { DockerMachines, type DockerMachinesArgs, type DockerSize } from "./machines/docker";
 export { AwsMachines } from "./machines/clouds/aws";

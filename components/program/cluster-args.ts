@@ -1,6 +1,6 @@
 import { optional } from "../../common/optional";
 import { repositoryAddress, type ClusterConfig } from "../config";
-import type { ClusterArgs } from "../cluster-arguments";
+import type { ClusterArgs } from "../nodes/cluster-arguments";
 import type { Machine } from "../machines/machine";
 import type { RollingUpdate } from "../nodes/rolling-update";
 import type { RestoreSettings } from "../nodes/settings";

@@ -13,7 +13,7 @@ import type { RestoreRecord } from "./restore-record";
 export type Arrival = Omit<Placement, "restoreFrom"> & { restoreFrom?: RestoreFrom | undefined };
 
 /**
- * Brings a backup to a machine without a cluster. A backup that is there already stays.
+ * Brings a backup to a machine without a cluster. A backup that it already has stays.
  * @returns the record of the backup that is on the machine; undefined where none is needed
  */
 export async function bringBackup(

@@ -4,7 +4,7 @@ import { StepError } from "../../common/errors";
 import { canRead, writesWith, writingConfiguration } from "../../render/encryption";
 import { proveEncryption, rewriteSecrets } from "../kubeadm/encrypted-secrets";
 import { readConfiguration, useConfiguration, waitForReload } from "../kubeadm/encryption-config";
-import { readCluster } from "../kube/read-cluster";
+import { readCluster } from "./read-cluster";
 import { optional } from "../../common/optional";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";

@@ -1,7 +1,7 @@
 import type { Inputs } from "../../contracts/contract";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { findOutdated, upload } from "../kubeadm/uploaded-configuration";
-import { readCluster } from "../kube/read-cluster";
+import { readCluster } from "./read-cluster";
 import { optional } from "../../common/optional";
 import { register, type Context, type Handler } from "../rpc/handler";
 

@@ -1,7 +1,7 @@
 import type { Inputs } from "../../contracts/contract";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { changeAdminEndpoint, changeSharedEndpoint, readSharedEndpoints } from "../kubeadm/shared-endpoint";
-import { readCluster } from "../kube/read-cluster";
+import { readCluster } from "./read-cluster";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 async function apply(context: Context, inputs: Inputs<typeof kubeadmEndpointContract>): Promise<void> {

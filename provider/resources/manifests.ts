@@ -7,7 +7,7 @@ import type { KubeApi } from "../kube/api";
 import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { readCluster } from "../kube/read-cluster";
+import { readCluster } from "./read-cluster";
 
 const FIELD_MANAGER = "kubewright";
 

@@ -9,7 +9,7 @@ import { hashRunningProgram } from "../host/systemd";
 import type { KubeApi } from "../kube/api";
 import { readNode } from "../kube/cordon";
 import type { ForcedRemoval } from "../kube/dead-node";
-import { readCluster } from "../kube/read-cluster";
+import { readCluster } from "./read-cluster";
 import { removeNode } from "../kube/remove-node";
 import { waitUntilReady } from "../kube/node-ready";
 import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";

@@ -76,7 +76,7 @@ test("every control plane has the files that its API server's flags name before 
     const files = [`EncryptionFile ${machine}-encryption`, `ApiServerFiles ${machine}-api-server-files`];
     for (const id of [`ControlPlane ${machine}-control-plane`, `Join ${machine}-join`])
       for (const file of files) expect(before(id), id).toContain(`kubewright:kubeadm:${file}`);
-    // A joining control plane writes with the newest key at once.
+    // A joining control plane writes with the newest key from its start on.
     const keys = machines.map((one) => `kubewright:kubeadm:EncryptionFile ${one}-encryption`);
     if (machine !== machines[0]) expect([...before(`Join ${machine}-join`)]).toEqual(expect.arrayContaining(keys));
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { StepError } from "../../../../common/errors";
-import { readCluster } from "../../../../provider/kube/read-cluster";
+import { readCluster } from "../../../../provider/resources/read-cluster";
 
 function refresh(read: () => Promise<string | undefined>, signal = new AbortController().signal) {
   const warnings: string[] = [];

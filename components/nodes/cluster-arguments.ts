@@ -1,8 +1,8 @@
-import type { Runtime } from "../common/runtime";
-import type { Machine } from "./machines/machine";
-import type { PoolArgs } from "./nodes/pool";
-import type { RollingUpdate } from "./nodes/rolling-update";
-import type { SecuritySettings } from "./nodes/security";
+import type { Runtime } from "../../common/runtime";
+import type { Machine } from "../machines/machine";
+import type { PoolArgs } from "./pool";
+import type { RollingUpdate } from "./rolling-update";
+import type { SecuritySettings } from "./security";
 import type {
   ComponentsSettings,
   ControlPlaneSettings,
@@ -10,7 +10,7 @@ import type {
   NetworkSettings,
   RestoreSettings,
   Timeouts,
-} from "./nodes/settings";
+} from "./settings";
 
 /** Arguments of a `Cluster`. */
 export interface ClusterArgs {
