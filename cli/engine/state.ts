@@ -2,6 +2,8 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
+import { assertReadableState } from "../../provider/rpc/state-version";
+import { PROJECT } from "./project-folder";
 import { withoutSecretMarks } from "./secrets";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
@@ -123,9 +125,12 @@ export async function undoneInstances(stack: Stack): Promise<string[]> {
     .flatMap(({ outputs }) => (typeof outputs?.instance === "string" ? [outputs.instance] : []));
 }
 
-/** Returns all resources of the state. */
+/** Returns all resources of the state. @throws StepError where a newer Kubewright wrote the state */
 export async function resourcesOf(stack: Stack): Promise<StateResource[]> {
-  return ((await stack.exportStack()).deployment as { resources?: StateResource[] }).resources ?? [];
+  const { resources = [] } = (await stack.exportStack()).deployment as { resources?: StateResource[] };
+  const providers = resources.filter(({ type }) => type === `pulumi:providers:${PROJECT}`);
+  for (const { inputs = {} } of providers) assertReadableState(inputs);
+  return resources;
 }
 
 function hostOf(resources: readonly StateResource[], machine: string): StateResource | undefined {

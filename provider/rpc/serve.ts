@@ -13,6 +13,7 @@ import { EngineLog } from "./engine";
 import type { DescribeChange } from "./pending-notes";
 import type { Registry } from "./handler";
 import { Operations } from "./operations";
+import { assertReadableState, checkSettings } from "./state-version";
 import { Tasks } from "./tasks";
 import { decode, type Properties } from "./values";
 
@@ -110,19 +111,17 @@ function lifecycle(options: ServeOptions): Record<string, Method> {
       response.setSchema(JSON.stringify({ ...options.schema, version: options.version }));
       return Promise.resolve(response);
     },
-    checkConfig: (request: provider.CheckRequest) => {
-      const response = new provider.CheckResponse();
-      response.setInputs(request.getNews());
-      return Promise.resolve(response);
-    },
+    checkConfig: async (request: provider.CheckRequest) => checkSettings(request),
     diffConfig: (request: provider.DiffRequest) => Promise.resolve(diffConfig(request)),
-    configure: (request: provider.ConfigureRequest) => {
-      options.configure(decode(request.getArgs()));
+    configure: async (request: provider.ConfigureRequest) => {
+      const settings = decode(request.getArgs());
+      assertReadableState(settings); // a destroy or a refresh does not call checkConfig
+      options.configure(settings);
       const response = new provider.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setAcceptoutputs(true);
       response.setSupportspreview(true);
-      return Promise.resolve(response);
+      return response;
     },
     cancel: () => {
       tasks.cancel();

@@ -103,3 +103,10 @@ test("the API is reached through the control planes of the state", async () => {
     'stack "dev" has no cluster; create one with `npm start`',
   );
 });
+
+test("the state of a newer Kubewright is refused", async () => {
+  const provider = { type: "pulumi:providers:kubewright", name: "default", inputs: { stateVersion: "99" } };
+  await expect(machineState(fakeStack([...CLUSTER, provider]), "worker-1")).rejects.toThrow(
+    "a newer version of Kubewright wrote the state of this stack (state version 99)",
+  );
+});
