@@ -2,6 +2,7 @@ import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/au
 import { rollingUpdateOf } from "../../components/program/assign-machines";
 import { printReport } from "../terminal/output-mode";
 import { UpdateView } from "../terminal/update-view";
+import { forgetCommands } from "./forget-commands";
 import { writeLastRun } from "./last-run";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
@@ -10,7 +11,7 @@ import { withRebuilt } from "./rebuilt-machines";
 import { failureReport, interruptionReport } from "./run-report";
 import { RunRecord } from "./run-record";
 import { TimelineRecorder, type RunTimeline } from "./run-timeline";
-import { recordRecoverySettings } from "./recovery-settings";
+import { abandonedMachines, recordRecoverySettings } from "./recovery-settings";
 import { CommandEnded, INTERRUPTED, type Session } from "./session";
 import { readStackConfig } from "./stack-config";
 import { undoneInstances } from "./state";
@@ -55,6 +56,7 @@ export async function runOperation(
   const replaced = [...rebuilt, ...(isUnfinished ? await undoneInstances(stack) : [])];
   const settings = mustRefresh ? { ...options, refresh: true } : options;
   if (operation !== "up" || settings.refresh === true) await recordRecoverySettings(stack, PROJECT);
+  await forgetCommands(stack, abandonedMachines(stack.name, PROJECT));
   return await withRebuilt(stack, replaced, (config) =>
     runObserved(stack, operation, session, { ...settings, ...config }),
   );

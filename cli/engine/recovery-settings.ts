@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
+import { z } from "zod";
 import { parseJson } from "../../common/json";
 import { backendFolder, stackConfigFile } from "./paths";
 
@@ -44,6 +45,12 @@ function withRecovery({ inputs, outputs, ...state }: ProviderState, recovery: un
 
 function parsed(value: unknown): unknown {
   return typeof value === "string" ? parseJson(value) : value;
+}
+
+/** Returns the machines that the configuration names as lost. */
+export function abandonedMachines(stack: string, project: string): string[] {
+  const settings = z.object({ abandoned: z.array(z.string()) }).safeParse(configuredRecovery(stack, project));
+  return settings.data?.abandoned ?? [];
 }
 
 function configuredRecovery(stack: string, project: string): unknown {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { runOperation, type Operation, type RunOptions } from "../../../../cli/engine/operate";
 import { CommandEnded } from "../../../../cli/engine/session";
+import { forgetCommands } from "../../../../cli/engine/forget-commands";
 import { recordRecoverySettings } from "../../../../cli/engine/recovery-settings";
 import { readLastRun } from "../../../../cli/engine/last-run";
 import { isRunUnfinished } from "../../../../cli/engine/unfinished-run";
@@ -24,7 +25,11 @@ vi.mock("../../../../cli/engine/trial-config", () => ({
   withTrialConfig: async (_stack: unknown, config: object, work: (options: object) => unknown) => work({ config }),
 }));
 vi.mock("../../../../cli/engine/quorum-loss", () => ({ explainQuorumLoss: async () => quorumLoss() }));
-vi.mock("../../../../cli/engine/recovery-settings", () => ({ recordRecoverySettings: vi.fn() }));
+vi.mock("../../../../cli/engine/recovery-settings", () => ({
+  recordRecoverySettings: vi.fn(),
+  abandonedMachines: () => ["worker-2"],
+}));
+vi.mock("../../../../cli/engine/forget-commands", () => ({ forgetCommands: vi.fn() }));
 beforeEach(() => {
   vi.mocked(recordRecoverySettings).mockReset();
   folder = mkdtempSync(join(tmpdir(), "kubewright-operate-"));
@@ -121,6 +126,12 @@ test.each<[Operation, RunOptions, number]>([
   const { stack } = succeeding();
   await runOperation(stack, operation, fakeSession(), options);
   expect(recordRecoverySettings).toHaveBeenCalledTimes(times);
+});
+
+test("commands of abandoned machines are forgotten before a run", async () => {
+  const { stack } = succeeding();
+  await runOperation(stack, "up", fakeSession());
+  expect(forgetCommands).toHaveBeenCalledWith(stack, ["worker-2"]);
 });
 
 test("machines that are replaced are named to the provider for this run", async () => {

@@ -1,6 +1,9 @@
 import type { Deployment } from "@pulumi/pulumi/automation";
-import { expect, test } from "vitest";
-import { recordRecoverySettings } from "../../../../cli/engine/recovery-settings";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { abandonedMachines, recordRecoverySettings } from "../../../../cli/engine/recovery-settings";
 import { CLUSTER, fakeStack, urnOf } from "../fake-stack";
 
 const PROVIDER = "pulumi:providers:kubewright";
@@ -40,4 +43,17 @@ test("the state is not written when it has the configured settings", async () =>
 
 test("a recorded value that is not JSON is replaced", async () => {
   expect((await record("{", ACCEPTED))?.resources.at(-1)?.inputs).toMatchObject({ recovery: JSON.stringify(ACCEPTED) });
+});
+
+test("the abandoned machines are those of the stack's configuration file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "kubewright-recovery-"));
+  vi.stubEnv("KUBEWRIGHT_PROJECT", folder);
+  const configure = (text: string) => writeFileSync(join(folder, "Pulumi.dev.yaml"), text);
+  expect(abandonedMachines("dev", "kubewright")).toEqual([]);
+  configure("config: { 'kubewright:recovery': { abandoned: [worker-1] } }");
+  expect(abandonedMachines("dev", "kubewright")).toEqual(["worker-1"]);
+  configure("config: { 'kubewright:recovery': { acceptHostKeys: {} } }");
+  expect(abandonedMachines("dev", "kubewright")).toEqual([]);
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
 });
