@@ -18,17 +18,26 @@ import { run } from "../../common/process";
 import { silent } from "../../common/progress";
 import { projectRoot } from "../../common/project-root";
 
+/** What languages need besides the engine. */
+interface LanguagePrograms {
+  /** Folders of programs, such as language hosts. */
+  path: string[];
+  /** The virtual environment of projects in Python. */
+  venv?: string;
+}
+
 /**
  * Tests the projects that `kubewright init --language` and `pulumi new` write, with the real engine. Nothing is
  * created.
- * @param programs returns folders of programs that the languages need besides the engine, such as their hosts
  */
-export function testLanguages(languages: readonly string[], programs: () => Promise<string[]>): void {
+export function testLanguages(languages: readonly string[], prepare: () => Promise<LanguagePrograms>): void {
   const root = mkdtempSync(join(tmpdir(), "kubewright-languages-"));
   let env: NodeJS.ProcessEnv;
+  let programs: LanguagePrograms;
   beforeAll(async () => {
     const engine = await obtainEngine(silent, new AbortController().signal);
-    const path = [...(await programs()), engine.binDir, process.env.PATH].join(delimiter);
+    programs = await prepare();
+    const path = [...programs.path, engine.binDir, process.env.PATH].join(delimiter);
     env = {
       ...engine.environment,
       PATH: path,
@@ -58,6 +67,7 @@ export function testLanguages(languages: readonly string[], programs: () => Prom
     writeFileSync(join(library, "index.js"), `require("tsx/cjs");\nmodule.exports = require(${sources});\n`);
     for (const name of ["@pulumi/pulumi", "tsx", "typescript"])
       symlinkSync(join(projectRoot(), "node_modules", name), join(modules, name));
+    if (programs.venv) symlinkSync(programs.venv, join(folder, "venv"));
   }
 
   describe.each(languages)("a program in %s", (language) => {
