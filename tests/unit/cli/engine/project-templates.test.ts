@@ -10,6 +10,7 @@ import { PROGRAM, PROVIDER_FOLDER } from "../../../../cli/engine/program-files";
 import { PROJECT } from "../../../../cli/engine/project-folder";
 import { LANGUAGES, TEMPLATES, writeProject } from "../../../../cli/engine/project-templates";
 import { parseConfig } from "../../../../components/config";
+import { run } from "../../../../common/process";
 import { projectRoot } from "../../../../common/project-root";
 import { EMPTY_SSH_CONFIG } from "../../../../components/machines/ssh-route";
 
@@ -96,3 +97,11 @@ test.each(LANGUAGES)(
     expect(Object.values(template.config).every(({ description }) => description !== "")).toBe(true);
   },
 );
+
+test("without the package, the launcher of the provider says how to install it", async () => {
+  writeProject(folder, { ...DOCKER, language: "yaml" });
+  const launcher = join(folder, "provider", "pulumi-resource-kubewright");
+  const { exitCode, stderr } = await run(process.execPath, [launcher], { reject: false });
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe("the provider of Kubewright is not installed; run `npm install` in the folder of the project");
+});
