@@ -37,7 +37,7 @@ export function planCluster(
   const network = { ...DEFAULT_NETWORK, ...args.network };
   const security = securityOf(args.security);
   refuseImpossible(name, args, network);
-  const resourceName = resourceNames(name);
+  const resourceName = resourceNames(name, args.prefixed);
   const ownRuntime = containerRuntime === DEFAULT_RUNTIME ? undefined : containerRuntime;
   const settings = { source, ...optional({ runtime: ownRuntime, extras: extras || undefined }) };
   let preflights: Preflights | undefined;
@@ -95,11 +95,11 @@ const clustersOfPrograms = new WeakMap<object, string[]>();
  * Names the resources that have no cluster in their name. Those of the first cluster keep the names that they have in
  * existing stacks; those of further clusters begin with the cluster's name.
  */
-function resourceNames(cluster: string): (name: string) => string {
+function resourceNames(cluster: string, prefixed?: boolean): (name: string) => string {
   const engine: object = runtime.getMonitor() ?? clustersOfPrograms;
   const clusters = clustersOfPrograms.get(engine) ?? [];
   clustersOfPrograms.set(engine, [...clusters, cluster]);
-  return clusters.length === 0 ? (name) => name : (name) => `${cluster}-${name}`;
+  return !(prefixed ?? clusters.length > 0) ? (name) => name : (name) => `${cluster}-${name}`;
 }
 
 function membersOf(plan: ClusterPlan, { controlPlanes, pools = [] }: ClusterArgs): ClusterPlan["members"] {

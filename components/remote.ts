@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfiguredCluster } from "./configured-cluster";
+import { type RemoteClusterArgs, createRemoteCluster, mayBeOutput } from "./remote-cluster";
 
 /**
  * The components for programs in other languages. The provider loads this file when the first of them is constructed.
@@ -14,25 +15,36 @@ type Construct = (name: string, inputs: pulumi.Inputs, options: pulumi.Component
 
 const COMPONENTS: Readonly<Record<string, Construct>> = {
   "kubewright:components:ConfiguredCluster": (name, inputs, options) => {
-    refuseOutputs(inputs, []);
+    refuseOutputs(inputs, () => false);
     const { urn, kubeconfigPath, kubectlPath, artifactSource, stackId } = new ConfiguredCluster(name, inputs, options);
     return { urn, state: { kubeconfigPath, kubectlPath, artifactSource, stackId } };
   },
+  "kubewright:components:Cluster": (name, inputs, options) => {
+    refuseOutputs(inputs, mayBeOutput);
+    const cluster = createRemoteCluster(name, inputs as RemoteClusterArgs, options);
+    const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
+    return { urn: cluster.urn, state: { kubeconfig: cluster.kubeconfig, kubectlPath } };
+  },
 };
 
+type Path = readonly (string | number)[];
+
 /**
- * Machines are counted before anything exists, so the configuration must be known when the program runs.
+ * Machines are counted before anything exists, so the shape of a cluster must be known when the program runs.
+ * @param isAllowed whether the value at a path may be an output
  * @throws pulumi.InputPropertyError with the path of the property
  */
-function refuseOutputs(value: unknown, path: readonly (string | number)[]): void {
+function refuseOutputs(value: unknown, isAllowed: (path: Path) => boolean, path: Path = []): void {
   if (pulumi.Output.isInstance(value)) {
+    if (isAllowed(path)) return;
     const reason =
-      "is the output of a resource or a secret of the program; write its value, or set a secret in the stack's " +
-      "configuration (`pulumi config set --secret --path`) and leave out the property configuration";
+      "is the output of a resource or a secret of the program, and must be known when the program runs; write its " +
+      "value. ConfiguredCluster takes secrets from the stack's configuration";
     throw new pulumi.InputPropertyError({ propertyPath: path.join("."), reason });
   }
   if (typeof value !== "object" || value === null) return;
-  for (const [key, inner] of Object.entries(value)) refuseOutputs(inner, [...path, key]);
+  const keyOf = (key: string) => (Array.isArray(value) ? Number(key) : key);
+  for (const [key, inner] of Object.entries(value)) refuseOutputs(inner, isAllowed, [...path, keyOf(key)]);
 }
 
 /** Creates a component for the engine. */

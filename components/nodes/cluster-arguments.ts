@@ -54,6 +54,11 @@ export interface ClusterArgs {
    * @default 0
    */
   soak?: number;
+  /**
+   * Whether the names of all resources begin with the cluster's name.
+   * @default false for the first cluster of a program, true for further ones
+   */
+  prefixed?: boolean;
   /** @deprecated Use `rollingUpdate`. */
   turns?: RollingUpdate;
   /**

@@ -1,3 +1,4 @@
+import { CLUSTER, CLUSTER_TYPES } from "./cluster-schema";
 import { type Schema, documentedSections, isSchema } from "./json-schema";
 import type { Property } from "./property";
 
@@ -22,8 +23,11 @@ export function packageSchema(sections: readonly Property[]): string {
       python: { respectSchemaVersion: true, pyproject: { enabled: true } },
       go: { respectSchemaVersion: true, generateResourceContainerTypes: true },
     },
-    types: types.all,
-    resources: { "kubewright:components:ConfiguredCluster": configuredCluster() },
+    types: { ...types.all, ...CLUSTER_TYPES },
+    resources: {
+      "kubewright:components:Cluster": CLUSTER,
+      "kubewright:components:ConfiguredCluster": configuredCluster(),
+    },
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }

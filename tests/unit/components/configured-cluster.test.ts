@@ -56,3 +56,40 @@ test("an unknown component is refused", async () => {
     "this version of the provider has no component kubewright:components:Other; update kubewright",
   );
 });
+
+const MADE_BY = "urn:pulumi:dev::kubewright::vendor:index:Server::server";
+const machine = (name: string) => ({
+  name,
+  host: pulumi.output(`${name}.example.com`),
+  madeBy: pulumi.output(MADE_BY),
+});
+const CLUSTER = "kubewright:components:Cluster";
+
+test("a cluster on machines of the program's own takes addresses and URNs that are known only later", async () => {
+  const args = {
+    version: "1.36.3",
+    controlPlanes: [machine("boss")],
+    pools: [{ name: "workers", machines: [machine("hand")] }],
+  };
+  const registrations = await recordRegistrations(() => void construct("own", CLUSTER, args, {}));
+  const host = registrations.find(({ name }) => name === "own-hand-host");
+  expect(host).toMatchObject({
+    parent: `${CLUSTER} own`,
+    deletedWith: "vendor:index:Server server",
+    inputs: { connection: { host: "hand.example.com" } },
+  });
+  expect(registrations.map(label)).toContain("kubewright:kubeadm:Join own-hand-join");
+});
+
+test.each([
+  [{ controlPlanes: pulumi.output([]) }, "controlPlanes"],
+  [{ controlPlanes: [{ ...machine("boss"), name: pulumi.output("boss") }] }, "controlPlanes.0.name"],
+  [{ controlPlanes: [], pools: [{ name: "a", machines: pulumi.output([]) }] }, "pools.0.machines"],
+  [
+    { controlPlanes: [], pools: [{ name: "a", settings: { labels: { host: pulumi.output("x") } } }] },
+    "pools.0.settings",
+  ],
+])("the shape of a cluster must be known: case %#", async (args, path) => {
+  const refused = construct("own", CLUSTER, { version: "1.36.3", ...args }, {});
+  await expect(refused).rejects.toMatchObject({ propertyPath: expect.stringContaining(path) as unknown });
+});

@@ -1,0 +1,78 @@
+import type { Schema } from "./json-schema";
+
+/** The component `Cluster` in the package's schema: components/remote-cluster.ts. Only its shape must be known. */
+
+const text = (description: string): Schema => ({ type: "string", description });
+const whole = (description: string): Schema => ({ type: "integer", description });
+const plain = (schema: Schema): Schema => ({ ...schema, plain: true });
+const listOf = (type: string, description: string): Schema =>
+  plain({ type: "array", items: { $ref: `#/types/kubewright:components:${type}`, plain: true }, description });
+/** An object that the component checks. */
+const object = (description: string): Schema =>
+  plain({ type: "object", additionalProperties: { $ref: "pulumi.json#/Any" }, description });
+
+const login = {
+  host: text("IP address or DNS name of the SSH server"),
+  port: whole("TCP port of the SSH server. Default: 22"),
+  user: text("User to log in as. Any user other than root needs sudo. Default: root"),
+  privateKeyPath: text("File with the private key, on the computer that runs Pulumi"),
+  privateKey: { ...text("The private key itself"), secret: true },
+  agent: plain({ type: "boolean", description: "Use the keys of the SSH agent" }),
+  password: { ...text("Password of the user"), secret: true },
+  hostKey: text("The server's public host key"),
+  jump: plain({
+    $ref: "#/types/kubewright:components:JumpHost",
+    description: "The SSH server through which this one is reached",
+  }),
+};
+
+const machine = {
+  name: plain(text("Hostname of the machine and name of its node")),
+  ...login,
+  sudoPassword: { ...text("Password for sudo"), secret: true },
+  privateAddress: text("IP address at which other nodes reach the machine. Default: host"),
+  arch: plain(text("Architecture of the CPU: amd64 or arm64. Default: that of the computer that runs Pulumi")),
+  bootTimeout: plain(whole("Seconds until a machine that boots must answer SSH")),
+  madeBy: text("URN of the resource that created the machine. If it is deleted, nothing is removed from the machine"),
+};
+
+const pool = {
+  name: plain(text("Name of the pool")),
+  machines: listOf("Machine", "Machines of the pool"),
+  settings: object("Settings of every node: labels, annotations, taints, kubelet, kubeletArgs, containerd"),
+  nodes: object("Settings of single nodes, by machine name"),
+  version: plain(text("Version of the kubelets. Default: that of the cluster")),
+  maxUnavailable: plain(whole("Number of nodes that a change may make unavailable. Default: 1")),
+  commands: object("Commands of your own: afterJoin, beforeDrain, afterUpgrade"),
+};
+
+export const CLUSTER_TYPES: Record<string, Schema> = {
+  "kubewright:components:JumpHost": { type: "object", properties: login, required: ["host"] },
+  "kubewright:components:Machine": { type: "object", properties: machine, required: ["name", "host"] },
+  "kubewright:components:Pool": { type: "object", properties: pool, required: ["name", "machines"] },
+};
+
+export const CLUSTER: Schema = {
+  isComponent: true,
+  description: "A Kubernetes cluster on existing machines.",
+  inputProperties: {
+    version: plain(text("Version of Kubernetes, without v")),
+    source: plain(text("Source of binaries and images. Default: auto")),
+    runtime: plain(text("Container runtime: containerd or docker. Default: containerd")),
+    controlPlanes: listOf("Machine", "Machines of the control plane: an odd number"),
+    pools: listOf("Pool", "Pools of workers. Default: none"),
+    controlPlane: object("Settings of the control planes"),
+    security: object("Encryption of Secrets, audit log and Pod Security Standard"),
+    network: object("Networks of pods and services"),
+    timeouts: object("Deadlines in seconds"),
+    drain: object("How nodes are emptied"),
+    extras: plain({ type: "boolean", description: "Also load the images that examples and tests use" }),
+    soak: plain(whole("Seconds for which the cluster must stay healthy in an upgrade before it goes on")),
+  },
+  requiredInputs: ["version", "controlPlanes"],
+  properties: {
+    kubeconfig: { ...text("The administrator's kubeconfig"), secret: true },
+    kubectlPath: text("Path of a kubectl of the cluster's version"),
+  },
+  required: ["kubeconfig", "kubectlPath"],
+};
