@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { obtainEngine } from "../../artifacts/engine";
 import { writeProject } from "../../cli/engine/project-templates";
@@ -26,38 +26,47 @@ interface LanguagePrograms {
   venv?: string;
 }
 
-/**
- * Tests the projects that `kubewright init --language` and `pulumi new` write, with the real engine. Nothing is
- * created.
- */
-export function testLanguages(languages: readonly string[], prepare: () => Promise<LanguagePrograms>): void {
-  const root = mkdtempSync(join(tmpdir(), "kubewright-languages-"));
-  let env: NodeJS.ProcessEnv;
-  let programs: LanguagePrograms;
-  beforeAll(async () => {
+/** Projects in several languages, with the real engine and a state of their own. */
+export class LanguageProjects {
+  readonly root = mkdtempSync(join(tmpdir(), "kubewright-languages-"));
+  private env: NodeJS.ProcessEnv = {};
+  private venv: string | undefined;
+
+  async prepare({ path, venv }: LanguagePrograms): Promise<void> {
     const engine = await obtainEngine(silent, new AbortController().signal);
-    programs = await prepare();
-    const path = [...programs.path, engine.binDir, process.env.PATH].join(delimiter);
-    env = {
+    this.venv = venv;
+    this.env = {
       ...engine.environment,
-      PATH: path,
-      PULUMI_HOME: join(root, "home"),
-      PULUMI_BACKEND_URL: `file://${root}`,
+      PATH: [...path, engine.binDir, process.env.PATH].join(delimiter),
+      PULUMI_HOME: join(this.root, "home"),
+      PULUMI_BACKEND_URL: `file://${this.root}`,
       PULUMI_CONFIG_PASSPHRASE: "languages",
       PULUMI_NODEJS_TRANSPILE_ONLY: "true", // the sources have no declarations
     };
-  });
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  }
 
-  async function pulumi(folder: string, ...args: string[]): Promise<string> {
-    const options = { cwd: folder, env, all: true, reject: false, stdin: "ignore" } as const;
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  async pulumi(folder: string, ...args: string[]): Promise<string> {
+    const options = { cwd: folder, env: this.env, all: true, reject: false, stdin: "ignore" } as const;
     const { all, exitCode } = await run("pulumi", [...args, "--color", "never"], options);
     expect(exitCode, String(all)).toBe(0);
     return String(all);
   }
 
+  /** Writes a project for Docker machines with a new stack, and returns its folder. */
+  async create(language: string, stack: string): Promise<string> {
+    const folder = join(this.root, stack);
+    writeProject(folder, { template: "docker", stack, language });
+    this.installPackages(folder);
+    await this.pulumi(folder, "stack", "init", stack);
+    return folder;
+  }
+
   /** As `npm install` does, without a registry, and with the sources in place of a built package. */
-  function installPackages(folder: string): void {
+  private installPackages(folder: string): void {
     const modules = join(folder, "node_modules");
     const library = join(modules, "kubewright");
     for (const path of [library, join(modules, "@pulumi")]) mkdirSync(path, { recursive: true });
@@ -67,31 +76,29 @@ export function testLanguages(languages: readonly string[], prepare: () => Promi
     writeFileSync(join(library, "index.js"), `require("tsx/cjs");\nmodule.exports = require(${sources});\n`);
     for (const name of ["@pulumi/pulumi", "tsx", "typescript"])
       symlinkSync(join(projectRoot(), "node_modules", name), join(modules, name));
-    if (programs.venv) symlinkSync(programs.venv, join(folder, "venv"));
+    if (this.venv) symlinkSync(this.venv, join(folder, "venv"));
   }
+}
 
-  describe.each(languages)("a program in %s", (language) => {
-    test("previews the cluster that the stack's configuration describes", async () => {
-      const folder = join(root, language);
-      const stack = language;
-      writeProject(folder, { template: "docker", stack, language });
-      installPackages(folder);
-      await pulumi(folder, "stack", "init", stack);
-      const preview = await pulumi(folder, "preview", "--non-interactive");
-      for (const resource of [`kubeadm:Init ${stack}-init`, "kubeadm:Join worker-2-join", "docker:Machine worker-1"])
-        expect(preview).toContain(`kubewright:${resource} create`);
-      expect(preview).toContain(`kubeconfigPath: "${join(folder, ".kubewright", stack, "kubeconfig")}"`);
-    });
+/** Tests the project that `kubewright init --language` and `pulumi new` write. Nothing is created. */
+export function testLanguage(language: string, projects: LanguageProjects): void {
+  test(`a program in ${language} previews the cluster that the stack's configuration describes`, async () => {
+    const folder = await projects.create(language, language);
+    const preview = await projects.pulumi(folder, "preview", "--non-interactive");
+    for (const resource of [`kubeadm:Init ${language}-init`, "kubeadm:Join worker-2-join", "docker:Machine worker-1"])
+      expect(preview).toContain(`kubewright:${resource} create`);
+    expect(preview).toContain(`kubeconfigPath: "${join(folder, ".kubewright", language, "kubeconfig")}"`);
+  });
 
-    test("is a template of `pulumi new`", async () => {
-      const folder = join(root, `new-${language}`);
-      const template = join(projectRoot(), "templates", "project", "languages", language);
-      await pulumi(root, "new", template, "--dir", folder, "--generate-only", "--yes", "--name", "kubewright");
-      expect(readdirSync(folder).sort()).toEqual(readdirSync(template).sort());
-      const project = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as { name: string };
-      expect(project).toMatchObject({ name: "kubewright", description: "A Kubernetes cluster" });
-      expect(project).not.toHaveProperty("template");
-      expect(statSync(join(folder, "provider", "pulumi-resource-kubewright")).mode & 0o100).toBe(0o100);
-    });
+  test(`a program in ${language} is a template of \`pulumi new\``, async () => {
+    const folder = join(projects.root, `new-${language}`);
+    const template = join(projectRoot(), "templates", "project", "languages", language);
+    const options = ["--dir", folder, "--generate-only", "--yes", "--name", "kubewright"];
+    await projects.pulumi(projects.root, "new", template, ...options);
+    expect(readdirSync(folder).sort()).toEqual(readdirSync(template).sort());
+    const project = parse(readFileSync(join(folder, "Pulumi.yaml"), "utf8")) as { name: string };
+    expect(project).toMatchObject({ name: "kubewright", description: "A Kubernetes cluster" });
+    expect(project).not.toHaveProperty("template");
+    expect(statSync(join(folder, "provider", "pulumi-resource-kubewright")).mode & 0o100).toBe(0o100);
   });
 }

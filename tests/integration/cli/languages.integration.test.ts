@@ -1,4 +1,9 @@
-import { testLanguages } from "../../support/language-programs";
+import { afterAll, beforeAll } from "vitest";
+import { LanguageProjects, testLanguage } from "../../support/language-programs";
 
+const projects = new LanguageProjects();
 // The engine brings this host. `npm run e2e -- languages` builds those of the other languages.
-testLanguages(["typescript"], async () => ({ path: [] }));
+beforeAll(() => projects.prepare({ path: [] }));
+afterAll(() => projects.remove());
+
+testLanguage("typescript", projects);

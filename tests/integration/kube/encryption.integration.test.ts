@@ -89,7 +89,7 @@ async function encrypt(set: KeySet): Promise<void> {
 function stored(): { prefixes: string[]; hasText: boolean } {
   const values = ["a", "b"].map((name) => etcdctl("get", `/registry/secrets/default/${name}`, "--print-value-only"));
   return {
-    prefixes: values.map((value) => /^k8s(:[a-z0-9]+)*/.exec(value.toString("latin1"))?.[0] ?? ""),
+    prefixes: values.map((value) => /^k8s(?::enc:\w+:v1:\w+(?=:))?/.exec(value.toString("latin1"))?.[0] ?? ""),
     hasText: etcdctl("get", "/registry/secrets/", "--prefix").includes(TEXT),
   };
 }
