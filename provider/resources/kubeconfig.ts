@@ -191,6 +191,7 @@ async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promi
 const kubeconfig: Handler<typeof kubeconfigContract> = {
   contract: kubeconfigContract,
   replaceOn: ["path"],
+  rare: ["restoredFrom"],
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await writeKubeconfig(context, inputs) }),
   update: (context, _id, inputs, old) => writeKubeconfig(context, inputs, old),

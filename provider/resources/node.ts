@@ -141,6 +141,7 @@ const node: Handler<typeof nodeContract> = {
   contract: nodeContract,
   replaceOn: ["node", "instance", "membership"],
   findImpossibleChanges: findVersionChange,
+  rare: ["restoredFrom"],
   ignore: ["controlPlanes", "readyTimeout", "soak", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);

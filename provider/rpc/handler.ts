@@ -50,6 +50,11 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   isSame?(inputs: I, old: Recorded<I, O>, context: Context): Promise<boolean>;
   /** Paths of inputs that are not compared, such as the settings of the login. */
   ignore?: readonly string[];
+  /**
+   * Inputs that are outputs which another resource rarely has. Pulumi reports an output that a resource does
+   * not have as unknown in a preview: such an input is compared as unchanged.
+   */
+  rare?: readonly string[];
   /** Whether the old resource is deleted first, because both would use the same path, for example. @default true */
   deleteBeforeReplace?: boolean;
   /** Finds problems that a schema cannot express. Unknown inputs are absent. Runs at every preview: no remote reads. */

@@ -1,6 +1,7 @@
 import * as provider from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { outputNames } from "../../contracts/contract";
+import { optional } from "../../common/optional";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
 import { failuresOf, findProblems } from "./check";
@@ -59,9 +60,10 @@ export class Operations {
     const urn = request.getUrn();
     const handler = this.handler(urn);
     const secrets = new SecretPaths();
-    const news = normalize(handler.contract.inputs, decode(request.getNews(), secrets));
+    const requested = normalize(handler.contract.inputs, decode(request.getNews(), secrets));
     const properties = decode(request.getOlds(), secrets);
     const old = recordedState(handler, properties, decode(request.getOldInputs(), secrets));
+    const news = withRecordedRare(handler, requested, old);
     const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList());
     if (changes.length === 0 && isUnfinished(properties)) changes.push({ path: UNFINISHED, kind: "delete" });
     const replacing = await this.findReplacing(urn, handler, news, old, changes);
@@ -222,4 +224,10 @@ async function predictOutputs(handler: Handler, inputs: Properties, old?: State)
 function replaces(handler: Handler, path: string, news: Properties): boolean {
   const touches = (rule: string) => isWithin(path, rule) || (news[path] === UNKNOWN && isWithin(rule, path));
   return !handler.update || (handler.replaceOn ?? []).some(touches);
+}
+
+/** Returns the inputs with the recorded values of those that are rarely set, where a preview does not know them. */
+function withRecordedRare({ rare = [] }: Handler, news: Properties, { inputs }: State): Properties {
+  const unknown = rare.filter((name) => news[name] === UNKNOWN);
+  return optional({ ...news, ...Object.fromEntries(unknown.map((name) => [name, inputs[name]])) });
 }

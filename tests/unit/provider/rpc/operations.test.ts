@@ -49,6 +49,17 @@ test("an unknown property replaces when a property inside of it would", async ()
   expect(await replaced({ name: "a", key: UNKNOWN_STRING })).toEqual([]);
 });
 
+test("a rare input that a preview does not know is unchanged, a known one is compared", async () => {
+  const rare = operationsOf(thing({ ignore: [], rare: ["login"] }));
+  const diffs = async (old: Json, login: string) =>
+    (
+      await rare.diff(differing({ host: "a", port: 1, ...(old as object) }, { host: "a", port: 1, login }))
+    ).getDiffsList();
+  expect(await diffs({}, UNKNOWN_STRING)).toEqual([]);
+  expect(await diffs({ login: "x" }, UNKNOWN_STRING)).toEqual([]);
+  expect(await diffs({}, "x")).toEqual(["login"]);
+});
+
 test("a resource whose handler cannot update is replaced", async () => {
   const { update: _, ...rest } = thing();
   const only = operationsOf(rest);
