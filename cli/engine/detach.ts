@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { optional } from "../../common/optional";
+import { editState } from "./edit-state";
 
 /** What a resource of the state depends on, other than its parent and its provider. */
 interface Dependent {
@@ -14,14 +15,14 @@ interface Dependent {
  * planes, for example. The next `up` records the dependencies again.
  */
 export async function detachResources(stack: Stack, urns: readonly string[]): Promise<void> {
-  const exported = await stack.exportStack();
-  const deployment = exported.deployment as { resources?: Dependent[] };
   const detached = new Set(urns);
-  const { resources = [] } = deployment;
   const isAttached = (one: Dependent) => !detached.has(one.urn) && dependenciesOf(one).some((urn) => detached.has(urn));
-  if (!resources.some(isAttached)) return;
-  const updated = resources.map((one) => (isAttached(one) ? withoutDependencies(one, detached) : one));
-  await stack.importStack({ ...exported, deployment: { ...deployment, resources: updated } });
+  await editState<{ resources?: Dependent[] }>(stack, (state) => {
+    const { resources = [] } = state;
+    if (!resources.some(isAttached)) return undefined;
+    const updated = resources.map((one) => (isAttached(one) ? withoutDependencies(one, detached) : one));
+    return { ...state, resources: updated };
+  });
 }
 
 function dependenciesOf({ dependencies = [], propertyDependencies = {} }: Dependent): string[] {

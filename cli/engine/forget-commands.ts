@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { editState } from "./edit-state";
 
 interface ResourceState {
   type: string;
@@ -17,13 +18,12 @@ const BEFORE_DRAIN = /\bcommand:remote:Command::.+-before-drain-/;
  */
 export async function forgetCommands(stack: Stack, abandoned: readonly string[]): Promise<void> {
   if (abandoned.length === 0) return;
-  const exported = await stack.exportStack();
-  const deployment = exported.deployment as { resources?: ResourceState[] };
-  const { resources = [] } = deployment;
   const isAbandoned = (machine: string) => abandoned.includes(ALL) || abandoned.includes(machine);
   const isForgotten = ({ urn, parent = "" }: ResourceState) =>
     BEFORE_DRAIN.test(urn) && isAbandoned(WORKER.exec(parent)?.[1] ?? "");
-  const kept = resources.filter((resource) => !isForgotten(resource));
-  if (kept.length < resources.length)
-    await stack.importStack({ ...exported, deployment: { ...deployment, resources: kept } });
+  await editState<{ resources?: ResourceState[] }>(stack, (state) => {
+    const { resources = [] } = state;
+    const kept = resources.filter((resource) => !isForgotten(resource));
+    return kept.length < resources.length ? { ...state, resources: kept } : undefined;
+  });
 }

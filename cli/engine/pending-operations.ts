@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import type { Progress } from "../../common/progress";
 import { pluralize } from "../terminal/text";
+import { editState } from "./edit-state";
 import { backendFolder } from "./paths";
 
 interface State {
@@ -15,12 +16,12 @@ interface State {
  */
 export async function clearPendingOperations(stack: Stack, project: string, progress: Progress): Promise<void> {
   if (!mayHavePending(stack.name, project)) return;
-  const exported = await stack.exportStack();
-  const state = exported.deployment as State;
-  const pending = state.pending_operations ?? [];
-  if (pending.length === 0) return;
-  progress(`a run was stopped during ${pluralize(pending.length, "operation")}: continuing`);
-  await stack.importStack({ ...exported, deployment: { ...state, pending_operations: [] } });
+  await editState<State>(stack, (state) => {
+    const pending = state.pending_operations ?? [];
+    if (pending.length === 0) return undefined;
+    progress(`a run was stopped during ${pluralize(pending.length, "operation")}: continuing`);
+    return { ...state, pending_operations: [] };
+  });
 }
 
 /** Reads the state file of a file backend, which saves half a second of Pulumi in every run. */

@@ -5,6 +5,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { z } from "zod";
 import { parseJson } from "../../common/json";
+import { editState } from "./edit-state";
 import { backendFolder, stackConfigFile } from "./paths";
 
 interface ProviderState {
@@ -24,14 +25,13 @@ export async function recordRecoverySettings(
   recovery: unknown = configuredRecovery(stack.name, project),
 ): Promise<void> {
   if (recovery === undefined && !mayHaveSettings(stack.name, project)) return;
-  const exported = await stack.exportStack();
-  const deployment = exported.deployment as { resources?: ProviderState[] };
   const isOutdated = ({ type, inputs }: ProviderState) =>
     type === `pulumi:providers:${project}` && !isDeepStrictEqual(parsed(inputs?.recovery), recovery);
-  const { resources = [] } = deployment;
-  if (!resources.some(isOutdated)) return;
-  const updated = resources.map((state) => (isOutdated(state) ? withRecovery(state, recovery) : state));
-  await stack.importStack({ ...exported, deployment: { ...deployment, resources: updated } });
+  await editState<{ resources?: ProviderState[] }>(stack, (state) => {
+    const { resources = [] } = state;
+    if (!resources.some(isOutdated)) return undefined;
+    return { ...state, resources: resources.map((one) => (isOutdated(one) ? withRecovery(one, recovery) : one)) };
+  });
 }
 
 /** The engine passes sections of the configuration to the provider as JSON text. */
