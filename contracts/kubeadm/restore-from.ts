@@ -4,7 +4,9 @@ import { secret } from "../secret";
 
 /** How to read a repository of backups. */
 export const repositorySchema = z.strictObject({
-  /** The repository of restic: a folder on the computer that runs Pulumi, `sftp:user@host:/path` or `s3:https://...`. */
+  /**
+   * The repository of restic: a folder on the computer that runs Pulumi, `sftp:user@host:/path` or `s3:https://...`.
+   */
   repository: z.string().min(1),
   /** Password of the repository. */
   password: secret(z.string()),
