@@ -7,19 +7,26 @@ import type { Properties } from "./rpc/values";
 import { callsOf } from "./rpc/calls";
 import { registryOf } from "./rpc/handler";
 import { serve } from "./rpc/serve";
-import { DEFAULT_SETTINGS, type ProviderSettings } from "./settings/settings";
+import { ADOPT_VARIABLE, DEFAULT_SETTINGS, type ProviderSettings } from "./settings/settings";
 import { noTrace, traceTo } from "./settings/trace";
 import schema from "./schema.json";
 import { allResources } from "./resources/all-resources";
 import { NO_PREVIEW_NOTES, previewNotes } from "./preview/preview-notes";
 
 /** The only place where the provider reads its environment. */
-const { KUBEWRIGHT_CONNECTIONS, KUBEWRIGHT_TRACE, SSH_AUTH_SOCK, [NO_PREVIEW_NOTES]: noPreviewNotes } = process.env;
+const {
+  KUBEWRIGHT_CONNECTIONS,
+  KUBEWRIGHT_TRACE,
+  SSH_AUTH_SOCK,
+  [NO_PREVIEW_NOTES]: noPreviewNotes,
+  [ADOPT_VARIABLE]: adopt,
+} = process.env;
 
 const settings: ProviderSettings = {
   ...DEFAULT_SETTINGS,
   connectionLimit: Number(KUBEWRIGHT_CONNECTIONS) || DEFAULT_SETTINGS.connectionLimit,
   agentSocket: SSH_AUTH_SOCK,
+  adopting: Boolean(adopt),
   dockerEnvironment: dockerEnvironment(process.env),
 };
 

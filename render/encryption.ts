@@ -16,10 +16,12 @@ export const ENCRYPTION_FLAGS = {
 export const ENCRYPTION_PROVIDERS = ["secretbox", "aesgcm", "identity"] as const;
 export type EncryptionProvider = (typeof ENCRYPTION_PROVIDERS)[number];
 
+const KEY_PROVIDERS = ["secretbox", "aesgcm"] as const;
+
 export interface EncryptionKey {
   /** Name by which etcd's values refer to the key: `key1`. */
   name: string;
-  provider: "secretbox" | "aesgcm";
+  provider: (typeof KEY_PROVIDERS)[number];
   /** 32 random bytes, base64. */
   secret: string;
 }
@@ -54,6 +56,15 @@ export function readingConfiguration({ keys }: KeySet, current?: string): string
 /** Renders a configuration that writes as the first one does, and reads what either of the two reads. Secret. */
 export function joinConfigurations(first: string, second: string): string {
   return render([...entriesOf(first), ...entriesOf(second)]);
+}
+
+/** Returns the keys of a configuration, the newest first. Secret. */
+export function keysOf(configuration: string): EncryptionKey[] {
+  const all = entriesOf(configuration).flatMap((entry) =>
+    KEY_PROVIDERS.flatMap((provider) => (entry[provider]?.keys ?? []).map((key) => ({ provider, ...key }))),
+  );
+  const ageOf = ({ name }: EncryptionKey) => Number(/\d+$/.exec(name)?.[0] ?? 0);
+  return all.sort((one, other) => ageOf(other) - ageOf(one));
 }
 
 /** Whether an API server with this configuration can read everything that the set has written. */

@@ -1,5 +1,6 @@
 import semver from "semver";
 import { DEFAULT_RUNTIME } from "../common/runtime";
+import { userCommand } from "../common/user-command";
 import { portFindings } from "./preflight-ports";
 import type { Expectations, Finding, PreflightMachine } from "./preflight-types";
 
@@ -98,7 +99,8 @@ function membership({ facts, instanceAlreadyMember, memberAs }: PreflightMachine
     return warning("it has an unfinished kubeadm init or join", "no action needed: it is completed or repeated");
   return error(
     `it is a ${facts.kubernetesState} of another cluster`,
-    "run `kubeadm reset` on it, or use another machine",
+    `if the state of its cluster was lost, take it into a new one with \`${userCommand("adopt")}\`; otherwise run ` +
+      "`kubeadm reset` on it, or use another machine",
   );
 }
 

@@ -4,7 +4,7 @@ const FROM: OptionDefinition = ["--from <id>", "id of the backup, or latest (def
 const YES: OptionDefinition = ["--yes", "do not ask for confirmation"];
 const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
 
-/** Commands for backups, by the names of their modules in cli/commands. */
+/** Commands for backups and lost states, by the names of their modules in cli/commands. */
 export const BACKUP_COMMANDS: Readonly<Record<string, CommandDefinition>> = {
   backup: {
     name: "backup",
@@ -38,6 +38,19 @@ export const BACKUP_COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     examples: [
       ["--plan", "show what the newest backup would bring back, and what would be lost"],
       ["--from 1a2b3c4d --yes", "restore a backup without a question"],
+    ],
+  },
+  adopt: {
+    name: "adopt",
+    summary: "Takes a running cluster into a new state, after its state was lost.",
+    details:
+      "It compares every machine with the configuration, changes nothing on them and in the cluster, shows what it " +
+      "has found, and asks. What differs is left for the next update. A machine that is missing, or that belongs to " +
+      "another cluster, refuses the adoption. Exit codes: 0 adopted, or can be adopted, 1 refused.",
+    options: [["--plan", "print what would be adopted, and what differs"], YES, JSON_OUTPUT],
+    examples: [
+      ["--plan", "show what would be adopted into stack dev"],
+      ["--stack prod", "adopt the cluster of stack prod, after a question"],
     ],
   },
 };

@@ -37,6 +37,15 @@ export async function openStack(name: string): Promise<Stack> {
   return await Stack.createOrSelect(name, await workspace());
 }
 
+/**
+ * Opens a new stack of the same name in a folder of its own, as if the user's state did not exist. Requires
+ * `prepareEngine`.
+ */
+export async function openScratchStack(name: string, folder: string): Promise<Stack> {
+  const envVars = { PULUMI_BACKEND_URL: `file://${folder}` };
+  return await Stack.create(name, await workspace(envVars));
+}
+
 /** Opens a stack, or returns undefined where it does not exist. Requires `prepareEngine`. */
 export async function findStack(name: string): Promise<Stack | undefined> {
   if (isKnownMissing(name)) return undefined;
@@ -53,8 +62,9 @@ export function isKnownMissing(name: string): boolean {
   return root !== undefined && !existsSync(join(root, "stacks", PROJECT, `${name}.json`));
 }
 
-async function workspace(): Promise<LocalWorkspace> {
+/** @param envVars variables of the engine, in addition to those of this process */
+async function workspace(envVars: Record<string, string> = {}): Promise<LocalWorkspace> {
   removeEmptyAttributes();
   writeProgramFiles();
-  return await LocalWorkspace.create({ workDir: projectFolder() });
+  return await LocalWorkspace.create({ workDir: projectFolder(), envVars });
 }

@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import type { KeySet } from "../../render/encryption";
 import { Encryption, EncryptionFile } from "../../sdk/kubernetes";
 import { EncryptionKeys } from "../../sdk/pki";
@@ -15,7 +16,10 @@ export function hasEncryption({ plan }: ClusterMember): boolean {
 /** Creates the keys, which are secrets of the state and the same on all control planes. */
 export function createEncryptionKeys({ member: { plan } }: MachineScope): EncryptionKeys {
   const { provider, generation } = encryptionOf(plan);
-  return new EncryptionKeys(`${plan.name}-encryption-keys`, { provider, generation }, { parent: plan.cluster });
+  // An adoption reads the keys of a cluster of kubeadm.
+  const controlPlane = plan.components === undefined ? plan.members[0].connection : undefined;
+  const args = { provider, generation, ...optional({ controlPlane }) };
+  return new EncryptionKeys(`${plan.name}-encryption-keys`, args, { parent: plan.cluster });
 }
 
 /** Writes the keys for the API server of a control plane. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ENCRYPTION_PROVIDERS } from "../../render/encryption";
+import { connectionSchema } from "../connection";
 import { defineContract } from "../contract";
 import { secret } from "../secret";
 
@@ -29,6 +30,8 @@ export const encryptionKeysContract = defineContract({
     provider: z.enum(ENCRYPTION_PROVIDERS),
     /** A higher number adds a key. */
     generation: z.int().positive(),
+    /** Connection to a control plane, from which an adoption reads the keys. A change of it changes nothing. */
+    controlPlane: connectionSchema.optional(),
   }),
   outputs: z.object({
     /** All keys, the newest first. */

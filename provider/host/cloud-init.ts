@@ -20,6 +20,7 @@ export async function waitForCloudInit(context: Context, machine: Remote): Promi
     step,
     signal: context.signal,
     timeout: TIMEOUT,
+    isReadOnly: true,
     accept: [0, 1, DEGRADED],
     onLine,
   });

@@ -36,6 +36,13 @@ interface MachineSource {
   get(connection: Connection): Remote;
 }
 
+interface ClientSettings {
+  /** Factor for deadlines. */
+  readonly patience: number;
+  /** Whether requests that change something are refused. */
+  readonly adopting?: boolean;
+}
+
 /** Clients of the Kubernetes API, one per control plane. */
 export class KubeClients {
   /** Opened once for all callers. The deadline of one caller does not end the work for the others. */
@@ -43,7 +50,7 @@ export class KubeClients {
 
   constructor(
     private readonly connections: MachineSource,
-    private readonly settings: { readonly patience: number },
+    private readonly settings: ClientSettings,
   ) {}
 
   /**
@@ -128,7 +135,7 @@ export class KubeClients {
   /** The machine-id is part of the key: a rebuilt control plane has other certificates. */
   private async clientOf(machine: Remote, signal: AbortSignal): Promise<Client> {
     const key = `${machine.label}/${await machine.machineId(signal)}`;
-    const client = this.clients.get(key) ?? new SharedWork((own) => openClient(machine, this.settings.patience, own));
+    const client = this.clients.get(key) ?? new SharedWork((own) => openClient(machine, this.settings, own));
     this.clients.set(key, client);
     return await client.get(signal);
   }
@@ -143,7 +150,7 @@ async function readAdminConf(machine: Remote, signal: AbortSignal): Promise<stri
   return stdout;
 }
 
-async function openClient(machine: Remote, patience: number, signal: AbortSignal): Promise<Client> {
+async function openClient(machine: Remote, settings: ClientSettings, signal: AbortSignal): Promise<Client> {
   const [{ KubeConfig }, text] = await Promise.all([import("@kubernetes/client-node"), readAdminConf(machine, signal)]);
   const config = new KubeConfig();
   config.loadFromString(text);
@@ -159,7 +166,8 @@ async function openClient(machine: Remote, patience: number, signal: AbortSignal
   // The API server's certificate is valid for the name `kubernetes`, whatever the address.
   config.clusters = [{ ...cluster, server: `https://127.0.0.1:${API_PORT}`, tlsServerName: "kubernetes" }];
   sendThrough(machine, config);
-  return { machine, api: await kubeApiFromConfig(config, patience), readyUntil: 0 };
+  if (settings.adopting) refuseChanges(config);
+  return { machine, api: await kubeApiFromConfig(config, settings.patience), readyUntil: 0 };
 }
 
 /** Makes the API client send its requests, and open its streams to pods, through the machine's SSH connection. */
@@ -175,6 +183,16 @@ function sendThrough(machine: Remote, config: KubeConfig): void {
     await applyOptions(target);
     const { options } = target.agent as Agent;
     target.agent = new TunnelHttpsAgent(machine, { ...tlsOptionsOf(options), servername: "kubernetes" });
+  };
+}
+
+/** Refuses requests that may change something. */
+function refuseChanges(config: KubeConfig): void {
+  const authenticate = config.applySecurityAuthentication.bind(config);
+  config.applySecurityAuthentication = async (context) => {
+    const method: string = context.getHttpMethod();
+    if (method !== "GET") throw new Error(`${method} ${context.getUrl()}: an adoption changes nothing in the cluster`);
+    await authenticate(context);
   };
 }
 

@@ -80,10 +80,12 @@ export function networkProblem(
 }
 
 function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration): Problem[] {
+  // Documents of a program that uses the resource itself may leave it out.
+  const [network, old] = [now, before].map(({ networking }: Partial<ClusterConfiguration>) => networking);
   return [
-    networkProblem("network.podCidr", now.networking.podSubnet, before.networking.podSubnet),
-    networkProblem("network.serviceCidr", now.networking.serviceSubnet, before.networking.serviceSubnet),
-    networkProblem("network.dnsDomain", now.networking.dnsDomain, before.networking.dnsDomain),
+    networkProblem("network.podCidr", network?.podSubnet, old?.podSubnet),
+    networkProblem("network.serviceCidr", network?.serviceSubnet, old?.serviceSubnet),
+    networkProblem("network.dnsDomain", network?.dnsDomain, old?.dnsDomain),
   ].flat();
 }
 

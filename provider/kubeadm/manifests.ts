@@ -1,7 +1,8 @@
+import { parseAllDocuments } from "yaml";
 import { quote } from "../../common/quote";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { toYaml } from "../../render/kubeadm";
-import { writeFiles, textFile } from "../host/files";
+import { readContents, writeFiles, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { isElectionOffIn, keepLeaderElection } from "./leader-election";
@@ -32,6 +33,12 @@ export async function writeConfig(
   signal: AbortSignal,
 ): Promise<void> {
   await writeFiles(machine, [textFile(CONFIG, toYaml(documents), "0600")], STEP, signal);
+}
+
+/** Reads kubeadm's configuration as it was last applied to this control plane; undefined where it is not there. */
+export async function readConfig(machine: Remote, signal: AbortSignal): Promise<KubeadmDocument[] | undefined> {
+  const text = (await readContents(machine, [CONFIG], signal)).get(CONFIG);
+  return text === undefined ? undefined : parseAllDocuments(text).map((document) => document.toJS() as KubeadmDocument);
 }
 
 /** Lets kubeadm render the manifests in a folder beside those that run, and returns their texts. Nothing restarts. */

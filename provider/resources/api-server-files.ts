@@ -41,14 +41,18 @@ async function remove(machine: Remote, paths: readonly string[], signal: AbortSi
   if (paths.length > 0) await removeFiles(machine, paths, "removing files of the API server", signal);
 }
 
+const idOf = ({ instance }: FilesInputs) => `${instance}/api-server-files`;
+
 /** The files that the flags of a control plane's API server name. */
 const apiServerFiles: Handler<typeof apiServerFilesContract> = {
   contract: apiServerFilesContract,
   replaceOn: MACHINE_REPLACE_ON,
   ignore: MACHINE_IGNORE,
   async create(context, inputs) {
-    return { id: `${inputs.instance}/api-server-files`, outputs: await apply(context, inputs, []) };
+    return { id: idOf(inputs), outputs: await apply(context, inputs, []) };
   },
+  adopt: (_context, inputs) =>
+    Promise.resolve({ id: idOf(inputs), outputs: { paths: Object.keys(inputs.files).sort() } }),
   async update(context, _id, inputs, { inputs: old, outputs }) {
     return await apply(context, inputs, [...new Set([...Object.keys(old.files), ...(outputs.paths ?? [])])]);
   },

@@ -1,7 +1,7 @@
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { artifactsContract } from "../../contracts/local/artifacts";
 import { cachedArtifacts, loadVersions, obtainArtifacts, type ArtifactSet } from "../../artifacts";
-import { register, type Handler } from "../rpc/handler";
+import { register, type Context, type Handler } from "../rpc/handler";
 
 type ArtifactsInputs = Inputs<typeof artifactsContract>;
 type ArtifactsOutputs = Outputs<typeof artifactsContract>;
@@ -20,6 +20,12 @@ function toRequest({ source, kubernetes, arch, runtime, extras }: ArtifactsInput
   };
 }
 
+async function create(context: Context, inputs: ArtifactsInputs): Promise<{ id: string; outputs: ArtifactsOutputs }> {
+  const set = await obtainArtifacts(toRequest(inputs), (message) => context.status(message), context.signal);
+  context.info(`binaries and images: ${set.reason}`);
+  return { id: `kubernetes-${inputs.kubernetes}-${inputs.arch}`, outputs: toOutputs(set) };
+}
+
 /** Binaries and images in the user's cache, downloaded and verified, or built from source. */
 const artifacts: Handler<typeof artifactsContract> = {
   contract: artifactsContract,
@@ -31,11 +37,8 @@ const artifacts: Handler<typeof artifactsContract> = {
       { path: "kubernetes", reason: `version ${kubernetes} is not supported; use one of ${supported.join(", ")}` },
     ];
   },
-  async create(context, inputs) {
-    const set = await obtainArtifacts(toRequest(inputs), (message) => context.status(message), context.signal);
-    context.info(`binaries and images: ${set.reason}`);
-    return { id: `kubernetes-${inputs.kubernetes}-${inputs.arch}`, outputs: toOutputs(set) };
-  },
+  create,
+  adopt: create,
   async update(context, _id, inputs) {
     return toOutputs(await obtainArtifacts(toRequest(inputs), (message) => context.status(message), context.signal));
   },

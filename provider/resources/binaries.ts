@@ -7,7 +7,7 @@ import { STAGED_SUFFIX } from "../../contracts/files";
 import { type FileState, inspectFiles, writeFiles, removeFiles, sameMode } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type BinariesInputs = Inputs<typeof binariesContract>;
@@ -75,6 +75,8 @@ function describeFile({ sha256, mode }: FileState): string {
   return sameMode(mode, MODE) ? sha256 : `mode ${mode}, not ${MODE}`;
 }
 
+const idOf = ({ instance }: BinariesInputs) => `${instance}/binaries`;
+
 /** Executables on a machine, identified by SHA-256: copied in one stream, verified, and moved into place. */
 const binaries: Handler<typeof binariesContract> = {
   contract: binariesContract,
@@ -82,8 +84,9 @@ const binaries: Handler<typeof binariesContract> = {
   ignore: [...MACHINE_IGNORE, "sources", "staged"],
   async create(context, inputs) {
     await install(context, inputs, false);
-    return { id: `${inputs.instance}/binaries`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs, old) {
     const machine = await requireMachine(context, inputs);
     const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));

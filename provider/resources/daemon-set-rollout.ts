@@ -5,7 +5,7 @@ import { CONFIG_ANNOTATION } from "../../render/json";
 import { hasRevision, readDaemonPods, replaceDaemonPods } from "../kube/daemon-set-pods";
 import { isTerminating } from "../kube/pods";
 import { NOT_READ } from "../preview/notices";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 type DaemonSetRolloutInputs = Inputs<typeof daemonSetRolloutContract>;
 
@@ -48,6 +48,7 @@ const daemonSetRollout: Handler<typeof daemonSetRolloutContract> = {
     await replacePods(context, inputs);
     return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs) {
     await replacePods(context, inputs);
     return {};

@@ -4,7 +4,7 @@ import { canRead, ENCRYPTION_FILE, readingConfiguration, writingConfiguration } 
 import { removeFiles } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { readConfiguration, readUse, useConfiguration, writeConfiguration } from "../kubeadm/encryption-config";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 type FileInputs = Inputs<typeof encryptionFileContract>;
 const path = ENCRYPTION_FILE;
@@ -21,6 +21,8 @@ async function apply(context: Context, inputs: FileInputs): Promise<void> {
   else await writeConfiguration(machine, { path, text }, signal);
 }
 
+const idOf = ({ instance }: FileInputs) => `${instance}/encryption`;
+
 /** The file from which a control plane's API server reads its encryption keys. */
 const encryptionFile: Handler<typeof encryptionFileContract> = {
   contract: encryptionFileContract,
@@ -28,8 +30,9 @@ const encryptionFile: Handler<typeof encryptionFileContract> = {
   ignore: [...MACHINE_IGNORE, "provider"],
   async create(context, inputs) {
     await apply(context, inputs);
-    return { id: `${inputs.instance}/encryption`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs) {
     await apply(context, inputs);
     return {};

@@ -6,10 +6,11 @@ import { proveEncryption, rewriteSecrets } from "../kubeadm/encrypted-secrets";
 import { readConfiguration, useConfiguration, waitForReload } from "../kubeadm/encryption-config";
 import { readCluster } from "./read-cluster";
 import { optional } from "../../common/optional";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type EncryptionInputs = Inputs<typeof encryptionContract>;
+const ID = "encryption";
 
 interface ApiServer {
   machine: Remote;
@@ -71,8 +72,9 @@ const encryption: Handler<typeof encryptionContract> = {
   ignore: ["controlPlanes"],
   async create(context, inputs) {
     await apply(context, inputs);
-    return { id: "encryption", outputs: {} };
+    return { id: ID, outputs: {} };
   },
+  adopt: adoptById(() => ID),
   async update(context, _id, inputs) {
     await apply(context, inputs);
     return {};

@@ -4,7 +4,7 @@ import { ARRIVING_SUFFIX } from "../../contracts/files";
 import { SUM, sha256 } from "../host/files";
 import { hostsBlock, parseHostsBlock, replaceHostsBlock } from "../../render/hosts";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const FILE = "/etc/hosts";
@@ -48,12 +48,15 @@ async function apply(context: Context, inputs: HostsInputs): Promise<HostsOutput
   return {};
 }
 
+const idOf = ({ instance }: HostsInputs) => `${instance}/hosts`;
+
 /** The names and addresses of the cluster's machines, in a separate block of /etc/hosts. Other lines stay unchanged. */
 const hosts: Handler<typeof etcHostsContract> = {
   contract: etcHostsContract,
   replaceOn: MACHINE_REPLACE_ON,
   ignore: MACHINE_IGNORE,
-  create: async (context, inputs) => ({ id: `${inputs.instance}/hosts`, outputs: await apply(context, inputs) }),
+  create: async (context, inputs) => ({ id: idOf(inputs), outputs: await apply(context, inputs) }),
+  adopt: adoptById(idOf),
   update: (context, _id, inputs) => apply(context, inputs),
   read: (context, _id, old) =>
     readMachine(context, old, async (machine) => {

@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { filesContract } from "../../contracts/host/files";
 import { writeFiles, removeFiles, readTextFiles, textFiles } from "../host/files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 type FilesInputs = Inputs<typeof filesContract>;
 
@@ -13,6 +13,10 @@ async function writeAll(context: Context, inputs: FilesInputs, keepsPrevious = f
   await writeFiles(machine, files, `writing ${context.name}`, context.signal, { keepsPrevious });
 }
 
+function idOf({ instance }: FilesInputs, { name }: Context): string {
+  return `${instance}/${name}`;
+}
+
 /** A group of text files on a machine, owned by root. */
 const files: Handler<typeof filesContract> = {
   contract: filesContract,
@@ -20,8 +24,9 @@ const files: Handler<typeof filesContract> = {
   ignore: MACHINE_IGNORE,
   async create(context, inputs) {
     await writeAll(context, inputs, true);
-    return { id: `${inputs.instance}/${context.name}`, outputs: {} };
+    return { id: idOf(inputs, context), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs, old) {
     const machine = await requireMachine(context, inputs);
     const dropped = Object.keys(old.inputs.files).filter((path) => !(path in inputs.files));

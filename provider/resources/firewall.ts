@@ -56,6 +56,8 @@ async function openRules(context: Context, inputs: FirewallInputs): Promise<Fire
   return { firewall };
 }
 
+const idOf = ({ instance }: FirewallInputs) => `${instance}/firewall`;
+
 /**
  * The rules that a node needs in the machine's active firewall. Without an active firewall nothing changes; a refresh
  * reports a firewall that is enabled later.
@@ -64,7 +66,12 @@ const firewall: Handler<typeof firewallContract> = {
   contract: firewallContract,
   replaceOn: MACHINE_REPLACE_ON,
   ignore: MACHINE_IGNORE,
-  create: async (context, inputs) => ({ id: `${inputs.instance}/firewall`, outputs: await openRules(context, inputs) }),
+  create: async (context, inputs) => ({ id: idOf(inputs), outputs: await openRules(context, inputs) }),
+  async adopt(context, inputs) {
+    const machine = context.connections.get(inputs.connection);
+    const { firewall } = await runFirewallScript(machine, "missing", inputs, context.signal);
+    return { id: idOf(inputs), outputs: { firewall } };
+  },
   async update(context, _id, inputs, { inputs: old }) {
     const machine = await requireMachine(context, inputs);
     const withdrawn = (all: string[], configured: string[]) => all.filter((rule) => !configured.includes(rule));

@@ -132,6 +132,10 @@ async function isSame({ connection }: HostInputs, old: RecordedHost, context: Co
   }
 }
 
+async function create(context: Context, inputs: HostInputs): Promise<{ id: string; outputs: HostOutputs }> {
+  return { id: machineName(inputs.connection), outputs: await readHost(context, inputs) };
+}
+
 /** A machine: its facts, identity and pinned host key. Creates nothing on it. */
 const host: Handler<typeof hostContract> = {
   contract: hostContract,
@@ -146,9 +150,8 @@ const host: Handler<typeof hostContract> = {
     "connection.sudoPassword",
     "bootTimeout",
   ],
-  async create(context, inputs) {
-    return { id: machineName(inputs.connection), outputs: await readHost(context, inputs) };
-  },
+  create,
+  adopt: create,
   update: (context, _id, inputs, old) =>
     readHost(context, { ...inputs, connection: withRecordedPins(inputs.connection, old) }, old.outputs),
   async read(context, _id, old) {

@@ -8,7 +8,7 @@ import { DEFAULT_RUNTIME } from "../../common/runtime";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
 import { LOADED, releaseOldImages } from "../host/previous-images";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler, type Problem } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler, type Problem } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type ImagesInputs = Inputs<typeof imagesContract>;
@@ -128,6 +128,8 @@ echo "$group" >${file}
 trap 'rm -f ${file}' EXIT`;
 }
 
+const idOf = ({ instance }: ImagesInputs) => `${instance}/images`;
+
 /** Container images on a machine: loaded from archives, or pulled. */
 const images: Handler<typeof imagesContract> = {
   contract: imagesContract,
@@ -136,8 +138,9 @@ const images: Handler<typeof imagesContract> = {
   ignore: [...MACHINE_IGNORE, "sources"],
   async create(context, inputs) {
     await loadImages(context, await requireMachine(context, inputs), inputs);
-    return { id: `${inputs.instance}/images`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs, old) {
     const machine = await requireMachine(context, inputs);
     await loadImages(context, machine, inputs);

@@ -5,7 +5,7 @@ import { inspectFiles, writeFiles, removeFiles, textFile } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
 import { recordMachine, restoreKernel } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 const MODULES_FILE = "/etc/modules-load.d/kubewright.conf";
@@ -92,6 +92,8 @@ async function readSysctls(
   );
 }
 
+const idOf = ({ instance }: KernelInputs) => `${instance}/kernel`;
+
 /** Kernel modules and kernel settings, now and after a reboot (modules-load.d(5), sysctl.d(5)). */
 const kernel: Handler<typeof kernelContract> = {
   contract: kernelContract,
@@ -99,8 +101,9 @@ const kernel: Handler<typeof kernelContract> = {
   ignore: MACHINE_IGNORE,
   async create(context, inputs) {
     await apply(context, inputs, "create"); // the preflight has verified that there is no swap
-    return { id: `${inputs.instance}/kernel`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs, old) {
     await apply(context, inputs, old.inputs.problem?.includes("swap") ? "update and turn swap off" : "update");
     return {};

@@ -3,7 +3,7 @@ import { addOnsContract } from "../../contracts/kubeadm/add-ons";
 import { StepError } from "../../common/errors";
 import { CORE_DNS, KUBE_PROXY, readImage, rollImage } from "../kubeadm/add-ons";
 import { NOT_READ } from "../preview/notices";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 type AddOnsInputs = Inputs<typeof addOnsContract>;
 const ID = "kubeadm-add-ons";
@@ -25,6 +25,7 @@ const addOns: Handler<typeof addOnsContract> = {
     await apply(context, inputs);
     return { id: ID, outputs: {} };
   },
+  adopt: adoptById(() => ID),
   async update(context, _id, inputs) {
     await apply(context, inputs);
     return {};

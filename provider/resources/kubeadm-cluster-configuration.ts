@@ -3,9 +3,10 @@ import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-co
 import { findOutdated, upload } from "../kubeadm/uploaded-configuration";
 import { readCluster } from "./read-cluster";
 import { optional } from "../../common/optional";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 type ConfigurationInputs = Inputs<typeof clusterConfigurationContract>;
+const ID = "kubeadm-config";
 
 async function apply(context: Context, { controlPlanes, documents }: ConfigurationInputs): Promise<void> {
   const { signal } = context;
@@ -30,8 +31,9 @@ const clusterConfiguration: Handler<typeof clusterConfigurationContract> = {
   ignore: ["controlPlanes"],
   async create(context, inputs) {
     await apply(context, inputs);
-    return { id: "kubeadm-config", outputs: {} };
+    return { id: ID, outputs: {} };
   },
+  adopt: adoptById(() => ID),
   async update(context, _id, inputs) {
     await apply(context, inputs);
     return {};

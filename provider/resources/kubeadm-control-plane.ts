@@ -10,6 +10,7 @@ import {
   renderManifests,
   writeConfig,
 } from "../kubeadm/manifests";
+import { compareControlPlane } from "./adopt-control-plane";
 import { withoutTraffic } from "../kubeadm/api-traffic";
 import { applyManifests } from "../kubeadm/apply-manifests";
 import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
@@ -28,7 +29,7 @@ import {
 import { dueCertificates, nextRenewal, renewDueCertificates } from "../kubeadm/renew-certificates";
 import { ensureServingCertificate, missingNames } from "../kubeadm/serving-certificate";
 import { RENEW_AFTER } from "../preview/notices";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { register, type Adopted, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type ControlPlaneInputs = Inputs<typeof controlPlaneContract>;
@@ -166,6 +167,20 @@ function manifestProblems(recorded: Record<string, string>, current: Record<stri
   });
 }
 
+const idOf = ({ instance }: ControlPlaneInputs) => `${instance}/control-plane`;
+
+/** Records the static pods that run. Where they differ from the configuration, the next update applies it. */
+async function adopt(context: Context, inputs: ControlPlaneInputs): Promise<Adopted<ControlPlaneOutputs>> {
+  const machine = context.connections.get(inputs.connection);
+  const [texts, certificates] = await Promise.all([
+    readManifestTexts(machine, context.signal),
+    readCertificates(machine, context.signal),
+  ]);
+  const isSame = await compareControlPlane(context, machine, inputs, texts);
+  const outputs = { manifests: hashesOf(texts), ...optional({ renewAfter: nextRenewal(certificates) }) };
+  return { id: idOf(inputs), outputs, isUnfinished: !isSame };
+}
+
 /** A control plane of a kubeadm cluster: version and flags of its static pods, and its certificates. */
 const controlPlane: Handler<typeof controlPlaneContract> = {
   contract: controlPlaneContract,
@@ -173,8 +188,9 @@ const controlPlane: Handler<typeof controlPlaneContract> = {
   ignore: MACHINE_IGNORE,
   findImpossibleChanges: (inputs, old) => [...findImpossibleUpgrade(inputs, old), ...findLostEncryption(inputs, old)],
   async create(context, inputs) {
-    return { id: `${inputs.instance}/control-plane`, outputs: await apply(context, inputs) };
+    return { id: idOf(inputs), outputs: await apply(context, inputs) };
   },
+  adopt,
   async update(context, _id, inputs) {
     return await apply(context, inputs, COMPONENTS);
   },

@@ -2,7 +2,7 @@ import type { Inputs } from "../../contracts/contract";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { changeAdminEndpoint, changeSharedEndpoint, readSharedEndpoints } from "../kubeadm/shared-endpoint";
 import { readCluster } from "./read-cluster";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 async function apply(context: Context, inputs: Inputs<typeof kubeadmEndpointContract>): Promise<void> {
   const { controlPlanes, endpoint, timeout } = inputs;
@@ -22,6 +22,7 @@ const kubeadmEndpoint: Handler<typeof kubeadmEndpointContract> = {
     await apply(context, inputs);
     return { id: context.name, outputs: {} };
   },
+  adopt: adoptById((_inputs, { name }) => name),
   async update(context, _id, inputs) {
     await apply(context, inputs);
     return {};

@@ -1,3 +1,4 @@
+import { StepError } from "../../common/errors";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
@@ -81,6 +82,8 @@ async function createCluster(
   return { ...(await readOutputs(context, inputs)), restoredFrom: restored.id };
 }
 
+const idOf = ({ instance }: InitInputs) => `${instance}/kubeadm-init`;
+
 function nodeNameOf({ documents, connection }: InitInputs): string {
   const document = documents.find(({ kind }) => kind === "InitConfiguration") as InitConfiguration | undefined;
   return document?.nodeRegistration.name ?? machineName(connection);
@@ -134,8 +137,9 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
   },
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
-    return { id: `${inputs.instance}/kubeadm-init`, outputs: await createCluster(context, machine, inputs) };
+    return { id: idOf(inputs), outputs: await createCluster(context, machine, inputs) };
   },
+  adopt,
   async update(context, _id, inputs, old) {
     const { outputs } = old;
     const lives = isInitialized(outputs) && hasOtherControlPlanes(inputs, old.inputs);
@@ -164,6 +168,19 @@ const kubeadmInit: Handler<typeof kubeadmInitContract> = {
     context.kube.forget();
   },
 };
+
+/** Records the cluster of the first control plane, whichever command made it a member. */
+async function adopt(context: Context, inputs: InitInputs): Promise<{ id: string; outputs: InitOutputs }> {
+  const machine = context.connections.get(inputs.connection);
+  const membership = await readMembership(machine, context.signal);
+  if (membership) return { id: idOf(inputs), outputs: { caCertHash: membership.caCertHash } };
+  throw new StepError({
+    step: "adopting the cluster",
+    machine: machine.label,
+    cause: "the first control plane of the configuration is in no cluster of kubeadm",
+    action: "correct the order and the addresses of the control planes in the configuration",
+  });
+}
 
 /** Refuses `kubeadm init` on a machine that has lost a cluster with other nodes. */
 async function refuseNewCluster(context: Context, machine: Remote, inputs: InitInputs, old: InitInputs): Promise<void> {

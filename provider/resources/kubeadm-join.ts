@@ -23,7 +23,7 @@ import { waitUntilNotReady } from "../kube/node-ready";
 import { retryRequest } from "../kube/retry";
 import { TokenExpiredError, withJoinToken } from "../kube/bootstrap-token";
 import { caCertHash } from "../pki/ca-cert-hash";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { register, type Adopted, type Context, type Handler } from "../rpc/handler";
 import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
@@ -158,6 +158,22 @@ function joinConfig(inputs: JoinInputs, api: KubeApi, token: string): string {
   );
 }
 
+const idOf = ({ instance }: JoinInputs) => `${instance}/kubeadm-join`;
+
+/** Records the membership of a machine that has joined this cluster, under this name. */
+async function adopt(context: Context, inputs: JoinInputs): Promise<Adopted<Record<string, never>>> {
+  const machine = context.connections.get(inputs.connection);
+  const { progress, membership } = await readState(machine, context.signal);
+  rejectMismatch(machine, membership, membershipOf(inputs));
+  if (membership && progress === "done") return { id: idOf(inputs), outputs: {} };
+  throw new StepError({
+    step: "adopting the machine",
+    machine: machine.label,
+    cause: membership ? "its `kubeadm join` has not finished" : "it is not a member of this cluster",
+    action: "remove it from the configuration, adopt the others, and add it again afterwards: then it joins",
+  });
+}
+
 /** Removes the etcd member of a machine that is gone, was rebuilt, or does not answer. */
 async function leaveDeadMachine(
   context: Context,
@@ -186,8 +202,9 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
     const machine = await requireMachine(context, inputs);
     await join(context, machine, inputs);
     await ensureEndpoint(context, machine, inputs);
-    return { id: `${inputs.instance}/kubeadm-join`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
+  adopt,
   async update(context, _id, inputs) {
     const machine = await requireMachine(context, inputs);
     await join(context, machine, inputs);

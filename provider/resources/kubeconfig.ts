@@ -187,6 +187,14 @@ async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promi
   else await writeText(path, document.toString());
 }
 
+/** Returns what an existing file has of the cluster. Where it is missing, a refresh finds that out. */
+async function findKubeconfig({ path, caCertHash }: KubeconfigInputs): Promise<KubeconfigOutputs> {
+  const text = await readText(path);
+  const document = text === undefined ? undefined : KubeconfigDocument.parse(text);
+  const [entries] = document?.entriesOf([caCertHash]) ?? [];
+  return document && entries ? outputsOf(document, entries, document.isOnly(entries)) : { sha256: "" };
+}
+
 /** The administrator's access in a kubeconfig file on the computer that runs Pulumi. */
 const kubeconfig: Handler<typeof kubeconfigContract> = {
   contract: kubeconfigContract,
@@ -194,6 +202,7 @@ const kubeconfig: Handler<typeof kubeconfigContract> = {
   rare: ["restoredFrom"],
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await writeKubeconfig(context, inputs) }),
+  adopt: async (_context, inputs) => ({ id: inputs.path, outputs: await findKubeconfig(inputs) }),
   update: (context, _id, inputs, old) => writeKubeconfig(context, inputs, old),
   async read(context, _id, old) {
     const { path } = old.inputs;

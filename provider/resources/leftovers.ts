@@ -3,7 +3,7 @@ import { leftoversContract } from "../../contracts/host/leftovers";
 import { leftoversScript } from "../../render/leftovers";
 import { waitUntilStopped } from "../host/containers";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine } from "../host/on-machine";
-import { register, type Handler } from "../rpc/handler";
+import { adoptById, register, type Handler } from "../rpc/handler";
 
 type LeftoversInputs = Inputs<typeof leftoversContract>;
 
@@ -15,6 +15,8 @@ const CONTAINERS: Partial<Record<LeftoversInputs["of"], string>> = {
 const STOP_SECONDS = 120;
 const CLEAN_SECONDS = 60;
 
+const idOf = ({ instance, of }: LeftoversInputs) => `${instance}/remains/${of}`;
+
 /**
  * Removes what a component leaves on a machine: firewall rules, routes and network links. Creation does nothing. The
  * resource is created before the component, and is therefore deleted after it.
@@ -23,7 +25,8 @@ const leftovers: Handler<typeof leftoversContract> = {
   contract: leftoversContract,
   replaceOn: [...MACHINE_REPLACE_ON, "of"],
   ignore: MACHINE_IGNORE,
-  create: async (_context, { instance, of }) => ({ id: `${instance}/remains/${of}`, outputs: {} }),
+  create: async (_context, inputs) => ({ id: idOf(inputs), outputs: {} }),
+  adopt: adoptById(idOf),
   update: async () => ({}),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);

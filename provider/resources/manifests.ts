@@ -6,7 +6,7 @@ import { until } from "../../common/wait";
 import type { KubeApi } from "../kube/api";
 import { ignoreNotFound } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import { readCluster } from "./read-cluster";
 
 const FIELD_MANAGER = "kubewright";
@@ -141,6 +141,7 @@ const manifests: Handler<typeof manifestsContract> = {
     await apply(context, api, inputs.objects);
     return { id: context.name, outputs: {} };
   },
+  adopt: adoptById((_inputs, { name }) => name),
   async update(context, _id, inputs, old) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin();

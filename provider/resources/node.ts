@@ -136,6 +136,21 @@ async function readKubelet(context: Context, live: V1Node, inputs: NodeInputs): 
   return { ...optional({ version: version && reported }), program: running ?? program };
 }
 
+/** Records a node that this machine has. */
+async function adopt(context: Context, inputs: NodeInputs): Promise<{ id: string; outputs: NodeOutputs }> {
+  const api = await context.kube.api(inputs.controlPlanes, context.signal);
+  const live = await readNode(api, inputs.node, context.signal);
+  const machineId = live?.status?.nodeInfo?.machineID;
+  if (live && machineId === inputs.instance)
+    return { id: inputs.node, outputs: { kubeletVersion: live.status?.nodeInfo?.kubeletVersion ?? "" } };
+  throw new StepError({
+    step: "adopting the node",
+    machine: inputs.node,
+    cause: live ? `the node is that of another machine, ${machineId}` : "the cluster has no node of this name",
+    action: "compare the names and addresses of the configuration with `kubectl get nodes -o wide`",
+  });
+}
+
 /** A joined node: Ready, labelled, tainted. Its delete is the drain, and comes before the machine's. */
 const node: Handler<typeof nodeContract> = {
   contract: nodeContract,
@@ -151,6 +166,7 @@ const node: Handler<typeof nodeContract> = {
     await applyNodeSettings(api, inputs.node, inputs, context.signal);
     return { id: inputs.node, outputs };
   },
+  adopt,
   async update(context, _id, inputs, old) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin();

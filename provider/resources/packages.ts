@@ -3,7 +3,7 @@ import { packagesContract } from "../../contracts/host/packages";
 import { StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, requireMachine } from "../host/on-machine";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
 type PackagesInputs = Inputs<typeof packagesContract>;
@@ -101,6 +101,8 @@ async function install(context: Context, inputs: PackagesInputs): Promise<void> 
     });
 }
 
+const idOf = ({ instance }: PackagesInputs) => `${instance}/packages`;
+
 /** The distribution's packages that a node needs. They stay on delete, because other programs may use them by then. */
 const packages: Handler<typeof packagesContract> = {
   contract: packagesContract,
@@ -108,8 +110,9 @@ const packages: Handler<typeof packagesContract> = {
   ignore: MACHINE_IGNORE,
   async create(context, inputs) {
     await install(context, inputs);
-    return { id: `${inputs.instance}/packages`, outputs: {} };
+    return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs) {
     await install(context, inputs);
     return {};

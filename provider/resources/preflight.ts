@@ -16,20 +16,24 @@ import { userCommand } from "../../common/user-command";
 type PreflightInputs = Inputs<typeof preflightContract>;
 type PreflightOutputs = Outputs<typeof preflightContract>;
 
+/** Machine-ids of members by name, or all machines of the configuration. */
+type Members = Readonly<Record<string, string>> | typeof ALL;
+const ALL = "all";
+
 type CheckedMachine = { judged: PreflightMachine } | { unreachable: Finding };
 
 async function checkMachine(
   context: Context,
   machine: PreflightInputs["machines"][number],
-  passed: Record<string, string>,
+  members: Members,
 ): Promise<CheckedMachine> {
   const { name, connection, role, privateAddress, swapAllowed = false } = machine;
   try {
     const facts = await readFacts(context.connections.get(connection), context.signal);
-    const instanceAlreadyMember = passed[name] === facts.machineId;
+    const instanceAlreadyMember = members === ALL || members[name] === facts.machineId;
     const memberAs = instanceAlreadyMember
       ? undefined
-      : Object.keys(passed).find((other) => passed[other] === facts.machineId);
+      : Object.keys(members).find((other) => members[other] === facts.machineId);
     return {
       judged: {
         name,
@@ -66,13 +70,9 @@ function mergeFindings(findings: readonly Finding[]): string[] {
 }
 
 /** Checks all machines in parallel, and reports all their problems in one list. */
-async function checkMachines(
-  context: Context,
-  inputs: PreflightInputs,
-  passed: Record<string, string>,
-): Promise<PreflightOutputs> {
+async function checkMachines(context: Context, inputs: PreflightInputs, members: Members): Promise<PreflightOutputs> {
   context.status(`checking ${inputs.machines.length} machines`);
-  const results = await Promise.all(inputs.machines.map((machine) => checkMachine(context, machine, passed)));
+  const results = await Promise.all(inputs.machines.map((machine) => checkMachine(context, machine, members)));
   const judged = results.flatMap((result) => ("judged" in result ? [result.judged] : []));
   const unreachable = results.flatMap((result) => ("unreachable" in result ? [result.unreachable] : []));
   const findings = [...unreachable, ...preflightFindings(judged, inputs)];
@@ -120,6 +120,10 @@ const preflight: Handler<typeof preflightContract> = {
       id: "preflight",
       outputs: whole ? { passed: selectPassed(inputs, judged) } : await checkMachines(context, inputs, judged),
     };
+  },
+  // The machines are members: what the cluster runs on them is no finding.
+  async adopt(context, inputs) {
+    return { id: "preflight", outputs: await checkMachines(context, inputs, ALL) };
   },
   update(context, _id, inputs, old) {
     // A machine that passed for one bootstrapper may not pass for the other.

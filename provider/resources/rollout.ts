@@ -3,9 +3,10 @@ import { rolloutContract } from "../../contracts/kube/rollout";
 import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
 import { until } from "../../common/wait";
-import { readWithCause } from "../kube/errors";
+import { ignoreNotFound, readWithCause } from "../kube/errors";
+import { hasPatch } from "../kube/has-patch";
 import { retryRequest } from "../kube/retry";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { register, type Adopted, type Context, type Handler } from "../rpc/handler";
 
 type RolloutInputs = Inputs<typeof rolloutContract>;
 
@@ -62,6 +63,18 @@ function idOf({ namespace, deployment }: RolloutInputs): string {
   return `${namespace}/${deployment}`;
 }
 
+/** Whether the Deployment has the patch is compared here, because a refresh does not read it. */
+async function adopt(context: Context, inputs: RolloutInputs): Promise<Adopted<Record<string, never>>> {
+  const { namespace, deployment: name, patch } = inputs;
+  const api = await context.kube.api(inputs.controlPlanes, context.signal);
+  const live = await retryRequest(api, `reading ${idOf(inputs)}`, context.signal, () =>
+    ignoreNotFound(api.apps.readNamespacedDeployment({ namespace, name })),
+  );
+  const isSame = live !== undefined && hasPatch(JSON.parse(JSON.stringify(live)), patch ?? {});
+  if (!isSame) context.warn(`${idOf(inputs)} ${live ? "differs from the configuration" : "is missing"}`);
+  return { id: idOf(inputs), outputs: {}, isUnfinished: !isSame };
+}
+
 /** A Deployment that another tool created (CoreDNS, by kubeadm): patched and Available. */
 const rollout: Handler<typeof rolloutContract> = {
   contract: rolloutContract,
@@ -71,6 +84,7 @@ const rollout: Handler<typeof rolloutContract> = {
     await patchAndWait(context, inputs);
     return { id: idOf(inputs), outputs: {} };
   },
+  adopt,
   async update(context, _id, inputs) {
     await patchAndWait(context, inputs);
     return {};

@@ -12,6 +12,10 @@ function assignRuns(
   return Object.fromEntries(members.map((name) => [name, recorded[name] ?? run]));
 }
 
+async function create(_context: unknown, inputs: RosterInputs) {
+  return { id: "roster", outputs: { since: assignRuns(inputs) } };
+}
+
 /**
  * Records in which run each machine became a member. The program keeps no state, but must know which machines are
  * members already (they change one after the other) and which are new (they change in parallel). See
@@ -22,7 +26,8 @@ const roster: Handler<typeof rosterContract> = {
   replaceOn: [],
   ignore: ["run"],
   predict: (inputs, old) => ({ since: assignRuns(inputs, old?.outputs.since) }),
-  create: async (_context, inputs) => ({ id: "roster", outputs: { since: assignRuns(inputs) } }),
+  create,
+  adopt: create,
   update: async (_context, _id, inputs, old) => ({ since: assignRuns(inputs, old.outputs.since) }),
 };
 

@@ -68,6 +68,15 @@ const sshKey: Handler<typeof sshKeyContract> = {
   async create(context, inputs) {
     return { id: inputs.path, outputs: { publicKey: await ensureKey(context, inputs) } };
   },
+  async adopt(_context, inputs) {
+    const publicKey = await readPublicKey(inputs);
+    if (publicKey !== undefined) return { id: inputs.path, outputs: { publicKey } };
+    throw new StepError({
+      step: "reading the SSH key",
+      cause: `${inputs.path} is not on this computer, and the machines accept no other key`,
+      action: "copy it from the computer that created the cluster, or from a backup of that folder",
+    });
+  },
   async update(context, _id, inputs) {
     return { publicKey: await ensureKey(context, inputs) };
   },

@@ -11,7 +11,7 @@ import { hashRunningProgram, readJournal, readUnitState, unitProblem, type UnitS
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
-import { register, type Context, type Handler } from "../rpc/handler";
+import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 
@@ -184,6 +184,7 @@ const unit: Handler<typeof unitContract> = {
     await apply(context, inputs, { obsolete: {}, restart: true, keepsPrevious: true });
     return { id: idOf(inputs), outputs: {} };
   },
+  adopt: adoptById(idOf),
   async update(context, _id, inputs, { inputs: old, unfinished = false }) {
     const obsolete = obsoleteFiles(old.files, inputs.files);
     const isTriggered =

@@ -37,6 +37,14 @@ export interface Recorded<I, O> {
   unfinished?: boolean;
 }
 
+/** What an adoption records. */
+export interface Adopted<O> {
+  id: string;
+  outputs: O;
+  /** Whether the next `up` must update the resource, because it differs in a way that no refresh finds. */
+  isUnfinished?: boolean;
+}
+
 /**
  * One kind of resource. `create`, `update` and `delete` are idempotent: each may run again after an interruption at any
  * point. Validation, defaults, path-level diffs, secrets and unknown values are generic: see operations.ts.
@@ -82,6 +90,12 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   predict?(inputs: Partial<I>, old?: Recorded<I, O>): Partial<O> | Promise<Partial<O>>;
   create(context: Context, inputs: I): Promise<{ id: string; outputs: O }>;
   /**
+   * Returns what `create` would return for a resource that exists, and changes nothing. A refresh follows, which reads
+   * what differs from the inputs, or that the resource is gone: only what would be another resource is an error.
+   * @default kinds without it cannot be adopted
+   */
+  adopt?(context: Context, inputs: I): Promise<Adopted<O>>;
+  /**
    * After a failed update, `old.inputs` has everything that the failed update or the one before may have left on the
    * machine: maps and lists are merged, and of other values the newer one is kept.
    */
@@ -115,6 +129,12 @@ export type Registry = Readonly<Record<string, Handler>>;
 /** Returns the handler without its specific types, which the registry cannot express. */
 export function register<C extends Contract>(handler: Handler<C>): Handler {
   return handler;
+}
+
+/** Returns the `adopt` of a kind without outputs. */
+export function adoptById<I>(idOf: (inputs: I, context: Context) => string) {
+  return (context: Context, inputs: I): Promise<Adopted<Record<string, never>>> =>
+    Promise.resolve({ id: idOf(inputs, context), outputs: {} });
 }
 
 /** Indexes handlers by the type tokens of their contracts. */

@@ -4,10 +4,12 @@ import { outputNames } from "../../contracts/contract";
 import { optional } from "../../common/optional";
 import { messageOf } from "../../common/errors";
 import { printable } from "../../common/printable";
+import { userCommand } from "../../common/user-command";
+import { adoptResource, refuseChange } from "./adopt";
 import { failuresOf, findProblems } from "./check";
 import { changesBetween, isWithin, type Change } from "./diff";
 import { diffResponse } from "./diff-response";
-import type { Handler, Problem, Registry } from "./handler";
+import type { Adopted, Context, Handler, Problem, Registry } from "./handler";
 import { normalize } from "./normalize";
 import { PendingNotes, type DescribeChange } from "./pending-notes";
 import {
@@ -114,16 +116,25 @@ export class Operations {
       return response;
     }
     try {
-      const created = await this.tasks.run("create", urn, request.getTimeout(), (context) =>
-        handler.create(context, inputs),
+      const { id, outputs, isUnfinished } = await this.tasks.run("create", urn, request.getTimeout(), (context) =>
+        this.createOrAdopt(handler, context, inputs),
       );
-      response.setId(created.id);
-      response.setProperties(encodeState(handler, { inputs, outputs: created.outputs }, secrets));
+      response.setId(id);
+      response.setProperties(encodeState(handler, { inputs, outputs }, secrets, isUnfinished || undefined));
       return response;
     } catch (error) {
       const stateOf = (outputs: object) => encodeState(handler, { inputs, outputs }, secrets, true);
       throw rpcError(error, stateOf, encodeInputs(handler, inputs, secrets));
     }
+  }
+
+  private async createOrAdopt(handler: Handler, context: Context, inputs: Properties): Promise<Adopted<Properties>> {
+    if (this.tasks.provider.settings.adopting) return await adoptResource(handler, context, inputs);
+    return await handler.create(context, inputs);
+  }
+
+  private assertMayChange(operation: string): void {
+    if (this.tasks.provider.settings.adopting) refuseChange(operation);
   }
 
   async update(request: provider.UpdateRequest): Promise<provider.UpdateResponse> {
@@ -139,6 +150,7 @@ export class Operations {
       );
       return response;
     }
+    this.assertMayChange("update");
     const { update } = handler;
     if (!update) throw new Error(`${typeOf(urn)} cannot be changed in place`);
     try {
@@ -180,6 +192,7 @@ export class Operations {
   async delete(request: provider.DeleteRequest): Promise<Empty> {
     const handler = this.handler(request.getUrn());
     const old = possibleState(handler, decode(request.getProperties()), decode(request.getOldInputs()));
+    this.assertMayChange("delete");
     const remove = handler.delete;
     if (remove) {
       await this.tasks
@@ -204,7 +217,7 @@ function refuseImport(urn: string, properties: Properties, inputs: Properties): 
   if (Object.keys(properties).length > 0 || Object.keys(inputs).length > 0) return;
   throw new Error(
     `${typeOf(urn)} cannot be imported or read by its id: an id does not say how to reach the machine; ` +
-      "declare the resource without `import`, and `pulumi up` takes over what exists",
+      `\`${userCommand("adopt")}\` takes a whole cluster into a new state`,
   );
 }
 

@@ -1,3 +1,6 @@
+/** Environment variable of the provider: the run takes what exists into a new state, and changes nothing. */
+export const ADOPT_VARIABLE = "KUBEWRIGHT_ADOPT";
+
 /** Settings for Docker from the user's environment. */
 export interface DockerEnvironment {
   /** Address of another daemon than the local one: `DOCKER_HOST`. */
@@ -17,6 +20,8 @@ export interface ProviderSettings {
   /** Socket of the SSH agent. */
   agentSocket?: string | undefined;
   dockerEnvironment: DockerEnvironment;
+  /** Whether resources are taken into a new state as they are, instead of created. @default false */
+  adopting: boolean;
   /** Names of machines that will not come back, or `all`: deletes leave behind what is on them. @default [] */
   abandoned: readonly string[];
   /** Machine-ids of machines that this run replaces: nothing on them needs to be removed. @default [] */
@@ -32,6 +37,7 @@ export const DEFAULT_SETTINGS: ProviderSettings = {
   healthySeconds: 120,
   connectionLimit: 256,
   dockerEnvironment: { proxies: {} },
+  adopting: false,
   abandoned: [],
   rebuilt: [],
   acceptHostKeys: {},

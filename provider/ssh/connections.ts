@@ -13,7 +13,8 @@ import type { SshRuntime } from "./transport";
 /** Maximum of parallel handshakes. Each takes about 10 ms of one processor, and must finish within 15 s. */
 const PARALLEL_HANDSHAKES = 16;
 
-export type SshSettings = Pick<ProviderSettings, "patience" | "connectionLimit" | "agentSocket" | "acceptHostKeys">;
+export type SshSettings = Pick<ProviderSettings, "patience" | "connectionLimit" | "agentSocket" | "acceptHostKeys"> &
+  Partial<Pick<ProviderSettings, "adopting">>;
 
 /**
  * Pool of SSH connections: one per login and pinned host key, however many resources are on the machine. Machines

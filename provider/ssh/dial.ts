@@ -18,7 +18,8 @@ const KEEPALIVES_MISSED = 4;
 const NO_MORE_AUTH_METHODS = 14;
 
 export interface DialRuntime {
-  readonly settings: Pick<ProviderSettings, "patience" | "agentSocket" | "acceptHostKeys">;
+  readonly settings: Pick<ProviderSettings, "patience" | "agentSocket" | "acceptHostKeys"> &
+    Partial<Pick<ProviderSettings, "adopting">>;
   readonly clock: Clock;
   readonly trace: Trace;
 }

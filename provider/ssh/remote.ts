@@ -42,6 +42,8 @@ export interface ReadOptions {
 export interface RunOptions extends ReadOptions, CommandOptions {
   /** Seconds. @default 300, or 3600 if `stdin` is a stream */
   timeout?: number;
+  /** Whether the script changes nothing on the machine, so that an adoption may run it. @default false */
+  isReadOnly?: boolean;
 }
 
 /** A machine on which scripts run as root, over one SSH connection. */
@@ -101,11 +103,12 @@ export class Remote {
 
   /**
    * Runs a POSIX shell script as root. After a lost connection the script runs again, so scripts must be idempotent.
-   * @throws StepError if the exit code is not in `accept`
+   * @throws StepError if the exit code is not in `accept`, or while an adoption must change nothing
    * @throws ConnectionError if the machine cannot be reached
    * @throws RootError if the script cannot run as root
    */
   async run(script: string, options: RunOptions): Promise<CommandResult> {
+    if (this.runtime.settings.adopting && !options.isReadOnly) throw this.changeError(options.step);
     return this.requireSuccess(await this.execute(script, options), options);
   }
 
@@ -131,6 +134,11 @@ export class Remote {
 
   close(): void {
     this.transport.close();
+  }
+
+  private changeError(step: string): StepError {
+    const action = "report this as a bug of Kubewright";
+    return new StepError({ step, machine: this.label, cause: "an adoption changes nothing on machines", action });
   }
 
   private async readMachineId(signal: AbortSignal): Promise<string> {

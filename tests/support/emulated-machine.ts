@@ -52,7 +52,7 @@ export class EmulatedMachine {
   }
 
   private answerTo(script: string): string | undefined {
-    if (script.startsWith("# Prints what a renderer")) return this.facts();
+    if (script.startsWith("# Prints the facts of this machine")) return this.facts();
     if (script.startsWith("# Waits until cloud-init")) return "";
     if (script.startsWith("cat /proc/sys/kernel/random/boot_id")) return "a-boot\n1\n";
     if (script === "cat /etc/machine-id") return `${this.machineId}\n`;

@@ -84,7 +84,8 @@ export class NodeApi {
     return {
       patchNamespacedDeployment: async ({ namespace, name, body = {} }: Deployment) =>
         void this.deployments.set(`${namespace}/${name}`, structuredClone(body)),
-      readNamespacedDeployment: async () => ({
+      readNamespacedDeployment: async ({ namespace, name }: Deployment) => ({
+        ...this.deployments.get(`${namespace}/${name}`),
         metadata: { generation: 1 },
         status: { observedGeneration: 1, conditions: [{ type: "Available", status: "True" }] },
       }),

@@ -1,6 +1,7 @@
 import type fc from "fast-check";
 import type { ProviderContext } from "../../provider/context/context";
 import type { Handler } from "../../provider/rpc/handler";
+import type { ProviderSettings } from "../../provider/settings/settings";
 import { Faults } from "./faults";
 import { MemoryEngine, type Json } from "./memory-engine";
 import { NodeApi } from "./node-api";
@@ -34,6 +35,7 @@ export class World {
   readonly machine: NodeMachine;
   readonly api: NodeApi;
   readonly engine: MemoryEngine;
+  private readonly context: ProviderContext;
 
   constructor(
     readonly kind: ResourceKind,
@@ -41,12 +43,12 @@ export class World {
   ) {
     this.machine = kind.machine?.(this.faults) ?? new NodeMachine(this.faults);
     this.api = new NodeApi(this.faults, caCertificate);
-    const context = this.context();
-    this.engine = new MemoryEngine(kind.handler, () => context);
+    this.context = this.createContext();
+    this.engine = new MemoryEngine(kind.handler, () => this.context);
     kind.prepare?.(this);
   }
 
-  private context(): ProviderContext {
+  private createContext(): ProviderContext {
     const no = async () => false;
     const context = this.machine.context({ isMachineRemoved: no, isMachineOff: no });
     context.kube.api = async () => await this.api.open();
@@ -58,6 +60,22 @@ export class World {
     const operations = await this.engine.up({ ...this.target, ...program });
     this.kind.afterUp?.(this);
     return operations;
+  }
+
+  /** Loses the state, and takes the resource into a new one. Scripts that change the machine are refused. */
+  async adopt(program: Json): Promise<void> {
+    const { machine, engine } = this;
+    const [run, settings] = [machine.run.bind(machine), this.context.settings as ProviderSettings];
+    engine.state = undefined;
+    settings.adopting = true;
+    machine.read = run;
+    machine.run = (script) => Promise.reject(new Error(`the adoption runs ${script}`));
+    try {
+      await engine.up({ ...this.target, ...program });
+    } finally {
+      settings.adopting = false;
+      machine.run = run;
+    }
   }
 
   /** Inputs that every resource on the machine has, as far as the contract of the kind has them. */

@@ -1,5 +1,6 @@
+import type { Inputs } from "../../../contracts/contract";
 import { dockerImageContract } from "../../../contracts/docker/image";
-import type { Handler } from "../../rpc/handler";
+import type { Context, Handler } from "../../rpc/handler";
 import { ensureDaemon, findDaemon } from "../../docker/daemon";
 import { ensureImage, findImageId } from "../../docker/image";
 
@@ -9,11 +10,9 @@ export const imageResource: Handler<typeof dockerImageContract> = {
   // Deleting does nothing, so the order does not matter.
   deleteBeforeReplace: false,
 
-  async create({ settings, status, signal }, { recipe = "auto" }) {
-    await ensureDaemon(settings.dockerEnvironment, status, signal);
-    const { ref, id } = await ensureImage(recipe, status, signal);
-    return { id: ref, outputs: { ref, imageId: id } };
-  },
+  create,
+  // An image is a cache on this computer, not a part of the cluster.
+  adopt: create,
 
   async read({ warn, signal }, id, old) {
     if (!(await findDaemon(signal))) {
@@ -24,3 +23,12 @@ export const imageResource: Handler<typeof dockerImageContract> = {
     return imageId ? { inputs: old.inputs, outputs: { ref: id, imageId } } : undefined;
   },
 };
+
+async function create(
+  { settings, status, signal }: Context,
+  { recipe = "auto" }: Inputs<typeof dockerImageContract>,
+): Promise<{ id: string; outputs: { ref: string; imageId: string } }> {
+  await ensureDaemon(settings.dockerEnvironment, status, signal);
+  const { ref, id } = await ensureImage(recipe, status, signal);
+  return { id: ref, outputs: { ref, imageId: id } };
+}

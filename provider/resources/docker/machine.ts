@@ -4,7 +4,7 @@ import { messageOf, StepError } from "../../../common/errors";
 import { optional } from "../../../common/optional";
 import { addressIn } from "../../../render/cidr";
 import { PartialFailure, type Context, type Handler, type Recorded } from "../../rpc/handler";
-import type { MachineSpec } from "../../docker/arguments";
+import { containerName, type MachineSpec } from "../../docker/arguments";
 import { findContainer, type Container } from "../../docker/container";
 import { ensureDaemon, findDaemon } from "../../docker/daemon";
 import {
@@ -35,6 +35,7 @@ export const machineResource: Handler<typeof dockerMachineContract> = {
   // control plane has the cluster's data.
   ignore: ["index", "image"],
   create,
+  adopt,
   update,
   read,
   delete: remove,
@@ -51,6 +52,23 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
     // The container exists: record it, so that the next `up` starts it and `destroy` removes it.
     throw new PartialFailure(messageOf(error), id, unfinished(id, spec));
   }
+}
+
+/** Finds the container by its name and its labels. It must run: what is on it is read next. */
+async function adopt({ signal }: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
+  const name = containerName(inputs);
+  const container = await findContainer(name, signal);
+  const isOwn = container?.stack === inputs.stack && container.machine === inputs.hostname;
+  if (container?.running && isOwn)
+    return { id: container.id, outputs: { ...(await describeMachine(container, signal)), user: USER } };
+  throw new StepError({
+    step: "adopting the machine",
+    machine: inputs.hostname,
+    cause: isOwn ? `its container ${name} does not run` : `Docker has no container ${name} of this stack`,
+    action: isOwn
+      ? `start it with \`docker start ${name}\``
+      : "remove the machine from the configuration, adopt the others, and add it again afterwards",
+  });
 }
 
 async function specOf({ fixedAddress, index = 0, ...rest }: MachineInputs, signal: AbortSignal): Promise<MachineSpec> {

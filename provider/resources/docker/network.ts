@@ -3,7 +3,7 @@ import { dockerNetworkContract } from "../../../contracts/docker/network";
 import { StepError } from "../../../common/errors";
 import type { Handler } from "../../rpc/handler";
 import { ensureDaemon, findDaemon } from "../../docker/daemon";
-import { ensureNetwork, findNetwork, removeNetwork, type Network } from "../../docker/network";
+import { ensureNetwork, findNetwork, networkName, removeNetwork, type Network } from "../../docker/network";
 import { hasOverlap } from "../../docker/subnets";
 
 type NetworkOutputs = Outputs<typeof dockerNetworkContract>;
@@ -23,6 +23,17 @@ export const networkResource: Handler<typeof dockerNetworkContract> = {
     status("creating the network");
     const network = await ensureNetwork(inputs, signal);
     return { id: network.id, outputs: outputsOf(network) };
+  },
+
+  async adopt({ signal }, { stack }) {
+    const name = networkName(stack);
+    const network = await findNetwork(name, signal);
+    if (network?.stack === stack) return { id: network.id, outputs: outputsOf(network) };
+    throw new StepError({
+      step: "adopting the network",
+      cause: `Docker has no network ${name} of this stack`,
+      action: "check the stack's name, and that id_ed25519 in its folder is the key that created the machines",
+    });
   },
 
   /** Only `avoid` changes in place. It needs an action only if the subnet now overlaps it. */

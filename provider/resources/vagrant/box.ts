@@ -16,10 +16,9 @@ const DOWNLOAD_SECONDS = 3600;
 export const boxResource: Handler<typeof vagrantBoxContract> = {
   contract: vagrantBoxContract,
   check: ({ provider }, { vagrantProblems }) => checkVagrant(vagrantProblems, provider),
-  create: async (context, inputs) => {
-    const ref = inputs.provider === "docker" ? await buildDockerBox(context, inputs) : await addBox(context, inputs);
-    return { id: ref, outputs: { ref } };
-  },
+  create,
+  // A box is a cache on this computer, not a part of the cluster.
+  adopt: create,
   async read({ signal }, id, old) {
     const exists =
       old.inputs.provider === "docker"
@@ -28,6 +27,11 @@ export const boxResource: Handler<typeof vagrantBoxContract> = {
     return exists ? old : undefined;
   },
 };
+
+async function create(context: Context, inputs: BoxInputs): Promise<{ id: string; outputs: { ref: string } }> {
+  const ref = inputs.provider === "docker" ? await buildDockerBox(context, inputs) : await addBox(context, inputs);
+  return { id: ref, outputs: { ref } };
+}
 
 async function buildDockerBox(
   { docker, settings, status, signal }: Context,

@@ -24,7 +24,8 @@ export const existingResource: Handler<typeof existingVagrantMachineContract> = 
       return [{ path: "vagrantfile", reason: `there is no file ${vagrantfile}` }];
     return await checkVagrant(vagrantProblems);
   },
-  create: async (context, inputs) => ({ id: inputs.machine, outputs: await readMachine(context, inputs) }),
+  create,
+  adopt: create,
   async read(context, _id, old) {
     try {
       return { inputs: old.inputs, outputs: await readMachine(context, old.inputs) };
@@ -35,6 +36,10 @@ export const existingResource: Handler<typeof existingVagrantMachineContract> = 
     }
   },
 };
+
+async function create(context: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
+  return { id: inputs.machine, outputs: await readMachine(context, inputs) };
+}
 
 async function readMachine(
   { status, signal }: Context,

@@ -9,10 +9,12 @@ import { readHostKey as readDockerHostKey } from "../../docker/machine";
 
 import { addressIn } from "../../../render/cidr";
 import { FIRST_OFFSET } from "../../docker/subnets";
+import { changesBetween } from "../../rpc/diff";
 import { PartialFailure, type Context, type Handler, type Problem, type Recorded } from "../../rpc/handler";
 import { bestHostKey, type SshConfig } from "../../vagrant/parse-output";
 import { runVagrant } from "../../vagrant/command";
 import { VagrantFolder } from "../../vagrant/folder";
+import { readSshConfigs } from "../../vagrant/machines";
 import type { VagrantProblems } from "../../vagrant/preflight";
 
 type MachineInputs = Inputs<typeof vagrantMachineContract>;
@@ -37,6 +39,7 @@ export const machineResource: Handler<typeof vagrantMachineContract> = {
   ignore: ["index"],
   check: ({ provider }, { vagrantProblems }) => checkVagrant(vagrantProblems, provider),
   create,
+  adopt,
   update: async (context, _id, inputs, { outputs }) => await start(context, inputs, outputs.privateAddress),
   read,
   async delete({ vagrant, status, signal }, _id, { inputs, outputs }) {
@@ -70,6 +73,38 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
     };
     throw new PartialFailure(messageOf(error), hostname, unfinished);
   }
+}
+
+/** Finds the machine in the stack's Vagrantfile. It must run: what is on it is read next. */
+async function adopt(context: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
+  const { folder, hostname } = inputs;
+  const { signal } = context;
+  const vagrantFolder = new VagrantFolder(folder);
+  const machine = vagrantFolder.machines().find(({ name }) => name === hostname);
+  if (machine) assertSameDefinition(machine, toVagrantMachine(inputs, machine.address));
+  const ssh = machine && (await readSshConfigs(vagrantFolder.file, [hostname], signal)).get(hostname);
+  if (machine && ssh) return { id: hostname, outputs: await describeMachine(inputs, machine, ssh, signal) };
+  throw new StepError({
+    step: "adopting the machine",
+    machine: hostname,
+    cause: machine ? "Vagrant does not run it" : `${vagrantFolder.file} has no machine of this name`,
+    action: machine
+      ? `run \`vagrant up ${hostname}\` in ${folder}`
+      : "copy the folder from the computer that created the cluster, or remove the machine from the configuration",
+  });
+}
+
+/** A changed definition would replace the machine. Its image follows from Kubewright's version. */
+function assertSameDefinition(machine: VagrantMachine, configured: VagrantMachine): void {
+  const comparable = ({ image: _1, dockerArguments: _2, ...rest }: VagrantMachine) => rest;
+  const changes = changesBetween(comparable(machine), comparable(configured)).map(({ path }) => path);
+  if (changes.length === 0) return;
+  throw new StepError({
+    step: "adopting the machine",
+    machine: machine.name,
+    cause: `${changes.join(", ")} differ from its definition in machines.json beside the Vagrantfile`,
+    action: "set them in the configuration to what the machine has",
+  });
 }
 
 /** Starts the machine and returns its connection data. */

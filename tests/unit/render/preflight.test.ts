@@ -55,7 +55,12 @@ describe("one machine", () => {
     ["unknown system", { osFamily: "other" }, "error", "not supported"],
     ["unknown architecture", { arch: "riscv64" as "amd64" }, "error", "riscv64"],
     ["another cluster's control plane", { kubernetesState: "control-plane" }, "error", "of another cluster"],
-    ["another cluster's worker", { kubernetesState: "worker" }, "error", "of another cluster"],
+    [
+      "another cluster's worker",
+      { kubernetesState: "worker" },
+      "error",
+      "a new one with `npm run adopt`; otherwise run",
+    ],
     [
       "an interrupted run of this stack",
       { kubernetesState: "partial", listeningPorts: [6443] },

@@ -188,3 +188,15 @@ test("a kubeconfig without a cluster is an error that names the machine", async 
   machine.read = async () => ({ code: 0, stdout: "{}", stderr: "" });
   await expect(answering(clients(), [connection("cp-1")])).rejects.toThrow(/cp-1: it names no cluster/);
 });
+
+test("an adoption refuses requests that change something", async () => {
+  const [machine] = machines;
+  const kube = new KubeClients({ get: () => machine!.remote }, { patience: PATIENT, adopting: true });
+  expect(await answering(kube)).toBe("cp-1");
+  const api = await kube.api(both, signal);
+  const body = { metadata: { name: "demo" } };
+  await expect(api.core.createNamespace({ body })).rejects.toThrow(
+    /^POST .*: an adoption changes nothing in the cluster/,
+  );
+  await expect(api.core.deleteNamespace({ name: "demo" })).rejects.toThrow(/^DELETE /);
+});

@@ -1,7 +1,12 @@
 import "reflect-metadata";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { applyManifests } from "../../../../provider/kubeadm/apply-manifests";
+import { textsByComponent } from "../../../../provider/kubeadm/manifest-texts";
+import { effectiveDocuments } from "../../../../provider/kubeadm/manifests";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
+import { ENCRYPTION_FILE, ENCRYPTION_FLAG } from "../../../../render/encryption";
+import { toYaml } from "../../../../render/kubeadm";
+import type { KubeadmDocument } from "../../../../render/kubeadm-types";
 import { COMPONENTS, ControlPlaneMachine } from "../../../support/control-plane-machine";
 
 // Whether new pods are healthy is tested with applyManifests itself.
@@ -136,6 +141,76 @@ describe("the version before", () => {
     await expect(upgrade("1.35.4")).rejects.toThrow(
       /worker-1: kubelet 1\.36\.3 is newer than the control plane 1\.35\.4/,
     );
+    expect(machine.placed).toEqual([]);
+  });
+});
+
+describe("an adoption", () => {
+  let warnings: string[];
+  const adopt = (inputs: object = {}) =>
+    controlPlaneResource.adopt!(machine.context({ warn: (text) => void warnings.push(text) }), {
+      ...inputsOf("1.35.4"),
+      ...inputs,
+    });
+  const cluster = (changes: object) => ({ documents: [{ ...inputsOf("1.35.4").documents[1], ...changes }] });
+  /** Writes the configuration that was last applied. */
+  const applied = (changes: object = {}) => {
+    const { documents } = { ...inputsOf("1.35.4"), ...changes } as { documents: KubeadmDocument[] };
+    const texts = textsByComponent(new Map([...machine.files].map(([path, { content }]) => [path, content])));
+    machine.files.set(CONFIG, { content: toYaml(effectiveDocuments(documents, texts)), mode: "0600" });
+  };
+  const ENCRYPTED = { apiServer: { extraArgs: [{ name: ENCRYPTION_FLAG, value: ENCRYPTION_FILE }] } };
+  beforeEach(() => {
+    warnings = [];
+    applied();
+  });
+
+  test("records the static pods that run, and leaves a control plane that is as configured alone", async () => {
+    const { id, outputs, isUnfinished } = await adopt();
+    expect([id, isUnfinished]).toEqual(["a1/control-plane", false]);
+    expect(Object.keys(outputs.manifests as object)).toEqual(COMPONENTS);
+    expect(warnings).toEqual([]);
+    expect(machine.placed).toEqual([]);
+  });
+
+  test("names what differs, and lets the next update apply it", async () => {
+    const flags = { apiServer: { extraArgs: [{ name: "v", value: "4" }] } };
+    expect(await adopt(cluster({ ...flags, clusterName: "b" }))).toMatchObject({ isUnfinished: true });
+    expect(warnings.join()).toMatch(/^worker-1 .*: the control plane differs from the configuration in .*apiServer/);
+    expect(warnings.join()).toContain("ClusterConfiguration.clusterName");
+  });
+
+  test("lets the next update apply the configuration where none is recorded on the machine", async () => {
+    machine.files.delete(CONFIG);
+    expect(await adopt()).toMatchObject({ isUnfinished: true });
+    expect(warnings.join()).toContain("is not recorded on it");
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "another version",
+      () => adopt(inputsOf("1.36.3")),
+      /runs Kubernetes 1\.35\.4, and the configuration has 1\.36\.3/,
+    ],
+    [
+      "another network",
+      () => {
+        applied(cluster({ networking: { podSubnet: "10.1.0.0/16" } }));
+        return adopt(cluster({ networking: { podSubnet: "10.2.0.0/16" } }));
+      },
+      /network\.podCidr cannot change from 10\.1\.0\.0\/16 to 10\.2\.0\.0\/16/,
+    ],
+    [
+      "no encryption of an encrypted cluster",
+      () => {
+        applied(cluster(ENCRYPTED));
+        return adopt();
+      },
+      /security\.encryption\.provider cannot be off/,
+    ],
+    ["a worker as control plane", () => (machine.files.clear(), adopt()), /it runs no API server of kubeadm/],
+  ])("is refused for %s", async (_what, act, message) => {
+    await expect(act()).rejects.toThrow(message);
     expect(machine.placed).toEqual([]);
   });
 });

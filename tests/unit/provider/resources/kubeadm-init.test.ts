@@ -277,3 +277,17 @@ describe("a delete", () => {
     expect(resets()).toEqual([]);
   });
 });
+
+describe("an adoption", () => {
+  const adopt = () => kubeadmInitResource.adopt!(contextOf(), inputs());
+
+  test("records the cluster of a member, whichever command made it one", async () => {
+    machine.on(/kubelet-client-current\.pem/, () => `${kubelet}\n--- CA ---\n${ca.certificate}`);
+    expect(await adopt()).toEqual({ id: "a1/kubeadm-init", outputs: outputs() });
+    expect(machine.inputs).toEqual([]);
+  });
+
+  test("is refused where the first control plane is in no cluster", async () => {
+    await expect(adopt()).rejects.toThrow(/on worker-1 .*: the first control plane .* is in no cluster of kubeadm/);
+  });
+});

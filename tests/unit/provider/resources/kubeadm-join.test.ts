@@ -221,3 +221,26 @@ test("a join under the name of a lost machine waits until its node no longer see
   expect(isReset(machine)).toBe(true);
   expect(memory.calls).toContain("readNode");
 });
+
+describe("an adoption", () => {
+  const adopt = ({ context }: ReturnType<typeof joinedAs>, hash?: string, name = "worker-1") =>
+    kubeadmJoinResource.adopt!(context, inputsFor(name, hash));
+
+  test.each(["join", "init"])("records a machine that kubeadm %s has made a member", async (verb) => {
+    const joined = joinedAs("worker-1", verb);
+    expect(await adopt(joined)).toEqual({ id: "id-1/kubeadm-join", outputs: {} });
+    expect(joined.machine.scripts.join()).not.toMatch(/kubeadm (join|reset)/);
+  });
+
+  test("is refused for a machine of another cluster, or with another name", async () => {
+    await expect(adopt(joinedAs("worker-1"), "sha256:other")).rejects.toThrow(
+      /on worker-1 \(10\.0\.0\.1\): this machine is a member of another cluster, as node worker-1; .*reset/,
+    );
+    await expect(adopt(joinedAs("worker-1"), undefined, "renamed")).rejects.toThrow(/as node worker-1, not renamed/);
+  });
+
+  test("is refused for a machine that has not joined, or not to the end", async () => {
+    await expect(adopt(joinedAs("worker-1", "nothing"))).rejects.toThrow(/has not finished; remove it from/);
+    await expect(adopt(joinedAs("unknown"))).rejects.toThrow(/it is not a member of this cluster; remove it from/);
+  });
+});

@@ -254,3 +254,19 @@ test("a node that never becomes Ready is recorded, and the next update waits for
     kubeletVersion: "v1.36.4",
   });
 });
+
+describe("an adoption", () => {
+  const adopt = (changes: object = {}) => nodeResource.adopt!(contextOf(), { ...inputs, instance: "id-1", ...changes });
+
+  test("records the node of the machine, also one that is not Ready, and labels nothing", async () => {
+    await joined({ ready: false });
+    expect(await adopt()).toEqual({ id: "worker-1", outputs: { kubeletVersion: "v1.36.4" } });
+    expect(memory.nodes.get("worker-1")?.metadata?.labels).not.toHaveProperty("tier");
+  });
+
+  test("is refused where the node is missing, or that of another machine", async () => {
+    await expect(adopt()).rejects.toThrow(/on worker-1: the cluster has no node of this name; compare the names/);
+    await joined();
+    await expect(adopt({ instance: "id-2" })).rejects.toThrow(/the node is that of another machine, id-1/);
+  });
+});

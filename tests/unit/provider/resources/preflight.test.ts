@@ -104,3 +104,11 @@ test("another bootstrapper checks every machine again", async () => {
   const update = preflightResource.update!(context, "preflight", inputs({ bootstrap: "components" }), old);
   await expect(update).rejects.toThrow(/error {3}worker-1: /);
 });
+
+test("an adoption takes the machines for members, and reads all of them", async () => {
+  facts = Object.fromEntries(NAMES.map((name) => [name, { kubernetes: "worker" }]));
+  await expect(create()).rejects.toThrow(/preflight failed/);
+  expect(await preflightResource.adopt!(context, inputs())).toEqual({ id: "preflight", outputs: { passed } });
+  silent = ["worker-2"];
+  await expect(preflightResource.adopt!(context, inputs())).rejects.toThrow(/worker-2: .*ETIMEDOUT; switch it on/);
+});

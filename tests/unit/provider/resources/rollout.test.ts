@@ -99,3 +99,17 @@ test("a patch that the API server refuses fails immediately", async () => {
   refusal = httpError(422, "spec.replicas is invalid");
   await expect(create({ patch })).rejects.toThrow("patching kube-system/coredns failed: spec.replicas is invalid");
 });
+
+test.each([
+  ["has the patch", { spec: { replicas: 2 } }, false],
+  ["lacks it", { spec: { replicas: 3 } }, true],
+])("an adoption of a Deployment that %s patches nothing", async (_what, wanted, isUnfinished) => {
+  const adopted = await settle(rolloutResource.adopt!(contextOf(), { ...inputs, patch: wanted }));
+  expect(adopted).toEqual({ id: "kube-system/coredns", outputs: {}, isUnfinished });
+  expect(patches).toEqual([]);
+});
+
+test("an adoption of a missing Deployment leaves it to the next update", async () => {
+  deployment = undefined;
+  expect(await settle(rolloutResource.adopt!(contextOf(), inputs))).toMatchObject({ isUnfinished: true });
+});

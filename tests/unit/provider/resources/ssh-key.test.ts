@@ -47,3 +47,11 @@ test("a delete removes the recorded key only", async () => {
   await sshKeyResource.delete?.(context(), path, { inputs, outputs });
   expect([await text(path), await text(`${path}.pub`)]).toEqual([undefined, undefined]);
 });
+
+test("an adoption records the key of this computer, and creates none", async () => {
+  const adopt = () => sshKeyResource.adopt!(context(), { path, comment: "lab" });
+  await expect(adopt()).rejects.toThrow(/id_ed25519 is not on this computer.*copy it from the computer/);
+  expect(await text(path)).toBeUndefined();
+  const { outputs } = await create();
+  expect(await adopt()).toEqual({ id: path, outputs: { publicKey: String(outputs.publicKey).trim() } });
+});

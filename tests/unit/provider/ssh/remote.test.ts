@@ -204,3 +204,15 @@ test("a function of the caller that throws fails its command, and not the connec
   pool.closeAll();
   expect(server.connections).toBe(1);
 });
+
+test("an adoption runs only scripts that change nothing", async () => {
+  const server = new InMemorySsh({ run: (channel) => answer(channel, "ok") });
+  const pool = server.pool({ adopting: true });
+  const machine = pool.get(server.connection());
+  await expect(machine.run("x", { step: "writing files", signal })).rejects.toThrow(
+    "writing files failed on worker-1 (10.0.0.11): an adoption changes nothing on machines",
+  );
+  expect(server.connections).toBe(0);
+  expect((await machine.run("x", { step, signal, isReadOnly: true })).stdout).toBe("ok");
+  pool.closeAll();
+});

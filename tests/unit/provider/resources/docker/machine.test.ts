@@ -199,3 +199,24 @@ test("another image, from a newer recipe, does not replace a machine: its disk m
   expect(machineResource.replaceOn).not.toContain("image");
   expect(machineResource.ignore).toContain("image");
 });
+
+describe("an adoption", () => {
+  const adopt = () => machineResource.adopt!(context(), inputs);
+
+  test("records the running container, and starts and copies nothing", async () => {
+    docker.on("container inspect", answering()).on("exec", { stdout: "ssh-ed25519 AAAA root@worker-1" });
+    const { id, outputs: adopted } = await adopt();
+    expect([id, adopted]).toMatchObject(["abc", { containerId: "abc", user: "root", hostKey: "ssh-ed25519 AAAA" }]);
+    expect(docker.calls.every((call) => /^(container inspect|exec abc cat) /.test(call))).toBe(true);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ["is stopped", container(STOPPED), /does not run; start it with `docker start kubewright-dev-worker-1`/],
+    ["is missing", NOT_FOUND, /no container kubewright-dev-worker-1 of this stack; remove the machine from/],
+    ["is that of another stack", container({}, { "io.kubewright.stack": "other" }), /no container .* of this stack/],
+    ["is another machine", container({}, { "io.kubewright.machine": "worker-2" }), /no container .* of this stack/],
+  ])("is refused where the container %s", async (_what, inspected, message) => {
+    docker.on("container inspect", inspected);
+    await expect(adopt()).rejects.toThrow(message);
+  });
+});

@@ -88,3 +88,21 @@ describe("a delete", () => {
     await expect(remove()).rejects.toThrow(/has active endpoints; run `docker network inspect kubewright-dev`/);
   });
 });
+
+describe("an adoption", () => {
+  const adopt = () => networkResource.adopt!(context(), inputs);
+
+  test("records the network of the stack", async () => {
+    docker.on("network inspect", network());
+    expect(await adopt()).toEqual({ id: "net", outputs });
+    expect(docker.calls).toEqual(["network inspect --format {{json .}} kubewright-dev"]);
+  });
+
+  test.each([
+    ["is missing", GONE],
+    ["belongs to another stack", network({ Labels: { "io.kubewright.stack": "other" } })],
+  ])("is refused where the network %s", async (_what, answer) => {
+    docker.on("network inspect", answer);
+    await expect(adopt()).rejects.toThrow(/Docker has no network kubewright-dev of this stack; check the stack's name/);
+  });
+});

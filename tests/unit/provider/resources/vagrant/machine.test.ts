@@ -184,3 +184,37 @@ test("a delete destroys the machine and removes its definition", async () => {
   expect(vagrant.calls).toEqual(["destroy --no-color --force worker-1"]);
   expect(new VagrantFolder(folder).has("worker-1")).toBe(false);
 });
+
+describe("an adoption", () => {
+  const adopt = (changes: object = {}) => machineResource.adopt!(context(), { ...inputs(), ...changes });
+  const defineBox = () =>
+    new VagrantFolder(folder).define([
+      {
+        ...{ name: "worker-1", provider: "libvirt", box: "fedora/41", syncedFolder: false },
+        ...{ address: "192.168.56.10", subnet: inputs().subnet },
+      },
+    ]);
+
+  test("records the running machine, and starts nothing", async () => {
+    defineBox();
+    hasMachineId("uuid-1");
+    vagrant.on("ssh-config", { stdout: SSH }).on("ssh ", { stdout: KEYS });
+    expect(await adopt()).toEqual({ id: "worker-1", outputs });
+    expect(vagrant.calls.filter((call) => call.startsWith("up"))).toEqual([]);
+  });
+
+  test("is refused where the machine does not run", async () => {
+    defineBox();
+    vagrant.on("ssh-config", { code: 1 });
+    await expect(adopt()).rejects.toThrow(/Vagrant does not run it; run `vagrant up worker-1` in /);
+  });
+
+  test("is refused where the folder of the stack is lost", async () => {
+    await expect(adopt()).rejects.toThrow(/has no machine of this name; copy the folder/);
+  });
+
+  test("is refused where the configuration would replace the machine", async () => {
+    defineBox();
+    await expect(adopt({ cpus: 4 })).rejects.toThrow(/cpus differ from its definition.*set them in the configuration/);
+  });
+});
