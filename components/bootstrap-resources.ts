@@ -10,6 +10,7 @@ import type {
   Encryption,
   EncryptionFile,
   KubeadmEndpoint,
+  KubeletAuthority,
 } from "../sdk/kubernetes";
 import type { KubeadmInit, KubeadmJoin, KubeletJoin, Manifests, Node, Rollout } from "../sdk/kubernetes";
 import type { EncryptionKeys } from "../sdk/pki";
@@ -38,6 +39,8 @@ export interface KubeadmSteps extends PreparationSteps {
   "after upgrade": CustomResource;
   "add-ons": AddOns;
   kubectl: Binaries;
+  "kubelet approver": Unit;
+  "kubelet authority": KubeletAuthority;
   dns: Rollout;
 }
 

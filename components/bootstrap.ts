@@ -23,6 +23,7 @@ import {
   uploadConfiguration,
   useEndpoint,
 } from "./steps/kubeadm";
+import { hasServingCertificates, hasVerifiedKubelets, installApprover, verifyKubelets } from "./steps/kubelet-serving";
 import { type ClusterMember, controlPlaneConnections } from "./steps/member";
 import { addNode, installTool, type NodeOptions } from "./steps/node";
 import { writeHosts } from "./steps/node-preparation";
@@ -42,6 +43,8 @@ const otherControlPlanes = ({ isControlPlane, isFirst }: ClusterMember) => isCon
 const workers = ({ isControlPlane }: ClusterMember) => !isControlPlane;
 const encryptedControlPlane = (member: ClusterMember) => member.isControlPlane && hasEncryption(member);
 const encryptedCluster = (member: ClusterMember) => member.isFirst && hasEncryption(member);
+
+const approvingControlPlane = (member: ClusterMember) => member.isControlPlane && hasServingCertificates(member);
 
 const BALANCED = [...PREPARED, "api balancer"] as const;
 /** Files without which the API server does not start. */
@@ -141,9 +144,16 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     register: (scope) => rollOutPodNetwork(scope, scope.member.plan.cluster),
   },
   kubectl: {
-    on: firstControlPlane,
+    on: (member) => firstControlPlane(member) || approvingControlPlane(member),
     needs: ["control plane node"],
     register: (scope) => installTool(scope, "kubectl"),
+  },
+  // Approves requests with kubectl. Those of new nodes are approved by their own steps.
+  "kubelet approver": { on: approvingControlPlane, needs: ["kubectl"], register: installApprover },
+  "kubelet authority": {
+    on: (member) => firstControlPlane(member) && hasVerifiedKubelets(member),
+    needsCluster: ["control plane node", "worker node", "kubelet approver"],
+    register: verifyKubelets,
   },
   dns: { needsCluster: ["pod network"], register: rollOutKubeadmDns },
 };

@@ -51,6 +51,7 @@ export function planCluster(
     controlPlane,
     soak: args.soak ?? 0,
     apiServer: apiServerFiles(security.apiServer),
+    kubeletServing: security.kubeletServing,
     ...optional({
       components,
       encryption: security.encryption,

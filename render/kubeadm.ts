@@ -20,6 +20,7 @@ import {
   kubeadmApi,
 } from "./kubeadm-types";
 import type { KubeletConfiguration } from "./kubelet";
+import { KUBELET_CA_FILE, KUBELET_CA_FLAG } from "./kubelet-serving";
 import { criSocket } from "./runtime";
 
 export interface KubeadmNode {
@@ -64,6 +65,8 @@ export interface InitOptions {
   extraArgs?: ComponentArgs;
   /** The API servers read an encryption configuration. @default false */
   encryption?: boolean;
+  /** The API servers verify the serving certificates of kubelets. @default false */
+  verifiesKubelets?: boolean;
   /** Files of the API servers, and the flags that name them. */
   apiServer?: Pick<ApiServerFiles, "flags" | "volumes">;
   /** CoreDNS image tag, `v1.14.7`. @default kubeadm's */
@@ -216,12 +219,18 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
 }
 
 function apiServer(
-  { extraArgs = {}, encryption = false, apiServer: own, certSANs: names }: InitOptions,
+  { extraArgs = {}, encryption = false, verifiesKubelets = false, apiServer: own, certSANs: names }: InitOptions,
   defaults: Args,
 ): ClusterConfiguration["apiServer"] {
   const extraVolumes = [...(encryption ? [ENCRYPTION_VOLUME] : []), ...(own?.volumes ?? [])];
   return {
-    ...mergedArguments(defaults, encryption ? ENCRYPTION_FLAGS : {}, own?.flags, extraArgs.apiServer),
+    ...mergedArguments(
+      defaults,
+      encryption ? ENCRYPTION_FLAGS : {},
+      verifiesKubelets ? { [KUBELET_CA_FLAG]: KUBELET_CA_FILE } : {},
+      own?.flags,
+      extraArgs.apiServer,
+    ),
     ...(extraVolumes.length > 0 ? { extraVolumes } : {}),
     ...certSANs(names),
   };

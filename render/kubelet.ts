@@ -63,6 +63,8 @@ export interface KubeletConfigurationOptions {
   /** @default containerd */
   runtime?: Runtime;
   facts: Pick<MachineFacts, "cgroupVersion" | "systemdResolved">;
+  /** Whether the kubelet requests its serving certificate from the cluster. @default false */
+  requestsCertificate?: boolean;
 }
 
 /**
@@ -115,6 +117,7 @@ export function kubeletConfiguration({ settings, ...options }: KubeletConfigurat
     ...required,
     ...settings,
     ...featureGates,
+    ...(options.requestsCertificate ? { serverTLSBootstrap: true } : {}),
   }) as KubeletConfiguration;
 }
 

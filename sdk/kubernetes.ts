@@ -12,6 +12,7 @@ import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-confi
 import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
 import { encryptionFileContract } from "../contracts/kubeadm/encryption-file";
 import { kubeadmEndpointContract } from "../contracts/kubeadm/endpoint";
+import { kubeletAuthorityContract } from "../contracts/kubeadm/kubelet-authority";
 import { kubeadmInitContract } from "../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../contracts/kubeadm/join";
 import { kubeletJoinContract } from "../contracts/kubelet/join";
@@ -107,6 +108,14 @@ export type ApiServerFilesArgs = Args<typeof apiServerFilesContract>;
 
 /** Files that the flags of a control plane's API server name, such as an audit policy. */
 export class ApiServerFiles extends resourceClass(apiServerFilesContract) {}
+
+export type KubeletAuthorityArgs = Args<typeof kubeletAuthorityContract>;
+
+/**
+ * Lets every API server verify the serving certificates of kubelets, once each kubelet serves one of the cluster's CA.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/
+ */
+export class KubeletAuthority extends resourceClass(kubeletAuthorityContract) {}
 
 export type EncryptionFileArgs = Args<typeof encryptionFileContract>;
 

@@ -36,11 +36,12 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
 export function onlyKubeadm(config: ClusterConfig): CrossProblem[] {
   const { bootstrap, security } = config;
   if (bootstrap !== "components") return [];
-  const { audit, podSecurity } = security;
+  const { audit, podSecurity, kubeletServingCertificates } = security;
   const { enforce, warn = enforce, audit: marked = enforce } = podSecurity;
   const settings: [boolean, string][] = [
     [audit.enabled, "security.audit.enabled"],
     [[enforce, warn, marked].some((level) => level !== "privileged"), "security.podSecurity"],
+    [kubeletServingCertificates !== "self-signed", "security.kubeletServingCertificates"],
     ...poolsOf(config).map(({ commands, path }): [boolean, string] => [hasAnyCommand(commands), `${path}.commands`]),
   ];
   return settings

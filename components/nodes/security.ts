@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ApiServerSettings } from "../../render/api-server-files";
 import { AUDIT_LEVELS } from "../../render/audit";
 import { ENCRYPTION_PROVIDERS, type EncryptionProvider } from "../../render/encryption";
+import { KUBELET_SERVING, type KubeletServing } from "../../render/kubelet-serving";
 import { POD_SECURITY_LEVELS, type PodSecurity } from "../../render/pod-security";
 import { strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
@@ -99,6 +100,13 @@ export const securityFields = {
   audit: audit.prefault({}),
   /** The Pod Security Standard of a cluster of kubeadm (docs/hardening.md). */
   podSecurity: podSecurity.prefault({}),
+  /**
+   * The certificates that kubelets serve, for `kubectl logs` and `kubectl exec` (docs/certificates.md). `cluster`: the
+   * cluster's CA signs them, and the API servers verify them. `unverified`: the API servers do not verify them.
+   * `self-signed`: each kubelet issues its own. To return from `cluster` to `self-signed`, apply `unverified` first.
+   * `npm start` writes `cluster` to the configuration of a new cluster that kubeadm builds.
+   */
+  kubeletServingCertificates: z.enum(KUBELET_SERVING).default("self-signed"),
 };
 
 const securitySchema = strict(securityFields);
@@ -111,6 +119,7 @@ export interface Security {
   /** How Secrets are encrypted in etcd, if they are. */
   encryption?: { provider: EncryptionProvider; generation: number } | undefined;
   apiServer: ApiServerSettings;
+  kubeletServing: KubeletServing;
 }
 
 /** Fills in the defaults. */
@@ -120,6 +129,7 @@ export function securityOf(settings: SecuritySettings = {}): Security {
   return {
     encryption: provider === "off" ? undefined : { provider, generation },
     apiServer: { audit: all.audit.enabled ? all.audit : undefined, podSecurity: levelsOf(all.podSecurity) },
+    kubeletServing: all.kubeletServingCertificates,
   };
 }
 

@@ -17,6 +17,7 @@ import {
 import { deletedWithMachine } from "../machines/machine";
 import { type ClusterHandle, apiAccess, inCluster } from "./cluster-handle";
 import { apiServerNames, controlPlanesOf } from "./endpoint";
+import { hasVerifiedKubelets, kubeletCertificates } from "./kubelet-serving";
 import type { ClusterMember, ClusterPlan, MemberGroups } from "./member";
 import { ResourceGroup } from "./resource-group";
 import type { ClusterScope, MachineScope } from "./step";
@@ -92,6 +93,7 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
       certSANs,
       encryption: plan.encryption !== undefined,
       apiServer: plan.apiServer,
+      verifiesKubelets: hasVerifiedKubelets(member),
       ...optional({ extraArgs: extraArgsOf(plan) }),
       dnsImageTag: tagOf(refs.coredns),
       etcdImageTag: tagOf(refs.etcd),
@@ -111,6 +113,7 @@ export function configureControlPlane({ member, after }: MachineScope): ControlP
       ...member.onMachine,
       node: member.name,
       documents: documentsOf(kubeadmDocuments(member), ["InitConfiguration", "ClusterConfiguration"]),
+      ...kubeletCertificates(member.plan),
     },
     member.options(member.groups.node, after),
   );

@@ -3,6 +3,7 @@ import { optional } from "../../common/optional";
 import type { Runtime } from "../../common/runtime";
 import type { ApiServerFiles } from "../../render/api-server-files";
 import type { EncryptionProvider } from "../../render/encryption";
+import type { KubeletServing } from "../../render/kubelet-serving";
 import type { KubeadmNode } from "../../render/kubeadm";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs } from "../../sdk/connection";
@@ -33,6 +34,8 @@ export interface ClusterPlan {
   controlPlane: ControlPlaneSettings;
   /** Files of the API servers, and the flags that name them. */
   apiServer: ApiServerFiles;
+  /** How kubelets get the certificates that they serve. */
+  kubeletServing: KubeletServing;
   /** How Secrets are encrypted in etcd, if they are. */
   encryption?: { provider: EncryptionProvider; generation: number };
   /** Set for a cluster that is built one component at a time, without kubeadm. */

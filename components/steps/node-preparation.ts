@@ -9,6 +9,7 @@ import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
 import { type Machine, controllerArch, nodeAddress } from "../machines/machine";
+import { hasServingCertificates, servingAddresses } from "./kubelet-serving";
 import { type ClusterMember, controlPlaneConnections } from "./member";
 import type { MachineScope } from "./step";
 
@@ -106,6 +107,7 @@ export function installKubelet({ member, after }: MachineScope): Unit {
         runtime,
         facts,
         nodeIp,
+        requestsCertificate: hasServingCertificates(member),
         ...optional({ standalone: components && { criSocket: criSocket(runtime), nodeName: name } }),
       }),
     ),
@@ -125,7 +127,7 @@ export function installKubelet({ member, after }: MachineScope): Unit {
       node: {
         name,
         controlPlanes: member.isControlPlane ? [member.connection] : controlPlaneConnections(plan),
-        ...optional({ version: components && kubeletVersion }),
+        ...optional({ version: components && kubeletVersion, servingAddresses: servingAddresses(member) }),
       },
     },
     setupOptions(member, after),

@@ -4,6 +4,7 @@ import { optional } from "../../common/optional";
 import { Binaries } from "../../sdk/host";
 import { Node, type NodeArgs } from "../../sdk/kubernetes";
 import { inCluster } from "./cluster-handle";
+import { servingAddresses } from "./kubelet-serving";
 import type { ClusterMember } from "./member";
 import { binariesOf } from "./node-preparation";
 import type { ClusterScope, MachineScope } from "./step";
@@ -38,6 +39,7 @@ export function addNode(
       membership,
       ...kubeletOf(member),
       ...(restoredFrom === undefined ? {} : { restoredFrom }),
+      ...optional({ servingAddresses: servingAddresses(member) }),
       labels: { ...labels, ...settings.labels, [POOL_LABEL]: poolName },
       annotations: settings.annotations ?? {},
       taints: settings.taints ?? [],

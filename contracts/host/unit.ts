@@ -56,6 +56,11 @@ export const unitContract = defineContract({
         controlPlanes: controlPlanesSchema,
         /** Version that the kubelet must report, without the prefix `v`. */
         version: z.string().optional(),
+        /**
+         * Addresses of a node whose kubelet serves with a certificate of the cluster's CA. After each start, it must
+         * serve it.
+         */
+        servingAddresses: z.array(z.string()).min(1).optional(),
       })
       .optional(),
     /**

@@ -37,6 +37,12 @@ export const nodeContract = defineContract({
      * registers again.
      */
     restoredFrom: z.string().optional(),
+    /**
+     * Addresses of a node whose kubelet serves with a certificate of the cluster's CA. Its request is approved if it
+     * has the node's name, these addresses and nothing else.
+     * @default the kubelet's certificate is not of concern
+     */
+    servingAddresses: z.array(z.string()).min(1).optional(),
     /** Labels. Labels that others set are left alone. */
     labels: z.record(z.string(), z.string()),
     /** Annotations. Annotations that others set are left alone. */

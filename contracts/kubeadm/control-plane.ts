@@ -20,6 +20,12 @@ export const controlPlaneContract = defineContract({
      */
     documents: z.array(jsonObject<KubeadmDocument>()).min(1),
     /**
+     * Whether the API servers verify the serving certificates of kubelets, where the cluster's CA signs them. With
+     * `verified`, an API server that does not verify them yet stays so: `kubeadm:KubeletAuthority` changes it once all
+     * kubelets have a certificate. On an existing control plane, `verified` cannot be left out.
+     */
+    kubeletCertificates: z.enum(["verified", "unverified"]).optional(),
+    /**
      * Set by a refresh if the control plane differs from its configuration, so that the next `pulumi up` repairs it.
      * Leave it unset in programs.
      */

@@ -34,7 +34,7 @@ export function renewalWindow({ start, end }: Pick<MachineCertificate, "start" |
 const actions = (): Readonly<Record<CertificateKind, string>> => ({
   leaf: `\`${userCommand("up", "--refresh")}\` renews control plane certificates`,
   authority: "a CA is not renewed: plan its replacement",
-  rotated: "the kubelet should have renewed it: see `journalctl -u kubelet` on the machine",
+  rotated: "the kubelet should have renewed it: see `kubectl get csr`, and `journalctl -u kubelet` on the machine",
   "self-signed":
     "only clients that verify the kubelet notice; to renew it, delete /var/lib/kubelet/pki/kubelet.crt and " +
     "kubelet.key and restart the kubelet",

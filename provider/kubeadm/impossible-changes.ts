@@ -118,6 +118,16 @@ export function findLostEncryption(inputs: ControlPlaneInputs, old: ControlPlane
   return [{ path: "security.encryption.provider", reason }];
 }
 
+/** API servers that still verify kubelets would reach none whose certificate is its own. */
+export function findLostVerification(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
+  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
+  if (!isSameMachine || old.kubeletCertificates !== "verified" || inputs.kubeletCertificates !== undefined) return [];
+  const reason =
+    "cannot be self-signed while the API servers verify kubelets, because `kubectl logs` and `kubectl exec` would " +
+    "fail; apply unverified first";
+  return [{ path: "security.kubeletServingCertificates", reason }];
+}
+
 /** Documents of a program that uses the resource itself may leave the API server out. */
 function isEncrypted({ apiServer }: Partial<ClusterConfiguration>): boolean {
   return (apiServer?.extraArgs ?? []).some(({ name, value }) => name === ENCRYPTION_FLAG && value === ENCRYPTION_FILE);

@@ -5,6 +5,7 @@ import { toYaml } from "../../render/kubeadm";
 import { readContents, writeFiles, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
+import { keepKubeletAuthority, keepPlace } from "./kubelet-authority";
 import { isElectionOffIn, keepLeaderElection } from "./leader-election";
 import { COMPONENTS, type Component, type ManifestTexts, manifestPath, readManifestTexts } from "./manifest-texts";
 import { keepRenewalMark } from "./renewal-mark";
@@ -18,9 +19,17 @@ const SECONDS = 60;
 
 const stagedPath = (component: Component) => `${STAGING}/${component}.yaml`;
 
-/** Returns the documents as they apply to this control plane, whose leader election stays on. */
-export function effectiveDocuments(documents: readonly KubeadmDocument[], current: ManifestTexts): KubeadmDocument[] {
-  return keepLeaderElection(documents, (component) => {
+/**
+ * Returns the documents as they apply to this control plane, whose leader election stays on, and whose API server does
+ * not verify kubelets before another resource lets it.
+ */
+export function effectiveDocuments(
+  documents: readonly KubeadmDocument[],
+  current: ManifestTexts,
+  keepsKubeletAuthority = false,
+): KubeadmDocument[] {
+  const kept = keepsKubeletAuthority ? keepKubeletAuthority(documents, current.get("kube-apiserver")) : documents;
+  return keepLeaderElection(kept, (component) => {
     const manifest = current.get(component === "scheduler" ? "kube-scheduler" : "kube-controller-manager");
     return manifest === undefined || isElectionOffIn(manifest);
   });
@@ -54,10 +63,15 @@ export async function renderManifests(
   await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal });
   const kept = [...rendered].map(([component, text]): [Component, string] => {
     const marked = keepRenewalMark(text, current.get(component));
-    return [component, component === "etcd" ? keepMembers(marked, current.get("etcd")) : marked];
+    return [component, KEPT[component]?.(marked, current.get(component)) ?? marked];
   });
   return new Map(kept);
 }
+
+const KEPT: Partial<Record<Component, (rendered: string, current?: string) => string>> = {
+  etcd: keepMembers,
+  "kube-apiserver": keepPlace,
+};
 
 const RENDER = `set -e
 rm -rf ${STAGING}

@@ -22,6 +22,7 @@ import { addOnsResource } from "./kubeadm-add-ons";
 import { clusterConfigurationResource } from "./kubeadm-cluster-configuration";
 import { controlPlaneResource } from "./kubeadm-control-plane";
 import { kubeadmJoinResource } from "./kubeadm-join";
+import { kubeletAuthorityResource } from "./kubelet-authority";
 import { kubeletJoinResource } from "./kubelet-join";
 import { kubeconfigResource } from "./kubeconfig";
 import { manifestsResource } from "./manifests";
@@ -71,6 +72,7 @@ export const allResources: readonly Handler[] = [
   controlPlaneResource,
   clusterConfigurationResource,
   addOnsResource,
+  kubeletAuthorityResource,
   kubeletJoinResource,
   nodeResource,
   manifestsResource,

@@ -15,7 +15,13 @@ import { withoutTraffic } from "../kubeadm/api-traffic";
 import { applyManifests } from "../kubeadm/apply-manifests";
 import { describeEnd, warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { type MachineCertificate, readCertificates } from "../kubeadm/certificates";
-import { findImpossibleUpgrade, findLostEncryption, versionOf } from "../kubeadm/impossible-changes";
+import {
+  findImpossibleUpgrade,
+  findLostEncryption,
+  findLostVerification,
+  versionOf,
+} from "../kubeadm/impossible-changes";
+import { withoutKubeletAuthority } from "../kubeadm/kubelet-authority";
 import { isUpgradeUnfinished, upgradeClusterObjects } from "../kubeadm/finish-upgrade";
 import { emulatedInManifests, prepareUpgrade, versionInManifests } from "../kubeadm/prepare-upgrade";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
@@ -47,7 +53,7 @@ async function apply(
   const machine = await requireMachine(context, inputs);
   await renewDueCertificates(context, machine, inputs);
   const before = await readManifestTexts(machine, context.signal);
-  const documents = effectiveDocuments(inputs.documents, before);
+  const documents = effectiveDocuments(inputs.documents, before, isVerified(inputs));
   const version = versionOf(documents) ?? "";
   const isUpgrade = await beginUpgrade(context, machine, { inputs, before, version });
   await ensureServingCertificate(context, machine, documents);
@@ -58,7 +64,7 @@ async function apply(
   if (isUpgrade) await upgradeClusterObjects(context, machine, version);
   await writeConfig(machine, documents, context.signal);
   const renewAfter = nextRenewal(await readCertificates(machine, context.signal));
-  return { manifests: hashesOf(after), ...optional({ renewAfter }) };
+  return { manifests: hashesOf(after, inputs), ...optional({ renewAfter }) };
 }
 
 /**
@@ -127,8 +133,14 @@ async function writeStage(
   await placeManifests(machine, after, restarting, context.signal);
 }
 
-function hashesOf(texts: ManifestTexts): Record<string, string> {
-  return Object.fromEntries([...texts].map(([component, text]) => [component, sha256(text)]));
+/** `kubeadm:KubeletAuthority` adds a flag to the API server's manifest, and reports a difference itself. */
+function hashesOf(texts: ManifestTexts, inputs: ControlPlaneInputs): Record<string, string> {
+  const own = (text: string) => (isVerified(inputs) ? withoutKubeletAuthority(text) : text);
+  return Object.fromEntries([...texts].map(([component, text]) => [component, sha256(own(text))]));
+}
+
+function isVerified({ kubeletCertificates }: Pick<ControlPlaneInputs, "kubeletCertificates">): boolean {
+  return kubeletCertificates === "verified";
 }
 
 interface ReadState {
@@ -152,7 +164,7 @@ async function findProblem(
   const due = dueCertificates(certificates);
   const problems = [
     ...(due.length > 0 ? [describeEnd(due)] : []),
-    ...manifestProblems(outputs.manifests ?? {}, hashesOf(texts)),
+    ...manifestProblems(outputs.manifests ?? {}, hashesOf(texts, inputs)),
     ...(names.length > 0 ? [`the API server's certificate lacks ${names.join(", ")}`] : []),
     ...(member === false ? [`${inputs.node} is not a member of etcd`] : []),
   ];
@@ -186,7 +198,11 @@ const controlPlane: Handler<typeof controlPlaneContract> = {
   contract: controlPlaneContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node"],
   ignore: MACHINE_IGNORE,
-  findImpossibleChanges: (inputs, old) => [...findImpossibleUpgrade(inputs, old), ...findLostEncryption(inputs, old)],
+  findImpossibleChanges: (inputs, old) => [
+    ...findImpossibleUpgrade(inputs, old),
+    ...findLostEncryption(inputs, old),
+    ...findLostVerification(inputs, old),
+  ],
   async create(context, inputs) {
     return { id: idOf(inputs), outputs: await apply(context, inputs) };
   },

@@ -16,6 +16,7 @@ import { applyNodeSettings, readNodeSettings } from "../kube/node-settings";
 import { summarizeNames } from "../kube/pods";
 import { admitNode } from "../kube/without-controller-manager";
 import { kubeletVersionOf, pressuresOf } from "../kube/node-facts";
+import { proveServingCertificate } from "../kubelet/prove-serving";
 import { upgradeNode } from "../kubelet/upgrade-node";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
@@ -37,6 +38,16 @@ async function waitForRegistration(context: Context, api: KubeApi, { node, conne
     step: "restarting the kubelet",
     signal: context.signal,
     timeout: 60,
+  });
+}
+
+/** Approves the request of the node's kubelet for a serving certificate, where the cluster's CA signs it. */
+async function proveServing(context: Context, inputs: NodeInputs): Promise<void> {
+  const { node: name, controlPlanes, servingAddresses, connection } = inputs;
+  await proveServingCertificate(context, context.connections.get(connection), {
+    name,
+    controlPlanes,
+    servingAddresses,
   });
 }
 
@@ -162,6 +173,7 @@ const node: Handler<typeof nodeContract> = {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin(inputs.node, { kubeletVersion: "" });
     await waitForRegistration(context, api, inputs);
+    await proveServing(context, inputs);
     const outputs = await waitUntilNodeReady(context, api, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal);
     return { id: inputs.node, outputs };
@@ -173,6 +185,7 @@ const node: Handler<typeof nodeContract> = {
     // After a failed create, the kubelet may not have registered yet.
     await waitForRegistration(context, api, inputs);
     await upgradeNode(context, api, inputs);
+    await proveServing(context, inputs);
     await applyNodeSettings(api, inputs.node, inputs, context.signal, old.inputs);
     return waitUntilNodeReady(context, api, inputs);
   },

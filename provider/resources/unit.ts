@@ -12,6 +12,7 @@ import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
+import { proveServingCertificate } from "../kubelet/prove-serving";
 import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 
@@ -49,6 +50,7 @@ async function apply(context: Context, inputs: UnitInputs, change: Change): Prom
     await removeFiles(machine, Object.keys(obsolete), `writing ${unit}`, signal);
     const started = await writeAndStart(context, machine, inputs, state, change);
     if (started || (inputs.running && (inputs.health ?? inputs.probe))) await prove();
+    if (started && node) await proveServingCertificate(context, machine, node);
     if (started && state.active) await dropKeptProgram(machine, unit, signal);
   } catch (error) {
     const wasHealthy = before !== undefined && unitProblem(state) === undefined;

@@ -48,6 +48,11 @@ export class ControlPlane extends ScriptedMachine {
     return machine;
   }
 
+  /** Serves another certificate from now on. */
+  certify({ key, certificate }: Identity): void {
+    this.server.setSecureContext({ key, cert: certificate });
+  }
+
   async machineId(): Promise<string> {
     return `id-of-${this.name}`;
   }

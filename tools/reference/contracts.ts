@@ -27,6 +27,7 @@ import { apiServerFilesContract } from "../../contracts/kubeadm/api-server-files
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import { encryptionFileContract } from "../../contracts/kubeadm/encryption-file";
+import { kubeletAuthorityContract } from "../../contracts/kubeadm/kubelet-authority";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
@@ -106,6 +107,7 @@ const GROUPS: Record<string, Group> = {
     "kubeadm/control-plane": { controlPlaneContract },
     "kubeadm/api-server-files": { apiServerFilesContract },
     "kubeadm/encryption-file": { encryptionFileContract },
+    "kubeadm/kubelet-authority": { kubeletAuthorityContract },
     "kube/encryption": { encryptionContract },
     "kubeadm/add-ons": { addOnsContract },
     "kubeadm/cluster-configuration": { clusterConfigurationContract },

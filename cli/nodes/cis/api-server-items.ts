@@ -1,4 +1,4 @@
-import type { CisSection } from "./item";
+import { type CisSection, SERVING_OPTION } from "./item";
 import {
   all,
   type Condition,
@@ -41,8 +41,8 @@ export const API_SERVER: CisSection = {
     },
     {
       item: "`--kubelet-certificate-authority`",
-      state: "not passed: kubelets have self-signed certificates for serving",
-      expected: "open",
+      state: `by an option: ${SERVING_OPTION}`,
+      expected: "option",
       probe: api("kubelet-certificate-authority", isSet),
     },
     {

@@ -22,3 +22,8 @@ export interface CisSection {
   title: string;
   items: readonly CisItem[];
 }
+
+/** The option that decides the certificates of kubelets. */
+export const SERVING_OPTION =
+  "[`security.kubeletServingCertificates`](certificates.md#the-certificates-that-kubelets-serve), which new " +
+  "clusters get";

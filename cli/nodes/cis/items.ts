@@ -1,5 +1,5 @@
 import { API_SERVER } from "./api-server-items";
-import type { CisSection } from "./item";
+import { type CisSection, SERVING_OPTION } from "./item";
 import {
   all,
   type Condition,
@@ -145,8 +145,8 @@ const KUBELET: CisSection = {
     },
     {
       item: "serving certificate from the cluster's CA (`serverTLSBootstrap`)",
-      state: "not passed: it needs a controller that approves the requests",
-      expected: "open",
+      state: `by an option: ${SERVING_OPTION}`,
+      expected: "option",
       probe: kubelet("serverTLSBootstrap", (value) => value === true),
     },
     {

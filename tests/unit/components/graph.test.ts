@@ -29,6 +29,14 @@ test.each<[string, object]>([
     "kubeadm-encryption",
     { controlPlane: { count: 3 }, workers: { count: 1 }, security: { encryption: { provider: "secretbox" } } },
   ],
+  [
+    "kubeadm-serving-certificates",
+    {
+      controlPlane: { count: 3 },
+      workers: { count: 1, extraArgs: { kubelet: { "node-ip": "10.0.0.7,fd00::7" } } },
+      security: { kubeletServingCertificates: "cluster" },
+    },
+  ],
   ["kubeadm-listed-hosts", { machines: { kind: "ssh", ssh: { hosts } } }],
   ["kubeadm-hetzner", { machines: { kind: "hetzner" }, network: { flannel: { backend: "vxlan" } } }],
   ["docker-runtime", { runtime: "docker" }],
@@ -58,6 +66,21 @@ test.each<[string, object]>([
   const before = dependenciesOf(registrations, "kubewright:kube:DaemonSetRollout dev-flannel-pods");
   expect(images.length).toBeGreaterThan(2);
   expect(images.filter((name) => !before.has(name))).toEqual([]);
+});
+
+test("API servers verify kubelets after all nodes have certificates, and timers approve requests", async () => {
+  const security = { kubeletServingCertificates: "cluster" };
+  const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 }, security }));
+  const before = dependenciesOf(registrations, "kubewright:kubeadm:KubeletAuthority dev-kubelet-authority");
+  const machines = ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2"];
+  const approvers = machines.slice(0, 3).map((name) => `kubewright:host:Unit ${name}-kubelet-approver`);
+  const nodes = machines.map((name) => `kubewright:kube:Node ${name}-node`);
+  expect([...nodes, ...approvers].filter((name) => !before.has(name))).toEqual([]);
+});
+
+test("kubelets with self-signed certificates have no timer, and no flag verifies them", async () => {
+  const registrations = await recordRegistrations(() => program({ security: {} }));
+  expect(JSON.stringify(registrations)).not.toMatch(/kubelet-approver|kubelet-authority|serverTLSBootstrap|serving/);
 });
 
 test("the beginning of a cluster knows all nodes, which a second one would reset", async () => {

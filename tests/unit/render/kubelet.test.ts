@@ -38,6 +38,22 @@ describe("the kubelet's TLS", () => {
   });
 });
 
+describe("the kubelet's serving certificate", () => {
+  const options = { facts: { cgroupVersion: 2 as const }, version: "1.36.3" };
+
+  test("is requested from the cluster, whatever the user's settings", () => {
+    const settings = { serverTLSBootstrap: false };
+    const { serverTLSBootstrap } = kubeletConfiguration({ ...options, settings, requestsCertificate: true });
+    expect(serverTLSBootstrap).toBe(true);
+  });
+
+  test("is the user's decision otherwise", () => {
+    expect(kubeletConfiguration(options)).not.toHaveProperty("serverTLSBootstrap");
+    const settings = { serverTLSBootstrap: true };
+    expect(kubeletConfiguration({ ...options, settings }).serverTLSBootstrap).toBe(true);
+  });
+});
+
 describe("kubelet's flags", () => {
   test("the node address comes first and can be overridden", () => {
     expect(kubeletDefaults({ nodeIp: "10.0.0.9", extraArgs: { v: "4" } })).toBe(

@@ -59,6 +59,11 @@ describe("fields together", () => {
       "clusters that are built by components",
     ],
     [
+      { bootstrap: "components", security: { kubeletServingCertificates: "cluster" } },
+      "security.kubeletServingCertificates",
+      "is not available to clusters that are built by components",
+    ],
+    [
       { bootstrap: "components", security: { podSecurity: { warn: "baseline" } } },
       "security.podSecurity",
       "clusters that are built by components",

@@ -59,7 +59,7 @@ test("certificates of a machine are reported together, the first one first, with
     "cp-1 (10.0.0.1): certificate admin.conf ends in 3 days; " +
       "`npm start -- --refresh` renews control plane certificates",
     "worker-1: certificate kubelet client ended 2 days ago; " +
-      "the kubelet should have renewed it: see `journalctl -u kubelet` on the machine",
+      "the kubelet should have renewed it: see `kubectl get csr`, and `journalctl -u kubelet` on the machine",
   ]);
   expect(report.warnings).toEqual([
     "cp-1 (10.0.0.1): certificates etcd/peer and apiserver end, the first in 12 days; " +

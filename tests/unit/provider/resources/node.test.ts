@@ -3,6 +3,7 @@ import { StepError } from "../../../../common/errors";
 import { POOL_LABEL } from "../../../../common/labels";
 import { DRAIN_DEFAULTS } from "../../../../contracts/drain";
 import type { ProviderSettings } from "../../../../provider/settings/settings";
+import { proveServingCertificate } from "../../../../provider/kubelet/prove-serving";
 import { nodeResource } from "../../../../provider/resources/node";
 import { connectionTo } from "../../../support/connection";
 import { testContext } from "../../../support/context";
@@ -11,6 +12,7 @@ import { settle, useFakeTime } from "../../../support/fake-time";
 import { MemoryApi } from "../../../support/memory-api";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
+vi.mock("../../../../provider/kubelet/prove-serving", () => ({ proveServingCertificate: vi.fn() }));
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
 useFakeTime();
 
@@ -76,6 +78,15 @@ describe("a new node", () => {
     expect(machine.scripts).toEqual([]);
   });
 
+  test("whose kubelet serves for addresses must serve a certificate of the cluster's CA", async () => {
+    vi.mocked(proveServingCertificate).mockClear();
+    await joined();
+    await create({ servingAddresses: ["10.0.0.1"] });
+    const { node: name, controlPlanes } = inputs;
+    const kubelet = { name, controlPlanes, servingAddresses: ["10.0.0.1"] };
+    expect(proveServingCertificate).toHaveBeenCalledExactlyOnceWith(expect.anything(), machine.remote, kubelet);
+  });
+
   test("under pressure is created with a warning", async () => {
     await joined();
     await cluster.pressure("worker-1", "DiskPressure");
@@ -108,6 +119,14 @@ describe("a new node", () => {
     await create({ podCidr: "10.244.3.0/24", uncontrolled: true });
     expect(memory.nodes.get("worker-1")?.spec).toMatchObject({ podCIDR: "10.244.3.0/24", taints: [] });
   });
+});
+
+test("an update proves the kubelet's certificate", async () => {
+  vi.mocked(proveServingCertificate).mockClear();
+  await joined();
+  const changed = { ...inputs, servingAddresses: ["10.0.0.1"] };
+  await settle(nodeResource.update!(contextOf(), "worker-1", changed, recorded()));
+  expect(proveServingCertificate).toHaveBeenCalledOnce();
 });
 
 test("an update removes a label that is no longer configured, and leaves those of others", async () => {

@@ -1,0 +1,93 @@
+// cspell:disable
+/**
+ * Requests of kubelets for the node `worker-1` (10.0.0.12), as the kubelet's own library writes them: the base64 of
+ * their PEM. Their keys were deleted.
+ */
+export const REQUESTS = {
+  own: `MIIBHDCBxAIBADA2MRUwEwYDVQQKEwxzeXN0ZW06bm9kZXMxHTAbBgNVBAMTFHN5
+c3RlbTpub2RlOndvcmtlci0xMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEhA9E
+Q4s/jJoY+6GISIjQB3nmcPBKVYj2GivHE6KpQf97zlfm7L0+lff0psttxoPmX/3P
+2SVU7+j/kG/mYgN/H6AsMCoGCSqGSIb3DQEJDjEdMBswGQYDVR0RBBIwEIIId29y
+a2VyLTGHBAoAAAwwCgYIKoZIzj0EAwIDRwAwRAIgLRkgZZyphDQgJV64byMiL20d
+QE19SZkphNuWrumqL1QCIGHTjOaw06N5f+xWMUUV0w5W4IvuWgaRTxmfNr/KO4EF`,
+  dual: `MIIBLzCB1gIBADA2MRUwEwYDVQQKEwxzeXN0ZW06bm9kZXMxHTAbBgNVBAMTFHN5
+c3RlbTpub2RlOndvcmtlci0xMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZrdn
+yJA/PRAjbMoyRTVAAOO8vELZ1AaakBu+iLUvTCXkSwq+u+DjZHeQeCZoxsfODsYZ
+ECkqsZmA7ZNNeXWfraA+MDwGCSqGSIb3DQEJDjEvMC0wKwYDVR0RBCQwIoIId29y
+a2VyLTGHBAoAAAyHEP0AAAAAAAAAAAAAAAAAAAEwCgYIKoZIzj0EAwIDSAAwRQIg
+fAdTltMMWKl/hJLVtANtsGsejK+7+L6HeqNVi6ikMEACIQDwkYrbNCevGIzBVA2z
+PQEkNlcniimUfW6GNeZ1wU17/w==`,
+  long: `MIIBjDCCATICAQAwbTEVMBMGA1UEChMMc3lzdGVtOm5vZGVzMVQwUgYDVQQDE0tz
+eXN0ZW06bm9kZTphLW5vZGUtd2hvc2UtbmFtZS1pcy1hcy1sb25nLWFzLWEtbGFi
+ZWwtbWF5LWJlLTYzLWNoYXJhY3RlcnMtYWIwWTATBgcqhkjOPQIBBggqhkjOPQMB
+BwNCAASf/1wDEa69OALyxtqjDUXfhGVhdQaHRCfFHuhCw6qbelfEC0Qe7R8zlCVt
+S9rrNJCC1dvrJrQpD5F9ZauX86KPoGMwYQYJKoZIhvcNAQkOMVQwUjBQBgNVHREE
+STBHgj9hLW5vZGUtd2hvc2UtbmFtZS1pcy1hcy1sb25nLWFzLWEtbGFiZWwtbWF5
+LWJlLTYzLWNoYXJhY3RlcnMtYWKHBAoAAAwwCgYIKoZIzj0EAwIDSAAwRQIhAIuD
+t61sqLUvtloJOL9NGXnpF5ginFyqn/Rpe1hMw9zyAiBjvv08/gQyS2wOfTGFdIVc
+HhkdwhRUs1XHacD/WctHLw==`,
+  strangerAddress: `MIIBHTCBxAIBADA2MRUwEwYDVQQKEwxzeXN0ZW06bm9kZXMxHTAbBgNVBAMTFHN5
+c3RlbTpub2RlOndvcmtlci0xMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEU5WM
+fuqQEtXDqC6hjPK/ZdCoZFRrfKOYXDwj1QGd3FAZJ5eS6rsrAb6kA9fEhEcJpTx5
+X+749q4mKmYscJGV+aAsMCoGCSqGSIb3DQEJDjEdMBswGQYDVR0RBBIwEIIId29y
+a2VyLTGHBAoAAGMwCgYIKoZIzj0EAwIDSAAwRQIgIC9Onl/Z1BGBqOKPdGPmwwAv
+BMEgsG6jJN7uiBIsl7wCIQDVscjF7cfBT4tBeVu59z6RxvHjk5FTxl/G2B+PWbPC
++A==`,
+  additionalName: `MIIBKjCB0gIBADA2MRUwEwYDVQQKEwxzeXN0ZW06bm9kZXMxHTAbBgNVBAMTFHN5
+c3RlbTpub2RlOndvcmtlci0xMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAECdEX
+biO1OysYmMyjsx56f5c8gqUI8sn9BwBMilbJXoCkF5ppkFR177G49Msyzw5g9Q3X
+k/5DE8OHODjrrgSGoqA6MDgGCSqGSIb3DQEJDjErMCkwJwYDVR0RBCAwHoIMYmFu
+ay5leGFtcGxlggh3b3JrZXItMYcECgAADDAKBggqhkjOPQQDAgNHADBEAiB7DBkI
+QO/vcy5AO3jevL2JCP34mf1LDyBuiNzTSKQSYwIgVPhGRqGBKzOETiWItb6g0juI
+pD9o5unl+cne4wS03nM=`,
+  otherNode: `MIIBHTCBxAIBADA2MRUwEwYDVQQKEwxzeXN0ZW06bm9kZXMxHTAbBgNVBAMTFHN5
+c3RlbTpub2RlOndvcmtlci0yMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEuEP1
+vXdgTSAbicUypzuzJlPcba+FVoEmVA8UYQWm2Pr5s5wri18J1Hh8HhbVhfRl2TmD
+SuYdA1uAktFR/FyfLqAsMCoGCSqGSIb3DQEJDjEdMBswGQYDVR0RBBIwEIIId29y
+a2VyLTKHBAoAAA0wCgYIKoZIzj0EAwIDSAAwRQIhANnLrSuNOjL7IhcxdhDodh9p
+EIG+y5BP9IhxRJPpEX9ZAiA2RdEXddn3J+0P/Dop2DI4ibKN+SrvHC/H6EshoQ7R
+/A==`,
+  noNames: `MIHwMIGYAgEAMDYxFTATBgNVBAoTDHN5c3RlbTpub2RlczEdMBsGA1UEAxMUc3lz
+dGVtOm5vZGU6d29ya2VyLTEwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASZsh1w
+cSEyJK4kqtGHVTjUB8U88hhHeC5w2U6WER4yQVyfn5yvPiZ3IiYeYr+5ZX3s/lgx
+wOTDFwMUGLBu5UvjoAAwCgYIKoZIzj0EAwIDRwAwRAIgORDqtKX5wKjqAYef7iQY
+L5Eea8tjWJCYtB3Rar/7W/ICID6xn1fBWdXUIegoYu4dk5wKQKydE4fso2HD1my9
+u/T6`,
+  rsa: `MIICpzCCAY8CAQAwNjEVMBMGA1UECgwMc3lzdGVtOm5vZGVzMR0wGwYDVQQDDBRz
+eXN0ZW06bm9kZTp3b3JrZXItMTCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoC
+ggEBAI5GgT53++FkJb6OQd31GXSYltxM30g7iAu3wZaJMCw4h9MfEAHrUHDgv2fu
+DGos3CzPFYW9Y3e7G4TdL8edA2Iv3VWsLtBDCPme18dIWhnP1Q5GgTdT8r1ImHPW
+WNsUwQJzW0lxDZ4UcQK+ViGblpHKPswvbYYP7haoQ6VrUWfqtNPHUWGhuFkT4Pxm
+Flw9xtFlGNGuZHN/KEiA1nKL4b9jnEfJNQ7wWVMHF9b2IE+VBd6l84PIqKozr55V
+VDoz2g+rAGEaXvuXV8bMOH+7ajgEJuWYzFCNzatyAW/feXoEwbMbTeW+ub+hSQJQ
+OV4FxZ1sESxyqW1lTuWJUy68QP8CAwEAAaAsMCoGCSqGSIb3DQEJDjEdMBswGQYD
+VR0RBBIwEIIId29ya2VyLTGHBAoAAAwwDQYJKoZIhvcNAQELBQADggEBABltCYf6
+KIsH3KYSaUSyPSee8vwnvr82sKWBo0IMO6J973TimRGTpvHl8PyiaqkM/9eaMzhz
+5UkiRcxcGfH8M8gjCyxKJjVXoUnIZ8HXnoT5O6Y6ha7wK0tbwU9LSrFWlLC05KCD
+UHCxGKdTFREb1cfYbcLSH5HH4vbY21CrNgAA9Si1gujnfOSyZeZ0Afh5Exp9Iy3t
+PGsm4oqpQEEAkUb3J+49uuprz6xDLiXIeexgqaq7H94k/f8qcpr/RmNbJds0hemZ
+ydCWYD3XQ8yFTMkLsLi0+U8uPwWwxKNP2keqxIPAHJ5RA0sUE1LtwR3DIdRpSRMV
+XP3TBRNhGIRK5U8=`,
+};
+// cspell:enable
+
+/** The PEM of a request. */
+export function pemOf(name: keyof typeof REQUESTS): string {
+  return `-----BEGIN CERTIFICATE REQUEST-----\n${REQUESTS[name]}\n-----END CERTIFICATE REQUEST-----\n`;
+}
+
+/** A pending request as the API server shows it, sent by worker-1. */
+export function pendingRequest(name: string, pem: string, changes: object = {}) {
+  return {
+    metadata: { name },
+    spec: {
+      request: Buffer.from(pem).toString("base64"),
+      signerName: "kubernetes.io/kubelet-serving",
+      username: "system:node:worker-1",
+      groups: ["system:nodes", "system:authenticated"],
+      usages: ["digital signature", "server auth"],
+      ...changes,
+    },
+    status: {},
+  };
+}
