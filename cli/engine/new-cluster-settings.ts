@@ -2,11 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import { PROJECT } from "./project-folder";
 
 /** Settings of every new cluster that kubeadm builds, by path. An existing cluster keeps what it has. */
-export const NEW_CLUSTER_SETTINGS = { "security.encryption.provider": "secretbox" } as const;
+export const NEW_CLUSTER_SETTINGS = {
+  "security.encryption.provider": "secretbox",
+  "security.kubeletServingCertificates": "cluster",
+} as const;
 
-const SECTIONS = { [`${PROJECT}:security`]: { encryption: { provider: "secretbox" } } };
+const ENCRYPTION = { encryption: { provider: "secretbox" } };
+const SERVING = { kubeletServingCertificates: "cluster" };
+/** Sections with nothing except these settings; older versions write fewer of them. */
+const SECTIONS = [ENCRYPTION, SERVING, { ...ENCRYPTION, ...SERVING }].map((section) => ({
+  [`${PROJECT}:security`]: section,
+}));
 
 /** Whether a stack's configuration has nothing, or nothing except the settings that every new cluster gets. */
 export function hasNoOwnSettings(config: unknown): boolean {
-  return [undefined, null, {}, SECTIONS].some((empty) => isDeepStrictEqual(config, empty));
+  return [undefined, null, {}, ...SECTIONS].some((empty) => isDeepStrictEqual(config, empty));
 }

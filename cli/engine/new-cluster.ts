@@ -19,16 +19,24 @@ export async function configureNewCluster(
   config: ClusterConfig,
   { isMissing, progress }: { isMissing: boolean; progress: (line: string) => void },
 ): Promise<ClusterConfig> {
-  if (config.bootstrap !== "kubeadm" || hasProvider(await readSections(stack))) return config;
-  if (!isMissing && (await mayHaveCluster(stack))) return config;
-  const settings = Object.entries(NEW_CLUSTER_SETTINGS).map(([path, value]) => `${path}=${value}`);
-  progress(`a new cluster: ${settings.join(", ")} was added to Pulumi.${stack.name}.yaml`);
-  return await changeStackConfig(stack, NEW_CLUSTER_SETTINGS);
+  if (config.bootstrap !== "kubeadm") return config;
+  const settings = missingSettings(await readSections(stack));
+  if (settings.length === 0 || (!isMissing && (await mayHaveCluster(stack)))) return config;
+  const lines = settings.map(([path, value]) => `${path}=${value}`);
+  progress(`a new cluster: ${lines.join(", ")} was added to Pulumi.${stack.name}.yaml`);
+  return await changeStackConfig(stack, Object.fromEntries(settings));
 }
 
-function hasProvider({ security = "{}" }: Readonly<Record<string, string>>): boolean {
-  const { encryption } = JSON.parse(security) as { encryption?: { provider?: unknown } };
-  return encryption?.provider !== undefined;
+/** Returns the settings that the configuration does not have yet. */
+function missingSettings(sections: Readonly<Record<string, string>>): [string, string][] {
+  return Object.entries(NEW_CLUSTER_SETTINGS).filter(([path]) => {
+    const [section = "", ...keys] = path.split(".");
+    const value = keys.reduce<unknown>(
+      (part, key) => (part as Record<string, unknown> | undefined)?.[key],
+      JSON.parse(sections[section] ?? "{}"),
+    );
+    return value === undefined;
+  });
 }
 
 /** Reads the state file of a file backend first, which saves half a second of Pulumi in every run. */

@@ -49,7 +49,8 @@ test("status knows every certificate on every machine", async () => {
     certificates.filter((one) => one.node === machine && one.kind === kind).map(({ name }) => name);
   expect(namesOn(CONTROL_PLANE, "leaf").sort()).toEqual([...LEAVES].sort());
   expect(namesOn(CONTROL_PLANE, "authority").sort()).toEqual(["ca", "etcd/ca", "front-proxy-ca"]);
-  for (const node of [CONTROL_PLANE, "worker-1"]) expect(namesOn(node, "rotated")).toEqual(["kubelet client"]);
+  const rotated = ["kubelet client", "kubelet serving"];
+  for (const node of [CONTROL_PLANE, "worker-1"]) expect(namesOn(node, "rotated").sort()).toEqual(rotated);
   expect(namesOn("worker-1", "authority")).toEqual(["ca"]);
   expect(await stack.on("worker-1", "grep rotateCertificates /var/lib/kubelet/config.yaml")).toContain("true");
   expect(healthy).toBe(true);

@@ -32,15 +32,17 @@ async function configure(stack: Stack, isMissing = false) {
   return changeStackConfig.mock.calls as unknown[];
 }
 
+const ENCRYPTED = { "security.encryption.provider": "secretbox" };
+const VERIFIED = { "security.kubeletServingCertificates": "cluster" };
 const BEGUN = CLUSTER.filter(({ type }) => type === "kubewright:host:Host");
 
 test.each<[string, readonly FakeResource[], boolean]>([
   ["that does not exist", [], true],
   ["without resources, after `down`", [], false],
   ["whose first run ended before kubeadm init", BEGUN, false],
-])("a stack %s gets encrypted Secrets", async (_what, resources, isMissing) => {
+])("a stack %s gets encrypted Secrets and verified kubelets", async (_what, resources, isMissing) => {
   const stack = fakeStack(resources);
-  expect(await configure(stack, isMissing)).toEqual([[stack, { "security.encryption.provider": "secretbox" }]]);
+  expect(await configure(stack, isMissing)).toEqual([[stack, { ...ENCRYPTED, ...VERIFIED }]]);
 });
 
 test("an existing cluster keeps what it has", async () => {
@@ -54,12 +56,28 @@ test("the state of a file backend is read without Pulumi", async () => {
   expect(await configure(fakeStack([], { exportStack }))).toEqual([]);
 });
 
-test.each<[string, Record<string, string>]>([
-  ["of the user is kept", { security: '{"encryption":{"provider":"off"}}' }],
-  ["is not for a cluster that is built by components", { bootstrap: "components" }],
-])("the setting %s", async (_what, written) => {
-  sections = written;
+test.each<[string, string, object]>([
+  ["encryption", '{"encryption":{"provider":"off"}}', VERIFIED],
+  ["kubelets", '{"kubeletServingCertificates":"self-signed"}', ENCRYPTED],
+])("the user's setting of %s is kept, and the other one is added", async (_what, security, added) => {
+  sections = { security };
+  const stack = fakeStack();
+  expect(await configure(stack, true)).toEqual([[stack, added]]);
+});
+
+test("nothing is added where the user has decided all of it", async () => {
+  sections = { security: '{"encryption":{"provider":"off"},"kubeletServingCertificates":"unverified"}' };
   expect(await configure(fakeStack(), true)).toEqual([]);
+});
+
+test("nothing is added for a cluster that is built by components", async () => {
+  sections = { bootstrap: "components" };
+  expect(await configure(fakeStack(), true)).toEqual([]);
+});
+
+test("an existing cluster with the settings of an older version keeps what it has", async () => {
+  sections = { security: '{"encryption":{"provider":"secretbox"}}' };
+  expect(await configure(fakeStack(CLUSTER))).toEqual([]);
 });
 
 test("another setting of the section does not prevent it", async () => {

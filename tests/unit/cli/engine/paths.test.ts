@@ -81,9 +81,12 @@ test("a configuration that has only what every new cluster gets is deleted", () 
   writeFileSync(file, `${settings}aesgcm\n`);
   removeSecretsProvider("dev");
   expect(existsSync(file)).toBe(true);
-  writeFileSync(file, `${settings}secretbox\n`);
-  removeSecretsProvider("dev");
-  expect(existsSync(file)).toBe(false);
+  // Older versions added the encryption only.
+  for (const more of ["", "    kubeletServingCertificates: cluster\n"]) {
+    writeFileSync(file, `${settings}secretbox\n${more}`);
+    removeSecretsProvider("dev");
+    expect(existsSync(file), more).toBe(false);
+  }
 });
 
 test("a trial configuration is a copy, which is deleted afterwards", async () => {
