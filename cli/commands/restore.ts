@@ -132,7 +132,7 @@ async function assertSameCluster(machines: readonly Remote[], facts: BackupFacts
     throw new StepError({
       step: "comparing the backup with the cluster",
       machine: machine.label,
-      cause: "the backup is from a cluster with another certificate authority",
+      cause: "the backup is from a cluster with another certificate authority, or from before its rotation",
       action: `use a backup of this cluster: \`${userCommand("backup list")}\` lists them`,
     });
   }

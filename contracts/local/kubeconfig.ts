@@ -50,5 +50,10 @@ export const kubeconfigContract = defineContract({
       .optional(),
     /** Whether the file did not exist before. It is deleted together with its last entry. Absent in older states. */
     created: z.boolean().optional(),
+    /**
+     * Hashes of the CAs in the cluster's entry, where they differ from `caCertHash`: after a rotation of CAs, by which
+     * the cluster stays the same.
+     */
+    authorities: z.array(z.string()).optional(),
   }),
 });

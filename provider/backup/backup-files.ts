@@ -5,11 +5,29 @@ import { PKI } from "../../render/component-paths";
 import { ENCRYPTION_FILE, joinConfigurations } from "../../render/encryption";
 import type { OutgoingFile } from "../host/archive";
 import { readContents, textFile } from "../host/files";
+import { pemBlocks } from "../rotation/phases";
 import type { Remote } from "../ssh/remote";
 import { MACHINE_FOLDER } from "./collect";
 
+const CA_CERTIFICATE = `${PKI}/ca.crt`;
+
 /** Lists the files of a backup that belong on a control plane. */
 export async function listMachineFiles(folder: string): Promise<OutgoingFile[]> {
+  return await Promise.all((await listAllFiles(folder)).map(withSingleAuthority));
+}
+
+/**
+ * A backup from the middle of a rotation of CAs has a bundle, with which the controller manager that `kubeadm init`
+ * starts could not sign. The first certificate is the one whose key is in the backup; the rotation begins again.
+ */
+async function withSingleAuthority(file: OutgoingFile): Promise<OutgoingFile> {
+  const { path, mode, body } = file;
+  if (path !== CA_CERTIFICATE || typeof body === "string") return file;
+  const [first, ...others] = pemBlocks(await readFile(body.source, "utf8"));
+  return first === undefined || others.length === 0 ? file : textFile(path, first, mode);
+}
+
+async function listAllFiles(folder: string): Promise<OutgoingFile[]> {
   const root = join(folder, MACHINE_FOLDER);
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return await Promise.all(

@@ -11,6 +11,7 @@ import { StepError } from "../../common/errors";
 import { commandLine } from "../../common/quote";
 import { KUBERNETES, PKI } from "../../render/component-paths";
 import { readManifestTexts } from "../kubeadm/manifest-texts";
+import { FORMER_AUTHORITIES } from "../rotation/former-authorities";
 import type { Remote } from "../ssh/remote";
 
 const SECONDS = 3_600;
@@ -77,7 +78,11 @@ export async function collectFiles(
     received.catch((error: Error) => stream.destroy(error));
     return stream;
   };
-  await machine.run(`tar -C / -chf - ${commandLine(paths)}`, {
+  const optional = FORMER_AUTHORITIES.slice(1);
+  const script = `set -- ${commandLine(paths)}
+[ ! -e /${optional} ] || set -- "$@" ${optional}
+tar -C / -chf - "$@"`;
+  await machine.run(script, {
     step,
     signal,
     timeout: SECONDS,

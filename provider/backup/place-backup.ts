@@ -13,6 +13,7 @@ import type { OutgoingFile } from "../host/archive";
 import { writeFiles } from "../host/files";
 import { networkProblem, versionOf } from "../kubeadm/impossible-changes";
 import { caCertHash } from "../pki/ca-cert-hash";
+import { FORMER_AUTHORITIES, knownHashes } from "../rotation/former-authorities";
 import type { Context } from "../rpc/handler";
 import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
@@ -97,15 +98,16 @@ async function assertFits(
   { restoreFrom, documents, caCertHash: known }: Placement,
   { facts, folder }: { facts: BackupFacts; folder: string },
 ): Promise<void> {
-  const hash = caCertHash(await readFile(join(folder, MACHINE_FOLDER, PKI, "ca.crt"), "utf8"));
+  const ca = await readFile(join(folder, MACHINE_FOLDER, PKI, "ca.crt"), "utf8");
+  const former = await readFile(join(folder, MACHINE_FOLDER, FORMER_AUTHORITIES), "utf8").catch(() => "");
   const backup = parse(
     await readFile(join(folder, "kubeadm-config.ClusterConfiguration.yaml"), "utf8"),
   ) as ClusterConfiguration;
   const problems = [
-    ...(known === undefined || known === hash ? [] : ["it is from a cluster with another certificate authority"]),
+    ...(known === undefined || knownHashes(ca, former).includes(known) ? [] : ["it is from a cluster with another certificate authority"]),
     ...findMismatches(facts, backup, documents),
   ];
-  const survivor = await findSurvivor(context, restoreFrom.others, hash);
+  const survivor = await findSurvivor(context, restoreFrom.others, known ?? caCertHash(ca));
   if (survivor !== undefined)
     problems.unshift(`${survivor} still has this cluster, which \`${userCommand("restore")}\` restores in place`);
   if (problems.length === 0) return;

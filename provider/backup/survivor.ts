@@ -1,7 +1,7 @@
 import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import type { Connection } from "../../contracts/connection";
-import { readMembership } from "../kubeadm/membership";
+import { isOfCluster, readMembership } from "../kubeadm/membership";
 import type { Context } from "../rpc/handler";
 import { ConnectionError } from "../ssh/errors";
 
@@ -25,7 +25,7 @@ async function survives(context: Context, connection: Connection, caCertHash: st
   const machine = context.connections.get(connection);
   try {
     const membership = await readMembership(machine, context.signal);
-    return membership?.caCertHash === caCertHash ? machine.label : undefined;
+    return membership !== undefined && isOfCluster(membership, caCertHash) ? machine.label : undefined;
   } catch (error) {
     if (!(error instanceof ConnectionError)) throw error;
     if (context.unreachable.isAbandoned(connection)) return undefined;

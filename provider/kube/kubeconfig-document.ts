@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { isMap, isSeq, parseDocument, YAMLSeq, type Document } from "yaml";
 import { z } from "zod";
-import { caCertHash } from "../pki/ca-cert-hash";
+import { hashesOf } from "../rotation/former-authorities";
 
 /** Names of the three entries with which a kubeconfig gives access to a cluster. */
 export interface EntryNames {
@@ -88,8 +88,14 @@ export class KubeconfigDocument {
   /** Whether it has a cluster of that name with one of these CAs. */
   hasCluster(name: string, caCertHashes: readonly string[]): boolean {
     const { data } = clusterEntry.safeParse(this.find("cluster", name));
-    const hash = data && hashOfAuthority(data.cluster["certificate-authority-data"]);
-    return hash !== undefined && caCertHashes.includes(hash);
+    const hashes = data ? hashesOfAuthority(data.cluster["certificate-authority-data"]) : [];
+    return hashes.some((hash) => caCertHashes.includes(hash));
+  }
+
+  /** Returns the hashes of the CAs that a cluster's entry trusts: two during a rotation of CAs. */
+  hashesOf(name: string): string[] {
+    const { data } = clusterEntry.safeParse(this.find("cluster", name));
+    return data ? hashesOfAuthority(data.cluster["certificate-authority-data"]) : [];
   }
 
   /** Whether these are the entries of the cluster with one of these CAs: the context leads to it and to the user. */
@@ -145,10 +151,10 @@ function isKubeconfig(document: Document): boolean {
   return isUsable && (kind === "Config" || (kind === undefined && lists.some(isSeq)));
 }
 
-function hashOfAuthority(data: string): string | undefined {
+function hashesOfAuthority(data: string): string[] {
   try {
-    return caCertHash(Buffer.from(data, "base64").toString());
+    return hashesOf(Buffer.from(data, "base64").toString());
   } catch {
-    return undefined;
+    return [];
   }
 }

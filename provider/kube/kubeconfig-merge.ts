@@ -12,6 +12,8 @@ export interface AdminEntries {
   names: EntryNames;
   cluster: object;
   user: object;
+  /** Hashes of the CAs that it trusts: two during a rotation of CAs. */
+  authorities: readonly string[];
 }
 
 /** Reads the entries of a control plane's kubeconfig. @throws StepError if it has no current context */
@@ -23,7 +25,7 @@ export function readAdminEntries(adminConf: string): AdminEntries {
   const user = context && document?.find("user", context.user)?.user;
   if (document && context && isObject(cluster) && isObject(user)) {
     const names = { cluster: context.cluster, user: context.user, context: document.currentContext };
-    return { names, cluster, user };
+    return { names, cluster, user, authorities: document.hashesOf(context.cluster) };
   }
   throw new StepError({
     step: "reading the administrator's kubeconfig",

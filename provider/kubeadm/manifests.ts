@@ -2,12 +2,13 @@ import { parseAllDocuments } from "yaml";
 import { quote } from "../../common/quote";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { toYaml } from "../../render/kubeadm";
-import { readContents, writeFiles, textFile } from "../host/files";
+import { inspectFiles, readContents, writeFiles, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { keepKubeletAuthority, keepPlace } from "./kubelet-authority";
 import { isElectionOffIn, keepLeaderElection } from "./leader-election";
 import { COMPONENTS, type Component, type ManifestTexts, manifestPath, readManifestTexts } from "./manifest-texts";
+import { keepSigningFile, SIGNING_CERTIFICATE } from "../rotation/signing-file";
 import { keepRenewalMark } from "./renewal-mark";
 
 /** kubeadm's configuration of a control plane, as it was last applied. */
@@ -59,11 +60,15 @@ export async function renderManifests(
   status(STEP);
   const action = "correct the flags of the control plane in the configuration, then run again";
   await machine.run(RENDER, { step: STEP, signal, timeout: SECONDS, stdin: toYaml(documents), action });
-  const rendered = await readManifestTexts(machine, signal, stagedPath);
+  const [rendered, files] = await Promise.all([
+    readManifestTexts(machine, signal, stagedPath),
+    inspectFiles(machine, [SIGNING_CERTIFICATE], signal),
+  ]);
   await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal });
   const kept = [...rendered].map(([component, text]): [Component, string] => {
     const marked = keepRenewalMark(text, current.get(component));
-    return [component, KEPT[component]?.(marked, current.get(component)) ?? marked];
+    const own = KEPT[component]?.(marked, current.get(component)) ?? marked;
+    return [component, keepSigningFile(own, files.has(SIGNING_CERTIFICATE))];
   });
   return new Map(kept);
 }

@@ -1,18 +1,23 @@
 import { X509Certificate } from "node:crypto";
 import { StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { caCertHash } from "../pki/ca-cert-hash";
+import { FORMER_AUTHORITIES, knownHashes } from "../rotation/former-authorities";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
 const CLIENT_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem";
 const CA_CERTIFICATE = "/etc/kubernetes/pki/ca.crt";
 const SEPARATOR = "--- CA ---";
+const FORMER_SEPARATOR = "--- former CAs ---";
 
 /** The cluster and the node name under which a machine's kubelet has joined. */
 export interface Membership {
   node: string;
   /** `sha256:<hex>` of the cluster CA's public key. */
   caCertHash: string;
+  /** Hashes of further CAs of the same cluster, which a rotation has added or replaced. Absent without a rotation. */
+  otherHashes?: readonly string[];
 }
 
 /** Prints certificates only: the kubelet's file also holds its private key. */
@@ -20,20 +25,31 @@ const SCRIPT = `[ -e ${KUBELET_CONF} ] || exit 0
 sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p' ${CLIENT_CERTIFICATE} 2>/dev/null
 echo '${SEPARATOR}'
 cat ${CA_CERTIFICATE} 2>/dev/null
+echo '${FORMER_SEPARATOR}'
+cat ${FORMER_AUTHORITIES} 2>/dev/null
 true`;
 
 /** Reads the membership of a machine. @returns undefined when its kubelet has no certificate of a cluster */
 export async function readMembership(machine: Remote, signal: AbortSignal): Promise<Membership | undefined> {
   const { stdout } = await machine.read(SCRIPT, { step: "reading the machine's membership", signal });
-  const [client = "", ca = ""] = stdout.split(SEPARATOR);
+  const [client = "", authorities = ""] = stdout.split(SEPARATOR);
+  const [ca = "", former] = authorities.split(FORMER_SEPARATOR);
   if (!client.includes("BEGIN CERTIFICATE") || !ca.includes("BEGIN CERTIFICATE")) return undefined;
   const [, node] = /^CN=system:node:(.*)$/m.exec(new X509Certificate(client).subject) ?? [];
-  return node === undefined ? undefined : { node, caCertHash: caCertHash(ca) };
+  if (node === undefined) return undefined;
+  const hash = caCertHash(ca);
+  const others = knownHashes(ca, former).filter((other) => other !== hash);
+  return { node, caCertHash: hash, ...optional({ otherHashes: others.length > 0 ? others : undefined }) };
+}
+
+/** Whether a membership is one of the cluster whose CA has, or had before a rotation, this hash. */
+export function isOfCluster({ caCertHash: hash, otherHashes = [] }: Membership, expected: string): boolean {
+  return hash === expected || otherHashes.includes(expected);
 }
 
 /** Describes how a machine's membership differs from the expected one. @returns undefined when it does not */
 export function describeMismatch(actual: Membership, expected: Membership): string | undefined {
-  if (actual.caCertHash !== expected.caCertHash) return `a member of another cluster, as node ${actual.node}`;
+  if (!isOfCluster(actual, expected.caCertHash)) return `a member of another cluster, as node ${actual.node}`;
   if (actual.node !== expected.node) return `a member of this cluster as node ${actual.node}, not ${expected.node}`;
   return undefined;
 }

@@ -2,7 +2,8 @@ import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
 import { PKI } from "../../render/component-paths";
 import { readContents, writeFiles, textFile } from "../host/files";
-import { caCertHash } from "../pki/ca-cert-hash";
+import { FORMER_AUTHORITIES, knownHashes } from "../rotation/former-authorities";
+import { SIGNING_CERTIFICATE } from "../rotation/signing-file";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -23,6 +24,38 @@ const SHARED_FILES = [
   { path: `${PKI}/etcd/ca.crt`, mode: "0644" },
   { path: `${PKI}/etcd/ca.key`, mode: "0600" },
 ] as const;
+
+/** Files of a rotation of CAs, which most clusters do not have. */
+const ROTATION_FILES = [
+  { path: SIGNING_CERTIFICATE, mode: "0644" },
+  { path: FORMER_AUTHORITIES, mode: "0644" },
+] as const;
+
+/**
+ * Lets a machine know the former CAs of the cluster that it is about to join: its join gives it the present one only.
+ * They come from the first control plane that answers.
+ */
+export async function copyFormerAuthorities(
+  { signal, connections }: Pick<Context, "signal" | "connections">,
+  { from, to }: { from: readonly Connection[]; to: Remote },
+): Promise<void> {
+  const former = await readFormer({ signal, connections }, from);
+  if (former !== undefined) await writeFiles(to, [textFile(FORMER_AUTHORITIES, former, "0644")], STEP, signal);
+}
+
+async function readFormer(
+  { signal, connections }: Pick<Context, "signal" | "connections">,
+  from: readonly Connection[],
+): Promise<string | undefined> {
+  for (const connection of from) {
+    try {
+      return (await readContents(connections.get(connection), [FORMER_AUTHORITIES], signal)).get(FORMER_AUTHORITIES);
+    } catch {
+      signal.throwIfAborted(); // The join reports it when no control plane answers.
+    }
+  }
+  return undefined;
+}
 
 /**
  * Copies the shared keys to a new control plane, from the first one that has all of them and belongs to the cluster.
@@ -58,15 +91,20 @@ async function readSharedFiles(
   source: Remote,
   expectedHash: string,
 ): Promise<ReturnType<typeof textFile>[]> {
-  const paths = SHARED_FILES.map(({ path }) => path);
+  const paths = [...SHARED_FILES, ...ROTATION_FILES].map(({ path }) => path);
   const contentByPath = await readContents(source, paths, signal);
   const ca = contentByPath.get(CA_CERTIFICATE);
-  if (ca !== undefined && caCertHash(ca) !== expectedHash) {
+  if (ca !== undefined && !knownHashes(ca, contentByPath.get(FORMER_AUTHORITIES)).includes(expectedHash)) {
     throw new Error(`${source.label}: ${CA_CERTIFICATE} belongs to another cluster`);
   }
-  return SHARED_FILES.map(({ path, mode }) => {
+  const shared = SHARED_FILES.map(({ path, mode }) => {
     const content = contentByPath.get(path);
     if (content === undefined) throw new Error(`${source.label}: ${path} does not exist`);
     return textFile(path, content, mode);
   });
+  const ofRotation = ROTATION_FILES.flatMap(({ path, mode }) => {
+    const content = contentByPath.get(path);
+    return content === undefined ? [] : [textFile(path, content, mode)];
+  });
+  return [...shared, ...ofRotation];
 }

@@ -17,7 +17,7 @@ import {
   isClusterProtected,
 } from "../kubeadm/impossible-changes";
 import { lossWarning, newClusterError, replacedMachineError } from "../kubeadm/lost-cluster";
-import { readMembership } from "../kubeadm/membership";
+import { isOfCluster, readMembership } from "../kubeadm/membership";
 import { resetNode } from "../kubeadm/reset";
 import { readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
@@ -79,7 +79,9 @@ async function createCluster(
   }
   await init(context, machine, { ...inputs, documents: withRestoredData(documents) });
   await finishRestore(context, machine, { record: restored, node: nodeNameOf(inputs) });
-  return { ...(await readOutputs(context, inputs)), restoredFrom: restored.id };
+  // After a rotation of CAs, the backup has another CA than the one with which the state knows the cluster.
+  const { caCertHash: hash = (await readOutputs(context, inputs)).caCertHash } = known;
+  return { caCertHash: hash, restoredFrom: restored.id };
 }
 
 const idOf = ({ instance }: InitInputs) => `${instance}/kubeadm-init`;
@@ -204,7 +206,8 @@ async function isMemberOf(
   { caCertHash: hash }: Partial<InitOutputs>,
   signal: AbortSignal,
 ): Promise<boolean> {
-  return hash !== undefined && (await readMembership(machine, signal))?.caCertHash === hash;
+  const membership = await readMembership(machine, signal);
+  return hash !== undefined && membership !== undefined && isOfCluster(membership, hash);
 }
 
 /** Whether the machine still has this cluster. The deletion of its KubeadmJoin has usually removed it before. */
@@ -217,7 +220,7 @@ async function needsReset(
     readProgress(machine, "init", ADMIN_CONF, signal),
     readMembership(machine, signal),
   ]);
-  const isForeign = membership !== undefined && hash !== undefined && membership.caCertHash !== hash;
+  const isForeign = membership !== undefined && hash !== undefined && !isOfCluster(membership, hash);
   return !isForeign && (progress !== "none" || membership !== undefined);
 }
 

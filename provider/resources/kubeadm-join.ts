@@ -13,7 +13,7 @@ import { KUBELET_CONF, changeKubeletEndpoint, readKubeletEndpoint } from "../kub
 import { findOtherCluster } from "../kubeadm/impossible-changes";
 import { noControlPlaneError } from "../kubeadm/lost-cluster";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
-import { copyControlPlanePki } from "../kubeadm/pki";
+import { copyControlPlanePki, copyFormerAuthorities } from "../kubeadm/pki";
 import { waitForMachine } from "../kubeadm/rejoined-node";
 import { resetNode } from "../kubeadm/reset";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
@@ -104,7 +104,7 @@ async function joinOnce(context: Context, machine: Remote, inputs: JoinInputs, a
       copyControlPlanePki(context, { from: otherConnections(inputs), to: machine, caCertHash: hash }),
       removePreviousMember(membershipOf(inputs).node, otherControlPlanes(context, inputs), context),
     ]);
-  }
+  } else await copyFormerAuthorities(context, { from: inputs.controlPlanes, to: machine });
   const { name, signal, warn } = context;
   await withJoinToken(api, { node: name, signal, warn, signed: true }, async (token) => {
     await runKubeadm(context, machine, {

@@ -3,6 +3,7 @@ import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import type { Clock } from "../../common/clock";
 import { StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import { serverOf } from "../../render/kubeconfig-server";
 import { sha256 } from "../host/files";
 import { changeFile, readText, writeText } from "../kube/kubeconfig-file";
@@ -25,6 +26,16 @@ function recordedEntries(
   { inputs, outputs }: RecordedKubeconfig,
 ): EntryNames | undefined {
   return outputs.entries ?? document.entriesOf([inputs.caCertHash])[0];
+}
+
+/** Hashes of the CAs by which a file's entry is known as the recorded cluster's. */
+function recordedHashes({ inputs, outputs }: RecordedKubeconfig): string[] {
+  return [inputs.caCertHash, ...(outputs.authorities ?? [])];
+}
+
+/** Whether the recorded entries lead to the cluster of these inputs. */
+function isSameCluster(inputs: KubeconfigInputs, old: RecordedKubeconfig): boolean {
+  return inputs.caCertHash === old.inputs.caCertHash;
 }
 
 /**
@@ -86,11 +97,11 @@ async function writeKubeconfig(
     const admin = readAdminEntries(adminConf);
     if (existing === undefined) {
       await writeText(path, adminConf);
-      return outputsOf(document, admin.names, true);
+      return outputsOf(document, inputs, admin.names, true);
     }
     const { names, created } = mergeInto(document, admin, inputs, old);
     if (document.toString() !== existing) await writeText(path, document.toString());
-    return outputsOf(document, names, created);
+    return outputsOf(document, inputs, names, created);
   });
 }
 
@@ -98,23 +109,33 @@ async function writeKubeconfig(
 function mergeInto(
   document: KubeconfigDocument,
   admin: AdminEntries,
-  { caCertHash }: KubeconfigInputs,
+  inputs: KubeconfigInputs,
   old?: RecordedKubeconfig,
 ): { names: EntryNames; created: boolean } {
+  const { caCertHash } = inputs;
   const recorded = old && recordedEntries(document, old);
-  if (recorded && document.hasCluster(recorded.cluster, [caCertHash])) {
+  // The control plane's kubeconfig proves which CAs the cluster has now.
+  const known = [caCertHash, ...admin.authorities, ...(old && isSameCluster(inputs, old) ? recordedHashes(old) : [])];
+  if (recorded && document.hasCluster(recorded.cluster, known)) {
     putEntries(document, admin, recorded);
     return { names: recorded, created: old.outputs.created ?? true };
   }
-  if (recorded) removeEntries(document, recorded, [old.inputs.caCertHash]);
+  if (recorded) removeEntries(document, recorded, recordedHashes(old));
   const names = chooseNames(document, admin.names, caCertHash);
   const isLeftover = document.hasEntries(names, [caCertHash]) && document.isOnly(names);
   putEntries(document, admin, names);
   return { names, created: old ? (old.outputs.created ?? true) : isLeftover };
 }
 
-function outputsOf(document: KubeconfigDocument, entries: EntryNames, created: boolean): KubeconfigOutputs {
-  return { sha256: hashEntries(document, entries) ?? "", entries, created };
+function outputsOf(
+  document: KubeconfigDocument,
+  { caCertHash }: KubeconfigInputs,
+  entries: EntryNames,
+  created: boolean,
+): KubeconfigOutputs {
+  const hashes = document.hashesOf(entries.cluster);
+  const authorities = hashes.every((hash) => hash === caCertHash) ? undefined : hashes;
+  return { sha256: hashEntries(document, entries) ?? "", entries, created, ...optional({ authorities }) };
 }
 
 function notKubeconfig(path: string): StepError {
@@ -175,13 +196,13 @@ async function isCurrent(context: KubeconfigReader, text: string, old: RecordedK
 }
 
 async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promise<void> {
-  const { path, caCertHash } = old.inputs;
+  const { path } = old.inputs;
   const text = await readText(path);
   if (text === undefined) return;
   const document = KubeconfigDocument.parse(text);
   if (!document) return warn(`${path} is not a kubeconfig: it was not changed`);
   const names = recordedEntries(document, old);
-  if (!names || !removeEntries(document, names, [caCertHash]))
+  if (!names || !removeEntries(document, names, recordedHashes(old)))
     return warn(`${path} has no entry of this cluster: it was not changed`);
   if (document.isEmpty && (old.outputs.created ?? true)) await rm(path, { force: true });
   else await writeText(path, document.toString());

@@ -272,3 +272,13 @@ describe("a restore that fails", () => {
     expect(machine.files.has(RECORD)).toBe(false);
   });
 });
+
+test("a backup from the middle of a rotation of CAs is of the same cluster, and signs with one CA again", async () => {
+  const next = await createAuthority("kubernetes", 10);
+  backup({ ca: next.certificate + ca.certificate });
+  const all = await inputs();
+  const old = { inputs: { ...all, instance: "z9" }, outputs: { caCertHash: hash() } };
+  const outputs = await kubeadmInitResource.update!(context(), "id", all, old);
+  expect(machine.files.get("/etc/kubernetes/pki/ca.crt")?.content).toBe(next.certificate);
+  expect(outputs).toMatchObject({ caCertHash: hash(), restoredFrom: ID });
+});

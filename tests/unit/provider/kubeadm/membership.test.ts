@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { beforeAll, describe, expect, test } from "vitest";
-import { describeMismatch, readMembership, rejectMismatch } from "../../../../provider/kubeadm/membership";
+import { describeMismatch, isOfCluster, readMembership, rejectMismatch } from "../../../../provider/kubeadm/membership";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { ScriptedMachine } from "../../../support/scripted-machine";
@@ -53,4 +53,20 @@ describe("a membership", () => {
       "this machine is a member of this cluster as node old, not worker-1; to rename a node, first remove its host",
     );
   });
+});
+
+test("in every phase of a rotation of CAs, a machine is a member of the same cluster", async () => {
+  const next = await createAuthority("kubernetes", 10);
+  const former = `${caCertHash(ca.certificate)}\n`;
+  const outputs = [
+    ca.certificate + next.certificate,
+    next.certificate + ca.certificate,
+    `${next.certificate}\n--- former CAs ---\n${former}`,
+  ];
+  for (const output of outputs) {
+    const membership = await read(`${client.certificate}\n--- CA ---\n${output}`);
+    expect(isOfCluster(membership!, caCertHash(ca.certificate))).toBe(true);
+    expect(describeMismatch(membership!, { node: "worker-1", caCertHash: caCertHash(ca.certificate) })).toBeUndefined();
+    expect(isOfCluster(membership!, "sha256:other")).toBe(false);
+  }
 });

@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import { beforeAll, expect, test } from "vitest";
-import { copyControlPlanePki } from "../../../../provider/kubeadm/pki";
+import { copyControlPlanePki, copyFormerAuthorities } from "../../../../provider/kubeadm/pki";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority } from "../../../../provider/pki/x509";
 import type { Remote } from "../../../../provider/ssh/remote";
@@ -28,7 +28,7 @@ const encode = (text: string) => Buffer.from(text).toString("base64");
 function source(name: string, files: readonly string[] = FILES) {
   const content = (file: string) => (file === "ca.crt" ? authority : file);
   const stdout = files.map((file) => `${encode(content(file))} /etc/kubernetes/pki/${file}`).join("\n");
-  return new ScriptedMachine(() => ({ stdout }), name);
+  return Object.assign(new ScriptedMachine(() => ({ stdout }), name), { stdout });
 }
 
 async function copy(sources: readonly ScriptedMachine[], caHash = caCertHash(authority)) {
@@ -72,4 +72,30 @@ test("keys of another cluster are not copied", async () => {
 
 test("without another control plane there is nothing to copy from", async () => {
   await expect(copy([])).rejects.toThrow("failed on cp-9: the cluster has no other control plane");
+});
+
+test("after a rotation, a control plane with another CA of the same cluster gives its files, and the former CAs", async () => {
+  const former = `${caCertHash((await createAuthority("kubernetes", 10)).certificate)}\n`;
+  const path = "/etc/kubernetes/pki/former-authorities";
+  const files = source("cp-1");
+  const rotated = new ScriptedMachine(() => ({ stdout: `${files.stdout}\n${encode(former)} ${path}` }), "cp-1");
+  const target = await copy([rotated], former.trim());
+  expect(target.scripts.join("\n")).toContain(path);
+  await expect(copy([rotated], "sha256:other")).rejects.toThrow("belongs to another cluster");
+});
+
+test("a worker learns the former CAs before it joins; without a rotation nothing is written", async () => {
+  const path = "/etc/kubernetes/pki/former-authorities";
+  const context = testContext();
+  const learn = async (stdout: string) => {
+    const target = new ScriptedMachine(() => ({}), "worker-1");
+    const dead = new ScriptedMachine(() => new Error("no route"), "cp-1");
+    const sources = [dead, new ScriptedMachine(() => ({ stdout }), "cp-2")];
+    context.connections.get = ({ host }): Remote => sources[Number(host)]!.remote;
+    const from = sources.map((_, index) => connectionTo({ host: String(index) }));
+    await copyFormerAuthorities(context, { from, to: target.remote });
+    return target.scripts.join("\n");
+  };
+  expect(await learn(`${encode("sha256:1\n")} ${path}`)).toContain(path);
+  expect(await learn("")).toBe("");
 });

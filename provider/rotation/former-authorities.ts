@@ -1,0 +1,31 @@
+import { PKI } from "../../render/component-paths";
+import { caCertHash } from "../pki/ca-cert-hash";
+import { pemBlocks } from "./phases";
+
+/**
+ * File with the hashes of the CAs that a machine's cluster had before, one a line: `sha256:<hex>`. It identifies the
+ * cluster and grants nothing. `kubeadm reset` removes it together with the PKI.
+ */
+export const FORMER_AUTHORITIES = `${PKI}/former-authorities`;
+
+/** Returns the hashes of a text of `FORMER_AUTHORITIES`. */
+export function parseFormer(text = ""): string[] {
+  return text.split("\n").filter((line) => /^sha256:[0-9a-f]{64}$/.test(line));
+}
+
+/** Returns the hashes of all CAs by which a cluster is known: those that it trusts, and former ones. */
+export function knownHashes(authorities: string, former = ""): string[] {
+  return [...new Set([...hashesOf(authorities), ...parseFormer(former)])];
+}
+
+/** Returns the hashes of the certificates of a bundle. */
+export function hashesOf(bundle: string): string[] {
+  return pemBlocks(bundle)
+    .filter((block) => block.includes("-----BEGIN CERTIFICATE-----"))
+    .map(caCertHash);
+}
+
+/** Returns the text of `FORMER_AUTHORITIES` for a cluster whose present CAs are about to be replaced. */
+export function formerText(authorities: string, former = ""): string {
+  return `${[...new Set([...parseFormer(former), ...hashesOf(authorities)])].join("\n")}\n`;
+}
