@@ -278,7 +278,10 @@ test("a backup from the middle of a rotation of CAs is of the same cluster, and 
   backup({ ca: next.certificate + ca.certificate });
   const all = await inputs();
   const old = { inputs: { ...all, instance: "z9" }, outputs: { caCertHash: hash() } };
-  const outputs = await kubeadmInitResource.update!(context(), "id", all, old);
+  const restoring = context();
+  const api = await restoring.kube.api([], restoring.signal);
+  restoring.kube.api = async () => ({ ...api, caCertificate: next.certificate });
+  const outputs = await kubeadmInitResource.update!(restoring, "id", all, old);
   expect(machine.files.get("/etc/kubernetes/pki/ca.crt")?.content).toBe(next.certificate);
   expect(outputs).toMatchObject({ caCertHash: hash(), restoredFrom: ID });
 });

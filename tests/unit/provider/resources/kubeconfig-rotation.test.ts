@@ -40,13 +40,16 @@ test("in each phase of a rotation the cluster keeps its entries in a kubeconfig 
   await writeFile(path, homeKubeconfig(foreign!.pem));
   let outputs = (await create()) as Outputs;
   const before = await contexts();
+  const current = "current-context: kubernetes-admin@kubernetes";
+  await writeFile(path, (await readFile(path, "utf8")).replace(/current-context: .*/, current));
   for (bundle of [ours!.pem + next!.pem, next!.pem + ours!.pem, next!.pem]) {
     outputs = await update(outputs);
     expect(await contexts()).toEqual(before);
+    expect(await readFile(path, "utf8")).toContain(current);
     expect(await readFile(path, "utf8")).toContain(Buffer.from(bundle).toString("base64"));
   }
   await kubeconfigResource.delete!(context(), path, { inputs: inputs(), outputs });
-  expect(await readFile(path, "utf8")).toBe(homeKubeconfig(foreign!.pem));
+  expect(await contexts()).toEqual(["work"]);
 });
 
 test("without a rotation, the CAs are not recorded", async () => {
