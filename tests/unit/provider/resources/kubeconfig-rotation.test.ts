@@ -43,12 +43,12 @@ async function addContext(name: string): Promise<void> {
   await writeFile(path, stringify(document));
 }
 
-test("in each phase of a rotation the cluster keeps its entries in a kubeconfig with others", async () => {
+test("in each phase of a rotation, and afterwards, the cluster keeps its entries in a kubeconfig with others", async () => {
   await writeFile(path, homeKubeconfig(foreign!.pem));
   let outputs = (await create()) as Outputs;
   await addContext("mine");
   const before = await contexts();
-  for (bundle of [ours!.pem + next!.pem, next!.pem + ours!.pem, next!.pem]) {
+  for (bundle of [ours!.pem + next!.pem, next!.pem + ours!.pem, next!.pem, next!.pem]) {
     outputs = await update(outputs);
     expect(await contexts()).toEqual(before);
     expect(await readFile(path, "utf8")).toContain(Buffer.from(bundle).toString("base64"));
