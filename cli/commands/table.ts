@@ -212,6 +212,23 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["--to apiserver", "stop after the API server"],
     ],
   },
+  "rotate-ca": {
+    name: "rotate-ca",
+    summary: "Replaces the cluster's CAs and the key of its service accounts, one phase a run.",
+    details:
+      "Phase 1 lets everything trust the new CAs too, phase 2 reissues all certificates, phase 3 drops the previous " +
+      "CAs. It prints what a phase does, and asks. It can be interrupted: the next run continues.",
+    options: [
+      ["--only <names>", "some of cluster,etcd,front-proxy,service-account (default: all)"],
+      ["--plan", "print the plan only"],
+      YES,
+    ],
+    examples: [
+      ["--plan", "show what the next phase would do"],
+      ["", "do the next phase, after a question"],
+      ["--only service-account", "replace the key of the service accounts only"],
+    ],
+  },
   artifacts: {
     name: "artifacts",
     summary: "Fills the cache of binaries and images, so that later runs need neither downloads nor builds.",

@@ -18,6 +18,11 @@ export function keepRenewalMark(rendered: string, current = ""): string {
   return line === undefined ? rendered : withLine(rendered, line);
 }
 
+/** Returns a manifest without the mark, and without a map of annotations that only it was in. */
+export function withoutRenewalMark(manifest: string): string {
+  return manifest.replace(LINE, "").replace(/^  annotations:\n(?!    )/m, "");
+}
+
 function withLine(manifest: string, line: string): string {
   const text = manifest.replace(LINE, "");
   return /^  annotations:\n/m.test(text)

@@ -33,9 +33,11 @@ import {
   readManifestTexts,
 } from "../kubeadm/manifest-texts";
 import { dueCertificates, nextRenewal, renewDueCertificates } from "../kubeadm/renew-certificates";
+import { withoutRenewalMark } from "../kubeadm/renewal-mark";
 import { ensureServingCertificate, missingNames } from "../kubeadm/serving-certificate";
 import { RENEW_AFTER } from "../preview/notices";
 import { register, type Adopted, type Context, type Handler } from "../rpc/handler";
+import { withDefaultSigning } from "../rotation/signing-file";
 import type { Remote } from "../ssh/remote";
 
 type ControlPlaneInputs = Inputs<typeof controlPlaneContract>;
@@ -133,10 +135,15 @@ async function writeStage(
   await placeManifests(machine, after, restarting, context.signal);
 }
 
-/** `kubeadm:KubeletAuthority` adds a flag to the API server's manifest, and reports a difference itself. */
+/**
+ * Marks of renewed certificates, and the signing file of a rotation of CAs, come and go without a change here.
+ * `kubeadm:KubeletAuthority` adds a flag to the API server's manifest, and reports a difference itself.
+ */
 function hashesOf(texts: ManifestTexts, inputs: ControlPlaneInputs): Record<string, string> {
   const own = (text: string) => (isVerified(inputs) ? withoutKubeletAuthority(text) : text);
-  return Object.fromEntries([...texts].map(([component, text]) => [component, sha256(own(text))]));
+  return Object.fromEntries(
+    [...texts].map(([component, text]) => [component, sha256(own(withDefaultSigning(withoutRenewalMark(text))))]),
+  );
 }
 
 function isVerified({ kubeletCertificates }: Pick<ControlPlaneInputs, "kubeletCertificates">): boolean {
@@ -164,18 +171,24 @@ async function findProblem(
   const due = dueCertificates(certificates);
   const problems = [
     ...(due.length > 0 ? [describeEnd(due)] : []),
-    ...manifestProblems(outputs.manifests ?? {}, hashesOf(texts, inputs)),
+    ...manifestProblems(outputs.manifests ?? {}, texts, hashesOf(texts, inputs)),
     ...(names.length > 0 ? [`the API server's certificate lacks ${names.join(", ")}`] : []),
     ...(member === false ? [`${inputs.node} is not a member of etcd`] : []),
   ];
   return problems.length > 0 ? problems.join("; ") : undefined;
 }
 
-function manifestProblems(recorded: Record<string, string>, current: Record<string, string>): string[] {
+/** States of older versions have the hashes of the whole texts. */
+function manifestProblems(
+  recorded: Record<string, string>,
+  texts: ManifestTexts,
+  current: Record<string, string>,
+): string[] {
   return Object.entries(recorded).flatMap(([component, hash]) => {
-    if (current[component] === hash) return [];
+    const text = texts.get(component as Component);
+    if (current[component] === hash || (text !== undefined && sha256(text) === hash)) return [];
     const path = manifestPath(component as Component);
-    return [current[component] === undefined ? `${path} is missing` : `${path} was changed`];
+    return [text === undefined ? `${path} is missing` : `${path} was changed`];
   });
 }
 
@@ -189,7 +202,7 @@ async function adopt(context: Context, inputs: ControlPlaneInputs): Promise<Adop
     readCertificates(machine, context.signal),
   ]);
   const isSame = await compareControlPlane(context, machine, inputs, texts);
-  const outputs = { manifests: hashesOf(texts), ...optional({ renewAfter: nextRenewal(certificates) }) };
+  const outputs = { manifests: hashesOf(texts, inputs), ...optional({ renewAfter: nextRenewal(certificates) }) };
   return { id: idOf(inputs), outputs, isUnfinished: !isSame };
 }
 

@@ -83,7 +83,8 @@ export async function selectReadyControlPlane(context: KubeconfigReader, old: Re
   });
 }
 
-async function writeKubeconfig(
+/** Writes the entries of a control plane's kubeconfig into the file. */
+export async function writeKubeconfig(
   context: KubeconfigReader,
   inputs: KubeconfigInputs,
   old?: RecordedKubeconfig,

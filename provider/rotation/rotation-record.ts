@@ -16,8 +16,8 @@ const recordSchema = z.object({
   phase: z.enum(PHASES),
   /** Whether the phase is proved on all machines. */
   isDone: z.boolean(),
-  /** When the phase began, or was proved, ISO 8601. */
-  time: z.string(),
+  /** When all API servers signed the tokens of service accounts with the new key, ISO 8601. */
+  signedSince: z.string().optional(),
 });
 export type RotationRecord = z.output<typeof recordSchema>;
 

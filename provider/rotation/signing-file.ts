@@ -10,6 +10,11 @@ export function withSigningFile(manifest: string, isSeparate: boolean): string {
   return manifest.replace(FLAG, `$1${isSeparate ? SIGNING_CERTIFICATE : DEFAULT}`);
 }
 
+/** Returns a manifest as it is outside of a rotation, to compare it. */
+export function withDefaultSigning(manifest: string): string {
+  return hasSigningFile(manifest) ? withSigningFile(manifest, false) : manifest;
+}
+
 /** Whether the controller manager signs with a certificate file of its own. */
 export function hasSigningFile(manifest = ""): boolean {
   return FLAG.exec(manifest)?.[0].endsWith(`=${SIGNING_CERTIFICATE}`) === true;

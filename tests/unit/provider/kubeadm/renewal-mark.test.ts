@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { keepRenewalMark, markRenewal } from "../../../../provider/kubeadm/renewal-mark";
+import { keepRenewalMark, markRenewal, withoutRenewalMark } from "../../../../provider/kubeadm/renewal-mark";
 
 const PLAIN = "kind: Pod\nmetadata:\n  labels:\n    tier: control-plane\nspec: {}\n";
 const ANNOTATED = "kind: Pod\nmetadata:\n  annotations:\n    a: b\n  labels: {}\nspec: {}\n";
@@ -21,4 +21,9 @@ test("a rendered manifest equals the one that runs after a renewal", () => {
   expect(keepRenewalMark(PLAIN, markRenewal(PLAIN, "2027-01-01"))).toBe(markRenewal(PLAIN, "2027-01-01"));
   expect(keepRenewalMark(PLAIN, PLAIN)).toBe(PLAIN);
   expect(keepRenewalMark(PLAIN)).toBe(PLAIN);
+});
+
+test.each([PLAIN, ANNOTATED])("without the mark, a manifest is what it was before", (manifest) => {
+  expect(withoutRenewalMark(markRenewal(manifest, "2027-01-01"))).toBe(manifest);
+  expect(withoutRenewalMark(manifest)).toBe(manifest);
 });

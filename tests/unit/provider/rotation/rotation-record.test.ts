@@ -15,7 +15,7 @@ import { MemoryMachine } from "../../../support/memory-machine";
 
 const signal = new AbortController().signal;
 const record = (phase: RotationRecord["phase"], isDone: boolean): RotationRecord => ({
-  ...{ id: "r1", authorities: ["cluster"], time: "2026-11-26T23:00:00Z" },
+  ...{ id: "r1", authorities: ["cluster"] },
   ...{ phase, isDone },
 });
 
