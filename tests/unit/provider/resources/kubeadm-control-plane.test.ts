@@ -2,6 +2,8 @@ import "reflect-metadata";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { sha256 } from "../../../../provider/host/files";
 import { applyManifests, type ManifestChange } from "../../../../provider/kubeadm/apply-manifests";
+import { markRenewal } from "../../../../provider/kubeadm/renewal-mark";
+import { withSigningFile } from "../../../../provider/rotation/signing-file";
 import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
 import { COMPONENTS, ControlPlaneMachine, manifest } from "../../../support/control-plane-machine";
@@ -228,6 +230,22 @@ describe("a refresh", () => {
   test("finds an edited manifest", async () => {
     const path = `${MANIFESTS}/kube-scheduler.yaml`;
     expect(await drift(() => machine.files.set(path, { content: "edited", mode: "0600" }))).toBe(`${path} was changed`);
+  });
+
+  test("takes neither renewed certificates nor a rotation of CAs for an edit", async () => {
+    const path = `${MANIFESTS}/kube-controller-manager.yaml`;
+    const flag = "    - --cluster-signing-cert-file=/etc/kubernetes/pki/ca.crt\n";
+    const plain = `metadata:\n  labels: {}\nspec:\n${flag}`;
+    const rotated = markRenewal(withSigningFile(plain, true), "2027-01-01");
+    running();
+    const { outputs } = await create();
+    for (const text of [plain, rotated]) {
+      machine.files.set(path, { content: text, mode: "0600" });
+      for (const hash of [sha256(plain), sha256(text)]) {
+        const manifests = { ...(outputs.manifests as object), "kube-controller-manager": hash };
+        expect((await read({ ...outputs, manifests }))?.inputs.problem).toBeUndefined();
+      }
+    }
   });
 
   test("finds a missing manifest", async () => {

@@ -6,7 +6,7 @@ import { waitUntilServed } from "../../../../provider/kubeadm/served-certificate
 import { createAuthority, createCertificate, generateKeyPair, type Identity } from "../../../../provider/pki/x509";
 import { leafPath } from "../../../../provider/rotation/issued-certificates";
 import { prepareMaterials, type Successions } from "../../../../provider/rotation/materials";
-import { AUTHORITIES, AUTHORITY, bundleIn, type Phase } from "../../../../provider/rotation/phases";
+import { AUTHORITIES, AUTHORITY, bundleIn, filesInPhase, type Phase } from "../../../../provider/rotation/phases";
 import { authorityOf, rotateControlPlane } from "../../../../provider/rotation/rotate-control-plane";
 import type { RotationRecord } from "../../../../provider/rotation/rotation-record";
 import { hasSigningFile, SIGNING_CERTIFICATE } from "../../../../provider/rotation/signing-file";
@@ -166,6 +166,8 @@ describe("the phases on one control plane", () => {
     expect(machine.history.slice(before).map((one) => one.slice(0, one.indexOf(":")))).toEqual(COMPONENTS.slice(1));
     const served = vi.mocked(waitUntilServed).mock.calls.map(([, , { server }]) => server);
     expect(served).toEqual(["etcd", "the API server"]);
+    const kept = machine.scripts.filter((script) => script.includes("previous/complete")).join("\n");
+    for (const path of [...filesInPhase("reissue", AUTHORITIES), SIGNING_CERTIFICATE]) expect(kept).toContain(path);
     const data = Buffer.from(bundle("reissue", "cluster")).toString("base64");
     for (const name of CONFIGS) expect(machine.text(leafPath(name))).toContain(data);
   });
