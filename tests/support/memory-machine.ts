@@ -23,7 +23,7 @@ type Output = string | { code: number; stderr?: string };
 export class MemoryMachine {
   readonly files = new Map<string, MemoryFile>();
   readonly scripts: string[] = [];
-  readonly label = "worker-1 (10.0.0.1)";
+  readonly label: string = "worker-1 (10.0.0.1)";
   readonly connection = connectionTo({ host: "10.0.0.1", name: "worker-1" });
   instance = "a1";
   readonly answers: [RegExp, (script: string) => Output][] = [];
