@@ -5,6 +5,7 @@ import { LOG_SOURCES } from "../nodes/log-script";
 import { PROJECT_COMMANDS } from "../engine/commands";
 import { BACKUP_COMMANDS } from "../backup/commands";
 import { NODE, NODE_COMMANDS, YES } from "../nodes/commands";
+import { ROTATION_COMMANDS } from "../rotation/commands";
 import type { CommandDefinition, OptionDefinition } from "../terminal/command-line";
 
 const JSON_OUTPUT: OptionDefinition = ["--json", "print JSON"];
@@ -212,23 +213,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       ["--to apiserver", "stop after the API server"],
     ],
   },
-  "rotate-ca": {
-    name: "rotate-ca",
-    summary: "Replaces the cluster's CAs and the key of its service accounts, one phase a run.",
-    details:
-      "Phase 1 lets everything trust the new CAs too, phase 2 reissues all certificates, phase 3 drops the previous " +
-      "CAs. It prints what a phase does, and asks. It can be interrupted: the next run continues.",
-    options: [
-      ["--only <names>", "some of cluster,etcd,front-proxy,service-account (default: all)"],
-      ["--plan", "print the plan only"],
-      YES,
-    ],
-    examples: [
-      ["--plan", "show what the next phase would do"],
-      ["", "do the next phase, after a question"],
-      ["--only service-account", "replace the key of the service accounts only"],
-    ],
-  },
+  ...ROTATION_COMMANDS,
   artifacts: {
     name: "artifacts",
     summary: "Fills the cache of binaries and images, so that later runs need neither downloads nor builds.",

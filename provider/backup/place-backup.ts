@@ -104,7 +104,9 @@ async function assertFits(
     await readFile(join(folder, "kubeadm-config.ClusterConfiguration.yaml"), "utf8"),
   ) as ClusterConfiguration;
   const problems = [
-    ...(known === undefined || knownHashes(ca, former).includes(known) ? [] : ["it is from a cluster with another certificate authority"]),
+    ...(known === undefined || knownHashes(ca, former).includes(known)
+      ? []
+      : ["it is from a cluster with another certificate authority"]),
     ...findMismatches(facts, backup, documents),
   ];
   const survivor = await findSurvivor(context, restoreFrom.others, known ?? caCertHash(ca));

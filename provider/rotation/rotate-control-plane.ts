@@ -212,9 +212,7 @@ async function proveStage(
   const served = component === "etcd" ? leaves.get("etcd-server") : leaves.get("apiserver");
   if (served && (component === "etcd" || component === "kube-apiserver"))
     await waitUntilServed(context, machine, {
-      ...(component === "etcd"
-        ? { server: "etcd", port: ETCD_PORT }
-        : { server: "the API server", port: API_PORT }),
+      ...(component === "etcd" ? { server: "etcd", port: ETCD_PORT } : { server: "the API server", port: API_PORT }),
       fingerprint: served.fingerprint256,
       consequence: "",
       action: `run \`crictl logs\` for ${component} on the machine, then run again`,

@@ -82,7 +82,9 @@ test("phase 3: only the new CAs are left, and the previous client certificate is
   const old = cluster.kubectl("--kubeconfig", oldKubeconfig, "--insecure-skip-tls-verify", "get", "nodes");
   await expect(old).rejects.toThrow(/Unauthorized|must be logged in|certificate/);
   expect(await stack.on(CONTROL_PLANE, "cat /etc/kubernetes/pki/ca.crt")).not.toBe(before);
-  expect(await stack.on(CONTROL_PLANE, "ls /etc/kubernetes/pki /var/lib/kubewright")).not.toMatch(/signing|ca-rotation/);
+  expect(await stack.on(CONTROL_PLANE, "ls /etc/kubernetes/pki /var/lib/kubewright")).not.toMatch(
+    /signing|ca-rotation/,
+  );
 });
 
 test("a worker joins after the rotation, and the cluster is still the same for an update", async () => {

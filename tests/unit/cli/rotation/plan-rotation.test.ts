@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { KubeApi } from "../../../../provider/kube/api";
-import type { Remote } from "../../../../provider/ssh/remote";
 import { parseAuthorities, requireNewTokens, trustsPrevious } from "../../../../cli/rotation/plan-rotation";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
@@ -29,7 +28,7 @@ test("the previous key is kept for an hour, unless all pods have started since",
   const since = Date.UTC(2026, 10, 27);
   const signedSince = new Date(since).toISOString();
   const check = async (minutes: number, created: number) => {
-    const clock = new ScriptedMachine(() => ({ stdout: String(since / 1_000 + minutes * 60) })).remote as Remote;
+    const clock = new ScriptedMachine(() => ({ stdout: String(since / 1_000 + minutes * 60) })).remote;
     const volumes = [{ name: "a", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } }];
     const metadata = { name: "web", namespace: "shop", creationTimestamp: new Date(since + created * 60_000) };
     const core = { listPodForAllNamespaces: async () => ({ items: [{ metadata, spec: { volumes } }] }) };

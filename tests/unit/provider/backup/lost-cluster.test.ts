@@ -95,7 +95,7 @@ function backup(parts: Partial<FakeBackup> = {}): void {
   vi.stubEnv("PATH", `${programs}:${process.env.PATH}`);
 }
 
-function context(parts: { abandoned?: boolean } = {}) {
+function context(parts: { abandoned?: boolean; authority?: string } = {}) {
   let count = 0;
   const { api } = proofApi({
     listNode: () => ({ items: ["cp-1", "cp-2", "cp-3"].map((name) => ({ metadata: { name } })) }),
@@ -106,7 +106,7 @@ function context(parts: { abandoned?: boolean } = {}) {
   const base = machine.context({ undo: () => void (isUndone = true) });
   const get = ({ host }: { host: string }) => (host === "10.0.0.2" ? other : machine) as unknown as Remote;
   Object.assign(base, { connections: { get } as unknown as Connections });
-  base.kube.api = async () => Object.assign(api, { caCertificate: ca.certificate, objects });
+  base.kube.api = async () => Object.assign(api, { caCertificate: parts.authority ?? ca.certificate, objects });
   base.kube.readText = async () => "ok";
   base.kube.forget = () => undefined;
   if (parts.abandoned) base.unreachable.isAbandoned = () => true;
@@ -274,14 +274,11 @@ describe("a restore that fails", () => {
 });
 
 test("a backup from the middle of a rotation of CAs is of the same cluster, and signs with one CA again", async () => {
-  const next = await createAuthority("kubernetes", 10);
-  backup({ ca: next.certificate + ca.certificate });
+  const next = stranger.certificate;
+  backup({ ca: next + ca.certificate });
   const all = await inputs();
   const old = { inputs: { ...all, instance: "z9" }, outputs: { caCertHash: hash() } };
-  const restoring = context();
-  const api = await restoring.kube.api([], restoring.signal);
-  restoring.kube.api = async () => ({ ...api, caCertificate: next.certificate });
-  const outputs = await kubeadmInitResource.update!(restoring, "id", all, old);
-  expect(machine.files.get("/etc/kubernetes/pki/ca.crt")?.content).toBe(next.certificate);
+  const outputs = await kubeadmInitResource.update!(context({ authority: next }), "id", all, old);
+  expect(machine.files.get("/etc/kubernetes/pki/ca.crt")?.content).toBe(next);
   expect(outputs).toMatchObject({ caCertHash: hash(), restoredFrom: ID });
 });

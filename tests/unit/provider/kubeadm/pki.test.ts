@@ -74,7 +74,7 @@ test("without another control plane there is nothing to copy from", async () => 
   await expect(copy([])).rejects.toThrow("failed on cp-9: the cluster has no other control plane");
 });
 
-test("after a rotation, a control plane with another CA of the same cluster gives its files, and the former CAs", async () => {
+test("after a rotation, a control plane with another CA gives its files, and the former CAs", async () => {
   const former = `${caCertHash((await createAuthority("kubernetes", 10)).certificate)}\n`;
   const path = "/etc/kubernetes/pki/former-authorities";
   const files = source("cp-1");

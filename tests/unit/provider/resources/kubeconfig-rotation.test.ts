@@ -43,7 +43,7 @@ async function addContext(name: string): Promise<void> {
   await writeFile(path, stringify(document));
 }
 
-test("in each phase of a rotation, and afterwards, the cluster keeps its entries in a kubeconfig with others", async () => {
+test("in each phase of a rotation, and afterwards, the cluster keeps its entries in a kubeconfig", async () => {
   await writeFile(path, homeKubeconfig(foreign!.pem));
   let outputs = (await create()) as Outputs;
   await addContext("mine");

@@ -25,7 +25,10 @@ test("cluster-info gets the CAs, and is written only when they differ", async ()
   const patch = vi.fn(async ({ body }: { body: { data: { kubeconfig: string } } }) => {
     stored = body.data.kubeconfig;
   });
-  const core = { readNamespacedConfigMap: async () => ({ data: { kubeconfig: stored } }), patchNamespacedConfigMap: patch };
+  const core = {
+    readNamespacedConfigMap: async () => ({ data: { kubeconfig: stored } }),
+    patchNamespacedConfigMap: patch,
+  };
   for (const _ of [1, 2]) await publishClusterInfo({ core } as unknown as KubeApi, OLD + NEW, signal);
   expect(stored).toBe(kubeconfig(OLD + NEW));
   expect(patch).toHaveBeenCalledTimes(1);

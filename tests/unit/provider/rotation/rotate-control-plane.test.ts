@@ -43,7 +43,8 @@ class RotatedMachine extends StaticPodMachine {
 
   constructor() {
     super();
-    for (const component of COMPONENTS) this.write(component, `metadata:\n  labels: {}\n${manifestOf(component, flag(component))}`);
+    for (const component of COMPONENTS)
+      this.write(component, `metadata:\n  labels: {}\n${manifestOf(component, flag(component))}`);
     for (const name of AUTHORITIES) {
       this.put(AUTHORITY[name].certificate, authorities.get(name)!.certificate);
       this.put(AUTHORITY[name].key, authorities.get(name)!.key);
