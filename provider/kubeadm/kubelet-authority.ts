@@ -38,13 +38,19 @@ export function keepPlace(rendered: string, current = ""): string {
  * @param manifest that of the API server; undefined if there is none yet
  */
 export function keepKubeletAuthority<T extends KubeadmDocument>(documents: readonly T[], manifest?: string): T[] {
-  if (manifest === undefined || verifiesKubelets(manifest)) return [...documents];
+  return manifest === undefined || verifiesKubelets(manifest) ? [...documents] : withoutKubeletFlag(documents);
+}
+
+/** Returns kubeadm's documents without the flag. */
+export function withoutKubeletFlag<T extends KubeadmDocument>(documents: readonly T[]): T[] {
   return documents.map((document) =>
     document.kind === "ClusterConfiguration" ? withoutFlag(document as ClusterConfiguration & T) : document,
   );
 }
 
-function withoutFlag<T extends ClusterConfiguration>(document: T): T {
+/** Documents of a program that uses the resource itself may leave the API server out. */
+function withoutFlag<T extends Partial<ClusterConfiguration>>(document: T): T {
+  if (!document.apiServer) return document;
   const { extraArgs = [], ...apiServer } = document.apiServer;
   return { ...document, apiServer: { ...apiServer, extraArgs: extraArgs.filter((one) => !isFlag(one)) } };
 }

@@ -1,4 +1,5 @@
 import { StepError } from "../../common/errors";
+import { optional } from "../../common/optional";
 import type { Inputs } from "../../contracts/contract";
 import type { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
@@ -9,8 +10,10 @@ import {
   findImpossibleChanges,
   findImpossibleUpgrade,
   findLostEncryption,
+  findLostVerification,
   versionOf,
 } from "../kubeadm/impossible-changes";
+import { verifiesKubelets, withoutKubeletFlag } from "../kubeadm/kubelet-authority";
 import type { ManifestTexts } from "../kubeadm/manifest-texts";
 import { effectiveDocuments, readConfig } from "../kubeadm/manifests";
 import { versionInManifests } from "../kubeadm/prepare-upgrade";
@@ -37,8 +40,10 @@ export async function compareControlPlane(
     context.warn(`${machine.label}: its last configuration is not recorded on it: the next run applies it again`);
     return false;
   }
-  assertPossible(machine, inputs, applied);
-  const paths = differingPaths(applied, effectiveDocuments(inputs.documents, manifests));
+  assertPossible(machine, inputs, { ...before(inputs, manifests), documents: applied });
+  // `kubeadm:KubeletAuthority` sets its flag after the documents were recorded.
+  const configured = withoutKubeletFlag(effectiveDocuments(inputs.documents, manifests));
+  const paths = differingPaths(withoutKubeletFlag(applied), configured);
   if (paths.length === 0) return true;
   const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : "";
   const shown = paths.slice(0, MOST_PATHS).join(", ");
@@ -58,12 +63,18 @@ function assertSameVersion(machine: Remote, manifests: ManifestTexts, configured
   throw refusal(machine, cause, `set kubernetes.version to ${running}, adopt the cluster, and upgrade it afterwards`);
 }
 
-function assertPossible(machine: Remote, inputs: ControlPlaneInputs, documents: KubeadmDocument[]): void {
-  const before = { ...inputs, documents };
+/** Returns the inputs that have led to the manifests, as far as these show it. */
+function before({ kubeletCertificates, ...inputs }: ControlPlaneInputs, manifests: ManifestTexts): ControlPlaneInputs {
+  const isVerified = verifiesKubelets(manifests.get("kube-apiserver") ?? "");
+  return { ...inputs, ...optional({ kubeletCertificates: isVerified ? "verified" : kubeletCertificates }) };
+}
+
+function assertPossible(machine: Remote, inputs: ControlPlaneInputs, old: ControlPlaneInputs): void {
   const problems = [
-    ...findImpossibleChanges(inputs, before),
-    ...findImpossibleUpgrade(inputs, before),
-    ...findLostEncryption(inputs, before),
+    ...findImpossibleChanges(inputs, old),
+    ...findImpossibleUpgrade(inputs, old),
+    ...findLostEncryption(inputs, old),
+    ...findLostVerification(inputs, old),
   ];
   if (problems.length === 0) return;
   const cause = problems.map(({ path, reason }) => `${path} ${reason}`).join("; ");

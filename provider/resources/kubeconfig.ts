@@ -210,11 +210,11 @@ async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promi
 }
 
 /** Returns what an existing file has of the cluster. Where it is missing, a refresh finds that out. */
-async function findKubeconfig({ path, caCertHash }: KubeconfigInputs): Promise<KubeconfigOutputs> {
-  const text = await readText(path);
+async function findKubeconfig(inputs: KubeconfigInputs): Promise<KubeconfigOutputs> {
+  const text = await readText(inputs.path);
   const document = text === undefined ? undefined : KubeconfigDocument.parse(text);
-  const [entries] = document?.entriesOf([caCertHash]) ?? [];
-  return document && entries ? outputsOf(document, entries, document.isOnly(entries)) : { sha256: "" };
+  const [entries] = document?.entriesOf([inputs.caCertHash]) ?? [];
+  return document && entries ? outputsOf(document, inputs, entries, document.isOnly(entries)) : { sha256: "" };
 }
 
 /** The administrator's access in a kubeconfig file on the computer that runs Pulumi. */

@@ -37,6 +37,11 @@ const kubeletAuthority: Handler<typeof kubeletAuthorityContract> = {
     await apply(context, inputs);
     return { id: "kubelet-authority", outputs: {} };
   },
+  /** Records what runs. Where an API server does not verify kubelets, the next update changes it. */
+  async adopt(context, inputs) {
+    const isSame = (await findProblem(context, inputs)) === undefined;
+    return { id: "kubelet-authority", outputs: {}, isUnfinished: !isSame };
+  },
   async update(context, _id, inputs) {
     await apply(context, inputs);
     return {};

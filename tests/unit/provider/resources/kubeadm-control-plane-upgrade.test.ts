@@ -4,6 +4,7 @@ import { applyManifests } from "../../../../provider/kubeadm/apply-manifests";
 import { textsByComponent } from "../../../../provider/kubeadm/manifest-texts";
 import { effectiveDocuments } from "../../../../provider/kubeadm/manifests";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
+import { KUBELET_CA_FILE, KUBELET_CA_FLAG } from "../../../../render/kubelet-serving";
 import { ENCRYPTION_FILE, ENCRYPTION_FLAG } from "../../../../render/encryption";
 import { toYaml } from "../../../../render/kubeadm";
 import type { KubeadmDocument } from "../../../../render/kubeadm-types";
@@ -159,6 +160,11 @@ describe("an adoption", () => {
     const texts = textsByComponent(new Map([...machine.files].map(([path, { content }]) => [path, content])));
     machine.files.set(CONFIG, { content: toYaml(effectiveDocuments(documents, texts)), mode: "0600" });
   };
+  const VERIFIED = { apiServer: { extraArgs: [{ name: KUBELET_CA_FLAG, value: KUBELET_CA_FILE }] } };
+  /** As `kubeadm:KubeletAuthority` does. */
+  const verify = () => {
+    run("1.35.4", `    - --${KUBELET_CA_FLAG}=${KUBELET_CA_FILE}\n`);
+  };
   const ENCRYPTED = { apiServer: { extraArgs: [{ name: ENCRYPTION_FLAG, value: ENCRYPTION_FILE }] } };
   beforeEach(() => {
     warnings = [];
@@ -178,6 +184,14 @@ describe("an adoption", () => {
     expect(await adopt(cluster({ ...flags, clusterName: "b" }))).toMatchObject({ isUnfinished: true });
     expect(warnings.join()).toMatch(/^worker-1 .*: the control plane differs from the configuration in .*apiServer/);
     expect(warnings.join()).toContain("ClusterConfiguration.clusterName");
+  });
+
+  test("compares without the flag that lets the API server verify kubelets", async () => {
+    const verified = { ...cluster(VERIFIED), kubeletCertificates: "verified" };
+    applied(cluster({ apiServer: { extraArgs: [] } }));
+    verify();
+    expect(await adopt(verified)).toMatchObject({ isUnfinished: false });
+    expect(warnings).toEqual([]);
   });
 
   test("lets the next update apply the configuration where none is recorded on the machine", async () => {
@@ -207,6 +221,11 @@ describe("an adoption", () => {
         return adopt();
       },
       /security\.encryption\.provider cannot be off/,
+    ],
+    [
+      "self-signed certificates of kubelets that the API server verifies",
+      () => (verify(), adopt()),
+      /security\.kubeletServingCertificates cannot be self-signed/,
     ],
     ["a worker as control plane", () => (machine.files.clear(), adopt()), /it runs no API server of kubeadm/],
   ])("is refused for %s", async (_what, act, message) => {

@@ -70,6 +70,7 @@ function contextOf(): Context {
   return context;
 }
 const create = () => settle(resource.create(contextOf(), inputs));
+const adopt = () => settle(resource.adopt!(contextOf(), inputs));
 const read = (more = {}) => settle(resource.read!(contextOf(), "id", { inputs: { ...inputs, ...more }, outputs: {} }));
 
 describe("API servers that do not verify kubelets", () => {
@@ -87,6 +88,11 @@ describe("API servers that do not verify kubelets", () => {
     await expect(create()).rejects.toThrow("worker-1 (10.0.0.3): DEPTH_ZERO_SELF_SIGNED_CERT; nothing was changed");
     expect(flags()).toEqual([false, false]);
     expect(events).toEqual([]);
+  });
+
+  test("are changed by the run after their adoption", async () => {
+    expect(await adopt()).toMatchObject({ isUnfinished: true });
+    expect(flags()).toEqual([false, false]);
   });
 
   test("do not wait for a node that is not Ready", async () => {
@@ -122,6 +128,11 @@ describe("API servers that verify kubelets", () => {
     await create();
     expect(events.filter((event) => event.endsWith("restarts"))).toEqual([]);
     expect(events).toHaveLength(6);
+  });
+
+  test("are adopted as they are", async () => {
+    expect(await adopt()).toEqual({ id: "kubelet-authority", outputs: {}, isUnfinished: false });
+    expect(events).toEqual([]);
   });
 
   test("show no drift", async () => {
