@@ -6,10 +6,11 @@ import { putBack } from "../host/put-back";
 import { waitUntilUnitHealthy } from "../host/unit-health";
 import { readMembership } from "../kubeadm/membership";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
-import { createCertificate, type Identity } from "../pki/x509";
+import type { Identity } from "../pki/x509";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { authorityDataScript } from "./authority-data";
+import { currentPath, issueCertificates, pathAt, type KubeletCertificate } from "./kubelet-certificates";
 import { AUTHORITY } from "./phases";
 import { PLACE, placeCommand } from "./place-script";
 import { isProved, markProved, ROTATION_FOLDER, type RotationRecord } from "./rotation-record";
@@ -17,26 +18,24 @@ import { isProved, markProved, ROTATION_FOLDER, type RotationRecord } from "./ro
 const STEP = "replacing the CA of the kubelet";
 const UNIT = "kubelet.service";
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";
-const KUBELET_PKI = "/var/lib/kubelet/pki";
-const CURRENT = `${KUBELET_PKI}/kubelet-client-current.pem`;
+const CLIENT = currentPath("client");
+const SERVER = currentPath("server");
 const STAGING = `${ROTATION_FOLDER}/kubelet`;
 const KEPT = `${ROTATION_FOLDER}/previous-kubelet`;
 const SECONDS = 120;
-/** As the controller manager does. The kubelet replaces the certificate itself before its end, with a new key. */
-const DAYS = 365;
 
 export interface KubeletRotation {
   record: RotationRecord;
   /** CAs that the kubelet trusts in this phase. */
   bundle: string;
-  /** The CA that issues a new client certificate; absent where the present one stays. */
+  /** The CA that issues new certificates; absent where the present ones stay. */
   authority?: Identity | undefined;
   controlPlanes: readonly Connection[];
 }
 
 /**
- * Replaces the CAs that a kubelet trusts, and its client certificate where a CA is given, restarts it, and proves that
- * its node is Ready. Otherwise the previous files are restored. Pods keep running.
+ * Replaces the CAs that a kubelet trusts, and its certificates where a CA is given, restarts it, and proves that its
+ * node is Ready. Otherwise the previous files are restored. Pods keep running.
  */
 export async function rotateKubelet(context: Context, machine: Remote, rotation: KubeletRotation): Promise<void> {
   const { record, controlPlanes } = rotation;
@@ -75,7 +74,7 @@ async function readNodeName(machine: Remote, signal: AbortSignal): Promise<strin
     step: STEP,
     machine: machine.label,
     cause: "its kubelet has no client certificate",
-    action: `restore ${CURRENT}, or rebuild the node`,
+    action: `restore ${CLIENT}, or rebuild the node`,
   });
 }
 
@@ -85,37 +84,39 @@ async function change(
   { bundle, authority }: KubeletRotation,
   node: string,
 ): Promise<void> {
-  const files = [textFile(`${STAGING}/ca.crt`, bundle, "0644")];
-  // The name that the kubelet itself gives to its certificates.
-  const time = new Date(clock.now()).toISOString().slice(0, 19).replace(/[T:]/g, "-");
-  const client = authority && `${KUBELET_PKI}/kubelet-client-${time}.pem`;
-  if (authority) files.push(textFile(`${STAGING}/client.pem`, await issueClient(authority, node), "0600"));
-  await writeFiles(machine, files, STEP, signal);
-  await machine.run(changeScript(client), { step: STEP, signal, timeout: SECONDS });
-}
-
-/** Returns certificate and key of a node, PEM. */
-async function issueClient(authority: Identity, node: string): Promise<string> {
-  const subject = { commonName: `system:node:${node}`, organizations: ["system:nodes"] };
-  const { certificate, key } = await createCertificate(authority, { ...subject, usages: ["client"], days: DAYS });
-  return certificate + key;
+  const issued = authority
+    ? await issueCertificates(machine, { authority, node, signal })
+    : new Map<KubeletCertificate, string>();
+  const links = [...issued.keys()].map((kind) => ({
+    arrived: `${STAGING}/${kind}.pem`,
+    path: pathAt(kind, clock.now()),
+    link: currentPath(kind),
+  }));
+  const certificates = [...issued].map(([kind, text]) => textFile(`${STAGING}/${kind}.pem`, text, "0600"));
+  await writeFiles(machine, [textFile(`${STAGING}/ca.crt`, bundle, "0644"), ...certificates], STEP, signal);
+  await machine.run(changeScript(links), { step: STEP, signal, timeout: SECONDS });
 }
 
 const RESTART = `systemctl reset-failed ${UNIT} || true
 systemctl restart ${UNIT}`;
 
-/** @param client path of a new client certificate; undefined where the present one stays */
-export function changeScript(client: string | undefined): string {
+/** A new certificate of the kubelet. */
+interface NewCertificate {
+  arrived: string;
+  path: string;
+  /** Link to the certificate that the kubelet uses. */
+  link: string;
+}
+
+export function changeScript(certificates: readonly NewCertificate[]): string {
   return [
     ...["set -e", "umask 077", PLACE, placeCommand(`${STAGING}/ca.crt`, AUTHORITY.cluster.certificate)],
     authorityDataScript([KUBELET_CONF], AUTHORITY.cluster.certificate),
-    ...(client === undefined
-      ? []
-      : [
-          placeCommand(`${STAGING}/client.pem`, client),
-          `ln -sfn ${commandLine([client])} ${CURRENT}.new`,
-          `mv -fT ${CURRENT}.new ${CURRENT}`,
-        ]),
+    ...certificates.flatMap(({ arrived, path, link }) => [
+      placeCommand(arrived, path),
+      `ln -sfn ${commandLine([path])} ${link}.new`,
+      `mv -fT ${link}.new ${link}`,
+    ]),
     RESTART,
   ].join("\n");
 }
@@ -127,7 +128,8 @@ rm -rf ${KEPT}
 mkdir -p ${KEPT}
 cp -p ${AUTHORITY.cluster.certificate} ${KEPT}/ca.crt
 cp -p ${KUBELET_CONF} ${KEPT}/kubelet.conf
-readlink -f ${CURRENT} > ${KEPT}/client
+readlink -f ${CLIENT} > ${KEPT}/client
+[ ! -e ${SERVER} ] || readlink -f ${SERVER} > ${KEPT}/server
 touch ${KEPT}/complete`;
 
 const RESTORE = `set -e
@@ -135,8 +137,9 @@ const RESTORE = `set -e
 ${PLACE}
 ${placeCommand(`${KEPT}/ca.crt`, AUTHORITY.cluster.certificate)}
 ${placeCommand(`${KEPT}/kubelet.conf`, KUBELET_CONF)}
-ln -sfn "$(cat ${KEPT}/client)" ${CURRENT}.new
-mv -fT ${CURRENT}.new ${CURRENT}
+ln -sfn "$(cat ${KEPT}/client)" ${CLIENT}.new
+mv -fT ${CLIENT}.new ${CLIENT}
+[ ! -e ${KEPT}/server ] || { ln -sfn "$(cat ${KEPT}/server)" ${SERVER}.new; mv -fT ${SERVER}.new ${SERVER}; }
 ${RESTART}`;
 
 const DROP = `rm -rf ${KEPT} ${STAGING}`;

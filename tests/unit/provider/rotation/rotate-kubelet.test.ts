@@ -25,15 +25,21 @@ beforeAll(async () => {
 
 /** Certificate and key that arrived for the kubelet, before they are placed. */
 let arrived: string | undefined;
+let arrivedServer: string | undefined;
+/** The certificate that the kubelet serves, if the cluster's CA signs it. */
+let serving: string;
 let machine: MemoryMachine;
 let order: string[];
 beforeEach(() => {
-  [machine, arrived, order] = [new MemoryMachine(), undefined, []];
+  [machine, arrived, arrivedServer, order, serving] = [new MemoryMachine(), undefined, undefined, [], ""];
+  machine.on(/kubelet-server-current\.pem \] \|\| sed/, () => serving);
   machine.on(/former CAs/, () => `${client.certificate}--- CA ---\n${previous!.certificate}--- former CAs ---\n`);
   machine.on(/previous-kubelet/, (script) => (order.push(nameOf(script)), ""));
   machine.on(/place \S+ca-rotation\/kubelet\/ca\.crt/, () => {
     order.push("change");
-    arrived = machine.files.get("/var/lib/kubewright/ca-rotation/kubelet/client.pem")?.content;
+    [arrived, arrivedServer] = ["client", "server"].map(
+      (kind) => machine.files.get(`/var/lib/kubewright/ca-rotation/kubelet/${kind}.pem`)?.content,
+    );
     return "";
   });
   vi.mocked(waitUntilUnitHealthy).mockReset();
@@ -72,6 +78,23 @@ test("in the phase reissue it gets a client certificate of the new CA for its ow
   expect(machine.scripts.join("\n")).not.toContain("PRIVATE KEY");
 });
 
+test("in the phase reissue it serves a certificate of the new CA with the names of the one before", async () => {
+  const names = { dnsNames: ["worker-1"], ipAddresses: ["10.0.0.2", "fd00::2"] };
+  const subject = { commonName: "system:node:worker-1", organizations: ["system:nodes"] };
+  serving = (await createCertificate(previous!, { ...subject, ...names, usages: ["server"], days: 1 })).certificate;
+  await rotate("reissue", next);
+  const certificate = new X509Certificate(arrivedServer!);
+  expect(isIssuedBy(certificate, new X509Certificate(next!.certificate))).toBe(true);
+  expect(certificate.subject).toBe("O=system:nodes\nCN=system:node:worker-1");
+  expect(certificate.subjectAltName).toBe(new X509Certificate(serving).subjectAltName);
+  expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+});
+
+test("a kubelet that signs its serving certificate itself gets none", async () => {
+  await rotate("reissue", next);
+  expect(arrivedServer).toBeUndefined();
+});
+
 test("a kubelet whose node does not become Ready gets its previous files back", async () => {
   vi.mocked(proveNodeReported).mockRejectedValueOnce(new Error("x509: unknown authority"));
   await expect(rotate("reissue", next)).rejects.toThrow(/unknown authority[^]*previous files were restored/);
@@ -80,8 +103,9 @@ test("a kubelet whose node does not become Ready gets its previous files back", 
   expect(order.slice(5)).toEqual(["keep", "change", "prove", "drop"]);
 });
 
-test("the link to the certificate is replaced in one step, and only where there is a new one", () => {
-  const current = "/var/lib/kubelet/pki/kubelet-client-current.pem";
-  expect(changeScript("/var/lib/kubelet/pki/kubelet-client-1.pem")).toContain(`mv -fT ${current}.new ${current}`);
-  expect(changeScript(undefined)).not.toContain("current.pem");
+test("the link to a certificate is replaced in one step, and only where there is a new one", () => {
+  const link = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+  const certificate = { arrived: "/a/client.pem", path: "/var/lib/kubelet/pki/kubelet-client-1.pem", link };
+  expect(changeScript([certificate])).toContain(`mv -fT ${link}.new ${link}`);
+  expect(changeScript([])).not.toContain("current.pem");
 });
