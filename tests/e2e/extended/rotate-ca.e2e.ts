@@ -87,6 +87,11 @@ test("phase 3: only the new CAs are left, and the previous client certificate is
   );
 });
 
+test("logs and exec work on every node, whose kubelets serve certificates of the new CA", async () => {
+  const { code, text } = await stack.npmRun("check");
+  expect(code, text).toBe(0);
+});
+
 test("a worker joins after the rotation, and the cluster is still the same for an update", async () => {
   const { code, text } = await stack.up("--yes", "--config", "workers.count=3");
   expect(code, text).toBe(0);
