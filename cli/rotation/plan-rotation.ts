@@ -10,7 +10,8 @@ import {
   TOKEN_MS,
   workloadsOf,
 } from "../../provider/rotation/outdated-pods";
-import { AUTHORITIES, AUTHORITY, pemBlocks, type AuthorityName, type Phase } from "../../provider/rotation/phases";
+import { pemBlocks } from "../../provider/pki/pem";
+import { AUTHORITIES, AUTHORITY, type AuthorityName, type Phase } from "../../provider/rotation/phases";
 import type { RotationRecord } from "../../provider/rotation/rotation-record";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";

@@ -5,7 +5,7 @@ import { PKI } from "../../render/component-paths";
 import { ENCRYPTION_FILE, joinConfigurations } from "../../render/encryption";
 import type { OutgoingFile } from "../host/archive";
 import { readContents, textFile } from "../host/files";
-import { pemBlocks } from "../rotation/phases";
+import { pemBlocks } from "../pki/pem";
 import type { Remote } from "../ssh/remote";
 import { MACHINE_FOLDER } from "./collect";
 

@@ -11,7 +11,7 @@ import { StepError } from "../../common/errors";
 import { commandLine } from "../../common/quote";
 import { KUBERNETES, PKI } from "../../render/component-paths";
 import { readManifestTexts } from "../kubeadm/manifest-texts";
-import { FORMER_AUTHORITIES } from "../rotation/former-authorities";
+import { FORMER_AUTHORITIES } from "../pki/former-authorities";
 import type { Remote } from "../ssh/remote";
 
 const SECONDS = 3_600;

@@ -13,7 +13,7 @@ import type { OutgoingFile } from "../host/archive";
 import { writeFiles } from "../host/files";
 import { networkProblem, versionOf } from "../kubeadm/impossible-changes";
 import { caCertHash } from "../pki/ca-cert-hash";
-import { FORMER_AUTHORITIES, knownHashes } from "../rotation/former-authorities";
+import { FORMER_AUTHORITIES, knownHashes } from "../pki/former-authorities";
 import type { Context } from "../rpc/handler";
 import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { isMap, isSeq, parseDocument, YAMLSeq, type Document } from "yaml";
 import { z } from "zod";
-import { hashesOf } from "../rotation/former-authorities";
+import { hashesOf } from "../pki/former-authorities";
 
 /** Names of the three entries with which a kubeconfig gives access to a cluster. */
 export interface EntryNames {

@@ -8,7 +8,7 @@ import type { Remote } from "../ssh/remote";
 import { keepKubeletAuthority, keepPlace } from "./kubelet-authority";
 import { isElectionOffIn, keepLeaderElection } from "./leader-election";
 import { COMPONENTS, type Component, type ManifestTexts, manifestPath, readManifestTexts } from "./manifest-texts";
-import { keepSigningFile, SIGNING_CERTIFICATE } from "../rotation/signing-file";
+import { keepSigningFile, SIGNING_CERTIFICATE } from "./signing-file";
 import { keepRenewalMark } from "./renewal-mark";
 
 /** kubeadm's configuration of a control plane, as it was last applied. */

@@ -37,7 +37,7 @@ import { withoutRenewalMark } from "../kubeadm/renewal-mark";
 import { ensureServingCertificate, missingNames } from "../kubeadm/serving-certificate";
 import { RENEW_AFTER } from "../preview/notices";
 import { register, type Adopted, type Context, type Handler } from "../rpc/handler";
-import { withDefaultSigning } from "../rotation/signing-file";
+import { withDefaultSigning } from "../kubeadm/signing-file";
 import type { Remote } from "../ssh/remote";
 
 type ControlPlaneInputs = Inputs<typeof controlPlaneContract>;

@@ -3,8 +3,9 @@ import { settleAll } from "../../common/settle-all";
 import { readContents, textFile, writeFiles } from "../host/files";
 import { createAuthority, generateKeyPair } from "../pki/x509";
 import type { Remote } from "../ssh/remote";
-import { FORMER_AUTHORITIES, formerText } from "./former-authorities";
-import { AUTHORITY, pemBlocks, type AuthorityName, type Succession } from "./phases";
+import { FORMER_AUTHORITIES, formerText } from "../pki/former-authorities";
+import { pemBlocks } from "../pki/pem";
+import { AUTHORITY, type AuthorityName, type Succession } from "./phases";
 import { ROTATION_FOLDER } from "./rotation-record";
 
 const STEP = "creating the new CAs";

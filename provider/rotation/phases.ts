@@ -1,5 +1,6 @@
 import { PKI } from "../../render/component-paths";
 import type { Component } from "../kubeadm/manifest-texts";
+import { pemBlocks } from "../pki/pem";
 
 /**
  * # Replacement of a cluster's CAs
@@ -18,14 +19,14 @@ import type { Component } from "../kubeadm/manifest-texts";
  * to `drop` directly. And no input of a resource may change, because a changed CA means another cluster to them.
  *
  * - **Identity.** The state keeps the hash of the CA with which the cluster was created, in every phase and afterwards.
- *   Before a machine trusts another CA, it records the hash in `former-authorities.ts`. So a machine is a member of the
- *   cluster if its CA, one of its bundle, or a former one has the expected hash.
+ *   Before a machine trusts another CA, it records the hash (`pki/former-authorities.ts`). So a machine is a member of
+ *   the cluster if its CA, one of its bundle, or a former one has the expected hash.
  * - **Progress.** `rotation-record.ts`: every control plane has the phase, and every machine has the phases that were
  *   proved on it. After SIGKILL, the next run continues the phase with the first machine that has not proved it.
  * - **Availability.** One machine after the other. A control plane is out of the API balancers while it restarts, and
  *   is proved healthy before the next one begins. Otherwise its previous files are restored.
  * - **Signing.** The controller manager refuses a bundle as the certificate with which it signs. In `trust` and
- *   `reissue` it signs with a file of its own (`signing-file.ts`), which `up` leaves in the manifest.
+ *   `reissue` it signs with a file of its own (`kubeadm/signing-file.ts`), which `up` leaves in the manifest.
  */
 export const PHASES = ["trust", "reissue", "drop"] as const;
 export type Phase = (typeof PHASES)[number];
@@ -93,12 +94,6 @@ export const AUTHORITY: Readonly<Record<AuthorityName, Authority>> = {
     leaves: {},
   },
 };
-
-/** Returns the PEM blocks of a text, each with a line break at its end. */
-export function pemBlocks(text: string): string[] {
-  const blocks = text.match(/-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g) ?? [];
-  return blocks.map((block) => `${block}\n`);
-}
 
 /** What an authority was before the rotation, and what it becomes: PEM of certificates, or of public keys. */
 export interface Succession {

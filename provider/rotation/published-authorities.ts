@@ -5,7 +5,7 @@ import { until } from "../../common/wait";
 import type { KubeApi } from "../kube/api";
 import { retryRequest } from "../kube/retry";
 import { withAuthorityData } from "./authority-data";
-import { pemBlocks } from "./phases";
+import { pemBlocks } from "../pki/pem";
 
 /** ConfigMap with the cluster's CA that every pod mounts, in each namespace. */
 export const ROOT_CA = "kube-root-ca.crt";

@@ -18,19 +18,19 @@ import type { Remote } from "../ssh/remote";
 import { authorityDataScript } from "./authority-data";
 import { readLeaves, requireIssued } from "./issued-certificates";
 import { nextKeyPath, type Successions } from "./materials";
+import { pemBlocks } from "../pki/pem";
 import {
   AUTHORITY,
   bundleIn,
   filesInPhase,
   hasNewKey,
-  pemBlocks,
   planStages,
   type AuthorityName,
   type PlannedStage,
 } from "./phases";
 import { PLACE, placeCommand } from "./place-script";
 import { isProved, markProved, type RotationRecord } from "./rotation-record";
-import { hasSigningFile, SIGNING_CERTIFICATE, withSigningFile } from "./signing-file";
+import { hasSigningFile, SIGNING_CERTIFICATE, withSigningFile } from "../kubeadm/signing-file";
 
 const STEP = "replacing the CAs";
 const STAGING = `${KUBERNETES}/tmp/kubewright-rotation`;

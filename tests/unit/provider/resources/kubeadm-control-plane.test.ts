@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { sha256 } from "../../../../provider/host/files";
 import { applyManifests, type ManifestChange } from "../../../../provider/kubeadm/apply-manifests";
 import { markRenewal } from "../../../../provider/kubeadm/renewal-mark";
-import { withSigningFile } from "../../../../provider/rotation/signing-file";
+import { withSigningFile } from "../../../../provider/kubeadm/signing-file";
 import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
 import { COMPONENTS, ControlPlaneMachine, manifest } from "../../../support/control-plane-machine";

@@ -1,13 +1,7 @@
 import "reflect-metadata";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  AUTHORITIES,
-  bundleIn,
-  filesInPhase,
-  hasNewKey,
-  pemBlocks,
-  planStages,
-} from "../../../../provider/rotation/phases";
+import { pemBlocks } from "../../../../provider/pki/pem";
+import { AUTHORITIES, bundleIn, filesInPhase, hasNewKey, planStages } from "../../../../provider/rotation/phases";
 import { createAuthority, generateKeyPair } from "../../../../provider/pki/x509";
 
 let [previous, next] = ["", ""];

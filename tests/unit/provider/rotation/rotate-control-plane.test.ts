@@ -9,7 +9,7 @@ import { prepareMaterials, type Successions } from "../../../../provider/rotatio
 import { AUTHORITIES, AUTHORITY, bundleIn, filesInPhase, type Phase } from "../../../../provider/rotation/phases";
 import { authorityOf, rotateControlPlane } from "../../../../provider/rotation/rotate-control-plane";
 import type { RotationRecord } from "../../../../provider/rotation/rotation-record";
-import { hasSigningFile, SIGNING_CERTIFICATE } from "../../../../provider/rotation/signing-file";
+import { hasSigningFile, SIGNING_CERTIFICATE } from "../../../../provider/kubeadm/signing-file";
 import { DEFAULT_SETTINGS } from "../../../../provider/settings/settings";
 import { settle, useFakeTime } from "../../../support/fake-time";
 import { StaticPodMachine, manifestOf } from "../../../support/static-pod-machine";

@@ -1,6 +1,6 @@
 import { PKI } from "../../render/component-paths";
-import { caCertHash } from "../pki/ca-cert-hash";
-import { pemBlocks } from "./phases";
+import { caCertHash } from "./ca-cert-hash";
+import { pemBlocks } from "./pem";
 
 /**
  * File with the hashes of the CAs that a machine's cluster had before, one a line: `sha256:<hex>`. It identifies the

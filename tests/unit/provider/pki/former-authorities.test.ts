@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { beforeAll, expect, test } from "vitest";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority } from "../../../../provider/pki/x509";
-import { formerText, knownHashes, parseFormer } from "../../../../provider/rotation/former-authorities";
+import { formerText, knownHashes, parseFormer } from "../../../../provider/pki/former-authorities";
 import { bundleIn } from "../../../../provider/rotation/phases";
 
 let [first, second, third] = ["", "", ""];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasSigningFile, keepSigningFile, withSigningFile } from "../../../../provider/rotation/signing-file";
+import { hasSigningFile, keepSigningFile, withSigningFile } from "../../../../provider/kubeadm/signing-file";
 
 const MANIFEST = `spec:
   containers:
