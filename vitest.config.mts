@@ -19,6 +19,8 @@ const providerFolders = readdirSync("provider", { withFileTypes: true }).filter(
 
 export default defineConfig({
   test: {
+    // vitest leaves one processor free otherwise; on two, files then run one after the other. Some only wait.
+    maxWorkers: "100%",
     // `npm run coverage` measures the unit tests.
     coverage: {
       provider: "v8",
