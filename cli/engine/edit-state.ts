@@ -1,7 +1,9 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { withPrivateTemp } from "./private-temp";
 
 /**
- * Changes the state of a stack.
+ * Changes the state of a stack. Pulumi's `importStack` writes the state, with secrets in plain text, to a file in the
+ * folder for temporary files with default permissions, and leaves it there if the import fails.
  * @param change returns the changed state; undefined where nothing changes, and nothing is written
  */
 export async function editState<State extends object>(
@@ -10,5 +12,5 @@ export async function editState<State extends object>(
 ): Promise<void> {
   const exported = await stack.exportStack();
   const state = change(exported.deployment as State);
-  if (state !== undefined) await stack.importStack({ ...exported, deployment: state });
+  if (state !== undefined) await withPrivateTemp(() => stack.importStack({ ...exported, deployment: state }));
 }
