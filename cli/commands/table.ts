@@ -54,9 +54,10 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
     summary: "Shows what the next update would change.",
     details: "Exit codes: 0 nothing would change, 2 something would change, 1 the preview failed.",
     hasConfig: true,
-    options: [REFRESH, JSON_OUTPUT],
+    options: [REFRESH, ["--markdown", "print Markdown, for a comment on a pull request"], JSON_OUTPUT],
     examples: [
       ["", "preview the configuration"],
+      ["--markdown", "print a comment for a pull request"],
       ["--config kubernetes.version=1.36.3", "preview a configuration without saving it"],
     ],
   },

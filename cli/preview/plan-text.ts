@@ -34,14 +34,14 @@ const HEADINGS: Record<MachinePlan["outcome"], string> = {
   changed: "",
 };
 
-function machineLines({ machine, outcome, why, changes }: MachinePlan): string[] {
+export function machineLines({ machine, outcome, why, changes }: MachinePlan): string[] {
   const heading = HEADINGS[outcome];
   const because = why === undefined ? "" : `, because ${why}`;
   return [`${machine}${heading && ` ${heading}`}${because}`, ...changes.map((change) => `  ${change}`), ""];
 }
 
 /** `2 machines: 1 created, 1 changed; 1 node is drained, 3 files change, 2 restarts (9 resources)` */
-function summary(counts: Counts): string {
+export function summary(counts: Counts): string {
   const { created, recreated, removed, changed, files, restarts, drains, resources } = counts;
   if (resources === 0) return "nothing to change: the state matches the configuration";
   const outcomes = Object.entries({ created, recreated, removed, changed });
