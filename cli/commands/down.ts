@@ -74,7 +74,7 @@ async function destroy(name: string, isForced: boolean, session: Session): Promi
   try {
     await runOperation(stack, "destroy", session);
   } catch (error) {
-    if (session.signal.aborted) throw error;
+    if (session.signal.aborted || isLocked(error)) throw error;
     if (!isForced) {
       if (error instanceof CommandEnded) process.stderr.write(`\n${forceHint(name)}\n`);
       throw error;
@@ -83,6 +83,11 @@ async function destroy(name: string, isForced: boolean, session: Session): Promi
   }
   await stack.workspace.removeStack(name, { force: isForced, preserveConfig: true });
   return id;
+}
+
+/** Another run may be changing what `--force` would delete. */
+function isLocked(error: unknown): boolean {
+  return error instanceof CommandEnded && error.isLocked;
 }
 
 function forceHint(name: string): string {

@@ -1,5 +1,6 @@
 import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
 import { rollingUpdateOf } from "../../components/program/assign-machines";
+import { isLockFailure } from "../terminal/engine-errors";
 import { printReport } from "../terminal/output-mode";
 import { UpdateView } from "../terminal/update-view";
 import { forgetCommands } from "./forget-commands";
@@ -97,7 +98,7 @@ async function runObserved(
         ? interruptionReport(run)
         : failureReport({ ...run, reason: await reasonOfFailure(stack, session) }, error),
     );
-    throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1);
+    throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1, isLockFailure(error));
   } finally {
     stallDetector.close();
   }

@@ -21,7 +21,11 @@ export interface Session {
 
 /** Ends a command whose failure or interruption has already been reported. */
 export class CommandEnded extends Error {
-  constructor(readonly exitCode: number) {
+  /** @param isLocked whether another run holds the stack's lock, so that nothing was changed */
+  constructor(
+    readonly exitCode: number,
+    readonly isLocked = false,
+  ) {
     super(`ended with exit code ${exitCode}`);
   }
 }

@@ -64,8 +64,26 @@ export function mergeFailures(failures: readonly string[]): string[] {
   );
 }
 
+const LOCKED = /the stack is currently locked by \d+ lock/;
+const LOCK_HOLDER = /created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)/g;
+
+/** Whether a Pulumi command failed because another run holds the stack's lock. */
+export function isLockFailure(error: unknown): boolean {
+  return LOCKED.test(messageOf(error));
+}
+
+/** Who holds the stack's lock, and what to do. Pulumi names the holder below its error. */
+function lockFailure(error: unknown): string {
+  const holders = [...messageOf(error).matchAll(LOCK_HOLDER)].map(
+    ([, user, host, pid, since]) => `${user} has been working on it since ${since} (process ${pid} on ${host})`,
+  );
+  const cause = ["the stack is locked", ...holders].join("\n  ");
+  return `${cause}\n  wait for that run to finish, or if it no longer exists run \`pulumi cancel\``;
+}
+
 /** Returns the errors in the message of a failed Pulumi command, without its stack trace and its other output. */
 export function commandFailure(error: unknown): string {
+  if (isLockFailure(error)) return lockFailure(error);
   const lines = plainText(messageOf(error)).split("\n");
   const errors = lines.map((line) => line.replace(/^\s*(stderr: )?/, "")).filter((line) => line.startsWith("error:"));
   if (errors.length === 0) return messageOf(error);

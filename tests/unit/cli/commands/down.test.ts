@@ -93,6 +93,12 @@ test("a destroy that fails keeps the stack, and names --force", async () => {
   expect(vi.mocked(process.stderr.write).mock.calls.join()).toContain("`npm run down -- --force --stack lab`");
 });
 
+test("with --force a stack that another run has locked is kept", async () => {
+  runOperation.mockRejectedValue(Object.assign(new CommandEnded(1), { isLocked: true }));
+  await expect(run(options("yes", "force"))).rejects.toBeInstanceOf(CommandEnded);
+  expect([removed.mock.calls, removeStack.mock.calls]).toEqual([[], []]);
+});
+
 test("with --force a destroy that fails does not keep the stack", async () => {
   runOperation.mockRejectedValue(new Error("worker-1 does not answer"));
   expect(await run(options("yes", "force"))).toBe(0);

@@ -73,3 +73,15 @@ test("failures that name no resource are not merged with others", () => {
   const failures = ["reading a: no such file", "reading b: no such file", "no such file"];
   expect(mergeFailures(failures)).toEqual(failures);
 });
+
+test("a locked stack names the holder of the lock, and the next action", () => {
+  const error = new Error(
+    "code: 255\n stderr: error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to " +
+      "end or delete the lock file with `pulumi cancel`.\n  postgres://****:****@db/locks/organization/kubewright/" +
+      "team/1.json: created by anna@laptop (pid 42) at 2026-11-27T02:00:00Z\n",
+  );
+  expect(commandFailure(error)).toBe(
+    "the stack is locked\n  anna has been working on it since 2026-11-27T02:00:00Z (process 42 on laptop)\n  " +
+      "wait for that run to finish, or if it no longer exists run `pulumi cancel`",
+  );
+});
