@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { obtainEngine } from "../../artifacts/engine";
 import type { Progress } from "../../common/progress";
+import { projectRoot } from "../../common/project-root";
 import { NO_PREVIEW_NOTES } from "../../provider/preview/preview-notes";
 import { backendFolder, backendUrl, passphraseEnvironment } from "./paths";
 import { writeProgramFiles } from "./program-files";
@@ -24,12 +25,19 @@ export async function prepareEngine(progress: Progress, signal: AbortSignal): Pr
     PULUMI_PARALLEL: process.env.PULUMI_PARALLEL ?? String(PARALLEL),
     PULUMI_BACKEND_URL: backendUrl(),
     ...passphraseEnvironment(),
+    NODE_OPTIONS: withPreload(process.env.NODE_OPTIONS),
   };
   process.env.PATH = [engine.binDir, process.env.PATH].join(delimiter);
   Object.assign(process.env, environment);
   const folder = backendFolder();
   if (folder) mkdirSync(dirname(folder), { recursive: true });
   return process.env;
+}
+
+/** Makes Pulumi's language host start the program without TypeScript, which takes a third of a second to load. */
+export function withPreload(options = ""): string {
+  const preload = `--require=${JSON.stringify(join(projectRoot(), "bin", "preload.cjs"))}`;
+  return options.includes(preload) ? options : `${options} ${preload}`.trim();
 }
 
 /** Opens a stack, and creates it where it does not exist. Requires `prepareEngine`. */
