@@ -13,25 +13,28 @@ function isTooOld() {
   return major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1]);
 }
 
-/** Installs missing dependencies, and makes TypeScript loadable. */
+/** Installs missing dependencies. */
 async function prepare() {
   if (isTooOld()) throw new Error(`Node ${MINIMUM.join(".")} or newer is required; this is ${process.versions.node}`);
   await ensureDependencies(join(__dirname, ".."));
-  require("tsx/cjs");
 }
 
-/** Users' commands are in cli/commands, developers' tools in tools. */
+/** Users' commands are in cli/commands and run from a bundle; developers' tools are in tools. */
 async function runScript(command, args) {
   await prepare();
-  const module = join(__dirname, "commands", `${command}.ts`);
-  if (!existsSync(module)) return await require(join(__dirname, "..", "tools", `${command}.ts`)).main(args);
-  return await require("./main.ts").main(command, args, () => require(module));
+  if (existsSync(join(__dirname, "commands", `${command}.ts`))) return await loadCommands().runScript(command, args);
+  require("tsx/cjs");
+  return await require(join(__dirname, "..", "tools", `${command}.ts`)).main(args);
 }
 
 /** Runs the program `kubewright`. */
 async function runProgram(argv) {
   await prepare();
-  return await require("./program.ts").runProgram(argv, (name) => require(`./commands/${name}.ts`));
+  return await loadCommands().runProgram(argv);
+}
+
+function loadCommands() {
+  return require("../bin/load-commands.cjs");
 }
 
 /** Ends the process with the exit code of a run, or with its error. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { projectRoot } from "../common/project-root";
 import { recordCaller } from "../common/user-command";
 import { COMMANDS } from "./commands/table";
-import { main, type CommandModule } from "./main";
+import { main, type LoadCommand } from "./main";
 import { printError } from "./terminal/output-mode";
 import { parseProgramLine } from "./terminal/program-line";
 import { selectProject } from "./engine/project-folder";
@@ -12,7 +12,7 @@ import { selectProject } from "./engine/project-folder";
  * Runs the program `kubewright`, and returns its exit code.
  * @param load loads a module of cli/commands
  */
-export async function runProgram(argv: readonly string[], load: (name: string) => CommandModule): Promise<number> {
+export async function runProgram(argv: readonly string[], load: LoadCommand): Promise<number> {
   recordCaller(process.env.npm_command === "exec" ? "npx kubewright" : "kubewright");
   try {
     const line = parseProgramLine(COMMANDS, argv, packageVersion());
@@ -26,7 +26,7 @@ export async function runProgram(argv: readonly string[], load: (name: string) =
 }
 
 /** Commands that work on a stack need a project. Their help does not. */
-function loadInProject(load: (name: string) => CommandModule): (name: string) => CommandModule {
+function loadInProject(load: LoadCommand): LoadCommand {
   return (name) => {
     const { hasStack = true, hasProject = hasStack } = COMMANDS[name] ?? {};
     if (hasProject) selectProject();

@@ -35,16 +35,12 @@ export function writeProgramFiles(): void {
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
 }
 
-/** The sources of a clone need a compiler; an installed package is compiled. */
 function programText(folder: string): string {
-  const program = isClone(projectRoot())
-    ? ["require(require.resolve('tsx/cjs', { paths: [root] }));", "module.exports = require(root + '/index.ts');"]
-    : ["module.exports = require(root + '/dist/index.js');"];
   const lines = [
     "// Written by Kubewright in each run.",
     `const root = ${JSON.stringify(projectRoot())};`,
     `process.chdir(${JSON.stringify(folder)}); // relative paths of the configuration begin here`,
-    ...program,
+    "module.exports = require(root + '/bin/program.cjs');",
   ];
   return `${lines.join("\n")}\n`;
 }
