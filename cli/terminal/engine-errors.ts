@@ -72,7 +72,7 @@ export function isLockFailure(error: unknown): boolean {
   return LOCKED.test(messageOf(error));
 }
 
-/** Who holds the stack's lock, and what to do. Pulumi names the holder below its error. */
+/** The holder of the stack's lock, and what to do. Pulumi names the holder below its error. */
 function lockFailure(error: unknown): string {
   const holders = [...messageOf(error).matchAll(LOCK_HOLDER)].map(
     ([, user, host, pid, since]) => `${user} has been working on it since ${since} (process ${pid} on ${host})`,

@@ -39,7 +39,7 @@ export const nodeContract = defineContract({
     restoredFrom: z.string().optional(),
     /**
      * Addresses of a node whose kubelet serves with a certificate of the cluster's CA. Its request is approved if it
-     * has the node's name, these addresses and nothing else.
+     * has only the node's name and these addresses.
      * @default the kubelet's certificate is not of concern
      */
     servingAddresses: z.array(z.string()).min(1).optional(),

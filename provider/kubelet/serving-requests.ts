@@ -14,8 +14,8 @@ export interface RefusedRequest {
 }
 
 /**
- * Approves the pending requests of a node for a serving certificate that have the node's name and addresses, and
- * nothing else. The controller manager signs them.
+ * Approves the pending requests of a node for a serving certificate that have only the node's name and addresses. The
+ * controller manager signs them.
  * @returns the requests that it does not approve. They stay pending until the controller manager deletes them
  */
 export async function approveServingRequests(

@@ -41,7 +41,7 @@ print_refusal() {
   node=${node%\"}
   line=$(NODE=$node awk '$1 == ENVIRON["NODE"] && NF == 3 {print; exit}' "$roster")
   if [ -z "$line" ] || [ "$user" != "\"system:node:$node\"" ] || [ "$group" != node ]; then
-    echo "it was sent by $user, which is no node in $roster"
+    echo "it was sent by $user, and $roster has no such node"
     return
   fi
   case $usages in

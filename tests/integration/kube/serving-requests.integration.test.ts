@@ -90,7 +90,7 @@ async function runScript(...args: string[]): Promise<string> {
   return await run("sh", ["-c", script, "approve", ...args]);
 }
 
-test("the timer's script approves what the node's kubelet has sent, and nothing else", async () => {
+test("the timer's script approves only what the node's kubelet has sent", async () => {
   expect(await runScript("check")).toBe("");
   await sendAll();
   const output = await runScript();
@@ -100,7 +100,7 @@ test("the timer's script approves what the node's kubelet has sent, and nothing 
   expect(await runScript()).toBe("");
 });
 
-test("the provider approves what the node's kubelet has sent, and nothing else", async () => {
+test("the provider approves only what the node's kubelet has sent", async () => {
   await sendAll();
   const refused = await approveServingRequests(server.api, NODE, new AbortController().signal);
   expect(await approved()).toBe("own ");

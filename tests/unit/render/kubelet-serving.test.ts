@@ -34,7 +34,7 @@ describe("a request as a kubelet writes it", () => {
     ["with an RSA key", pem(REQUESTS.rsa)],
     ["before another request", GOOD + pem(REQUESTS.otherNode)],
     ["in text before another request", `${REQUESTS.own}\n${pem(REQUESTS.otherNode)}`],
-    ["that is none", "text"],
+    ["that is only text", "text"],
   ])("%s is not that of the node", (_, text) => {
     expect(isRequestOf(NODE, text)).toBe(false);
   });
@@ -100,10 +100,10 @@ describe.skipIf(process.platform !== "linux")("the timer's script", () => {
       { text: `${REQUESTS.own}\n${pem(REQUESTS.otherNode)}` },
       "other names or addresses",
     ],
-    ["of another user", { text: GOOD, user: '"kubernetes-admin"' }, "no node in"],
-    ["of an unknown node", { text: GOOD, user: '"system:node:ghost"' }, "no node in"],
-    ["of a user with a line of the roster as name", { text: GOOD, user: '"system:node:.*"' }, "no node in"],
-    ["of a user outside of system:nodes", { text: GOOD, group: "" }, "no node in"],
+    ["of another user", { text: GOOD, user: '"kubernetes-admin"' }, "has no such node"],
+    ["of an unknown node", { text: GOOD, user: '"system:node:ghost"' }, "has no such node"],
+    ["of a user with a line of the roster as name", { text: GOOD, user: '"system:node:.*"' }, "has no such node"],
+    ["of a user outside of system:nodes", { text: GOOD, group: "" }, "has no such node"],
     ["for a client certificate", { text: GOOD, usages: "digital signature,client auth," }, "usages are"],
     ["for more usages", { text: GOOD, usages: "digital signature,server auth,client auth," }, "usages are"],
   ])("does not approve a request %s, and reports it once", (_, sent, reason) => {

@@ -63,7 +63,7 @@ describe("the documents of a control plane", () => {
     expect(hasFlag(keepKubeletAuthority(documents))).toBe(true);
   });
 
-  test("lose the flag where the API server runs without it, and nothing else", () => {
+  test("lose only the flag where the API server runs without it", () => {
     const kept = keepKubeletAuthority(documents, BEFORE);
     expect(hasFlag(kept)).toBe(false);
     const flag = { name: "kubelet-certificate-authority", value: "/etc/kubernetes/pki/ca.crt" };
