@@ -6,7 +6,7 @@ import { settleAll } from "../../common/settle-all";
 import { Semaphore } from "../../common/wait";
 import { readContents } from "../../provider/host/files";
 import type { KubeApi } from "../../provider/kube/api";
-import { readLeaves, KUBELET_CLIENT, requireIssued } from "../../provider/rotation/issued-certificates";
+import { KUBELET_LEAVES, readLeaves, requireIssued } from "../../provider/rotation/issued-certificates";
 import { nextKeyPath, prepareMaterials, recordFormer, type Successions } from "../../provider/rotation/materials";
 import { replaceSystemPods } from "../../provider/rotation/outdated-pods";
 import { AUTHORITY, bundleIn, type AuthorityName, type Phase } from "../../provider/rotation/phases";
@@ -160,8 +160,8 @@ async function requireReissued(
   successions: Successions,
 ): Promise<void> {
   const ofComponents = authorities.flatMap((name) => Object.values(AUTHORITY[name].leaves).flat());
-  const ofKubelet = authorities.includes("cluster") ? [KUBELET_CLIENT] : [];
-  const nextOf = (leaf: string) => successions.get(leaf === KUBELET_CLIENT ? "cluster" : authorityOf(leaf))?.next ?? "";
+  const ofKubelet = authorities.includes("cluster") ? KUBELET_LEAVES : [];
+  const nextOf = (leaf: string) => successions.get(authorityOf(leaf))?.next ?? "";
   for (const machine of machines) {
     const names = [...(controlPlanes.includes(machine) ? ofComponents : []), ...ofKubelet];
     await requireIssued(machine, await readLeaves(machine, names, session.signal), nextOf);

@@ -4,12 +4,14 @@ import { commandLine } from "../../common/quote";
 import { KUBERNETES, PKI } from "../../render/component-paths";
 import type { Remote } from "../ssh/remote";
 
-/** Name of the kubelet's client certificate, which kubeadm does not renew. */
-export const KUBELET_CLIENT = "kubelet client";
+/** Name of the kubelet's serving certificate. It does not exist where the kubelet signs what it serves itself. */
+export const KUBELET_SERVER = "kubelet server";
+/** Names of the kubelet's certificates, which kubeadm does not renew. */
+export const KUBELET_LEAVES = ["kubelet client", KUBELET_SERVER] as const;
 
 /** Returns the path of a leaf by its name in `kubeadm certs renew`. */
 export function leafPath(name: string): string {
-  if (name === KUBELET_CLIENT) return "/var/lib/kubelet/pki/kubelet-client-current.pem";
+  if (name.startsWith("kubelet ")) return `/var/lib/kubelet/pki/${name.replace(" ", "-")}-current.pem`;
   return name.endsWith(".conf") ? `${KUBERNETES}/${name}` : `${PKI}/${name.replace(/^etcd-/, "etcd/")}.crt`;
 }
 

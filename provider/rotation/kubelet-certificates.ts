@@ -1,6 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import { createCertificate, type CertificateRequest, type Identity } from "../pki/x509";
 import type { Remote } from "../ssh/remote";
+import { KUBELET_SERVER, readLeaves } from "./issued-certificates";
 
 const KUBELET_PKI = "/var/lib/kubelet/pki";
 /** As the controller manager does. The kubelet replaces the certificate itself before its end, with a new key. */
@@ -47,12 +47,10 @@ export async function issueCertificates(
 type ServingNames = Required<Pick<CertificateRequest, "dnsNames" | "ipAddresses">>;
 
 async function readServingNames(machine: Remote, signal: AbortSignal): Promise<ServingNames | undefined> {
-  const path = currentPath("server");
-  const script = `[ ! -e ${path} ] || sed -n '/BEGIN CERTIFICATE/,/END CERTIFICATE/p' ${path}`;
-  const { stdout } = await machine.read(script, { step: "reading the kubelet's serving certificate", signal });
-  if (stdout.trim() === "") return undefined;
+  const certificate = (await readLeaves(machine, [KUBELET_SERVER], signal)).get(KUBELET_SERVER);
+  if (!certificate) return undefined;
   // `DNS:worker-1, IP Address:10.0.0.2`
-  const names = (new X509Certificate(stdout).subjectAltName ?? "").split(", ");
+  const names = (certificate.subjectAltName ?? "").split(", ");
   const having = (prefix: string) =>
     names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   return { dnsNames: having("DNS:"), ipAddresses: having("IP Address:") };

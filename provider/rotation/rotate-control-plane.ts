@@ -220,7 +220,7 @@ async function proveStage(
   if (component === "etcd") await waitForMembers(context, machine, restarts);
 }
 
-/** Returns the CA that issues a leaf. */
+/** Returns the CA that issues a leaf: the cluster's for those of kubelets. */
 export function authorityOf(leaf: string): AuthorityName {
   const all = Object.entries(AUTHORITY) as [AuthorityName, (typeof AUTHORITY)[AuthorityName]][];
   const found = all.find(([, { leaves }]) => Object.values(leaves).some((names) => names.includes(leaf)));

@@ -144,6 +144,8 @@ test("the previous CA is dropped when it has issued no certificate in use, and l
     "control plane cp-1",
   ]);
   for (const machine of machines) expect([...machine.files.keys()]).toEqual([]);
+  const ofWorker = vi.mocked(readLeaves).mock.lastCall?.[1];
+  expect(ofWorker).toEqual(["kubelet client", "kubelet server"]);
   vi.mocked(requireIssued).mockRejectedValue(new Error("kubelet client: not issued by the new CA"));
   order = [];
   await expect(run(begin("drop"))).rejects.toThrow("not issued");

@@ -15,6 +15,8 @@ vi.mock("../../../../provider/kubelet/node-reported", () => ({
   proveNodeReported: vi.fn(),
 }));
 
+const SERVER = "/var/lib/kubelet/pki/kubelet-server-current.pem";
+
 let [previous, next]: Identity[] = [];
 let client: Identity;
 beforeAll(async () => {
@@ -32,7 +34,7 @@ let machine: MemoryMachine;
 let order: string[];
 beforeEach(() => {
   [machine, arrived, arrivedServer, order, serving] = [new MemoryMachine(), undefined, undefined, [], ""];
-  machine.on(/kubelet-server-current\.pem \] \|\| sed/, () => serving);
+  machine.on(/for file in \S+kubelet-server-current\.pem/, () => serving && `file ${SERVER}\n${serving}`);
   machine.on(/former CAs/, () => `${client.certificate}--- CA ---\n${previous!.certificate}--- former CAs ---\n`);
   machine.on(/previous-kubelet/, (script) => (order.push(nameOf(script)), ""));
   machine.on(/place \S+ca-rotation\/kubelet\/ca\.crt/, () => {
