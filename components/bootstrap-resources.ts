@@ -19,6 +19,7 @@ import type { PreparationSteps } from "./preparation";
 /** The resources that the steps with kubeadm register, by step. */
 export interface KubeadmSteps extends PreparationSteps {
   "api balancer": Unit;
+  "api vip": Unit;
   "api endpoint": KubeadmEndpoint;
   "api server files": ApiServerFiles;
   "encryption keys": EncryptionKeys;

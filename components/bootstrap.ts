@@ -7,6 +7,7 @@ import type { KubeadmSteps } from "./bootstrap-resources";
 import { PREPARED, preparation } from "./preparation";
 import type { CommandPhase } from "./nodes/commands";
 import { installApiBalancer } from "./steps/api-balancer";
+import { hasVirtualAddress, installVirtualAddress } from "./steps/api-vip";
 import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
 import { addCommands, hasCommands } from "./steps/commands";
 import { rollOutKubeadmDns } from "./steps/dns";
@@ -114,6 +115,7 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     register: joinControlPlane,
   },
   "join worker": { on: workers, needs: BALANCED, needsCluster: ["init"], register: joinWorker },
+  "api vip": { on: hasVirtualAddress, needs: ["packages", "control plane"], register: installVirtualAddress },
   // Replaces the kubelet of another version, which must not be newer than the API server.
   "control plane node": {
     on: everyControlPlane,

@@ -77,3 +77,6 @@ export function requiredPackages({ osFamily }: Pick<MachineFacts, "osFamily">): 
 
 /** Package of the API balancer, which Debian and Fedora name alike, and the service that Debian would start with it. */
 export const BALANCER_PACKAGE = { name: "haproxy", unusedServices: ["haproxy.service"] } as const;
+
+/** Package of a virtual address, which Debian and Fedora name alike, and the service that comes with it. */
+export const VIP_PACKAGE = { name: "keepalived", unusedServices: ["keepalived.service"] } as const;

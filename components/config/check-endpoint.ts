@@ -1,21 +1,34 @@
+import { isIP } from "node:net";
 import type { ClusterConfig, CrossProblem } from "./types";
 
-/** Checks that an endpoint of the kind `external`, and no other one, has an address. */
-export function endpointAddress({ controlPlane: { endpoint } }: ClusterConfig): CrossProblem[] {
-  const path = "controlPlane.endpoint.address";
-  const about = ["controlPlane.endpoint.kind"];
-  if (endpoint.kind === "external" && endpoint.address === undefined)
-    return [
-      { path, reason: "is missing", action: "set the address that leads to the control planes, as host:port", about },
-    ];
-  if (endpoint.kind !== "external" && endpoint.address !== undefined)
+const PATH = "controlPlane.endpoint.address";
+const KIND = "controlPlane.endpoint.kind";
+
+/** What the address of each kind of endpoint is; undefined where it has none. */
+const EXPECTED = {
+  nodes: undefined,
+  vip: "set an IP address that no machine has, in the network segment of the control planes, without a port",
+  external: "set the address that leads to the control planes, as host:port",
+} as const;
+
+/** Checks that the address of an endpoint is what its kind needs. */
+export function endpointAddress({ bootstrap, controlPlane: { endpoint } }: ClusterConfig): CrossProblem[] {
+  const { kind, address } = endpoint;
+  const action = EXPECTED[kind];
+  const problem = (reason: string, advice = "") => [{ path: PATH, reason, action: advice, about: [KIND] }];
+  if (kind === "vip" && bootstrap === "components")
     return [
       {
-        path,
-        reason: `is not used by an endpoint of kind ${endpoint.kind}`,
-        action: "leave it out, or set controlPlane.endpoint.kind: external",
-        about,
+        path: KIND,
+        reason: "cannot be vip: a cluster that is built by components has one control plane",
+        action: "leave it out, or set bootstrap: kubeadm",
+        about: ["bootstrap"],
       },
     ];
-  return [];
+  if (action === undefined)
+    return address === undefined
+      ? []
+      : problem(`is not used by an endpoint of kind ${kind}`, `leave it out, or set ${KIND}: external`);
+  if (address === undefined) return problem("is missing", action);
+  return (isIP(address) !== 0) === (kind === "vip") ? [] : problem(`does not fit an endpoint of kind ${kind}`, action);
 }

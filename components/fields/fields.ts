@@ -114,9 +114,12 @@ export const port = z.int().min(1).max(65535);
 
 export const seconds = z.int().min(1);
 
-export const endpoint = z
+/** An endpoint, or a virtual address. */
+export const endpointOrAddress = z
   .string()
-  .refine(isEndpoint, { error: complaint("is not host:port", "write it like api.example.com:6443") })
+  .refine((value) => isEndpoint(value) || isIP(value) !== 0, {
+    error: complaint("is neither host:port nor an IP address", "write it like api.example.com:6443"),
+  })
   .meta({ format: "host:port" });
 
 export const source = z.string().refine(isSource, {

@@ -6,7 +6,7 @@ import type { ComponentArgs } from "../../render/kubeadm-args";
 import type { Taint } from "../../render/kubeadm-types";
 import type { KubeletSettings } from "../../render/kubelet";
 import type { Rung, RunAs, StaticToken } from "../../render/rung";
-import { cidr, dnsDomain, endpoint, seconds } from "../fields/fields";
+import { cidr, dnsDomain, endpointOrAddress, seconds } from "../fields/fields";
 
 export type { DrainSettings } from "../../contracts/drain";
 
@@ -59,11 +59,15 @@ export const DEFAULT_NETWORK: NetworkSettings = networkSchema.parse({});
 /** How clients outside of the cluster reach the API server. The nodes use their own balancers. */
 export const endpointFields = {
   /**
-   * `nodes`: the kubeconfig names a control plane whose API server is ready. `external`: it names an address of yours.
+   * `nodes`: the kubeconfig names a control plane whose API server is ready. `vip`: it names a virtual address, which
+   * keepalived gives to a control plane that is ready. `external`: it names an address of yours.
    */
-  kind: z.enum(["nodes", "external"]).default("nodes"),
-  /** With `external`: an address that leads to every control plane, for example through a load balancer. */
-  address: endpoint.optional(),
+  kind: z.enum(["nodes", "vip", "external"]).default("nodes"),
+  /**
+   * With `external`: an address that leads to every control plane, for example through a load balancer. With `vip`: an
+   * IP address that no machine has, in the network segment of the control planes, without a port.
+   */
+  address: endpointOrAddress.optional(),
 };
 
 export type ApiEndpoint = z.input<z.ZodObject<typeof endpointFields>>;

@@ -1,29 +1,30 @@
+import { isIPv6 } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { apiName } from "../../render/api-balancer";
 import { nodeAddress } from "../machines/machine";
 import type { ClusterMember, ClusterPlan } from "./member";
 
-const API_PORT = 6443;
+export const API_PORT = 6443;
 
 /** Address of an API server that has no balancer: that of a cluster which is built by components. */
 export function singleEndpoint({ plan, address }: ClusterMember): pulumi.Input<string> {
-  return externalAddress(plan) ?? pulumi.interpolate`${address}:${API_PORT}`;
+  return clientAddress(plan) ?? pulumi.interpolate`${address}:${API_PORT}`;
 }
 
 /** Names and addresses for which the certificates of the API servers are valid. */
 export function apiServerNames(plan: ClusterPlan): pulumi.Output<string[]> {
-  const address = externalAddress(plan);
-  const external = address === undefined ? [] : [hostOf(address)];
+  const address = clientAddress(plan);
+  const own = address === undefined ? [] : [hostOf(address)];
   const addresses = controlPlanesOf(plan).flatMap(({ machine }) => [machine.host, nodeAddress(machine)]);
   return pulumi
     .all(addresses)
-    .apply((all) => [...new Set(["127.0.0.1", "localhost", apiName(plan.name), ...external, ...all])]);
+    .apply((all) => [...new Set(["127.0.0.1", "localhost", apiName(plan.name), ...own, ...all])]);
 }
 
 /** The address that a kubeconfig for clients outside of the cluster names, for each control plane in order. */
 export function clientEndpoints(plan: ClusterPlan): pulumi.Input<string>[] {
-  const external = externalAddress(plan);
-  return controlPlanesOf(plan).map(({ address }) => external ?? pulumi.interpolate`${address}:${API_PORT}`);
+  const own = clientAddress(plan);
+  return controlPlanesOf(plan).map(({ address }) => own ?? pulumi.interpolate`${address}:${API_PORT}`);
 }
 
 /** The control planes of a cluster, the first one first. */
@@ -31,8 +32,17 @@ export function controlPlanesOf({ members }: ClusterPlan): ClusterMember[] {
   return members.filter(({ isControlPlane }) => isControlPlane);
 }
 
-function externalAddress({ controlPlane: { endpoint } }: ClusterPlan): string | undefined {
-  return typeof endpoint === "string" ? endpoint : endpoint?.address;
+/** Returns the address of the control planes' virtual address; undefined if they have none. */
+export function virtualAddress({ controlPlane: { endpoint } }: ClusterPlan): string | undefined {
+  return typeof endpoint === "object" && endpoint.kind === "vip" ? endpoint.address : undefined;
+}
+
+/** Returns the address, `host:port`, that leads to every control plane; undefined if there is none. */
+function clientAddress(plan: ClusterPlan): string | undefined {
+  const { endpoint } = plan.controlPlane;
+  if (typeof endpoint === "string") return endpoint;
+  const vip = virtualAddress(plan);
+  return vip === undefined ? endpoint?.address : `${isIPv6(vip) ? `[${vip}]` : vip}:${API_PORT}`;
 }
 
 function hostOf(endpoint: string): string {

@@ -3,27 +3,37 @@ import { optional } from "../../common/optional";
 import { apiName } from "../../render/api-balancer";
 import { firewallRules } from "../../render/firewall";
 import { kernelModules, kernelSysctls } from "../../render/kernel";
-import { BALANCER_PACKAGE, type BinaryPlan, nodeBinaries, requiredPackages } from "../../render/node-contents";
+import {
+  BALANCER_PACKAGE,
+  type BinaryPlan,
+  VIP_PACKAGE,
+  nodeBinaries,
+  requiredPackages,
+} from "../../render/node-contents";
 import { guardProbe } from "../../render/guard";
 import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
 import { type Machine, controllerArch, nodeAddress } from "../machines/machine";
+import { hasVirtualAddress } from "./api-vip";
 import { hasServingCertificates, servingAddresses } from "./kubelet-serving";
 import { type ClusterMember, controlPlaneConnections } from "./member";
 import type { MachineScope } from "./step";
 
 export function installPackages({ member, after }: MachineScope): Packages {
   const { host, onMachine, plan } = member;
-  const { name, unusedServices } = BALANCER_PACKAGE;
-  const hasBalancer = plan.components === undefined;
+  const extras = [
+    ...(plan.components === undefined ? [BALANCER_PACKAGE] : []),
+    ...(hasVirtualAddress(member) ? [VIP_PACKAGE] : []),
+  ];
+  const unusedServices = extras.flatMap((extra) => extra.unusedServices);
   return new Packages(
     member.resourceName("packages"),
     {
       ...onMachine,
       osFamily: host.facts.osFamily,
-      packages: host.facts.apply((facts) => [...requiredPackages(facts), ...(hasBalancer ? [name] : [])]),
-      ...optional({ unusedServices: hasBalancer ? [...unusedServices] : undefined }),
+      packages: host.facts.apply((facts) => [...requiredPackages(facts), ...extras.map(({ name }) => name)]),
+      ...optional({ unusedServices: extras.length > 0 ? unusedServices : undefined }),
     },
     setupOptions(member, after),
   );

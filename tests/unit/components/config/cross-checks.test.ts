@@ -176,6 +176,22 @@ describe("fields together", () => {
       "there is no file /none",
     ],
     [{ controlPlane: { endpoint: { kind: "external" } } }, "controlPlane.endpoint.address", "is missing"],
+    [{ controlPlane: { endpoint: { kind: "vip" } } }, "controlPlane.endpoint.address", "is missing"],
+    [
+      { controlPlane: { endpoint: { kind: "vip", address: "10.0.0.9:6443" } } },
+      "controlPlane.endpoint.address",
+      "does not fit an endpoint of kind vip",
+    ],
+    [
+      { controlPlane: { endpoint: { kind: "external", address: "10.0.0.9" } } },
+      "controlPlane.endpoint.address",
+      "does not fit an endpoint of kind external",
+    ],
+    [
+      { bootstrap: "components", controlPlane: { endpoint: { kind: "vip", address: "10.0.0.9" } } },
+      "controlPlane.endpoint.kind",
+      "cannot be vip",
+    ],
     [
       { controlPlane: { endpoint: { address: "api:6443" } } },
       "controlPlane.endpoint.address",
