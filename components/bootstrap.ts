@@ -115,7 +115,12 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     register: joinControlPlane,
   },
   "join worker": { on: workers, needs: BALANCED, needsCluster: ["init"], register: joinWorker },
-  "api vip": { on: hasVirtualAddress, needs: ["packages", "control plane"], register: installVirtualAddress },
+  "api vip": {
+    on: hasVirtualAddress,
+    needs: ["packages", "control plane"],
+    oneByOne: "api vip", // An address that another machine has is refused on the first one.
+    register: installVirtualAddress,
+  },
   // Replaces the kubelet of another version, which must not be newer than the API server.
   "control plane node": {
     on: everyControlPlane,
@@ -191,7 +196,8 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
       endpoints: clientEndpoints(plan),
       caCertHash: init.caCertHash,
       restoredFrom: init.restoredFrom,
-      after: [init],
+      // A kubeconfig must not name a virtual address that nothing answers at.
+      after: [init, ...runner.resources("api vip")],
       renewedBy: [runner.resource("control plane")],
     },
     nodes: new Map(

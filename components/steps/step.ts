@@ -110,7 +110,7 @@ export class StepRunner<Steps extends { [Name in keyof Steps]: pulumi.Resource }
   }
 
   /** The resources of a step on all machines that it works on. */
-  private resources(name: keyof Steps): pulumi.Resource[] {
+  resources(name: keyof Steps): pulumi.Resource[] {
     if (!this.includes(name)) return [];
     return this.membersOf(name).map((member) => this.resource(name, member));
   }

@@ -6,7 +6,7 @@ interface=$(ip -o addr show to @ADDRESS@ | awk 'NR == 1 { print $2 }')
 # A control plane of this cluster may have the virtual address. Another machine must not.
 if [ -z "$(ip -o addr show to @VIP@)" ] && ping -c 1 -W 1 @VIP@ > /dev/null 2>&1; then
   # Any answer of the API server proves its certificate.
-  curl -sS -o /dev/null --max-time 3 --cacert @CA@ https://@HOST@:@PORT@/version || {
+  curl -s -o /dev/null --max-time 3 --cacert @CA@ https://@HOST@:@PORT@/version || {
     echo 'another machine answers at @VIP@: choose an address that no machine has' >&2
     exit 1
   }

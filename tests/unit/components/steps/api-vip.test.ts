@@ -18,6 +18,7 @@ test("every control plane runs the virtual address after its API server has a ce
   const units = all.filter(({ name }) => name.endsWith("-api-vip"));
   expect(units.map(({ name }) => name)).toEqual([1, 2, 3].map((number) => `control-plane-${number}-api-vip`));
   expect(units[0]?.dependsOn).toContain("kubewright:kubeadm:ControlPlane control-plane-1-control-plane");
+  expect(units[1]?.dependsOn).toContain("kubewright:host:Unit control-plane-1-api-vip");
   const { documents } = find(all, "control-plane-1-control-plane")?.inputs ?? {};
   expect(JSON.stringify(documents)).toContain('"10.77.0.250"');
   expect(find(all, "control-plane-1-packages")?.inputs).toMatchObject({
@@ -25,9 +26,9 @@ test("every control plane runs the virtual address after its API server has a ce
     unusedServices: ["haproxy.service", "keepalived.service"],
   });
   expect(find(all, "worker-1-packages")?.inputs.packages).not.toContain("keepalived");
-  expect(all.find(({ type }) => type.endsWith(":Kubeconfig"))?.inputs.endpoints).toEqual(
-    Array(3).fill("10.77.0.250:6443"),
-  );
+  const kubeconfig = all.find(({ type }) => type.endsWith(":Kubeconfig"));
+  expect(kubeconfig?.inputs.endpoints).toEqual(Array(3).fill("10.77.0.250:6443"));
+  expect(kubeconfig?.dependsOn).toContain("kubewright:host:Unit control-plane-3-api-vip");
 });
 
 test("a cluster without a virtual address has no unit for it", async () => {
