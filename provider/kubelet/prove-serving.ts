@@ -79,5 +79,11 @@ export async function findServingProblem(
   ca: string,
 ): Promise<string | undefined> {
   const [host = ""] = addresses;
-  return await probeCertificate(machine, KUBELET_PORT, { host, ca, address: host }).catch(messageOf);
+  return await probeCertificate(machine, KUBELET_PORT, { host, ca, address: host }).catch(describeFailure);
+}
+
+/** A kubelet without a certificate refuses connections by an alert of TLS. OpenSSL describes it in a line of codes. */
+function describeFailure(error: unknown): string {
+  const message = messageOf(error);
+  return message.includes("alert internal error") ? "the kubelet has no serving certificate yet" : message;
 }
