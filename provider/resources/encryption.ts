@@ -4,8 +4,7 @@ import { StepError } from "../../common/errors";
 import { canRead, writesWith, writingConfiguration } from "../../render/encryption";
 import { proveEncryption, rewriteSecrets } from "../kubeadm/encrypted-secrets";
 import { readConfiguration, useConfiguration, waitForReload } from "../kubeadm/encryption-config";
-import { readCluster } from "./read-cluster";
-import { optional } from "../../common/optional";
+import { clusterSetting } from "./cluster-setting";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 
@@ -70,20 +69,8 @@ const encryption: Handler<typeof encryptionContract> = {
   contract: encryptionContract,
   replaceOn: ["caCertHash", "path"],
   ignore: ["controlPlanes"],
-  async create(context, inputs) {
-    await apply(context, inputs);
-    return { id: ID, outputs: {} };
-  },
+  ...clusterSetting({ id: ID, apply, findProblem }),
   adopt: adoptById(() => ID),
-  async update(context, _id, inputs) {
-    await apply(context, inputs);
-    return {};
-  },
-  read: (context, _id, old) =>
-    readCluster(context, old, async () => {
-      const { problem: _, ...inputs } = old.inputs;
-      return { ...old, inputs: { ...inputs, ...optional({ problem: await findProblem(context, inputs) }) } };
-    }),
 };
 
 export const encryptionResource = register(encryption);

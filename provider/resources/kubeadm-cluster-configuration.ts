@@ -1,8 +1,7 @@
 import type { Inputs } from "../../contracts/contract";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { findOutdated, upload } from "../kubeadm/uploaded-configuration";
-import { readCluster } from "./read-cluster";
-import { optional } from "../../common/optional";
+import { clusterSetting } from "./cluster-setting";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 
 type ConfigurationInputs = Inputs<typeof clusterConfigurationContract>;
@@ -29,20 +28,8 @@ const clusterConfiguration: Handler<typeof clusterConfigurationContract> = {
   contract: clusterConfigurationContract,
   replaceOn: ["caCertHash"],
   ignore: ["controlPlanes"],
-  async create(context, inputs) {
-    await apply(context, inputs);
-    return { id: ID, outputs: {} };
-  },
+  ...clusterSetting({ id: ID, apply, findProblem }),
   adopt: adoptById(() => ID),
-  async update(context, _id, inputs) {
-    await apply(context, inputs);
-    return {};
-  },
-  read: (context, _id, old) =>
-    readCluster(context, old, async () => {
-      const { problem: _, ...inputs } = old.inputs;
-      return { ...old, inputs: { ...inputs, ...optional({ problem: await findProblem(context, inputs) }) } };
-    }),
 };
 
 export const clusterConfigurationResource = register(clusterConfiguration);

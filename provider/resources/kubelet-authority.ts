@@ -1,11 +1,12 @@
-import { optional } from "../../common/optional";
 import type { Inputs } from "../../contracts/contract";
 import { kubeletAuthorityContract } from "../../contracts/kubeadm/kubelet-authority";
 import { verifiesKubelets } from "../kubeadm/kubelet-authority";
 import { readManifestTexts } from "../kubeadm/manifest-texts";
 import { verifyKubelets } from "../kubelet/verify-kubelets";
 import { register, type Context, type Handler } from "../rpc/handler";
-import { readCluster } from "./read-cluster";
+import { clusterSetting } from "./cluster-setting";
+
+const ID = "kubelet-authority";
 
 type AuthorityInputs = Inputs<typeof kubeletAuthorityContract>;
 
@@ -33,24 +34,12 @@ const kubeletAuthority: Handler<typeof kubeletAuthorityContract> = {
   contract: kubeletAuthorityContract,
   replaceOn: ["caCertHash"],
   ignore: ["controlPlanes"],
-  async create(context, inputs) {
-    await apply(context, inputs);
-    return { id: "kubelet-authority", outputs: {} };
-  },
+  ...clusterSetting({ id: ID, apply, findProblem }),
   /** Records what runs. Where an API server does not verify kubelets, the next update changes it. */
   async adopt(context, inputs) {
     const isSame = (await findProblem(context, inputs)) === undefined;
-    return { id: "kubelet-authority", outputs: {}, isUnfinished: !isSame };
+    return { id: ID, outputs: {}, isUnfinished: !isSame };
   },
-  async update(context, _id, inputs) {
-    await apply(context, inputs);
-    return {};
-  },
-  read: (context, _id, old) =>
-    readCluster(context, old, async () => {
-      const { problem: _, ...inputs } = old.inputs;
-      return { ...old, inputs: { ...inputs, ...optional({ problem: await findProblem(context, inputs) }) } };
-    }),
 };
 
 export const kubeletAuthorityResource = register(kubeletAuthority);
