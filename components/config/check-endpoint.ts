@@ -15,7 +15,7 @@ const EXPECTED = {
 export function endpointAddress({ bootstrap, controlPlane: { endpoint } }: ClusterConfig): CrossProblem[] {
   const { kind, address } = endpoint;
   const action = EXPECTED[kind];
-  const problem = (reason: string, advice = "") => [{ path: PATH, reason, action: advice, about: [KIND] }];
+  const problem = (reason: string, advice: string) => [{ path: PATH, reason, action: advice, about: [KIND] }];
   if (kind === "vip" && bootstrap === "components")
     return [
       {
