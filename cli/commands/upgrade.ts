@@ -148,6 +148,7 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
     canaries: canaryOf(options, canary),
     isChanged,
     poolLimits,
+    replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
   };
   const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles, ...settings });
   const paused = isResumed ? undefined : describePause(hold);

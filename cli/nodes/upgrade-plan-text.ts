@@ -1,7 +1,7 @@
 import { describeDuration } from "../../common/duration";
 import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import type { ClusterStatus } from "./cluster-status";
-import type { UpgradePlan } from "./upgrade-plan";
+import type { PlannedPool, UpgradePlan } from "./upgrade-plan";
 
 /** Returns the plan as text for a terminal. */
 export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
@@ -13,9 +13,7 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
     ...(chain.length > 1 ? ["For each version, in this order:"] : ["In this order:"]),
     "  1. images and binaries are copied; only the container runtime restarts, if its pause image changes",
     `  2. ${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other`,
-    ...pools.map(
-      ({ name, nodes }, index) => `  ${index + 3}. pool ${name}: ${nodes.join(", ")}, drained, then the kubelet`,
-    ),
+    ...pools.map((pool, index) => `  ${index + 3}. pool ${pool.name}: ${describePool(pool)}`),
     `  ${pools.length + 3}. kube-proxy and CoreDNS`,
     ...(canaries.length > 0 ? [`Before the other workers: ${canaries.join(", ")}`] : []),
     ...(soak > 0 ? [`After each control plane, canary and pool, the cluster must stay healthy for ${soak} s`] : []),
@@ -27,6 +25,10 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
     ...section("This must be solved first:", blocking),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function describePool({ nodes, isReplaced }: PlannedPool): string {
+  return `${nodes.join(", ")}, drained, then ${isReplaced ? "a new machine" : "the kubelet"}`;
 }
 
 function describeApi({ resource, removedIn, users = [] }: UpgradePlan["deprecated"][number]): string {

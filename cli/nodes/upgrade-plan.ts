@@ -1,4 +1,5 @@
 import semver from "semver";
+import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
 import { type DeprecatedApi, isRemovedIn } from "../../provider/kube/deprecated-apis";
 import { retryRequest } from "../../provider/kube/retry";
@@ -14,7 +15,7 @@ export interface UpgradePlan {
   chain: string[];
   controlPlanes: string[];
   /** Workers by pool, in the order of the upgrade, and the oldest version of their kubelets. */
-  pools: { name: string; nodes: string[]; oldest?: string | undefined }[];
+  pools: PlannedPool[];
   deprecated: DeprecatedApi[];
   /** Workers that are upgraded before the others. */
   canaries: string[];
@@ -26,6 +27,14 @@ export interface UpgradePlan {
   blocking: string[];
   /** What an operator should know. */
   notes: string[];
+}
+
+export interface PlannedPool {
+  name: string;
+  nodes: string[];
+  oldest?: string | undefined;
+  /** Whether new machines replace those of the pool. */
+  isReplaced?: boolean;
 }
 
 export interface UpgradeFacts {
@@ -41,6 +50,8 @@ export interface UpgradeFacts {
   obstacles: ReadonlyMap<string, readonly string[]>;
   /** Nodes of each pool that may be unavailable at the same time. @default 1 */
   poolLimits?: ReadonlyMap<string, number>;
+  /** Pools whose machines are replaced. @default none */
+  replacedPools?: readonly string[];
   /** Workers that are upgraded first, also where their pool has a version of its own. @default none */
   canaries?: readonly string[];
   /** Seconds for which the cluster must stay healthy before the upgrade goes on. @default 0 */
@@ -66,7 +77,7 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
     to,
     chain: steps,
     controlPlanes,
-    pools: poolsOf(status),
+    pools: poolsOf(status, facts.replacedPools ?? []),
     canaries: [...canaries],
     soak: facts.soak ?? 0,
     duration: steps.length * durationOf(facts, controlPlanes.length),
@@ -100,13 +111,14 @@ function isControlPlane({ roles }: NodeStatus): boolean {
   return roles.includes("control-plane");
 }
 
-function poolsOf({ nodes }: ClusterStatus): UpgradePlan["pools"] {
+function poolsOf({ nodes }: ClusterStatus, replaced: readonly string[]): PlannedPool[] {
   const workers = nodes.filter((node) => !isControlPlane(node));
   const names = [...new Set(workers.map(({ pool }) => pool))];
   return names.map((name) => {
     const members = workers.filter(({ pool }) => pool === name);
     const nodes = members.map((node) => `${node.name} (${node.version})`);
-    return { name, nodes, oldest: oldest(members.map(({ version }) => version)) };
+    const isReplaced = replaced.includes(name) || undefined;
+    return { name, nodes, oldest: oldest(members.map(({ version }) => version)), ...optional({ isReplaced }) };
   });
 }
 

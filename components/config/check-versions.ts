@@ -1,6 +1,7 @@
 import { gateRemovedIn, gatesInFlag, kubeletFlagRemovedIn } from "../../render/removed-settings";
 import { findKubeletSkew } from "../../render/version-skew";
-import { poolMachineNames, poolsOf } from "./pools";
+import { kindOf, sharedSettings } from "./kinds";
+import { type Pool, listedIn, poolMachineNames, poolsOf } from "./pools";
 import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
 
 /** Refuses versions that cannot be installed. */
@@ -44,6 +45,24 @@ export function canaries(config: ClusterConfig): CrossProblem[] {
           },
         ],
   );
+}
+
+/** Refuses to replace machines that Kubewright does not create. */
+export function replacedMachines(config: ClusterConfig): CrossProblem[] {
+  return poolsOf(config)
+    .filter((pool) => pool.upgrade === "replace")
+    .filter((pool) => !isReplaceable(config, pool))
+    .map(({ path }) => ({
+      path: `${path}.upgrade`,
+      reason: "the pool has machines that Kubewright did not create, so it cannot replace them",
+      action: "use inPlace",
+      about: ["machines", path],
+    }));
+}
+
+function isReplaceable(config: ClusterConfig, pool: Pool): boolean {
+  const kind = kindOf(config, pool);
+  return kind.makes && sharedSettings(config, kind).vagrantfile === undefined && listedIn(config, pool).length === 0;
 }
 
 /** Refuses kubelets that are newer than the API server or too old for it. */

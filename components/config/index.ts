@@ -14,7 +14,14 @@ import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { kindOf } from "./kinds";
-import { canaries, heldPools, removedSettings, supportedVersions, versionSkew } from "./check-versions";
+import {
+  canaries,
+  heldPools,
+  removedSettings,
+  replacedMachines,
+  supportedVersions,
+  versionSkew,
+} from "./check-versions";
 import { ConfigError, type Problem, genericMessage, problemsOf } from "../fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./schema";
 import { type ClusterConfig, type ConfigEnvironment, type CrossCheck, type CrossProblem, sshHosts } from "./types";
@@ -43,6 +50,7 @@ const crossChecks: readonly CrossCheck[] = [
   versionSkew,
   heldPools,
   canaries,
+  replacedMachines,
   removedSettings,
   etcdQuorum,
   rangesOverlap,

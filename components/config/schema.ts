@@ -226,6 +226,12 @@ const pool = strict({
    */
   version: version.optional(),
   /**
+   * How another version reaches the nodes of the pool: `inPlace` drains a node and changes its kubelet, `replace`
+   * deletes the node's machine and creates a new one. It applies from the run after the one that sets it, so set it
+   * before the upgrade.
+   */
+  upgrade: z.enum(["inPlace", "replace"]).default("inPlace"),
+  /**
    * Number of nodes that a change may make unavailable at the same time. Nodes that are down or cordoned already
    * count.
    */

@@ -5,7 +5,7 @@ import { optional } from "../../common/optional";
 import { DockerImage, DockerMachine, DockerNetwork } from "../../sdk/docker";
 import { SshKey } from "../../sdk/local";
 import { cidr } from "../fields/fields";
-import { type RollingArgs, defineKind, turnOf } from "./kind";
+import { type RollingArgs, defineKind, replacementOf, turnOf } from "./kind";
 import type { Machine } from "./machine";
 import { assignSlots, slotCount } from "./slots";
 
@@ -93,7 +93,7 @@ export class DockerMachines extends pulumi.ComponentResource {
         authorizedKey: key.publicKey,
         ...optional({ cpus, memory: memoryMiB }),
       },
-      { parent: this, ...optional({ dependsOn: turnOf(hostname, args) }) },
+      { parent: this, ...optional({ dependsOn: turnOf(hostname, args) }), ...replacementOf(hostname, args) },
     );
     const { address: host, port, user, hostKey, privateAddress } = machine;
     return { name: hostname, host, port, user, hostKey, privateAddress, privateKeyPath: key.path, madeBy: machine };

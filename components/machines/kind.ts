@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { optional } from "../../common/optional";
 import type { MachineRole } from "../../render/preflight";
 import type { Machine } from "./machine";
 
@@ -20,6 +21,8 @@ export interface MachineSpec<Each> {
  */
 export interface MachineTurns {
   turnOf(machine: string): Promise<pulumi.Resource[]>;
+  /** What replaces the machine when it changes. */
+  replacementTriggerOf?(machine: string): string | undefined;
 }
 
 /** Arguments of every component whose machines can be part of a rolling update. */
@@ -165,4 +168,12 @@ export function orderOf<Shared extends z.ZodRawShape, Each extends z.ZodRawShape
 /** For `dependsOn` of a machine: resolves when its rolling update reaches it. Undefined without a rolling update. */
 export function turnOf(machine: string, { rollingUpdate, turns }: RollingArgs): Promise<pulumi.Resource[]> | undefined {
   return (rollingUpdate ?? turns)?.turnOf(machine);
+}
+
+/** For the options of a machine that is created: replaces it for another version, if its pool is configured so. */
+export function replacementOf(
+  machine: string,
+  { rollingUpdate, turns }: RollingArgs,
+): Pick<pulumi.CustomResourceOptions, "replacementTrigger"> {
+  return optional({ replacementTrigger: (rollingUpdate ?? turns)?.replacementTriggerOf?.(machine) });
 }

@@ -7,7 +7,15 @@ import { VAGRANT_PROVIDERS } from "../../render/vagrantfile";
 import { DockerImage } from "../../sdk/docker";
 import { ExistingVagrantMachine, VagrantBox, VagrantMachine, type VagrantMachineArgs } from "../../sdk/vagrant";
 import { cidr, nodeName } from "../fields/fields";
-import { type MachineOrder, type MachineSpec, type MachinesArgs, defineKind, orderOf, turnOf } from "./kind";
+import {
+  type MachineOrder,
+  type MachineSpec,
+  type MachinesArgs,
+  defineKind,
+  orderOf,
+  replacementOf,
+  turnOf,
+} from "./kind";
 import type { SettingsProblem } from "./kind";
 import type { Machine } from "./machine";
 import { assignSlots, slotCount } from "./slots";
@@ -125,7 +133,7 @@ export class VagrantMachines extends pulumi.ComponentResource {
     };
     const turn = turnOf(name, order);
     const dependsOn = turn ? turn.then((resources) => [...resources, ...networks]) : networks;
-    const machine = new VagrantMachine(name, args, { parent: this, dependsOn });
+    const machine = new VagrantMachine(name, args, { parent: this, dependsOn, ...replacementOf(name, order) });
     return { ...machineOf(name, machine), madeBy: machine };
   }
 

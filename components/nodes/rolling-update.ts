@@ -11,6 +11,11 @@ export interface RollingPool {
    * @default 1
    */
   maxUnavailable?: number;
+  /**
+   * Versions of the kubelets, by machine name. A machine whose version changes is replaced by a new one.
+   * @default none: the kubelets of the pool change in place
+   */
+  replacedFor?: Readonly<Record<string, string>>;
 }
 
 export interface RollingUpdateArgs {
@@ -60,11 +65,15 @@ export class RollingUpdate {
   private readonly firstRuns: pulumi.Output<Record<string, string> | undefined>;
   private readonly run = randomUUID();
   private readonly predecessors: ReadonlyMap<string, readonly string[]>;
+  private readonly controlPlanes: readonly string[];
+  private readonly replacedFor: ReadonlyMap<string, string>;
   private readonly nodes = new Map<string, pulumi.Resource>();
 
   constructor(name: string, args: RollingUpdateArgs, options?: pulumi.CustomResourceOptions) {
     const { pools, others = [] } = args;
     this.predecessors = predecessorsOf(args);
+    this.controlPlanes = others;
+    this.replacedFor = new Map(pools.flatMap(({ replacedFor = {} }) => Object.entries(replacedFor)));
     const members = [...pools.flatMap(({ names }) => names), ...others];
     this.firstRuns = new Roster(`${name}-roster`, { members, run: this.run }, options).since;
   }
@@ -92,7 +101,9 @@ export class RollingUpdate {
    * after the other.
    */
   async turnOf(machine: string): Promise<pulumi.Resource[]> {
-    const predecessors = this.predecessors.get(machine) ?? [];
+    // A replaced machine joins with the new version, so the control planes must have it.
+    const controlPlanes = this.replacedFor.has(machine) ? this.controlPlanes : [];
+    const predecessors = [...(this.predecessors.get(machine) ?? []), ...controlPlanes];
     // A preview changes nothing, and its unknown outputs never resolve.
     if (predecessors.length === 0 || pulumi.runtime.isDryRun()) return [];
     if (!(await valueOf(this.isMember(machine)))) return [];
@@ -100,7 +111,17 @@ export class RollingUpdate {
     return [];
   }
 
+  /**
+   * Returns what replaces the machine when it changes, for `replacementTrigger` of the machine's first resource.
+   * Undefined: no change of the version replaces it.
+   */
+  replacementTriggerOf(machine: string): string | undefined {
+    return this.replacedFor.get(machine);
+  }
+
+  /** Machines that are new in this run are checked together with all others, so no other machine waits for them. */
   private async waitForNode(machine: string): Promise<void> {
+    if (this.controlPlanes.includes(machine) && !(await valueOf(this.isMember(machine)))) return;
     const node = this.nodes.get(machine);
     if (node) await valueOf(node.urn);
   }

@@ -19,10 +19,18 @@ export function rollingUpdateOf(config: ClusterConfig): RollingUpdateArgs {
     pools: poolsOf(config).map((pool) => ({
       names: poolMachineNames(config, pool),
       maxUnavailable: pool.maxUnavailable,
+      ...optional({ replacedFor: pool.upgrade === "replace" ? kubeletVersions(config, pool) : undefined }),
     })),
     others: controlPlaneMachineNames(config),
     ...optional({ first: canary.length > 0 ? canary : undefined, onePoolAtATime: soak > 0 || undefined }),
   };
+}
+
+/** Versions of a pool's kubelets, by machine name. Canaries have the cluster's version. */
+function kubeletVersions(config: ClusterConfig, pool: Pool): Record<string, string> {
+  const { canary, version } = config.kubernetes;
+  const versionOf = (machine: string) => (canary.includes(machine) ? version : (pool.version ?? version));
+  return Object.fromEntries(poolMachineNames(config, pool).map((machine) => [machine, versionOf(machine)]));
 }
 
 /** Distributes the machines of a configuration to its control planes and pools. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { type MachineOrder, type MachineSpec, type MachinesArgs, orderOf, turnOf } from "../kind";
+import { type MachineOrder, type MachineSpec, type MachinesArgs, orderOf, replacementOf, turnOf } from "../kind";
 import type { Machine } from "../machine";
 import { cloudMachine, createFirstBoot, createLoginKey } from "./user-data";
 
@@ -73,6 +73,7 @@ export abstract class CloudMachines<
   private vmOptions(name: string, after: pulumi.Resource[]): pulumi.CustomResourceOptions {
     const turn = turnOf(name, this.order);
     const dependsOn = turn ? turn.then((resources) => [...resources, ...after]) : Promise.resolve(after);
-    return { parent: this, deleteBeforeReplace: true, ignoreChanges: this.onlyAtCreation, dependsOn };
+    const replacement = replacementOf(name, this.order);
+    return { parent: this, deleteBeforeReplace: true, ignoreChanges: this.onlyAtCreation, dependsOn, ...replacement };
   }
 }

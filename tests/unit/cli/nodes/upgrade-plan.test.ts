@@ -85,3 +85,8 @@ test("canaries do not count as behind while their pool is held", () => {
   expect(planUpgrade(facts({ ...held, poolVersions })).chain).toEqual(["1.35.4"]);
   expect(planUpgrade(facts({ ...held, poolVersions, canaries: ["worker-1"] })).chain).toEqual([]);
 });
+
+test("names the pools whose machines are replaced", () => {
+  const plan = planUpgrade(facts({ replacedPools: ["workers"] }));
+  expect(upgradePlanText(plan, {})).toMatch(/3\. pool workers: .*, drained, then a new machine\n/);
+});

@@ -118,3 +118,31 @@ describe("of two pools", () => {
     expect(await allowed({ first }, first)).toEqual(["worker-1", "worker-3", "gpu-2"]);
   });
 });
+
+describe("a pool whose machines are replaced", () => {
+  const replaced = (members: readonly string[]) =>
+    updateOf(
+      { pools: [{ names: ["worker-1"], replacedFor: { "worker-1": "1.36.3" } }], others: ["cp-1", "cp-2"] },
+      members,
+    );
+  const pending = { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource;
+
+  test("waits for every control plane, whose version must not be older", async () => {
+    const update = await replaced(["worker-1", "cp-1", "cp-2"]);
+    update.addNode("cp-1", new Node("cp-1-node"));
+    update.addNode("cp-2", pending);
+    expect(await settledTurns(["worker-1"], new Map([["worker-1", update.turnOf("worker-1")]]))).toEqual([]);
+  });
+
+  test("does not wait for a control plane that joins in the same run, whose checks wait for all machines", async () => {
+    const update = await replaced(["worker-1", "cp-1"]);
+    update.addNode("cp-1", new Node("cp-1-node"));
+    update.addNode("cp-2", pending);
+    await expect(update.turnOf("worker-1")).resolves.toEqual([]);
+  });
+
+  test("replaces a machine for its version", async () => {
+    expect((await replaced([])).replacementTriggerOf("worker-1")).toBe("1.36.3");
+    expect((await rollingUpdate(NAMES, NAMES)).replacementTriggerOf("worker-1")).toBeUndefined();
+  });
+});

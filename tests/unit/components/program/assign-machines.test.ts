@@ -39,3 +39,31 @@ describe("a canary and a soak", () => {
     expect(pools[0]).toMatchObject({ version: "1.36.3", canaries: ["worker-2"] });
   });
 });
+
+describe("a pool whose machines are replaced", () => {
+  const supported = { ...environment, kubernetesVersions: ["1.35.4", "1.36.3"] };
+  const kubernetes = { version: "1.36.3", hold: { workers: "1.35.4" }, canary: ["worker-2"] };
+
+  test("has the versions of its kubelets, a canary's too", () => {
+    const config = parseConfig({ kubernetes, workers: { upgrade: "replace" } }, supported);
+    expect(rollingUpdateOf(config).pools[0]).toMatchObject({
+      replacedFor: { "worker-1": "1.35.4", "worker-2": "1.36.3" },
+    });
+  });
+
+  test("has none by default", () => {
+    expect(rollingUpdateOf(parseConfig({ kubernetes }, supported)).pools[0]).not.toHaveProperty("replacedFor");
+  });
+
+  test.each([
+    { pools: { gpu: { upgrade: "replace", machines: { kind: "ssh" }, hosts: [{ name: "gpu-1", host: "10.0.0.9" }] } } },
+    {
+      pools: { gpu: { upgrade: "replace", machines: { kind: "vagrant" } } },
+      machines: { vagrant: { vagrantfile: "Vagrantfile" } },
+    },
+  ])("must not have machines of the user's own: %j", (config) => {
+    expect(() => parseConfig(config, supported)).toThrow(
+      /pools\.gpu\.upgrade: the pool has machines that Kubewright did not/,
+    );
+  });
+});
