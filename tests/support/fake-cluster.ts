@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { KubeApi } from "../../provider/kube/api";
+import { MemoryApi } from "./memory-api";
 
 const NAMESPACE = "default";
 const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
@@ -24,6 +25,14 @@ interface NodeOptions {
   taints?: { key: string; effect: string }[];
   labels?: Record<string, string>;
   cordoned?: boolean;
+}
+
+/** Returns an API in memory, and a cluster that has Ready nodes of these names. */
+export async function fakeCluster(...nodes: readonly string[]): Promise<{ memory: MemoryApi; cluster: FakeCluster }> {
+  const memory = new MemoryApi();
+  const cluster = new FakeCluster(memory.api);
+  for (const node of nodes) await cluster.node(node);
+  return { memory, cluster };
 }
 
 /** Nodes and pods of a cluster without kubelets and controllers, whose part this class plays. */

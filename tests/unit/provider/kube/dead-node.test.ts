@@ -4,9 +4,9 @@ import { checkMachineGone, evacuateDeadNode } from "../../../../provider/kube/de
 import { drain } from "../../../../provider/kube/drain";
 import type { DrainOptions } from "../../../../provider/kube/drain-options";
 import { ConnectionError, HostKeyError } from "../../../../provider/ssh/errors";
-import { FakeCluster } from "../../../support/fake-cluster";
+import { type FakeCluster, fakeCluster } from "../../../support/fake-cluster";
 import { settle, useFakeTime } from "../../../support/fake-time";
-import { MemoryApi } from "../../../support/memory-api";
+import type { MemoryApi } from "../../../support/memory-api";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
@@ -66,10 +66,7 @@ describe("a dead node", () => {
   let cluster: FakeCluster;
 
   beforeEach(async () => {
-    memory = new MemoryApi();
-    cluster = new FakeCluster(memory.api);
-    await cluster.node("a");
-    await cluster.node("b");
+    ({ memory, cluster } = await fakeCluster("a", "b"));
     await cluster.setReady("a", false);
     cluster.silent.add("a");
     await cluster.pod("web-1", { node: "a", owner: { kind: "ReplicaSet", uid: "web" } });

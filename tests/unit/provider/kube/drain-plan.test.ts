@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { planDrain } from "../../../../provider/kube/drain-plan";
-import { FakeCluster } from "../../../support/fake-cluster";
-import { MemoryApi } from "../../../support/memory-api";
+import { type FakeCluster, fakeCluster } from "../../../support/fake-cluster";
+import type { MemoryApi } from "../../../support/memory-api";
 
 const WEB = { kind: "ReplicaSet", uid: "web" };
 let memory: MemoryApi;
@@ -9,10 +9,7 @@ let cluster: FakeCluster;
 
 beforeEach(async () => {
   vi.useRealTimers();
-  memory = new MemoryApi();
-  cluster = new FakeCluster(memory.api);
-  await cluster.node("a");
-  await cluster.node("b");
+  ({ memory, cluster } = await fakeCluster("a", "b"));
 });
 
 const plan = (rules = {}) => planDrain(memory.api, "a", rules, new AbortController().signal);

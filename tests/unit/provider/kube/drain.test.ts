@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { drain } from "../../../../provider/kube/drain";
 import type { DrainOptions } from "../../../../provider/kube/drain-options";
-import { FakeCluster } from "../../../support/fake-cluster";
+import { type FakeCluster, fakeCluster } from "../../../support/fake-cluster";
 import { elapse, settle, useFakeTime } from "../../../support/fake-time";
-import { MemoryApi, httpError } from "../../../support/memory-api";
+import { type MemoryApi, httpError } from "../../../support/memory-api";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
 useFakeTime();
@@ -14,11 +14,8 @@ let cluster: FakeCluster;
 let messages: string[];
 
 beforeEach(async () => {
-  memory = new MemoryApi();
-  cluster = new FakeCluster(memory.api);
+  ({ memory, cluster } = await fakeCluster("a", "b"));
   messages = [];
-  await cluster.node("a");
-  await cluster.node("b");
   cluster.run();
 });
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { readHealthProblems } from "../../../../provider/kube/health-gate";
-import { FakeCluster } from "../../../support/fake-cluster";
-import { MemoryApi } from "../../../support/memory-api";
+import { type FakeCluster, fakeCluster } from "../../../support/fake-cluster";
+import type { MemoryApi } from "../../../support/memory-api";
 
 const CONTROL_PLANE = { host: "10.0.0.1" } as never;
 
@@ -9,11 +9,8 @@ let memory: MemoryApi;
 let cluster: FakeCluster;
 let readyz: () => Promise<string>;
 beforeEach(async () => {
-  memory = new MemoryApi();
-  cluster = new FakeCluster(memory.api);
+  ({ memory, cluster } = await fakeCluster("worker-1", "worker-2"));
   readyz = async () => "ok";
-  await cluster.node("worker-1");
-  await cluster.node("worker-2");
 });
 
 async function read(): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { waitUntilNotReady, waitUntilReady } from "../../../../provider/kube/node-ready";
-import { FakeCluster } from "../../../support/fake-cluster";
+import { type FakeCluster, fakeCluster } from "../../../support/fake-cluster";
 import { elapse, settle, useFakeTime } from "../../../support/fake-time";
-import { MemoryApi } from "../../../support/memory-api";
+import type { MemoryApi } from "../../../support/memory-api";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
 useFakeTime();
@@ -12,9 +12,7 @@ let memory: MemoryApi;
 let cluster: FakeCluster;
 
 beforeEach(async () => {
-  memory = new MemoryApi();
-  cluster = new FakeCluster(memory.api);
-  await cluster.node("a");
+  ({ memory, cluster } = await fakeCluster("a"));
 });
 
 describe("waiting for Ready", () => {

@@ -1,16 +1,13 @@
 import { beforeEach, expect, test } from "vitest";
 import { admitNode } from "../../../../provider/kube/without-controller-manager";
-import { FakeCluster } from "../../../support/fake-cluster";
-import { MemoryApi } from "../../../support/memory-api";
+import { fakeCluster } from "../../../support/fake-cluster";
+import type { MemoryApi } from "../../../support/memory-api";
 
 const signal = new AbortController().signal;
 let memory: MemoryApi;
-let cluster: FakeCluster;
 
 beforeEach(async () => {
-  memory = new MemoryApi();
-  cluster = new FakeCluster(memory.api);
-  await cluster.node("a");
+  ({ memory } = await fakeCluster("a"));
 });
 
 const live = async () => await memory.api.core.readNode({ name: "a" });
