@@ -1,23 +1,33 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { secretText, strict } from "../fields/fields";
+import { publicHostKey, secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
+import { sftpProblem } from "./sftp-address";
 
-const REPOSITORY = /^(\/|\.\.?\/|~\/|sftp:[^:\s]+:\S+|s3:https?:\/\/[^/\s]+\/\S+)/;
+const REPOSITORY = /^(\/|\.\.?\/|~\/|sftp:\S+|s3:https?:\/\/[^/\s]+\/\S+)/;
+/** restic splits ssh's arguments at quotes, and ssh replaces `%` and `${...}` in the path of a key. */
+const KEY_PATH = /^(~?\/)[^'"\\%$\p{Cc}]+$/u;
 
 /** Where backups are stored, and when one is too old. docs/backup.md explains it. */
 export const backupSection = strict({
   /**
    * The repository of restic that stores the backups: a folder on the computer that runs Kubewright,
-   * `sftp:user@host:/path` or `s3:https://host/bucket`. It is created when it does not exist.
+   * `sftp:user@host:/path`, `sftp://user@host:port//path` or `s3:https://host/bucket`. It is created when it does not
+   * exist.
    */
-  repository: z.string().regex(REPOSITORY, {
-    error: complaint(
-      "is no repository",
-      "write a folder like /srv/backups or ./backups, sftp:user@host:/path, or s3:https://host/bucket",
-    ),
-  }),
+  repository: z
+    .string()
+    .regex(REPOSITORY, {
+      error: complaint(
+        "is no repository",
+        "write a folder like /srv/backups or ./backups, sftp:user@host:/path, or s3:https://host/bucket",
+      ),
+    })
+    .superRefine((address, context) => {
+      const problem = sftpProblem(address);
+      if (problem !== undefined) context.addIssue(problem);
+    }),
   /**
    * The password that encrypts the repository. Keep a copy outside of the cluster and of this computer: without it
    * nothing can be restored. Set it with `pulumi config set --secret --path 'backup.password'`.
@@ -60,10 +70,30 @@ export const backupSection = strict({
      */
     caFile: z.string().optional(),
   }).optional(),
-  /** Access to a repository by SFTP. Everything else comes from `~/.ssh/config`; the host key must be known. */
+  /**
+   * Access to a repository by SFTP, with the `ssh` of this computer. Address, port, user and jump hosts also come from
+   * `~/.ssh/config`. No command asks a question: the login is by key, and a server with an unknown host key is refused.
+   */
   sftp: strict({
-    /** File with the private key of the login. */
-    key: z.string(),
+    /**
+     * File with the private key of the login: an absolute path, or one that begins with `~/`. A key with a passphrase
+     * must be in the SSH agent.
+     * @default the keys of the SSH agent, and those of `~/.ssh`
+     */
+    key: z
+      .string()
+      .regex(KEY_PATH, {
+        error: complaint(
+          "is no path of a key",
+          "write an absolute path like ~/.ssh/id_ed25519, without quotes, \\, % and $",
+        ),
+      })
+      .optional(),
+    /**
+     * Public host key of the server in OpenSSH's format, `ssh-ed25519 AAAA...`. A server with another key is refused.
+     * @default the key in `~/.ssh/known_hosts`
+     */
+    hostKey: publicHostKey.optional(),
   }).optional(),
 });
 

@@ -1,4 +1,4 @@
-import type { ClusterConfig, CrossProblem } from "./types";
+import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
 
 /** Refuses backups where their restore is not supported. */
 export function backupOfKubeadm({ backup, bootstrap }: ClusterConfig): CrossProblem[] {
@@ -22,6 +22,31 @@ export function backupAccess({ backup }: ClusterConfig): CrossProblem[] {
       reason: "is missing, but the repository is in S3",
       action: "set backup.s3.accessKeyId and backup.s3.secretAccessKey",
       about: ["backup.repository"],
+    },
+  ];
+}
+
+/** Refuses settings of SFTP without effect, and the path of a key that `up` needs and that does not exist. */
+export function backupBySftp({ backup }: ClusterConfig, { fileExists }: ConfigEnvironment): CrossProblem[] {
+  if (backup?.sftp === undefined) return [];
+  if (!backup.repository.startsWith("sftp:"))
+    return [
+      {
+        path: "backup.sftp",
+        reason: "is set, but the repository is not reached by SFTP",
+        action: "remove it, or write backup.repository like sftp:user@host:/path",
+        about: ["backup.repository"],
+      },
+    ];
+  const { key } = backup.sftp;
+  // Otherwise only the commands for backups need the key, and they run on a computer that has it.
+  if (key === undefined || backup.restoreFrom === undefined || fileExists(key)) return [];
+  return [
+    {
+      path: "backup.sftp.key",
+      reason: `there is no file ${key}`,
+      action: "give the path of the private key on this computer",
+      about: ["backup.restoreFrom"],
     },
   ];
 }

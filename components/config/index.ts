@@ -8,7 +8,7 @@ import {
   singleControlPlane,
   tokensOnce,
 } from "./check-bootstrap";
-import { backupAccess, backupOfKubeadm } from "./check-backup";
+import { backupAccess, backupBySftp, backupOfKubeadm } from "./check-backup";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
@@ -75,6 +75,7 @@ const crossChecks: readonly CrossCheck[] = [
   ladderFlags,
   backupOfKubeadm,
   backupAccess,
+  backupBySftp,
 ];
 
 /**

@@ -110,6 +110,11 @@ export const ipv4 = z
 /** A text that Pulumi's state keeps as a secret. */
 export const secretText = z.string().min(1).meta({ secret: true });
 
+/** Public host key of an SSH server in OpenSSH's format. */
+export const publicHostKey = z.string().regex(/^(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]+/, {
+  error: complaint("is not a public key", "write it as in known_hosts, like ssh-ed25519 AAAA..."),
+});
+
 export const port = z.int().min(1).max(65535);
 
 export const seconds = z.int().min(1);

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { optional } from "../../common/optional";
-import { ipv4, nodeName, port, secretText, strict } from "../fields/fields";
+import { ipv4, nodeName, port, publicHostKey, secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
 import { defineKind } from "./kind";
 import type { JumpHost, Machine } from "./machine";
@@ -48,12 +48,7 @@ const login = {
    * another key fails.
    * @default the key in ~/.ssh/known_hosts, else the key that the first connection meets
    */
-  hostKey: z
-    .string()
-    .regex(/^(ssh-|ecdsa-)[a-z0-9-]+ [A-Za-z0-9+/=]+/, {
-      error: complaint("is not a public key", "write it as in known_hosts, like ssh-ed25519 AAAA..."),
-    })
-    .optional(),
+  hostKey: publicHostKey.optional(),
 };
 
 const jump: z.ZodType<SshSettings> = z

@@ -5,7 +5,8 @@ import { secret } from "../secret";
 /** How to read a repository of backups. */
 export const repositorySchema = z.strictObject({
   /**
-   * The repository of restic: a folder on the computer that runs Pulumi, `sftp:user@host:/path` or `s3:https://...`.
+   * The repository of restic: a folder on the computer that runs Pulumi, `sftp:user@host:/path`,
+   * `sftp://user@host:port//path` or `s3:https://...`.
    */
   repository: z.string().min(1),
   /** Password of the repository. */
@@ -27,8 +28,16 @@ export const repositorySchema = z.strictObject({
   /** Access to a repository by SFTP. */
   sftp: z
     .strictObject({
-      /** File with the private key of the login. */
-      key: z.string(),
+      /**
+       * File with the private key of the login.
+       * @default the keys of the SSH agent, and those of `~/.ssh`
+       */
+      key: z.string().optional(),
+      /**
+       * Public host key of the server in OpenSSH's format. A server with another key is refused.
+       * @default the key in `~/.ssh/known_hosts`
+       */
+      hostKey: z.string().optional(),
     })
     .optional(),
 });

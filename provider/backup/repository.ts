@@ -7,6 +7,8 @@ import { parseJson } from "../../common/json";
 import { lastLines, tryCommand, type Outcome } from "../../common/process";
 import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
 import { userCommand } from "../../common/user-command";
+import { sftpOption } from "./sftp";
+import { sftpFailure } from "./sftp-failure";
 
 /** Seconds. restic repeats requests that S3 refuses for a quarter of an hour. */
 const SHORT = 90;
@@ -83,7 +85,8 @@ export class Repository {
   private async createBucket(): Promise<void> {
     const step = "creating the repository";
     const outcome = await this.run(["init"], step, SHORT, [0, 1]);
-    if (outcome.code !== 0 && !/already (initialized|exists)/.test(outcome.stderr)) throw this.failureOf(step, outcome);
+    if (outcome.code !== 0 && !/already (initialized|exists)/.test(outcome.stderr))
+      throw await this.failureOf(step, outcome);
   }
 
   /** Stores a folder as a backup, and returns its id. */
@@ -150,7 +153,7 @@ export class Repository {
     accept: readonly number[] = [0],
     more: { cwd?: string; env?: Record<string, string> } = {},
   ): Promise<Outcome> {
-    const options = [...this.connectionOptions(), "--retry-lock", "1m"];
+    const options = [...(await this.connectionOptions()), "--retry-lock", "1m"];
     const outcome = await tryCommand(this.restic, ["--repo", this.address, ...options, ...args], {
       step,
       timeout,
@@ -161,14 +164,13 @@ export class Repository {
       env: { ...this.environment(), ...more.env },
     });
     if (accept.includes(outcome.code)) return outcome;
-    throw this.failureOf(step, outcome);
+    throw await this.failureOf(step, outcome);
   }
 
-  private connectionOptions(): string[] {
-    const { repository, sftp, s3 } = this.settings;
-    const key = sftp ? ` -i '${sftp.key}'` : "";
+  private async connectionOptions(): Promise<string[]> {
+    const { repository, s3 } = this.settings;
     return [
-      ...(repository.startsWith("sftp:") ? ["-o", `sftp.args=-o BatchMode=yes${key}`] : []),
+      ...(repository.startsWith("sftp:") ? ["-o", await sftpOption(this.settings)] : []),
       ...(s3?.caFile === undefined ? [] : ["--cacert", s3.caFile]),
     ];
   }
@@ -181,7 +183,7 @@ export class Repository {
     };
   }
 
-  private failureOf(step: string, { code, stdout, stderr }: Outcome): StepError {
+  private async failureOf(step: string, { code, stdout, stderr }: Outcome): Promise<StepError> {
     if (code === WRONG_PASSWORD)
       return this.failure(step, "the password is wrong", "correct backup.password in the configuration");
     if (code === MISSING)
@@ -192,6 +194,8 @@ export class Repository {
       );
     if (code === LOCKED)
       return this.failure(step, "another command uses it", "wait for that command, then run this one again");
+    const sftp = await sftpFailure(stderr, this.settings, this.signal);
+    if (sftp) return this.failure(step, sftp.cause, sftp.action);
     return this.failure(step, reasonOfRetries(stderr) ?? lastLines(stderr || stdout));
   }
 

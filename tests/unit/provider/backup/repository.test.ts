@@ -32,10 +32,13 @@ test("secrets are in no argument: the password comes by stdin, the access key in
   expect(calls()).toEqual(["init", "cat config"].map((command) => `${options} ${command} | ${PASSWORD} | a secret`));
 });
 
-test("SFTP asks no questions, and uses the key", async () => {
-  const sftp = { key: "/k" };
-  await repository("exit 0", { repository: "sftp:me@nas:/b", sftp }).open();
-  expect(calls()[0]).toContain("-o sftp.args=-o BatchMode=yes -i '/k'");
+test("SFTP gets its own options, and its failures are explained", async () => {
+  const settings = { repository: "sftp:me@nas:/b", sftp: { key: "/k" } };
+  await repository("exit 0", settings).open();
+  expect(calls()[0]).toMatch(/--repo sftp:me@nas:\/b -o "sftp\.args=-o BatchMode=yes .* -i \/k" --retry-lock/);
+  await expect(repository("echo mkdir: permission denied >&2; exit 1", settings).open()).rejects.toThrow(
+    "opening the repository failed on sftp:me@nas:/b: the user of the login may not write or read the folder",
+  );
 });
 
 test("a repository that does not exist is created, any other failure is reported", async () => {
