@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { until } from "../../common/wait";
 import { networkName } from "../../provider/docker/network";
-import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "./cluster-client";
+import { kubectlOf, type Kubectl } from "./cluster-client";
 import { ConfigMapInformer } from "./config-map-informer";
-import { LoadClient, waitForAnswers, type LoadSpec } from "./load-client";
-import { manifest } from "./manifests";
+import type { LoadClient } from "./load-client";
 import { OwnMachine } from "./own-machine";
 import { TestStack } from "./test-stack";
+import { deployWorkload, startLoad } from "./workload";
 
 const PER_SECOND = 20;
-const LONGEST_SECONDS = 3_600;
 /** A ConfigMap that the controller manager creates in each namespace. */
 const ROOT_CA = "kube-root-ca.crt";
 export const PASSWORD = "the password of the suite";
@@ -49,14 +48,10 @@ export class BackedUpCluster {
     this.configure(this.repository);
     await this.setPassword(PASSWORD);
     await this.connect();
-    await applyManifest(stack, manifest("web.yaml"));
-    await this.kubectl("rollout", "status", "deploy/web", "--timeout=180s");
+    await deployWorkload(stack, this.kubectl);
     const network = networkName(String((await stack.outputs()).stackId));
     this.outside = await OwnMachine.start({ hostname: "outside", network, hostNumber: 5 });
-    const url = `http://${await internalAddress(this.kubectl, "worker-1")}:30080/hostname`;
-    const spec = { container: this.outside.container, url, perSecond: PER_SECOND, seconds: LONGEST_SECONDS };
-    await waitForAnswers({ ...spec, most: 20 });
-    this.loadClient = new LoadClient({ ...spec, most: PER_SECOND * LONGEST_SECONDS } satisfies LoadSpec);
+    this.loadClient = await startLoad(this.kubectl, { container: this.outside.container, perSecond: PER_SECOND });
   }
 
   async remove(): Promise<void> {

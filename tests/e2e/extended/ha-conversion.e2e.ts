@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { output } from "../../../common/process";
 import { projectRoot } from "../../../common/project-root";
-import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
-import { LoadClient, waitForAnswers } from "../../support/load-client";
-import { manifest } from "../../support/manifests";
+import { kubectlOf, type Kubectl } from "../../support/cluster-client";
 import { TestStack } from "../../support/test-stack";
+import { deployWorkload, startLoad } from "../../support/workload";
 
 /** The last version whose nodes use the first control plane's address. */
 const BEFORE = "c9db805";
@@ -27,8 +26,7 @@ beforeAll(async () => {
   const { code, text } = await stack.up("--config", "extras=true");
   expect(code, text).toBe(0);
   kubectl = await kubectlOf(stack);
-  await applyManifest(stack, manifest("web.yaml"));
-  await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
+  await deployWorkload(stack, kubectl);
   await checkOut((await git("rev-parse", "HEAD")).trim());
 });
 
@@ -39,11 +37,8 @@ afterAll(async () => {
 });
 
 test("a cluster of the version before gets its balancers in place, and no request fails", async () => {
-  const url = `http://${await internalAddress(kubectl, "worker-1")}:30080/hostname`;
   const [container = ""] = await stack.containers("control-plane-1");
-  const spec = { container, url, perSecond: 50, seconds: 1_800 };
-  await waitForAnswers({ ...spec, most: 20 });
-  const client = new LoadClient({ ...spec, most: 90_000 });
+  const client = await startLoad(kubectl, { container });
   const { code, text } = await stack.up();
   expect(code, text).toBe(0);
   const { total, failed, failures } = await client.stop();

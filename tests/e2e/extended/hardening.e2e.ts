@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { output } from "../../../common/process";
 import { projectRoot } from "../../../common/project-root";
-import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
-import { LoadClient, waitForAnswers } from "../../support/load-client";
-import { manifest } from "../../support/manifests";
+import { kubectlOf, type Kubectl } from "../../support/cluster-client";
+import type { LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
+import { deployWorkload, startLoad } from "../../support/workload";
 
 /** The last version without the hard defaults. */
 const BEFORE = "13ccbb3";
@@ -29,14 +29,10 @@ beforeAll(async () => {
   const { code, text } = await stack.up("--config", "extras=true", "--config", "workers.count=1");
   expect(code, text).toBe(0);
   kubectl = await kubectlOf(stack);
-  await applyManifest(stack, manifest("web.yaml"));
-  await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
+  await deployWorkload(stack, kubectl);
   await checkOut((await git("rev-parse", "HEAD")).trim());
-  const url = `http://${await internalAddress(kubectl, "worker-1")}:30080/hostname`;
   const [container = ""] = await stack.containers(CONTROL_PLANE);
-  const spec = { container, url, perSecond: 50, seconds: 1_800 };
-  await waitForAnswers({ ...spec, most: 20 });
-  client = new LoadClient({ ...spec, most: 90_000 });
+  client = await startLoad(kubectl, { container });
 });
 
 afterAll(async () => {

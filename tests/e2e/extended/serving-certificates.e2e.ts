@@ -5,10 +5,10 @@ import type { ClusterStatus } from "../../../cli/nodes/cluster-status";
 import { messageOf } from "../../../common/errors";
 import { until } from "../../../common/wait";
 import { APPROVER_SCRIPT, KUBELET_CA_FILE } from "../../../render/kubelet-serving";
-import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
-import { LoadClient, waitForAnswers } from "../../support/load-client";
-import { manifest } from "../../support/manifests";
+import { internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
+import type { LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
+import { deployWorkload, startLoad } from "../../support/workload";
 
 const CONTROL_PLANE = "control-plane-1";
 const WORKER = "worker-1";
@@ -142,13 +142,9 @@ describe("a cluster with self-signed certificates", () => {
     const settings = ["extras=true", "workers.count=1", `${SETTING}=self-signed`];
     await upOf(stack, ...settings.flatMap((setting) => ["--config", setting]));
     kubectl = await kubectlOf(stack);
-    await applyManifest(stack, manifest("web.yaml"));
-    await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
-    const url = `http://${await internalAddress(kubectl, WORKER)}:30080/hostname`;
+    await deployWorkload(stack, kubectl);
     const [container = ""] = await stack.containers(CONTROL_PLANE);
-    const spec = { container, url, perSecond: 50, seconds: 1_800 };
-    await waitForAnswers({ ...spec, most: 20 });
-    client = new LoadClient({ ...spec, most: 90_000 });
+    client = await startLoad(kubectl, { container });
   });
   afterAll(async () => {
     await client?.stop();
