@@ -1,3 +1,4 @@
+import { parseKey } from "../../provider/backup/etcd-keys";
 import type { ChangedKey } from "../../provider/backup/snapshot-content";
 import { pluralize, table } from "../terminal/text";
 import type { BackupFacts } from "../../provider/backup/facts";
@@ -30,17 +31,15 @@ interface KindChanges {
   deleted: string[];
 }
 
-/** Groups changed keys by kind. The key of an object is `/registry/[GROUP/]KIND/[NAMESPACE/]NAME`. */
+/** Groups changed keys by kind. */
 export function changesByKind(changes: readonly ChangedKey[]): KindChanges[] {
   const kinds = new Map<string, KindChanges>();
   for (const { change, key } of changes) {
-    const [, , first = "", second = "", ...rest] = key.split("/");
-    const hasGroup = first.includes(".") || first === "services";
-    const kind = hasGroup ? `${first}/${second}` : first;
+    const { kind, name } = parseKey(key);
     if (VOLATILE.includes(kind)) continue;
     const group = kinds.get(kind) ?? { kind, created: [], changed: [], deleted: [] };
     kinds.set(kind, group);
-    group[change].push((hasGroup ? rest : [second, ...rest]).join("/"));
+    group[change].push(name);
   }
   return [...kinds.values()].sort((one, other) => one.kind.localeCompare(other.kind));
 }

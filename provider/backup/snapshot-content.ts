@@ -3,6 +3,7 @@ import { StepError } from "../../common/errors";
 import { parseJson } from "../../common/json";
 import { quote } from "../../common/quote";
 import type { Remote } from "../ssh/remote";
+import { COUNT_KINDS } from "./etcd-keys";
 import { BACKUP_FOLDER, ETCDUTL, ETCD_PROGRAMS } from "./etcd-programs";
 import { userCommand } from "../../common/user-command";
 
@@ -62,9 +63,6 @@ revisions() {
   awk -F' : ' '$1 == "\\"Key\\"" {key = substr($2, 2, length($2) - 2)}
     $1 == "\\"ModRevision\\"" {print key, $2}'
 }`;
-
-const COUNT_KINDS = `awk -F/ '{ kind = $3; if (kind ~ /[.]/ || kind == "services") kind = kind "/" $4; count[kind]++ }
-  END { for (kind in count) print count[kind], kind }'`;
 
 /**
  * Restores a snapshot into a scratch etcd on a control plane, and reads what it contains. Leaves nothing there.
