@@ -3,6 +3,7 @@ import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import { ANY_CODE, type Remote } from "../ssh/remote";
 import { BALANCER_PORT, BALANCER_SOCKET, BALANCER_UNIT } from "../../render/api-balancer";
+import { HTTP_REQUEST } from "../../render/http-request";
 import { probeHealth, type Endpoint } from "./health";
 import { Stability, proveHealthy, type HealthState } from "./prove-healthy";
 import { readJournal, readUnitState, unitProblem } from "./systemd";
@@ -23,10 +24,10 @@ echo "$plugins" | awk '($1 ~ /cri/ || $2 == "cri") && $NF == "error" {exit ${FAI
  * single control plane is not checked (`no check`), and may not exist yet.
  */
 function balancerCheck(): string {
-  const request = "printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n'";
-  return `socat -u OPEN:/dev/null TCP:127.0.0.1:${BALANCER_PORT} || exit 1
+  return `${HTTP_REQUEST}
+socat -u OPEN:/dev/null TCP:127.0.0.1:${BALANCER_PORT} || exit 1
 echo 'show stat' | socat - UNIX-CONNECT:${BALANCER_SOCKET} | grep -q '^apiservers,[^B].*,UP' || exit 0
-${request} | socat -t 3 - OPENSSL:127.0.0.1:${BALANCER_PORT},verify=0 | grep -q '^HTTP/1.. 200'`;
+request OPENSSL:127.0.0.1:${BALANCER_PORT},verify=0 /readyz | grep -q '^HTTP/1.. 200'`;
 }
 
 /** Prints the kubelet's configured `healthzPort`; nothing if it is not configured (the default is 10248). */
