@@ -3,7 +3,7 @@ import type { LocalFile } from "../../common/artifact-set";
 import { ETCD_PKI } from "../../render/component-paths";
 import { SOCKETS } from "../../render/runtime";
 import { writeFiles } from "../host/files";
-import { ETCDCTL } from "../kubeadm/etcdctl";
+import { ETCDCTL } from "../../render/etcdctl";
 import type { Remote } from "../ssh/remote";
 import { userCommand } from "../../common/user-command";
 

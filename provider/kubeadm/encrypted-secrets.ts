@@ -10,7 +10,7 @@ import { ignoreNotFound, statusOf } from "../kube/errors";
 import { retryRequest } from "../kube/retry";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { ETCDCTL } from "./etcdctl";
+import { ETCDCTL } from "../../render/etcdctl";
 
 const NAMESPACE = "kube-system";
 /** Secrets that are written in parallel. */

@@ -6,7 +6,8 @@ import { until } from "../../common/wait";
 import type { Remote } from "../ssh/remote";
 import { saveSnapshot } from "./etcd-snapshot";
 import { forecastRemoval, parseMembers, readMembers } from "./etcd-status";
-import { ETCDCTL, ETCD_MANIFEST, IGNORE_FAILURE } from "./etcdctl";
+import { ETCDCTL } from "../../render/etcdctl";
+import { ETCD_MANIFEST, IGNORE_FAILURE } from "./etcdctl";
 
 const STEP = "removing the etcd member";
 const TIMEOUT_SECONDS = 60;

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { parseJson } from "../../common/json";
+import { ETCDCTL } from "../../render/etcdctl";
 import type { Remote } from "../ssh/remote";
 import { parseMembers } from "./etcd-status";
-import { ETCDCTL, IGNORE_FAILURE } from "./etcdctl";
+import { IGNORE_FAILURE } from "./etcdctl";
 
 const SECONDS = 60;
 const SEPARATOR = "--- report ---";

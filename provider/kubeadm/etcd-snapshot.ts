@@ -1,7 +1,7 @@
 import { quote } from "../../common/quote";
 import { ETCD_DATA } from "../../render/component-paths";
 import type { Remote } from "../ssh/remote";
-import { ETCDCTL } from "./etcdctl";
+import { ETCDCTL } from "../../render/etcdctl";
 
 const FOLDER = "/var/lib/kubewright/etcd-snapshots";
 const SECONDS = 300;

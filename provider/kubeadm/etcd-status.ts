@@ -1,5 +1,6 @@
+import { ETCDCTL } from "../../render/etcdctl";
 import type { Remote } from "../ssh/remote";
-import { ETCDCTL, IGNORE_FAILURE } from "./etcdctl";
+import { IGNORE_FAILURE } from "./etcdctl";
 
 const SECONDS = 60;
 const SEPARATOR = "--- health ---";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { output } from "../../../common/process";
 import { projectRoot } from "../../../common/project-root";
-import { ETCDCTL } from "../../../provider/kubeadm/etcdctl";
+import { ETCDCTL } from "../../../render/etcdctl";
 import { ENCRYPTION_FILE } from "../../../render/encryption";
 import { kubectlOf, type Kubectl } from "../../support/cluster-client";
 import { TestStack } from "../../support/test-stack";
