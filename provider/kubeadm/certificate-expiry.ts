@@ -1,10 +1,9 @@
 import { DAY_MS, describeDuration } from "../../common/duration";
+import { RENEWAL_DAYS } from "../../render/renew-certificates";
 import type { Context } from "../rpc/handler";
 import type { CertificateKind, MachineCertificate } from "./certificates";
 import { userCommand } from "../../common/user-command";
 
-/** Days before its end in which a certificate is renewed, and reported until it is. kubeadm's are valid for a year. */
-export const SOON_DAYS = 30;
 /** Days before its end in which a certificate makes the cluster unhealthy. */
 export const CRITICAL_DAYS = 7;
 
@@ -22,12 +21,12 @@ export function expiryState({ kind, start, end, left }: MachineCertificate): Exp
   const lifetime = end.getTime() - start.getTime();
   if (left <= 0) return "expired";
   if (left < Math.min(CRITICAL_DAYS * DAY_MS, lifetime * shares.critical)) return "critical";
-  return left < Math.min(SOON_DAYS * DAY_MS, lifetime * shares.soon) ? "soon" : "valid";
+  return left < Math.min(RENEWAL_DAYS * DAY_MS, lifetime * shares.soon) ? "soon" : "valid";
 }
 
 /** Milliseconds before its end in which a certificate is renewed: 30 days, or the last third of a shorter lifetime. */
 export function renewalWindow({ start, end }: Pick<MachineCertificate, "start" | "end">): number {
-  return Math.min(SOON_DAYS * DAY_MS, (end.getTime() - start.getTime()) * SHARES.issued.soon);
+  return Math.min(RENEWAL_DAYS * DAY_MS, (end.getTime() - start.getTime()) * SHARES.issued.soon);
 }
 
 /** What an operator can do about a certificate that ends. */
