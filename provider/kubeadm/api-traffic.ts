@@ -36,7 +36,8 @@ async function takeOut(context: Context, machine: Remote, node: string): Promise
     timeout: SECONDS,
     accept: ANY_CODE,
   });
-  if (code === NO_OTHER_READY) context.info(`${machine.label}: no other API server is ready, so clients notice the restart`);
+  if (code === NO_OTHER_READY)
+    context.info(`${machine.label}: no other API server is ready, so clients notice the restart`);
   else if (code !== TAKEN_OUT && code !== 0)
     context.warn(
       `${machine.label}: not taken out of the API balancers (exit code ${code}), whose checks notice a restart`,

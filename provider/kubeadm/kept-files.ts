@@ -1,5 +1,6 @@
 import { commandLine, quote } from "../../common/quote";
 import { readContents } from "../host/files";
+import { RENEWAL_LOCK, RENEWAL_SERVICE } from "../../render/renew-certificates";
 import type { Remote } from "../ssh/remote";
 import { STATE_FOLDER } from "./run";
 
@@ -7,6 +8,18 @@ import { STATE_FOLDER } from "./run";
 const CONTROL_PLANE = `${STATE_FOLDER}/previous`;
 /** Path of a list of the files that were copied, and of those that did not exist. */
 const completeIn = (folder: string) => `${folder}/complete`;
+
+const SECONDS = 60;
+/** Seconds that a run waits for the timer, which renews the certificates of a control plane in about two minutes. */
+const LOCK_SECONDS = 600;
+/**
+ * Waits for the timer that renews certificates. It changes nothing while copies exist that are not its own, so it does
+ * not need the lock for longer. Copies of an interrupted renewal become those of this change.
+ */
+const LOCK = `mkdir -p ${STATE_FOLDER}
+exec 9>>${RENEWAL_LOCK}
+flock -w ${LOCK_SECONDS} 9 || { echo "${RENEWAL_SERVICE} still renews the certificates of this machine" >&2; exit 1; }
+rm -f ${CONTROL_PLANE}/renewal`;
 
 /**
  * Copies files before a change. After an interrupted change the copies of before that change stay, and only files that
@@ -19,9 +32,10 @@ export async function keepFiles(
   folder = CONTROL_PLANE,
 ): Promise<void> {
   const complete = completeIn(folder);
+  const lock = folder === CONTROL_PLANE ? `${LOCK}\n` : "";
   const script = `set -e
 umask 077
-[ -e ${complete} ] || rm -rf ${folder}
+${lock}[ -e ${complete} ] || rm -rf ${folder}
 mkdir -p ${folder}
 keep() {
   { [ -e "${folder}$1" ] || grep -qxF "$1" ${complete} 2>/dev/null; } && return
@@ -32,7 +46,7 @@ keep() {
 }
 for file in ${commandLine(paths)}; do keep "$file"; done
 printf '%s\\n' ${commandLine(paths)} >> ${complete}`;
-  await machine.run(script, { step: "keeping the previous files", signal });
+  await machine.run(script, { step: "keeping the previous files", signal, timeout: LOCK_SECONDS + SECONDS });
 }
 
 /** Reads the kept copies of text files. */

@@ -3,6 +3,7 @@ import { quote } from "../../common/quote";
 import { KUBERNETES, PKI } from "../../render/component-paths";
 import { toYaml } from "../../render/kubeadm";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
+import { RENEWAL_RESULT } from "../../render/renew-certificates";
 import { textFile, writeFiles } from "../host/files";
 import { API_PORT } from "../kube/clients";
 import type { Context } from "../rpc/handler";
@@ -99,7 +100,7 @@ export async function renewDueCertificates(context: Context, machine: Remote, re
     });
   const isServing = dueStages.some(({ component }) => component === "kube-apiserver");
   await (isServing ? withoutTraffic(context, machine, renewal.node, renew) : renew());
-  await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal: context.signal });
+  await machine.run(`rm -rf ${STAGING} ${RENEWAL_RESULT}`, { step: STEP, signal: context.signal });
   context.kube.forget(); // clients with the previous certificates
   context.info(`renewed: ${due.map(({ name }) => name).join(", ")}`);
   return true;

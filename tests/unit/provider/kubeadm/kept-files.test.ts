@@ -1,4 +1,5 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,4 +59,18 @@ test("copies of a change that has ended are not used again", async () => {
   await keep("a");
   await restore("a");
   expect(content("a")).toBe("second");
+});
+
+test("a change waits for the lock of the timer that renews certificates, and takes over its copies", async () => {
+  write("a", "old");
+  await keep("a");
+  const previous = join(root, "var/lib/kubewright/kubeadm/previous");
+  writeFileSync(join(previous, "renewal"), "etcd\n");
+  const lock = join(root, "var/lib/kubewright/kubeadm/renewal.lock");
+  const started = Date.now();
+  const timer = spawn("flock", [lock, "sh", "-c", "echo; sleep 1"]);
+  await once(timer.stdout, "data");
+  await keep("a");
+  expect(Date.now() - started).toBeGreaterThan(900);
+  expect(existsSync(join(previous, "renewal"))).toBe(false);
 });
