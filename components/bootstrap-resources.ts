@@ -41,6 +41,7 @@ export interface KubeadmSteps extends PreparationSteps {
   "add-ons": AddOns;
   kubectl: Binaries;
   "kubelet approver": Unit;
+  "certificates timer": Unit;
   "kubelet authority": KubeletAuthority;
   dns: Rollout;
 }

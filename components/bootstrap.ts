@@ -9,6 +9,7 @@ import type { CommandPhase } from "./nodes/commands";
 import { installApiBalancer } from "./steps/api-balancer";
 import { hasVirtualAddress, installVirtualAddress } from "./steps/api-vip";
 import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
+import { installRenewal } from "./steps/certificates-timer";
 import { addCommands, hasCommands } from "./steps/commands";
 import { rollOutKubeadmDns } from "./steps/dns";
 import { createEncryptionKeys, encryptSecrets, hasEncryption, writeEncryptionFile } from "./steps/encryption";
@@ -150,13 +151,16 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
     needsCluster: ["pod network", "control plane node", "worker node"],
     register: (scope) => rollOutPodNetwork(scope, scope.member.plan.cluster),
   },
+  // The timers of the control planes use it.
   kubectl: {
-    on: (member) => firstControlPlane(member) || approvingControlPlane(member),
+    on: everyControlPlane,
     needs: ["control plane node"],
     register: (scope) => installTool(scope, "kubectl"),
   },
   // Approves requests with kubectl. Those of new nodes are approved by their own steps.
   "kubelet approver": { on: approvingControlPlane, needs: ["kubectl"], register: installApprover },
+  // Renews the certificates that end between two runs.
+  "certificates timer": { on: everyControlPlane, needs: ["kubectl"], register: installRenewal },
   "kubelet authority": {
     on: (member) => firstControlPlane(member) && hasVerifiedKubelets(member),
     needsCluster: ["control plane node", "worker node", "kubelet approver"],
