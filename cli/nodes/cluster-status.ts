@@ -11,6 +11,7 @@ import { POOL_LABEL } from "../../common/labels";
 import { parseQuantity } from "../../provider/kube/quantity";
 import { retryRequest } from "../../provider/kube/retry";
 import { readCertificateReport, type CertificateStatus } from "./certificate-status";
+import { readRenewalProblems } from "./renewal-status";
 
 /** Factor for the deadline of requests: a status that takes long is itself a result. */
 const STATUS_PATIENCE = 0.25;
@@ -69,14 +70,20 @@ export async function clusterStatus(
   { signal, controlPlanes = [], machines = controlPlanes }: StatusOptions,
 ): Promise<ClusterStatus> {
   const limit = { patience: api.patience * STATUS_PATIENCE };
-  const [nodes, pods, report, etcd] = await Promise.all([
+  const [nodes, pods, report, renewals, etcd] = await Promise.all([
     retryRequest(limit, "listing nodes", signal, () => api.core.listNode()),
     retryRequest(limit, "listing pods", signal, () => api.core.listPodForAllNamespaces()),
     readCertificateReport(machines, signal),
+    readRenewalProblems(controlPlanes, { signal }),
     readEtcd(controlPlanes, signal),
   ]);
   const statuses = nodes.items.map((node) => statusOf(node, pods.items));
-  const problems = [...statuses.flatMap(problemsOf), ...report.problems, ...(etcd ? etcdProblems(etcd) : [])];
+  const problems = [
+    ...statuses.flatMap(problemsOf),
+    ...report.problems,
+    ...renewals,
+    ...(etcd ? etcdProblems(etcd) : []),
+  ];
   const controlPlane = nodes.items.find(isControlPlane);
   return {
     version: (controlPlane && kubeletVersionOf(controlPlane)) ?? "",
