@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../../../common/wait";
-import type { ClusterStatus } from "../../../cli/nodes/cluster-status";
 import { RENEWAL_SERVICE, RENEWAL_TIMER } from "../../../render/renew-certificates";
 import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
+import { readStatus } from "../../support/cluster-status";
 import { LoadClient, waitForAnswers } from "../../support/load-client";
 import { manifest } from "../../support/manifests";
 import { TestStack } from "../../support/test-stack";
@@ -30,10 +30,7 @@ afterAll(async () => {
   stack.removeFiles();
 });
 
-async function status(): Promise<ClusterStatus> {
-  const { text } = await stack.npmRunQuietly("status", "--json");
-  return JSON.parse(text.slice(text.indexOf("\n{"))) as ClusterStatus;
-}
+const status = () => readStatus(stack);
 
 /** Lets kubeadm issue leaves that are valid for minutes: all, or one of them. */
 async function shortenLeaves(minutes: number, name = "all"): Promise<void> {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubectlOf, nodeNames } from "../../support/cluster-client";
+import { readStatus } from "../../support/cluster-status";
 import { HaProbes, type Measurement, type Probe } from "../../support/ha-probes";
 import { TestStack } from "../../support/test-stack";
 
@@ -84,10 +85,7 @@ function expectFewFailures(results: Record<Probe, Measurement>): void {
 
 /** Checks etcd's members, of which all must be healthy. */
 async function expectMembers(count: number): Promise<void> {
-  const { text } = await stack.npmRunQuietly("status", "--json");
-  const { etcd } = JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as {
-    etcd: { members: { name: string; isHealthy: boolean }[] };
-  };
-  expect(etcd.members.filter(({ isHealthy }) => isHealthy)).toHaveLength(count);
-  expect(etcd.members).toHaveLength(count);
+  const { etcd } = await readStatus(stack);
+  expect(etcd?.members.filter(({ isHealthy }) => isHealthy)).toHaveLength(count);
+  expect(etcd?.members).toHaveLength(count);
 }

@@ -1,11 +1,11 @@
 // cspell:words pkeyopt paramgen keyout addext
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ClusterStatus } from "../../../cli/nodes/cluster-status";
 import { messageOf } from "../../../common/errors";
 import { until } from "../../../common/wait";
 import { APPROVER_SCRIPT, KUBELET_CA_FILE } from "../../../render/kubelet-serving";
 import { internalAddress, kubectlOf, type Kubectl } from "../../support/cluster-client";
+import { readStatus } from "../../support/cluster-status";
 import type { LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
 import { deployWorkload, startLoad } from "../../support/workload";
@@ -81,8 +81,7 @@ describe("a new cluster", () => {
   });
 
   test("shows the certificates as ones that the kubelets rotate, and no self-signed ones", async () => {
-    const { text } = await stack.npmRunQuietly("status", "--json");
-    const { certificates } = JSON.parse(text.slice(text.indexOf("\n{"))) as ClusterStatus;
+    const { certificates } = await readStatus(stack);
     const serving = certificates.filter(({ name }) => name === "kubelet serving");
     expect(serving.map(({ node, kind }) => [node, kind]).sort()).toEqual(NODES.map((node) => [node, "rotated"]));
   });

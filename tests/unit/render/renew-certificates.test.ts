@@ -1,9 +1,12 @@
 import { X509Certificate } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createAuthority, createCertificate } from "../../../provider/pki/x509";
 import { markRenewal, withoutRenewalMark } from "../../../provider/kubeadm/renewal-mark";
 import { RENEWAL_FOLDER, RENEWAL_SERVICE, RENEWAL_TIMER, renewalFiles } from "../../../render/renew-certificates";
 import { KUBERNETES, manifestOf, NODE, PREVIOUS, RenewalMachine } from "../../support/renewal-machine";
+
+/** The scripts start many small programs, which takes long on a busy computer. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const MANIFEST = `${KUBERNETES}/manifests/kube-apiserver.yaml`;
 const API_SERVER = ["apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client"];
