@@ -2,12 +2,13 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Kubeconfig } from "../sdk/local";
 import { Cluster } from "./cluster";
-import type { ClusterConfig } from "./config";
+import { type ClusterConfig, poolsOf } from "./config";
 import { RollingUpdate } from "./nodes/rolling-update";
 import { rollingUpdateOf } from "./program/assign-machines";
 import { clusterArgs } from "./program/cluster-args";
 import { createMachines } from "./program/create-machines";
 import { configOf, readConfig } from "./program/program-config";
+import { assertCommandPackage } from "./steps/commands";
 
 /** What the project's program exports. The commands read it from the stack. */
 export interface ClusterOutputs {
@@ -36,6 +37,7 @@ export function createFromConfig(
   { name, folder, kubeconfig }: ClusterPlace,
   options: pulumi.CustomResourceOptions = {},
 ): ClusterOutputs {
+  assertCommandPackage(poolsOf(config));
   const rollingUpdate = new RollingUpdate(name, rollingUpdateOf(config), options);
   const { machines, stackId } = createMachines(config, { cluster: name, folder, rollingUpdate }, options);
   const cluster = new Cluster(name, clusterArgs(config, machines, rollingUpdate), options);

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { RUN_SCRIPT, scriptWithEnvironment } from "../../render/command-script";
 import { loadSdk, type InputArgs, type ResourceType } from "../machines/clouds/sdk";
 import { assertCommandsReach, commandConnection } from "../machines/machine";
-import { type CommandPhase, type NodeCommand, hasAnyCommand } from "../nodes/commands";
+import { type CommandPhase, type NodeCommand, type PoolCommands, hasAnyCommand } from "../nodes/commands";
 import type { PoolArgs } from "../nodes/pool";
 import { inCluster } from "./cluster-handle";
 import type { ClusterMember } from "./member";
@@ -35,6 +35,23 @@ export function hasCommands(phase: CommandPhase): (member: ClusterMember) => boo
   return (member) => commandsOf(member, phase).length > 0;
 }
 
+/** A pool of the configuration: its property's path, and its commands. */
+export interface ConfiguredPool {
+  /** `workers`, `pools.gpu` */
+  path: string;
+  name: string;
+  commands: PoolCommands;
+}
+
+/**
+ * Checks, before any machine is created, that the package is installed with which commands run.
+ * @throws pulumi.RunError with the property's path and the installation command
+ */
+export function assertCommandPackage(pools: readonly ConfiguredPool[]): void {
+  const first = pools.find(({ commands }) => hasAnyCommand(commands));
+  if (first) loadCommand(first.name, `${first.path}.commands: `);
+}
+
 /**
  * Checks that the commands of all pools can run.
  * @throws pulumi.RunError with the next action
@@ -46,8 +63,8 @@ export function assertCommandsRun(pools: readonly PoolArgs[]): void {
   }
 }
 
-function loadCommand(pool: string): CommandSdk["remote"]["Command"] {
-  return loadSdk<CommandSdk>("@pulumi/command", `commands of the pool ${pool}`).remote.Command;
+function loadCommand(pool: string, property = ""): CommandSdk["remote"]["Command"] {
+  return loadSdk<CommandSdk>("@pulumi/command", `${property}commands of the pool ${pool}`).remote.Command;
 }
 
 function commandsOf({ pool }: ClusterMember, phase: CommandPhase): readonly NodeCommand[] {

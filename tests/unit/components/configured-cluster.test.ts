@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { ConfiguredCluster } from "../../../components";
+import { giveSdk } from "../../../components/machines/clouds/sdk";
 import { construct } from "../../../components/remote";
 import { label, recordRegistrations } from "../../support/registrations";
 
@@ -36,6 +40,23 @@ test("an invalid configuration is refused with the path of the property", async 
       "network.podCidr: 10.1.2.3/16 has host bits set",
     );
   });
+});
+
+test.each(["workers", "pools.gpu"])("commands of %s without their package are refused first", async (path) => {
+  const empty = mkdtempSync(join(tmpdir(), "kubewright-empty-"));
+  const cwd = vi.spyOn(process, "cwd").mockReturnValue(empty);
+  const pool = { count: 1, commands: { afterJoin: [{ name: "a", script: "true" }] } };
+  const configuration = path === "workers" ? { ...docker, workers: pool } : { ...docker, pools: { gpu: pool } };
+  const registrations = await recordRegistrations(() => {
+    giveSdk("@pulumi/command", undefined);
+    expect(() => new ConfiguredCluster("cluster", { folder: "/state", configuration })).toThrow(
+      `${path}.commands: commands of the pool ${path.replace("pools.", "")} need the package @pulumi/command, ` +
+        "which is not installed; run `npm install @pulumi/command`",
+    );
+  });
+  expect(registrations.map(label)).toEqual([`${TYPE} cluster`]);
+  cwd.mockRestore();
+  rmSync(empty, { recursive: true });
 });
 
 test("the engine constructs it for programs in other languages", async () => {
