@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
-import { applyManifest, internalAddress, kubeletVersions, kubectlOf, type Kubectl } from "../../support/cluster-client";
-import { LoadClient, waitForAnswers } from "../../support/load-client";
-import { manifest } from "../../support/manifests";
+import { kubeletVersions, kubectlOf, type Kubectl } from "../../support/cluster-client";
+import type { LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
 import { newestVersion, previousVersion } from "../../support/versions";
+import { deployWorkload, startLoad } from "../../support/workload";
 
-const PER_SECOND = 50;
-const LONGEST_SECONDS = 900;
 const LEAST_REQUESTS = 1_000;
 const TO = newestVersion(loadVersions());
 const FROM = previousVersion(loadVersions());
@@ -23,13 +21,9 @@ beforeAll(async () => {
   const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
   expect(code, text).toBe(0);
   kubectl = await kubectlOf(stack);
-  await applyManifest(stack, manifest("web.yaml"));
-  await kubectl("rollout", "status", "deploy/web", "--timeout=180s");
-  const url = `http://${await internalAddress(kubectl, "control-plane-1")}:30080/hostname`;
+  await deployWorkload(stack, kubectl);
   const [container = ""] = await stack.containers("control-plane-1");
-  const load = { container, url, perSecond: PER_SECOND, seconds: LONGEST_SECONDS };
-  await waitForAnswers({ ...load, most: 20 });
-  client = new LoadClient({ ...load, most: PER_SECOND * LONGEST_SECONDS });
+  client = await startLoad(kubectl, { container, node: "control-plane-1" });
 });
 
 afterAll(async () => {
