@@ -6,8 +6,7 @@ import type { CellResult } from "./cell";
  *
  * 1. Machines, nodes, canary and requests; a further run changes nothing.
  * 2. The error itself names the machine and the next command; a fault proves that it hit its target; the load client
- * sent a
- *    least number of requests.
+ *    sent a least number of requests.
  */
 export const CHECKS = 2;
 

@@ -27,8 +27,10 @@ function preparationOf(machine: string): Phase[] {
 
 const EVICT: Phase = { name: "evict", begins: new RegExp(`draining ${WORKER}: `) };
 
+/** A kubelet that has its serving certificate may be Ready before the next status line. */
 function readinessOf(machine: string): Phase {
-  return { name: "ready", begins: new RegExp(`Node ${machine}-node: waiting for Ready`) };
+  const begins = new RegExp(`Node ${machine}-node: waiting for (Ready|the kubelet's serving certificate)`);
+  return { name: "ready", begins };
 }
 
 /** A status line is printed once a second at most, so kubeadm's first line may be missing. */
