@@ -81,6 +81,7 @@ const RULES: Record<string, (step: Step) => Difference[]> = {
   ClusterConfiguration: (step) => [...problem(step), ...properties(step, "documents")],
   Kubeconfig: (step) => [
     ...problem(step),
+    ...(step.paths.includes("sha256") ? [{ of: "file", path: text(step.desired.path), desired: "" } as const] : []),
     ...(step.paths.includes(RENEW_AFTER)
       ? [{ of: "renewal", certificates: "the certificate in the kubeconfig ends soon" } as const]
       : []),

@@ -167,11 +167,14 @@ function problemText({ unit, problem }: Extract<Difference, { of: "problem" }>):
   return unit === undefined ? problem : `${unit} is ${problem}`;
 }
 
-/** Describes a changed value: `changes from a to b`, or a diff of longer texts. */
+/**
+ * Describes a changed value: `changes from a to b`, or a diff of longer texts. An output has neither a current nor a
+ * desired value in a plan.
+ */
 export function change(current: unknown, desired: unknown): string {
   if (!isKnown(desired))
     return desired === SECRET_WORD ? "changes (a secret)" : "changes; the new value is not known yet";
-  if (desired === undefined) return "is removed";
+  if (desired === undefined) return current === undefined ? "is recorded in the state" : "is removed";
   const [before, after] = [asText(current), asText(desired)];
   if (![current, desired].every(isShort)) return `changes${textDiff(before, after)}`;
   return current === undefined ? `is set to ${after}` : `changes from ${before} to ${after}`;

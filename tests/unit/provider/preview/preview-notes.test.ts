@@ -53,6 +53,15 @@ test("a changed file is shown by its lines, with the unit that restarts", () => 
   });
 });
 
+test.each([
+  ["local:SshKey", "dev-ssh-key", ["privateKey"], /: privateKey is recorded in the state$/],
+  ["local:Kubeconfig", "kubeconfig", ["sha256"], /^\.kubewright\/dev\/kubeconfig is written$/],
+])("an output of %s that changes is not described as removed", (type, name, paths, note) => {
+  const desired = { path: `.kubewright/dev/${name}` };
+  const { changes } = previewNotes(plannedChange(type, name, { current: desired, desired, paths }));
+  expect(changes).toEqual([expect.stringMatching(note)]);
+});
+
 test("the note of one control plane leaves open whether there are others", () => {
   const document = (v: string) => ({ connection, documents: [{ kind: "ClusterConfiguration", apiServer: { v } }] });
   const changed = plannedChange("kubeadm:ControlPlane", "control-plane-1-control-plane", {
