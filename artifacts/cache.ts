@@ -1,8 +1,8 @@
 import type { LocalFile } from "../common/artifact-set";
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { cacheRoot } from "../common/cache-root";
 import { StepError } from "../common/errors";
 import { withLock } from "../common/lock";
 import type { Progress } from "../common/progress";
@@ -35,12 +35,6 @@ export interface EntryRequest {
   fill: (folder: string) => Promise<Record<string, string> | void>;
   progress: Progress;
   signal: AbortSignal;
-}
-
-/** Returns `KUBEWRIGHT_CACHE`, else `$XDG_CACHE_HOME/kubewright`, else `~/.cache/kubewright`. */
-export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.KUBEWRIGHT_CACHE) return env.KUBEWRIGHT_CACHE;
-  return join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "kubewright");
 }
 
 export interface CacheOptions {

@@ -18,7 +18,7 @@ import { chooseSource, mirrorUrl, type Source } from "./source";
 import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
 
 export { obtainEngine, type Engine } from "./engine";
-export { cacheRoot } from "./cache";
+export { cacheRoot } from "../common/cache-root";
 export type { ArtifactSet, ImageArchive, ImageRefs, LocalFile } from "../common/artifact-set";
 export {
   DOCKER_BINARIES,

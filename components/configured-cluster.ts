@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { localPath } from "../common/portable-path";
 import { Kubeconfig } from "../sdk/local";
 import { Cluster } from "./cluster";
 import { type ClusterConfig, poolsOf } from "./config";
@@ -12,9 +13,9 @@ import { assertCommandPackage } from "./steps/commands";
 
 /** What the project's program exports. The commands read it from the stack. */
 export interface ClusterOutputs {
-  /** Path of the kubeconfig; empty if the cluster has no API server. */
+  /** Path of the kubeconfig, relative to the folder of the project; empty if the cluster has no API server. */
   kubeconfigPath: pulumi.Output<string>;
-  /** Path of a kubectl of the cluster's version. */
+  /** Path of a kubectl of the cluster's version, in the cache of the computer that ran Pulumi last. */
   kubectlPath: pulumi.Output<string>;
   /** Source of binaries and images that `auto` has resolved to. */
   artifactSource: pulumi.Output<string>;
@@ -46,7 +47,7 @@ export function createFromConfig(
     : undefined;
   return {
     kubeconfigPath: pulumi.output(file?.path ?? ""),
-    kubectlPath: cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path),
+    kubectlPath: cluster.artifacts.binaries.apply(({ kubectl }) => localPath(kubectl.path)),
     artifactSource: cluster.artifacts.resolvedSource,
     stackId: pulumi.output(stackId ?? name),
   };

@@ -1,3 +1,4 @@
+import { localPath } from "../common/portable-path";
 import * as pulumi from "@pulumi/pulumi";
 import { ConfiguredCluster } from "./configured-cluster";
 import { type RemoteClusterArgs, createRemoteCluster, mayBeOutput } from "./remote-cluster";
@@ -22,7 +23,7 @@ const COMPONENTS: Readonly<Record<string, Construct>> = {
   "kubewright:components:Cluster": (name, inputs, options) => {
     refuseOutputs(inputs, mayBeOutput);
     const cluster = createRemoteCluster(name, inputs as RemoteClusterArgs, options);
-    const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => kubectl.path);
+    const kubectlPath = cluster.artifacts.binaries.apply(({ kubectl }) => localPath(kubectl.path));
     return { urn: cluster.urn, state: { kubeconfig: cluster.kubeconfig, kubectlPath } };
   },
 };

@@ -23,8 +23,8 @@ const login = {
    */
   user: z.string().min(1).default("root"),
   /**
-   * File with the private key, on the computer that runs Pulumi. It is read when the connection is opened, and is not
-   * in the state.
+   * File with the private key, on the computer that runs Pulumi: absolute, relative to the folder of the project, or
+   * with `~/` for the home folder. It is read when the connection is opened, and is not in the state.
    */
   privateKeyPath: z.string().optional(),
   /** The private key itself. Prefer `privateKeyPath`, which keeps the key out of the state. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../common/optional";
+import { portablePath } from "../common/portable-path";
 import type { Outputs } from "../contracts/contract";
 import { kubeconfigCallContract } from "../contracts/kubeadm/kubeconfig";
 import { artifactsContract } from "../contracts/local/artifacts";
@@ -21,7 +22,7 @@ export class Artifacts extends resourceClass(artifactsContract) {}
 export type SshKeyArgs = Args<typeof sshKeyContract>;
 
 /**
- * An ed25519 key pair for one cluster, as files on the computer that runs Pulumi. The private key is not in the state.
+ * An ed25519 key pair for one cluster: a secret of the state, with a copy in files on the computer that runs Pulumi.
  */
 export class SshKey extends resourceClass(sshKeyContract) {}
 
@@ -51,7 +52,10 @@ export interface ClusterAccess {
 }
 
 export interface KubeconfigArgs {
-  /** Absolute path of the file. A change replaces the resource. */
+  /**
+   * Path of the file. The state records it without the folders of this computer: relative to the folder of the project,
+   * or with `~/` for the home folder. A change replaces the resource.
+   */
   path: pulumi.Input<string>;
   /** The cluster, from `Cluster.access`. */
   of: ClusterAccess;
@@ -67,7 +71,12 @@ export interface KubeconfigArgs {
 export class Kubeconfig extends resourceClass(kubeconfigContract) {
   constructor(name: string, { path, of }: KubeconfigArgs, options?: pulumi.CustomResourceOptions) {
     const { controlPlanes, endpoints, caCertHash, restoredFrom, after, renewedBy = [] } = of;
-    const inputs = { path, controlPlanes, caCertHash, ...optional({ endpoints, restoredFrom }) };
+    const inputs = {
+      path: pulumi.output(path).apply((file) => portablePath(file)),
+      controlPlanes,
+      caCertHash,
+      ...optional({ endpoints, restoredFrom }),
+    };
     super(name, inputs, { dependsOn: [...after, ...renewedBy], ...options });
   }
 }

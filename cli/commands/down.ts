@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheRoot } from "../../artifacts/cache";
+import { cacheRoot } from "../../common/cache-root";
 import { stackIdOf } from "../../components/machines/docker";
 import { removeStack } from "../../provider/docker/remove-stack";
 import { destroyFolder } from "../../provider/vagrant/machines";

@@ -7,7 +7,7 @@ import { selectReadyControlPlane } from "../../provider/resources/kubeconfig";
 import { DEFAULT_SETTINGS } from "../../provider/settings/settings";
 import { missingCluster } from "../engine/cluster-api";
 import { contextName, mergeKubeconfig } from "../engine/merge-kubeconfig";
-import { textOutput } from "../engine/outputs";
+import { pathOutput } from "../engine/outputs";
 import { recordedKubeconfig } from "../engine/state";
 import { findStack, prepareEngine } from "../engine/workspace";
 import type { Options } from "../terminal/options";
@@ -19,7 +19,7 @@ import type { Options } from "../terminal/options";
 export async function run({ stack: name, flags }: Options): Promise<number> {
   await prepareEngine(silent, new AbortController().signal);
   const stack = await findStack(name);
-  const path = stack && textOutput(await stack.outputs(), "kubeconfigPath");
+  const path = stack && pathOutput(await stack.outputs(), "kubeconfigPath");
   if (!stack || !path || !existsSync(path)) throw missingCluster(name);
   await selectControlPlane(stack).catch((error: unknown) => {
     process.stderr.write(`the kubeconfig was not checked: ${messageOf(error)}\n`);

@@ -5,7 +5,7 @@ import { run as runProcess } from "../../common/process";
 import { controlPlaneNames, madeNames, poolsOf, type ClusterConfig } from "../../components/config";
 import { drawLadder } from "../../render/ladder-drawing";
 import { RUNGS, type Rung } from "../../render/rung";
-import { textOutput } from "../engine/outputs";
+import { pathOutput } from "../engine/outputs";
 import type { Session } from "../engine/session";
 import { readStackConfig } from "../engine/stack-config";
 import { withStack } from "../engine/stack-session";
@@ -62,8 +62,8 @@ function machineNames(config: ClusterConfig): string[] {
 
 /** Environment in which `kubectl` is the cluster's own. */
 function environmentOf(outputs: OutputMap): NodeJS.ProcessEnv {
-  const folder = dirname(textOutput(outputs, "kubectlPath") ?? "");
-  return { KUBECONFIG: textOutput(outputs, "kubeconfigPath") ?? "", PATH: [folder, process.env.PATH].join(delimiter) };
+  const folder = dirname(pathOutput(outputs, "kubectlPath") ?? "");
+  return { KUBECONFIG: pathOutput(outputs, "kubeconfigPath") ?? "", PATH: [folder, process.env.PATH].join(delimiter) };
 }
 
 /** Prints the command as a user types it, and its output. */

@@ -1,3 +1,4 @@
+import { portablePath } from "../../common/portable-path";
 import { resolve } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
@@ -52,7 +53,7 @@ function addHost(config: ClusterConfig, { path, hosts }: Pool, host: string, opt
     name,
     host,
     ...optional({
-      privateKeyPath: key === undefined ? undefined : resolve(expandHome(key)),
+      privateKeyPath: key === undefined ? undefined : portablePath(resolve(expandHome(key))),
       agent: options.flags.has("agent") || undefined,
       jump,
       user,

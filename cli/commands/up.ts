@@ -2,7 +2,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { fillCache } from "../engine/fill-cache";
 import { configureNewCluster } from "../engine/new-cluster";
 import { runOperation, type OperationResult } from "../engine/operate";
-import { textOutput } from "../engine/outputs";
+import { pathOutput, textOutput } from "../engine/outputs";
 import { withSession, type Session } from "../engine/session";
 import { changeStackConfig } from "../engine/stack-config";
 import { isKnownMissing, openStack, prepareEngine } from "../engine/workspace";
@@ -78,8 +78,8 @@ interface Result extends OperationResult {
 
 async function printResult({ stack, session, view, outputs }: Result): Promise<void> {
   const [changed, same] = [view.changed, view.changes.same ?? 0];
-  const kubeconfig = textOutput(outputs, "kubeconfigPath");
-  const kubectl = textOutput(outputs, "kubectlPath");
+  const kubeconfig = pathOutput(outputs, "kubeconfigPath");
+  const kubectl = pathOutput(outputs, "kubectlPath");
   const lines = [
     changed === 0
       ? `Nothing to change: all ${same} resources match the configuration.`

@@ -1,3 +1,4 @@
+import { localPath } from "../../common/portable-path";
 import type { Connection, Jump } from "../../contracts/connection";
 
 /** The files with which OpenSSH connects to a machine as Kubewright does, by name. */
@@ -26,7 +27,9 @@ export function sshFiles(connection: Connection, folder: string): SshFiles {
 }
 
 function hostBlock(hop: Connection | Jump, alias: string, index: number, folder: string): string {
-  const key = hop.privateKeyPath ?? (hop.privateKey === undefined ? undefined : `${folder}/key-${index}`);
+  const key =
+    (hop.privateKeyPath && localPath(hop.privateKeyPath)) ??
+    (hop.privateKey === undefined ? undefined : `${folder}/key-${index}`);
   const settings = [
     ["HostName", hop.host],
     ["Port", String(hop.port)],

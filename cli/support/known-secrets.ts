@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ConfigMap } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
 import { parseJson } from "../../common/json";
+import { localPath } from "../../common/portable-path";
 import { passphraseFile, stackConfigFile, stackFolder } from "../engine/paths";
 import { isObject } from "../../provider/rpc/values";
 import { markedSecrets, withoutSecretMarks } from "../engine/secrets";
@@ -56,7 +56,7 @@ function secretFiles(stack: string, resources: readonly StateResource[], env: No
     ...(env.PULUMI_CONFIG_PASSPHRASE_FILE ? [env.PULUMI_CONFIG_PASSPHRASE_FILE] : []),
     ...[join(folder, "id_ed25519"), join(folder, "kubeconfig")],
     ...new Set([...keys, ...kubeconfigs]),
-  ].map((path) => path.replace(/^~(?=\/)/, homedir()));
+  ].map((path) => localPath(path));
 }
 
 function pathsIn(value: unknown, name: string): string[] {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { optional } from "../../common/optional";
+import { portablePath } from "../../common/portable-path";
 import { DockerImage, DockerMachine, DockerNetwork } from "../../sdk/docker";
 import { SshKey } from "../../sdk/local";
 import { cidr } from "../fields/fields";
@@ -59,7 +60,7 @@ export class DockerMachines extends pulumi.ComponentResource {
     const { keyFolder, subnet, avoid = [], names } = args;
     const key = new SshKey(
       `${name}-ssh-key`,
-      { path: `${keyFolder}/id_ed25519`, comment: `kubewright ${name}` },
+      { path: portablePath(`${keyFolder}/id_ed25519`), comment: `kubewright ${name}` },
       child,
     );
     this.stackId = key.publicKey.apply((publicKey) => stackIdOf(name, publicKey));

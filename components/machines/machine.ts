@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { optional } from "../../common/optional";
+import { localPath } from "../../common/portable-path";
 import type { ConnectionArgs, JumpArgs } from "../../sdk/connection";
 import type { Host } from "../../sdk/host";
 
@@ -128,7 +129,8 @@ function commandLogin({
 
 /** The key of a machine that a preview has not created yet is empty. */
 function readKey(path: string): string {
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
+  const file = localPath(path);
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 /** The same connection with the host keys that the `Host` met, on the machine and on its jump hosts. */

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { SSHConfig, glob } from "ssh-config";
 import { optional } from "../../common/optional";
+import { localPath, portablePath } from "../../common/portable-path";
 import type { SshClientConfig, SshHostConfig } from "./ssh-route";
 
 /** Depth to which included files are read: the same as in ssh. */
@@ -19,7 +20,7 @@ export function readSshClientConfig(folder = join(homedir(), ".ssh")): SshClient
     settings: (name) => settingsFor(config, name),
     hostKey: (name, port) => recordedHostKey(hosts, name, port),
     agent: Boolean(process.env.SSH_AUTH_SOCK),
-    fileExists: (path) => existsSync(expandHome(path)),
+    fileExists: (path) => existsSync(localPath(path)),
     canResolve,
   };
 }
@@ -61,7 +62,7 @@ function settingsFor(config: SSHConfig, name: string): SshHostConfig {
     identityFiles: [computed.identityfile ?? []]
       .flat()
       .filter((path) => path !== "none")
-      .map(expandTokens),
+      .map((path) => portablePath(expandTokens(path))),
     ...optional({
       host: host?.replaceAll("%h", name) || undefined,
       user: user || undefined,

@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { optional } from "../../common/optional";
+import { portablePath } from "../../common/portable-path";
 import { ipv4, nodeName, port, publicHostKey, secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
 import { defineKind } from "./kind";
 import type { JumpHost, Machine } from "./machine";
-import { expandHome } from "./ssh-files";
 import { type SshSettings, parseJump } from "./ssh-route";
 
 const host = z
@@ -120,7 +120,7 @@ function loginOf(settings: SshSettings): JumpHost {
     user,
     port: sshPort,
     ...optional({
-      privateKeyPath: privateKeyPath === undefined ? undefined : expandHome(privateKeyPath),
+      privateKeyPath: privateKeyPath === undefined ? undefined : portablePath(privateKeyPath),
       agent,
       password,
       hostKey,

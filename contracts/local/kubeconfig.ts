@@ -1,4 +1,3 @@
-import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { controlPlanesSchema } from "../connection";
 import { defineContract } from "../contract";
@@ -11,8 +10,12 @@ import { defineContract } from "../contract";
 export const kubeconfigContract = defineContract({
   type: "kubewright:local:Kubeconfig",
   inputs: z.strictObject({
-    /** Absolute path of the file. A change replaces the resource. */
-    path: z.string().refine(isAbsolute, "the path of a kubeconfig is absolute"),
+    /**
+     * Path of the file: relative to the folder of the project, absolute, or with `~/` for the home folder. The state
+     * has no folder of one computer. A file that is not on this computer is written again. A change replaces the
+     * resource.
+     */
+    path: z.string().min(1),
     /** Connections to the control planes. The kubeconfig is read from the first one whose API server is ready. */
     controlPlanes: controlPlanesSchema,
     /**

@@ -1,3 +1,4 @@
+import { localPath, portableCachePath } from "../../common/portable-path";
 import { StepError } from "../../common/errors";
 import type { LocalFile } from "../../common/artifact-set";
 import { ETCD_PKI } from "../../render/component-paths";
@@ -31,7 +32,8 @@ live() { "$programs/etcdctl" "$@" --endpoints=https://127.0.0.1:2379 \\
  */
 export async function installEtcdutl(machine: Remote, file: LocalFile, signal: AbortSignal): Promise<void> {
   const step = "copying etcdutl";
-  const { path: source, sha256, size } = file;
+  const { sha256, size } = file;
+  const source = localPath(portableCachePath(file.path));
   await writeFiles(machine, [{ path: ETCDUTL, mode: "0755", sha256, size, body: { source } }], step, signal);
   const script = `${ETCDUTL} version | sed -n 's/^etcdutl version: //p'
 sed -n 's/^ *image: .*:\\([0-9.]*\\)[^:]*$/\\1/p' /etc/kubernetes/manifests/etcd.yaml 2>/dev/null || true`;

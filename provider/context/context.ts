@@ -5,6 +5,7 @@ import { isContainerOff, isContainerRemoved } from "../docker/removed-container"
 import { UnreachableMachines } from "../ssh/unreachable";
 import { KubeClients } from "../kube/clients";
 import { PoolGate } from "../kube/pool-gate";
+import { CachedFiles } from "./cached-files";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import { Connections } from "../ssh/connections";
 import { noTrace, type Trace } from "../settings/trace";
@@ -34,6 +35,8 @@ export interface ProviderContext {
   /** Returns whether the platform that created a machine proves that it does not run: it is stopped or removed. */
   readonly isMachineOff: (machine: OnMachine, signal: AbortSignal) => Promise<boolean>;
   readonly docker: DockerTraits;
+  /** Files in the cache of this computer: `context.cachedFiles.obtain(path, status, signal)`. */
+  readonly cachedFiles: CachedFiles;
   readonly vagrant: VagrantFolders;
   readonly vagrantProblems: VagrantProblems;
 }
@@ -55,6 +58,7 @@ export function createProviderContext(
     unreachable: new UnreachableMachines(settings),
     ...powerProofs(vagrant),
     docker: new DockerTraits(),
+    cachedFiles: new CachedFiles(),
     vagrant,
     vagrantProblems: new VagrantProblems(),
   };

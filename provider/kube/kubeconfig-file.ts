@@ -1,11 +1,12 @@
 import { chmod, chown, mkdir, readFile, realpath, rename, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { withLock } from "../../common/lock";
+import { localPath } from "../../common/portable-path";
 import type { Progress } from "../../common/progress";
 
 /** Returns the text of a file; undefined where there is none. */
 export async function readText(path: string): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  return await readFile(localPath(path), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
@@ -13,7 +14,7 @@ export async function readText(path: string): Promise<string | undefined> {
 
 /** Replaces the file in one step. It keeps its mode and its owner; a symbolic link stays one. */
 export async function writeText(path: string, content: string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
+  const target = await realpath(localPath(path)).catch(() => localPath(path));
   const before = await stat(target).catch(() => undefined);
   const temporary = `${target}.${process.pid}.new`;
   await writeFile(temporary, content, { mode: 0o600 });
@@ -30,6 +31,7 @@ export async function changeFile<T>(
   path: string,
   change: () => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return await withLock(path, { task: `change ${path}`, progress: status, signal }, change);
+  const file = localPath(path);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  return await withLock(file, { task: `change ${path}`, progress: status, signal }, change);
 }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import { portableCachePath } from "../../common/portable-path";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { artifactsContract } from "../../contracts/local/artifacts";
 import { cachedArtifacts, loadVersions, obtainArtifacts, type ArtifactSet } from "../../artifacts";
@@ -7,7 +9,31 @@ type ArtifactsInputs = Inputs<typeof artifactsContract>;
 type ArtifactsOutputs = Outputs<typeof artifactsContract>;
 
 function toOutputs(set: ArtifactSet): ArtifactsOutputs {
-  return { resolvedSource: set.source, binaries: set.binaries, images: set.images, refs: set.refs };
+  return portableOutputs({ resolvedSource: set.source, binaries: set.binaries, images: set.images, refs: set.refs });
+}
+
+/** States of version 1 have paths of the computer that wrote them. */
+function portableOutputs(outputs: ArtifactsOutputs): ArtifactsOutputs {
+  return {
+    ...outputs,
+    binaries: withPortablePaths(outputs.binaries),
+    images: withPortablePaths(outputs.images),
+  };
+}
+
+/** Replaces the paths of the files in the cache by portable ones. */
+function withPortablePaths<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value as Record<string, unknown>).map(([name, held]) => [
+    name,
+    name === "path" && typeof held === "string" ? portableCachePath(held) : withPortablePaths(held),
+  ]);
+  return Object.fromEntries(entries) as T;
+}
+
+/** Whether the state has no path of another computer. */
+function isPortable({ binaries, images }: ArtifactsOutputs): boolean {
+  return isDeepStrictEqual([binaries, images], [withPortablePaths(binaries), withPortablePaths(images)]);
 }
 
 function toRequest({ source, kubernetes, arch, runtime, extras }: ArtifactsInputs) {
@@ -42,9 +68,10 @@ const artifacts: Handler<typeof artifactsContract> = {
   async update(context, _id, inputs) {
     return toOutputs(await obtainArtifacts(toRequest(inputs), (message) => context.status(message), context.signal));
   },
-  /** Plans an update if the cache was deleted, so that it is filled before a machine needs it. */
-  async extraChanges(inputs) {
-    return (await cachedArtifacts(toRequest(inputs))) ? [] : ["source"];
+  /** A file that is not in the cache of this computer is no change: it is fetched when a machine needs it. */
+  extraChanges(inputs, { outputs }, { cachedFiles }) {
+    cachedFiles.remember(toRequest({ ...inputs, source: outputs.resolvedSource }));
+    return Promise.resolve(isPortable(outputs) ? [] : ["binaries"]);
   },
   /** Reads the outputs from the cache if it has the version, so that a preview shows the changes on each machine. */
   async predict(inputs, old) {
@@ -54,7 +81,7 @@ const artifacts: Handler<typeof artifactsContract> = {
       inputs.source === old.inputs.source &&
       inputs.arch === old.inputs.arch;
     if (isSameRelease && inputs.extras === old.inputs.extras && inputs.runtime === old.inputs.runtime)
-      return old.outputs;
+      return portableOutputs(old.outputs);
     const { success, data } = artifactsContract.inputs.safeParse(inputs);
     const set = success ? await cachedArtifacts(toRequest(data)) : undefined;
     return set ? toOutputs(set) : {};

@@ -14,17 +14,22 @@ type BinariesInputs = Inputs<typeof binariesContract>;
 
 const MODE = "0755";
 
-async function outgoingFiles(inputs: BinariesInputs, label: string): Promise<OutgoingFile[]> {
+async function outgoingFiles(
+  { cachedFiles, status, signal }: Context,
+  inputs: BinariesInputs,
+  label: string,
+): Promise<OutgoingFile[]> {
   return Promise.all(
     Object.entries(inputs.files).map(async ([path, sha256]) => {
-      const source = inputs.sources[sha256];
+      const recorded = inputs.sources[sha256];
+      const source = recorded === undefined ? undefined : await cachedFiles.obtain(recorded, status, signal);
       const info = source === undefined ? undefined : await stat(source).catch(() => undefined);
       if (source === undefined || !info) {
         throw new StepError({
           step: "copying binaries",
           machine: label,
-          cause: `${source ?? basename(path)} is no longer in the user's cache`,
-          action: "run the command again to fetch it",
+          cause: `${recorded ?? basename(path)} is not in the user's cache, and could not be fetched`,
+          action: "run the command again without --target",
         });
       }
       return { path, mode: MODE, sha256, size: info.size, body: { source } };
@@ -34,7 +39,7 @@ async function outgoingFiles(inputs: BinariesInputs, label: string): Promise<Out
 
 async function install(context: Context, inputs: BinariesInputs, isUpdate: boolean): Promise<void> {
   const machine = await requireMachine(context, inputs);
-  const all = await outgoingFiles(inputs, machine.label);
+  const all = await outgoingFiles(context, inputs, machine.label);
   const files = isUpdate ? await withStaged(machine, inputs, all, context.signal) : all;
   const total = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1e6);
   context.status(`copying ${files.length} binaries (${total} MB)`);

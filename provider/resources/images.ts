@@ -1,7 +1,6 @@
 import type { Inputs } from "../../contracts/contract";
 import { imagesContract } from "../../contracts/host/images";
 import { createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME } from "../../common/runtime";
@@ -87,18 +86,14 @@ async function importArchive(
   { name, sha256, source }: Archive,
 ): Promise<void> {
   const step = `loading the ${name} images`;
-  if (
-    source === undefined ||
-    !(await access(source).then(
-      () => true,
-      () => false,
-    ))
-  ) {
+  const { cachedFiles, status, signal } = context;
+  const file = source === undefined ? undefined : await cachedFiles.obtain(source, status, signal);
+  if (file === undefined) {
     throw new StepError({
       step,
       machine: machine.label,
-      cause: `${source ?? name} is no longer in the user's cache`,
-      action: "run the command again to fetch it",
+      cause: `${source ?? name} is not in the user's cache, and could not be fetched`,
+      action: "run the command again without --target",
     });
   }
   const script = `set -e
@@ -109,7 +104,7 @@ touch ${LOADED}/${quote(sha256)}`;
   await machine.run(script, {
     step,
     signal: context.signal,
-    stdin: () => createReadStream(source, { highWaterMark: 1 << 20 }),
+    stdin: () => createReadStream(file, { highWaterMark: 1 << 20 }),
     action: store.action,
   });
 }

@@ -4,6 +4,7 @@ import { kubeconfigContract } from "../../contracts/local/kubeconfig";
 import type { Clock } from "../../common/clock";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
+import { isSamePath, localPath } from "../../common/portable-path";
 import { serverOf } from "../../render/kubeconfig-server";
 import { sha256 } from "../host/files";
 import { changeFile, readText, writeText } from "../kube/kubeconfig-file";
@@ -205,7 +206,7 @@ async function removeFromFile({ warn }: Context, old: RecordedKubeconfig): Promi
   const names = recordedEntries(document, old);
   if (!names || !removeEntries(document, names, recordedHashes(old)))
     return warn(`${path} has no entry of this cluster: it was not changed`);
-  if (document.isEmpty && (old.outputs.created ?? true)) await rm(path, { force: true });
+  if (document.isEmpty && (old.outputs.created ?? true)) await rm(localPath(path), { force: true });
   else await writeText(path, document.toString());
 }
 
@@ -221,6 +222,7 @@ async function findKubeconfig(inputs: KubeconfigInputs): Promise<KubeconfigOutpu
 const kubeconfig: Handler<typeof kubeconfigContract> = {
   contract: kubeconfigContract,
   replaceOn: ["path"],
+  isProtected: ({ path = "" }, old) => isSamePath(old.path ?? "", path),
   rare: ["restoredFrom"],
   ignore: ["controlPlanes"],
   create: async (context, inputs) => ({ id: inputs.path, outputs: await writeKubeconfig(context, inputs) }),
@@ -229,7 +231,8 @@ const kubeconfig: Handler<typeof kubeconfigContract> = {
   async read(context, _id, old) {
     const { path } = old.inputs;
     const text = await readText(path);
-    if (text === undefined) return undefined;
+    // Another computer may have written the file: the next `up` writes it here.
+    if (text === undefined) return old;
     const { problem: _, ...rest } = old.inputs;
     const problem = (await isCurrent(context, text, old))
       ? {}

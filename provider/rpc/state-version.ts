@@ -7,8 +7,11 @@ import { decode } from "./values";
 /**
  * Version of the form of states. Raise it with a change that an older Kubewright would misread. Every version reads the
  * states of all older ones: their forms are optional in the contracts.
+ *
+ * Version 2 has no path of one computer, and `local:SshKey` has the private key as a secret. The first `up` with a
+ * state of version 1 updates `local:SshKey`, `local:Artifacts` and `local:Kubeconfig`, and nothing on a machine.
  */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** The setting of the provider that has the version. The engine keeps settings in the state of the provider. */
 const SETTING = "stateVersion";

@@ -3,6 +3,7 @@ import type { AuthenticationType, ConnectConfig } from "ssh2";
 import type { Connection } from "../../contracts/connection";
 import { messageOf } from "../../common/errors";
 import { optional } from "../../common/optional";
+import { localPath } from "../../common/portable-path";
 import { ConnectionError } from "./errors";
 
 /** Returns the credentials of a connection: keys are tried first, a password last. */
@@ -45,7 +46,7 @@ function readPrivateKey(connection: Connection): string | Buffer | undefined {
   if (connection.privateKey) return connection.privateKey;
   if (!connection.privateKeyPath) return undefined;
   try {
-    return readFileSync(connection.privateKeyPath);
+    return readFileSync(localPath(connection.privateKeyPath));
   } catch (error) {
     throw new ConnectionError(
       connection,

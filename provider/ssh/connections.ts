@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Connection } from "../../contracts/connection";
 import { systemClock, type Clock } from "../../common/clock";
+import { localPath } from "../../common/portable-path";
 import { Semaphore } from "../../common/wait";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import { noTrace, type Trace } from "../settings/trace";
@@ -94,7 +95,7 @@ export class Connections {
 function loginOf(connection: Connection): string {
   const { host, port, user, privateKeyPath, privateKey, agent = false } = connection;
   const { password, sudoPassword, jump } = connection;
-  const credentials = [privateKeyPath, privateKey, agent, password, sudoPassword];
+  const credentials = [privateKeyPath && localPath(privateKeyPath), privateKey, agent, password, sudoPassword];
   const parts = [host, port, user, ...credentials, jump && loginOf(jump)];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { localPath } from "../../common/portable-path";
 import type { Connection } from "../../contracts/connection";
 import type { VagrantFolders } from "./machines";
 
@@ -37,7 +38,7 @@ export async function readVagrantPower(
  */
 function machineOfKey(path: string | undefined): { folder: string; name: string } | undefined {
   if (path === undefined || basename(path) !== "private_key") return undefined;
-  const data = dirname(path);
+  const data = dirname(localPath(path));
   const name = basename(dirname(data));
   const machines = dirname(dirname(data));
   const folder = dirname(dirname(machines));

@@ -87,7 +87,7 @@ export function testLanguage(language: string, projects: LanguageProjects): void
     const preview = await projects.pulumi(folder, "preview", "--non-interactive");
     for (const resource of [`kubeadm:Init ${language}-init`, "kubeadm:Join worker-2-join", "docker:Machine worker-1"])
       expect(preview).toContain(`kubewright:${resource} create`);
-    expect(preview).toContain(`kubeconfigPath: "${join(folder, ".kubewright", language, "kubeconfig")}"`);
+    expect(preview).toContain(`kubeconfigPath: "${join(".kubewright", language, "kubeconfig")}"`);
   });
 
   test(`a program in ${language} is a template of \`pulumi new\``, async () => {

@@ -20,3 +20,15 @@ export function expectNoSecrets(place: string, texts: readonly string[], secrets
     `private keys in ${place}`,
   ).toBe(0);
 }
+
+const LOGIN_KEY = /-----BEGIN OPENSSH PRIVATE KEY-----[^-]*-----END OPENSSH PRIVATE KEY-----/g;
+
+/**
+ * Returns a debug log of Pulumi without the private key in its entries on the SSH key. Pulumi prints all outputs of a
+ * resource there, secret or not; no other entry may have the key.
+ */
+export function withoutOutputsOfKey(log: string): string {
+  const entries = log.split(/^(?=[A-Z]\d{4} \d\d:\d\d:\d\d)/m);
+  const isOnKey = (entry: string) => entry.includes("kubewright:local:SshKey");
+  return entries.map((entry) => (isOnKey(entry) ? entry.replaceAll(LOGIN_KEY, "") : entry)).join("");
+}

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { portablePath } from "../../../common/portable-path";
 import { HostKey, SshKey } from "../../../sdk/local";
 import { AGENT_PORT } from "../../../render/api-balancer";
 import { userData } from "../../../render/cloud-init";
@@ -44,7 +45,7 @@ export function createFirstBoot(name: string, key: SshKey, parent: pulumi.Resour
 export function createLoginKey(cluster: string, folder: string, parent: pulumi.Resource): SshKey {
   return new SshKey(
     `${cluster}-ssh-key`,
-    { path: `${folder}/id_ed25519`, comment: `kubewright ${cluster}` },
+    { path: portablePath(`${folder}/id_ed25519`), comment: `kubewright ${cluster}` },
     { parent },
   );
 }

@@ -34,7 +34,7 @@ for (const language of ["python", "yaml"]) {
     created.add(folder);
     await pulumi("up", "--yes", "--skip-preview", "--non-interactive");
     const outputs = JSON.parse(await pulumi("stack", "output", "--json")) as Record<string, string>;
-    const kubeconfig = ["--kubeconfig", String(outputs.kubeconfigPath)];
+    const kubeconfig = ["--kubeconfig", join(folder, String(outputs.kubeconfigPath))];
     const nodes = await output(String(outputs.kubectlPath), [...kubeconfig, "get", "nodes", "--output", "name"]);
     expect(nodes.split("\n")).toEqual(["node/control-plane-1", "node/worker-1"]);
     await pulumi("up", "--yes", "--skip-preview", "--non-interactive", "--expect-no-changes");

@@ -3,7 +3,8 @@ import { appendFile, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Cache, cacheRoot, fileOf, type EntryRequest } from "../../../artifacts/cache";
+import { Cache, fileOf, type EntryRequest } from "../../../artifacts/cache";
+import { cacheRoot } from "../../../common/cache-root";
 import { silent } from "../../../common/progress";
 
 let root: string;

@@ -26,7 +26,10 @@ beforeEach(() => {
     .mockResolvedValue(set as never);
 });
 const predict = (now: object, old?: object) =>
-  artifactsResource.predict!({ ...inputs, ...now }, old && { inputs: { ...inputs, ...old }, outputs: { old: true } });
+  artifactsResource.predict!(
+    { ...inputs, ...now },
+    old && { inputs: { ...inputs, ...old }, outputs: { old: true, binaries: {}, images: {} } },
+  );
 
 test("a version that is not supported is rejected, with those that are", () => {
   const check = (kubernetes?: string) => artifactsResource.check!({ kubernetes }, testContext());
@@ -47,16 +50,25 @@ test("reports where binaries and images come from", async () => {
   expect(messages).toEqual(["binaries and images: downloaded"]);
 });
 
-test("a deleted cache plans an update, which fills it again", async () => {
-  const old = { inputs, outputs };
-  expect(await artifactsResource.extraChanges!(inputs, old, testContext())).toEqual(["source"]);
-  expect(await artifactsResource.update!(testContext(), "id", inputs, old)).toEqual(outputs);
-  vi.mocked(cachedArtifacts).mockResolvedValue(set as never);
-  expect(await artifactsResource.extraChanges!(inputs, old, testContext())).toEqual([]);
+test("a cache that is not on this computer is no change, and is filled when a machine needs a file", async () => {
+  const context = testContext();
+  const remember = vi.spyOn(context.cachedFiles, "remember");
+  expect(await artifactsResource.extraChanges!(inputs, { inputs, outputs }, context)).toEqual([]);
+  expect(remember).toHaveBeenCalledWith({ ...inputs, source: "official" });
+  expect(await artifactsResource.update!(testContext(), "id", inputs, { inputs, outputs })).toEqual(outputs);
+});
+
+test("a state with paths of another computer gets portable ones", async () => {
+  const withPath = (path: string) => ({ ...outputs, binaries: { kubelet: { path, sha256: "a", size: 1 } } });
+  const old = { inputs, outputs: withPath("/home/a/.cache/kubewright/artifacts/kubelet-1/kubelet") };
+  const portable = withPath("$KUBEWRIGHT_CACHE/artifacts/kubelet-1/kubelet");
+  expect(await artifactsResource.extraChanges!(inputs, old, testContext())).toEqual(["binaries"]);
+  expect(await artifactsResource.predict!(inputs, old)).toEqual(portable);
+  expect(await artifactsResource.extraChanges!(inputs, { inputs, outputs: portable }, testContext())).toEqual([]);
 });
 
 test("a preview of the same release shows the recorded files", async () => {
-  expect(await predict({}, {})).toEqual({ old: true });
+  expect(await predict({}, {})).toMatchObject({ old: true });
 });
 
 test.each([{ runtime: "docker" }, { extras: true }, { source: "modules" }, { arch: "arm64" }])(

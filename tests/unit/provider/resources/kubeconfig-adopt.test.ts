@@ -49,10 +49,10 @@ describe("an adoption", () => {
     expect(await adopt()).toMatchObject({ entries: outputs.entries, created: false });
   });
 
-  test("writes no file: a refresh finds that it is missing", async () => {
+  test("writes no file: the next update writes it", async () => {
     const outputs = await adopt();
     expect(await content()).toBeUndefined();
-    expect(await refresh(outputs)).toBeUndefined();
+    expect((await refresh(outputs))?.outputs).toEqual(outputs);
   });
 
   test("leaves a file without the cluster to the next update", async () => {
@@ -60,5 +60,20 @@ describe("an adoption", () => {
     const outputs = await adopt();
     expect(await content()).toBe(HOME());
     expect(await refresh(outputs)).toMatchObject({ inputs: { problem: expect.stringMatching(/differs/) as string } });
+  });
+});
+
+describe("a file that another computer wrote", () => {
+  test("is not here, and is neither gone nor replaced", async () => {
+    const old = { inputs: inputs(), outputs: { sha256: "a" } };
+    expect(await kubeconfigResource.read!(context(), path, old)).toEqual(old);
+    expect(await kubeconfigResource.extraChanges!(inputs(), old, context())).toEqual(["sha256"]);
+  });
+
+  test.each([
+    ["/home/a/lab/.kubewright/dev/kubeconfig", ".kubewright/dev/kubeconfig", true],
+    ["/home/a/lab/one", "/home/b/lab/two", false],
+  ])("%s is the file %s of the program: %s", (recorded, now, same) => {
+    expect(kubeconfigResource.isProtected!({ path: now }, { path: recorded }, context())).toBe(same);
   });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { changesBetween, isWithin } from "../../../../provider/rpc/diff";
 import { UNKNOWN } from "../../../../provider/rpc/values";
 
@@ -22,6 +22,16 @@ test("null is a value, undefined is none", () => {
 
 test("an unknown value counts as changed", () => {
   expect(changesBetween({ a: UNKNOWN }, { a: UNKNOWN })).toEqual([{ path: "a", kind: "update" }]);
+});
+
+test("two paths of the same key file are no change, as in states of version 1", () => {
+  vi.stubEnv("KUBEWRIGHT_PROJECT", "/srv/lab");
+  const login = (privateKeyPath: unknown) => ({ machines: [{ privateKeyPath }] });
+  const change = [{ path: "machines[0].privateKeyPath", kind: "update" }];
+  expect(changesBetween(login("/home/a/lab/.kubewright/dev/id"), login(".kubewright/dev/id"))).toEqual([]);
+  expect(changesBetween(login("/home/a/lab/.kubewright/dev/id"), login("/keys/id"))).toEqual(change);
+  expect(changesBetween(login("/keys/id"), login(UNKNOWN))).toEqual(change);
+  vi.unstubAllEnvs();
 });
 
 test("a rule covers its property and those inside of it, not properties whose names begin alike", () => {
