@@ -3,6 +3,7 @@ import { StepError } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
 import { stackCommand } from "../terminal/options";
 import type { Session } from "./session";
+import { writeMissingKeys } from "./missing-keys";
 import { controlPlanes } from "./state";
 import { findStack } from "./workspace";
 
@@ -20,10 +21,11 @@ export async function clusterApi(
   return await provider.kube.api(machines, signal);
 }
 
-/** Returns the stack of a command. @throws StepError where it does not exist */
+/** Returns the stack of a command, whose keys this computer then has. @throws StepError where it does not exist */
 export async function requireStack(name: string): Promise<Stack> {
   const stack = await findStack(name);
   if (!stack) throw missingCluster(name);
+  await writeMissingKeys(stack);
   return stack;
 }
 

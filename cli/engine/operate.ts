@@ -5,6 +5,7 @@ import { printReport } from "../terminal/output-mode";
 import { UpdateView } from "../terminal/update-view";
 import { forgetCommands } from "./forget-commands";
 import { writeLastRun } from "./last-run";
+import { writeMissingKeys } from "./missing-keys";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
 import { explainQuorumLoss } from "./quorum-loss";
@@ -49,6 +50,7 @@ export async function runOperation(
   assertNotHeld(stack.name);
   await releaseStaleLocks(stack, PROJECT, session.progress, session.signal);
   await clearPendingOperations(stack, PROJECT, session.progress);
+  await writeMissingKeys(stack);
   const isUnfinished = isRunUnfinished(stack.name);
   const mustRefresh = operation === "up" && isUnfinished;
   if (mustRefresh && options.refresh !== true)
