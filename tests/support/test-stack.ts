@@ -163,6 +163,11 @@ export class TestStack {
     writeFileSync(this.configFile, stringify(settings));
   }
 
+  /** Writes the stack's configuration file, as a checkout on another computer has it. */
+  writeConfig(text: string): void {
+    writeFileSync(this.configFile, text);
+  }
+
   /** Removes the state folder and the configuration file, which `down` keeps. */
   removeFiles(): void {
     rmSync(this.folder, { recursive: true, force: true });
