@@ -63,11 +63,11 @@ describe("a team with a state in PostgreSQL", () => {
     const planned = await b.npmRun("preview");
     expect(planned.code, planned.text).toBe(2); // only the kubeconfig is written: see below
     expect(readFileSync(join(b.stackFolder, "id_ed25519"), "utf8")).toBe(key);
-    const refreshed = await b.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
-    expect(refreshed.code, refreshed.text).toBe(0);
     expect(await plannedSteps(b)).toEqual(["update kubeconfig"]);
     await b.kubeconfig(); // reads it from the control plane, as it is in the state
     expect(await plannedSteps(b)).toEqual([]);
+    const refreshed = await b.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
+    expect(refreshed.code, refreshed.text).toBe(0);
     const changed = await b.up("--config", "workers.count=2");
     expect(changed.code, changed.text).toBe(0);
     expect(changed.text).toMatch(/worker-2 +Ready/);
