@@ -26,6 +26,7 @@ export class Postgres {
     readonly url: string,
     private readonly folder: string,
     private readonly process: ResultPromise,
+    private readonly bin: string,
   ) {}
 
   static async start(): Promise<Postgres> {
@@ -43,13 +44,15 @@ export class Postgres {
       cwd: "/",
       reject: false,
     });
-    const server = new Postgres(`postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`, folder, child);
+    const server = new Postgres(`postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`, folder, child, bin);
     await server.waitForAnswer(join(bin, "pg_isready"), port);
     return server;
   }
 
   async stop(): Promise<void> {
-    this.process.kill("SIGINT"); // a fast shutdown: connections are closed
+    // A fast shutdown closes connections. A signal to runuser does not reach the server.
+    const stop = [join(this.bin, "pg_ctl"), "stop", "--mode=fast", "-D", join(this.folder, "data")];
+    await run("runuser", ["-u", "postgres", "--", ...stop], { cwd: "/" });
     await this.process;
     rmSync(this.folder, { recursive: true, force: true });
   }
