@@ -69,6 +69,7 @@ describe("a team with a state in PostgreSQL", () => {
     const refreshed = await b.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
     expect(refreshed.code, refreshed.text).toBe(0);
     // Filling this computer's cache would take ten minutes where the binaries are built.
+    mkdirSync(join(homes, "b", "cache"), { recursive: true });
     await run("cp", ["--archive", join(cacheRoot(), "artifacts"), join(homes, "b", "cache")]);
     const changed = await b.up("--config", "workers.count=2");
     expect(changed.code, changed.text).toBe(0);
