@@ -1,33 +1,6 @@
-import { execFile, spawnSync } from "node:child_process";
-import { createServer, type AddressInfo, type Server } from "node:net";
-import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { HTTP_REQUEST } from "../../../render/http-request";
-
-const hasSocat = spawnSync("socat", ["-V"]).status === 0;
 
 test("the connection stays open until the answer has come", () => {
   expect(HTTP_REQUEST).toContain("socat -,ignoreeof ");
-});
-
-describe.skipIf(!hasSocat)("a request with socat", () => {
-  let server: Server;
-  beforeEach(async () => {
-    // As a server written in Go does: a client that closes its half has gone, and its request is canceled.
-    server = createServer({ allowHalfOpen: true }, (socket) => {
-      const answer = (status: string) => socket.end(`HTTP/1.0 ${status}\r\n\r\nok`);
-      const timer = setTimeout(() => answer("200 OK"), 300);
-      socket.on("end", () => (clearTimeout(timer), answer("503 Service Unavailable")));
-      socket.on("error", () => clearTimeout(timer)).resume();
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  });
-  afterEach(() => new Promise((resolve) => server.close(resolve)));
-
-  test("gets the answer of a server that cancels the requests of clients that close their half", async () => {
-    const { port } = server.address() as AddressInfo;
-    const script = `${HTTP_REQUEST}\nrequest TCP:127.0.0.1:${port} /readyz`;
-    const { stdout } = await promisify(execFile)("sh", ["-c", script]);
-    expect(stdout.trim()).toBe("HTTP/1.0 200 OK");
-  });
 });
