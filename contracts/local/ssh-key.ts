@@ -4,8 +4,8 @@ import { secret } from "../secret";
 
 /**
  * An ed25519 key pair for one cluster. The private key is a secret of the state, so that every computer with access to
- * the state can log in to the machines. Connections read it from its file, which is written from the state on a computer
- * that does not have it.
+ * the state can log in to the machines. Connections read it from its file, which is written from the state on a
+ * computer that does not have it.
  */
 export const sshKeyContract = defineContract({
   type: "kubewright:local:SshKey",
