@@ -1,14 +1,19 @@
 import { execFile, spawnSync } from "node:child_process";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { HTTP_REQUEST } from "../../../render/http-request";
-import { requirement } from "../../support/requirement";
+import { requirement, type Requirement } from "../../support/requirement";
 
-const { met } = await requirement("socat", () => spawnSync("socat", ["-V"]).status === 0, ["socat"]);
-
-describe.skipIf(!met)("a request with socat", () => {
+describe("a request with socat", () => {
+  let socat: Requirement;
   let server: Server;
+  beforeAll(async () => {
+    socat = await requirement("socat", () => spawnSync("socat", ["-V"]).status === 0, ["socat"]);
+  }, 300_000);
+  beforeEach((context) => {
+    if (!socat.met) context.skip(socat.reason);
+  });
   beforeEach(async () => {
     // As a server written in Go does: a client that closes its half has gone, and its request is canceled.
     server = createServer({ allowHalfOpen: true }, (socket) => {
