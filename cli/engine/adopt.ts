@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
+import type { Stack } from "@pulumi/pulumi/automation";
 import { StepError } from "../../common/errors";
 import { runCommand } from "../../common/process";
 import { userCommand } from "../../common/user-command";
@@ -8,8 +8,7 @@ import { hostContract } from "../../contracts/host/host";
 import { byNumber } from "../../provider/preview/step";
 import { ADOPT_VARIABLE } from "../../provider/settings/settings";
 import { fingerprint } from "../../provider/ssh/host-key";
-import { failureOf, mergeFailures, plainText } from "../terminal/engine-errors";
-import { labelOf } from "../terminal/text";
+import { Diagnostics } from "../terminal/diagnostics";
 import { withoutSecretMarks } from "./secrets";
 import type { Session } from "./session";
 import { hiddenFolder, stackConfigFile } from "./paths";
@@ -63,8 +62,8 @@ export async function withScratchStack<T>(
  * @throws StepError with all that refuses the adoption
  */
 export async function adoptInto(scratch: Stack, { signal, progress }: Session): Promise<ReadAdoption> {
-  const observer = new Observer();
-  const options = { onEvent: observer.onEvent, signal, color: "never" as const };
+  const diagnostics = new Diagnostics();
+  const options = { onEvent: diagnostics.onEvent, signal, color: "never" as const };
   progress("taking the machines and the cluster into a new state");
   scratch.workspace.envVars[ADOPT_VARIABLE] = "1";
   try {
@@ -74,31 +73,16 @@ export async function adoptInto(scratch: Stack, { signal, progress }: Session): 
     await scratch.refresh(options);
   } catch (error) {
     signal.throwIfAborted();
-    throw observer.failures.length > 0 ? refusal(observer.failures) : error;
+    throw diagnostics.failures.length > 0 ? refusal(diagnostics.failures) : error;
   }
   const resources = (await resourcesOf(scratch)).filter(({ type }) => !type.startsWith("pulumi:"));
   const machines = resources.flatMap(machineOf).sort((one, other) => byNumber(one.name, other.name));
-  return { machines, resources: resources.length, notices: [...observer.notices] };
-}
-
-/** Collects errors and warnings of the engine. */
-class Observer {
-  readonly failures: string[] = [];
-  readonly notices = new Set<string>();
-
-  readonly onEvent = ({ diagnosticEvent }: EngineEvent): void => {
-    if (!diagnosticEvent || diagnosticEvent.ephemeral) return;
-    const { urn, message } = diagnosticEvent;
-    const severity: string = diagnosticEvent.severity;
-    const text = plainText(message);
-    if (severity === "warning" && text !== "") this.notices.add(urn ? `${labelOf(urn)}: ${text}` : text);
-    const failure = severity === "error" ? failureOf(urn, text) : undefined;
-    if (failure && !this.failures.includes(failure)) this.failures.push(failure);
-  };
+  const notices = diagnostics.warnings.map(({ text, resource }) => (resource ? `${resource}: ${text}` : text));
+  return { machines, resources: resources.length, notices };
 }
 
 function refusal(failures: readonly string[]): StepError {
-  const causes = mergeFailures(failures).map((failure) => `✗ ${failure}`);
+  const causes = failures.map((failure) => `✗ ${failure}`);
   const next = `Correct this, then run \`${userCommand("adopt")}\` again.`;
   return new StepError({
     step: "adopting the cluster",

@@ -1,8 +1,8 @@
 import type { EngineEvent, PreviewOptions, Stack, StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { Step } from "../../provider/preview/step";
 import type { Session } from "../engine/session";
-import { failureOf, mergeFailures, plainText } from "../terminal/engine-errors";
 import { stepsOf } from "../engine/events";
+import { Diagnostics } from "../terminal/diagnostics";
 
 export interface PreviewResult {
   steps: Step[];
@@ -20,23 +20,18 @@ export async function runPreview(
   options: Pick<PreviewOptions, "refresh" | "replace" | "configFile"> = {},
 ): Promise<PreviewResult> {
   const events: StepEventMetadata[] = [];
-  const notices = new Set<string>();
-  const failures = new Set<string>();
-  const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
-    if (resourcePreEvent) events.push(resourcePreEvent.metadata);
-    const severity: string | undefined = diagnosticEvent?.severity;
-    const text = plainText(diagnosticEvent?.message ?? "");
-    if (severity === "warning") notices.add(text);
-    const failure = severity === "error" ? failureOf(diagnosticEvent?.urn, text) : undefined;
-    if (failure !== undefined) failures.add(failure);
+  const diagnostics = new Diagnostics();
+  const onEvent = (event: EngineEvent) => {
+    if (event.resourcePreEvent) events.push(event.resourcePreEvent.metadata);
+    diagnostics.onEvent(event);
   };
   try {
     await stack.preview({ ...options, onEvent, signal: session.signal, color: "never" });
   } catch (error) {
     session.signal.throwIfAborted();
     // The command's own message has the first line of each failure only.
-    if (failures.size === 0) throw error;
-    throw new Error(mergeFailures([...failures]).join("\n"), { cause: error });
+    if (diagnostics.failures.length === 0) throw error;
+    throw new Error(diagnostics.failures.join("\n"), { cause: error });
   }
-  return { steps: stepsOf(events), notices: [...notices] };
+  return { steps: stepsOf(events), notices: [...new Set(diagnostics.warnings.map(({ text }) => text))] };
 }
