@@ -3,8 +3,9 @@ import { openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { loadVersions, obtainArtifacts } from "../../artifacts";
+import { run } from "../../common/process";
 import { silent } from "../../common/progress";
 import { until } from "../../common/wait";
 import { controllerArch } from "../../components/machines/machine";
@@ -18,7 +19,9 @@ export class ApiServer {
     readonly api: KubeApi,
     /** Address of etcd, which answers without certificates. */
     readonly etcd: string,
-    private readonly folder: string,
+    /** Its own files. Tests may put others beside them: `stop` removes the folder. */
+    readonly folder: string,
+    private readonly kubectl: string,
     private readonly children: ChildProcess[],
   ) {}
 
@@ -46,7 +49,7 @@ export class ApiServer {
       timeout: START_SECONDS,
       onTimeout: () => new Error(`kube-apiserver did not start within ${START_SECONDS} s; see ${folder}`),
     });
-    return new ApiServer(api, `http://127.0.0.1:${client}`, folder, [server, etcd]);
+    return new ApiServer(api, `http://127.0.0.1:${client}`, folder, binaries.kubectl.path, [server, etcd]);
   }
 
   /** Requests a path that is no resource, such as `/metrics`. */
@@ -54,6 +57,18 @@ export class ApiServer {
     const server = this.api.config.getCurrentCluster()?.server ?? "";
     const authorization = "authorization: Bearer test-token";
     return execFileSync("curl", ["-skf", "-H", authorization, `${server}${path}`], { maxBuffer: 1 << 26 }).toString();
+  }
+
+  /** Kubeconfig of the administrator, without secrets of a real cluster. */
+  get kubeconfig(): string {
+    return join(this.folder, "kubeconfig");
+  }
+
+  /** Runs a command that finds kubectl and the kubeconfig. @returns what it prints */
+  async run(command: string, args: string[], input = ""): Promise<string> {
+    const path = [dirname(this.kubectl), process.env.PATH].join(delimiter);
+    const { stdout } = await run(command, args, { input, env: { PATH: path, KUBECONFIG: this.kubeconfig } });
+    return String(stdout);
   }
 
   async stop(): Promise<void> {

@@ -1,44 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadVersions, obtainArtifacts } from "../../../artifacts";
-import { run as runProcess } from "../../../common/process";
-import { silent } from "../../../common/progress";
-import { controllerArch } from "../../../components/machines/machine";
 import { RENEWAL_FOLDER, renewalFiles } from "../../../render/renew-certificates";
 import { ApiServer } from "../../support/apiserver";
 
-const folder = mkdtempSync(join(tmpdir(), "renewal-lease-"));
-const kubeconfig = join(folder, "admin.conf");
 let server: ApiServer;
-let path: string;
 
 beforeAll(async () => {
   server = await ApiServer.start();
-  writeFileSync(kubeconfig, server.api.config.exportConfig(), { mode: 0o600 });
-  const { binaries } = await obtainArtifacts(
-    { source: "auto", kubernetes: loadVersions().kubernetes.default, arch: controllerArch() },
-    silent,
-    new AbortController().signal,
-  );
-  path = [dirname(binaries.kubectl.path), process.env.PATH].join(delimiter);
-  await run("kubectl", ["wait", "--for=create", "namespace/kube-system", "--timeout=30s"]);
+  await server.run("kubectl", ["wait", "--for=create", "namespace/kube-system", "--timeout=30s"]);
 });
-afterAll(async () => {
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function run(command: string, args: string[]): Promise<string> {
-  const { stdout } = await runProcess(command, args, { env: { PATH: path, KUBECONFIG: kubeconfig } });
-  return String(stdout);
-}
+afterAll(async () => await server?.stop());
 
 /** Runs functions of the timer's script as a control plane, without waiting for another one. */
 async function as(node: string, script: string): Promise<string> {
   const lease = renewalFiles({ node, healthySeconds: 1 })[`${RENEWAL_FOLDER}/lease.sh`]?.content ?? "";
-  return await run("sh", ["-uc", `node=${node} problem=\n${lease}\nlease_wait=0\n${script}`]);
+  return await server.run("sh", ["-uc", `node=${node} problem=\n${lease}\nlease_wait=0\n${script}`]);
 }
 const take = (node: string) => as(node, 'take_lease; echo "$? $problem"');
 const free = (node: string) => as(node, "release_lease");

@@ -1,48 +1,26 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { loadVersions, obtainArtifacts } from "../../../artifacts";
-import { run as runProcess } from "../../../common/process";
-import { silent } from "../../../common/progress";
-import { controllerArch } from "../../../components/machines/machine";
 import { approveServingRequests } from "../../../provider/kubelet/serving-requests";
 import { APPROVER_SCRIPT, approverFiles, ROSTER } from "../../../render/kubelet-serving";
 import { ApiServer } from "../../support/apiserver";
 import { pemOf } from "../../support/serving-requests";
 
 const NODE = { name: "worker-1", addresses: ["10.0.0.12"] };
-const folder = mkdtempSync(join(tmpdir(), "kubelet-serving-"));
-const kubeconfig = join(folder, "admin.conf");
 let server: ApiServer;
-let path: string;
 
 beforeAll(async () => {
   server = await ApiServer.start();
-  writeFileSync(kubeconfig, server.api.config.exportConfig(), { mode: 0o600 });
-  const { binaries } = await obtainArtifacts(
-    { source: "auto", kubernetes: loadVersions().kubernetes.default, arch: controllerArch() },
-    silent,
-    new AbortController().signal,
-  );
-  path = [dirname(binaries.kubectl.path), process.env.PATH].join(delimiter);
   // The API server creates its roles after it has started.
   for (const role of ["system:node", "system:discovery"])
     await kubectl("wait", "--for=create", `clusterrole/${role}`, "--timeout=30s");
   await kubectl("wait", "--for=create", "clusterrolebinding/system:discovery", "--timeout=30s");
   await kubectl("create", "clusterrolebinding", "nodes", "--clusterrole=system:node", "--group=system:nodes");
 });
-afterAll(async () => {
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(async () => await server?.stop());
 afterEach(async () => void (await kubectl("delete", "csr", "--all")));
 
-async function run(command: string, args: string[], input = ""): Promise<string> {
-  const { stdout } = await runProcess(command, args, { input, env: { PATH: path, KUBECONFIG: kubeconfig } });
-  return String(stdout);
-}
-const kubectl = (...args: string[]) => run("kubectl", args);
+const kubectl = (...args: string[]) => server.run("kubectl", args);
 
 interface Sent {
   pem: string;
@@ -63,7 +41,7 @@ async function send(name: string, { pem, user = "system:node:worker-1", usages }
     },
   };
   const sender = ["--as", user, "--as-group", "system:nodes", "--as-group", "system:authenticated"];
-  await run("kubectl", ["create", "-f", "-", ...sender], JSON.stringify(request));
+  await server.run("kubectl", ["create", "-f", "-", ...sender], JSON.stringify(request));
 }
 
 async function sendAll(): Promise<void> {
@@ -82,12 +60,13 @@ async function approved(): Promise<string> {
 /** Runs the timer's script. @returns what it prints */
 async function runScript(...args: string[]): Promise<string> {
   const files = approverFiles([NODE]);
-  writeFileSync(join(folder, "roster"), files[ROSTER]?.content ?? "");
+  const roster = join(server.folder, "roster");
+  writeFileSync(roster, files[ROSTER]?.content ?? "");
   const script = (files[APPROVER_SCRIPT]?.content ?? "")
-    .replaceAll(ROSTER, join(folder, "roster"))
-    .replaceAll("/run/", `${folder}/`)
-    .replaceAll("/etc/kubernetes/admin.conf", kubeconfig);
-  return await run("sh", ["-c", script, "approve", ...args]);
+    .replaceAll(ROSTER, roster)
+    .replaceAll("/run/", `${server.folder}/`)
+    .replaceAll("/etc/kubernetes/admin.conf", server.kubeconfig);
+  return await server.run("sh", ["-c", script, "approve", ...args]);
 }
 
 test("the timer's script approves only what the node's kubelet has sent", async () => {
