@@ -9,6 +9,7 @@ import { controlPlaneResource } from "../../provider/resources/kubeadm-control-p
 import { kubeadmInitResource } from "../../provider/resources/kubeadm-init";
 import { kubeadmJoinResource } from "../../provider/resources/kubeadm-join";
 import { kubeletJoinResource } from "../../provider/resources/kubelet-join";
+import { createAuthority, createCertificate } from "../../provider/pki/x509";
 import { caCertHash } from "../../provider/pki/ca-cert-hash";
 import type { Faults } from "./faults";
 import { KubeadmMachine } from "./kubeadm-machine";
@@ -67,6 +68,13 @@ function registerAfterRestart(world: World): void {
 export interface ClusterCertificates {
   ca: string;
   client: string;
+}
+
+export async function createClusterCertificates(): Promise<ClusterCertificates> {
+  const authority = await createAuthority("kubernetes", 3_650);
+  const subject = { commonName: "system:node:worker-1", organizations: ["system:nodes"] };
+  const client = await createCertificate(authority, { ...subject, usages: ["client"], days: 300 });
+  return { ca: authority.certificate, client: client.certificate };
 }
 
 const initProgram = fc.constantFrom("one", "two").map((clusterName) => ({

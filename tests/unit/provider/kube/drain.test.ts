@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { drain } from "../../../../provider/kube/drain";
-import type { DrainOptions } from "../../../../provider/kube/drain-options";
-import { type FakeCluster, fakeCluster } from "../../../support/fake-cluster";
+import { type DrainedNode, drainedNode } from "../../../support/drained-node";
+import type { FakeCluster } from "../../../support/fake-cluster";
 import { elapse, settle, useFakeTime } from "../../../support/fake-time";
 import { type MemoryApi, httpError } from "../../../support/memory-api";
 
@@ -12,17 +11,9 @@ const WEB = { kind: "ReplicaSet", uid: "web" };
 let memory: MemoryApi;
 let cluster: FakeCluster;
 let messages: string[];
+let drainNode: DrainedNode["drainNode"];
 
-beforeEach(async () => {
-  ({ memory, cluster } = await fakeCluster("a", "b"));
-  messages = [];
-  cluster.run();
-});
-
-function drainNode(options: Partial<DrainOptions> = {}) {
-  const signal = new AbortController().signal;
-  return drain(memory.api, { node: "a", timeout: 20, signal, status: (text) => messages.push(text), ...options });
-}
+beforeEach(async () => void ({ memory, cluster, messages, drainNode } = await drainedNode()));
 
 describe("drain", () => {
   test("evicts a workload's pods one at a time, each after its replacement is Ready", async () => {

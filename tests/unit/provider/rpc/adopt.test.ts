@@ -1,12 +1,16 @@
 import "reflect-metadata";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createProviderContext } from "../../../../provider/context/context";
-import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
 import { hostKeyResource } from "../../../../provider/resources/host-key";
 import { rosterResource } from "../../../../provider/resources/roster";
 import { DEFAULT_SETTINGS } from "../../../../provider/settings/settings";
 import { allResources } from "../../../../provider/resources/all-resources";
-import { apiKinds, membershipKinds, type ClusterCertificates } from "../../../support/cluster-kinds";
+import {
+  apiKinds,
+  createClusterCertificates,
+  membershipKinds,
+  type ClusterCertificates,
+} from "../../../support/cluster-kinds";
 import { fc } from "../../../support/fast-check";
 import { MemoryEngine, type Json } from "../../../support/memory-engine";
 import { deleteSources, machineKinds } from "../../../support/resource-kinds";
@@ -14,15 +18,7 @@ import { World, type ResourceKind } from "../../../support/resource-world";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/instant-time"));
 vi.mock("../../../../provider/host/health", () => ({ waitUntilHealthy: async () => undefined }));
-vi.mock("../../../../provider/kubeadm/apply-manifests", () => ({
-  applyManifests: async (
-    _context: unknown,
-    _machine: unknown,
-    { stages }: { stages: { write(): Promise<void> }[] },
-  ) => {
-    for (const { write } of stages) await write();
-  },
-}));
+vi.mock("../../../../provider/kubeadm/apply-manifests", () => vi.importActual("../../../support/instant-manifests"));
 vi.mock("../../../../provider/kubelet/discover", () => ({ discoverCa: async () => certificates.ca }));
 
 const certificates: ClusterCertificates = { ca: "", client: "" };
@@ -34,10 +30,7 @@ const others = named(kinds.filter(({ handler }) => !handler.adopt));
 
 beforeAll(async () => {
   await Promise.all([import("@kubernetes/client-node"), import("p-retry")]);
-  const authority = await createAuthority("kubernetes", 3_650);
-  const subject = { commonName: "system:node:worker-1", organizations: ["system:nodes"] };
-  const client = await createCertificate(authority, { ...subject, usages: ["client"], days: 300 });
-  Object.assign(certificates, { ca: authority.certificate, client: client.certificate });
+  Object.assign(certificates, await createClusterCertificates());
   vi.useFakeTimers({ toFake: ["Date"] });
 });
 afterAll(() => {

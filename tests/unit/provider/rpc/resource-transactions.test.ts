@@ -1,7 +1,11 @@
 import "reflect-metadata";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
-import { apiKinds, membershipKinds, type ClusterCertificates } from "../../../support/cluster-kinds";
+import {
+  apiKinds,
+  createClusterCertificates,
+  membershipKinds,
+  type ClusterCertificates,
+} from "../../../support/cluster-kinds";
 import { fc } from "../../../support/fast-check";
 import { deleteSources, machineKinds } from "../../../support/resource-kinds";
 import { TransactionPaths, type Counts } from "../../../support/transaction-paths";
@@ -9,15 +13,7 @@ import { TransactionPaths, type Counts } from "../../../support/transaction-path
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/instant-time"));
 vi.mock("../../../../provider/host/health", () => ({ waitUntilHealthy: async () => undefined }));
 // The proof and the restoration of a control plane's pods have tests of their own.
-vi.mock("../../../../provider/kubeadm/apply-manifests", () => ({
-  applyManifests: async (
-    _context: unknown,
-    _machine: unknown,
-    { stages }: { stages: { write(): Promise<void> }[] },
-  ) => {
-    for (const { write } of stages) await write();
-  },
-}));
+vi.mock("../../../../provider/kubeadm/apply-manifests", () => vi.importActual("../../../support/instant-manifests"));
 vi.mock("../../../../provider/kubelet/discover", () => ({ discoverCa: async () => certificates.ca }));
 
 const RUNS = Number(process.env.KUBEWRIGHT_FUZZ ?? 1);
@@ -27,10 +23,7 @@ const counts = new Map<string, Counts>();
 
 beforeAll(async () => {
   await Promise.all([import("@kubernetes/client-node"), import("p-retry")]);
-  const authority = await createAuthority("kubernetes", 3_650);
-  const subject = { commonName: "system:node:worker-1", organizations: ["system:nodes"] };
-  const client = await createCertificate(authority, { ...subject, usages: ["client"], days: 300 });
-  Object.assign(certificates, { ca: authority.certificate, client: client.certificate });
+  Object.assign(certificates, await createClusterCertificates());
   vi.useFakeTimers({ toFake: ["Date"] });
 });
 afterAll(() => {
