@@ -1,7 +1,7 @@
 import { parseAllDocuments } from "yaml";
 import { quote } from "../../common/quote";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { toYaml } from "../../render/kubeadm";
+import { toYaml } from "../../render/kubeadm-documents";
 import { inspectFiles, readContents, writeFiles, textFile } from "../host/files";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";

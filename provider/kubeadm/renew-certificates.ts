@@ -1,7 +1,7 @@
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { KUBERNETES, PKI } from "../../render/component-paths";
-import { toYaml } from "../../render/kubeadm";
+import { toYaml } from "../../render/kubeadm-documents";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
 import { RENEWAL_RESULT } from "../../render/renew-certificates";
 import { textFile, writeFiles } from "../host/files";

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { StepError, messageOf } from "../../common/errors";
 import type { KubeadmDocument } from "../../render/kubeadm-types";
-import { toYaml } from "../../render/kubeadm";
+import { toYaml } from "../../render/kubeadm-documents";
 import { PKI } from "../../render/component-paths";
 import { readContents } from "../host/files";
 import { API_PORT } from "../kube/clients";

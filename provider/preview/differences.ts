@@ -1,9 +1,9 @@
 import { optional } from "../../common/optional";
 import { isWithin } from "../rpc/diff";
 import { UNFINISHED } from "../rpc/state";
-import { SECRET_WORD, UNKNOWN_STRING, formatPath, isObject } from "../rpc/values";
 import { RENEW_AFTER } from "./notices";
 import { valuesOf, type Step, type Values } from "./step";
+import { differingEntries, differs, isKnown, missing, textOf, textsOf, valueAt } from "./values";
 
 /**
  * A difference between the current and the desired state of something on a machine or in the cluster. An absent value
@@ -66,22 +66,26 @@ const RULES: Record<string, (step: Step) => Difference[]> = {
   StaticPod: (step) => [...problem(step, `pod ${nameOfPod(step)}`), ...files(step), ...properties(step, "manifest")],
   Kernel: (step) => [
     ...problem(step),
-    ...maps(step, "sysctls").map(({ key, ...values }): Difference => ({ of: "sysctl", name: key, ...values })),
+    ...differingEntries(step, "sysctls").map(({ key, ...values }): Difference => ({
+      of: "sysctl",
+      name: key,
+      ...values,
+    })),
     ...properties(step, "modules"),
   ],
   Binaries: binaries,
   Packages: ({ current, desired }) =>
-    missing(list(current.packages), list(desired.packages)).map((name) => ({ of: "package", name })),
+    missing(textsOf(current.packages), textsOf(desired.packages)).map((name) => ({ of: "package", name })),
   Images: images,
   Node: node,
   Hosts: (step) =>
-    maps(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
+    differingEntries(step, "entries").map(({ key, ...values }): Difference => ({ of: "entry", name: key, ...values })),
   Init: problem,
   ControlPlane: (step) => [...controlPlaneProblem(step), ...properties(step, "documents")],
   ClusterConfiguration: (step) => [...problem(step), ...properties(step, "documents")],
   Kubeconfig: (step) => [
     ...problem(step),
-    ...(step.paths.includes("sha256") ? [{ of: "file", path: text(step.desired.path), desired: "" } as const] : []),
+    ...(step.paths.includes("sha256") ? [{ of: "file", path: textOf(step.desired.path), desired: "" } as const] : []),
     ...(step.paths.includes(RENEW_AFTER)
       ? [{ of: "renewal", certificates: "the certificate in the kubeconfig ends soon" } as const]
       : []),
@@ -94,7 +98,7 @@ const RULES: Record<string, (step: Step) => Difference[]> = {
 
 function unit(step: Step): Difference[] {
   const { current, desired } = step;
-  const name = text(desired.unit);
+  const name = textOf(desired.unit);
   const hasProblem = current.problem !== undefined; // which names the state more precisely than `running`
   return [
     ...problem(step, name),
@@ -105,7 +109,7 @@ function unit(step: Step): Difference[] {
       ? []
       : [{ of: "running", unit: name, desired: desired.running === true } as const]),
     // Another resource replaces the program then.
-    ...(desired.keepsProgram === true ? [] : maps(step, "restartOn")).map(({ key }): Difference => ({
+    ...(desired.keepsProgram === true ? [] : differingEntries(step, "restartOn")).map(({ key }): Difference => ({
       of: "restart",
       unit: name,
       cause: key,
@@ -115,7 +119,7 @@ function unit(step: Step): Difference[] {
 
 function problem({ current }: Step, unit?: string): Difference[] {
   if (current.problem === undefined) return [];
-  return text(current.problem)
+  return textOf(current.problem)
     .split("; ")
     .map((one) => ({ of: "problem", problem: one, ...optional({ unit }) }));
 }
@@ -131,19 +135,19 @@ function controlPlaneProblem(step: Step): Difference[] {
 }
 
 function nameOfPod({ desired }: Step): string {
-  return text(valuesOf(valuesOf(desired.manifest).metadata).name);
+  return textOf(valuesOf(valuesOf(desired.manifest).metadata).name);
 }
 
 function files(step: Step): Difference[] {
-  return maps(step, "files").flatMap(({ key: path, at, values }): Difference[] => {
+  return differingEntries(step, "files").flatMap(({ key: path, at, values }): Difference[] => {
     const [before, after] = [valuesOf(values.current), valuesOf(values.desired)];
-    if (values.current === undefined) return [{ of: "file", path, desired: text(after.content) }];
-    if (values.desired === undefined) return [{ of: "file", path, current: text(before.content) }];
-    const content = { current: text(before.content), desired: text(after.content) };
+    if (values.current === undefined) return [{ of: "file", path, desired: textOf(after.content) }];
+    if (values.desired === undefined) return [{ of: "file", path, current: textOf(before.content) }];
+    const content = { current: textOf(before.content), desired: textOf(after.content) };
     return [
       ...(before.mode === after.mode
         ? []
-        : [{ of: "mode" as const, path, current: text(before.mode), desired: text(after.mode) }]),
+        : [{ of: "mode" as const, path, current: textOf(before.mode), desired: textOf(after.mode) }]),
       ...(differs(step, [...at, "content"], before.content, after.content)
         ? [{ of: "file" as const, path, ...content }]
         : []),
@@ -152,7 +156,7 @@ function files(step: Step): Difference[] {
 }
 
 function binaries(step: Step): Difference[] {
-  return maps(step, "files").map(({ key: path, current, desired }) => ({
+  return differingEntries(step, "files").map(({ key: path, current, desired }) => ({
     of: "binary",
     path,
     ...optional({
@@ -164,15 +168,15 @@ function binaries(step: Step): Difference[] {
 
 /** Paths in the artifact cache begin with `<name>-<version>-<architecture>-`. */
 function program(sha256: string, { sources }: Values): Program {
-  const version = /-(\d+\.\d+\.\d+)-/.exec(text(valuesOf(sources)[sha256] ?? ""))?.[1];
+  const version = /-(\d+\.\d+\.\d+)-/.exec(textOf(valuesOf(sources)[sha256] ?? ""))?.[1];
   return { sha256, ...optional({ version }) };
 }
 
 function images({ current, desired }: Step): Difference[] {
   const refs = (values: Values) =>
     Object.values(valuesOf(values.archives))
-      .flatMap((archive) => list(valuesOf(archive).refs))
-      .concat(list(values.pull));
+      .flatMap((archive) => textsOf(valuesOf(archive).refs))
+      .concat(textsOf(values.pull));
   const [loaded, required] = [refs(current), refs(desired)];
   return missing(loaded, required).map((ref) => {
     const present = loaded.find((other) => repository(other) === repository(ref) && !required.includes(other));
@@ -187,16 +191,16 @@ export function repository(ref: string): string {
 
 function node(step: Step): Difference[] {
   const { current, desired } = step;
-  const name = text(desired.node);
+  const name = textOf(desired.node);
   const taint = (value: unknown) =>
-    `${text(valuesOf(value).key)}=${text(valuesOf(value).value ?? "")}:${text(valuesOf(value).effect)}`;
+    `${textOf(valuesOf(value).key)}=${textOf(valuesOf(value).value ?? "")}:${textOf(valuesOf(value).effect)}`;
   const taints = (values: Values) => (Array.isArray(values.taints) ? values.taints.map(taint) : []);
   const [before, after] = [taints(current), taints(desired)];
   return [
     ...kubelet(step, name),
     ...(current.schedulable === false && desired.schedulable === true ? [{ of: "cordoned", node: name } as const] : []),
-    ...maps(step, "labels").map((one): Difference => ({ of: "label", node: name, ...one })),
-    ...maps(step, "annotations").map((one): Difference => ({ of: "annotation", node: name, ...one })),
+    ...differingEntries(step, "labels").map((one): Difference => ({ of: "label", node: name, ...one })),
+    ...differingEntries(step, "annotations").map((one): Difference => ({ of: "annotation", node: name, ...one })),
     ...missing(before, after).map((one): Difference => ({ of: "taint", node: name, taint: one, desired: true })),
     ...missing(after, before).map((one): Difference => ({ of: "taint", node: name, taint: one, desired: false })),
   ];
@@ -208,7 +212,9 @@ function kubelet({ current, desired }: Step, name: string): Difference[] {
     (property) => current[property] !== undefined && current[property] !== desired[property],
   );
   if (!isOther) return [];
-  return [{ of: "kubelet", node: name, current: text(current.version ?? ""), desired: text(desired.version ?? "") }];
+  return [
+    { of: "kubelet", node: name, current: textOf(current.version ?? ""), desired: textOf(desired.version ?? "") },
+  ];
 }
 
 /** Returns the differing properties by path, optionally only those below `within`. */
@@ -223,70 +229,4 @@ function properties({ current, desired, paths }: Step, within?: string): Differe
     current: valueAt(current, path),
     desired: valueAt(desired, path),
   }));
-}
-
-/** Reads a value by its path, such as `files["/etc/x"].mode` or `documents[1].kind`. */
-export function valueAt(root: unknown, path: string): unknown {
-  const parts = [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(
-    ([, index, quoted, plain]) => index ?? quoted?.replaceAll('\\"', '"') ?? plain ?? "",
-  );
-  return parts.reduce<unknown>(
-    (value, part) => (Array.isArray(value) ? (value as unknown[])[Number(part)] : valuesOf(value)[part]),
-    root,
-  );
-}
-
-interface Entry {
-  key: string;
-  /** Path of the entry. */
-  at: string[];
-  current?: string;
-  desired?: string;
-  /** Both values before they were converted to text. */
-  values: { current: unknown; desired: unknown };
-}
-
-/** Returns the entries in which two maps differ; none where a map is unknown or secret as a whole. */
-function maps(step: Step, property: string): Entry[] {
-  const both = [step.current[property], step.desired[property]];
-  if (both.some((map) => map !== undefined && !isObject(map))) return [];
-  const [current = {}, desired = {}] = both.map(valuesOf);
-  return [...new Set([...Object.keys(desired), ...Object.keys(current)])]
-    .filter((key) => differs(step, [property, key], current[key], desired[key]))
-    .map((key) => ({
-      key,
-      at: [property, key],
-      ...optional({
-        current: current[key] === undefined ? undefined : text(current[key]),
-        desired: desired[key] === undefined ? undefined : text(desired[key]),
-      }),
-      values: { current: current[key], desired: desired[key] },
-    }));
-}
-
-/** Secrets are masked, so that two of them look equal: the paths that the provider reports decide. */
-function differs({ paths }: Step, at: readonly string[], current: unknown, desired: unknown): boolean {
-  const before = JSON.stringify(current);
-  if (before !== JSON.stringify(desired)) return true;
-  const path = formatPath(at);
-  return (
-    (before ?? "").includes(SECRET_WORD) && paths.some((changed) => isWithin(changed, path) || isWithin(path, changed))
-  );
-}
-
-/** Whether a value is neither secret nor unknown. */
-export function isKnown(value: unknown): boolean {
-  return value !== SECRET_WORD && !JSON.stringify(value ?? "").includes(UNKNOWN_STRING);
-}
-
-function missing(present: readonly string[], required: readonly string[]): string[] {
-  return required.filter((one) => !present.includes(one));
-}
-
-function list(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(text) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

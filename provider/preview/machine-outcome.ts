@@ -1,6 +1,6 @@
 import { optional } from "../../common/optional";
 import { isObject } from "../rpc/values";
-import { valueAt } from "./differences";
+import { valueAt } from "./values";
 import { briefly } from "./messages";
 import type { Step } from "./step";
 

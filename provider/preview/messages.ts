@@ -1,6 +1,7 @@
 import { SECRET_WORD, isObject } from "../rpc/values";
 import { yamlText } from "../../render/json";
-import { isKnown, repository, type Difference, type Program } from "./differences";
+import { repository, type Difference, type Program } from "./differences";
+import { isKnown } from "./values";
 import { lineDiff } from "./line-diff";
 
 /** The messages of one kind of difference. */

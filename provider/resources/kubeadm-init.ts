@@ -2,7 +2,7 @@ import { StepError } from "../../common/errors";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { kubeadmInitContract } from "../../contracts/kubeadm/init";
 import type { InitConfiguration, KubeadmDocument } from "../../render/kubeadm-types";
-import { toYaml, withBootstrapToken, withRestoredData, withoutPreflight } from "../../render/kubeadm";
+import { toYaml, withBootstrapToken, withRestoredData, withoutPreflight } from "../../render/kubeadm-documents";
 import { finishRestore } from "../backup/finish-restore";
 import { findSurvivor } from "../backup/survivor";
 import { bringBackup } from "../backup/bring-backup";

@@ -3,7 +3,7 @@ import { kubeadmJoinContract } from "../../contracts/kubeadm/join";
 import { optional } from "../../common/optional";
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
-import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm";
+import { toYaml, withBootstrapToken, withinSeconds } from "../../render/kubeadm-documents";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import type { KubeApi } from "../kube/api";
 import { removeDeadMember, removePreviousMember } from "../kubeadm/etcd-member";

@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  initDocuments,
-  joinDocument,
-  toYaml,
-  withBootstrapToken,
-  withinSeconds,
-  withoutPreflight,
-} from "../../../render/kubeadm";
+import { initDocuments, joinDocument } from "../../../render/kubeadm";
+import { toYaml, withBootstrapToken, withinSeconds, withoutPreflight } from "../../../render/kubeadm-documents";
 import { ENCRYPTION_FILE, ENCRYPTION_FOLDER } from "../../../render/encryption";
 import type { ClusterConfiguration, KubeadmDocument } from "../../../render/kubeadm-types";
 import { CIPHER_SUITES } from "../../../render/tls";

@@ -6,7 +6,7 @@ import { effectiveDocuments } from "../../../../provider/kubeadm/manifests";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
 import { KUBELET_CA_FILE, KUBELET_CA_FLAG } from "../../../../render/kubelet-serving";
 import { ENCRYPTION_FILE, ENCRYPTION_FLAG } from "../../../../render/encryption";
-import { toYaml } from "../../../../render/kubeadm";
+import { toYaml } from "../../../../render/kubeadm-documents";
 import type { KubeadmDocument } from "../../../../render/kubeadm-types";
 import { COMPONENTS, ControlPlaneMachine } from "../../../support/control-plane-machine";
 
