@@ -22,6 +22,7 @@ import { applyPodNetwork, rollOutPodNetwork } from "./steps/pod-network";
 import { type StepList, StepRunner } from "./steps/step";
 
 const everyMachine = () => true;
+const controlPlane = ({ isControlPlane }: ClusterMember) => isControlPlane;
 const firstControlPlane = ({ isFirst }: ClusterMember) => isFirst;
 const encryptedCluster = (member: ClusterMember) => member.isFirst && hasEncryption(member);
 const hasFlannel = ({ plan }: ClusterMember) => plan.network.plugin === "flannel";
@@ -75,13 +76,6 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
     needsCluster: ["bootstrap bindings", "kube-controller-manager"], // The controller manager signs certificates.
     register: joinKubelet,
   },
-  node: {
-    on: everyMachine,
-    from: "apiserver",
-    needs: ["join", "node images", "bridge"],
-    register: (scope) => addLadderNode(scope, scope.resource("join")),
-  },
-
   "kube-scheduler": { on: firstControlPlane, from: "scheduler", needs: ["kube-apiserver"], register: runScheduler },
 
   "kube-controller-manager": {
@@ -89,6 +83,21 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
     from: "controllers",
     needs: ["kube-apiserver"],
     register: runControllerManager,
+  },
+
+  // Replaces the kubelet of another version, which must not be newer than the API server.
+  "control plane node": {
+    on: controlPlane,
+    from: "apiserver",
+    needs: ["join", "node images", "bridge", "kube-scheduler", "kube-controller-manager"],
+    register: (scope) => addLadderNode(scope, scope.resource("join")),
+  },
+  "worker node": {
+    on: (member) => !controlPlane(member),
+    from: "apiserver",
+    needs: ["join", "node images", "bridge"],
+    needsCluster: ["control plane node"],
+    register: (scope) => addLadderNode(scope, scope.resource("join")),
   },
 
   "kube-proxy leftovers": {
@@ -113,7 +122,7 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
   "pod network pods": {
     on: (member) => hasFlannel(member) && member.isFirst,
     from: "dns",
-    needsCluster: ["pod network", "node"],
+    needsCluster: ["pod network", "control plane node", "worker node"],
     register: (scope) => rollOutPodNetwork(scope, scope.context.group),
   },
   coredns: { from: "dns", needsCluster: ["kube-controller-manager", "pod network", "node images"], register: applyDns },
@@ -140,6 +149,11 @@ export function buildByComponents(context: LadderCluster): BuiltCluster {
   const caCertHash = context.pki.authority("cluster").hash;
   return {
     access: { controlPlanes, caCertHash, after: [runner.resource("admin kubeconfig")] },
-    nodes: new Map(plan.members.map((member) => [member.name, runner.resource("node", member)])),
+    nodes: new Map(
+      plan.members.map((member) => [
+        member.name,
+        runner.resource(member.isControlPlane ? "control plane node" : "worker node", member),
+      ]),
+    ),
   };
 }

@@ -65,7 +65,8 @@ export interface LadderSteps extends PreparationSteps {
   "bootstrap bindings": Manifests;
   "default service account": Manifests;
   join: KubeletJoin;
-  node: Node;
+  "control plane node": Node;
+  "worker node": Node;
   "kube-proxy": Manifests;
   "pod network": Manifests;
   "pod network pods": DaemonSetRollout;

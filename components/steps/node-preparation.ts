@@ -13,6 +13,8 @@ import {
 import { guardProbe } from "../../render/guard";
 import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
+import { reaches } from "../../render/rung";
+import { KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
 import { type Machine, controllerArch, nodeAddress } from "../machines/machine";
 import { hasVirtualAddress } from "./api-vip";
@@ -54,16 +56,15 @@ export function configureKernel({ member, after }: MachineScope): Kernel {
 
 export function installBinaries({ member, after }: MachineScope): Binaries {
   const { files, sources } = binariesOf(member);
-  const staged = member.plan.components ? undefined : STAGED;
   return new Binaries(
     member.resourceName("binaries"),
-    { ...member.onMachine, files, sources, ...optional({ staged }) },
+    { ...member.onMachine, files, sources, staged: STAGED },
     setupOptions(member, after),
   );
 }
 
 /** The kubelet of a member is replaced by its `Node`, after the control planes and after a drain. */
-const STAGED = { paths: ["/usr/local/bin/kubelet"], whileExists: "/etc/kubernetes/kubelet.conf" };
+const STAGED = { paths: ["/usr/local/bin/kubelet"], whileExists: KUBELET_KUBECONFIG };
 
 /** A unit that keeps packets to pods of other nodes from leaving by the default route. */
 export function installGuard({ member, after }: MachineScope): Unit {
@@ -132,16 +133,21 @@ export function installKubelet({ member, after }: MachineScope): Unit {
       running: true,
       ...optional({ startWhenExists: components ? undefined : "/var/lib/kubelet/config.yaml" }),
       restartOn: { kubelet: binariesOf(member).hashes.kubelet },
-      ...optional({ keepsProgram: components ? undefined : true }),
+      ...optional({ keepsProgram: isJoined(member) || undefined }),
       // A control plane asks its own API server, so that its kubelet does not wait for the other control planes.
       node: {
         name,
         controlPlanes: member.isControlPlane ? [member.connection] : controlPlaneConnections(plan),
-        ...optional({ version: components && kubeletVersion, servingAddresses: servingAddresses(member) }),
+        ...optional({ servingAddresses: servingAddresses(member) }),
       },
     },
     setupOptions(member, after),
   );
+}
+
+/** Whether the kubelet becomes a node, whose `Node` replaces it in an upgrade. Not so on the ladder's first rungs. */
+function isJoined({ plan: { components } }: ClusterMember): boolean {
+  return components === undefined || reaches(components.rung ?? "dns", "apiserver");
 }
 
 /** Paths and SHA-256 of the node's binaries. The kubelet may be older than the others. */

@@ -57,11 +57,11 @@ export function addNode(
   );
 }
 
-/** The node's kubelet. On the ladder the kubelet's unit replaces it. */
-function kubeletOf(member: ClusterMember): Pick<NodeArgs, "version" | "program"> {
-  const { kubeletVersion: version, plan, isControlPlane } = member;
-  if (plan.components) return isControlPlane ? {} : { version };
-  return { version, program: binariesOf(member).hashes.kubelet };
+/** The node's kubelet, which the node replaces in an upgrade. */
+function kubeletOf(member: ClusterMember): Pick<NodeArgs, "version" | "program" | "usesKubeadm"> {
+  const { kubeletVersion: version, plan } = member;
+  const usesKubeadm = plan.components ? false : undefined;
+  return { version, program: binariesOf(member).hashes.kubelet, ...optional({ usesKubeadm }) };
 }
 
 /** Installs a command-line tool for users who log in to the machine. No step needs it. */

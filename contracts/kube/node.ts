@@ -33,6 +33,11 @@ export const nodeContract = defineContract({
      */
     program: sha256Schema.optional(),
     /**
+     * Whether kubeadm writes the configuration of a new kubelet. Without kubeadm, the kubelet's unit has it.
+     * @default true
+     */
+    usesKubeadm: z.boolean().optional(),
+    /**
      * Id of the backup from which the cluster was last restored. After a change, a node that the backup does not have
      * registers again.
      */

@@ -31,12 +31,14 @@ const SECONDS = 120;
 export type NewKubelet = KubeletNode & {
   /** Without the prefix `v`. */
   version: string;
+  /** Whether kubeadm writes the kubelet's configuration. @default true */
+  usesKubeadm?: boolean | undefined;
   /** Watches the cluster while the previous kubelet can still be put back. */
   soak?: (() => Promise<void>) | undefined;
 };
 
 /**
- * Puts the staged kubelet into place with the configuration that kubeadm has for it, restarts it, and proves that the
+ * Puts the staged kubelet into place, with the configuration that kubeadm has for it, restarts it, and proves that the
  * node is Ready with the new version. Otherwise the previous kubelet is restored and proved healthy, and the change is
  * withdrawn from the state. Pods keep running, except the static pods of a control plane that gets another minor
  * version.
@@ -58,7 +60,7 @@ export async function replaceKubelet(context: Context, machine: Remote, kubelet:
   };
   await keepFiles(machine, FILES, signal, folder);
   try {
-    await configure(context, machine, kubelet.version);
+    if (kubelet.usesKubeadm !== false) await configure(context, machine, kubelet.version);
     context.status(`starting kubelet ${kubelet.version}`);
     await machine.run(START, { step: STEP, signal, timeout: SECONDS });
     await prove(kubelet.version);

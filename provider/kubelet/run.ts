@@ -1,6 +1,7 @@
 import { StepError, messageOf } from "../../common/errors";
 import { commandLine } from "../../common/quote";
 import { until } from "../../common/wait";
+import { STAGED_SUFFIX } from "../../contracts/files";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
 import { waitUntilHealthy } from "../host/health";
 import type { KubeApi } from "../kube/api";
@@ -9,6 +10,7 @@ import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { signKubeletRequests } from "./signing";
 
+const PROGRAM = "/usr/local/bin/kubelet";
 const RESTART_SECONDS = 60;
 const PODS_GONE_SECONDS = 120;
 const HEALTH = { scheme: "HTTP", port: 10248, path: "/healthz", timeout: 60 } as const;
@@ -72,6 +74,11 @@ async function hasCertificate(machine: Remote, signal: AbortSignal): Promise<boo
   return code === 0;
 }
 
+/**
+ * Puts a kubelet into place that an upgrade has staged for the node: without a node, only the unit starts it.
+ */
+const PLACE_STAGED = `[ ! -e ${PROGRAM}${STAGED_SUFFIX} ] || mv -fT ${PROGRAM}${STAGED_SUFFIX} ${PROGRAM}`;
+
 /** Detaches a kubelet from its cluster: it keeps running its static pods and stops all pods that came from the API. */
 export async function detachKubelet(
   context: Context,
@@ -82,6 +89,7 @@ export async function detachKubelet(
   const obsolete = [...files, KUBELET_KUBECONFIG, BOOTSTRAP_KUBECONFIG, KUBELET_CA];
   await machine.run(
     `rm -f ${commandLine(obsolete)} /var/lib/kubelet/pki/kubelet-client-*
+${PLACE_STAGED}
 if systemctl is-active -q kubelet; then systemctl restart kubelet; else exit 3; fi`,
     { step: "leaving the cluster", signal, timeout: RESTART_SECONDS, accept: [0, 3] },
   );

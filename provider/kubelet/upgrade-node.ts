@@ -30,7 +30,7 @@ const STEP = "upgrading the node";
  * https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/upgrading-linux-nodes/
  */
 export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeInputs): Promise<void> {
-  const { version, program, node, controlPlanes } = inputs;
+  const { version, program, node, controlPlanes, usesKubeadm } = inputs;
   if (version === undefined || program === undefined) return;
   const live = await requireNode(api, node, context.signal);
   const machine = await requireMachine(context, inputs);
@@ -39,11 +39,12 @@ export async function upgradeNode(context: Context, api: KubeApi, inputs: NodeIn
   const onControlPlane = isControlPlane(live);
   // A control plane asks its own API server, whose kubelet it is.
   const own = { name: node, version, controlPlanes: onControlPlane ? [inputs.connection] : controlPlanes };
-  const kubelet = { ...own, soak: await prepareSoak(context, api, inputs) };
+  const kubelet = { ...own, usesKubeadm, soak: await prepareSoak(context, api, inputs) };
   const from = kubeletVersionOf(live) ?? "";
   context.status(`kubelet ${from} is replaced by ${version}`);
   const isSame = from !== "" && isSameMinor(from, version);
-  if (isSame) return await replaceKubelet(context, machine, kubelet);
+  // Without a controller manager, nothing recreates the pods of a drained node.
+  if (isSame || inputs.uncontrolled) return await replaceKubelet(context, machine, kubelet);
   if (!onControlPlane) return await replaceDrained(context, api, { machine, inputs, kubelet });
   // The first start of a kubelet of another minor version restarts all static pods, etcd too.
   await withoutTraffic(context, machine, node, async () => {

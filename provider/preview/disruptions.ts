@@ -102,7 +102,7 @@ function interruptionsOf({ machine, steps }: MachineOutcome, availability: strin
 /** The provider drains the node only if another one can take its pods, which a preview does not know. */
 function drainForKubelet(machine: string, { current, desired }: Step): Disruption[] {
   const [from, to] = [semver.parse(String(current.version)), semver.parse(String(desired.version))];
-  const isDrained = desired.program !== undefined && desired.pool !== "control-plane";
+  const isDrained = desired.program !== undefined && desired.pool !== "control-plane" && desired.uncontrolled !== true;
   if (!from || !to || !isDrained || isSameMinor(from.version, to.version)) return [];
   const why = `version ${briefly(from.version, to.version)}`;
   return [{ machine, what: `${machine} is drained, and its kubelet is replaced`, why }];

@@ -124,9 +124,7 @@ function findVersionChange({ pool = "", ...now }: Partial<NodeInputs>, old: Part
   if (program !== undefined && (semver.gt(version, old.version) || pool === CONTROL_PLANE)) return [];
   const path = PATHS[pool] ?? `pools.${pool}.version`;
   const cause =
-    program === undefined
-      ? "the node would not be drained, and upgrades of clusters that are built by components are not supported yet"
-      : "Kubernetes does not support downgrades of a kubelet";
+    program === undefined ? "the node would not be drained" : "Kubernetes does not support downgrades of a kubelet";
   const reason =
     `the kubelet of ${node} cannot change from ${old.version} to ${version}: ${cause}; set ${path}: ${old.version}, ` +
     `or add a pool with version ${version} and remove this one`;
@@ -168,7 +166,10 @@ const node: Handler<typeof nodeContract> = {
   replaceOn: ["node", "instance", "membership"],
   findImpossibleChanges: findVersionChange,
   rare: ["restoredFrom"],
-  ignore: ["controlPlanes", "readyTimeout", "soak", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
+  ignore: [
+    ...["controlPlanes", "readyTimeout", "soak", "drain", "pool", "maxUnavailable", "connection", "uncontrolled"],
+    "usesKubeadm",
+  ],
   async create(context, inputs) {
     const api = await context.kube.api(inputs.controlPlanes, context.signal);
     context.begin(inputs.node, { kubeletVersion: "" });

@@ -68,6 +68,36 @@ test.each<[string, object]>([
   expect(images.filter((name) => !before.has(name))).toEqual([]);
 });
 
+test("on the ladder, kubelets change after the control plane, and its own before the workers'", async () => {
+  const registrations = await recordRegistrations(() => program(rung("dns")));
+  const before = (node: string) => dependenciesOf(registrations, `kubewright:kube:Node ${node}-node`);
+  const components = ["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager"];
+  for (const component of components)
+    expect(before("control-plane-1")).toContain(`kubewright:host:StaticPod control-plane-1-${component}`);
+  for (const worker of ["worker-1", "worker-2"])
+    expect(before(worker)).toContain("kubewright:kube:Node control-plane-1-node");
+});
+
+test.each([
+  ["etcd", undefined],
+  ["apiserver", true],
+])("on the rung %s, a kubelet is replaced by its node if it has one, and else by its unit", async (name, keeps) => {
+  const registrations = await recordRegistrations(() => program(rung(name)));
+  const inputsOf = (id: string) => registrations.find(({ type, name: own }) => `${type} ${own}` === id)?.inputs;
+  const kubelet = inputsOf("kubewright:host:Unit worker-1-kubelet");
+  expect(kubelet?.keepsProgram).toBe(keeps);
+  expect(kubelet?.node).not.toHaveProperty("version");
+  expect(inputsOf("kubewright:host:Binaries worker-1-binaries")?.staged).toMatchObject({
+    whileExists: "/etc/kubernetes/kubelet.conf",
+  });
+  for (const node of keeps ? ["control-plane-1", "worker-1"] : [])
+    expect(inputsOf(`kubewright:kube:Node ${node}-node`)).toMatchObject({
+      version: "1.36.3",
+      program: expect.any(String) as string,
+      usesKubeadm: false,
+    });
+});
+
 test("API servers verify kubelets after all nodes have certificates, and timers approve requests", async () => {
   const security = { kubeletServingCertificates: "cluster" };
   const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 }, security }));

@@ -62,9 +62,9 @@ beforeEach(() => {
   vi.mocked(proveNodeReported).mockReset();
 });
 
-const replace = (signal = new AbortController().signal, soak?: () => Promise<void>) => {
+const replace = (signal = new AbortController().signal, soak?: () => Promise<void>, usesKubeadm?: boolean) => {
   const context = machine.context({ undo: () => void (undone = true), signal });
-  const kubelet = { name: "worker-1", controlPlanes: [], version: "1.35.4", soak };
+  const kubelet = { name: "worker-1", controlPlanes: [], version: "1.35.4", soak, usesKubeadm };
   return replaceKubelet(context, context.connections.get(machine.connection), kubelet);
 };
 const unhealthy = () =>
@@ -79,6 +79,12 @@ test("the staged kubelet starts without the flags that it does not accept, and m
     true,
   ]);
   expect([...machine.files.keys()].sort()).toEqual([PROGRAM, FLAGS].sort());
+});
+
+test("without kubeadm, the kubelet starts with the configuration that its unit has", async () => {
+  await replace(undefined, undefined, false);
+  expect(started).toEqual([`1.35.4 ${OLD_FLAGS}`]);
+  expect(machine.scripts.filter((script) => script.includes("kubeadm upgrade"))).toEqual([]);
 });
 
 test("an unhealthy kubelet is put back with its flags, and stays staged for the next run", async () => {

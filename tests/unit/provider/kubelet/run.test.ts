@@ -53,7 +53,9 @@ describe("a kubelet that leaves its cluster", () => {
     let lists = 0;
     const { machine, done } = detach(() => (++lists < 3 ? "web-1\netcd-worker-1\n" : "etcd-worker-1\n"));
     await settle(done);
-    expect(machine.scripts[0]).toMatch(/^rm -f '\/etc\/x y' .*kubelet-client-\*\nif systemctl is-active/);
+    expect(machine.scripts[0]).toMatch(/^rm -f '\/etc\/x y' .*kubelet-client-\*\n/);
+    // The unit starts the kubelet that an upgrade has staged for the node.
+    expect(machine.scripts[0]).toMatch(/\n.* mv -fT \S+kubelet\.next \S+kubelet\nif systemctl is-active/);
     expect(lists).toBe(3);
     expect(warnings).toEqual([]);
   });

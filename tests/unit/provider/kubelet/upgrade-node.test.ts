@@ -101,6 +101,12 @@ describe("a worker with another minor version", () => {
     expect(messages).toEqual([expect.stringMatching(/^worker-1: no other node can take its pods/)]);
   });
 
+  test("keeps its pods where no controller manager would recreate them", async () => {
+    await upgrade("worker-1", { uncontrolled: true });
+    expect(podsAtReplacement).toEqual(["web-1"]);
+    expect(messages).toEqual([]);
+  });
+
   test("is not touched before the control plane has the version", async () => {
     memory.apiServerVersion = "v1.35.4";
     await expect(upgrade()).rejects.toThrow(/kubelet 1\.36\.3 is newer than the control plane 1\.35\.4; nothing was/);

@@ -36,7 +36,7 @@ describe("another version of the kubelet", () => {
     ]);
   });
 
-  test("is refused on an existing node of a cluster that is built by components", () => {
+  test("is refused on an existing node whose kubelet nothing replaces", () => {
     expect(find({})).toEqual([
       expect.stringMatching(
         /^workers\.version: .*would not be drained.*; set workers\.version: 1\.36\.3, or add a pool with version/,
