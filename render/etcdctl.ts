@@ -2,11 +2,14 @@ import { ETCD_PKI } from "./component-paths";
 import { SOCKETS } from "./runtime";
 
 /**
- * Defines the shell function `etcdctl`. The program exists in etcd's image only, so it runs inside etcd's container,
- * against the member on this machine.
+ * Defines the shell function `etcdctl`. It runs inside etcd's container, because with kubeadm the program exists in
+ * etcd's image only, against the member on this machine. An etcd of systemd has its etcdctl beside it.
  */
 export const ETCDCTL = `set -e
-if [ -S ${SOCKETS.docker} ]; then
+if systemctl is-active -q etcd.service 2>/dev/null; then
+  container=etcd.service
+  inside() { shift; /usr/local/bin/etcdctl "$@"; }
+elif [ -S ${SOCKETS.docker} ]; then
   container=$(docker ps -q --filter label=io.kubernetes.container.name=etcd | head -n 1)
   inside() { docker exec "$container" "$@"; }
 else

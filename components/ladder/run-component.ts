@@ -49,7 +49,7 @@ function runPod(name: ComponentName, member: ClusterMember, run: HealthyRun): St
     );
   return new StaticPod(
     member.resourceName(name),
-    { ...member.onMachine, node: member.name, manifest, files, health, state },
+    { ...member.onMachine, node: member.name, manifest, files, health, state, kubernetes: member.plan.version },
     member.options(parent, after),
   );
 }
@@ -77,6 +77,7 @@ function runService(name: ComponentName, member: ClusterMember, run: HealthyRun)
       enabled: true,
       running: true,
       restartOn: { binary: binary.sha256 },
+      kubernetes: member.plan.version,
       health,
       ...optional({ state }),
     },

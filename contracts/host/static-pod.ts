@@ -41,6 +41,13 @@ export const staticPodContract = defineContract({
     /** Folders that only this Pod writes. They are deleted together with the Pod. */
     state: z.array(filePathSchema),
     /**
+     * Version of Kubernetes, without `v`, of the control plane whose etcd or API server the pod runs. Before it runs
+     * another program, etcd and the nodes are checked, and a snapshot of etcd is saved on the machine. Versions that
+     * Kubernetes does not support are refused at preview.
+     * @default nothing is checked
+     */
+    kubernetes: z.string().optional(),
+    /**
      * Set by a refresh if the Pod does not run, so that the next `pulumi up` repairs it. Leave it unset in programs.
      */
     problem: z.string().optional(),

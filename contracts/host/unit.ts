@@ -40,6 +40,13 @@ export const unitContract = defineContract({
      * @default false
      */
     keepsProgram: z.boolean().optional(),
+    /**
+     * Version of Kubernetes, without `v`, of the control plane whose etcd or API server the unit runs. Before it runs
+     * another program, etcd and the nodes are checked, and a snapshot of etcd is saved on the machine. Versions that
+     * Kubernetes does not support are refused at preview.
+     * @default nothing is checked
+     */
+    kubernetes: z.string().optional(),
     /** Endpoint that must answer 200 after each start. */
     health: healthSchema.optional(),
     /**

@@ -43,23 +43,45 @@ export async function prepareUpgrade(
 ): Promise<void> {
   const { signal } = context;
   context.status(`checking that the control plane can change to ${to}`);
+  checkVersions(machine, { from, to, emulated });
+  assertHealthy(machine, [
+    ...(await findEtcdProblems(machine, signal)),
+    ...(await findNodeProblems(context, connection, to)),
+  ]);
+  await saveSnapshotBefore(context, machine, { to, name: `before-${to}` });
+}
+
+/** @throws StepError if a control plane cannot change its version so */
+export function checkVersions(machine: Remote, { from, to, emulated }: VersionChange): void {
   const problem = findControlPlaneProblem(from, to, emulated);
   if (problem)
     throw new StepError({ step: STEP, machine: machine.label, cause: problem.reason, action: problem.action });
-  const problems = [...(await findEtcdProblems(machine, signal)), ...(await findNodeProblems(context, connection, to))];
-  if (problems.length > 0)
-    throw new StepError({
-      step: STEP,
-      machine: machine.label,
-      cause: `${problems.join("; ")}; nothing was changed on this machine`,
-      action: `run \`${userCommand("status")}\`, repair what it names, then run \`pulumi up\` again`,
-    });
+}
+
+/** @throws StepError with the problems that must be repaired before the upgrade */
+export function assertHealthy(machine: Remote, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new StepError({
+    step: STEP,
+    machine: machine.label,
+    cause: `${problems.join("; ")}; nothing was changed on this machine`,
+    action: `run \`${userCommand("status")}\`, repair what it names, then run \`pulumi up\` again`,
+  });
+}
+
+/** Saves a snapshot of etcd on the disk of the control plane, and reports its path. */
+export async function saveSnapshotBefore(
+  context: Context,
+  machine: Remote,
+  { to, name }: { to: string; name: string },
+): Promise<void> {
   context.status("saving a snapshot of etcd");
-  const snapshot = await saveSnapshot(machine, `before-${to}`, signal);
+  const snapshot = await saveSnapshot(machine, name, context.signal);
   context.info(`${machine.label}: etcd's snapshot from before the upgrade to ${to} is ${snapshot}`);
 }
 
-async function findEtcdProblems(machine: Remote, signal: AbortSignal): Promise<string[]> {
+/** Returns what etcd must not have before an upgrade: alarms, and members that are unhealthy. */
+export async function findEtcdProblems(machine: Remote, signal: AbortSignal): Promise<string[]> {
   const report = await readEtcdReport(machine, signal);
   if (!report) return ["etcd does not answer"];
   const blocking = report.alarms.length > 0 || report.members.some(({ isHealthy }) => !isHealthy);
@@ -70,7 +92,7 @@ async function findEtcdProblems(machine: Remote, signal: AbortSignal): Promise<s
  * Control planes must be Ready, and no kubelet may be too old for the new API server, or too new. The kubelet of a
  * control plane follows its API server.
  */
-async function findNodeProblems(context: Context, connection: Connection, to: string): Promise<string[]> {
+export async function findNodeProblems(context: Context, connection: Connection, to: string): Promise<string[]> {
   const { signal } = context;
   const api = await context.kube.api([connection], signal);
   const { items } = await retryRequest(api, "listing the nodes", signal, () => api.core.listNode({}));

@@ -1,8 +1,11 @@
 import type { Inputs } from "../../contracts/contract";
 import type { kubeletJoinContract } from "../../contracts/kubelet/join";
+import type { unitContract } from "../../contracts/host/unit";
+import { SOCKETS } from "../../render/runtime";
 import { networkProblem } from "../kubeadm/impossible-changes";
 import type { Problem } from "../rpc/handler";
 
+type UnitInputs = Partial<Inputs<typeof unitContract>>;
 type JoinInputs = Partial<Inputs<typeof kubeletJoinContract>>;
 
 /**
@@ -17,4 +20,27 @@ export function findImpossibleChanges(now: JoinInputs, old: JoinInputs): Problem
     networkProblem("network.serviceCidr", now.ranges.serviceCidr, old.ranges.serviceCidr),
     networkProblem("controlPlane.endpoint", now.endpoint, old.endpoint),
   ].flat();
+}
+
+/** Feature gate that a kubelet of Docker needs since 1.36, and that the version before does not know. */
+const GATE = "ExtendWebSocketsToKubelet";
+const SETTINGS = "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf";
+const CONFIGURATION = "/var/lib/kubelet/config.yaml";
+
+/**
+ * Finds a feature gate that a kubelet without kubeadm would get before its new program, with which it would exit: the
+ * unit writes the settings, and the node replaces the program later.
+ */
+export function findUnknownGate(now: UnitInputs, old: UnitInputs): Problem[] {
+  if (now.instance === undefined || now.instance !== old.instance || now.keepsProgram !== true) return [];
+  const hasGate = (inputs: UnitInputs) => textOf(inputs, SETTINGS).includes(GATE);
+  if (!textOf(now, CONFIGURATION).includes(SOCKETS.docker) || !hasGate(now) || hasGate(old)) return [];
+  const reason = "upgrading to 1.36.0 or later with runtime docker is not supported yet; set it back";
+  return [{ path: "kubernetes.version", reason }];
+}
+
+/** Returns the text of a unit's file; an empty text where a preview does not know it. */
+function textOf({ files }: UnitInputs, path: string): string {
+  const file: Partial<{ content: string }> | undefined = files?.[path];
+  return file?.content ?? "";
 }

@@ -1,16 +1,22 @@
 import type { Inputs } from "../../contracts/contract";
-import { podManifestSchema, staticPodContract } from "../../contracts/host/static-pod";
-import { parseDocument } from "yaml";
-import { configHash, yamlText } from "../../render/json";
-import { commandLine, quote } from "../../common/quote";
-import { MANIFESTS } from "../../render/component-paths";
+import { staticPodContract } from "../../contracts/host/static-pod";
+import { commandLine } from "../../common/quote";
 import { listContainers, waitUntilStopped } from "../host/containers";
-import { readContents, writeFiles, emptyFolders, removeFiles, readTextFiles, textFile, textFiles } from "../host/files";
+import { writeFiles, emptyFolders, removeFiles, readTextFiles, textFiles } from "../host/files";
 import { describeChangedFiles } from "../host/changed-lines";
 import { waitUntilHealthy } from "../host/health";
+import { manifestPath, manifestText, readManifest, stagingPath, writeManifest } from "../host/pod-manifest";
 import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
 import { readPodState, type PodState } from "../host/static-pods";
+import {
+  type ComponentVersion,
+  findImpossibleComponent,
+  imageOfPod,
+  isPrepared,
+  prepareComponent,
+  versionOfImage,
+} from "../kubeadm/component-upgrade";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "../kubeadm/kept-files";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
@@ -18,30 +24,13 @@ import type { Remote } from "../ssh/remote";
 
 type StaticPodInputs = Inputs<typeof staticPodContract>;
 
-/**
- * Annotation with a hash of all files, so that changed files restart the pod. The hash covers keys too, and reveals
- * none.
- */
-const FILES_ANNOTATION = "kubewright.dev/files";
-const STAGING = "/var/lib/kubewright/manifests";
 const STOP_SECONDS = 120;
 const LABEL = "io.kubernetes.pod.name";
 
-const manifestPath = ({ manifest }: StaticPodInputs) => `${MANIFESTS}/${manifest.metadata.name}.yaml`;
-const stagingPath = ({ manifest }: StaticPodInputs) => `${STAGING}/${manifest.metadata.name}.yaml`;
 /** Folder of the copies of the pod's files from before a change. */
 const keptFolder = ({ manifest }: StaticPodInputs) =>
   `/var/lib/kubewright/previous-${manifest.metadata.name.replace(/[^a-z0-9.-]/g, "_")}`;
 const podName = ({ manifest, node }: StaticPodInputs) => `${manifest.metadata.name}-${node}`;
-
-function manifestText({ manifest, files }: StaticPodInputs): string {
-  const annotations = {
-    ...manifest.metadata.annotations,
-    ...(Object.keys(files).length > 0 ? { [FILES_ANNOTATION]: configHash(files) } : {}),
-  };
-  const metadata = { ...manifest.metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) };
-  return yamlText({ ...manifest, metadata });
-}
 
 /** @returns whether the manifest changed, so that another pod must run */
 async function apply(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
@@ -147,50 +136,35 @@ async function restore(
   });
 }
 
-/**
- * Writes the manifest. The kubelet reads every visible file of its folder, incomplete ones too, so the manifest arrives
- * in another folder and is copied under a hidden name first.
- * @returns whether the manifest changed
- */
-async function writeManifest(context: Context, machine: Remote, inputs: StaticPodInputs): Promise<boolean> {
-  const step = `writing ${context.name}`;
-  const { name } = inputs.manifest.metadata;
-  const arrived = stagingPath(inputs);
-  await writeFiles(machine, [textFile(arrived, manifestText(inputs), "0600")], step, context.signal);
-  const hidden = quote(`${MANIFESTS}/.${name}.new`);
-  const script = `set -e
-if cmp -s ${quote(arrived)} ${quote(manifestPath(inputs))}; then rm -f ${quote(arrived)}; exit 0; fi
-mkdir -p ${MANIFESTS}
-cp ${quote(arrived)} ${hidden}
-chmod 0600 ${hidden}
-mv -fT ${hidden} ${quote(manifestPath(inputs))}
-rm -f ${quote(arrived)}
-echo written`;
-  const { stdout } = await machine.run(script, { step, signal: context.signal });
-  // If the connection broke before the answer arrived, the command runs again and may find the manifest in place.
-  return stdout.includes("written");
+/** Returns the component that a pod may be. Unknown values of a preview are undefined. */
+function componentOf({ manifest, instance, kubernetes }: Partial<StaticPodInputs>): ComponentVersion {
+  return { component: manifest?.metadata.name, instance, kubernetes, image: imageOfPod(manifest) };
 }
 
-/** Returns the manifest on the machine without the added annotation; undefined if it is missing. */
-async function readManifest(
+/** Prepares another image of etcd or of the API server. An interrupted run may have written the manifest already. */
+async function prepare(
+  context: Context,
   machine: Remote,
   inputs: StaticPodInputs,
-  signal: AbortSignal,
-): Promise<StaticPodInputs["manifest"] | undefined> {
-  const text = (await readContents(machine, [manifestPath(inputs)], signal)).get(manifestPath(inputs));
-  if (text === undefined) return undefined;
-  if (text === manifestText(inputs)) return inputs.manifest;
-  // Another program wrote the file, which may not even be YAML.
-  const { errors, contents } = parseDocument(text);
-  const parsed = podManifestSchema.safeParse(errors.length > 0 ? undefined : contents?.toJSON());
-  return parsed.success ? parsed.data : { metadata: { name: inputs.manifest.metadata.name } };
+  old: StaticPodInputs,
+): Promise<void> {
+  const { manifest, kubernetes: to, connection } = inputs;
+  const component = manifest.metadata.name;
+  if (to === undefined || !isPrepared(component)) return;
+  const image = imageOfPod(await readManifest(machine, old, context.signal));
+  if (image === undefined || image === imageOfPod(manifest)) return;
+  // A kubelet that was just replaced may still be starting the pod.
+  await waitUntilPodHealthy(context, machine, old);
+  const from = versionOfImage(image);
+  await prepareComponent(context, machine, { component, from, to, connection });
 }
 
 /** A static pod of the kubelet, with the files that it reads: started and healthy. */
 const staticPod: Handler<typeof staticPodContract> = {
   contract: staticPodContract,
   replaceOn: [...MACHINE_REPLACE_ON, "node", "manifest.metadata.name"],
-  ignore: [...MACHINE_IGNORE, "state", "health"],
+  ignore: [...MACHINE_IGNORE, "state", "health", "kubernetes"],
+  findImpossibleChanges: (now, old) => findImpossibleComponent(componentOf(now), componentOf(old)),
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
     await apply(context, machine, inputs);
@@ -198,7 +172,9 @@ const staticPod: Handler<typeof staticPodContract> = {
     return { id: `${inputs.instance}/${inputs.manifest.metadata.name}`, outputs: {} };
   },
   async update(context, _id, inputs, old) {
-    await change(context, await requireMachine(context, inputs), inputs, old.inputs);
+    const machine = await requireMachine(context, inputs);
+    await prepare(context, machine, inputs, old.inputs);
+    await change(context, machine, inputs, old.inputs);
     return {};
   },
   read: (context, _id, old) =>

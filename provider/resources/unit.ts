@@ -10,6 +10,8 @@ import { dropKeptProgram, keepProgram, programHashes } from "../host/kept-progra
 import { hashRunningProgram, readJournal, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
+import { type ComponentVersion, findImpossibleComponent, prepareComponent } from "../kubeadm/component-upgrade";
+import { findUnknownGate } from "../kubelet/impossible-changes";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import { proveServingCertificate } from "../kubelet/prove-serving";
@@ -168,6 +170,23 @@ async function readUnit(machine: Remote, inputs: UnitInputs, signal: AbortSignal
   };
 }
 
+const nameOf = (unit: string) => unit.replace(/\.service$/, "");
+
+/** Returns the component that a unit may be. Unknown values of a preview are undefined. */
+function componentOf({ unit = "", instance, kubernetes }: Partial<UnitInputs>): ComponentVersion {
+  return { component: nameOf(unit), instance, kubernetes };
+}
+
+/** Prepares another program of etcd or of the API server. An interrupted run may have started it already. */
+async function prepare(context: Context, inputs: UnitInputs, { kubernetes: from }: UnitInputs): Promise<void> {
+  const { unit, kubernetes: to, connection, restartOn } = inputs;
+  if (to === undefined) return;
+  const machine = await requireMachine(context, inputs);
+  const running = await hashRunningProgram(machine, unit, context.signal);
+  if (running === undefined || programHashes(restartOn).includes(running)) return;
+  await prepareComponent(context, machine, { component: nameOf(unit), from, to, connection });
+}
+
 function idOf({ instance, unit }: UnitInputs): string {
   return `${instance}/${unit}`;
 }
@@ -181,7 +200,11 @@ function obsoleteFiles(old: TextFiles, files: TextFiles): TextFiles {
 const unit: Handler<typeof unitContract> = {
   contract: unitContract,
   replaceOn: [...MACHINE_REPLACE_ON, "unit"],
-  ignore: [...MACHINE_IGNORE, "health", "probe", "node", "keepsProgram"],
+  ignore: [...MACHINE_IGNORE, "health", "probe", "node", "keepsProgram", "kubernetes"],
+  findImpossibleChanges: (now, old) => [
+    ...findImpossibleComponent(componentOf(now), componentOf(old)),
+    ...findUnknownGate(now, old),
+  ],
   async create(context, inputs) {
     await apply(context, inputs, { obsolete: {}, restart: true, keepsPrevious: true });
     return { id: idOf(inputs), outputs: {} };
@@ -194,6 +217,7 @@ const unit: Handler<typeof unitContract> = {
     // A failed update may have written the files without the restart.
     const restart = isTriggered || unfinished || Object.keys(obsolete).length > 0 || old.problem !== undefined;
     const added = (inputs.state ?? []).filter((folder) => !old.state?.includes(folder));
+    if (isTriggered) await prepare(context, inputs, old);
     if (added.length > 0) await recordFolders(await requireMachine(context, inputs), added, context.signal);
     await apply(context, inputs, { obsolete, restart, keepsPrevious: false });
     return {};

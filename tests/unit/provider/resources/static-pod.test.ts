@@ -6,7 +6,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { StepError } from "../../../../common/errors";
 import { staticPodResource } from "../../../../provider/resources/static-pod";
 import { settle, useFakeTime } from "../../../support/fake-time";
-import { MemoryMachine } from "../../../support/memory-machine";
+import { ARRIVED, CONFIG, KEPT, KEY, KubeletMachine, MANIFEST, STATE } from "../../../support/kubelet-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
 vi.mock("../../../../provider/host/prove-static-pod", async (original) => ({
@@ -16,69 +16,6 @@ vi.mock("../../../../provider/host/prove-static-pod", async (original) => ({
   },
 }));
 useFakeTime();
-
-const MANIFEST = "/etc/kubernetes/manifests/etcd.yaml";
-const ARRIVED = "/var/lib/kubewright/manifests/etcd.yaml";
-const CONFIG = "/etc/kubernetes/etcd.conf";
-const KEY = "/etc/kubernetes/etcd.key";
-const STATE = "/var/lib/etcd";
-const KEPT = "/var/lib/kubewright/previous-etcd";
-
-/** A machine whose kubelet runs the manifest of etcd. Changes take effect after `lag` listings of the containers. */
-class KubeletMachine extends MemoryMachine {
-  lag = 0;
-  running: string | undefined;
-  emptied: string[] = [];
-  private starts = 0;
-
-  constructor() {
-    super();
-    this.on(/^set -e\nif cmp -s/, () => {
-      const arrived = this.files.get(ARRIVED)!;
-      this.files.delete(ARRIVED);
-      if (this.files.get(MANIFEST)?.content === arrived.content) return "";
-      this.files.set(MANIFEST, arrived);
-      return "written\n";
-    });
-    this.on(/>> \S+\/previous-etcd\/complete/, (script) => this.keep(script));
-    this.on(/\.kept"/, () => this.restoreKept());
-    this.on(/^rm -rf \S+\/previous-etcd$/, () => {
-      for (const path of this.kept) this.files.delete(path);
-      return "";
-    });
-    this.on(/docker ps -q/, () => {
-      const manifest = this.files.get(MANIFEST)?.content;
-      if (manifest !== this.running && this.lag-- <= 0) {
-        this.running = manifest;
-        this.starts++;
-      }
-      return this.running === undefined ? "" : `c${this.starts}\n`;
-    });
-    this.on(/-mindepth 1 -delete/, (script) => {
-      this.emptied.push(...[STATE].filter((folder) => script.includes(folder)));
-      return "";
-    });
-  }
-
-  get kept(): string[] {
-    return [...this.files.keys()].filter((path) => path.startsWith(KEPT));
-  }
-
-  private keep(script: string): string {
-    for (const [path, file] of [...this.files])
-      if (script.includes(path) && !this.files.has(`${KEPT}${path}`)) this.files.set(`${KEPT}${path}`, file);
-    return "";
-  }
-
-  private restoreKept(): string {
-    for (const path of [MANIFEST, CONFIG, KEY]) {
-      const file = this.files.get(`${KEPT}${path}`);
-      if (file) this.files.set(path, file);
-      else this.files.delete(path);
-    }
-    return "";
-  }
-}
 
 let machine: KubeletMachine;
 beforeEach(() => void (machine = new KubeletMachine()));
