@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { LADDER_ENCRYPTION_FILE } from "../render/component-paths";
 import type { BuiltCluster } from "./bootstrap";
 import type { LadderSteps } from "./bootstrap-resources";
-import { applyBootstrapBindings, applyDefaultServiceAccount, applyDns, applyProxy } from "./ladder/add-ons";
+import {
+  applyBootstrapBindings,
+  applyDefaultServiceAccount,
+  applyDns,
+  applyProxy,
+  rollOutProxy,
+} from "./ladder/add-ons";
 import {
   runApiServer,
   runControllerManager,
@@ -111,6 +117,12 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
     needsCluster: ["kube-controller-manager", "kube-proxy leftovers", "node images"],
     register: applyProxy,
   },
+  // Each node has the image of a new kube-proxy by then.
+  "kube-proxy pods": {
+    from: "proxy",
+    needsCluster: ["kube-proxy", "control plane node", "worker node"],
+    register: rollOutProxy,
+  },
 
   "flannel leftovers": { on: hasFlannel, from: "dns", needs: PREPARED, register: cleanUpAfter("flannel") },
   "pod network": {
@@ -125,7 +137,11 @@ const LADDER: StepList<LadderSteps, LadderCluster> = {
     needsCluster: ["pod network", "control plane node", "worker node"],
     register: (scope) => rollOutPodNetwork(scope, scope.context.group),
   },
-  coredns: { from: "dns", needsCluster: ["kube-controller-manager", "pod network", "node images"], register: applyDns },
+  coredns: {
+    from: "dns",
+    needsCluster: ["kube-controller-manager", "pod network", "control plane node", "worker node"],
+    register: applyDns,
+  },
   dns: { from: "dns", needsCluster: ["coredns"], register: (scope) => rollOutDns(scope, scope.context.group) },
 };
 

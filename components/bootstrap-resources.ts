@@ -68,6 +68,7 @@ export interface LadderSteps extends PreparationSteps {
   "control plane node": Node;
   "worker node": Node;
   "kube-proxy": Manifests;
+  "kube-proxy pods": DaemonSetRollout;
   "pod network": Manifests;
   "pod network pods": DaemonSetRollout;
   coredns: Manifests;

@@ -1,10 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { corednsManifests } from "../../render/components/coredns";
-import { kubeProxyManifests } from "../../render/components/kube-proxy";
+import {
+  KUBE_PROXY,
+  type KubeProxyOptions,
+  kubeProxyManifests,
+  kubeProxyRevision,
+} from "../../render/components/kube-proxy";
 import { bootstrapBindings, defaultServiceAccount } from "../../render/components/rbac";
 import { kubeProxyConfiguration, pullPolicy } from "../../render/kubeadm";
 import { type KubernetesObject, byName } from "../../render/object";
-import { Manifests } from "../../sdk/kubernetes";
+import { DaemonSetRollout, Manifests } from "../../sdk/kubernetes";
 import { apiAccess, inCluster } from "../steps/cluster-handle";
 import { type LadderScope, dnsAddress } from "./ladder-cluster";
 
@@ -20,21 +25,35 @@ export function applyDefaultServiceAccount(scope: LadderScope): Manifests {
 
 /** Applies kube-proxy. One configuration serves all machines. */
 export function applyProxy(scope: LadderScope): Manifests {
-  const { cluster } = scope;
-  const { artifacts, plan } = scope.member;
-  const { proxyMode, podCidr } = plan.network;
-  const objects = pulumi.all([artifacts.refs, artifacts.images, cluster.endpoint]).apply(([refs, images, endpoint]) =>
-    byName(
-      kubeProxyManifests({
-        image: refs.kubeProxy,
-        imagePullPolicy: pullPolicy(images.kind === "archives"),
-        configuration: kubeProxyConfiguration({ proxyMode }),
-        podCidr,
-        server: `https://${endpoint}`,
-      }),
-    ),
-  );
+  const objects = proxyOptions(scope).apply((options) => byName(kubeProxyManifests(options)));
   return apply(scope, "kube-proxy", objects);
+}
+
+/** Replaces kube-proxy's pods of another version or configuration, once all nodes have its image. */
+export function rollOutProxy(scope: LadderScope): DaemonSetRollout {
+  const { after, cluster, context } = scope;
+  const { name, timeouts } = context.plan;
+  return new DaemonSetRollout(
+    `${name}-kube-proxy-pods`,
+    {
+      ...apiAccess(cluster),
+      ...KUBE_PROXY,
+      revision: proxyOptions(scope).apply(kubeProxyRevision),
+      timeout: timeouts.ready,
+    },
+    inCluster(cluster, context.group, after),
+  );
+}
+
+function proxyOptions({ cluster, member: { artifacts, plan } }: LadderScope): pulumi.Output<KubeProxyOptions> {
+  const { proxyMode, podCidr } = plan.network;
+  return pulumi.all([artifacts.refs, artifacts.images, cluster.endpoint]).apply(([refs, images, endpoint]) => ({
+    image: refs.kubeProxy,
+    imagePullPolicy: pullPolicy(images.kind === "archives"),
+    configuration: kubeProxyConfiguration({ proxyMode }),
+    podCidr,
+    server: `https://${endpoint}`,
+  }));
 }
 
 /** Applies CoreDNS. */

@@ -21,12 +21,18 @@ export function rollOutKubeadmDns({ member, after, cluster }: ClusterScope): Rol
   );
 }
 
-/** Waits until the cluster's own CoreDNS is Available. */
+/** Waits until the cluster's own CoreDNS is Available, and again after a change of its image. */
 export function rollOutDns({ member, after, cluster }: ClusterScope, parent: pulumi.Resource): Rollout {
   const { name, timeouts } = member.plan;
   return new Rollout(
     `${name}-coredns`,
-    { ...apiAccess(cluster), namespace: "kube-system", deployment: "coredns", timeout: timeouts.ready },
+    {
+      ...apiAccess(cluster),
+      namespace: "kube-system",
+      deployment: "coredns",
+      revision: member.artifacts.refs.coredns,
+      timeout: timeouts.ready,
+    },
     inCluster(cluster, parent, after),
   );
 }

@@ -17,6 +17,12 @@ export const rolloutContract = defineContract({
     deployment: z.string(),
     /** Strategic merge patch that is applied first. */
     patch: jsonObject().optional(),
+    /**
+     * Changes with the Deployment's pods, such as the image of their containers. All pods must then have the
+     * Deployment's current template.
+     * @default the Deployment must be Available
+     */
+    revision: z.string().min(1).optional(),
     /** Seconds until the Deployment must be Available. */
     timeout: z.number().positive(),
   }),

@@ -28,12 +28,9 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
     async () => {
       const { answer: deployment, cause } = await readWithCause(
         api.apps.readNamespacedDeployment({ namespace, name }),
-        describeReplicas,
+        (answer) => describeReplicas(answer, inputs),
       );
-      const status = deployment?.status;
-      const current = status?.observedGeneration === deployment?.metadata?.generation;
-      const available = status?.conditions?.some(({ type, status: is }) => type === "Available" && is === "True");
-      if (deployment && current && available) return true;
+      if (deployment && isRolledOut(deployment, inputs)) return true;
       if (cause !== last) context.status(`waiting for ${label} to be Available: ${cause}`);
       last = cause;
       return undefined;
@@ -53,10 +50,19 @@ async function patchAndWait(context: Context, inputs: RolloutInputs): Promise<vo
   );
 }
 
-function describeReplicas(deployment: V1Deployment | undefined): string {
-  return deployment
-    ? `${deployment.status?.availableReplicas ?? 0} of ${deployment.spec?.replicas ?? 0} replicas are available`
-    : "the Deployment does not exist";
+function isRolledOut({ metadata, spec, status }: V1Deployment, { revision }: RolloutInputs): boolean {
+  const isCurrent = status?.observedGeneration === metadata?.generation;
+  const isAvailable = status?.conditions?.some(({ type, status: is }) => type === "Available" && is === "True");
+  const pods = [status?.updatedReplicas ?? 0, status?.replicas ?? 0];
+  const isUpdated = revision === undefined || pods.every((count) => count === (spec?.replicas ?? 1));
+  return isCurrent && isAvailable === true && isUpdated;
+}
+
+function describeReplicas(deployment: V1Deployment | undefined, { revision }: RolloutInputs): string {
+  if (!deployment) return "the Deployment does not exist";
+  const { availableReplicas = 0, updatedReplicas = 0 } = deployment.status ?? {};
+  const updated = revision === undefined ? "" : `, ${updatedReplicas} have the current template`;
+  return `${availableReplicas} of ${deployment.spec?.replicas ?? 0} replicas are available${updated}`;
 }
 
 function idOf({ namespace, deployment }: RolloutInputs): string {

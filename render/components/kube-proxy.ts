@@ -4,6 +4,8 @@ import { clusterRoleBinding, type KubernetesObject } from "../object";
 
 const namespace = "kube-system";
 const name = "kube-proxy";
+/** kube-proxy's DaemonSet. */
+export const KUBE_PROXY = { namespace, daemonSet: name };
 const FOLDER = "/var/lib/kube-proxy";
 
 /** Port of kube-proxy's health check. */
@@ -28,16 +30,29 @@ export function kubeProxyConfig(
 
 /** Returns the objects of kube-proxy, as kubeadm installs them. */
 export function kubeProxyManifests(options: KubeProxyOptions): KubernetesObject[] {
-  const data = {
-    "config.conf": yamlText(kubeProxyConfig(options)),
-    "kubeconfig.conf": yamlText(serviceAccountKubeconfig(options.server)),
-  };
+  const data = dataOf(options);
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } },
     clusterRoleBinding("kubewright:node-proxier", "system:node-proxier", { kind: "ServiceAccount", name, namespace }),
     { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels: { app: name } }, data },
     daemonSet(options, data),
   ];
+}
+
+/** Returns the revision of kube-proxy's pods. It changes with their image and their ConfigMap. */
+export function kubeProxyRevision(options: KubeProxyOptions): string {
+  return revisionOf(options, dataOf(options));
+}
+
+function revisionOf({ image }: Pick<KubeProxyOptions, "image">, data: Record<string, string>): string {
+  return configHash({ ...data, image });
+}
+
+function dataOf(options: KubeProxyOptions): Record<string, string> {
+  return {
+    "config.conf": yamlText(kubeProxyConfig(options)),
+    "kubeconfig.conf": yamlText(serviceAccountKubeconfig(options.server)),
+  };
 }
 
 /** Returns a kubeconfig for the service account of the pod. */
@@ -61,9 +76,10 @@ function daemonSet({ image, imagePullPolicy }: KubeProxyOptions, data: Record<st
     metadata: { name, namespace, labels },
     spec: {
       selector: { matchLabels: labels },
-      updateStrategy: { type: "RollingUpdate" },
+      // Kubewright replaces the pods once all nodes have the image.
+      updateStrategy: { type: "OnDelete" },
       template: {
-        metadata: { labels, annotations: { [CONFIG_ANNOTATION]: configHash(data) } },
+        metadata: { labels, annotations: { [CONFIG_ANNOTATION]: revisionOf({ image }, data) } },
         spec: {
           hostNetwork: true,
           priorityClassName: "system-node-critical",

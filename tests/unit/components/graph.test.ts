@@ -98,6 +98,13 @@ test.each([
     });
 });
 
+test("on the ladder, the pods of kube-proxy and CoreDNS change after all nodes", async () => {
+  const registrations = await recordRegistrations(() => program(rung("dns")));
+  const nodes = ["control-plane-1", "worker-1", "worker-2"].map((name) => `kubewright:kube:Node ${name}-node`);
+  for (const id of ["DaemonSetRollout dev-kube-proxy-pods", "Manifests dev-coredns-objects", "Rollout dev-coredns"])
+    expect([...dependenciesOf(registrations, `kubewright:kube:${id}`)]).toEqual(expect.arrayContaining(nodes));
+});
+
 test("API servers verify kubelets after all nodes have certificates, and timers approve requests", async () => {
   const security = { kubeletServingCertificates: "cluster" };
   const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 }, security }));

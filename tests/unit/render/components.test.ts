@@ -4,7 +4,7 @@ import { authenticationConfiguration, tokenFile } from "../../../render/componen
 import { type ArgumentsOptions, type ComponentName, componentArguments } from "../../../render/components/arguments";
 import { bridgeFiles } from "../../../render/components/bridge";
 import { corednsManifests } from "../../../render/components/coredns";
-import { kubeProxyManifests } from "../../../render/components/kube-proxy";
+import { kubeProxyManifests, kubeProxyRevision } from "../../../render/components/kube-proxy";
 import { kubeconfig } from "../../../render/components/kubeconfig";
 import { clusterFiles } from "../../../render/standalone-kubelet";
 import { certificateTable } from "../../../render/components/pki";
@@ -179,4 +179,14 @@ test("parts and addresses of a range", () => {
     subnetAt("10.244.0.0/16", 24, 256),
     subnetAt("10.244.0.0/16", 12, 0),
   ]).toEqual(["10.244.9.0/24", undefined, undefined]);
+});
+
+test("the revision of kube-proxy's pods changes with the image and with the configuration", () => {
+  const configuration = kubeProxyConfiguration({ proxyMode: "nftables" });
+  const podCidr = "10.244.0.0/16";
+  const options = { image: "a", imagePullPolicy: "Never" as const, configuration, podCidr, server: "x" };
+  const revisions = [options, { ...options, image: "b" }, { ...options, server: "y" }].map(kubeProxyRevision);
+  expect(new Set(revisions).size).toBe(3);
+  const daemonSet = kubeProxyManifests(options).find(({ kind }) => kind === "DaemonSet");
+  expect(JSON.stringify(daemonSet)).toContain(revisions[0]);
 });

@@ -13,7 +13,13 @@ beforeAll(async () => void (await import("@kubernetes/client-node")));
 interface Deployment {
   metadata: { generation: number };
   spec: { replicas: number };
-  status: { observedGeneration: number; availableReplicas: number; conditions: { type: string; status: string }[] };
+  status: {
+    observedGeneration: number;
+    availableReplicas: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    conditions: { type: string; status: string }[];
+  };
 }
 
 let deployment: Deployment | undefined;
@@ -71,6 +77,16 @@ test("a rollout without a patch changes nothing, and waits until the Deployment 
   expect(await create()).toEqual({ id: "kube-system/coredns", outputs: {} });
   expect(patches).toEqual([]);
   expect(statuses).toContain("waiting for kube-system/coredns to be Available: 0 of 2 replicas are available");
+});
+
+test("with a revision, all pods must have the Deployment's current template", async () => {
+  Object.assign(deployment!.status, { replicas: 3, updatedReplicas: 1 });
+  setTimeout(() => Object.assign(deployment!.status, { updatedReplicas: 2 }), 3_000);
+  setTimeout(() => Object.assign(deployment!.status, { replicas: 2 }), 6_000);
+  const start = Date.now();
+  await create({ revision: "coredns:v1.14.2" });
+  expect(Date.now() - start).toBeGreaterThanOrEqual(6_000);
+  expect(statuses.at(-1)).toMatch(/2 of 2 replicas are available, \d have the current template$/);
 });
 
 test("a patched Deployment counts as Available only once its controller has seen the patch", async () => {
