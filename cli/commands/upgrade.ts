@@ -10,7 +10,7 @@ import { prepareEngine } from "../engine/workspace";
 import { parseDuration } from "../nodes/log-script";
 import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/upgrade-facts";
 import { CANARY, EMULATE, HOLD, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
-import { oldest, planUpgrade, readApiServers, type UpgradePlan } from "../nodes/upgrade-plan";
+import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
 import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
@@ -148,6 +148,7 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
     canaries: canaryOf(options, canary),
     isChanged,
     poolLimits,
+    ladder: ladderOf(config),
     replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
   };
   const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles, ...settings });
@@ -155,6 +156,10 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   session.screen.close();
   process.stdout.write(`\n${upgradePlanText(plan, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
   return plan;
+}
+
+function ladderOf({ bootstrap, rung = "dns", controlPlane }: ClusterConfig): UpgradeFacts["ladder"] {
+  return bootstrap === "components" ? { rung, runAs: controlPlane.runAs } : undefined;
 }
 
 function canaryOf({ values: { canary } }: Options, configured: readonly string[]): readonly string[] {

@@ -76,7 +76,6 @@ async function readUpgrade(
   { stack, config }: { stack: Stack; config: ClusterConfig },
   session: Reader,
 ): Promise<UpgradeJournal | undefined> {
-  if (config.bootstrap !== "kubeadm") return undefined;
   const api = await clusterApi(stack, session);
   const [apiServers, changed] = await Promise.all([readApiServers(api, session.signal), nodeChanges(stack)]);
   return readJournal({ config, nodes, apiServers, changed, isUnfinished: isRunUnfinished(stack.name) });

@@ -5,16 +5,18 @@ import type { PlannedPool, UpgradePlan } from "./upgrade-plan";
 
 /** Returns the plan as text for a terminal. */
 export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
-  const { from, to, chain, controlPlanes, pools, deprecated, blocking, notes, canaries, soak } = plan;
+  const { from, to, chain, controlPlanes, components, addOns, pools, deprecated, blocking, notes } = plan;
+  const { canaries, soak } = plan;
   if (chain.length === 0) return `Nothing to upgrade: every control plane runs ${to}, and every pool its version.\n`;
   const lines = [
     `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
     "",
     ...(chain.length > 1 ? ["For each version, in this order:"] : ["In this order:"]),
     "  1. images and binaries are copied; only the container runtime restarts, if its pause image changes",
-    `  2. ${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other`,
+    `  2. ${controlPlanes.join(", ")}: a snapshot of etcd, then the ${components}, then the kubelet, ` +
+      "one after the other",
     ...pools.map((pool, index) => `  ${index + 3}. pool ${pool.name}: ${describePool(pool)}`),
-    `  ${pools.length + 3}. kube-proxy and CoreDNS`,
+    ...(addOns.length > 0 ? [`  ${pools.length + 3}. ${addOns.join(" and ")}`] : []),
     ...(canaries.length > 0 ? [`Before the other workers: ${canaries.join(", ")}`] : []),
     ...(soak > 0 ? [`After each control plane, canary and pool, the cluster must stay healthy for ${soak} s`] : []),
     "",

@@ -3,6 +3,7 @@ import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
 import { type DeprecatedApi, isRemovedIn } from "../../provider/kube/deprecated-apis";
 import { retryRequest } from "../../provider/kube/retry";
+import { type Rung, type RunAs, reaches } from "../../render/rung";
 import { planChain } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
 import { estimateDuration } from "./upgrade-duration";
@@ -14,6 +15,10 @@ export interface UpgradePlan {
   /** Versions through which the upgrade goes, the target last. Empty if there is nothing to do. */
   chain: string[];
   controlPlanes: string[];
+  /** How the components of the control plane run. */
+  components: "static pods" | "services";
+  /** Add-ons that change at the end. */
+  addOns: string[];
   /** Workers by pool, in the order of the upgrade, and the oldest version of their kubelets. */
   pools: PlannedPool[];
   deprecated: DeprecatedApi[];
@@ -56,6 +61,8 @@ export interface UpgradeFacts {
   canaries?: readonly string[];
   /** Seconds for which the cluster must stay healthy before the upgrade goes on. @default 0 */
   soak?: number | undefined;
+  /** What the ladder has up to its rung. @default a cluster that kubeadm built */
+  ladder?: { rung: Rung; runAs: RunAs } | undefined;
   /** Whether the control planes change although they have the version. @default false */
   isChanged?: boolean;
 }
@@ -77,6 +84,8 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
     to,
     chain: steps,
     controlPlanes,
+    components: facts.ladder?.runAs === "systemd" ? "services" : "static pods",
+    addOns: addOnsOf(facts),
     pools: poolsOf(status, facts.replacedPools ?? []),
     canaries: [...canaries],
     soak: facts.soak ?? 0,
@@ -93,6 +102,10 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
       ...[...obstacles].flatMap(([node, all]) => all.map((one) => `drain of ${node}: ${one}`)),
     ],
   };
+}
+
+function addOnsOf({ ladder: { rung } = { rung: "dns", runAs: "static-pods" } }: UpgradeFacts): string[] {
+  return [...(reaches(rung, "proxy") ? ["kube-proxy"] : []), ...(reaches(rung, "dns") ? ["CoreDNS"] : [])];
 }
 
 function durationOf({ status, canaries = [], poolLimits, soak = 0 }: UpgradeFacts, controlPlanes: number): number {
@@ -133,13 +146,25 @@ export interface ApiServer {
   version: string;
 }
 
-/** Reads the versions of all API servers from their static pods. */
+/** Reads the versions of all API servers from their static pods. A single one that systemd runs reports its own. */
 export async function readApiServers(api: KubeApi, signal: AbortSignal): Promise<ApiServer[]> {
   const { items } = await retryRequest(api, "listing the API servers", signal, () =>
     api.core.listNamespacedPod({ namespace: "kube-system", labelSelector: "component=kube-apiserver" }),
   );
+  if (items.length === 0) return await readService(api, signal);
   return items.flatMap(({ spec }) => {
     const version = /:v(\d+\.\d+\.\d+)$/.exec(spec?.containers[0]?.image ?? "")?.[1];
     return version === undefined ? [] : [{ node: spec?.nodeName ?? "", version }];
   });
+}
+
+async function readService(api: KubeApi, signal: AbortSignal): Promise<ApiServer[]> {
+  const [{ gitVersion }, { items }] = await Promise.all([
+    retryRequest(api, "reading the API server's version", signal, () => api.version.getCode()),
+    retryRequest(api, "listing the control planes", signal, () =>
+      api.core.listNode({ labelSelector: "node-role.kubernetes.io/control-plane" }),
+    ),
+  ]);
+  const version = /^v(\d+\.\d+\.\d+)/.exec(gitVersion)?.[1];
+  return version === undefined ? [] : items.map(({ metadata }) => ({ node: metadata?.name ?? "", version }));
 }

@@ -34,11 +34,12 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
 
 /** Refuses settings that only a cluster of kubeadm has. */
 export function onlyKubeadm(config: ClusterConfig): CrossProblem[] {
-  const { bootstrap, security } = config;
+  const { bootstrap, security, controlPlane } = config;
   if (bootstrap !== "components") return [];
   const { audit, podSecurity, kubeletServingCertificates } = security;
   const { enforce, warn = enforce, audit: marked = enforce } = podSecurity;
   const settings: [boolean, string][] = [
+    [controlPlane.emulate !== undefined, "controlPlane.emulate"],
     [audit.enabled, "security.audit.enabled"],
     [[enforce, warn, marked].some((level) => level !== "privileged"), "security.podSecurity"],
     [kubeletServingCertificates !== "self-signed", "security.kubeletServingCertificates"],

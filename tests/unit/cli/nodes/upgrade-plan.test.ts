@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ClusterStatus } from "../../../../cli/nodes/cluster-status";
-import { planUpgrade, type UpgradeFacts } from "../../../../cli/nodes/upgrade-plan";
+import { planUpgrade, readApiServers, type UpgradeFacts } from "../../../../cli/nodes/upgrade-plan";
 import { upgradePlanText } from "../../../../cli/nodes/upgrade-plan-text";
 
 function node(name: string, version: string, pool = "workers"): ClusterStatus["nodes"][number] {
@@ -40,6 +40,32 @@ To look at:
 `);
   expect(plan.blocking).toEqual([]);
   expect(plan.pools.map(({ oldest }) => oldest)).toEqual(["1.34.4", "1.34.4"]);
+});
+
+test("the plan of the ladder has the services of systemd, and the add-ons of its rung", () => {
+  const textOf = (ladder: NonNullable<UpgradeFacts["ladder"]>) =>
+    upgradePlanText(planUpgrade(facts({ to: "1.35.4", ladder })), {});
+  const top = textOf({ rung: "dns", runAs: "systemd" });
+  expect(top).toContain("cp-1: a snapshot of etcd, then the services, then the kubelet, one after the other");
+  expect(top).toContain("5. kube-proxy and CoreDNS");
+  expect(textOf({ rung: "proxy", runAs: "static-pods" })).toMatch(/the static pods.*\n.*\n.*\n {2}5\. kube-proxy\n/);
+  expect(textOf({ rung: "controllers", runAs: "static-pods" })).not.toMatch(/kube-proxy|CoreDNS/);
+});
+
+test("the version of an API server is that of its static pod, or what it reports where systemd runs it", async () => {
+  const pods = [{ spec: { nodeName: "cp-1", containers: [{ image: "registry.k8s.io/kube-apiserver:v1.35.4" }] } }];
+  const apiWith = (items: object[]) =>
+    ({
+      patience: 1,
+      core: {
+        listNamespacedPod: async () => ({ items }),
+        listNode: async () => ({ items: [{ metadata: { name: "cp-1" } }] }),
+      },
+      version: { getCode: async () => ({ gitVersion: "v1.36.3" }) },
+    }) as never;
+  const read = (items: object[]) => readApiServers(apiWith(items), new AbortController().signal);
+  expect(await read(pods)).toEqual([{ node: "cp-1", version: "1.35.4" }]);
+  expect(await read([])).toEqual([{ node: "cp-1", version: "1.36.3" }]);
 });
 
 test("an unhealthy cluster and an API that the target no longer has block the upgrade", () => {

@@ -54,6 +54,11 @@ describe("fields together", () => {
       "write two rules",
     ],
     [
+      { bootstrap: "components", controlPlane: { emulate: "previous" } },
+      "controlPlane.emulate",
+      "is not available to clusters that are built by components",
+    ],
+    [
       { bootstrap: "components", security: { audit: { enabled: true } } },
       "security.audit.enabled",
       "clusters that are built by components",
