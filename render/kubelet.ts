@@ -99,6 +99,18 @@ export function kubeletDefaults(options: KubeletDefaultsOptions): string {
   return `KUBELET_EXTRA_ARGS="${flags.join(" ")}"\n`;
 }
 
+const SETTINGS_FILES = [
+  /^\/etc\/systemd\/system\/kubelet\.service(\.d\/|$)/,
+  /^\/etc\/default\/kubelet$/,
+  /^\/etc\/kubernetes\/kubelet\.conf\.d\//,
+  /^\/var\/lib\/kubelet\/config\.yaml$/,
+];
+
+/** Whether a file has settings of a kubelet. Only root may read them, but they contain no secrets. */
+export function isKubeletSettings(path: string): boolean {
+  return SETTINGS_FILES.some((pattern) => pattern.test(path));
+}
+
 /**
  * Returns the node's drop-in of /etc/kubernetes/kubelet.conf.d: the settings that the machine needs, overridden by the
  * user's. The kubelet merges it over kubeadm's /var/lib/kubelet/config.yaml, so a change only needs a restart of the

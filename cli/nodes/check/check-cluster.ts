@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError, messageOf } from "../../../common/errors";
 import { userCommand } from "../../../common/user-command";
-import { backoff } from "../../../common/wait";
+import { until } from "../../../common/wait";
 import type { KubeApi } from "../../../provider/kube/api";
 import { isReady } from "../../../provider/kube/cordon";
 import { retryRequest } from "../../../provider/kube/retry";
@@ -15,8 +15,8 @@ import { waitForPods } from "./pods-start";
 /** Nodes that are checked. A larger cluster is checked by a sample. */
 const MOST_NODES = 20;
 const STEP = "checking the cluster";
-/** Attempts to create a pod, until its namespace has a service account. */
-const ATTEMPTS = 12;
+/** For which a controller manager that has just started may have made no service account for a new namespace. */
+const SERVICE_ACCOUNT_SECONDS = 60;
 
 interface Settings {
   signal: AbortSignal;
@@ -131,14 +131,20 @@ async function retryCreation<T>(
   signal: AbortSignal,
   request: () => Promise<T>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await retryRequest(api, step, signal, request);
-    } catch (error) {
-      if (attempt >= ATTEMPTS || !/serviceaccount .* not found/.test(messageOf(error))) throw error;
-      await backoff(Math.min(attempt, 4), signal);
-    }
-  }
+  let last: unknown;
+  const { result } = await until(
+    async () => {
+      try {
+        return { result: await retryRequest(api, step, signal, request) };
+      } catch (error) {
+        if (!/serviceaccount .* not found/.test(messageOf(error))) throw error;
+        last = error;
+        return undefined;
+      }
+    },
+    { signal, timeout: SERVICE_ACCOUNT_SECONDS, every: 500, onTimeout: () => last as Error },
+  );
+  return result;
 }
 
 /** Runs every check on every pod. A check that fails on one node fails. */

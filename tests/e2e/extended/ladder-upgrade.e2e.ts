@@ -10,7 +10,9 @@ const LEAST_REQUESTS = 1_000;
 const TO = newestVersion(loadVersions());
 const FROM = previousVersion(loadVersions());
 const etcdOf = (version: string) => loadVersions().kubernetes.supported[version]?.etcd ?? "";
-const corednsOf = (version: string) => loadVersions().kubernetes.supported[version]?.coredns ?? "";
+/** CoreDNS's tags: of the version's official image, and of the one that is built for every version. */
+const { components, kubernetes } = loadVersions();
+const corednsTags = [kubernetes.supported[TO]?.coredns ?? "", `v${components.coredns.version}`];
 const BAD_FLAG = "controlPlane.extraArgs.apiServer.no-such-flag";
 const SNAPSHOTS = "/var/lib/kubewright/etcd-snapshots";
 
@@ -81,7 +83,7 @@ describe(`a ladder cluster from ${FROM} to ${TO}`, () => {
     const proxies = await imagesOf("k8s-app=kube-proxy");
     expect(proxies).toHaveLength(2);
     for (const image of proxies) expect(image).toMatch(new RegExp(`:v${TO}$`));
-    for (const image of await imagesOf("k8s-app=kube-dns")) expect(image).toContain(`:${corednsOf(TO)}`);
+    for (const image of await imagesOf("k8s-app=kube-dns")) expect(corednsTags).toContain(image.split(":").pop());
     await stack.check();
     report("the upgrade");
   });

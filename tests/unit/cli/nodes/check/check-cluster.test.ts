@@ -131,7 +131,7 @@ describe("a cluster that works", () => {
   });
 
   test("passes although the namespace's service account comes late", async () => {
-    cluster.serviceAccountAfter = 3;
+    cluster.serviceAccountAfter = 60;
     expect(await failed()).toEqual([]);
   });
 });
