@@ -9,7 +9,7 @@ import { recipeHash } from "./hash";
 import { writeLayer, type Layer } from "./layer";
 import { writeArchive, type Image, type RunConfig } from "./oci";
 import { layerOf, obtainUserland, userlandKey, type UserlandName } from "./userland";
-import { kubeadmImagesOf, type Arch, type Versions } from "./versions";
+import { kubeadmImagesOf, type Arch, type KubeadmImages, type Versions } from "./versions";
 
 export type ArchiveName = "worker" | "control-plane" | "extras";
 
@@ -28,23 +28,32 @@ const KUBERNETES = "registry.k8s.io";
 const E2E = `${KUBERNETES}/e2e-test-images`;
 
 /**
- * Returns the references of all images. Images that nodes pull have the etcd and CoreDNS versions of this version's
- * kubeadm, which are certain to be published. Images built on the controller have the versions in versions.yaml.
+ * Returns the references of the images that nodes pull. etcd, CoreDNS and pause are those of this version's kubeadm,
+ * which are certain to be published.
  */
-export function imageRefs(versions: Versions, kubernetes: string, isBuilt: boolean): ImageRefs {
-  const kubeadm = kubeadmImagesOf(versions, kubernetes);
-  const { etcd, coredns, flannel, busybox } = versions.components;
+export function pulledRefs(versions: Versions, kubernetes: string, kubeadm: KubeadmImages): ImageRefs {
+  const { flannel, busybox } = versions.components;
   return {
     pause: `${KUBERNETES}/pause:${kubeadm.pause}`,
-    coredns: `${KUBERNETES}/coredns/coredns:${isBuilt ? `v${coredns.version}` : kubeadm.coredns}`,
+    coredns: `${KUBERNETES}/coredns/coredns:${kubeadm.coredns}`,
     flannel: `ghcr.io/flannel-io/flannel:v${flannel.version}`,
-    etcd: `${KUBERNETES}/etcd:${isBuilt ? (etcd.imageTag ?? etcd.version) : kubeadm.etcd}`,
+    etcd: `${KUBERNETES}/etcd:${kubeadm.etcd}`,
     kubeProxy: `${KUBERNETES}/kube-proxy:v${kubernetes}`,
     apiserver: `${KUBERNETES}/kube-apiserver:v${kubernetes}`,
     controllerManager: `${KUBERNETES}/kube-controller-manager:v${kubernetes}`,
     scheduler: `${KUBERNETES}/kube-scheduler:v${kubernetes}`,
     busybox: `${E2E}/busybox:${busybox.imageTag}`,
   };
+}
+
+/** Returns the references of images that are built on the controller. etcd and CoreDNS are those of versions.yaml. */
+export function builtRefs(versions: Versions, kubernetes: string): ImageRefs {
+  const { etcd, coredns } = versions.components;
+  return pulledRefs(versions, kubernetes, {
+    ...kubeadmImagesOf(versions, kubernetes),
+    coredns: `v${coredns.version}`,
+    etcd: etcd.imageTag ?? etcd.version,
+  });
 }
 
 /** Returns the images by role. A control plane needs the workers' images too; only pause is in both lists. */
@@ -56,7 +65,7 @@ export function refsByRole(refs: ImageRefs): { worker: string[]; controlPlane: s
 }
 
 export function imageSpecs(versions: Versions, kubernetes: string): Record<ArchiveName, ImageSpec[]> {
-  const refs = imageRefs(versions, kubernetes, true);
+  const refs = builtRefs(versions, kubernetes);
   const { agnhost } = versions.components;
   const pause: ImageSpec = {
     ref: refs.pause,

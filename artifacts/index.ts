@@ -1,21 +1,25 @@
+import { StepError } from "../common/errors";
 import type { Progress } from "../common/progress";
 import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { ArtifactSet, Images, LocalFile } from "../common/artifact-set";
 import { Cache, type Entry } from "./cache";
 import { APT, ZSTD, ensureBuildTools } from "./host-packages";
 import {
+  builtRefs,
   findArchive,
-  imageRefs,
   imageSpecs,
   obtainArchive,
+  pulledRefs,
   refsByRole,
   type ArchiveName,
   type ArchiveRequest,
 } from "./images";
+import { findKubeadmImages, obtainKubeadmImages } from "./kubeadm-images";
 import { buildTargets, findTargets, planTargets } from "./modules";
 import { downloadAll, downloadKey, planDownloads, type Remote } from "./official";
+import { assertInstallable, findMinorProblem, findSourceProblem, isListed, type ReleaseProblem } from "./releases";
 import { chooseSource, mirrorUrl, type Source } from "./source";
-import { kubeadmImagesOf, loadVersions, type Arch } from "./versions";
+import { loadVersions, type Arch, type KubeadmImages } from "./versions";
 
 export { obtainEngine, type Engine } from "./engine";
 export { cacheRoot } from "../common/cache-root";
@@ -29,12 +33,16 @@ export {
   type ImageBinary,
   type NodeBinary,
 } from "../common/binary-names";
+export type { ReleaseProblem } from "./releases";
 export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {
   /** `auto`, `official`, `modules`, or a mirror's URL. */
   source: string;
-  /** `1.36.3`; must be listed in versions.yaml. */
+  /**
+   * `1.36.3`: a version that versions.yaml lists, or, where downloads can be used, another patch release of the same
+   * minor version.
+   */
   kubernetes: string;
   arch: Arch;
   /** Determines the binaries, and the format of image archives. @default containerd */
@@ -58,17 +66,43 @@ export async function obtainArtifacts(
 ): Promise<ArtifactSet> {
   const cached = await cachedArtifacts(request);
   if (cached) return cached;
-  const { source, reason } = await chooseSource(request.source, signal);
+  const choice = await chooseSource(request.source, signal);
+  const { source, reason } = choice;
   progress(reason);
+  const versions = loadVersions();
+  const { kubernetes } = request;
+  assertInstallable(kubernetes, await findSourceProblem(versions, kubernetes, choice, signal));
   const cache = new Cache({ thorough: request.verify });
   if (source.kind === "modules") return buildArtifacts(cache, request, reason, progress, signal);
+  const kubeadm = await obtainKubeadmImages(cache, { versions, kubernetes, source }, progress, signal);
   const entries = await downloadAll(cache, downloadsOf(request), source, progress, signal);
-  return downloadedSet(source, reason, request, entries);
+  return downloadedSet({ source, reason, kubeadm }, request, entries);
+}
+
+/**
+ * Returns why this version cannot be installed; undefined if it can. The network is used only for a version that is
+ * neither listed in versions.yaml nor in the cache.
+ */
+export async function findReleaseProblem(
+  request: ArtifactRequest,
+  signal: AbortSignal,
+): Promise<ReleaseProblem | undefined> {
+  const versions = loadVersions();
+  const { kubernetes } = request;
+  const problem = findMinorProblem(versions, kubernetes);
+  if (problem || isListed(versions, kubernetes) || (await cachedArtifacts(request))) return problem;
+  try {
+    return await findSourceProblem(versions, kubernetes, await chooseSource(request.source, signal), signal);
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    const { cause, action = "correct `source`" } = error.failure;
+    return { reason: cause, action };
+  }
 }
 
 /** Returns the artifacts only if all of them are in the cache. Uses no network, and takes well under a second. */
 export async function cachedArtifacts(request: ArtifactRequest): Promise<ArtifactSet | undefined> {
-  kubeadmImagesOf(loadVersions(), request.kubernetes);
+  assertInstallable(request.kubernetes, findMinorProblem(loadVersions(), request.kubernetes));
   const cache = new Cache({ thorough: request.verify });
   for (const source of candidateSources(request.source)) {
     const artifacts =
@@ -89,18 +123,26 @@ async function findDownloaded(
   source: Remote,
   request: ArtifactRequest,
 ): Promise<ArtifactSet | undefined> {
+  const { kubernetes } = request;
+  const kubeadm = await findKubeadmImages(cache, { versions: loadVersions(), kubernetes, source });
   const entries = await Promise.all(downloadsOf(request).map((download) => cache.find(downloadKey(download, source))));
-  if (!entries.every((entry) => entry !== undefined)) return undefined;
-  return downloadedSet(source, "all files are in the cache from earlier downloads", request, entries);
+  if (!kubeadm || !entries.every((entry) => entry !== undefined)) return undefined;
+  const reason = "all files are in the cache from earlier downloads";
+  return downloadedSet({ source, reason, kubeadm }, request, entries);
+}
+
+interface Downloaded {
+  source: Remote;
+  reason: string;
+  kubeadm: KubeadmImages;
 }
 
 function downloadedSet(
-  source: Remote,
-  reason: string,
+  { source, reason, kubeadm }: Downloaded,
   request: ArtifactRequest,
   entries: readonly Entry[],
 ): ArtifactSet {
-  const refs = imageRefs(loadVersions(), request.kubernetes, false);
+  const refs = pulledRefs(loadVersions(), request.kubernetes, kubeadm);
   const registryMirror = source.kind === "mirror" ? source.url : undefined;
   return {
     source: registryMirror ?? "official",
@@ -112,6 +154,7 @@ function downloadedSet(
 }
 
 async function findBuilt(cache: Cache, request: ArtifactRequest): Promise<ArtifactSet | undefined> {
+  if (!isListed(loadVersions(), request.kubernetes)) return undefined;
   const entries = await findTargets(cache, targetsOf(request));
   if (!entries) return undefined;
   const archives = await mapArchives(request, entries, (archive) => findArchive(cache, archive));
@@ -151,7 +194,7 @@ function builtSet(request: ArtifactRequest, reason: string, entries: readonly En
     reason,
     binaries: binariesOf(entries),
     images,
-    refs: imageRefs(loadVersions(), request.kubernetes, true),
+    refs: builtRefs(loadVersions(), request.kubernetes),
   };
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { mergedPath } from "../../../artifacts/debian";
-import { imageRefs, imageSpecs, refsByRole } from "../../../artifacts/images";
+import { builtRefs, imageSpecs, pulledRefs, refsByRole } from "../../../artifacts/images";
 import { planTargets } from "../../../artifacts/modules";
-import { loadVersions } from "../../../artifacts/versions";
+import { kubeadmImagesOf, loadVersions } from "../../../artifacts/versions";
 
 const versions = loadVersions();
 
@@ -31,14 +31,14 @@ test.each(Object.keys(versions.kubernetes.supported))(
   "%s: the names given out are those in the archives",
   (kubernetes) => {
     const specs = imageSpecs(versions, kubernetes);
-    const named = refsByRole(imageRefs(versions, kubernetes, true));
+    const named = refsByRole(builtRefs(versions, kubernetes));
     expect(specs.worker.map((spec) => spec.ref)).toEqual(named.worker);
     expect(specs["control-plane"].map((spec) => spec.ref)).toEqual(named.controlPlane);
   },
 );
 
 test("pulled images have the versions of that minor's kubeadm", () => {
-  expect(imageRefs(versions, "1.35.4", false)).toMatchObject({
+  expect(pulledRefs(versions, "1.35.4", kubeadmImagesOf(versions, "1.35.4"))).toMatchObject({
     pause: "registry.k8s.io/pause:3.10.1",
     etcd: "registry.k8s.io/etcd:3.6.6-0",
     coredns: "registry.k8s.io/coredns/coredns:v1.13.1",
