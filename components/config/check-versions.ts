@@ -1,22 +1,33 @@
+import { chooseVersion, isPatchOfListed } from "../../common/listed-versions";
 import { gateRemovedIn, gatesInFlag, kubeletFlagRemovedIn } from "../../render/removed-settings";
 import { findKubeletSkew } from "../../render/version-skew";
 import { kindOf, sharedSettings } from "./kinds";
 import { type Pool, listedIn, poolMachineNames, poolsOf } from "./pools";
 import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
 
-/** Refuses versions that cannot be installed. */
+/**
+ * Refuses versions that cannot be installed. Downloads have any patch release of a supported minor version; the
+ * provider finds out whether they can be used and have it.
+ */
 export function supportedVersions(config: ClusterConfig, { kubernetesVersions }: ConfigEnvironment): CrossProblem[] {
   const pools = poolsOf(config).flatMap(({ path, version }): [string, string][] =>
     version === undefined ? [] : [[`${path}.version`, version]],
   );
   const versions: [string, string][] = [["kubernetes.version", config.kubernetes.version], ...pools];
-  return versions
-    .filter(([, version]) => !kubernetesVersions.includes(version))
-    .map(([path, version]) => ({
-      path,
-      reason: `Kubewright cannot install version ${version}`,
-      action: `use one of ${kubernetesVersions.join(", ")}`,
-    }));
+  return versions.flatMap(([path, version]): CrossProblem[] => {
+    if (kubernetesVersions.includes(version)) return [];
+    if (!isPatchOfListed(version, kubernetesVersions))
+      return [
+        { path, reason: `Kubewright cannot install version ${version}`, action: chooseVersion(kubernetesVersions) },
+      ];
+    return config.source === "modules" ? [modulesProblem(path, version, kubernetesVersions)] : [];
+  });
+}
+
+function modulesProblem(path: string, version: string, listed: readonly string[]): CrossProblem {
+  const reason = `version ${version} cannot be built from modules, because versions.yaml does not list it`;
+  const action = `use one of ${listed.join(", ")}, or set source to official or to the URL of a mirror`;
+  return { path, reason, action, about: ["source"] };
 }
 
 /** Refuses a paused upgrade of pools that do not exist. */

@@ -33,7 +33,8 @@ import { kubeletSettings } from "./kubelet";
 const kubernetes = strict({
   /**
    * Version of Kubernetes. On an existing cluster, another patch version or the next minor version upgrades all nodes
-   * in place (docs/upgrade.md). Only patch versions listed in versions.yaml can be installed.
+   * in place (docs/upgrade.md). With downloads, official or from a mirror, any patch release of a minor version in
+   * versions.yaml can be installed; built from modules, only the versions in versions.yaml.
    */
   version: version.default("1.36.3"),
   /**

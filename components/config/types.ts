@@ -17,7 +17,7 @@ export type ClusterConfig = Omit<WrittenConfig, "workers" | "pools"> & {
 
 /** What a configuration is checked against, besides itself. */
 export interface ConfigEnvironment {
-  /** Versions of Kubernetes that can be installed: `1.36.3`. */
+  /** Versions of Kubernetes that versions.yaml lists: `1.36.3`. */
   kubernetesVersions: readonly string[];
   /** Whether a file exists on this computer. `~` is not expanded. */
   fileExists(path: string): boolean;

@@ -14,7 +14,10 @@ import type {
 
 /** Arguments of a `Cluster`. */
 export interface ClusterArgs {
-  /** Version of Kubernetes, without `v`: `1.36.3`. One of the versions in versions.yaml. */
+  /**
+   * Version of Kubernetes, without `v`: `1.36.3`. One of the versions in versions.yaml, or with downloads another patch
+   * release of the same minor version.
+   */
   version: string;
   /**
    * Source of binaries and images: `official`, `modules` (built from Go modules), or a mirror's http(s) address. `auto`

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { portableCachePath } from "../../common/portable-path";
 import type { Inputs, Outputs } from "../../contracts/contract";
 import { artifactsContract } from "../../contracts/local/artifacts";
-import { cachedArtifacts, loadVersions, obtainArtifacts, type ArtifactSet } from "../../artifacts";
+import { cachedArtifacts, findReleaseProblem, obtainArtifacts, type ArtifactSet } from "../../artifacts";
 import { register, type Context, type Handler } from "../rpc/handler";
 
 type ArtifactsInputs = Inputs<typeof artifactsContract>;
@@ -56,12 +56,12 @@ async function create(context: Context, inputs: ArtifactsInputs): Promise<{ id: 
 const artifacts: Handler<typeof artifactsContract> = {
   contract: artifactsContract,
   replaceOn: [],
-  check({ kubernetes }) {
-    const supported = Object.keys(loadVersions().kubernetes.supported);
-    if (kubernetes === undefined || supported.includes(kubernetes)) return [];
-    return [
-      { path: "kubernetes", reason: `version ${kubernetes} is not supported; use one of ${supported.join(", ")}` },
-    ];
+  /** An existing resource has the version already, so a source that is down now is no problem. */
+  async check(inputs, _provider, old) {
+    if (old?.kubernetes === inputs.kubernetes && old?.source === inputs.source) return [];
+    const { success, data } = artifactsContract.inputs.safeParse(inputs);
+    const problem = success ? await findReleaseProblem(toRequest(data), new AbortController().signal) : undefined;
+    return problem ? [{ path: "kubernetes", reason: `${problem.reason}; ${problem.action}` }] : [];
   },
   create,
   adopt: create,

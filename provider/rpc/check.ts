@@ -9,6 +9,7 @@ export async function findProblems(
   handler: Pick<Handler, "contract" | "check">,
   inputs: Properties,
   provider: ProviderContext,
+  old?: Properties,
 ): Promise<Problem[]> {
   const parsed = handler.contract.inputs.safeParse(inputs);
   const issues = parsed.success ? [] : parsed.error.issues;
@@ -16,7 +17,7 @@ export async function findProblems(
     .filter((issue) => !concernsUnknown(inputs, issue.path.map(String)))
     .map((issue) => ({ path: formatPath(issue.path.map(String)), reason: reasonOf(issue) }));
   if (problems.length > 0) return problems;
-  return (await handler.check?.(withoutUnknown(inputs), provider)) ?? [];
+  return (await handler.check?.(withoutUnknown(inputs), provider, old && withoutUnknown(old))) ?? [];
 }
 
 /**

@@ -65,8 +65,12 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
   rare?: readonly string[];
   /** Whether the old resource is deleted first, because both would use the same path, for example. @default true */
   deleteBeforeReplace?: boolean;
-  /** Finds problems that a schema cannot express. Unknown inputs are absent. Runs at every preview: no remote reads. */
-  check?(inputs: Partial<I>, provider: ProviderContext): Problem[] | Promise<Problem[]>;
+  /**
+   * Finds problems that a schema cannot express. Unknown inputs are absent. Runs at every preview, so it reads no
+   * machine.
+   * @param old the last accepted inputs, absent for a new resource
+   */
+  check?(inputs: Partial<I>, provider: ProviderContext, old?: Partial<I>): Problem[] | Promise<Problem[]>;
   /**
    * Finds changes that an existing resource cannot make. `old` are the last accepted inputs; unknown inputs are absent.
    * Runs at every preview: no remote reads.

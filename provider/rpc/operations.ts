@@ -52,8 +52,9 @@ export class Operations {
     const { inputs, secrets } = decodeInputs(request.getNews());
     const normalized = normalize(handler.contract.inputs, inputs);
     const response = new provider.CheckResponse();
-    const problems = await findProblems(handler, normalized, this.tasks.provider);
-    response.setFailuresList(failuresOf([...problems, ...impossibleChanges(handler, normalized, request)]));
+    const old = oldInputs(handler, request);
+    const problems = await findProblems(handler, normalized, this.tasks.provider, old);
+    response.setFailuresList(failuresOf([...problems, ...impossibleChanges(handler, normalized, old)]));
     response.setInputs(encodeInputs(handler, normalized, secrets));
     return response;
   }
@@ -205,11 +206,15 @@ export class Operations {
   }
 }
 
-/** A new resource has no old inputs, and so no impossible changes. */
-function impossibleChanges(handler: Handler, inputs: Properties, request: provider.CheckRequest): Problem[] {
+/** Returns the last accepted inputs; undefined for a new resource. */
+function oldInputs(handler: Handler, request: provider.CheckRequest): Properties | undefined {
   const old = normalize(handler.contract.inputs, decodeInputs(request.getOlds()).inputs);
-  if (Object.keys(old).length === 0) return [];
-  return handler.findImpossibleChanges?.(withoutUnknown(inputs), withoutUnknown(old)) ?? [];
+  return Object.keys(old).length === 0 ? undefined : old;
+}
+
+/** A new resource has no impossible changes. */
+function impossibleChanges(handler: Handler, inputs: Properties, old: Properties | undefined): Problem[] {
+  return (old && handler.findImpossibleChanges?.(withoutUnknown(inputs), withoutUnknown(old))) ?? [];
 }
 
 /** Rejects `pulumi import` and `.get()`: they have the id only, which does not contain how to reach the machine. */

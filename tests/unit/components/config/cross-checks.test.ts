@@ -3,7 +3,12 @@ import { cp, host, mine, problems, refused, ssh, tokens } from "./samples";
 
 describe("fields together", () => {
   test.each<[unknown, string, string]>([
-    [{ kubernetes: { version: "1.36.2" } }, "kubernetes.version", "1.36.3, 1.36.1"],
+    [{ kubernetes: { version: "1.31.0" } }, "kubernetes.version", "use one of 1.36.3, 1.36.1"],
+    [
+      { kubernetes: { version: "1.36.2" }, source: "modules" },
+      "kubernetes.version",
+      "cannot be built from modules, because versions.yaml does not list it; use one of 1.36.3, 1.36.1",
+    ],
     [
       { workers: { version: "1.36.3" }, kubernetes: { version: "1.36.1" } },
       "workers.version",
@@ -131,7 +136,7 @@ describe("fields together", () => {
     [{ bootstrap: "components", controlPlane: { count: 3 } }, "controlPlane.count", "use 1, or bootstrap: kubeadm"],
     [{ bootstrap: "components", network: { plugin: "bridge" } }, "network.plugin", "the cluster has 3"],
     [tokens({}, { user: "other" }), "auth.staticTokens[1].token", "auth.staticTokens[0]"],
-    [{ pools: { gpu: { version: "1.36.2" } } }, "pools.gpu.version", "1.36.3, 1.36.1"],
+    [{ source: "modules", pools: { gpu: { version: "1.36.2" } } }, "pools.gpu.version", "1.36.3, 1.36.1"],
     [{ pools: { gpu: { version: "1.32.0" } } }, "pools.gpu.version", "4 minor versions older"],
     [{ pools: { gpu: { kubelet: { maxPods: 254 } } } }, "pools.gpu.kubelet.maxPods", "network.nodeMaskSize: 23"],
     [
@@ -206,6 +211,8 @@ describe("fields together", () => {
 
   test.each<[string, unknown]>([
     ["three minors older", { workers: { version: "1.33.4" } }],
+    ["a patch release that is not listed", { kubernetes: { version: "1.36.9" }, workers: { version: "1.36.2" } }],
+    ["a patch release from a mirror", { kubernetes: { version: "1.36.9" }, source: "https://mirror" }],
     ["three control planes", { controlPlane: { count: 3 } }],
     ["a single node", { workers: { count: 0 } }],
     ["four nodes in a /22", { network: { podCidr: "10.244.0.0/22" }, workers: { count: 3 } }],

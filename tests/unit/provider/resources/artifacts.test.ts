@@ -1,11 +1,12 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { cachedArtifacts, loadVersions, obtainArtifacts } from "../../../../artifacts";
+import { cachedArtifacts, findReleaseProblem, loadVersions, obtainArtifacts } from "../../../../artifacts";
 import { artifactsResource } from "../../../../provider/resources/artifacts";
 import { testContext } from "../../../support/context";
 
 vi.mock("../../../../artifacts", async (original) => ({
   ...(await original<object>()),
   cachedArtifacts: vi.fn(),
+  findReleaseProblem: vi.fn(),
   obtainArtifacts: vi.fn(),
 }));
 
@@ -31,16 +32,21 @@ const predict = (now: object, old?: object) =>
     old && { inputs: { ...inputs, ...old }, outputs: { old: true, binaries: {}, images: {} } },
   );
 
-test("a version that is not supported is rejected, with those that are", () => {
-  const check = (kubernetes?: string) => artifactsResource.check!({ kubernetes }, testContext());
-  expect(check("1.2.3")).toEqual([
-    {
-      path: "kubernetes",
-      reason: expect.stringMatching(`version 1.2.3 is not supported; use one of .*${version}`) as string,
-    },
-  ]);
-  expect(check(version)).toEqual([]);
-  expect(check()).toEqual([]);
+test("a version that cannot be installed is rejected, with the reason and the next action", async () => {
+  vi.mocked(findReleaseProblem).mockReset().mockResolvedValueOnce({ reason: "HTTP 404", action: "use 1.36.3" });
+  const check = (now: object, old?: object) => artifactsResource.check!({ ...inputs, ...now }, testContext(), old);
+  expect(await check({ kubernetes: "1.36.9" })).toEqual([{ path: "kubernetes", reason: "HTTP 404; use 1.36.3" }]);
+  expect(await check({})).toEqual([]);
+  expect(findReleaseProblem).toHaveBeenCalledTimes(2);
+  expect(await check({ kubernetes: undefined })).toEqual([]);
+});
+
+test("a source that is down now is no problem for a version that it has served", async () => {
+  vi.mocked(findReleaseProblem).mockReset().mockResolvedValue({ reason: "timed out", action: "try again" });
+  const check = (now: object) => artifactsResource.check!({ ...inputs, ...now }, testContext(), inputs);
+  expect(await check({ runtime: "docker" })).toEqual([]);
+  expect(await check({ source: "official" })).toHaveLength(1);
+  expect(await check({ kubernetes: "1.36.9" })).toHaveLength(1);
 });
 
 test("reports where binaries and images come from", async () => {

@@ -153,6 +153,16 @@ test("check reports changes that are impossible on what exists, and none for a n
   expect(await reasons(undefined, { host: "b", port: 1 })).toEqual([]);
 });
 
+test("a handler's own check gets the last accepted inputs, and none for a new resource", async () => {
+  const accepted: unknown[] = [];
+  const existing = operations({ check: (_now, _provider, old) => (accepted.push(old), []) });
+  const request = checking({ host: "a", port: 2 });
+  await existing.check(request);
+  request.setOlds(Struct.fromJavaScript({ host: "a", port: 1 }));
+  await existing.check(request);
+  expect(accepted).toEqual([undefined, expect.objectContaining({ host: "a", port: 1 })]);
+});
+
 test("a protected resource is never replaced, also if a property is unknown", async () => {
   const kept = operations({ isProtected: () => true });
   for (const host of ["b", UNKNOWN_STRING])
