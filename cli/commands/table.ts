@@ -172,7 +172,7 @@ export const COMMANDS: Readonly<Record<string, CommandDefinition>> = {
       "update of the cluster with another `kubernetes.version`. After a failure or an interruption, run the same " +
       "command again: it continues.",
     options: [
-      ["--to <version>", "version of Kubernetes (default: the newest that can be installed)"],
+      ["--to <version>", "version of Kubernetes (default: the newest in versions.yaml)"],
       ["--plan", "print the plan only"],
       ["--canary <node>", "upgrade the control planes and this worker, check the cluster, and stop"],
       ["--soak <duration>", "the cluster must stay healthy for so long before the upgrade goes on, such as 10m"],

@@ -1,7 +1,7 @@
-import semver from "semver";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { loadVersions } from "../../artifacts";
 import { StepError } from "../../common/errors";
+import { chooseVersion } from "../../common/listed-versions";
 import { type ClusterConfig, poolMachineNames, poolsOf } from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, requireStack } from "../engine/cluster-api";
@@ -12,6 +12,7 @@ import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/u
 import { CANARY, EMULATE, HOLD, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
 import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
+import { assertInstallable, newestVersion } from "../nodes/upgrade-target";
 import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
@@ -130,7 +131,8 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   const supported = Object.keys(loadVersions().kubernetes.supported);
   const { version, hold, canary } = config.kubernetes;
   const isResumed = flags.has("resume");
-  const to = values.to ?? (isResumed ? version : (semver.maxSatisfying(supported, "*") ?? ""));
+  const to = values.to ?? (isResumed ? version : newestVersion([version, ...supported]));
+  await assertInstallable(to, config, session.signal);
   const api = await clusterApi(stack, session);
   const status = await readUpgradeStatus(api, stack, session);
   const pools = poolsOf(isResumed ? { ...config, kubernetes: { hold: {} } } : config);
@@ -167,13 +169,11 @@ function canaryOf({ values: { canary } }: Options, configured: readonly string[]
 }
 
 function planOrError(facts: Parameters<typeof planUpgrade>[0]): UpgradePlan {
-  const action = `use one of ${facts.supported.join(", ")}`;
-  if (!facts.supported.includes(facts.to))
-    throw new StepError({ step: "planning the upgrade", cause: `version ${facts.to} cannot be installed`, action });
   try {
     return planUpgrade(facts);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    const action = chooseVersion(facts.supported);
     throw new StepError({ step: "planning the upgrade", cause: error.message, action });
   }
 }

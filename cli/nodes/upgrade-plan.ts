@@ -46,6 +46,7 @@ export interface UpgradeFacts {
   /** Versions of all API servers, without the prefix `v`. */
   apiServers: readonly string[];
   to: string;
+  /** Versions that versions.yaml lists. The chain of minor versions goes through them. */
   supported: readonly string[];
   status: ClusterStatus;
   deprecated: readonly DeprecatedApi[];

@@ -51,6 +51,7 @@ test("the chain of an upgrade has the newest release of each minor version in be
   expect(planChain("1.35.2", "1.35.4", SUPPORTED)).toEqual(["1.35.4"]);
   expect(planChain("1.35.4", "1.36.3", SUPPORTED)).toEqual(["1.36.3"]);
   expect(planChain("1.34.4", "1.36.3", SUPPORTED)).toEqual(["1.35.4", "1.36.3"]);
+  expect(planChain("1.34.9", "1.36.9", SUPPORTED)).toEqual(["1.35.4", "1.36.9"]);
 });
 
 test("there is no chain to an older version, or through a minor version without a supported release", () => {
