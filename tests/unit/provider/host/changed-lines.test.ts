@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeChangedFiles } from "../../../../provider/host/changed-lines";
-import { kubeletFiles } from "../../../../render/node-files";
+import { kubeletFiles, octal } from "../../../../render/node-files";
 
 const file = (content: string, mode = "0644") => ({ content, mode });
 
@@ -16,7 +16,7 @@ test("a file that only root may read is named without its lines", () => {
 
 test("the kubelet's settings, which only root may read, are quoted", () => {
   const options = { clusterDns: "10.96.0.10", facts: {} } as unknown as Parameters<typeof kubeletFiles>[0];
-  const before = kubeletFiles(options);
+  const before = octal(kubeletFiles(options));
   const after = Object.fromEntries(
     Object.entries(before).map(([path, one]) => [path, { ...one, content: `${one.content}changed\n` }]),
   );
