@@ -150,6 +150,11 @@ async function readManifest(dir: string): Promise<Manifest | undefined> {
   }
 }
 
+/** Returns the notes of the entry in a folder; undefined if there is no entry. */
+export async function readNotes(dir: string): Promise<Entry["notes"] | undefined> {
+  return (await readManifest(dir))?.notes;
+}
+
 async function isIntact(path: string, file: Manifest["files"][string], thorough: boolean): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.size !== file.size) return false;

@@ -22,6 +22,7 @@ import { chooseSource, mirrorUrl, type Source } from "./source";
 import { loadVersions, type Arch, type KubeadmImages } from "./versions";
 
 export { obtainEngine, type Engine } from "./engine";
+export { originOf, type Origin } from "./origin";
 export { cacheRoot } from "../common/cache-root";
 export type { ArtifactSet, ImageArchive, ImageRefs, LocalFile } from "../common/artifact-set";
 export {

@@ -11,6 +11,7 @@ import { DEFAULT_RUNTIME, type Runtime } from "../common/runtime";
 import type { Cache, Entry } from "./cache";
 import { downloadText, downloadTo, findPublishedSum } from "./download";
 import { recipeHash } from "./hash";
+import { originNotes } from "./origin";
 import type { Source } from "./source";
 import { componentsFor, fillTemplate, type Arch, type Download, type Versions } from "./versions";
 
@@ -123,8 +124,9 @@ async function obtainDownload(
     signal,
     fill: async (folder) => {
       onStart();
-      const path = await downloadVerified(download, source, folder, signal);
-      await unpack(download, path, folder, signal);
+      const { path, sha256 } = await downloadVerified(download, source, folder, signal);
+      const members = await unpack(download, path, folder, signal);
+      return originNotes(sourceUrl(source, download.url), sha256, members);
     },
   });
 }
@@ -134,7 +136,7 @@ async function downloadVerified(
   source: Remote,
   folder: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<{ path: string; sha256: string }> {
   const action =
     source.kind === "official"
       ? "check the network, or set `source` to the URL of a mirror"
@@ -147,7 +149,7 @@ async function downloadVerified(
   if (actual !== published) throw checksumError(url, actual, `the published checksum is ${published}`);
   const { pinned = actual } = download;
   if (actual !== pinned) throw checksumError(url, actual, `versions.yaml requires ${pinned}`);
-  return path;
+  return { path, sha256: actual };
 }
 
 function publishedSumOf(download: PlannedDownload, text: string): string {
@@ -168,18 +170,25 @@ function checksumError(url: string, actual: string, expectation: string): StepEr
   });
 }
 
-async function unpack(download: PlannedDownload, path: string, folder: string, signal: AbortSignal): Promise<void> {
+/** @returns the name of each file to its path in the archive, as the archive spells it; undefined without an archive */
+async function unpack(
+  download: PlannedDownload,
+  path: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Record<string, string> | undefined> {
   if (!download.members) {
     await rename(path, join(folder, download.name));
     await chmod(join(folder, download.name), 0o755);
-    return;
+    return undefined;
   }
-  const missing = await extractMembers(path, download.members, folder, signal).catch((error: unknown) => {
+  const extracted = await extractMembers(path, download.members, folder, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new StepError({ step: `unpack ${download.url}`, cause: messageOf(error), action: "try again" });
   });
   await rm(path);
-  if (missing.length === 0) return;
+  const missing = Object.keys(download.members).filter((name) => !(name in extracted));
+  if (missing.length === 0) return extracted;
   throw new StepError({
     step: `unpack ${download.url}`,
     cause: `the archive does not contain ${missing.join(", ")}`,
@@ -187,13 +196,14 @@ async function unpack(download: PlannedDownload, path: string, folder: string, s
   });
 }
 
-/** Extracts members by name and returns the names that are missing from the archive. */
+/** Extracts members by name. Returns the names that the archive has, with their paths as the archive spells them. */
 async function extractMembers(
   archive: string,
   members: Record<string, string>,
   folder: string,
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<Record<string, string>> {
+  const extracted: Record<string, string> = {};
   const requested = new Map(Object.entries(members).map(([name, path]) => [path, name]));
   const entries = extract();
   const reading = pipeline(createReadStream(archive), createGunzip(), entries, { signal });
@@ -205,9 +215,9 @@ async function extractMembers(
         continue;
       }
       await pipeline(entry, createWriteStream(join(folder, name), { mode: 0o755 }));
-      requested.delete(entry.header.name.replace(/^\.\//, ""));
+      extracted[name] = entry.header.name;
     }
   })();
   await Promise.all([reading, writing]);
-  return [...requested.values()];
+  return extracted;
 }

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { cachedArtifacts, obtainArtifacts, type ArtifactRequest, type ArtifactSet } from "../../../artifacts";
+import { cachedArtifacts, obtainArtifacts, originOf, type ArtifactRequest, type ArtifactSet } from "../../../artifacts";
 import { Cache } from "../../../artifacts/cache";
 import { downloadTo } from "../../../artifacts/download";
 import { NODE_BINARIES } from "../../../common/binary-names";
@@ -66,6 +66,44 @@ test("nodes pull images through the mirror, under kubeadm's names", async () => 
   expect(images).toMatchObject({ kind: "pull", registryMirror: mirror.url });
   expect(images.worker).toContain("registry.k8s.io/kube-proxy:v1.36.3");
   expect(refs.coredns).toBe("registry.k8s.io/coredns/coredns:v1.14.2");
+});
+
+test("records from which download a machine gets each file", async () => {
+  const { binaries } = await obtain();
+  const program = binaries.kubelet;
+  expect(await originOf(program.path)).toEqual({
+    url: `${mirror.url}/dl.k8s.io/v1.36.3/bin/linux/amd64/kubelet`,
+    sha256: program.sha256,
+  });
+  const packed = await originOf(binaries.ctr.path);
+  expect(packed).toMatchObject({ member: "bin/ctr", url: expect.stringContaining("containerd-static") as string });
+  expect(packed?.sha256).not.toBe(binaries.ctr.sha256);
+});
+
+test("spells a file of an archive as the archive does", async () => {
+  const plugins = planned("cni-plugins");
+  const content = await archive(Object.entries(plugins.members ?? {}).map(([name, path]) => [name, `./${path}`]));
+  mirror.replace(plugins.url, content);
+  mirror.replace(plugins.checksum, Buffer.from(sha256(content)));
+  expect(await originOf((await obtain()).binaries.bridge.path)).toMatchObject({ member: "./bridge" });
+});
+
+test("a file of unknown origin has none", async () => {
+  const { path } = (await obtain()).binaries.ctr;
+  const manifest = join(path, "..", "manifest.json");
+  const text = await readFile(manifest, "utf8");
+  for (const changed of [
+    text.replace("http://", "file://"),
+    text.replace(/"sha256": "[0-9a-f]{64}",\n *"members"/, '"sha256": "0", "members"'),
+    text.replace("bin/ctr", "\\"),
+    text.replace('\\"ctr\\"', '\\"other\\"'),
+    text.replace(/"notes": {[^}]*}/, '"notes": {}'),
+  ]) {
+    expect(changed).not.toBe(text);
+    await writeFile(manifest, changed);
+    expect(await originOf(path)).toBeUndefined();
+  }
+  expect(await originOf(join(cache, "absent", "ctr"))).toBeUndefined();
 });
 
 test("asks the mirror nothing the second time", async () => {
