@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import type { Readable } from "node:stream";
+import { optional } from "../../common/optional";
 import { commandLine, quote } from "../../common/quote";
-import { ARRIVING_SUFFIX, type TextFiles } from "../../contracts/files";
+import type { TextFiles } from "../../contracts/files";
 import type { Remote } from "../ssh/remote";
 import { archiveFiles, type OutgoingFile } from "./archive";
+import { type Arrival, SUM, receiveScript, removeScript } from "./file-scripts";
 
-/** Defines the shell function `sum`. openssl is five times as fast as coreutils; both print the hash first. */
-export const SUM = `if command -v openssl >/dev/null 2>&1
-then sum() { openssl dgst -sha256 -r; }
-else sum() { sha256sum; }
-fi`;
+export { RECORD, SUM } from "./file-scripts";
 
 /** Mode (octal) and SHA-256 of a file on a machine. */
 export interface FileState {
@@ -99,11 +98,38 @@ export async function readTextFiles(
   return Object.fromEntries(existing);
 }
 
+/** How files that differ reach a machine. */
+export interface Delivery extends Arrival {
+  stdin?: () => Readable;
+  /** Seconds. @default as for `Remote.run` */
+  timeout?: number;
+  /** The user's next action when it fails. */
+  action: string;
+}
+
+/** Files in one stream from the computer that runs the provider. */
+function stream(files: readonly OutgoingFile[]): Delivery {
+  return {
+    script: "tar -C / --no-same-owner -xpf -",
+    stdin: () => archiveFiles(files),
+    action: "free space on the disk if it is full, and run the command again",
+  };
+}
+
+export interface WriteOptions {
+  /**
+   * Keeps files that exist and differ, so that `removeFiles` restores them. For the first write only: later the
+   * existing files are Kubewright's own.
+   * @default false
+   */
+  keepsPrevious?: boolean;
+  /** Chooses how the files that differ reach the machine. @default in one stream */
+  deliver?: (files: readonly OutgoingFile[]) => Delivery | Promise<Delivery>;
+}
+
 /**
- * Writes the files that differ. They arrive in one stream beside their paths, are verified by hash, and are then moved
- * into place, each atomically.
- * @param keepsPrevious Keeps files that exist and differ, so that `removeFiles` restores them. For the first write
- * only: later the existing files are Kubewright's own.
+ * Writes the files that differ. They arrive beside their paths, are verified by hash, and are then moved into place,
+ * each atomically.
  * @returns the paths that were written
  */
 export async function writeFiles(
@@ -111,7 +137,7 @@ export async function writeFiles(
   files: readonly OutgoingFile[],
   step: string,
   signal: AbortSignal,
-  { keepsPrevious = false }: { keepsPrevious?: boolean } = {},
+  { keepsPrevious = false, deliver = stream }: WriteOptions = {},
 ): Promise<string[]> {
   const existing = await inspectFiles(
     machine,
@@ -123,11 +149,13 @@ export async function writeFiles(
     return state?.sha256 !== file.sha256 || !sameMode(state.mode, file.mode);
   });
   if (outdated.length === 0) return [];
-  await machine.run(receiveScript(outdated, keepScript(outdated, keepsPrevious)), {
+  const delivery = await deliver(outdated);
+  const { stdin, timeout, action } = delivery;
+  await machine.run(receiveScript(outdated, delivery, keepsPrevious), {
     step,
     signal,
-    stdin: () => archiveFiles(outdated),
-    action: "free space on the disk if it is full, and run the command again",
+    action,
+    ...optional({ stdin, timeout }),
   });
   return outdated.map(({ path }) => path);
 }
@@ -141,48 +169,6 @@ function ownFolders(paths: readonly string[]): string[] {
   for (const path of paths)
     for (let folder = posix.dirname(path); OWN_FOLDER.test(folder); folder = posix.dirname(folder)) folders.add(folder);
   return [...folders].sort((one, other) => other.length - one.length);
-}
-
-/** What a machine was like before its first change: lines such as `folder PATH` and `sysctl NAME VALUE`. */
-export const RECORD = "/var/lib/kubewright/machine-before";
-/** Folder for files that existed before the first write, at their own paths. */
-const KEPT = "/var/lib/kubewright/previous";
-
-/**
- * Defines the shell function `is_restored`. The machine's record names the files that were restored, because a removal
- * may run again after an interruption: it must not remove them.
- */
-const IS_RESTORED = `is_restored() { grep -qsxF "restored $1" ${RECORD}; }`;
-
-/** Copies files that exist to the folder of kept files, unless they are there. A restored file is kept again. */
-function keepScript(files: readonly OutgoingFile[], keepsPrevious: boolean): string {
-  return `${IS_RESTORED}
-for f in ${commandLine(files.map(({ path }) => path))}; do
-  ${keepsPrevious ? "" : 'is_restored "$f" || continue'}
-  if [ -f "$f" ] && [ ! -e "${KEPT}$f" ] && [ ! -L "${KEPT}$f" ]; then
-    mkdir -p "${KEPT}\${f%/*}"
-    cp -a "$f" "${KEPT}$f.new"
-    mv -fT "${KEPT}$f.new" "${KEPT}$f"
-  fi
-  if is_restored "$f"; then
-    grep -vxF "restored $f" ${RECORD} > ${RECORD}.new || true
-    mv -f ${RECORD}.new ${RECORD}
-  fi
-done
-`;
-}
-
-function removeScript(paths: readonly string[]): string {
-  return `${IS_RESTORED}
-for f in ${commandLine(paths)}; do
-  if [ -e "${KEPT}$f" ] || [ -L "${KEPT}$f" ]; then
-    mkdir -p "\${f%/*}"
-    [ ! -e ${RECORD} ] || is_restored "$f" || echo "restored $f" >> ${RECORD}
-    mv -fT "${KEPT}$f" "$f"
-  elif ! is_restored "$f"; then rm -f "$f"
-  fi
-done
-if [ -d ${KEPT} ]; then find ${KEPT} -depth -type d -empty -delete; rmdir /var/lib/kubewright 2>/dev/null || true; fi`;
 }
 
 /** Removes files, and restores those that existed before the first write. Missing files are not an error. */
@@ -212,23 +198,4 @@ export async function emptyFolders(
 fi`,
   );
   if (script.length > 0) await machine.run(script.join("\n"), { step, signal });
-}
-
-function receiveScript(files: readonly OutgoingFile[], first: string): string {
-  const folders = [...new Set(files.map(({ path }) => posix.dirname(path)))];
-  const targets = files.map(({ path }) => quote(path)).join(" ");
-  return `set -e
-${SUM}
-trap 'for f in ${targets.replaceAll("'", `'\\''`)}; do rm -f "$f${ARRIVING_SUFFIX}"; done' EXIT
-mkdir -p ${commandLine(folders)}
-${first}tar -C / --no-same-owner -xpf -
-verify() {
-  [ "$(sum < "$1${ARRIVING_SUFFIX}" | cut -d' ' -f1)" = "$2" ] && return
-  echo "$1 arrived damaged: its checksum does not match" >&2
-  exit 1
-}
-${files.map(({ path, sha256: hash }) => `verify ${quote(path)} ${hash}`).join("\n")}
-for f in ${targets}; do mv -fT "$f${ARRIVING_SUFFIX}" "$f"; done
-if command -v restorecon >/dev/null 2>&1; then restorecon ${targets}; fi
-`;
 }

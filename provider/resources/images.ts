@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { DEFAULT_RUNTIME } from "../../common/runtime";
+import { earlierRun } from "../host/earlier-run";
 import { IMAGE_STORES, type ImageStore } from "../host/image-store";
 import { LOADED, releaseOldImages } from "../host/previous-images";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
@@ -96,8 +97,10 @@ async function importArchive(
       action: "run the command again without --target",
     });
   }
+  const earlier = earlierRun("load", sha256);
   const script = `set -e
-${stopEarlierLoad(sha256)}
+${earlier.stop}
+trap '${earlier.cleanup}' EXIT
 ${store.load} >/dev/null
 mkdir -p ${LOADED}
 touch ${LOADED}/${quote(sha256)}`;
@@ -107,20 +110,6 @@ touch ${LOADED}/${quote(sha256)}`;
     stdin: () => createReadStream(file, { highWaterMark: 1 << 20 }),
     action: store.action,
   });
-}
-
-/**
- * Stops an earlier load of the same archive. If its connection broke silently, it waits for input forever, and
- * containerd lets no other load write the same layers. The checksum in its command line distinguishes it from another
- * process that got the same process id.
- */
-function stopEarlierLoad(sha256: string): string {
-  const file = `/run/kubewright-load-${quote(sha256)}`;
-  return `left=$(cat ${file} 2>/dev/null || true)
-if [ -n "$left" ] && grep -q ${quote(sha256)} "/proc/$left/cmdline" 2>/dev/null; then kill -KILL "-$left" || true; fi
-read -r _ _ _ _ group _ </proc/$$/stat
-echo "$group" >${file}
-trap 'rm -f ${file}' EXIT`;
 }
 
 const idOf = ({ instance }: ImagesInputs) => `${instance}/images`;
