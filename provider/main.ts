@@ -38,6 +38,7 @@ const context = createProviderContext(settings, {
 function configure(configuration: Properties): void {
   Object.assign(settings, configuredSettings(configuration));
   context.connections.forgetFailures();
+  context.sources.forget();
 }
 
 void serve({

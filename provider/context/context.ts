@@ -9,6 +9,7 @@ import { CachedFiles } from "./cached-files";
 import { DEFAULT_SETTINGS, type ProviderSettings } from "../settings/settings";
 import { Connections } from "../ssh/connections";
 import { noTrace, type Trace } from "../settings/trace";
+import { Sources } from "../transfer/sources";
 import { VagrantFolders } from "../vagrant/machines";
 import { readVagrantPower } from "../vagrant/power-state";
 import { VagrantProblems } from "../vagrant/preflight";
@@ -37,6 +38,8 @@ export interface ProviderContext {
   readonly docker: DockerTraits;
   /** Files in the cache of this computer: `context.cachedFiles.obtain(path, status, signal)`. */
   readonly cachedFiles: CachedFiles;
+  /** Which machines can download their files themselves: `context.sources.findObstacle(machine, urls, signal)`. */
+  readonly sources: Sources;
   readonly vagrant: VagrantFolders;
   readonly vagrantProblems: VagrantProblems;
 }
@@ -59,6 +62,7 @@ export function createProviderContext(
     ...powerProofs(vagrant),
     docker: new DockerTraits(),
     cachedFiles: new CachedFiles(),
+    sources: new Sources(),
     vagrant,
     vagrantProblems: new VagrantProblems(),
   };

@@ -100,6 +100,8 @@ export async function readTextFiles(
 
 /** How files that differ reach a machine. */
 export interface Delivery extends Arrival {
+  /** For the error. @default the step of `writeFiles` */
+  step?: string;
   stdin?: () => Readable;
   /** Seconds. @default as for `Remote.run` */
   timeout?: number;
@@ -108,7 +110,7 @@ export interface Delivery extends Arrival {
 }
 
 /** Files in one stream from the computer that runs the provider. */
-function stream(files: readonly OutgoingFile[]): Delivery {
+export function stream(files: readonly OutgoingFile[]): Delivery {
   return {
     script: "tar -C / --no-same-owner -xpf -",
     stdin: () => archiveFiles(files),
@@ -152,7 +154,7 @@ export async function writeFiles(
   const delivery = await deliver(outdated);
   const { stdin, timeout, action } = delivery;
   await machine.run(receiveScript(outdated, delivery, keepsPrevious), {
-    step,
+    step: delivery.step ?? step,
     signal,
     action,
     ...optional({ stdin, timeout }),

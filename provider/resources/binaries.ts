@@ -4,8 +4,9 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { StepError } from "../../common/errors";
 import { STAGED_SUFFIX } from "../../contracts/files";
-import { type FileState, inspectFiles, writeFiles, removeFiles, sameMode } from "../host/files";
+import { type FileState, inspectFiles, removeFiles, sameMode } from "../host/files";
 import type { OutgoingFile } from "../host/archive";
+import { writeBinaries } from "../host/write-binaries";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -41,9 +42,7 @@ async function install(context: Context, inputs: BinariesInputs, isUpdate: boole
   const machine = await requireMachine(context, inputs);
   const all = await outgoingFiles(context, inputs, machine.label);
   const files = isUpdate ? await withStaged(machine, inputs, all, context.signal) : all;
-  const total = Math.round(files.reduce((sum, { size }) => sum + size, 0) / 1e6);
-  context.status(`copying ${files.length} binaries (${total} MB)`);
-  await writeFiles(machine, files, "copying binaries", context.signal, { keepsPrevious: !isUpdate });
+  await writeBinaries(context, machine, files, { keepsPrevious: !isUpdate });
 }
 
 /** Returns the files with the paths to which they are written: those that are in use are staged beside them. */
@@ -82,7 +81,10 @@ function describeFile({ sha256, mode }: FileState): string {
 
 const idOf = ({ instance }: BinariesInputs) => `${instance}/binaries`;
 
-/** Executables on a machine, identified by SHA-256: copied in one stream, verified, and moved into place. */
+/**
+ * Executables on a machine, identified by SHA-256: copied in one stream or downloaded by the machine, verified, and
+ * moved into place.
+ */
 const binaries: Handler<typeof binariesContract> = {
   contract: binariesContract,
   replaceOn: MACHINE_REPLACE_ON,

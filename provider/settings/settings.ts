@@ -1,3 +1,5 @@
+import { DEFAULT_TRANSFER, type Transfer } from "../../common/transfer";
+
 /** Environment variable of the provider: the run takes what exists into a new state, and changes nothing. */
 export const ADOPT_VARIABLE = "KUBEWRIGHT_ADOPT";
 
@@ -15,6 +17,8 @@ export interface ProviderSettings {
   patience: number;
   /** Seconds until a started service must be healthy: `timeouts.healthy`. @default 120 */
   healthySeconds: number;
+  /** How binaries reach machines: `transfer`. @default auto */
+  transfer: Transfer;
   /** SSH connections that are open at the same time, over all machines. @default 256 */
   connectionLimit: number;
   /** Socket of the SSH agent. */
@@ -35,6 +39,7 @@ export interface ProviderSettings {
 export const DEFAULT_SETTINGS: ProviderSettings = {
   patience: 1,
   healthySeconds: 120,
+  transfer: DEFAULT_TRANSFER,
   connectionLimit: 256,
   dockerEnvironment: { proxies: {} },
   adopting: false,

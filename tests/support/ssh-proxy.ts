@@ -63,6 +63,8 @@ export class ProxyLink {
   hasFault = false;
   /** Names of the messages that passed, by sender. */
   readonly passed: Record<Sender, string[]> = { client: [], server: [] };
+  /** Bytes that passed, by sender. */
+  readonly bytes: Record<Sender, number> = { client: 0, server: 0 };
   private readonly splitters = { client: new SshMessageSplitter(), server: new SshMessageSplitter() };
   private held: (() => void)[] | undefined;
   private isCut = false;
@@ -102,6 +104,7 @@ export class ProxyLink {
   private pass(sender: Sender, { bytes, name }: SshMessage): void {
     this.receiverOf(sender).write(bytes);
     this.passed[sender].push(name);
+    this.bytes[sender] += bytes.length;
     const { plan } = this;
     if (plan?.sender !== sender || this.passed[sender].length !== plan.index + 1) return;
     this.hasFault = true;

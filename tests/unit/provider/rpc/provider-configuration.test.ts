@@ -20,9 +20,18 @@ test.each([
   expect(configuredSettings(configuration).healthySeconds).toBe(expected);
 });
 
+test.each([
+  ["pull", "pull"],
+  ["push", "push"],
+  ["fetch", "auto"],
+  [undefined, "auto"],
+])("transfer %s: %s", (transfer, expected) => {
+  expect(configuredSettings({ transfer }).transfer).toBe(expected);
+});
+
 test("recovery names machines and accepted host keys", () => {
   const recovery = { abandoned: ["worker-2"], rebuilt: ["a1"], acceptHostKeys: { "worker-1": "SHA256:x" } };
-  const others = { patience: 1, healthySeconds: 120 };
+  const others = { patience: 1, healthySeconds: 120, transfer: "auto" };
   expect(configuredSettings({ recovery: JSON.stringify(recovery) })).toEqual({ ...others, ...recovery });
 });
 
@@ -34,6 +43,7 @@ test.each([
   expect(configuredSettings({ recovery })).toEqual({
     patience: 1,
     healthySeconds: 120,
+    transfer: "auto",
     abandoned: [],
     rebuilt: [],
     acceptHostKeys: {},
