@@ -50,6 +50,8 @@ export interface ArtifactRequest {
   runtime?: Runtime;
   /** Include the images for end-to-end tests and examples, where images are built on the controller. @default false */
   extras?: boolean;
+  /** Refuse files that are built on this computer: machines are to download them. @default false */
+  downloadsOnly?: boolean;
   /** Hash every cached file, and rebuild damaged ones. Takes seconds instead of milliseconds. @default false */
   verify?: boolean;
 }
@@ -69,6 +71,7 @@ export async function obtainArtifacts(
   if (cached) return cached;
   const choice = await chooseSource(request.source, signal);
   const { source, reason } = choice;
+  if (request.downloadsOnly && source.kind === "modules") throw nothingToDownload(reason);
   progress(reason);
   const versions = loadVersions();
   const { kubernetes } = request;
@@ -106,11 +109,20 @@ export async function cachedArtifacts(request: ArtifactRequest): Promise<Artifac
   assertInstallable(request.kubernetes, findMinorProblem(loadVersions(), request.kubernetes));
   const cache = new Cache({ thorough: request.verify });
   for (const source of candidateSources(request.source)) {
+    if (request.downloadsOnly && source.kind === "modules") continue;
     const artifacts =
       source.kind === "modules" ? await findBuilt(cache, request) : await findDownloaded(cache, source, request);
     if (artifacts) return artifacts;
   }
   return undefined;
+}
+
+function nothingToDownload(reason: string): StepError {
+  return new StepError({
+    step: "find a source for `transfer: pull`",
+    cause: `${reason}; machines cannot download what is built on this computer`,
+    action: "set `transfer` to auto or push, or `source` to official or to the URL of a mirror",
+  });
 }
 
 function candidateSources(setting: string): Source[] {

@@ -13,6 +13,7 @@ import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRou
 import { endpointAddress } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
+import { downloadsOfModules } from "./check-source";
 import { kindOf } from "./kinds";
 import {
   canaries,
@@ -73,6 +74,7 @@ const crossChecks: readonly CrossCheck[] = [
   bridgeOnOneMachine,
   tokensOnce,
   ladderFlags,
+  downloadsOfModules,
   backupOfKubeadm,
   backupAccess,
   backupBySftp,

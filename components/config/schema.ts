@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULT_RUNTIME, RUNTIMES } from "../../common/runtime";
+import { DEFAULT_TRANSFER, TRANSFERS } from "../../common/transfer";
 import { drainSchema } from "../../contracts/drain";
 import { RUNGS } from "../../render/rung";
 import {
@@ -303,6 +304,12 @@ export const clusterSchema = strict({
    * uses the official downloads if they can be reached, and otherwise builds from modules.
    */
   source: source.default("auto"),
+  /**
+   * How binaries reach the machines: `push` copies them from the computer that runs Pulumi, `pull` lets each machine
+   * download them from the source, and `auto` lets it download them if it reaches the source and is not in a network of
+   * this computer, and otherwise copies them. A change changes nothing on existing machines (docs/machines.md).
+   */
+  transfer: z.enum(TRANSFERS).default(DEFAULT_TRANSFER),
   /** Version of Kubernetes. */
   kubernetes: kubernetes.prefault({}),
   /** Container runtime of every node. On an existing node a change is refused: replace the node. */

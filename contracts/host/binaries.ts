@@ -3,7 +3,10 @@ import { defineContract } from "../contract";
 import { filePathSchema, sha256Schema } from "../files";
 import { onMachine } from "../on-machine";
 
-/** Executables on a machine, owned by root, mode 0755, copied from the computer that runs Pulumi. */
+/**
+ * Executables on a machine, owned by root, mode 0755: copied from the computer that runs Pulumi, or downloaded by the
+ * machine from where that computer got them.
+ */
 export const binariesContract = defineContract({
   type: "kubewright:host:Binaries",
   inputs: z.strictObject({

@@ -30,6 +30,8 @@ describe("fields together", () => {
       "controlPlane.extraArgs.apiServer.feature-gates",
       "Kubernetes 1.35 removed the feature gate PodIndexLabel",
     ],
+    [{ source: "modules", transfer: "pull" }, "transfer", "use auto or push, or set source to official"],
+    [{ transfer: "fetch" }, "transfer", "use one of auto, push, pull"],
     [{ controlPlane: { count: 2 } }, "controlPlane.count", "use 1 or 3"],
     [
       { bootstrap: "components", workers: { commands: { afterJoin: [{ name: "a", script: "true" }] } } },

@@ -49,6 +49,33 @@ test("a source that is down now is no problem for a version that it has served",
   expect(await check({ kubernetes: "1.36.9" })).toHaveLength(1);
 });
 
+test.each([
+  ["pull", "modules", "official", 1],
+  ["pull", "auto", "modules", 1],
+  ["pull", "auto", "official", 0],
+  ["pull", "auto", undefined, 0],
+  ["pull", "official", "modules", 0],
+  ["auto", "modules", "modules", 0],
+  ["push", "auto", "modules", 0],
+] as const)(
+  "transfer %s, source %s, cached from %s: %i problems at preview",
+  async (transfer, source, cached, count) => {
+    vi.mocked(findReleaseProblem).mockReset();
+    vi.mocked(cachedArtifacts).mockResolvedValue(cached && ({ ...set, source: cached } as never));
+    const problems = await artifactsResource.check!({ ...inputs, source }, testContext({}, { transfer }));
+    expect(problems.map(({ path }) => path)).toEqual(Array<string>(count).fill("source"));
+    for (const { reason } of problems)
+      expect(reason).toContain("set `transfer` to auto or push, or `source` to official");
+  },
+);
+
+test.each(["create", "update"] as const)("with transfer: pull, a %s builds nothing", async (operation) => {
+  const context = testContext({}, { transfer: "pull" });
+  if (operation === "create") await artifactsResource.create(context, inputs);
+  else await artifactsResource.update!(context, "id", inputs, { inputs, outputs });
+  expect(vi.mocked(obtainArtifacts).mock.lastCall?.[0]).toEqual({ ...inputs, downloadsOnly: true });
+});
+
 test("reports where binaries and images come from", async () => {
   const messages: string[] = [];
   const context = testContext({ info: (message) => void messages.push(message) });
