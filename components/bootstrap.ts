@@ -13,7 +13,7 @@ import { installRenewal } from "./steps/certificates-timer";
 import { addCommands, hasCommands } from "./steps/commands";
 import { rollOutKubeadmDns } from "./steps/dns";
 import { createEncryptionKeys, encryptSecrets, hasEncryption, writeEncryptionFile } from "./steps/encryption";
-import { clientEndpoints } from "./steps/endpoint";
+import { clientEndpoints, loadBalancerOf } from "./steps/endpoint";
 import {
   type KubeadmCluster,
   configureControlPlane,
@@ -200,8 +200,8 @@ export function buildWithKubeadm(context: KubeadmCluster): BuiltCluster {
       endpoints: clientEndpoints(plan),
       caCertHash: init.caCertHash,
       restoredFrom: init.restoredFrom,
-      // A kubeconfig must not name a virtual address that nothing answers at.
-      after: [init, ...runner.resources("api vip")],
+      // A kubeconfig must not name an address that nothing answers at.
+      after: [init, ...runner.resources("api vip"), ...(loadBalancerOf(plan)?.after ?? [])],
       renewedBy: [runner.resource("control plane")],
     },
     nodes: new Map(

@@ -11,7 +11,7 @@ import type { ClusterArgs } from "./nodes/cluster-arguments";
 import { type Machine, controllerArch } from "./machines/machine";
 import { hasAnyCommand } from "./nodes/commands";
 import { securityOf } from "./nodes/security";
-import { DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
+import { type ControlPlaneSettings, DEFAULT_DRAIN, DEFAULT_NETWORK, DEFAULT_TIMEOUTS } from "./nodes/settings";
 import { assertCommandsRun } from "./steps/commands";
 import { ClusterMember, type ClusterPlan, type MemberGroups } from "./steps/member";
 import { Preflights } from "./steps/preflights";
@@ -132,9 +132,20 @@ function refuseImpossible(
       path: `pool ${pool.name}: commands`,
       reason: "a cluster that is built by components runs none",
     })),
+    ...endpointProblems(controlPlane?.endpoint),
     ...flags.map(({ flag, reason }) => ({ path: `controlPlane.extraArgs.apiServer.${flag}`, reason })),
   ];
   if (problems.length === 0) return assertCommandsRun(pools);
   const lines = problems.map(({ path, reason }) => `  ${path}: ${reason}`);
   throw new RunError(`cluster ${name}:\n${lines.join("\n")}`);
+}
+
+/** Programs without types, and those in other languages, may leave out the address of a load balancer. */
+function endpointProblems(endpoint: ControlPlaneSettings["endpoint"]): { path: string; reason: string }[] {
+  if (typeof endpoint !== "object" || endpoint.kind !== "loadBalancer") return [];
+  if ((endpoint.address as unknown) !== undefined) return [];
+  const reason =
+    "is missing; set controlPlane.endpoint to apiEndpoint of the component that creates the machines, " +
+    "or use the kind external";
+  return [{ path: "controlPlane.endpoint.address", reason }];
 }

@@ -40,8 +40,8 @@ export function createFromConfig(
 ): ClusterOutputs {
   assertCommandPackage(poolsOf(config));
   const rollingUpdate = new RollingUpdate(name, rollingUpdateOf(config), options);
-  const { machines, stackId } = createMachines(config, { cluster: name, folder, rollingUpdate }, options);
-  const cluster = new Cluster(name, clusterArgs(config, machines, rollingUpdate), options);
+  const machineSet = createMachines(config, { cluster: name, folder, rollingUpdate }, options);
+  const cluster = new Cluster(name, clusterArgs(config, machineSet, rollingUpdate), options);
   const file = cluster.hasApi
     ? new Kubeconfig(kubeconfig, { path: join(folder, "kubeconfig"), of: cluster.access }, options)
     : undefined;
@@ -49,7 +49,7 @@ export function createFromConfig(
     kubeconfigPath: pulumi.output(file?.path ?? ""),
     kubectlPath: cluster.artifacts.binaries.apply(({ kubectl }) => localPath(kubectl.path)),
     artifactSource: cluster.artifacts.resolvedSource,
-    stackId: pulumi.output(stackId ?? name),
+    stackId: pulumi.output(machineSet.stackId ?? name),
   };
 }
 

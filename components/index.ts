@@ -6,7 +6,9 @@ export { DockerMachines, type DockerMachinesArgs, type DockerSize } from "./mach
 export { AwsMachines } from "./machines/clouds/aws";
 export { DigitalOceanMachines } from "./machines/clouds/digitalocean";
 export { HetznerMachines } from "./machines/clouds/hetzner";
+export type { CloudMachinesArgs } from "./machines/clouds/cloud-machines";
 export { giveSdk } from "./machines/clouds/sdk";
+export type { ApiLoadBalancer } from "./machines/api-load-balancer";
 export type { MachineArgs, MachinesArgs, RollingArgs } from "./machines/kind";
 export { VagrantMachines } from "./machines/vagrant";
 export { commandConnection, type CommandConnection, type JumpHost, type Machine } from "./machines/machine";

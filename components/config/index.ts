@@ -10,7 +10,7 @@ import {
 } from "./check-bootstrap";
 import { backupAccess, backupBySftp, backupOfKubeadm } from "./check-backup";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
-import { endpointAddress } from "./check-endpoint";
+import { endpointAddress, endpointLoadBalancer } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { downloadsOfModules } from "./check-source";
@@ -67,6 +67,7 @@ const crossChecks: readonly CrossCheck[] = [
   routedNetworks,
   strayControlPlanes,
   endpointAddress,
+  endpointLoadBalancer,
   onlyComponents,
   onlyKubeadm,
   containerdOfDocker,

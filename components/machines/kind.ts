@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { optional } from "../../common/optional";
 import type { MachineRole } from "../../render/preflight";
+import type { ApiLoadBalancer } from "./api-load-balancer";
 import type { Machine } from "./machine";
 
 /** A machine that a cluster needs, and the settings with which its kind creates it. */
@@ -52,6 +53,8 @@ export interface MachineOrder<Shared, Each> extends RollingArgs {
   avoid: string[];
   /** Networks that other kinds create: for `dependsOn` of machines that may be on the same network. */
   networks?: pulumi.Resource[];
+  /** Whether to create a load balancer for the API servers. Set only for a kind that has one. */
+  loadBalancer?: boolean;
 }
 
 /** The machines that one kind created or connected to. */
@@ -65,6 +68,8 @@ export interface MachineSet {
   stackId?: pulumi.Output<string>;
   /** The network that was created for the machines. */
   network?: pulumi.Resource;
+  /** The load balancer of the API servers, if it was ordered. */
+  loadBalancer?: ApiLoadBalancer | undefined;
 }
 
 /** Settings that are well-formed, but cannot be used together. */
@@ -85,6 +90,8 @@ export interface MachineKind<Shared extends z.ZodRawShape = z.ZodRawShape, Each 
   makes: boolean;
   /** Whether routers are between the machines, so that flannel's backend host-gw cannot be used. */
   routed?: boolean;
+  /** Whether the kind can create a load balancer for the API servers. */
+  hasLoadBalancer?: boolean;
   /** Settings that apply to all machines of the kind together. */
   shared: Shared;
   /**

@@ -7,6 +7,7 @@ import type { Taint } from "../../render/kubeadm-types";
 import type { KubeletSettings } from "../../render/kubelet";
 import type { Rung, RunAs, StaticToken } from "../../render/rung";
 import { cidr, dnsDomain, endpointOrAddress, seconds } from "../fields/fields";
+import type { ApiLoadBalancer } from "../machines/api-load-balancer";
 
 export type { DrainSettings } from "../../contracts/drain";
 
@@ -60,9 +61,10 @@ export const DEFAULT_NETWORK: NetworkSettings = networkSchema.parse({});
 export const endpointFields = {
   /**
    * `nodes`: the kubeconfig names a control plane whose API server is ready. `vip`: it names a virtual address, which
-   * keepalived gives to a control plane that is ready. `external`: it names an address of yours.
+   * keepalived gives to a control plane that is ready. `loadBalancer`: it names the cloud's own load balancer, which is
+   * created together with the machines. `external`: it names an address of yours.
    */
-  kind: z.enum(["nodes", "vip", "external"]).default("nodes"),
+  kind: z.enum(["nodes", "vip", "loadBalancer", "external"]).default("nodes"),
   /**
    * With `external`: an address that leads to every control plane, for example through a load balancer. With `vip`: an
    * IP address that no machine has, in the network segment of the control planes, without a port.
@@ -70,16 +72,20 @@ export const endpointFields = {
   address: endpointOrAddress.optional(),
 };
 
-export type ApiEndpoint = z.input<z.ZodObject<typeof endpointFields>>;
+type EndpointFields = z.input<z.ZodObject<typeof endpointFields>>;
+
+/** An address that the program knows. */
+export type ApiEndpoint = Omit<EndpointFields, "kind"> & { kind?: Exclude<EndpointFields["kind"], "loadBalancer"> };
 
 /** Settings of the control planes. */
 export interface ControlPlaneSettings extends NodeSettings {
   /**
    * Address at which clients outside of the cluster reach the API server. The nodes use their own balancers. A text is
-   * an address of the kind `external`.
+   * an address of the kind `external`. A load balancer comes from the component that creates the machines of a cloud:
+   * its `apiEndpoint`.
    * @default the kubeconfig names a control plane whose API server is ready
    */
-  endpoint?: ApiEndpoint | string;
+  endpoint?: ApiEndpoint | ApiLoadBalancer | string;
   /** Command-line flags of the control plane's components, without leading dashes. */
   extraArgs?: ComponentArgs;
   /**

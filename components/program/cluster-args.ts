@@ -1,25 +1,25 @@
 import { optional } from "../../common/optional";
 import { repositoryAddress, type ClusterConfig } from "../config";
 import type { ClusterArgs } from "../nodes/cluster-arguments";
-import type { Machine } from "../machines/machine";
+import type { MachineSet } from "../machines/kind";
 import type { RollingUpdate } from "../nodes/rolling-update";
-import type { RestoreSettings } from "../nodes/settings";
+import type { ControlPlaneSettings, RestoreSettings } from "../nodes/settings";
 import { assignMachines } from "./assign-machines";
 import { componentsOf } from "./program-config";
 
 /** Returns the arguments of the cluster that the configuration describes, on these machines. */
 export function clusterArgs(
   config: ClusterConfig,
-  machines: readonly Machine[],
+  { machines, loadBalancer }: Pick<MachineSet, "machines" | "loadBalancer">,
   rollingUpdate: RollingUpdate,
 ): ClusterArgs {
-  const { controlPlane, network } = config;
+  const { network } = config;
   return {
     version: config.kubernetes.version,
     source: config.source,
     runtime: config.runtime,
     ...assignMachines(config, machines),
-    controlPlane: { ...controlPlane, kubeletArgs: controlPlane.extraArgs.kubelet },
+    controlPlane: controlPlaneSettings(config, loadBalancer),
     security: config.security,
     network: { ...network, backend: network.flannel.backend },
     timeouts: config.timeouts,
@@ -30,6 +30,16 @@ export function clusterArgs(
     ...optional({ restoreFrom: restoreFromOf(config) }),
     ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
   };
+}
+
+/** @param loadBalancer exists if the configuration's endpoint is of that kind */
+function controlPlaneSettings(
+  { controlPlane: { endpoint, ...settings } }: ClusterConfig,
+  loadBalancer: MachineSet["loadBalancer"],
+): ControlPlaneSettings {
+  const { kind, address } = endpoint;
+  const own = kind === "loadBalancer" ? loadBalancer : { kind, ...optional({ address }) };
+  return { ...settings, kubeletArgs: settings.extraArgs.kubelet, ...optional({ endpoint: own }) };
 }
 
 /** Returns the backup that the configuration names for a cluster whose control planes are lost. */

@@ -65,16 +65,27 @@ export function createMachines(
 ): MachineSet {
   const { podCidr, serviceCidr } = config.network;
   const requests = machineRequests(config);
+  const balanced = balancedKind(config);
   const sets: MachineSet[] = [];
   for (const kind of KINDS) {
     const machines = requests.filter((request) => request.kind === kind).map(({ kind: _, ...spec }) => spec);
     if (machines.length === 0) continue;
     const shared = z.object(kind.shared).parse(sharedSettings(config, kind));
     const networks = sets.flatMap(({ network }) => network ?? []);
-    sets.push(kind.make({ ...cluster, machines, shared, avoid: [podCidr, serviceCidr], networks }, options));
+    const order = { ...cluster, machines, shared, avoid: [podCidr, serviceCidr], networks };
+    sets.push(kind.make({ ...order, loadBalancer: kind === balanced }, options));
   }
   return {
     machines: sets.flatMap(({ machines }) => machines),
-    ...optional({ stackId: sets.find(({ stackId }) => stackId)?.stackId }),
+    ...optional({
+      stackId: sets.find(({ stackId }) => stackId)?.stackId,
+      loadBalancer: sets.find(({ loadBalancer }) => loadBalancer)?.loadBalancer,
+    }),
   };
+}
+
+/** The kind that creates a load balancer for the API servers: that of the control planes, if there is to be one. */
+function balancedKind(config: ClusterConfig): AnyKind | undefined {
+  const { controlPlane } = config;
+  return controlPlane.endpoint.kind === "loadBalancer" ? kindOf(config, controlPlane) : undefined;
 }

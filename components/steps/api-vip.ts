@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { VIP_CONFIG, VIP_PROBE, VIP_UNIT, vipFiles } from "../../render/api-vip";
 import { octal } from "../../render/node-files";
 import { Unit } from "../../sdk/host";
-import { API_PORT, controlPlanesOf, virtualAddress } from "./endpoint";
+import { API_PORT } from "../machines/api-load-balancer";
+import { controlPlanesOf, virtualAddress } from "./endpoint";
 import type { ClusterMember } from "./member";
 import type { MachineScope } from "./step";
 

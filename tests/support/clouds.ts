@@ -9,12 +9,15 @@ type Fake = new (name: string, args: object, options?: pulumi.CustomResourceOpti
  * would download the plugin.
  */
 export function fakeClouds(): void {
-  giveSdk("@pulumi/hcloud", classes("hcloud", ["ipv4Address"]));
-  giveSdk("@pulumi/digitalocean", classes("digitalocean", ["ipv4Address", "ipv4AddressPrivate", "fingerprint"]));
+  giveSdk("@pulumi/hcloud", classes("hcloud", ["ipv4Address", "ipv4"]));
+  giveSdk("@pulumi/digitalocean", classes("digitalocean", ["ipv4Address", "ipv4AddressPrivate", "fingerprint", "ip"]));
   const getAmiOutput = (args: { owners: string[]; filters: { values: string[] }[] }) =>
     pulumi.output({ id: `ami of ${args.owners.join()} ${args.filters[0]?.values.join() ?? ""}` });
   giveSdk("@pulumi/command", { remote: classes("command:remote", ["stdout", "stderr"]) });
-  giveSdk("@pulumi/aws", { ec2: classes("aws:ec2", ["publicIp", "privateIp"], { getAmiOutput }) });
+  giveSdk("@pulumi/aws", {
+    ec2: classes("aws:ec2", ["publicIp", "privateIp"], { getAmiOutput }),
+    lb: classes("aws:lb", ["dnsName"]),
+  });
 }
 
 function classes(prefix: string, outputs: string[], more: object = {}): object {

@@ -2,68 +2,25 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { optional } from "../../../common/optional";
 import { cidr } from "../../fields/fields";
-import { type MachinesArgs, defineKind } from "../kind";
+import type { ApiLoadBalancer } from "../api-load-balancer";
+import { defineKind } from "../kind";
 import type { Machine } from "../machine";
-import { CLUSTER_PORTS, spreadOverGroups, sshFrom } from "./user-data";
-import { CloudMachines, type SharedInfrastructure, type Vm, type VmPlan } from "./cloud-machines";
-import { type InputArgs, type ResourceType, loadSdk } from "./sdk";
+import { createAwsLoadBalancer } from "./aws-load-balancer";
+import type { AwsSdk, Tags } from "./aws-sdk";
+import { type SecurityGroups, createSecurityGroups } from "./aws-security-groups";
+import {
+  type BalancedMachine,
+  CloudMachines,
+  type CloudMachinesArgs,
+  type SharedInfrastructure,
+  type Vm,
+  type VmPlan,
+} from "./cloud-machines";
+import { apiFrom, spreadOverGroups, sshFrom } from "./user-data";
+import { loadSdk } from "./sdk";
 
 /** Largest number of instances per availability zone in a placement group with the strategy spread. */
 const GROUP_SIZE = 7;
-
-type Tags = Record<string, string>;
-type Id = pulumi.Input<string>;
-type Rule = {
-  protocol: string;
-  fromPort: number;
-  toPort: number;
-  cidrBlocks?: string[];
-  self?: boolean;
-  description?: string;
-};
-
-/** The part of @pulumi/aws that Kubewright uses. */
-export interface AwsSdk {
-  ec2: {
-    Vpc: ResourceType<InputArgs<{ cidrBlock: string; enableDnsHostnames: boolean; tags: Tags }>>;
-    InternetGateway: ResourceType<InputArgs<{ vpcId: string; tags: Tags }>>;
-    Subnet: ResourceType<
-      InputArgs<{ cidrBlock: string; availabilityZone?: string; mapPublicIpOnLaunch: boolean; tags: Tags }> & {
-        vpcId: Id;
-      }
-    >;
-    RouteTable: ResourceType<{ vpcId: Id; routes: { cidrBlock: string; gatewayId: Id }[]; tags: Tags }>;
-    RouteTableAssociation: ResourceType<{ routeTableId: Id; subnetId: Id }>;
-    SecurityGroup: ResourceType<
-      InputArgs<{ name: string; description: string; vpcId: string; ingress: Rule[]; egress: Rule[]; tags: Tags }>
-    >;
-    KeyPair: ResourceType<
-      InputArgs<{ keyName: string; tags: Tags }> & { publicKey: pulumi.Input<string> },
-      { keyName: pulumi.Output<string> }
-    >;
-    PlacementGroup: ResourceType<InputArgs<{ name: string; tags: Tags }> & { strategy: string }>;
-    Instance: ResourceType<
-      InputArgs<{
-        ami: string;
-        instanceType: string;
-        subnetId: string;
-        keyName: string;
-        userData: string;
-        placementGroup?: string;
-        tags: Tags;
-        vpcSecurityGroupIds: pulumi.Input<string>[];
-        metadataOptions: { httpTokens: string; httpPutResponseHopLimit: number };
-        rootBlockDevice: { volumeSize: number; volumeType: string; encrypted: boolean };
-      }>,
-      { publicIp: pulumi.Output<string>; privateIp: pulumi.Output<string> }
-    >;
-    getAmiOutput(args: {
-      owners: string[];
-      mostRecent: boolean;
-      filters: { name: string; values: string[] }[];
-    }): pulumi.Output<{ id: string }>;
-  };
-}
 
 type Arch = "amd64" | "arm64";
 
@@ -90,6 +47,8 @@ const shared = {
   availabilityZone: z.string().optional(),
   /** Ranges from which the security group allows connections to the SSH port. */
   sshFrom,
+  /** Ranges from which clients may connect to the load balancer, with `controlPlane.endpoint.kind: loadBalancer`. */
+  apiFrom,
 };
 
 const each = {
@@ -106,8 +65,9 @@ type Each = z.output<z.ZodObject<typeof each>>;
 
 interface AwsInfrastructure extends SharedInfrastructure {
   login: { keyName: pulumi.Output<string> };
+  vpc: pulumi.CustomResource;
   subnet: pulumi.CustomResource;
-  group: pulumi.CustomResource;
+  groups: SecurityGroups;
   /** Placement groups by machine name. */
   placement: Map<string, pulumi.CustomResource>;
 }
@@ -126,11 +86,12 @@ interface AwsInfrastructure extends SharedInfrastructure {
 export class AwsMachines extends CloudMachines<typeof shared, typeof each, AwsInfrastructure> {
   readonly machines: Machine[];
   protected readonly onlyAtCreation = ["userData", "ami"];
-  private readonly ec2 = loadSdk<AwsSdk>("@pulumi/aws").ec2;
+  private readonly sdk = loadSdk<AwsSdk>("@pulumi/aws");
+  private readonly ec2 = this.sdk.ec2;
 
   constructor(
     cluster: string,
-    args: MachinesArgs<typeof shared, typeof each>,
+    args: CloudMachinesArgs<typeof shared, typeof each>,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("AwsMachines", cluster, shapes, args, options);
@@ -142,17 +103,20 @@ export class AwsMachines extends CloudMachines<typeof shared, typeof each, AwsIn
     const {
       cluster,
       child,
-      order: { machines },
+      order: { machines, loadBalancer, shared: settings },
     } = this;
     const login = new this.ec2.KeyPair(`${cluster}-login`, { keyName: cluster, publicKey, tags: this.tags() }, child);
     const { vpc, subnet, association } = this.createNetwork();
     const placement = spreadOverGroups(machines, GROUP_SIZE, (group) => this.createGroup(`${cluster}-${group}`));
-    return { login, subnet, group: this.createSecurityGroup(vpc), placement, after: [association] };
+    const { sshFrom: ssh, apiFrom: api } = settings;
+    const ranges = { sshFrom: ssh, apiFrom: loadBalancer === true ? api : undefined };
+    const groups = createSecurityGroups(this.sdk, { cluster, vpc, ...ranges, tags: this.tags(), parent: this });
+    return { login, vpc, subnet, groups, placement, after: [association] };
   }
 
   protected createVm(
     { name, title, pool, role, userData, settings: { instanceType, image, diskGiB }, options }: VmPlan<Each>,
-    { login, subnet, group, placement }: AwsInfrastructure,
+    { login, subnet, groups, placement }: AwsInfrastructure,
   ): Vm {
     const arch = archOf(instanceType);
     const placementGroup = placement.get(name)?.id;
@@ -163,7 +127,7 @@ export class AwsMachines extends CloudMachines<typeof shared, typeof each, AwsIn
         instanceType,
         userData,
         subnetId: subnet.id,
-        vpcSecurityGroupIds: [group.id],
+        vpcSecurityGroupIds: [groups.nodes.id],
         keyName: login.keyName,
         // User data holds the host key. Pods, one hop further away than their node, must not read it.
         metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 },
@@ -174,6 +138,15 @@ export class AwsMachines extends CloudMachines<typeof shared, typeof each, AwsIn
       options,
     );
     return { host: instance.publicIp, privateAddress: instance.privateIp, arch, madeBy: instance };
+  }
+
+  protected createLoadBalancer(
+    { vpc, subnet, groups, after }: AwsInfrastructure,
+    controlPlanes: readonly BalancedMachine[],
+  ): ApiLoadBalancer {
+    const tags = this.tags();
+    const plan = { vpc, subnet, group: groups.balancer ?? groups.nodes, tags, after, controlPlanes, parent: this };
+    return createAwsLoadBalancer(this.sdk.lb, { cluster: this.cluster, ...plan });
   }
 
   private tags(title = this.cluster): Tags {
@@ -210,33 +183,6 @@ export class AwsMachines extends CloudMachines<typeof shared, typeof each, AwsIn
     return { vpc, subnet, association };
   }
 
-  private createSecurityGroup(vpc: pulumi.CustomResource): pulumi.CustomResource {
-    const {
-      cluster,
-      order: {
-        shared: { sshFrom: cidrBlocks },
-      },
-    } = this;
-    const ingress: Rule[] = [
-      { protocol: "tcp", fromPort: 22, toPort: 22, cidrBlocks, description: "SSH" },
-      { protocol: "icmp", fromPort: -1, toPort: -1, cidrBlocks: ["0.0.0.0/0"], description: "path MTU and ping" },
-      ...CLUSTER_PORTS.map(({ protocol, from, to, purpose }) => ({
-        protocol,
-        fromPort: from,
-        toPort: to,
-        self: true,
-        description: purpose,
-      })),
-    ];
-    const egress: Rule[] = [{ protocol: "-1", fromPort: 0, toPort: 0, cidrBlocks: ["0.0.0.0/0"] }];
-    const description = `Kubernetes nodes of ${cluster}`;
-    return new this.ec2.SecurityGroup(
-      `${cluster}-nodes`,
-      { name: `${cluster}-nodes`, description, vpcId: vpc.id, ingress, egress, tags: this.tags() },
-      this.child,
-    );
-  }
-
   private createGroup(name: string): pulumi.CustomResource {
     return new this.ec2.PlacementGroup(name, { name, strategy: "spread", tags: this.tags() }, this.child);
   }
@@ -261,6 +207,7 @@ export const awsKind = defineKind({
   name: "aws",
   makes: true,
   routed: true,
+  hasLoadBalancer: true,
   shared,
   each,
   ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),

@@ -1,17 +1,29 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { cidr } from "../../fields/fields";
-import { type MachinesArgs, defineKind } from "../kind";
+import { optional } from "../../../common/optional";
+import { API_PORT, type ApiLoadBalancer } from "../api-load-balancer";
+import { defineKind } from "../kind";
 import type { Machine } from "../machine";
-import { CLUSTER_PORTS, sshFrom } from "./user-data";
-import { CloudMachines, type SharedInfrastructure, type Vm, type VmPlan } from "./cloud-machines";
-import { type InputArgs, type ResourceType, loadSdk } from "./sdk";
+import { CLUSTER_PORTS, apiFrom, sshFrom } from "./user-data";
+import {
+  type BalancedMachine,
+  CloudMachines,
+  type CloudMachinesArgs,
+  type SharedInfrastructure,
+  type Vm,
+  type VmPlan,
+} from "./cloud-machines";
+import { type DigitalOceanLoadBalancerSdk, createDigitalOceanLoadBalancer } from "./digitalocean-load-balancer";
+import { type InputArgs, type ResourceType, loadSdk, numberOf } from "./sdk";
 
-type Inbound = { protocol: string; portRange?: string; sourceAddresses: string[] };
+type Inbound = { protocol: string; portRange?: string; sourceAddresses: string[] } & {
+  sourceLoadBalancerUids?: pulumi.Input<string>[];
+};
 type Outbound = { protocol: string; portRange?: string; destinationAddresses: string[] };
 
 /** The part of @pulumi/digitalocean that Kubewright uses. */
-export interface DigitalOceanSdk {
+export interface DigitalOceanSdk extends DigitalOceanLoadBalancerSdk {
   SshKey: ResourceType<
     InputArgs<{ name: string }> & { publicKey: pulumi.Input<string> },
     { fingerprint: pulumi.Output<string> }
@@ -42,6 +54,8 @@ const shared = {
   region: z.string().default("fra1"),
   /** Ranges from which the firewall allows connections to the SSH port. */
   sshFrom,
+  /** Ranges from which clients may connect to the load balancer, with `controlPlane.endpoint.kind: loadBalancer`. */
+  apiFrom,
 };
 
 const each = {
@@ -77,15 +91,16 @@ export class DigitalOceanMachines extends CloudMachines<typeof shared, typeof ea
   protected readonly onlyAtCreation = ["userData", "image", "sshKeys"];
   private readonly sdk = loadSdk<DigitalOceanSdk>("@pulumi/digitalocean");
   private readonly droplets: pulumi.CustomResource[] = [];
+  private balancerIds: pulumi.Output<string>[] | undefined;
 
   constructor(
     cluster: string,
-    args: MachinesArgs<typeof shared, typeof each>,
+    args: CloudMachinesArgs<typeof shared, typeof each>,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("DigitalOceanMachines", cluster, shapes, args, options);
     this.machines = this.createMachines();
-    this.createFirewall(this.droplets.map(({ id }) => id.apply(Number)));
+    this.createFirewall(this.droplets.map(numberOf));
     this.registerOutputs({});
   }
 
@@ -119,6 +134,17 @@ export class DigitalOceanMachines extends CloudMachines<typeof shared, typeof ea
     return { host: droplet.ipv4Address, privateAddress: droplet.ipv4AddressPrivate, arch: "amd64", madeBy: droplet };
   }
 
+  protected createLoadBalancer(
+    { vpc }: DigitalOceanInfrastructure,
+    controlPlanes: readonly BalancedMachine[],
+  ): ApiLoadBalancer {
+    const { region, apiFrom: ranges } = this.order.shared;
+    const plan = { cluster: this.cluster, region, vpc, apiFrom: ranges, controlPlanes, parent: this };
+    const { balancer, id } = createDigitalOceanLoadBalancer(this.sdk, plan);
+    this.balancerIds = [id];
+    return balancer;
+  }
+
   /**
    * The firewall also applies to traffic in the VPC. Without outbound rules the droplets could not connect to
    * anything.
@@ -132,6 +158,7 @@ export class DigitalOceanMachines extends CloudMachines<typeof shared, typeof ea
         protocol,
         portRange: from === to ? String(from) : `${from}-${to}`,
         sourceAddresses: [subnet],
+        ...(from === API_PORT ? optional({ sourceLoadBalancerUids: this.balancerIds }) : {}),
       })),
     ];
     const outboundRules: Outbound[] = [
@@ -151,6 +178,7 @@ export const digitaloceanKind = defineKind({
   name: "digitalocean",
   makes: true,
   routed: true,
+  hasLoadBalancer: true,
   shared,
   each,
   ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),

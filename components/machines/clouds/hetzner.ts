@@ -3,12 +3,21 @@ import { z } from "zod";
 import { optional } from "../../../common/optional";
 import { addressIn } from "../../../render/cidr";
 import { cidr } from "../../fields/fields";
-import { type MachinesArgs, defineKind } from "../kind";
+import type { ApiLoadBalancer } from "../api-load-balancer";
+import { defineKind } from "../kind";
 import type { Machine } from "../machine";
 import { assignSlots, slotCount } from "../slots";
 import { spreadOverGroups, sshFrom } from "./user-data";
-import { CloudMachines, type SharedInfrastructure, type Vm, type VmPlan } from "./cloud-machines";
-import { type InputArgs, type ResourceType, loadSdk } from "./sdk";
+import {
+  type BalancedMachine,
+  CloudMachines,
+  type CloudMachinesArgs,
+  type SharedInfrastructure,
+  type Vm,
+  type VmPlan,
+} from "./cloud-machines";
+import { type HcloudLoadBalancerSdk, createHetznerLoadBalancer } from "./hetzner-load-balancer";
+import { type InputArgs, type ResourceType, loadSdk, numberOf } from "./sdk";
 
 /**
  * Largest number of servers in a placement group of type spread.
@@ -22,7 +31,7 @@ type Labels = Record<string, string>;
 type Rule = { direction: string; protocol: string; port?: string; sourceIps: string[]; description: string };
 
 /** The part of @pulumi/hcloud that Kubewright uses. */
-export interface HcloudSdk {
+export interface HcloudSdk extends HcloudLoadBalancerSdk {
   SshKey: ResourceType<InputArgs<{ name: string; publicKey: string; labels: Labels }>>;
   Network: ResourceType<InputArgs<{ name: string; labels: Labels }> & { ipRange: string }>;
   NetworkSubnet: ResourceType<{ networkId: pulumi.Input<number>; type: string; networkZone: string; ipRange: string }>;
@@ -49,6 +58,8 @@ const shared = {
   subnet: cidr.default("10.90.0.0/24"),
   /** Network zone of the private network. */
   networkZone: z.string().default("eu-central"),
+  /** Type of the load balancer, with `controlPlane.endpoint.kind: loadBalancer`. It limits targets and connections. */
+  loadBalancerType: z.string().default("lb11"),
   /** Ranges from which the firewall allows connections to the SSH port. */
   sshFrom,
 };
@@ -71,6 +82,7 @@ type Each = z.output<z.ZodObject<typeof each>>;
 interface HetznerInfrastructure extends SharedInfrastructure {
   login: pulumi.CustomResource;
   network: pulumi.CustomResource;
+  subnet: pulumi.CustomResource;
   firewall: pulumi.CustomResource;
   /** Placement groups by machine name. */
   groups: Map<string, pulumi.CustomResource>;
@@ -96,7 +108,7 @@ export class HetznerMachines extends CloudMachines<typeof shared, typeof each, H
 
   constructor(
     cluster: string,
-    args: MachinesArgs<typeof shared, typeof each>,
+    args: CloudMachinesArgs<typeof shared, typeof each>,
     options?: pulumi.ComponentResourceOptions,
   ) {
     super("HetznerMachines", cluster, shapes, args, options);
@@ -116,7 +128,7 @@ export class HetznerMachines extends CloudMachines<typeof shared, typeof each, H
     const labels = this.labels();
     const login = new this.sdk.SshKey(`${cluster}-login`, { name: cluster, publicKey, labels }, child);
     const network = new this.sdk.Network(`${cluster}-network`, { name: cluster, ipRange: subnet, labels }, child);
-    const networkSubnet = new this.sdk.NetworkSubnet(
+    const subnetResource = new this.sdk.NetworkSubnet(
       `${cluster}-subnet`,
       { networkId: numberOf(network), type: "cloud", networkZone, ipRange: subnet },
       child,
@@ -127,7 +139,8 @@ export class HetznerMachines extends CloudMachines<typeof shared, typeof each, H
       slotCount(subnet),
     );
     const addresses = new Map([...slots].map(([name, slot]) => [name, addressIn(subnet, FIRST_OFFSET + slot)]));
-    return { login, network, firewall: this.createFirewall(), groups, addresses, after: [networkSubnet] };
+    const firewall = this.createFirewall();
+    return { login, network, subnet: subnetResource, firewall, groups, addresses, after: [subnetResource] };
   }
 
   protected createVm(
@@ -151,6 +164,26 @@ export class HetznerMachines extends CloudMachines<typeof shared, typeof each, H
       options,
     );
     return { host: server.ipv4Address, privateAddress, arch: archOf(settings.serverType), madeBy: server };
+  }
+
+  /** The load balancer is created where the first control plane is. */
+  protected createLoadBalancer(
+    { network, subnet: subnetResource }: HetznerInfrastructure,
+    controlPlanes: readonly BalancedMachine[],
+  ): ApiLoadBalancer {
+    const { machines, shared: settings } = this.order;
+    const first = machines.find(({ name }) => name === controlPlanes[0]?.name);
+    return createHetznerLoadBalancer(this.sdk, {
+      cluster: this.cluster,
+      loadBalancerType: settings.loadBalancerType,
+      location: first?.settings.location ?? "",
+      labels: this.labels(),
+      network,
+      subnet: settings.subnet,
+      subnetResource,
+      controlPlanes,
+      parent: this,
+    });
   }
 
   private createGroup(name: string): pulumi.CustomResource {
@@ -180,15 +213,11 @@ function archOf(serverType: string): "amd64" | "arm64" {
   return serverType.startsWith("cax") ? "arm64" : "amd64";
 }
 
-/** Hetzner's resources take ids as numbers, which Pulumi keeps as strings. */
-function numberOf(resource: pulumi.CustomResource): pulumi.Output<number> {
-  return resource.id.apply(Number);
-}
-
 export const hetznerKind = defineKind({
   name: "hetzner",
   makes: true,
   routed: true,
+  hasLoadBalancer: true,
   shared,
   each,
   ranges: ({ subnet }) => (subnet === undefined ? undefined : { subnet }),

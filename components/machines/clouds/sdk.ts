@@ -15,6 +15,11 @@ export type ResourceType<Args, Outputs = object> = new (
 /** Arguments whose values may be outputs of other resources. */
 export type InputArgs<T> = { [K in keyof T]: pulumi.Input<T[K]> };
 
+/** Returns the id of a resource of a package that takes ids as numbers. Pulumi keeps them as strings. */
+export function numberOf(resource: pulumi.CustomResource): pulumi.Output<number> {
+  return resource.id.apply(Number);
+}
+
 const bundled = new Map<string, unknown>();
 
 /**

@@ -5,6 +5,7 @@ import { HostKey, SshKey } from "../../../sdk/local";
 import { AGENT_PORT } from "../../../render/api-balancer";
 import { userData } from "../../../render/cloud-init";
 import { cidr } from "../../fields/fields";
+import { API_PORT } from "../api-load-balancer";
 import type { MachineSpec } from "../kind";
 import type { Machine } from "../machine";
 
@@ -14,9 +15,12 @@ const BOOT_SECONDS = 300;
 /** Ranges from which connections to the SSH port are allowed. */
 export const sshFrom = z.array(cidr).min(1).default(["0.0.0.0/0"]);
 
+/** Ranges from which clients may connect to the load balancer of the API servers. */
+export const apiFrom = z.array(cidr).min(1).default(["0.0.0.0/0"]);
+
 /** Ports besides SSH at which nodes reach one another. */
 export const CLUSTER_PORTS = [
-  { protocol: "tcp", from: 6443, to: 6443, purpose: "Kubernetes API" },
+  { protocol: "tcp", from: API_PORT, to: API_PORT, purpose: "Kubernetes API" },
   { protocol: "tcp", from: 2379, to: 2380, purpose: "etcd" },
   { protocol: "tcp", from: AGENT_PORT, to: AGENT_PORT, purpose: "API balancers" },
   { protocol: "tcp", from: 10250, to: 10250, purpose: "kubelet" },

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { cp, host, mine, problems, refused, ssh, tokens } from "./samples";
 
+const routed = { machines: { kind: "hetzner" }, network: { flannel: { backend: "vxlan" } } };
+
 describe("fields together", () => {
   test.each<[unknown, string, string]>([
     [{ kubernetes: { version: "1.31.0" } }, "kubernetes.version", "use one of 1.36.3, 1.36.1"],
@@ -208,6 +210,26 @@ describe("fields together", () => {
       { controlPlane: { endpoint: { address: "api:6443" } } },
       "controlPlane.endpoint.address",
       "is not used by an endpoint of kind nodes",
+    ],
+    [
+      { controlPlane: { endpoint: { kind: "loadBalancer" } } },
+      "controlPlane.endpoint.kind",
+      "machines of kind docker, for which Kubewright creates no load balancer",
+    ],
+    [
+      { ...routed, controlPlane: { machines: { kind: "docker" }, endpoint: { kind: "loadBalancer" } } },
+      "controlPlane.endpoint.kind",
+      "machines of kind docker, for which",
+    ],
+    [
+      { ...routed, controlPlane: { endpoint: { kind: "loadBalancer", address: "api:6443" } } },
+      "controlPlane.endpoint.address",
+      "is not used by an endpoint of kind loadBalancer",
+    ],
+    [
+      { ...routed, bootstrap: "components", controlPlane: { endpoint: { kind: "loadBalancer" } } },
+      "controlPlane.endpoint.kind",
+      "cannot be loadBalancer: a cluster that is built by components",
     ],
   ])("%j", refused);
 
