@@ -7,7 +7,7 @@ const workers = ["worker-1", "worker-2", "worker-3"];
 
 // Replaces the workers one at a time when a change needs new machines.
 const rollingUpdate = new RollingUpdate("ha", { pools: [{ names: workers }], others: controlPlanes });
-const { machines } = new HetznerMachines("ha", {
+const cloud = new HetznerMachines("ha", {
   machines: [
     ...controlPlanes.map((name) => ({ name, role: "control-plane" as const })),
     ...workers.map((name) => ({ name })),
@@ -15,13 +15,15 @@ const { machines } = new HetznerMachines("ha", {
   settings: { serverType: "cx23", image: "debian-12", location: "fsn1" },
   shared: { sshFrom: ["0.0.0.0/0"] }, // restrict it to your own address
   folder: join(process.cwd(), ".keys"),
+  loadBalancer: true, // for clients outside; it has a price of its own
   rollingUpdate,
 });
-const machinesNamed = (names: string[]) => machines.filter(({ name }) => names.includes(name));
+const machinesNamed = (names: string[]) => cloud.machines.filter(({ name }) => names.includes(name));
 
 const cluster = new Cluster("ha", {
   version: "1.36.3",
   controlPlanes: machinesNamed(controlPlanes),
+  controlPlane: { endpoint: cloud.apiEndpoint }, // the kubeconfig names the load balancer
   pools: [{ name: "workers", machines: machinesNamed(workers) }],
   network: { backend: "vxlan" }, // Hetzner Cloud routes between servers
   rollingUpdate,
