@@ -18,10 +18,19 @@ export function readMap(resources: readonly StateResource[], config?: ClusterCon
     machines: machines.sort(byRole),
     hasBalancers: resources.some(({ urn }) => urn.endsWith("-api-balancer")),
     ...optional({
-      externalEndpoint: config?.controlPlane.endpoint.address,
+      externalEndpoint: endpointOf(resources, config),
       network: config && networkOf(config),
     }),
   };
+}
+
+/** Returns the address for clients outside. That of a load balancer is in the state only. */
+function endpointOf(resources: readonly StateResource[], config?: ClusterConfig): string | undefined {
+  const { kind, address } = config?.controlPlane.endpoint ?? {};
+  if (kind !== "loadBalancer") return address;
+  const [kubeconfig] = ofKind(resources, "kubewright:local:Kubeconfig");
+  const endpoints: unknown = kubeconfig?.inputs?.endpoints;
+  return (Array.isArray(endpoints) && text(endpoints[0])) || undefined;
 }
 
 /** Returns the dependencies of the resources of a state. */

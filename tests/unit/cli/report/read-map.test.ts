@@ -37,6 +37,18 @@ test("reads the balancers from the state, and the network and the endpoint from 
   });
 });
 
+test("reads the address of a load balancer from the state", async () => {
+  const config = configOf({
+    machines: '{"kind":"hetzner"}',
+    network: '{"flannel":{"backend":"vxlan"}}',
+    controlPlane: '{"endpoint":{"kind":"loadBalancer"}}',
+  });
+  const inputs = { endpoints: ["203.0.113.80:6443", "203.0.113.80:6443"] };
+  const kubeconfig = { type: "kubewright:local:Kubeconfig", name: "kubeconfig", inputs };
+  expect(readMap(await resources(kubeconfig), config).externalEndpoint).toBe("203.0.113.80:6443");
+  expect(readMap(await resources(), config).externalEndpoint).toBeUndefined();
+});
+
 test("reads the dependencies", async () => {
   const urn = urnOf("kubewright:host:Unit", "worker-1-kubelet");
   const unit = { type: "kubewright:host:Unit", name: "worker-1-kubelet", dependencies: ["urn:a"] };
