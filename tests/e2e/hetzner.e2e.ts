@@ -56,10 +56,12 @@ async function installSdk(): Promise<void> {
 }
 
 test("npm start orders servers with our host key, waits for cloud-init and joins them", async () => {
-  const config = ["machines.kind=hetzner", "workers.count=1", "network.flannel.backend=vxlan"].flatMap((setting) => [
-    "--config",
-    setting,
-  ]);
+  const config = [
+    "machines.kind=hetzner",
+    "workers.count=1",
+    "network.flannel.backend=vxlan",
+    "controlPlane.endpoint.kind=loadBalancer",
+  ].flatMap((setting) => ["--config", setting]);
   const { code, text } = await stack.up(...config);
   expect(code, text).toBe(0);
   for (const node of ["control-plane-1", "worker-1"]) expect(text).toMatch(new RegExp(`${node} +Ready `));
@@ -82,8 +84,42 @@ test("npm start orders servers with our host key, waits for cloud-init and joins
   ).toEqual(["10.90.0.10", "10.90.0.19"]);
 });
 
+/** The names of the servers to which the only load balancer forwards connections. */
+function targetNames(): unknown[] {
+  const [balancer] = api.list("load_balancers");
+  const names = new Map(api.list("servers").map(({ id, name }) => [id, name]));
+  return ((balancer?.targets ?? []) as { server: { id: number } }[]).map(({ server }) => names.get(server.id)).sort();
+}
+
+test("the kubeconfig leads through the load balancer, which checks the API server on the private network", async () => {
+  const [balancer, ...others] = api.list("load_balancers");
+  expect(others).toEqual([]);
+  expect(balancer).toMatchObject({
+    name: "e2e-hetzner-api",
+    private_net: [{ ip: "10.90.0.2" }],
+    services: [{ protocol: "tcp", listen_port: 6443, health_check: { protocol: "http", http: { tls: true } } }],
+    targets: [{ type: "server", use_private_ip: true }],
+  });
+  expect(targetNames()).toEqual(["e2e-hetzner-control-plane-1"]);
+  const { ip } = (balancer?.public_net as { ipv4: { ip: string } }).ipv4;
+  const kubectl = await kubectlOf(stack);
+  expect(await kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}")).toBe(`https://${ip}:6443`);
+});
+
 test("a second run changes nothing", async () => {
   expect((await stack.up()).text).toContain("Nothing to change");
+});
+
+test("growth adds targets, and changes neither the load balancer nor the kubeconfig", async () => {
+  const kubectl = await kubectlOf(stack);
+  const server = () => kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}");
+  const before = { id: api.list("load_balancers")[0]?.id, server: await server() };
+  const { code, text } = await stack.up("--config", "controlPlane.count=3");
+  expect(code, text).toBe(0);
+  expect(targetNames()).toEqual([1, 2, 3].map((number) => `e2e-hetzner-control-plane-${number}`));
+  expect({ id: api.list("load_balancers")[0]?.id, server: await server() }).toEqual(before);
+  expect(await kubectl("get", "nodes", "-o", "name")).toContain("control-plane-3");
+  expect(api.unknown).toEqual([]);
 });
 
 test("the state has the host key encrypted only", async () => {
@@ -92,10 +128,12 @@ test("the state has the host key encrypted only", async () => {
   expect(text).not.toContain("OPENSSH PRIVATE KEY");
 });
 
-test("npm run down deletes all servers, networks, firewalls, groups and keys", async () => {
+test("npm run down deletes all servers, load balancers, networks, firewalls, groups and keys", async () => {
   const { code, text } = await stack.down();
   expect(code, text).toBe(0);
   expect(
-    ["servers", "networks", "firewalls", "placement_groups", "ssh_keys"].map((kind) => api.list(kind).length),
-  ).toEqual([0, 0, 0, 0, 0]);
+    ["servers", "load_balancers", "networks", "firewalls", "placement_groups", "ssh_keys"].map(
+      (kind) => api.list(kind).length,
+    ),
+  ).toEqual([0, 0, 0, 0, 0, 0]);
 });

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { FIXED, IMAGE, LOCATION, TYPE, type Body, type Item } from "./catalog";
+import { LoadBalancers } from "./load-balancers";
 import { Machines } from "./machines";
 
 type Answer = [status: number, body?: object];
 
 /**
  * Emulates Hetzner Cloud's HTTP API, as far as its Pulumi plugin uses it for our components:
- * https://docs.hetzner.cloud. Servers are local machines; everything else is only stored. Other requests get 501 and
+ * https://docs.hetzner.cloud. Servers are local machines, load balancers forward connections; everything else is only stored. Other requests get 501 and
  * are listed in `unknown`.
  */
 export class HcloudApi {
@@ -17,6 +18,7 @@ export class HcloudApi {
   private readonly containers = new Map<number, string>();
   private readonly networks = new Map<number, string>();
   private readonly machines: Machines;
+  private readonly balancers = new LoadBalancers((id) => this.privateAddressOf(id));
   private next = 100;
 
   private constructor(
@@ -51,6 +53,7 @@ export class HcloudApi {
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((done) => this.server.close(done));
+    this.balancers.removeAll();
     await this.machines.removeAll();
   }
 
@@ -79,6 +82,10 @@ export class HcloudApi {
     if (method === "DELETE") return await this.remove(kind, Number(id));
     this.unknown.push(`${method} ${pathname}`);
     return [501];
+  }
+
+  private privateAddressOf(server: number): string | undefined {
+    return (this.item("servers", server)?.private_net as { ip: string }[] | undefined)?.[0]?.ip;
   }
 
   private item(kind: string, id: number): Item | undefined {
@@ -142,6 +149,7 @@ export class HcloudApi {
     if (kind === "networks") return { subnets: [], routes: [], servers: [], expose_routes_to_vswitch: false };
     if (kind === "firewalls") return { applied_to: [] };
     if (kind === "placement_groups") return { servers: [] };
+    if (kind === "load_balancers") return this.balancers.defaultsOf(id, LOCATION);
     if (kind !== "servers") return {};
     const keys = this.list("ssh_keys")
       .filter((key) => (body.ssh_keys as number[]).includes(key.id))
@@ -182,6 +190,10 @@ export class HcloudApi {
   private async act(kind: string, id: number, action: string, body: Body): Promise<object> {
     const item = this.item(kind, id);
     if (!item) throw new Error(`there is no ${kind} ${id}`);
+    if (kind === "load_balancers") {
+      if (!this.balancers.act(item, action, body)) this.unknown.push(`${kind} ${action}`);
+      return done(++this.next);
+    }
     const container = this.containers.get(id) ?? "";
     if (action === "add_subnet") {
       this.networks.set(id, await this.machines.createNetwork(`${this.stack}-${id}`, String(body.ip_range)));
@@ -219,6 +231,7 @@ export class HcloudApi {
 
   private async remove(kind: string, id: number): Promise<Answer> {
     this.items.get(kind)?.delete(id);
+    if (kind === "load_balancers") this.balancers.remove(id);
     if (kind !== "servers") return [204];
     await this.machines.remove(this.containers.get(id) ?? "");
     return [200, { action: done(++this.next) }];
