@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { cp, host, mine, problems, refused, ssh, tokens } from "./samples";
 
-const routed = { machines: { kind: "hetzner" }, network: { flannel: { backend: "vxlan" } } };
-
 describe("fields together", () => {
   test.each<[unknown, string, string]>([
     [{ kubernetes: { version: "1.31.0" } }, "kubernetes.version", "use one of 1.36.3, 1.36.1"],
@@ -188,48 +186,6 @@ describe("fields together", () => {
       ssh(cp, host("w-1", "10.0.0.2", { privateKeyPath: "/none" })),
       "machines.ssh.hosts[1].privateKeyPath",
       "there is no file /none",
-    ],
-    [{ controlPlane: { endpoint: { kind: "external" } } }, "controlPlane.endpoint.address", "is missing"],
-    [{ controlPlane: { endpoint: { kind: "vip" } } }, "controlPlane.endpoint.address", "is missing"],
-    [
-      { controlPlane: { endpoint: { kind: "vip", address: "10.0.0.9:6443" } } },
-      "controlPlane.endpoint.address",
-      "does not fit an endpoint of kind vip",
-    ],
-    [
-      { controlPlane: { endpoint: { kind: "external", address: "10.0.0.9" } } },
-      "controlPlane.endpoint.address",
-      "does not fit an endpoint of kind external",
-    ],
-    [
-      { bootstrap: "components", controlPlane: { endpoint: { kind: "vip", address: "10.0.0.9" } } },
-      "controlPlane.endpoint.kind",
-      "cannot be vip",
-    ],
-    [
-      { controlPlane: { endpoint: { address: "api:6443" } } },
-      "controlPlane.endpoint.address",
-      "is not used by an endpoint of kind nodes",
-    ],
-    [
-      { controlPlane: { endpoint: { kind: "loadBalancer" } } },
-      "controlPlane.endpoint.kind",
-      "machines of kind docker, for which Kubewright creates no load balancer",
-    ],
-    [
-      { ...routed, controlPlane: { machines: { kind: "docker" }, endpoint: { kind: "loadBalancer" } } },
-      "controlPlane.endpoint.kind",
-      "machines of kind docker, for which",
-    ],
-    [
-      { ...routed, controlPlane: { endpoint: { kind: "loadBalancer", address: "api:6443" } } },
-      "controlPlane.endpoint.address",
-      "is not used by an endpoint of kind loadBalancer",
-    ],
-    [
-      { ...routed, bootstrap: "components", controlPlane: { endpoint: { kind: "loadBalancer" } } },
-      "controlPlane.endpoint.kind",
-      "cannot be loadBalancer: a cluster that is built by components",
     ],
   ])("%j", refused);
 
