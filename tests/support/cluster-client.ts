@@ -45,9 +45,9 @@ export async function waitForNodes(kubectl: Kubectl, ...names: string[]): Promis
   try {
     await kubectl("wait", ...names.map((name) => `node/${name}`), "--for=condition=Ready", "--timeout=60s");
   } catch (error) {
-    const columns =
-      "NAME:.metadata.name,CONDITIONS:.status.conditions[*]['type','status','lastHeartbeatTime','message']";
-    const nodes = await kubectl("get", "nodes", "-o", `custom-columns=${columns}`).catch(messageOf);
+    const one = "{.type} {.status} {.lastHeartbeatTime} {.message}";
+    const conditions = `{range .items[*]}{.metadata.name}: {range .status.conditions[*]}${one}; {end}{"\\n"}{end}`;
+    const nodes = await kubectl("get", "nodes", "-o", `jsonpath=${conditions}`).catch(messageOf);
     throw new Error(`${messageOf(error)}\n${nodes}`, { cause: error });
   }
 }

@@ -59,6 +59,8 @@ describe(`a ladder cluster from ${FROM} to ${TO}`, () => {
     expect(await versionsOf("kube-scheduler")).toEqual([FROM]);
     expect(await kubeletVersions(kubectl)).toEqual([FROM, FROM]);
     expect(await stack.on("control-plane-1", `ls ${SNAPSHOTS}`)).toContain(`before-${TO}.db`);
+    // The controller manager has lost its lease, and the kubelet starts it again after its back-off.
+    await waitForPods(kubectl);
     await stack.check();
     report("a failed upgrade of the API server");
   });
