@@ -40,10 +40,13 @@ export async function cordonedNodes(kubectl: Kubectl): Promise<string[]> {
   return (await kubectl("get", "nodes", "-o", path)).split(" ").filter(Boolean);
 }
 
-/** Waits up to a minute until the nodes are Ready. */
+/**
+ * Waits up to two minutes until the nodes are Ready. After an outage of the API server, up to a minute passes
+ * until a kubelet notices that its node counts as unknown.
+ */
 export async function waitForNodes(kubectl: Kubectl, ...names: string[]): Promise<void> {
   try {
-    await kubectl("wait", ...names.map((name) => `node/${name}`), "--for=condition=Ready", "--timeout=60s");
+    await kubectl("wait", ...names.map((name) => `node/${name}`), "--for=condition=Ready", "--timeout=120s");
   } catch (error) {
     const one = "{.type} {.status} {.lastHeartbeatTime} {.message}";
     const conditions = `{range .items[*]}{.metadata.name}: {range .status.conditions[*]}${one}; {end}{"\\n"}{end}`;
