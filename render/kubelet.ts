@@ -99,16 +99,20 @@ export function kubeletDefaults(options: KubeletDefaultsOptions): string {
   return `KUBELET_EXTRA_ARGS="${flags.join(" ")}"\n`;
 }
 
+/** The configuration that kubeadm writes, or on the ladder Kubewright. */
+export const KUBELET_CONFIGURATION = "/var/lib/kubelet/config.yaml";
+/** Drop-in with the settings that the machine needs, and the user's. */
+export const KUBELET_SETTINGS = "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf";
+
 const SETTINGS_FILES = [
   /^\/etc\/systemd\/system\/kubelet\.service(\.d\/|$)/,
   /^\/etc\/default\/kubelet$/,
   /^\/etc\/kubernetes\/kubelet\.conf\.d\//,
-  /^\/var\/lib\/kubelet\/config\.yaml$/,
 ];
 
 /** Whether a file has settings of a kubelet. Only root may read them, but they contain no secrets. */
 export function isKubeletSettings(path: string): boolean {
-  return SETTINGS_FILES.some((pattern) => pattern.test(path));
+  return path === KUBELET_CONFIGURATION || SETTINGS_FILES.some((pattern) => pattern.test(path));
 }
 
 /**

@@ -8,6 +8,8 @@ import {
 import { criDockerdSocket, criDockerdUnit, dockerConfigurationText } from "./docker";
 import { type GuardOptions, guardTable, guardUnit } from "./guard";
 import {
+  KUBELET_CONFIGURATION,
+  KUBELET_SETTINGS,
   type KubeletConfigurationOptions,
   type KubeletDefaultsOptions,
   kubeletConfigurationText,
@@ -74,7 +76,7 @@ export function kubeletFiles(options: KubeletFilesOptions): NodeFiles {
   return {
     "/etc/systemd/system/kubelet.service": rootOnly(kubeletUnit()),
     ...(options.standalone ? standaloneFiles(options, options.standalone) : kubeadmFiles(options)),
-    "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": rootOnly(kubeletConfigurationText(options)),
+    [KUBELET_SETTINGS]: rootOnly(kubeletConfigurationText(options)),
   };
 }
 
@@ -94,7 +96,7 @@ function standaloneFiles(
     "/etc/default/kubelet": rootOnly(
       kubeletDefaults({ nodeIp, extraArgs: { "hostname-override": nodeName, ...extraArgs } }),
     ),
-    "/var/lib/kubelet/config.yaml": rootOnly(standaloneConfiguration({ criSocket, facts })),
+    [KUBELET_CONFIGURATION]: rootOnly(standaloneConfiguration({ criSocket, facts })),
   };
 }
 

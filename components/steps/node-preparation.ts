@@ -11,6 +11,7 @@ import {
   requiredPackages,
 } from "../../render/node-contents";
 import { guardProbe } from "../../render/guard";
+import { KUBELET_CONFIGURATION } from "../../render/kubelet";
 import { guardFiles, kubeletFiles, octal } from "../../render/node-files";
 import { criSocket } from "../../render/runtime";
 import { reaches } from "../../render/rung";
@@ -131,7 +132,7 @@ export function installKubelet({ member, after }: MachineScope): Unit {
       files,
       enabled: true,
       running: true,
-      ...optional({ startWhenExists: components ? undefined : "/var/lib/kubelet/config.yaml" }),
+      ...optional({ startWhenExists: components ? undefined : KUBELET_CONFIGURATION }),
       restartOn: { kubelet: binariesOf(member).hashes.kubelet },
       ...optional({ keepsProgram: isJoined(member) || undefined }),
       // A control plane asks its own API server, so that its kubelet does not wait for the other control planes.

@@ -1,6 +1,7 @@
 import type { Inputs } from "../../contracts/contract";
 import type { kubeletJoinContract } from "../../contracts/kubelet/join";
 import type { unitContract } from "../../contracts/host/unit";
+import { KUBELET_CONFIGURATION, KUBELET_SETTINGS } from "../../render/kubelet";
 import { SOCKETS } from "../../render/runtime";
 import { networkProblem } from "../kubeadm/impossible-changes";
 import type { Problem } from "../rpc/handler";
@@ -24,8 +25,6 @@ export function findImpossibleChanges(now: JoinInputs, old: JoinInputs): Problem
 
 /** Feature gate that a kubelet of Docker needs since 1.36, and that the version before does not know. */
 const GATE = "ExtendWebSocketsToKubelet";
-const SETTINGS = "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf";
-const CONFIGURATION = "/var/lib/kubelet/config.yaml";
 
 /**
  * Finds a feature gate that a kubelet without kubeadm would get before its new program, with which it would exit: the
@@ -33,8 +32,8 @@ const CONFIGURATION = "/var/lib/kubelet/config.yaml";
  */
 export function findUnknownGate(now: UnitInputs, old: UnitInputs): Problem[] {
   if (now.instance === undefined || now.instance !== old.instance || now.keepsProgram !== true) return [];
-  const hasGate = (inputs: UnitInputs) => textOf(inputs, SETTINGS).includes(GATE);
-  if (!textOf(now, CONFIGURATION).includes(SOCKETS.docker) || !hasGate(now) || hasGate(old)) return [];
+  const hasGate = (inputs: UnitInputs) => textOf(inputs, KUBELET_SETTINGS).includes(GATE);
+  if (!textOf(now, KUBELET_CONFIGURATION).includes(SOCKETS.docker) || !hasGate(now) || hasGate(old)) return [];
   const reason = "upgrading to 1.36.0 or later with runtime docker is not supported yet; set it back";
   return [{ path: "kubernetes.version", reason }];
 }

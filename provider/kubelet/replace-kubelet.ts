@@ -1,6 +1,7 @@
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { STAGED_SUFFIX, type TextFiles } from "../../contracts/files";
+import { KUBELET_CONFIGURATION } from "../../render/kubelet";
 import { withoutRemovedFlags } from "../../render/removed-settings";
 import { describeChangedFiles } from "../host/changed-lines";
 import { readTextFiles, textFile, writeFiles } from "../host/files";
@@ -20,7 +21,7 @@ const MODE = { content: "", mode: "0644" };
 /** Files that kubeadm writes for a kubelet, besides the program. */
 const SETTINGS: TextFiles = {
   [FLAGS]: MODE,
-  "/var/lib/kubelet/config.yaml": MODE,
+  [KUBELET_CONFIGURATION]: MODE,
   "/var/lib/kubelet/instance-config.yaml": MODE,
 };
 const FILES = [PROGRAM, ...Object.keys(SETTINGS)];

@@ -1,6 +1,7 @@
 # Defines the function `fetch`, which downloads a file with the proxy of this machine.
 
-# sudo and a shell without PAM drop the proxy's variables: they are then read from /etc/environment. wget reads lower case only.
+# sudo and a shell without PAM drop the proxy's variables: they are then read from /etc/environment. wget reads lower
+# case only.
 for name in http_proxy https_proxy no_proxy; do
   upper=$(printf %s "$name" | tr '[:lower:]' '[:upper:]')
   eval "value=\${$name:-\${$upper:-}}"
