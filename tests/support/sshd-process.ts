@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { openSync } from "node:fs";
-import { mkdir, readFile, readdir } from "node:fs/promises";
+import { mkdir, readFile, readdir, readlink } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { until } from "../../common/wait";
@@ -48,7 +48,7 @@ export class SshdProcess {
     this.server = undefined;
     if (server.exitCode === null && server.signalCode === null) {
       const ended = new Promise((done) => server.once("exit", done));
-      await this.killAll(server, await descendants(server.pid ?? 0));
+      await this.killAll(server, [...(await descendants(server.pid ?? 0)), ...(await inside(this.folder))]);
       await ended;
     }
   }
@@ -99,9 +99,18 @@ async function running(pid: number): Promise<boolean> {
   return fields !== undefined && fields.state !== "Z";
 }
 
+const listProcesses = async () => (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+
+/** Returns the processes on a root file system below a folder, whose parents may have ended. */
+async function inside(folder: string): Promise<number[]> {
+  const pids = await listProcesses();
+  const roots = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/root`).catch(() => "")));
+  return pids.filter((_, index) => roots[index]?.startsWith(`${folder}/`));
+}
+
 /** Returns all descendants of a process, deepest last. */
 async function descendants(root: number): Promise<number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = await listProcesses();
   const parents = new Map<number, number>();
   await Promise.all(
     pids.map(async (pid) => {

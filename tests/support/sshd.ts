@@ -104,7 +104,9 @@ async function control(folder: string, port: number, process: SshdProcess, name:
 }
 
 function configuration(folder: string, port: number, options: SshdOptions): string {
-  const environment = Object.entries(options.environment ?? {}).map(([name, value]) => `"${name}=${value}"`);
+  // Otherwise the start-up files of this computer's user run for every command, and may wait for each other.
+  const variables = { HOME: join(folder, "home"), ...options.environment };
+  const environment = Object.entries(variables).map(([name, value]) => `"${name}=${value}"`);
   return [
     ...(options.config ?? []), // sshd uses the first value of an option
     `ListenAddress 127.0.0.1:${port}`,
@@ -119,7 +121,7 @@ function configuration(folder: string, port: number, options: SshdOptions): stri
     "PrintMotd no",
     "LogLevel VERBOSE",
     "Subsystem sftp internal-sftp",
-    ...(environment.length > 0 ? [`SetEnv ${environment.join(" ")}`] : []),
+    `SetEnv ${environment.join(" ")}`,
     "",
   ].join("\n");
 }
