@@ -107,7 +107,7 @@ export class RollingUpdate {
     // A preview changes nothing, and its unknown outputs never resolve.
     if (predecessors.length === 0 || pulumi.runtime.isDryRun()) return [];
     if (!(await valueOf(this.isMember(machine)))) return [];
-    await Promise.all(predecessors.map(async (name) => await this.waitForNode(name)));
+    await this.waitForNodes(predecessors);
     return [];
   }
 
@@ -119,11 +119,21 @@ export class RollingUpdate {
     return this.replacedFor.get(machine);
   }
 
-  /** Machines that are new in this run are checked together with all others, so no other machine waits for them. */
+  /**
+   * Machines that are new in this run are checked together with all others, so no other machine waits for them, but for
+   * the machines before them.
+   */
   private async waitForNode(machine: string): Promise<void> {
-    if (this.controlPlanes.includes(machine) && !(await valueOf(this.isMember(machine)))) return;
+    if (!(await valueOf(this.isMember(machine)))) {
+      await this.waitForNodes(this.predecessors.get(machine) ?? []);
+      return;
+    }
     const node = this.nodes.get(machine);
     if (node) await valueOf(node.urn);
+  }
+
+  private async waitForNodes(machines: readonly string[]): Promise<void> {
+    await Promise.all(machines.map(async (name) => await this.waitForNode(name)));
   }
 }
 

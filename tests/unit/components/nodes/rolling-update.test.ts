@@ -69,6 +69,25 @@ test("machines that are new in this run do not wait", async () => {
   await expect(update.turnOf("worker-3")).resolves.toEqual([]);
 });
 
+describe("a machine of the middle of a pool that is new in this run", () => {
+  const members = ["worker-1", "worker-3"];
+
+  test("delays no machine after it, because its checks wait for all machines", async () => {
+    const update = await rollingUpdate(NAMES, members);
+    update.addNode("worker-1", new Node("worker-1-node"));
+    update.addNode("worker-2", { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
+    const turns = new Map([["worker-3", update.turnOf("worker-3")]]);
+    expect(await settledTurns(["worker-3"], turns)).toEqual(["worker-3"]);
+  });
+
+  test("keeps the order of the members around it", async () => {
+    const update = await rollingUpdate(NAMES, members);
+    update.addNode("worker-1", { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
+    const turns = new Map([["worker-3", update.turnOf("worker-3")]]);
+    expect(await settledTurns(["worker-3"], turns)).toEqual([]);
+  });
+});
+
 test("nothing waits in a preview", async () => {
   const update = await rollingUpdate(NAMES, NAMES, 1, true);
   update.addNode("worker-1", { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource);
