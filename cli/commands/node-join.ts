@@ -36,9 +36,9 @@ async function join(stack: Stack, options: Options, session: Session): Promise<n
 }
 
 function raiseCount(config: ClusterConfig, pool: Pool, options: Options): ConfigChange {
-  const { path, name, count } = pool;
+  const { path, name, count, additional } = pool;
   const kind = kindOf(config, pool);
-  if (kind.makes) return { [`${path}.count`]: count + (numberOption(options, "count") ?? 1) };
+  if (kind.makes) return { [`${path}.count`]: count - additional + (numberOption(options, "count") ?? 1) };
   throw new StepError({
     step: "extending the pool",
     cause: `machines of kind ${kind.name} cannot be created`,

@@ -2,16 +2,19 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { loadVersions } from "../../artifacts";
 import { StepError } from "../../common/errors";
 import { chooseVersion } from "../../common/listed-versions";
-import { type ClusterConfig, poolMachineNames, poolsOf } from "../../components/config";
+import { type ClusterConfig, additionalNames, poolMachineNames, poolsOf } from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, requireStack } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
 import { prepareEngine } from "../engine/workspace";
+import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
 import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/upgrade-facts";
 import { CANARY, EMULATE, HOLD, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
 import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
+import { type UpgradeStage, undoStages, upgradeStages } from "../nodes/upgrade-stages";
+import { configuredSurges } from "../nodes/upgrade-surge";
 import { assertInstallable, newestVersion } from "../nodes/upgrade-target";
 import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
@@ -21,10 +24,7 @@ import { run as up } from "./up";
 
 /** What was approved. */
 interface Approved {
-  /** Versions through which the cluster goes. */
-  chain: readonly string[];
-  /** Configuration besides the version. */
-  change: ConfigChange;
+  stages: readonly UpgradeStage[];
   isPaused: boolean;
 }
 
@@ -39,7 +39,7 @@ interface Cluster {
   config: ClusterConfig;
 }
 
-/** `npm run upgrade`: prints the plan, and then runs `npm start` for each version of the chain. */
+/** `npm run upgrade`: prints the plan, and then runs `npm start` for each stage of the upgrade. */
 export async function run(options: Options): Promise<number> {
   let outcome: Outcome = { code: 0 };
   const code = await withSession(options.stack, async (session) => {
@@ -59,10 +59,12 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const isPaused = Object.keys(pause).length > 0;
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };
-  if (flags.has("plan") || plan.chain.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
+  const canaries = flags.has("resume") || isPaused ? [] : config.kubernetes.canary;
+  const stages = upgradeStages({ ...plan, change, canaries });
+  if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   if (flags.has("resume")) await removeConfig(stack, [HOLD, CANARY, EMULATE]);
   else if (isPaused) await removeConfig(stack, [HOLD, CANARY]);
-  return { approved: { chain: plan.chain, change, isPaused }, code: 0 };
+  return { approved: { stages, isPaused }, code: 0 };
 }
 
 /** Returns the configuration that pauses the upgrade; empty without a pause. */
@@ -88,12 +90,14 @@ async function removeConfig(stack: Stack, paths: readonly string[]): Promise<voi
   for (const path of paths) await stack.removeConfig(path, true);
 }
 
-async function runInSteps({ stack, values }: Options, { chain, change, isPaused }: Approved): Promise<number> {
+async function runInSteps({ stack, values }: Options, { stages, isPaused }: Approved): Promise<number> {
   const bare = { stack, values: {}, words: [] };
-  for (const version of chain) {
-    process.stdout.write(`\nChanging to ${version}\n`);
-    const config = Object.fromEntries(Object.entries(change).map(([path, value]) => [path, String(value)]));
-    const code = await up({ ...bare, flags: new Set(["yes"]), config: { "kubernetes.version": version, ...config } });
+  for (const { title, remove, set } of stages) {
+    process.stdout.write(`\n${title}\n`);
+    const config = Object.fromEntries(Object.entries(set).map(([path, value]) => [path, String(value)]));
+    const removed = remove.length === 0 ? 0 : await removeFromStack(stack, remove);
+    if (removed !== 0) return removed;
+    const code = await up({ ...bare, flags: new Set(["yes"]), config });
     if (code !== 0) return code;
   }
   if (!isPaused) return 0;
@@ -102,6 +106,14 @@ async function runInSteps({ stack, values }: Options, { chain, change, isPaused 
     `\nPaused. Run \`${stackCommand("check", stack)}\`, then \`${stackCommand("upgrade", stack, "--resume")}\`.\n`,
   );
   return code;
+}
+
+async function removeFromStack(name: string, paths: readonly string[]): Promise<number> {
+  return await withSession(name, async ({ progress, signal }) => {
+    await prepareEngine(progress, signal);
+    await removeConfig(await requireStack(name), paths);
+    return 0;
+  });
 }
 
 async function isConfirmed({ flags }: Options, session: Session): Promise<boolean> {
@@ -118,12 +130,25 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   const isEmulating = config.controlPlane.emulate !== undefined;
   const apiServers = servers.map((server) => server.version);
   const to = options.values.to ?? oldest(Object.values(config.kubernetes.hold));
-  const plan = planUndo({ apiServers, to, nodes: status.nodes, isEmulating });
+  const additional = poolsOf(config).flatMap((pool) => additionalNames(config, pool));
+  const plan = planUndo({ apiServers, to, nodes: status.nodes, isEmulating, additional });
   session.screen.close();
   process.stdout.write(`\n${undoPlanText(plan)}`);
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
-  await removeConfig(stack, [HOLD, CANARY, EMULATE]);
-  return { approved: { chain: [plan.to], change: {}, isPaused: false }, code: 0 };
+  return {
+    approved: { stages: undoStages({ ...plan, holds: holdsOf(config, status.nodes) }), isPaused: false },
+    code: 0,
+  };
+}
+
+/** Returns the configuration that keeps each pool on the version of its nodes, unless it stays on one already. */
+function holdsOf(config: ClusterConfig, nodes: ClusterStatus["nodes"]): ConfigChange {
+  const moving = poolsOf(config).filter((pool) => pool.version === undefined);
+  const holds = moving.flatMap(({ name }) => {
+    const version = oldest(nodes.filter(({ pool }) => pool === name).map((node) => node.version));
+    return version === undefined ? [] : [[`${HOLD}.${name}`, version]];
+  });
+  return Object.fromEntries(holds) as ConfigChange;
 }
 
 async function readPlan(options: Options, session: Session, { stack, config }: Cluster): Promise<UpgradePlan> {
@@ -135,7 +160,8 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   await assertInstallable(to, config, session.signal);
   const api = await clusterApi(stack, session);
   const status = await readUpgradeStatus(api, stack, session);
-  const pools = poolsOf(isResumed ? { ...config, kubernetes: { hold: {} } } : config);
+  const planned = isResumed ? { ...config, kubernetes: { ...config.kubernetes, hold: {} } } : config;
+  const pools = poolsOf(planned);
   const poolVersions = new Map(pools.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]])));
   const [servers, deprecated, obstacles] = await Promise.all([
     readApiServers(api, session.signal),
@@ -151,6 +177,7 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
     isChanged,
     poolLimits,
     ladder: ladderOf(config),
+    surges: configuredSurges(planned),
     replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
   };
   const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles, ...settings });

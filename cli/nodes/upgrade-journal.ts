@@ -1,6 +1,6 @@
 import { optional } from "../../common/optional";
 import { userCommand } from "../../common/user-command";
-import { type ClusterConfig, poolsOf } from "../../components/config";
+import { type ClusterConfig, additionalNames, poolsOf } from "../../components/config";
 import { previousMinor } from "../../render/emulated-version";
 import { table } from "../terminal/text";
 import type { ClusterStatus } from "./cluster-status";
@@ -14,10 +14,12 @@ export interface UpgradeJournal {
   waiting: { node: string; version: string; reason: string }[];
   /** Minor version that the control planes emulate until the upgrade is resumed: `1.35`. */
   emulates?: string;
+  /** Machines that pools have only while they are upgraded. */
+  additional?: { node: string; version: string }[];
 }
 
 export interface JournalFacts {
-  config: Pick<ClusterConfig, "kubernetes" | "controlPlane" | "workers" | "pools">;
+  config: Pick<ClusterConfig, "kubernetes" | "controlPlane" | "machines" | "workers" | "pools">;
   nodes: ClusterStatus["nodes"];
   apiServers: readonly ApiServer[];
   /** When each node was last changed by a run, ISO 8601, by its name. */
@@ -34,7 +36,9 @@ export function readJournal(facts: JournalFacts): UpgradeJournal | undefined {
   const { kubernetes, controlPlane } = config;
   const emulates = controlPlane.emulate && previousMinor(kubernetes.version);
   const own = new Map(poolsOf({ ...config, kubernetes: { hold: {} } }).map(({ name, version }) => [name, version]));
-  const upgraded = nodes.filter(({ pool }) => own.get(pool) === undefined);
+  const surplus = poolsOf(config).flatMap((pool) => additionalNames(config, pool));
+  const additional = surplus.map((node) => ({ node, version: versionOf(facts, node) }));
+  const upgraded = nodes.filter(({ name, pool }) => own.get(pool) === undefined && !surplus.includes(name));
   const isDone = (node: Node) => node.version === kubernetes.version && apiServerOf(facts, node) === undefined;
   const done = upgraded.filter(isDone).map(({ name: node, version }) => ({
     ...{ node, version },
@@ -43,15 +47,19 @@ export function readJournal(facts: JournalFacts): UpgradeJournal | undefined {
   const waiting = upgraded
     .filter((node) => !isDone(node))
     .map((node) => ({ node: node.name, version: node.version, reason: reasonOf(facts, node) }));
-  if (waiting.length === 0 && emulates === undefined) return undefined;
+  if (waiting.length === 0 && emulates === undefined && surplus.length === 0) return undefined;
   const versions = [...waiting.map(({ version }) => version), ...facts.apiServers.map(({ version }) => version)];
   return {
     from: oldest(versions) ?? kubernetes.version,
     to: kubernetes.version,
     done,
     waiting,
-    ...optional({ emulates }),
+    ...optional({ emulates, additional: surplus.length > 0 ? additional : undefined }),
   };
+}
+
+function versionOf({ nodes }: JournalFacts, node: string): string {
+  return nodes.find(({ name }) => name === node)?.version ?? "not joined";
 }
 
 /** Version of the node's API server, if that is another one than the configuration has. */
@@ -68,7 +76,7 @@ function reasonOf(facts: JournalFacts, node: Node): string {
 }
 
 /** Returns the journal as lines for a terminal. */
-export function journalLines({ from, to, done, waiting, emulates }: UpgradeJournal): string[] {
+export function journalLines({ from, to, done, waiting, emulates, additional = [] }: UpgradeJournal): string[] {
   const count = `${done.length} of ${done.length + waiting.length} nodes done`;
   const isHeld = waiting.every(({ reason }) => reason.includes("kubernetes.hold"));
   const next = isHeld ? userCommand("upgrade", "--resume") : userCommand("upgrade", `--to ${to}`);
@@ -76,6 +84,7 @@ export function journalLines({ from, to, done, waiting, emulates }: UpgradeJourn
   const rows = [
     ...done.map(({ node, version, at = "" }) => ["  done", node, version, at]),
     ...waiting.map(({ node, version, reason }) => ["  waits", node, version, reason]),
+    ...additional.map(({ node, version }) => ["  extra", node, version, "leaves at the end (kubernetes.additional)"]),
   ];
   return [`upgrade       ${from} -> ${to}: ${count}${emulated}; continue with \`${next}\``, ...table(rows)];
 }

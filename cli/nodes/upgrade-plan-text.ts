@@ -5,9 +5,13 @@ import type { PlannedPool, UpgradePlan } from "./upgrade-plan";
 
 /** Returns the plan as text for a terminal. */
 export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
-  const { from, to, chain, controlPlanes, components, addOns, pools, deprecated, blocking, notes } = plan;
+  const { from, chain, controlPlanes, components, addOns, pools, deprecated, blocking, notes } = plan;
   const { canaries, soak } = plan;
-  if (chain.length === 0) return `Nothing to upgrade: every control plane runs ${to}, and every pool its version.\n`;
+  if (chain.length === 0) return nothingToUpgrade(plan);
+  const inPlace = pools.filter(({ surge }) => surge === undefined).map(describePool);
+  // The pools with additional machines change in later updates.
+  const surged = pools.filter(({ surge }) => surge !== undefined).map(describePool);
+  const steps = [...inPlace, ...(addOns.length > 0 ? [addOns.join(" and ")] : []), ...surged];
   const lines = [
     `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
     "",
@@ -15,12 +19,11 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
     "  1. images and binaries are copied; only the container runtime restarts, if its pause image changes",
     `  2. ${controlPlanes.join(", ")}: a snapshot of etcd, then the ${components}, then the kubelet, ` +
       "one after the other",
-    ...pools.map((pool, index) => `  ${index + 3}. pool ${pool.name}: ${describePool(pool)}`),
-    ...(addOns.length > 0 ? [`  ${pools.length + 3}. ${addOns.join(" and ")}`] : []),
+    ...steps.map((step, index) => `  ${index + 3}. ${step}`),
     ...(canaries.length > 0 ? [`Before the other workers: ${canaries.join(", ")}`] : []),
     ...(soak > 0 ? [`After each control plane, canary and pool, the cluster must stay healthy for ${soak} s`] : []),
     "",
-    `Duration: about ${describeDuration(plan.duration * 1_000)}, and longer where drains wait for pods`,
+    `Duration: about ${describeDuration(plan.duration * 1_000)}, and longer where ${delaysOf(pools)}`,
     ...(etcd ? [`etcd: ${describeEtcd(etcd)}`] : []),
     `Deprecated APIs in use: ${deprecated.map(describeApi).join(", ") || "none"}`,
     ...section("To look at:", notes),
@@ -29,8 +32,25 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
   return `${lines.join("\n")}\n`;
 }
 
-function describePool({ nodes, isReplaced }: PlannedPool): string {
-  return `${nodes.join(", ")}, drained, then ${isReplaced ? "a new machine" : "the kubelet"}`;
+function nothingToUpgrade({ to, pools }: UpgradePlan): string {
+  const leaving = pools.flatMap(({ surge }) => surge?.machines ?? []);
+  const rest =
+    leaving.length === 0 ? "" : `${leaving.join(", ")}: drained and removed, because the upgrade no longer needs it\n`;
+  return `Nothing to upgrade: every control plane runs ${to}, and every pool its version.\n${rest}`;
+}
+
+/** What the estimate does not include. */
+function delaysOf(pools: readonly PlannedPool[]): string {
+  const isSurged = pools.some(({ surge }) => surge !== undefined);
+  return `${isSurged ? "additional machines are created, and " : ""}drains wait for pods`;
+}
+
+function describePool({ name, nodes, isReplaced, surge }: PlannedPool): string {
+  const change = `${nodes.join(", ")}, drained, then ${isReplaced ? "a new machine" : "the kubelet"}`;
+  if (!surge) return `pool ${name}: ${change}`;
+  const machines = surge.machines.join(", ");
+  const joins = surge.areJoined ? `additional ${machines}` : `additional ${machines}, created and joined`;
+  return `pool ${name}: ${joins}; then ${change}; then ${machines}, drained and removed`;
 }
 
 function describeApi({ resource, removedIn, users = [] }: UpgradePlan["deprecated"][number]): string {

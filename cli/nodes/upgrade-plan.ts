@@ -7,6 +7,7 @@ import { type Rung, type RunAs, reaches } from "../../render/rung";
 import { planChain } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
 import { estimateDuration } from "./upgrade-duration";
+import { type ConfiguredSurge, type PlannedSurge, planSurge } from "./upgrade-surge";
 
 /** What an upgrade will do, and what is in its way. */
 export interface UpgradePlan {
@@ -40,6 +41,8 @@ export interface PlannedPool {
   oldest?: string | undefined;
   /** Whether new machines replace those of the pool. */
   isReplaced?: boolean;
+  /** The machines that the pool has only while it is upgraded. */
+  surge?: PlannedSurge;
 }
 
 export interface UpgradeFacts {
@@ -58,6 +61,8 @@ export interface UpgradeFacts {
   poolLimits?: ReadonlyMap<string, number>;
   /** Pools whose machines are replaced. @default none */
   replacedPools?: readonly string[];
+  /** Pools with additional machines. @default none */
+  surges?: readonly ConfiguredSurge[];
   /** Workers that are upgraded first, also where their pool has a version of its own. @default none */
   canaries?: readonly string[];
   /** Seconds for which the cluster must stay healthy before the upgrade goes on. @default 0 */
@@ -87,7 +92,7 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
     controlPlanes,
     components: facts.ladder?.runAs === "systemd" ? "services" : "static pods",
     addOns: addOnsOf(facts),
-    pools: poolsOf(status, facts.replacedPools ?? []),
+    pools: poolsOf(facts, steps),
     canaries: [...canaries],
     soak: facts.soak ?? 0,
     duration: steps.length * durationOf(facts, controlPlanes.length),
@@ -125,14 +130,20 @@ function isControlPlane({ roles }: NodeStatus): boolean {
   return roles.includes("control-plane");
 }
 
-function poolsOf({ nodes }: ClusterStatus, replaced: readonly string[]): PlannedPool[] {
-  const workers = nodes.filter((node) => !isControlPlane(node));
+function poolsOf({ status, to, replacedPools = [], surges = [] }: UpgradeFacts, chain: string[]): PlannedPool[] {
+  const workers = status.nodes.filter((node) => !isControlPlane(node));
   const names = [...new Set(workers.map(({ pool }) => pool))];
   return names.map((name) => {
-    const members = workers.filter(({ pool }) => pool === name);
+    const all = workers.filter(({ pool }) => pool === name);
+    const { surge } = planSurge(
+      surges.find(({ pool }) => pool === name),
+      all,
+      { chain, to },
+    );
+    const members = all.filter((node) => surge?.machines.includes(node.name) !== true);
     const nodes = members.map((node) => `${node.name} (${node.version})`);
-    const isReplaced = replaced.includes(name) || undefined;
-    return { name, nodes, oldest: oldest(members.map(({ version }) => version)), ...optional({ isReplaced }) };
+    const isReplaced = replacedPools.includes(name) || undefined;
+    return { name, nodes, oldest: oldest(members.map(({ version }) => version)), ...optional({ isReplaced, surge }) };
   });
 }
 

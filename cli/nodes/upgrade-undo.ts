@@ -15,6 +15,8 @@ export interface UndoFacts {
   nodes: ClusterStatus["nodes"];
   /** Whether the control planes emulate the minor version before. */
   isEmulating: boolean;
+  /** Names of machines that pools have only while they are upgraded. @default none */
+  additional?: readonly string[];
 }
 
 /** Control planes that return to an older version. */
@@ -22,10 +24,13 @@ export interface UndoPlan {
   from: string;
   to: string;
   controlPlanes: string[];
+  /** Additional machines of pools, which leave first. */
+  additional: string[];
 }
 
 /** @throws StepError with the reason why the upgrade cannot be undone */
-export function planUndo({ apiServers, nodes, isEmulating, ...facts }: UndoFacts): UndoPlan {
+export function planUndo({ apiServers, nodes: all, isEmulating, additional = [], ...facts }: UndoFacts): UndoPlan {
+  const nodes = all.filter(({ name }) => !additional.includes(name));
   const from = [...apiServers].sort(semver.compare).at(-1) ?? "";
   const to = facts.to ?? oldest(nodes.map(({ version }) => version)) ?? from;
   if (from === "" || !semver.lt(to, from))
@@ -46,17 +51,20 @@ export function planUndo({ apiServers, nodes, isEmulating, ...facts }: UndoFacts
       "continue the upgrade; before the next one, use --emulate, with which it can be undone",
     );
   const controlPlanes = nodes.filter(({ roles }) => roles.includes("control-plane")).map(({ name }) => name);
-  return { from, to, controlPlanes };
+  return { from, to, controlPlanes, additional: [...additional] };
 }
 
 /** Returns the plan as text for a terminal. */
-export function undoPlanText({ from, to, controlPlanes }: UndoPlan): string {
+export function undoPlanText({ from, to, controlPlanes, additional }: UndoPlan): string {
+  const steps = [
+    ...(additional.length > 0 ? [`additional ${additional.join(", ")}, drained and removed`] : []),
+    `${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other`,
+    "kube-proxy and CoreDNS",
+  ];
   return `Undo: ${from} -> ${to}
 
 In this order:
-  1. ${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other
-  2. kube-proxy and CoreDNS
-`;
+${steps.map((step, index) => `  ${index + 1}. ${step}\n`).join("")}`;
 }
 
 function refused(cause: string, action: string): StepError {

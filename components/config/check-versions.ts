@@ -30,16 +30,21 @@ function modulesProblem(path: string, version: string, listed: readonly string[]
   return { path, reason, action, about: ["source"] };
 }
 
-/** Refuses a paused upgrade of pools that do not exist. */
-export function heldPools(config: ClusterConfig): CrossProblem[] {
+/** Returns a problem for each pool of a setting of upgrades that does not exist. */
+export function unknownPools(config: ClusterConfig, setting: "hold" | "additional"): CrossProblem[] {
   const names = poolsOf(config).map(({ name }) => name);
-  return Object.keys(config.kubernetes.hold)
+  return Object.keys(config.kubernetes[setting])
     .filter((name) => !names.includes(name))
     .map((name) => ({
-      path: `kubernetes.hold.${name}`,
+      path: `kubernetes.${setting}.${name}`,
       reason: `there is no pool named ${name}`,
       action: `use ${names.join(" or ")}, or leave it out`,
     }));
+}
+
+/** Refuses a paused upgrade of pools that do not exist. */
+export function heldPools(config: ClusterConfig): CrossProblem[] {
+  return unknownPools(config, "hold");
 }
 
 /** Refuses canaries that are no workers. */

@@ -15,6 +15,7 @@ import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds"
 import { podRangeSize, podsPerNode, rangesOverlap, serviceRangeSize } from "./check-network";
 import { downloadsOfModules } from "./check-source";
 import { kindOf } from "./kinds";
+import { additionalMachines, surges } from "./check-surge";
 import {
   canaries,
   heldPools,
@@ -31,6 +32,7 @@ import { withResolvedRoutes } from "./ssh-routes";
 export { ConfigError, renderProblem, type Problem } from "../fields/problems";
 export { kindOf, machineSettings, sharedSettings } from "./kinds";
 export {
+  additionalNames,
   controlPlaneNames,
   listedControlPlanes,
   listedIn,
@@ -52,6 +54,8 @@ const crossChecks: readonly CrossCheck[] = [
   heldPools,
   canaries,
   replacedMachines,
+  surges,
+  additionalMachines,
   removedSettings,
   etcdQuorum,
   rangesOverlap,

@@ -10,6 +10,10 @@ export interface Pool extends CountedPool {
   name: string;
   /** Path of the pool in the configuration: `workers`, `pools.gpu`. */
   path: string;
+  /** Number of machines, those that the pool has only while it is upgraded included. */
+  count: number;
+  /** Number of machines that the pool has only while it is upgraded: those with the highest numbers. */
+  additional: number;
 }
 
 /** All pools: `workers` first, then the others in the order of the configuration. */
@@ -17,11 +21,18 @@ export function poolsOf({
   workers,
   pools,
   kubernetes,
-}: Pick<ClusterConfig, "workers" | "pools"> & { kubernetes?: Pick<ClusterConfig["kubernetes"], "hold"> }): Pool[] {
+}: Pick<ClusterConfig, "workers" | "pools"> & { kubernetes?: UpgradeSettings }): Pool[] {
   const others = Object.entries(pools).map(([name, pool]) => ({ ...pool, name, path: `pools.${name}` }));
   const all = [{ ...workers, name: WORKERS, path: WORKERS }, ...others];
-  return all.map((pool) => ({ ...pool, ...optional({ version: pool.version ?? kubernetes?.hold[pool.name] }) }));
+  return all.map((pool) => {
+    const additional = kubernetes?.additional?.[pool.name] ?? 0;
+    const version = pool.version ?? kubernetes?.hold?.[pool.name];
+    return { ...pool, count: pool.count + additional, additional, ...optional({ version }) };
+  });
 }
+
+/** What an upgrade that is under way records in the configuration. */
+type UpgradeSettings = Partial<Pick<ClusterConfig["kubernetes"], "hold" | "additional">>;
 
 /** Name of a pool's machine: `worker-3`, `gpu-1`. */
 export function machineName(pool: string, number: number): string {
@@ -48,6 +59,11 @@ export function numbersOf({ count, skip }: Pick<CountedPool, "count" | "skip">):
 /** Names of the machines that are created for a pool. Listed machines are not among them. */
 export function madeNames(config: Pick<ClusterConfig, "machines">, pool: Pool): string[] {
   return kindOf(config, pool).makes ? numbersOf(pool).map((number) => machineName(pool.name, number)) : [];
+}
+
+/** Names of the machines that the pool has only while it is upgraded. */
+export function additionalNames(config: Pick<ClusterConfig, "machines">, pool: Pool): string[] {
+  return pool.additional === 0 ? [] : madeNames(config, pool).slice(-pool.additional);
 }
 
 /** Names of the control planes that are created. Listed ones are not among them. */

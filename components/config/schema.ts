@@ -52,6 +52,11 @@ const kubernetes = strict({
    */
   canary: z.array(z.string().min(1)).default([]),
   /**
+   * Number of additional machines that pools have while they are upgraded, by pool. `upgrade` sets it for pools with
+   * `surge`, and removes it at the end.
+   */
+  additional: z.record(z.string(), z.int().min(0)).default({}),
+  /**
    * Seconds for which the cluster must stay healthy in an upgrade before it goes on: after each control plane, after
    * each canary, and after each pool. Pools then change one after the other.
    */
@@ -238,6 +243,12 @@ const pool = strict({
    * count.
    */
   maxUnavailable: z.int().min(1).default(1),
+  /**
+   * Number of additional machines that `upgrade` creates before it changes the nodes of the pool, and removes
+   * afterwards, so that at least `count` nodes are available (docs/upgrade.md). It must not be smaller than
+   * `maxUnavailable`. `up` and `pulumi up` upgrade a pool without additional machines.
+   */
+  surge: z.int().min(0).default(0),
   /** Taints of the nodes. */
   taints: z.array(taint).default([]),
   /** Command-line flags, without leading dashes. */

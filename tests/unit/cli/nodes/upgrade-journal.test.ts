@@ -49,3 +49,17 @@ test("no upgrade is under way where each node has its version, also a pool of it
   const nodes = [node("control-plane-1", "1.36.3"), { ...node("old-1", "1.34.4"), pool: "old" }];
   expect(readJournal(facts({ pools: { old: { version: "1.34.4" } } }, { nodes }))).toBeUndefined();
 });
+
+test("additional machines are part of an upgrade until they have left", () => {
+  const kubernetes = { version: "1.36.3", additional: { workers: 1 } };
+  const nodes = ["control-plane-1", "worker-1", "worker-2", "worker-3"].map((name) => node(name, "1.36.3"));
+  expect(journalLines(readJournal(facts({ kubernetes }, { nodes }))!)).toEqual([
+    "upgrade       1.36.3 -> 1.36.3: 3 of 3 nodes done; continue with `npm run upgrade -- --resume`",
+    "  done    control-plane-1   1.36.3",
+    "  done    worker-1          1.36.3   2026-11-26T18:30:00Z",
+    "  done    worker-2          1.36.3",
+    "  extra   worker-3          1.36.3   leaves at the end (kubernetes.additional)",
+  ]);
+  const missing = readJournal(facts({ kubernetes }, { nodes: nodes.slice(0, 3) }));
+  expect(missing?.additional).toEqual([{ node: "worker-3", version: "not joined" }]);
+});

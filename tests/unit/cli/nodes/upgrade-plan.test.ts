@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ClusterStatus } from "../../../../cli/nodes/cluster-status";
 import { planUpgrade, readApiServers, type UpgradeFacts } from "../../../../cli/nodes/upgrade-plan";
 import { upgradePlanText } from "../../../../cli/nodes/upgrade-plan-text";
@@ -50,6 +50,37 @@ test("the plan of the ladder has the services of systemd, and the add-ons of its
   expect(top).toContain("5. kube-proxy and CoreDNS");
   expect(textOf({ rung: "proxy", runAs: "static-pods" })).toMatch(/the static pods.*\n.*\n.*\n {2}5\. kube-proxy\n/);
   expect(textOf({ rung: "controllers", runAs: "static-pods" })).not.toMatch(/kube-proxy|CoreDNS/);
+});
+
+describe("a pool with additional machines", () => {
+  const surges = [{ pool: "workers", machines: ["worker-2"], isRecorded: false }];
+
+  test("has them in the plan, and changes after the pools without them", () => {
+    const plan = planUpgrade(facts({ to: "1.35.4", surges }));
+    expect(upgradePlanText(plan, {})).toContain(`
+  3. pool gpu: gpu-1 (1.34.4), drained, then the kubelet
+  4. kube-proxy and CoreDNS
+  5. pool workers: additional worker-2, created and joined; then worker-1 (1.34.4), drained, then the kubelet; \
+then worker-2, drained and removed
+`);
+  });
+
+  test("is continued with those that have joined", () => {
+    const joined = facts({ to: "1.35.4", surges: [{ pool: "workers", machines: ["worker-2"], isRecorded: true }] });
+    joined.status.nodes.push(node("worker-2", "1.35.4"), node("worker-3", "1.35.4"));
+    const [workers] = planUpgrade(joined).pools;
+    expect(workers).toMatchObject({ oldest: "1.34.4", nodes: ["worker-1 (1.34.4)", "worker-3 (1.35.4)"] });
+    expect(workers?.surge).toMatchObject({ areJoined: true, nodes: ["worker-1", "worker-3"], done: ["worker-3"] });
+    expect(upgradePlanText(planUpgrade(joined), {})).toContain("pool workers: additional worker-2; then worker-1");
+  });
+
+  test("has none where none of its nodes changes, but loses those of an interrupted upgrade", () => {
+    const done = facts({ to: "1.34.4", surges });
+    expect(planUpgrade(done).pools[0]).not.toHaveProperty("surge");
+    const left = planUpgrade({ ...done, surges: [{ pool: "workers", machines: ["worker-2"], isRecorded: true }] });
+    expect(left).toMatchObject({ chain: [], pools: [{ surge: { areJoined: false } }, {}] });
+    expect(upgradePlanText(left, {})).toMatch(/^Nothing to upgrade: .*\nworker-2: drained and removed, because/);
+  });
 });
 
 test("the version of an API server is that of its static pod, or what it reports where systemd runs it", async () => {

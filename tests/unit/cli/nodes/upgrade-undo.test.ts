@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { undoStages } from "../../../../cli/nodes/upgrade-stages";
 import { planUndo, undoPlanText, type UndoFacts } from "../../../../cli/nodes/upgrade-undo";
 
 function node(name: string, version: string, role?: string): UndoFacts["nodes"][number] {
@@ -11,7 +12,7 @@ function plan(changes: Partial<UndoFacts> = {}) {
 }
 
 test("control planes return to the version of the workers", () => {
-  expect(plan()).toEqual({ from: "1.36.3", to: "1.35.4", controlPlanes: ["cp-1"] });
+  expect(plan()).toEqual({ from: "1.36.3", to: "1.35.4", controlPlanes: ["cp-1"], additional: [] });
   expect(undoPlanText(plan())).toContain("Undo: 1.36.3 -> 1.35.4\n");
 });
 
@@ -32,4 +33,32 @@ test("an upgrade is not undone once a worker has the version", () => {
 
 test("there is nothing to undo where all nodes have one version", () => {
   expect(() => plan({ nodes: [node("worker-1", "1.36.3")] })).toThrow(/every control plane and worker has 1\.36\.3/);
+});
+
+describe("an upgrade with additional machines", () => {
+  const nodes = [node("cp-1", "1.36.3", "control-plane"), node("worker-1", "1.35.4"), node("worker-2", "1.36.3")];
+
+  test("is undone once they have left, while the pools stay on their version", () => {
+    const undo = plan({ nodes, additional: ["worker-2"] });
+    expect(undo).toMatchObject({ to: "1.35.4", additional: ["worker-2"] });
+    expect(undoPlanText(undo)).toMatch(/1\. additional worker-2, drained and removed\n {2}2\. cp-1: .*\n {2}3\. /);
+    const holds = { "kubernetes.hold.workers": "1.35.4" };
+    expect(undoStages({ ...undo, holds })).toEqual([
+      { title: "Removing worker-2", remove: ["kubernetes.canary", "kubernetes.additional"], set: holds },
+      {
+        title: "Changing to 1.35.4",
+        remove: ["kubernetes.hold", "kubernetes.canary", "controlPlane.emulate"],
+        set: { "kubernetes.version": "1.35.4" },
+      },
+    ]);
+  });
+
+  test("has one stage where there are none", () => {
+    expect(undoStages({ ...plan(), holds: {} })).toHaveLength(1);
+  });
+
+  test("is not undone once another worker has the version", () => {
+    const newer = [...nodes, node("worker-3", "1.36.3")];
+    expect(() => plan({ nodes: newer, additional: ["worker-3"] })).toThrow(/: worker-2 \(1\.36\.3\): the kubelet/);
+  });
 });

@@ -1,16 +1,22 @@
 import { describe, expect, test } from "vitest";
 import {
   type ClusterConfig,
+  additionalNames,
   machineName,
   numberOf,
   numbersOf,
   parseConfig,
+  poolMachineNames,
   poolsOf,
 } from "../../../../components/config";
 import { machineRequests } from "../../../../components/program/create-machines";
 
 const environment = { kubernetesVersions: ["1.36.3"], fileExists: () => true };
 const parsed = (raw: unknown): ClusterConfig => parseConfig(raw, environment);
+const SSH_HOSTS = [
+  { name: "boss", host: "10.0.0.1", role: "control-plane" },
+  { name: "hand", host: "10.0.0.2", role: "worker" },
+];
 const namesToMake = (config: ClusterConfig): string[] =>
   machineRequests(config)
     .filter(({ kind }) => kind.makes)
@@ -70,6 +76,38 @@ describe("a paused upgrade", () => {
 
   test("of a pool that does not exist is refused", () => {
     expect(() => held({ gpu: "1.35.4" })).toThrow(/kubernetes\.hold\.gpu.*there is no pool named gpu/s);
+  });
+
+  test("has additional machines, with the highest numbers", () => {
+    const config = parseConfig({ kubernetes: { additional: { workers: 1 } }, workers: { skip: [2] } }, environment);
+    const [workers] = poolsOf(config);
+    expect(workers && poolMachineNames(config, workers)).toEqual(["worker-1", "worker-3", "worker-4"]);
+    expect(workers && additionalNames(config, workers)).toEqual(["worker-4"]);
+    const [without] = poolsOf({ ...config, kubernetes: {} });
+    expect(without).toMatchObject({ count: 2, additional: 0 });
+    expect(without && additionalNames(config, without)).toEqual([]);
+  });
+
+  test.each([
+    [{ kubernetes: { additional: { gpu: 1 } } }, /kubernetes\.additional\.gpu: there is no pool named gpu/],
+    [
+      { machines: { kind: "ssh", ssh: { hosts: SSH_HOSTS } }, workers: { surge: 1 } },
+      /workers\.surge: machines of kind ssh cannot be created, so the pool can have no additional ones; leave it out/,
+    ],
+    [
+      { machines: { kind: "ssh", ssh: { hosts: SSH_HOSTS } }, kubernetes: { additional: { workers: 1 } } },
+      /kubernetes\.additional\.workers: machines of kind ssh cannot be created/,
+    ],
+    [
+      { machines: { kind: "vagrant", vagrant: { vagrantfile: "/work/Vagrantfile" } }, workers: { surge: 1 } },
+      /workers\.surge: the machines are defined in your own Vagrantfile, so the pool can have no additional ones/,
+    ],
+    [
+      { workers: { surge: 1, maxUnavailable: 2 } },
+      /workers\.surge: 1 is less than maxUnavailable \(2\).*; use 2 or more, or lower workers\.maxUnavailable/,
+    ],
+  ])("has additional machines only where they can be created: %j", (raw, problem) => {
+    expect(() => parseConfig(raw, environment)).toThrow(problem);
   });
 
   test("has canaries that are workers", () => {

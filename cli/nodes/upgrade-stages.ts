@@ -1,0 +1,150 @@
+import type { ConfigChange } from "../engine/stack-config";
+import type { PlannedPool } from "./upgrade-plan";
+import { CANARY, EMULATE, HOLD } from "./upgrade-pause";
+import { ADDITIONAL, type PlannedSurge } from "./upgrade-surge";
+
+/** One update of the cluster. The configuration records it, so any later run continues an interrupted one. */
+export interface UpgradeStage {
+  title: string;
+  /** Paths that are removed from the configuration before the update. */
+  remove: readonly string[];
+  /** Values that are then set. */
+  set: ConfigChange;
+}
+
+export interface StageFacts {
+  /** Versions through which the cluster goes. */
+  chain: readonly string[];
+  pools: readonly PlannedPool[];
+  /** Configuration besides the version: the pause, the soak, the emulation. */
+  change: ConfigChange;
+  /** Canaries of the configuration. */
+  canaries: readonly string[];
+}
+
+const VERSION = "kubernetes.version";
+
+interface SurgedPool extends PlannedSurge {
+  name: string;
+  /** Version on which the pool stays until its additional machines have joined. */
+  before: string;
+  /** Whether the upgrade pauses within the pool, so that the additional machines stay. */
+  isPaused: boolean;
+}
+
+/**
+ * Returns the updates of an upgrade, in order. Without additional machines that is one for each version. With them, the
+ * pools that have some wait for three more: the control planes and the other pools change, then the additional machines
+ * join, then the pool changes, and at the end the additional machines leave.
+ */
+export function upgradeStages(facts: StageFacts): UpgradeStage[] {
+  const { chain, change } = facts;
+  const pools = surgedPools(facts);
+  if (pools.length === 0) return chain.map((version) => stage(version, [], change));
+  const [first] = chain;
+  return [
+    ...(first === undefined ? [] : joiningStages(first, pools, facts)),
+    ...chain.map((version) => changingStage(version, pools, facts)),
+    ...leavingStages(pools, facts),
+  ];
+}
+
+function stage(version: string, remove: readonly string[], set: ConfigChange, title = ""): UpgradeStage {
+  return { title: title || `Changing to ${version}`, remove, set: { [VERSION]: version, ...set } };
+}
+
+/** Pools that change in this upgrade and have additional machines. */
+function surgedPools({ pools, change, chain }: StageFacts): SurgedPool[] {
+  const paused = canariesOf(change);
+  return pools.flatMap(({ name, surge, oldest }) => {
+    if (!surge) return [];
+    const isHeld = `${HOLD}.${name}` in change;
+    if (isHeld && !surge.nodes.some((node) => paused.includes(node))) return [];
+    return [{ ...surge, name, before: oldest ?? chain[0] ?? "", isPaused: isHeld }];
+  });
+}
+
+/** New machines join in a run that changes no other node of their pool, because its checks wait for all machines. */
+function joiningStages(version: string, pools: readonly SurgedPool[], facts: StageFacts): UpgradeStage[] {
+  const joining = pools.filter(({ areJoined }) => !areJoined);
+  if (joining.length === 0) return [];
+  const held = { ...without(facts.change, CANARY), ...holdsOf(joining) };
+  const nodes = pools.flatMap((pool) => pool.nodes);
+  const others = canariesBefore(pools, facts).filter((name) => !nodes.includes(name));
+  const done = [...others, ...pools.flatMap((pool) => pool.done)];
+  const machines = pools.flatMap((pool) => pool.machines);
+  const counts = Object.fromEntries(joining.map((pool) => [`${ADDITIONAL}.${pool.name}`, pool.machines.length]));
+  const waiting = joining.map(({ name }) => name).join(", ");
+  const join = { ...held, ...counts, ...canaryPaths([...done, ...machines]) };
+  return [
+    ...(joining.some(({ isRecorded }) => !isRecorded)
+      ? [stage(version, [CANARY], { ...held, ...canaryPaths(done) }, `Changing to ${version}, without pool ${waiting}`)]
+      : []),
+    stage(version, [CANARY], join, `Joining ${joining.flatMap((pool) => pool.machines).join(", ")}`),
+  ];
+}
+
+function holdsOf(pools: readonly SurgedPool[]): ConfigChange {
+  return Object.fromEntries(pools.map(({ name, before }) => [`${HOLD}.${name}`, before]));
+}
+
+/** The additional machines stay canaries, so that the others wait for them, and the soak of the pool is theirs. */
+function changingStage(version: string, pools: readonly SurgedPool[], facts: StageFacts): UpgradeStage {
+  const paused = canariesOf(facts.change);
+  const others = paused.length > 0 ? paused : canariesBefore(pools, facts);
+  const canaries = [...pools.flatMap(({ machines }) => machines), ...others];
+  const set = { ...without(facts.change, CANARY), ...canaryPaths(canaries) };
+  return stage(version, [CANARY, ...pools.map(({ name }) => `${HOLD}.${name}`)], set);
+}
+
+function leavingStages(pools: readonly SurgedPool[], facts: StageFacts): UpgradeStage[] {
+  const leaving = pools.filter(({ isPaused }) => !isPaused);
+  if (leaving.length === 0) return [];
+  const staying = pools.filter(({ isPaused }) => isPaused).flatMap(({ machines }) => machines);
+  const paused = canariesOf(facts.change);
+  const canaries = paused.length > 0 ? [...staying, ...paused] : canariesBefore(pools, facts);
+  return [
+    {
+      title: `Removing ${leaving.flatMap(({ machines }) => machines).join(", ")}`,
+      remove: [CANARY, ...leaving.map(({ name }) => `${ADDITIONAL}.${name}`)],
+      set: canaryPaths(canaries),
+    },
+  ];
+}
+
+/** Canaries that were configured before the upgrade. An interrupted one has added its additional machines to them. */
+function canariesBefore(pools: readonly SurgedPool[], { canaries }: StageFacts): string[] {
+  const additional = pools.flatMap(({ machines }) => machines);
+  return canaries.filter((name) => !additional.includes(name));
+}
+
+/** Canaries of a pause. */
+function canariesOf(change: ConfigChange): string[] {
+  return Object.entries(change).flatMap(([path, value]) => (path.startsWith(`${CANARY}[`) ? [String(value)] : []));
+}
+
+function canaryPaths(names: readonly string[]): ConfigChange {
+  return Object.fromEntries([...new Set(names)].map((name, index) => [`${CANARY}[${index}]`, name]));
+}
+
+function without(change: ConfigChange, path: string): ConfigChange {
+  return Object.fromEntries(Object.entries(change).filter(([key]) => !key.startsWith(path)));
+}
+
+/**
+ * Returns the updates that undo an upgrade of the control planes: additional machines, whose kubelets are newer, leave
+ * first, while all pools stay on their version.
+ */
+export function undoStages({ to, additional, holds }: UndoStageFacts): UpgradeStage[] {
+  const leaves = { title: `Removing ${additional.join(", ")}`, remove: [CANARY, ADDITIONAL], set: holds };
+  const returns = { title: `Changing to ${to}`, remove: [HOLD, CANARY, EMULATE], set: { [VERSION]: to } };
+  return additional.length > 0 ? [leaves, returns] : [returns];
+}
+
+export interface UndoStageFacts {
+  to: string;
+  /** Names of the additional machines that leave. */
+  additional: readonly string[];
+  /** Configuration that keeps the pools on their version. */
+  holds: ConfigChange;
+}
