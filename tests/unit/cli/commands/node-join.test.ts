@@ -10,6 +10,7 @@ const host = { name: "old-server", host: "10.0.0.8", user: "admin", password: "t
 const config = configOf({
   workers: JSON.stringify({ count: 2, hosts: [host] }),
   pools: JSON.stringify({ gpu: { count: 1 } }),
+  kubernetes: JSON.stringify({ additional: { gpu: 1 } }),
 });
 
 vi.mock("../../../../cli/engine/stack-session", () => ({
@@ -30,7 +31,7 @@ async function changeFor(values: Record<string, string>): Promise<ConfigChange |
   return changed.at(-1);
 }
 
-test("raises the count of the default pool by one, and of another pool by a number", async () => {
+test("raises the count of the default pool by one, and of a pool with an additional machine by a number", async () => {
   expect(await changeFor({})).toEqual({ "workers.count": 3 });
   expect(await changeFor({ pool: "gpu", count: "2" })).toEqual({ "pools.gpu.count": 3 });
 });

@@ -138,6 +138,26 @@ describe("of two pools", () => {
   });
 });
 
+describe("an additional machine of an upgrade, which is a canary", () => {
+  const names = ["worker-1", "worker-2", "worker-3"];
+  const args = { pools: [{ names }], first: ["worker-3"] };
+  const pending = { urn: pulumi.output(new Promise<string>(() => {})) } as pulumi.Resource;
+
+  async function allowed(members: readonly string[]): Promise<string[]> {
+    const update = await updateOf(args, members);
+    for (const name of names) update.addNode(name, pending);
+    return await settledTurns(names, new Map(names.map((name) => [name, update.turnOf(name)])));
+  }
+
+  test("joins while no other machine waits for it", async () => {
+    expect(await allowed(["worker-1", "worker-2"])).toEqual(["worker-1", "worker-3"]);
+  });
+
+  test("is Ready before the others change", async () => {
+    expect(await allowed(names)).toEqual(["worker-3"]);
+  });
+});
+
 describe("a pool whose machines are replaced", () => {
   const replaced = (members: readonly string[]) =>
     updateOf(
