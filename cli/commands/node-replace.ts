@@ -9,7 +9,7 @@ import { withStack } from "../engine/stack-session";
 import { machineState, type MachineState } from "../engine/state";
 import { drainForecast } from "../nodes/drain-forecast";
 import { assertQuorum } from "../nodes/etcd-forecast";
-import { drainNode, drainSettings } from "../nodes/drain-node";
+import { drainNode, drainSettings, verifyNodeMachine } from "../nodes/drain-node";
 import { closingTable } from "../nodes/closing-table";
 import { assertRemovable } from "../nodes/reset";
 import { chooseReplacement, replaceNode, replacementSteps, type Replacement } from "../nodes/replace";
@@ -76,7 +76,7 @@ async function carryOut(order: Order): Promise<number> {
   const start = Date.now();
   const before = await availableWorkloads(api, session.signal);
   // Drain options on the command line apply to a separate drain; the run that follows finds the node empty.
-  if (hasDrainOptions(options)) await drainNode(api, stack, name, drainSettings(options), session);
+  if (hasDrainOptions(options)) await drainFirst(order);
   await replaceNode(order, (operation) => runOperation(stack, "up", session, operation));
   session.progress("waiting for the moved pods");
   // A control plane that was replaced has another host key, which the state has by now.
@@ -88,6 +88,13 @@ async function carryOut(order: Order): Promise<number> {
     `\n${name} is replaced${by}, and all moved pods are running, after ${seconds(start)}.\n\n${nodes}\n`,
   );
   return 0;
+}
+
+/** A machine that is recreated is identified by its platform. One that rejoins is cleaned over SSH. */
+async function drainFirst({ stack, api, name, replacement, options, session }: Order): Promise<void> {
+  const settings = drainSettings(options);
+  if (replacement.kind === "rejoin") await verifyNodeMachine(api, stack, name, settings, session);
+  await drainNode(api, stack, name, settings, session);
 }
 
 function hasDrainOptions(options: Options): boolean {

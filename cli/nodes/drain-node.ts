@@ -7,9 +7,12 @@ import type { KubeApi } from "../../provider/kube/api";
 import type { MachineState } from "../../provider/kube/dead-node";
 import { drain, type DrainResult } from "../../provider/kube/drain";
 import type { DrainOptions } from "../../provider/kube/drain-options";
+import { createProviderContext } from "../../provider/context/context";
 import { proveMachineGone } from "../../provider/resources/machine-gone";
+import { rejectOtherMachine } from "../../provider/resources/other-machine";
 import { stackConfigFile } from "../engine/paths";
 import type { Session } from "../engine/session";
+import { readStackConfig } from "../engine/stack-config";
 import { recordedMachine } from "../engine/state";
 import { PROJECT } from "../engine/project-folder";
 import { numberOption, type Options } from "../terminal/options";
@@ -56,6 +59,28 @@ export async function drainNode(
     status,
     isGone,
   });
+}
+
+/**
+ * Refuses a separate drain before a run while another machine answers at the node's address. The run itself would only
+ * refuse after that drain.
+ */
+export async function verifyNodeMachine(
+  api: KubeApi,
+  stack: Stack,
+  node: string,
+  settings: DrainSettings,
+  { signal, provider }: Session,
+): Promise<void> {
+  const [machine, { recovery }] = await Promise.all([recordedMachine(stack, node), readStackConfig(stack)]);
+  const { abandoned = [], acceptHostKeys = {} } = recovery ?? {};
+  const context = createProviderContext({ ...provider.settings, abandoned, acceptHostKeys });
+  try {
+    const drain = { ...configuredDrain(stack.name), ...settings };
+    await rejectOtherMachine(context, api, { ...machine, node, drain }, signal);
+  } finally {
+    context.connections.closeAll();
+  }
 }
 
 /** Only needed for a node that is not Ready. */

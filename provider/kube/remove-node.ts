@@ -16,16 +16,20 @@ export interface RemoveNodeOptions extends DrainOptions {
   pool: string;
   /** Nodes of the pool that may be unavailable at the same time. */
   maxUnavailable: number;
+  /** Called before anything in the cluster changes. Throws if the machine at the node's address is not the node's. */
+  verifyMachine?: () => Promise<void>;
 }
 
 /**
- * Removes a node from the cluster: waits until the pool can spare it, drains it and deletes the Node object.
+ * Removes a node from the cluster: verifies its machine, waits until the pool can spare it, drains it and deletes the
+ * Node object.
  * @returns undefined when the cluster has no such node
  */
 export async function removeNode(api: KubeApi, options: RemoveNodeOptions): Promise<DrainResult | undefined> {
   const { node, instance, signal, force, timeout = POOL_WAIT_SECONDS } = options;
   const live = await readNode(api, node, signal);
   if (!live || (instance && live.status?.nodeInfo?.machineID !== instance)) return undefined;
+  await options.verifyMachine?.();
   const remove = async () => {
     const result = await drain(api, options);
     await retryRequest(api, "deleting the node", signal, () => ignoreNotFound(api.core.deleteNode({ name: node })));

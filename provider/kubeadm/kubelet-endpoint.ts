@@ -6,6 +6,7 @@ import { readContents, textFile, writeFiles } from "../host/files";
 import { waitUntilUnitHealthy } from "../host/unit-health";
 import type { KubeApi } from "../kube/api";
 import { API_PORT } from "../kube/clients";
+import { readLease } from "../kube/node-lease";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { probeCertificate } from "../ssh/tls-probe";
@@ -88,18 +89,6 @@ async function waitForLease(
         cause: `the kubelet did not renew its lease through ${endpoint} within ${seconds} s`,
       }),
   });
-}
-
-/** Returns when the kubelet last renewed its lease; undefined if the API server does not answer. */
-async function readLease(api: KubeApi, name: string): Promise<string | undefined> {
-  const lease = {
-    apiVersion: "coordination.k8s.io/v1",
-    kind: "Lease",
-    metadata: { namespace: "kube-node-lease", name },
-  };
-  const answer = (await api.objects.read(lease).catch(() => undefined)) as
-    { spec?: { renewTime?: unknown } } | undefined;
-  return answer?.spec && JSON.stringify(answer.spec.renewTime);
 }
 
 /** Waits until every API server that answers, and the node's own balancer, present a certificate for the endpoint. */

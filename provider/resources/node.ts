@@ -20,6 +20,7 @@ import { proveServingCertificate } from "../kubelet/prove-serving";
 import { upgradeNode } from "../kubelet/upgrade-node";
 import { register, type Context, type Handler, type Problem } from "../rpc/handler";
 import { proveMachineGone } from "./machine-gone";
+import { rejectOtherMachine } from "./other-machine";
 
 type NodeInputs = Inputs<typeof nodeContract>;
 type NodeOutputs = Outputs<typeof nodeContract>;
@@ -88,6 +89,7 @@ async function leaveCluster(context: Context, api: KubeApi, inputs: NodeInputs):
     signal,
     status,
     isGone,
+    verifyMachine: () => rejectOtherMachine(context, api, inputs, signal),
     ...inputs.drain,
   });
   if (!drained) return;

@@ -111,10 +111,11 @@ describe("an impostor at the address of a node", () => {
     ["npm run node:replace", () => stack.npmRun("node:replace", "mine", "--yes")],
     ["npm run node:reset", () => stack.npmRun("node:reset", "mine", "--yes")],
     ["npm run down", () => stack.down()],
-  ])("sees no password of `%s`", async (_, command) => {
+  ])("sees no password of `%s`, and the node stays", async (_, command) => {
     const before = impostor.connections;
     expectRefusal(await command(), pinned, impostor.hostKey);
     expect(impostor.connections).toBeGreaterThan(before);
+    expect(await nodeNames(kubectl)).toContain("mine");
     expect(impostor.received).toEqual([]);
   });
 

@@ -2,15 +2,24 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { configuredDrain, drainNode, drainSettings } from "../../../../cli/nodes/drain-node";
+import { configuredDrain, drainNode, drainSettings, verifyNodeMachine } from "../../../../cli/nodes/drain-node";
 import { parseCommandLine } from "../../../../cli/terminal/command-line";
 import { COMMANDS } from "../../../../cli/commands/table";
+import { testContext } from "../../../support/context";
 import type { DrainOptions } from "../../../../provider/kube/drain-options";
+import type { rejectOtherMachine } from "../../../../provider/resources/other-machine";
 import { CLUSTER, fakeApi, fakeSession, fakeStack } from "../fake-stack";
 
 const drain = vi.hoisted(() => vi.fn<(api: unknown, options: DrainOptions) => Promise<unknown>>());
+const reject = vi.hoisted(() => vi.fn<typeof rejectOtherMachine>());
+const readStackConfig = vi.hoisted(() => vi.fn<() => Promise<object>>());
 let folder: string;
 vi.mock("../../../../provider/kube/drain", () => ({ drain }));
+vi.mock("../../../../provider/resources/other-machine", () => ({ rejectOtherMachine: reject }));
+vi.mock("../../../../cli/engine/stack-config", async (original) => ({
+  ...(await original<object>()),
+  readStackConfig,
+}));
 vi.mock("../../../../cli/engine/paths", async (original) => ({
   ...(await original<object>()),
   stackConfigFile: (stack: string) => join(folder, `${stack}.yaml`),
@@ -61,4 +70,17 @@ test("a machine that the state does not know is not taken for gone", async () =>
     gone: false,
     reason: expect.stringContaining("no connection to worker-9") as string,
   });
+});
+
+test("the machine of a node is verified with its recorded identity and the configured recovery", async () => {
+  const recovery = { abandoned: ["worker-1"], acceptHostKeys: { "worker-1": "SHA256:x" } };
+  readStackConfig.mockResolvedValue({ recovery });
+  writeFileSync(join(folder, "dev.yaml"), "config:\n  kubewright:drain:\n    fence: power-off\n");
+  const session = { ...fakeSession(), provider: testContext() };
+  await verifyNodeMachine(fakeApi(), fakeStack(CLUSTER), "worker-1", { force: true }, session);
+  const [context, , machine] = reject.mock.lastCall ?? [];
+  expect(machine).toMatchObject({ instance: "id-of-worker-1", node: "worker-1" });
+  expect(machine?.connection).toMatchObject({ host: "10.0.0.11", hostKey: "ssh-ed25519 AAAA" });
+  expect(machine?.drain).toMatchObject({ force: true, fence: "power-off" });
+  expect(context?.unreachable.isAbandoned({ host: "10.0.0.11", port: 22, user: "root", name: "worker-1" })).toBe(true);
 });

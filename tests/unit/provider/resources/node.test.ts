@@ -41,7 +41,7 @@ let refusal: Error | undefined;
 beforeEach(() => {
   memory = new MemoryApi();
   cluster = new FakeCluster(memory.api);
-  machine = new ScriptedMachine(() => ({}));
+  machine = Object.assign(new ScriptedMachine(() => ({})), { machineId: async () => "" });
   messages = [];
   refusal = undefined;
 });
