@@ -7,7 +7,8 @@ import { kindOf, type ClusterConfig, type Pool } from "../../components/config";
 import { expandHome } from "../../components/machines/ssh-files";
 import { runOperation } from "../engine/operate";
 import type { Session } from "../engine/session";
-import { changeStackConfig, poolNamed, readStackConfig, type ConfigChange } from "../engine/stack-config";
+import { withConfigChange } from "../engine/config-change";
+import { poolNamed, readStackConfig, type ConfigChange } from "../engine/stack-config";
 import { withStack } from "../engine/stack-session";
 import { closingTable } from "../nodes/closing-table";
 import { numberOption, type Options } from "../terminal/options";
@@ -22,14 +23,15 @@ async function join(stack: Stack, options: Options, session: Session): Promise<n
   const pool = poolNamed(config, options.values.pool ?? "workers");
   const { host } = options.values;
   const change = host === undefined ? raiseCount(config, pool, options) : addHost(config, pool, host, options);
-  await changeStackConfig(stack, change);
-  session.progress(
-    `configuration: ${Object.entries(change)
-      .map(([path, value]) => `${path}=${value}`)
-      .join(" ")}`,
-  );
-  session.signal.throwIfAborted();
-  await runOperation(stack, "up", session);
+  await withConfigChange({ stack, session }, change, async () => {
+    session.progress(
+      `configuration: ${Object.entries(change)
+        .map(([path, value]) => `${path}=${value}`)
+        .join(" ")}`,
+    );
+    session.signal.throwIfAborted();
+    return await runOperation(stack, "up", session);
+  });
   session.screen.close();
   process.stdout.write(`\n${(await closingTable(stack, session)) ?? ""}\n`);
   return 0;

@@ -4,7 +4,7 @@ import { configureNewCluster } from "../engine/new-cluster";
 import { runOperation, type OperationResult } from "../engine/operate";
 import { pathOutput, textOutput } from "../engine/outputs";
 import { withSession, type Session } from "../engine/session";
-import { changeStackConfig } from "../engine/stack-config";
+import { withConfigChange } from "../engine/config-change";
 import { isKnownMissing, openStack, prepareEngine } from "../engine/workspace";
 import { closingTable } from "../nodes/closing-table";
 import { withEtcdForecast } from "../nodes/etcd-forecast";
@@ -25,15 +25,17 @@ async function up(options: Options, session: Session): Promise<number> {
   const isNew = isKnownMissing(options.stack);
   const stack = await openStack(options.stack);
   const refresh = options.flags.has("refresh") || options.values[RESTORE_FROM] !== undefined;
-  const changed = await changeStackConfig(stack, configOf(options));
-  const config = await configureNewCluster(stack, changed, { isMissing: isNew, progress: session.progress });
-  await fillCache(config, session);
-  session.signal.throwIfAborted();
-  if (!isNew && !(await mayDisrupt(stack, session, options, refresh))) return 1;
-  const { view, outputs } = await runToEnd(stack, session, refresh);
+  const result = await withConfigChange({ stack, session }, configOf(options), async (changed) => {
+    const config = await configureNewCluster(stack, changed, { isMissing: isNew, progress: session.progress });
+    await fillCache(config, session);
+    session.signal.throwIfAborted();
+    if (!isNew && !(await mayDisrupt(stack, session, options, refresh))) return undefined;
+    return await runToEnd(stack, session, refresh);
+  });
+  if (result === undefined) return 1;
   await forgetRestore(stack, options);
   session.screen.close();
-  await printResult({ stack, session, view, outputs });
+  await printResult({ stack, session, ...result });
   return 0;
 }
 

@@ -100,7 +100,7 @@ async function runObserved(
         ? interruptionReport(run)
         : failureReport({ ...run, reason: await reasonOfFailure(stack, session) }, error),
     );
-    throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1, isLockFailure(error));
+    throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1, isLockFailure(error), !timeline.hasWork);
   } finally {
     stallDetector.close();
   }

@@ -21,10 +21,14 @@ export interface Session {
 
 /** Ends a command whose failure or interruption has already been reported. */
 export class CommandEnded extends Error {
-  /** @param isLocked whether another run holds the stack's lock, so that nothing was changed */
+  /**
+   * @param isLocked whether another run holds the stack's lock, so that nothing was changed
+   * @param isUnchanged whether the run ended before it changed any resource, or tried to
+   */
   constructor(
     readonly exitCode: number,
     readonly isLocked = false,
+    readonly isUnchanged = false,
   ) {
     super(`ended with exit code ${exitCode}`);
   }

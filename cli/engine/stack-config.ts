@@ -20,17 +20,25 @@ export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
  * @throws ConfigError
  */
 export async function changeStackConfig(stack: Stack, change: ConfigChange): Promise<ClusterConfig> {
-  const file = stackConfigFile(stack.name);
-  const before = existsSync(file) ? readFileSync(file) : undefined;
+  const restore = recordStackConfig(stack.name);
   const all = Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }]));
   if (Object.keys(all).length > 0) await stack.setAllConfig(all, true);
   try {
     return await readStackConfig(stack);
   } catch (error) {
-    if (before === undefined) rmSync(file, { force: true });
-    else writeFileSync(file, before);
+    restore();
     throw error;
   }
+}
+
+/** Reads the stack's configuration file. @returns a function that restores it */
+export function recordStackConfig(stack: string): () => void {
+  const file = stackConfigFile(stack);
+  const before = existsSync(file) ? readFileSync(file) : undefined;
+  return () => {
+    if (before === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, before);
+  };
 }
 
 /** Reads the project's part of the stack's configuration as it is written, without defaults. */

@@ -6,7 +6,8 @@ import type { KubeApi } from "../../provider/kube/api";
 import { readNode } from "../../provider/kube/cordon";
 import type { RunOptions } from "../engine/operate";
 import type { Session } from "../engine/session";
-import { changeStackConfig, poolOfCreated } from "../engine/stack-config";
+import { withConfigChange } from "../engine/config-change";
+import { poolOfCreated } from "../engine/stack-config";
 import { recordedMachine, type MachineState } from "../engine/state";
 import { resetMachine } from "./reset";
 
@@ -87,8 +88,8 @@ type Up = (options: RunOptions) => Promise<unknown>;
 export async function replaceNode({ stack, api, name, replacement, session }: ReplacementRun, up: Up): Promise<void> {
   if (replacement.kind !== "recreate") {
     if (replacement.kind === "rejoin") await resetMachine(stack, replacement.state, session);
-    else await changeStackConfig(stack, { [replacement.skip]: replacement.number });
-    await up({});
+    const change = replacement.kind === "surge" ? { [replacement.skip]: replacement.number } : {};
+    await withConfigChange({ stack, session }, change, () => up({}).then(() => true));
     return;
   }
   await mark(stack, "taint", replacement.urn);

@@ -38,7 +38,8 @@ vi.mock("../../../../cli/terminal/prompt", () => ({ confirm: mocks.confirm }));
 vi.mock("../../../../cli/engine/operate", () => ({ runOperation: mocks.runOperation }));
 vi.mock("../../../../cli/engine/new-cluster", () => ({ configureNewCluster: mocks.configureNewCluster }));
 vi.mock("../../../../cli/engine/fill-cache", () => ({ fillCache: async () => undefined }));
-vi.mock("../../../../cli/engine/session", () => ({
+vi.mock("../../../../cli/engine/session", async (original) => ({
+  ...(await original<object>()),
   withSession: async (_stack: string, work: (one: unknown) => Promise<number>) => await work(session),
 }));
 vi.mock("../../../../cli/engine/stack-session", () => ({
@@ -48,7 +49,6 @@ vi.mock("../../../../cli/engine/stack-session", () => ({
     await work(api, stack, session),
 }));
 vi.mock("../../../../cli/engine/workspace", () => ({
-  PROJECT: "kubewright",
   prepareEngine: async () => ({}),
   findStack: async () => stack,
   openStack: async () => stack,

@@ -78,9 +78,14 @@ test("an up returns the outputs of the stack, and leaves no mark", async () => {
 test("a failed run reports each machine and ends the command with exit code 1", async () => {
   const ended = await runOperation(failing().stack, "up", fakeSession()).catch((error: unknown) => error);
   expect(ended).toBeInstanceOf(CommandEnded);
-  expect((ended as CommandEnded).exitCode).toBe(1);
+  expect(ended).toMatchObject({ exitCode: 1, isUnchanged: false });
   expect(errors).toMatch(/worker-1 +FAILED\n {2}✗ Unit worker-1-kubelet: no space; free some\nworker-2 +not started/);
   expect(isRunUnfinished("dev")).toBe(true);
+});
+
+test("a run that failed before it began a resource has changed nothing", async () => {
+  const { stack } = stackThat(() => Promise.reject(new Error("the program failed")));
+  await expect(runOperation(stack, "up", fakeSession())).rejects.toMatchObject({ exitCode: 1, isUnchanged: true });
 });
 
 test("a run that failed without a majority of etcd's members explains that", async () => {

@@ -1,0 +1,47 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+import type { ClusterConfig } from "../../components/config";
+import { CommandEnded, type Session } from "./session";
+import { changeStackConfig, recordStackConfig, type ConfigChange } from "./stack-config";
+
+export interface ConfiguredRun {
+  stack: Stack;
+  session: Pick<Session, "signal" | "screen">;
+}
+
+/**
+ * Changes the stack's configuration and runs `work`. If this ends before any resource is changed, because a value was
+ * refused or the user declined, the previous file is restored: otherwise the next run would be refused too, or apply
+ * the values unasked. After an interruption or a change the values stay, because the next run continues with them. A
+ * message says which of the two happened.
+ * @param work returns undefined if the user declined
+ */
+export async function withConfigChange<T>(
+  { stack, session }: ConfiguredRun,
+  change: ConfigChange,
+  work: (config: ClusterConfig) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const restore = recordStackConfig(stack.name);
+  const settle = (isUnchanged: boolean) => {
+    if (Object.keys(change).length === 0) return;
+    session.screen.close();
+    if (isUnchanged) restore();
+    process.stderr.write(`\n${outcomeText(`Pulumi.${stack.name}.yaml`, change, isUnchanged)}\n`);
+  };
+  try {
+    const result = await work(await changeStackConfig(stack, change));
+    if (result === undefined) settle(true);
+    return result;
+  } catch (error) {
+    const isBegun = error instanceof CommandEnded && !error.isUnchanged;
+    settle(!isBegun && !session.signal.aborted);
+    throw error;
+  }
+}
+
+/** Names the properties without their values, which may be secrets. */
+function outcomeText(file: string, change: ConfigChange, isUnchanged: boolean): string {
+  const paths = Object.keys(change).join(", ");
+  return isUnchanged
+    ? `Nothing was changed, and ${file} has the previous configuration again, without the new ${paths}.`
+    : `${file} keeps the new ${paths}: the next run continues with this configuration.`;
+}

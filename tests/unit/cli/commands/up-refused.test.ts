@@ -1,0 +1,85 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent } from "@pulumi/pulumi/automation";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { run as up } from "../../../../cli/commands/up";
+import { CLUSTER, fakeSession, fakeStack } from "../fake-stack";
+import { atRest, firstControlPlane } from "../preview/steps";
+
+const mocks = vi.hoisted(() => ({
+  confirm: vi.fn<() => Promise<boolean>>(),
+  fillCache: vi.fn<() => Promise<void>>(),
+  preview: vi.fn<(options: { onEvent: (one: EngineEvent) => void }) => Promise<void>>(),
+  runOperation: vi.fn<() => Promise<unknown>>(),
+}));
+let folder: string;
+let errors: string;
+vi.mock("../../../../cli/engine/paths", async (original) => ({
+  ...(await original<object>()),
+  stackConfigFile: (stack: string) => join(folder, `Pulumi.${stack}.yaml`),
+}));
+vi.mock("../../../../cli/terminal/prompt", () => ({ confirm: mocks.confirm }));
+vi.mock("../../../../cli/engine/fill-cache", () => ({ fillCache: mocks.fillCache }));
+vi.mock("../../../../cli/engine/operate", () => ({ runOperation: mocks.runOperation }));
+vi.mock("../../../../cli/engine/new-cluster", () => ({
+  configureNewCluster: async (_stack: unknown, config: unknown) => config,
+}));
+vi.mock("../../../../cli/nodes/etcd-forecast", () => ({
+  withEtcdForecast: async (_stack: unknown, _session: unknown, plan: unknown) => plan,
+}));
+vi.mock("../../../../cli/engine/session", async (original) => ({
+  ...(await original<object>()),
+  withSession: async (_stack: string, work: (one: unknown) => Promise<number>) => await work(fakeSession()),
+}));
+vi.mock("../../../../cli/engine/workspace", () => ({
+  prepareEngine: async () => ({}),
+  isKnownMissing: () => false,
+  openStack: async () =>
+    fakeStack(CLUSTER, {
+      preview: mocks.preview,
+      getAllConfig: async () => ({}),
+      setAllConfig: async () => writeFileSync(file(), "changed"),
+    }),
+}));
+
+const file = () => join(folder, "Pulumi.dev.yaml");
+const isTTY = process.stdin.isTTY;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kubewright-up-"));
+  writeFileSync(file(), "before");
+  errors = "";
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((errors += String(text)), true));
+  process.stdin.isTTY = true;
+  const steps = [...firstControlPlane, ...atRest("delete")];
+  mocks.fillCache.mockReset().mockResolvedValue();
+  mocks.confirm.mockReset().mockResolvedValue(true);
+  mocks.preview.mockReset().mockImplementation(async ({ onEvent }) => {
+    for (const metadata of steps) onEvent({ resourcePreEvent: { metadata } } as unknown as EngineEvent);
+  });
+});
+afterEach(() => {
+  process.stdin.isTTY = isTTY;
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test.each([
+  ["a version that the source does not have", () => mocks.fillCache.mockRejectedValue(new Error("not published"))],
+  ["a value that the preview refuses", () => mocks.preview.mockRejectedValue(new Error("cannot change"))],
+  ["a value whose disruption the user declines", () => mocks.confirm.mockResolvedValue(false)],
+])("up does not keep %s", async (_, refuse) => {
+  refuse();
+  const config = { "kubernetes.version": "1.36.99" };
+  await up({ stack: "dev", config, flags: new Set(), values: {}, words: [] }).catch(() => undefined);
+  expect(mocks.runOperation).not.toHaveBeenCalled();
+  expect(readFileSync(file(), "utf8")).toBe("before");
+  expect(errors).toContain("has the previous configuration again, without the new kubernetes.version");
+});
+
+test("up does not keep the backup of a restore that the user declines", async () => {
+  mocks.confirm.mockResolvedValue(false);
+  const values = { "restore-from": "latest" };
+  expect(await up({ stack: "dev", config: {}, flags: new Set(), values, words: [] })).toBe(1);
+  expect(readFileSync(file(), "utf8")).toBe("before");
+});
