@@ -34,7 +34,7 @@ export {
   type ImageBinary,
   type NodeBinary,
 } from "../common/binary-names";
-export type { ReleaseProblem } from "./releases";
+export { assertInstallable, type ReleaseProblem } from "./releases";
 export { loadVersions, type Arch } from "./versions";
 
 export interface ArtifactRequest {

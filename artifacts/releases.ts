@@ -74,8 +74,15 @@ async function findMissingDownload(
   }
 }
 
-/** @throws StepError with the problem, if there is one */
-export function assertInstallable(kubernetes: string, problem: ReleaseProblem | undefined): void {
+/**
+ * @param step what needs the version, for the error
+ * @throws StepError with the problem, if there is one
+ */
+export function assertInstallable(
+  kubernetes: string,
+  problem: ReleaseProblem | undefined,
+  step = `choose Kubernetes ${kubernetes}`,
+): void {
   if (!problem) return;
-  throw new StepError({ step: `choose Kubernetes ${kubernetes}`, cause: problem.reason, action: problem.action });
+  throw new StepError({ step, cause: problem.reason, action: problem.action });
 }

@@ -15,7 +15,7 @@ import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePla
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
 import { type UpgradeStage, undoStages, upgradeStages } from "../nodes/upgrade-stages";
 import { configuredSurges } from "../nodes/upgrade-surge";
-import { assertInstallable, newestVersion } from "../nodes/upgrade-target";
+import { assertTargetInstallable, newestVersion } from "../nodes/upgrade-target";
 import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
@@ -157,7 +157,7 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   const { version, hold, canary } = config.kubernetes;
   const isResumed = flags.has("resume");
   const to = values.to ?? (isResumed ? version : newestVersion([version, ...supported]));
-  await assertInstallable(to, config, session.signal);
+  await assertTargetInstallable(to, config, session.signal);
   const api = await clusterApi(stack, session);
   const status = await readUpgradeStatus(api, stack, session);
   const planned = isResumed ? { ...config, kubernetes: { ...config.kubernetes, hold: {} } } : config;

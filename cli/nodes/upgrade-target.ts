@@ -1,6 +1,5 @@
 import semver from "semver";
-import { findReleaseProblem } from "../../artifacts";
-import { StepError } from "../../common/errors";
+import { assertInstallable, findReleaseProblem } from "../../artifacts";
 import type { ClusterConfig } from "../../components/config";
 import { controllerArch } from "../../components/machines/machine";
 
@@ -16,13 +15,11 @@ export function newestVersion(versions: readonly string[]): string {
  * Refuses a target that the cluster's source does not have, before the first step of a chain changes anything.
  * @throws StepError
  */
-export async function assertInstallable(
+export async function assertTargetInstallable(
   kubernetes: string,
   { source, runtime }: Pick<ClusterConfig, "source" | "runtime">,
   signal: AbortSignal,
 ): Promise<void> {
   const request = { source, kubernetes, arch: controllerArch(), runtime };
-  const problem = await findReleaseProblem(request, signal);
-  if (!problem) return;
-  throw new StepError({ step: "planning the upgrade", cause: problem.reason, action: problem.action });
+  assertInstallable(kubernetes, await findReleaseProblem(request, signal), "planning the upgrade");
 }

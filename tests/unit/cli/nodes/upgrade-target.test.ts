@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { findReleaseProblem } from "../../../../artifacts";
-import { assertInstallable, newestVersion } from "../../../../cli/nodes/upgrade-target";
+import { assertTargetInstallable, newestVersion } from "../../../../cli/nodes/upgrade-target";
 import { controllerArch } from "../../../../components/machines/machine";
 
 vi.mock("../../../../artifacts", async (original) => ({
@@ -19,7 +19,7 @@ test("the default target is the newest listed version, or that of a cluster with
 
 test("asks the cluster's source for the target, and names what it answers", async () => {
   vi.mocked(findReleaseProblem).mockResolvedValue({ reason: "the server returned HTTP 404", action: "use 1.36.3" });
-  await expect(assertInstallable("1.36.9", config, never)).rejects.toThrow(
+  await expect(assertTargetInstallable("1.36.9", config, never)).rejects.toThrow(
     "planning the upgrade failed: the server returned HTTP 404; use 1.36.3",
   );
   const arch = controllerArch();
@@ -27,5 +27,5 @@ test("asks the cluster's source for the target, and names what it answers", asyn
 });
 
 test("accepts a target that the source has", async () => {
-  await expect(assertInstallable("1.36.9", config, never)).resolves.toBeUndefined();
+  await expect(assertTargetInstallable("1.36.9", config, never)).resolves.toBeUndefined();
 });
