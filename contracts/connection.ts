@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { localFile } from "./local-file";
 import { secret } from "./secret";
 
 /** Empty while a machine that is being created has not presented its key. */
@@ -26,7 +27,7 @@ const login = {
    * File with the private key, on the computer that runs Pulumi: absolute, relative to the folder of the project, or
    * with `~/` for the home folder. It is read when the connection is opened, and is not in the state.
    */
-  privateKeyPath: z.string().optional(),
+  privateKeyPath: localFile(z.string()).optional(),
   /** The private key itself. Prefer `privateKeyPath`, which keeps the key out of the state. */
   privateKey: secret(z.string()).optional(),
   /** Use the keys of the SSH agent at `SSH_AUTH_SOCK`. */

@@ -1,3 +1,5 @@
+import type { z } from "zod";
+import { localFilePaths } from "../../contracts/local-file";
 import { isSamePath } from "../../common/portable-path";
 import { UNKNOWN, formatPath, isObject, type Path } from "./values";
 
@@ -8,25 +10,29 @@ export interface Change {
 }
 
 /**
- * Returns the paths at which two values differ. An unknown value always differs; two paths of the same key file do not.
+ * Returns the paths at which two values differ. An unknown value always differs; two paths of the same file do not.
+ * @param schema contract of the values, which marks the properties that name files on this computer
  */
-export function changesBetween(old: unknown, now: unknown, path: Path = []): Change[] {
+export function changesBetween(old: unknown, now: unknown, schema?: z.core.$ZodType): Change[] {
+  const files = new Set(schema && localFilePaths(schema, now).map(formatPath));
+  return changesAt(old, now, [], files);
+}
+
+function changesAt(old: unknown, now: unknown, path: Path, files: ReadonlySet<string>): Change[] {
   if (isObject(old) && isObject(now)) {
     const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
-    return keys.flatMap((key) => changesBetween(old[key], now[key], [...path, key]));
+    return keys.flatMap((key) => changesAt(old[key], now[key], [...path, key], files));
   }
   if (Array.isArray(old) && Array.isArray(now)) {
     const longer = old.length > now.length ? old : now;
-    return longer.flatMap((_, index) => changesBetween(old[index], now[index], [...path, String(index)]));
+    return longer.flatMap((_, index) => changesAt(old[index], now[index], [...path, String(index)], files));
   }
   if (old === now && now !== UNKNOWN) return [];
-  if (path.at(-1) === KEY_FILE && isSameFile(old, now)) return [];
+  const formatted = formatPath(path);
+  if (files.has(formatted) && isSameFile(old, now)) return [];
   const kind = old === undefined ? "add" : now === undefined ? "delete" : "update";
-  return [{ path: formatPath(path), kind }];
+  return [{ path: formatted, kind }];
 }
-
-/** Property of connections, whose absolute paths in states of version 1 may be those of another computer. */
-const KEY_FILE = "privateKeyPath";
 
 function isSameFile(old: unknown, now: unknown): boolean {
   return typeof old === "string" && typeof now === "string" && isSamePath(old, now);

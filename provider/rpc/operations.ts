@@ -82,7 +82,9 @@ export class Operations {
     ignored: readonly string[],
   ): Promise<Change[]> {
     const rules = [...(handler.ignore ?? []), ...ignored];
-    const changes = changesBetween(old.inputs, news).filter(({ path }) => !rules.some((rule) => isWithin(path, rule)));
+    const changes = changesBetween(old.inputs, news, handler.contract.inputs).filter(
+      ({ path }) => !rules.some((rule) => isWithin(path, rule)),
+    );
     const extra = hasUnknown(news) ? [] : await handler.extraChanges?.(news, old, this.tasks.provider);
     return [...changes, ...(extra ?? []).map((path): Change => ({ path, kind: "update" }))];
   }

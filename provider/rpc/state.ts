@@ -72,7 +72,8 @@ function unfinishedInputs(properties: Properties): unknown {
  */
 export function unfinishedAfterRefresh(handler: Handler, properties: Properties, old: State, current: State): unknown {
   if (!isUnfinished(properties)) return current.unfinished ? true : undefined;
-  if (changesBetween(old.inputs, current.inputs).length === 0) return unfinishedInputs(properties);
+  if (changesBetween(old.inputs, current.inputs, handler.contract.inputs).length === 0)
+    return unfinishedInputs(properties);
   return possibleState(handler, properties, old.inputs).inputs;
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { connectionSchema } from "../../../contracts/connection";
 import { defineContract, outputNames } from "../../../contracts/contract";
 import { DRAIN_DEFAULTS } from "../../../contracts/drain";
+import { localFilePaths } from "../../../contracts/local-file";
 import { secret, secretPaths } from "../../../contracts/secret";
 
 test("a contract names its outputs in the order of their declaration", () => {
@@ -40,6 +41,13 @@ test("secret properties are found in objects, optional properties, lists, maps a
     ["connections", "0", "jump", "jump", "privateKey"],
     ["keys", "ca", "pem"],
   ]);
+});
+
+test("files on this computer are found in connections and their jump hosts, and are no secrets", () => {
+  const jump = { host: "b", privateKeyPath: "/keys/b" };
+  const value = { host: "a", privateKeyPath: "~/.ssh/id", privateKey: "x", jump };
+  expect(localFilePaths(connectionSchema, value)).toEqual([["privateKeyPath"], ["jump", "privateKeyPath"]]);
+  expect(secretPaths(connectionSchema, value)).toEqual([["privateKey"]]);
 });
 
 test("secret properties are found in alternatives, read-only and lazy schemas", () => {
