@@ -10,6 +10,8 @@ export interface FailedChange {
   changes: string;
   /** Restores the previous state and proves it healthy. */
   restore: () => Promise<void>;
+  /** Waits for what the outage has left behind. Called when the change is withdrawn; rejects on Ctrl-C only. */
+  settle?: (() => Promise<void>) | undefined;
   /** The user's next action. @default correct the configuration */
   action?: string;
 }
@@ -22,7 +24,14 @@ export interface FailedChange {
 export async function putBack(
   context: Context,
   machine: Remote,
-  { name, error, changes, restore, action = "correct the configuration, then run `pulumi up` again" }: FailedChange,
+  {
+    name,
+    error,
+    changes,
+    restore,
+    settle,
+    action = "correct the configuration, then run `pulumi up` again",
+  }: FailedChange,
 ): Promise<Error | undefined> {
   const step = `restoring ${name}`;
   context.status(`restoring the previous files of ${name}`);
@@ -34,6 +43,7 @@ export async function putBack(
     return undefined;
   }
   context.undo();
+  await settle?.();
   const changedFiles = changes === "" ? "" : `The changed files:\n${changes}\n`;
   const { cause, step: failedStep } = error instanceof StepError ? error.failure : { cause: messageOf(error), step };
   return new StepError({

@@ -14,6 +14,7 @@ import {
   readManifestTexts,
   textsByComponent,
 } from "./manifest-texts";
+import { waitForNodeAfterOutage } from "./node-after-outage";
 
 export interface ManifestStage {
   /** Components whose manifests change, in the order in which they are proved healthy. */
@@ -130,6 +131,7 @@ async function restore(
       await proveRestored(context, machine, { node: change.node, before, failed });
       await dropKeptFiles(machine, signal);
     },
+    settle: () => waitForNodeAfterOutage(context, machine),
   });
 }
 

@@ -2,17 +2,13 @@ import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": 
 import { readJournal } from "../host/systemd";
 import { proveHealthy, type HealthState } from "../host/prove-healthy";
 import type { Context } from "../rpc/handler";
-import type { Connection } from "../../contracts/connection";
-import { StepError, messageOf } from "../../common/errors";
 import type { Remote } from "../ssh/remote";
 import { isReady } from "../kube/cordon";
-import { ignoreNotFound, reasonOf } from "../kube/errors";
 import { kubeletVersionOf } from "../kube/node-facts";
+import { readNodeOrCause, type NodeRoute } from "../kube/read-node";
 
 /** The node of a kubelet. */
-export interface KubeletNode {
-  name: string;
-  controlPlanes: readonly Connection[];
+export interface KubeletNode extends NodeRoute {
   /** Version that the kubelet must report, without the prefix `v`. */
   version?: string | undefined;
 }
@@ -59,16 +55,6 @@ export async function proveNodeReported(
     readLog: () => readJournal(machine, "kubelet.service", signal),
     action: `see \`kubectl describe node ${node.name}\`, and \`journalctl -u kubelet\` on the machine`,
   });
-}
-
-async function readNodeOrCause(context: Context, { name, controlPlanes }: KubeletNode): Promise<V1Node | string> {
-  try {
-    const api = await context.kube.api(controlPlanes, context.signal);
-    return (await ignoreNotFound(api.core.readNode({ name }))) ?? `node ${name} has not registered`;
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return `the API server does not answer: ${error instanceof StepError ? messageOf(error) : reasonOf(error)}`;
-  }
 }
 
 function findProblem(

@@ -8,6 +8,7 @@ import { readTextFiles, textFile, writeFiles } from "../host/files";
 import { putBack } from "../host/put-back";
 import { waitUntilUnitHealthy } from "../host/unit-health";
 import { dropKeptFiles, keepFiles, restoreKeptFiles } from "../kubeadm/kept-files";
+import { waitForNodeAfterOutage } from "../kubeadm/node-after-outage";
 import { proveSamePods, readAllPods } from "../kubeadm/prove-components";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -82,6 +83,8 @@ export async function replaceKubelet(context: Context, machine: Remote, kubelet:
         await prove();
         await dropKeptFiles(machine, signal, folder);
       },
+      // The kubelet of another minor version has restarted the API server.
+      settle: pods.size > 0 ? () => waitForNodeAfterOutage(context, machine) : undefined,
     });
     throw restored ?? error;
   }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { applyManifests, type ManifestChange } from "../../../../provider/kubeadm/apply-manifests";
+import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
 import type * as health from "../../../../provider/host/health";
 import { DEFAULT_SETTINGS } from "../../../../provider/settings/settings";
 import { settle, useFakeTime } from "../../../support/fake-time";
@@ -10,6 +11,7 @@ vi.mock("../../../../provider/host/health", async (original) => ({
   ...(await original<typeof health>()),
   probeHealth: async (machine: StaticPodMachine, endpoint: health.Endpoint) => machine.probe(endpoint),
 }));
+vi.mock("../../../../provider/kubeadm/node-after-outage", () => ({ waitForNodeAfterOutage: vi.fn() }));
 useFakeTime();
 
 const CERTIFICATE = "/etc/kubernetes/pki/apiserver.crt";
@@ -21,6 +23,7 @@ let warnings: string[];
 let isRecorded: boolean;
 let abort: AbortController;
 beforeEach(() => {
+  vi.mocked(waitForNodeAfterOutage).mockReset();
   machine = new StaticPodMachine();
   for (const component of COMPONENTS) machine.write(component, manifestOf(component));
   messages = [];
@@ -92,6 +95,18 @@ test("a flag that the API server refuses is put back, and the error has its log 
   expect(machine.keptFiles).toEqual([]);
 });
 
+test("the node is waited for once the previous files work and the change is withdrawn", async () => {
+  vi.mocked(waitForNodeAfterOutage).mockImplementation(async () => {
+    expect(machine.history.at(-1)).toBe(`kube-apiserver: ${manifestOf("kube-apiserver", "--two")}`);
+    expect(machine.keptFiles).toEqual([]);
+    expect(isRecorded).toBe(false);
+  });
+  expect(await apply({ "kube-apiserver": "--two" })).toBeUndefined();
+  expect(waitForNodeAfterOutage).not.toHaveBeenCalled();
+  expect(await apply({ "kube-apiserver": "--no-such-flag=1" })).toContain("kube-apiserver is healthy again");
+  expect(waitForNodeAfterOutage).toHaveBeenCalledOnce();
+});
+
 test("a flag that etcd refuses is put back before the API server is touched", async () => {
   const failure = await apply({ etcd: "--no-such-flag=1", "kube-apiserver": "--two" });
   expect(failure).toMatch(/starting etcd failed.*The previous files were restored, and etcd is healthy again/s);
@@ -136,6 +151,7 @@ test("a control plane that is unhealthy with its previous files too fails with t
   expect(failure).toContain("starting etcd failed");
   expect(failure).not.toContain("restored");
   expect(isRecorded).toBe(true);
+  expect(waitForNodeAfterOutage).not.toHaveBeenCalled();
 });
 
 test("an unhealthy component fails the change even where its manifest stays the same", async () => {

@@ -1,11 +1,16 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { StepError } from "../../../../common/errors";
 import { waitUntilUnitHealthy } from "../../../../provider/host/unit-health";
+import { NO_PODS } from "../../../../provider/host/static-pods";
+import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
+import { readAllPods } from "../../../../provider/kubeadm/prove-components";
 import { proveNodeReported, wasReady } from "../../../../provider/kubelet/node-reported";
 import { isReplacementUnfinished, replaceKubelet } from "../../../../provider/kubelet/replace-kubelet";
 import { MemoryMachine } from "../../../support/memory-machine";
 
 vi.mock("../../../../provider/host/unit-health", () => ({ waitUntilUnitHealthy: vi.fn() }));
+vi.mock("../../../../provider/kubeadm/node-after-outage", () => ({ waitForNodeAfterOutage: vi.fn() }));
+vi.mock("../../../../provider/kubeadm/prove-components", () => ({ proveSamePods: vi.fn(), readAllPods: vi.fn() }));
 vi.mock("../../../../provider/kubelet/node-reported", () => ({ proveNodeReported: vi.fn(), wasReady: vi.fn() }));
 
 const PROGRAM = "/usr/local/bin/kubelet";
@@ -58,6 +63,8 @@ beforeEach(() => {
       return "";
     });
   vi.mocked(wasReady).mockResolvedValue(true);
+  vi.mocked(readAllPods).mockResolvedValue(new Map());
+  vi.mocked(waitForNodeAfterOutage).mockReset();
   vi.mocked(waitUntilUnitHealthy).mockReset();
   vi.mocked(proveNodeReported).mockReset();
 });
@@ -96,6 +103,15 @@ test("an unhealthy kubelet is put back with its flags, and stays staged for the 
   expect(content(STAGED)).toBe("1.35.4");
   expect(machine.files.has(`${KEPT}/complete`)).toBe(false);
   expect(undone).toBe(true);
+});
+
+test("a control plane's node is waited for after its kubelet is put back: static pods have restarted", async () => {
+  for (const [pods, waits] of [[new Map(), 0] as const, [new Map([["etcd", NO_PODS]] as const), 1] as const]) {
+    vi.mocked(readAllPods).mockResolvedValue(pods);
+    vi.mocked(waitUntilUnitHealthy).mockRejectedValueOnce(unhealthy());
+    await expect(replace()).rejects.toThrow("healthy again");
+    expect(waitForNodeAfterOutage).toHaveBeenCalledTimes(waits);
+  }
 });
 
 test("where the previous kubelet is not healthy either, the first error is reported", async () => {

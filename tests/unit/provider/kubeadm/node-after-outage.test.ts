@@ -1,0 +1,108 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import type { KubeApi } from "../../../../provider/kube/api";
+import { readMembership } from "../../../../provider/kubeadm/membership";
+import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
+import { settle, useFakeTime } from "../../../support/fake-time";
+import { MemoryApi } from "../../../support/memory-api";
+import { MemoryMachine } from "../../../support/memory-machine";
+
+vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
+vi.mock("../../../../provider/kubeadm/membership", () => ({ readMembership: vi.fn() }));
+useFakeTime();
+
+let machine: MemoryMachine;
+let memory: MemoryApi;
+let renewTime: number;
+let isAway: boolean;
+let messages: string[];
+let warnings: string[];
+let abort: AbortController;
+beforeEach(() => {
+  machine = new MemoryMachine();
+  memory = new MemoryApi();
+  memory.inject = () => (isAway ? new Error("connect ECONNREFUSED") : undefined);
+  [renewTime, isAway, messages, warnings, abort] = [1, false, [], [], new AbortController()];
+  vi.mocked(readMembership).mockResolvedValue({ node: "cp-1", caCertHash: "sha256:1" });
+});
+
+function report(status: string): void {
+  const conditions = [{ type: "Ready", status, message: "Kubelet stopped posting node status." }];
+  memory.nodes.set("cp-1", { metadata: { name: "cp-1" }, status: { conditions } });
+}
+
+const read = async () => {
+  if (isAway) throw new Error("connect ECONNREFUSED");
+  return { spec: { renewTime } };
+};
+
+/** @returns seconds of the wait */
+async function wait(): Promise<number> {
+  const context = machine.context({
+    signal: abort.signal,
+    status: (message) => void messages.push(message),
+    warn: (message) => void warnings.push(message),
+  });
+  context.kube.api = async () => ({ ...memory.api, objects: { read } }) as unknown as KubeApi;
+  const started = Date.now();
+  await settle(waitForNodeAfterOutage(context, context.connections.get(machine.connection)));
+  return (Date.now() - started) / 1_000;
+}
+
+test("a node is known again when its kubelet has renewed its lease and the node stays Ready", async () => {
+  report("True");
+  setTimeout(() => (renewTime = 2), 8_000);
+  const seconds = await wait();
+  expect(seconds).toBeGreaterThanOrEqual(14);
+  expect(seconds).toBeLessThan(16);
+  expect(messages).toContain(
+    "waiting for node cp-1 to become healthy: its kubelet has not renewed its lease since the API server answers again",
+  );
+  expect(warnings).toEqual([]);
+});
+
+test("a lease of before the outage does not count", async () => {
+  report("True");
+  isAway = true;
+  setTimeout(() => (isAway = false), 5_000);
+  setTimeout(() => (renewTime = 2), 20_000);
+  expect(await wait()).toBeGreaterThanOrEqual(26);
+  expect(messages).toContain(
+    "waiting for node cp-1 to become healthy: the API server does not answer: connect ECONNREFUSED",
+  );
+});
+
+test("an unknown node is waited for, and one that becomes unknown only then too", async () => {
+  report("True");
+  setTimeout(() => (renewTime = 2), 1_000);
+  setTimeout(() => report("Unknown"), 4_000);
+  setTimeout(() => report("True"), 40_000);
+  expect(await wait()).toBeGreaterThanOrEqual(46);
+  expect(messages).toContain("waiting for node cp-1 to become healthy: Kubelet stopped posting node status.");
+});
+
+test("a node that its kubelet reports as not Ready has another cause, and is not waited for", async () => {
+  report("False");
+  setTimeout(() => (renewTime = 2), 1_000);
+  expect(await wait()).toBeLessThan(10);
+});
+
+test("at the deadline it is a warning, because the API server is healthy", async () => {
+  report("Unknown");
+  expect(await wait()).toBeLessThan(125);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^worker-1 .*: the node does not count as Ready .* 120 s: Kubelet stopped.*; see `kubectl/),
+  ]);
+});
+
+test("Ctrl-C ends the wait", async () => {
+  report("Unknown");
+  setTimeout(() => abort.abort(new Error("interrupted")), 5_000);
+  await expect(wait()).rejects.toThrow("interrupted");
+  expect(warnings).toEqual([]);
+});
+
+test("a machine that is no member has no node", async () => {
+  vi.mocked(readMembership).mockResolvedValue(undefined);
+  expect(await wait()).toBeLessThan(1);
+  expect(memory.calls).toEqual([]);
+});
