@@ -1,13 +1,12 @@
 import type { Inputs } from "../../contracts/contract";
 import type { TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
-import { StepError } from "../../common/errors";
-import { quote } from "../../common/quote";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
 import { findNewFolders, recordFolders, restoreUnitState, stopUnit } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
 import { dropKeptProgram, keepProgram, programHashes } from "../host/kept-program";
-import { hashRunningProgram, readJournal, readUnitState, unitProblem, type UnitState } from "../host/systemd";
+import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
+import { canReload, planCommands, runCommands } from "../host/unit-commands";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
 import { type ComponentVersion, findImpossibleComponent, prepareComponent } from "../kubeadm/component-upgrade";
@@ -15,12 +14,9 @@ import { findUnknownGate } from "../kubelet/impossible-changes";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
 import { proveServingCertificate } from "../kubelet/prove-serving";
-import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
 
 type UnitInputs = Inputs<typeof unitContract>;
-
-const START_TIMEOUT_SECONDS = 60;
 
 interface Change {
   /** Files of the unit that the inputs no longer have. */
@@ -95,47 +91,6 @@ async function writeAndStart(
   context.status(`${reloads ? "reloading" : "starting"} ${unit}`);
   await runCommands(machine, unit, commands, signal);
   return starts;
-}
-
-/** @throws StepError with the unit's last messages if systemd does not start it */
-async function runCommands(
-  machine: Remote,
-  unit: string,
-  commands: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const step = `starting ${unit}`;
-  const action = `see \`journalctl -u ${unit}\` on the machine`;
-  try {
-    await machine.run(["set -e", ...commands].join("\n"), { step, signal, timeout: START_TIMEOUT_SECONDS, action });
-  } catch (error) {
-    if (signal.aborted || !(error instanceof StepError) || error instanceof ConnectionError) throw error;
-    const log = await readJournal(machine, unit, signal).catch(() => "");
-    throw log === "" ? error : new StepError({ ...error.failure, cause: `${error.failure.cause}:\n${log}` });
-  }
-}
-
-/** Whether a running unit needs no restart, because it reads all changed files again when it is reloaded. */
-function canReload({ reloadable = [] }: UnitInputs, state: UnitState, written: readonly string[]): boolean {
-  return unitProblem(state) === undefined && written.every((path) => reloadable.includes(path));
-}
-
-/** Plans the commands from the current to the configured state. `--no-reload` avoids a second, slow daemon-reload. */
-function planCommands(
-  inputs: UnitInputs,
-  state: UnitState,
-  { written, starts, reloads }: { written: boolean; starts: boolean; reloads: boolean },
-): string[] {
-  const name = quote(inputs.unit);
-  return [
-    ...(state.masked ? [`systemctl unmask ${name}`] : []),
-    ...(inputs.enabled && !state.enabled ? [`systemctl enable --quiet --no-reload ${name}`] : []),
-    ...(!inputs.enabled && state.enabled ? [`systemctl disable --quiet --no-reload ${name}`] : []),
-    ...(written || state.masked ? ["systemctl daemon-reload"] : []),
-    ...(starts && (state.failed || state.crashLooping) ? [`systemctl reset-failed ${name}`] : []),
-    ...(starts ? [`systemctl ${reloads ? "reload" : "restart"} ${name}`] : []),
-    ...(!inputs.running && state.active ? [`systemctl stop ${name}`] : []),
-  ];
 }
 
 /** Returns a problem if the unit still runs a program that was replaced on disk since its start. */
