@@ -42,7 +42,8 @@ export const unitContract = defineContract({
     keepsProgram: z.boolean().optional(),
     /**
      * Version of Kubernetes, without `v`, of the control plane whose etcd or API server the unit runs. Before it runs
-     * another program, etcd and the nodes are checked, and a snapshot of etcd is saved on the machine. Versions that
+     * another program, etcd and the nodes are checked, and a snapshot of etcd is saved on the machine. The API server
+     * must be ready with another etcd; otherwise etcd is put back, unless its minor version has changed. Versions that
      * Kubernetes does not support are refused at preview.
      * @default nothing is checked
      */

@@ -56,6 +56,24 @@ export async function readKeptProgram(machine: Remote, unit: string, signal: Abo
   return stdout.trim() || undefined;
 }
 
+/**
+ * Reads what a unit's kept program and the one in its place print for `--version`, first lines only.
+ * @returns undefined if no program was kept
+ */
+export async function readKeptVersions(
+  machine: Remote,
+  unit: string,
+  signal: AbortSignal,
+): Promise<{ previous: string; current: string } | undefined> {
+  const script = `kept=${folderOf(unit)}
+[ -e "$kept/program" ] || exit 0
+for program in "$kept/program" "$(cat "$kept/path")"; do echo "$("$program" --version 2>/dev/null | head -n 1)"; done`;
+  const { stdout } = await machine.read(script, { step: `reading the versions of ${unit}`, signal });
+  if (stdout === "") return undefined;
+  const [previous = "", current = ""] = stdout.split("\n");
+  return { previous, current };
+}
+
 /** Puts a unit's previous program back. The new one stays in the folder for the next attempt. */
 export async function restoreProgram(machine: Remote, unit: string, signal: AbortSignal): Promise<void> {
   const script = `set -e

@@ -66,8 +66,12 @@ export async function readManifest(
   const text = (await readContents(machine, [manifestPath(inputs)], signal)).get(manifestPath(inputs));
   if (text === undefined) return undefined;
   if (text === manifestText(inputs)) return inputs.manifest;
-  // Another program wrote the file, which may not even be YAML.
-  const { errors, contents } = parseDocument(text);
-  const parsed = podManifestSchema.safeParse(errors.length > 0 ? undefined : contents?.toJSON());
+  const parsed = podManifestSchema.safeParse(parseManifest(text));
   return parsed.success ? parsed.data : { metadata: { name: inputs.manifest.metadata.name } };
+}
+
+/** Parses a manifest that another program may have written. @returns undefined if it is not YAML */
+export function parseManifest(text: string): unknown {
+  const { errors, contents } = parseDocument(text);
+  return errors.length > 0 ? undefined : contents?.toJSON();
 }

@@ -1,4 +1,5 @@
 import type { TextFiles } from "../../contracts/files";
+import { optional } from "../../common/optional";
 import { quote } from "../../common/quote";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -19,6 +20,10 @@ interface FailedUnit {
   error: unknown;
   /** Proves the restarted unit healthy. */
   prove: () => Promise<void>;
+  /** Waits for what the outage has left behind, once the change is withdrawn. */
+  settle?: (() => Promise<void>) | undefined;
+  /** The user's next action. @default correct the configuration */
+  action?: string | undefined;
 }
 
 /**
@@ -29,7 +34,7 @@ interface FailedUnit {
 export async function restoreUnit(
   context: Context,
   machine: Remote,
-  { unit, files, before, obsolete, wasEnabled, error, prove }: FailedUnit,
+  { unit, files, before, obsolete, wasEnabled, error, prove, settle, action }: FailedUnit,
 ): Promise<Error | undefined> {
   const { signal } = context;
   const program = await readKeptProgram(machine, unit, signal).catch(() => undefined);
@@ -52,5 +57,5 @@ export async function restoreUnit(
     await machine.run(script.join("\n"), { step, signal });
     await prove();
   };
-  return await putBack(context, machine, { name: unit, error, changes, restore });
+  return await putBack(context, machine, { name: unit, error, changes, restore, settle, ...optional({ action }) });
 }

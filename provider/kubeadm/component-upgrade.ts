@@ -57,11 +57,24 @@ function apiServerProblem({ kubernetes: to }: ComponentVersion, old: ComponentVe
   return problem && `${problem.reason}; ${problem.action}`;
 }
 
-/** etcd reads data of an older minor version, not of a newer one. */
 function etcdProblem(now: ComponentVersion, old: ComponentVersion): string | undefined {
-  const [to, from] = [now, old].map(({ image }) => semver.parse(versionOfImage(image)));
+  const unreadable = describeUnreadable({ from: versionOfImage(old.image), to: versionOfImage(now.image) });
+  return unreadable && `${unreadable}; keep the version`;
+}
+
+/**
+ * Describes why one version of etcd cannot read the data of another; undefined if it can, or a version is not known.
+ * etcd reads the data of an older minor version and of every patch release of its own, not of a newer minor version,
+ * unless that was prepared by `etcdctl downgrade enable`.
+ * https://etcd.io/docs/v3.6/downgrades/downgrade_3_6
+ */
+export function describeUnreadable(versions: {
+  from?: string | undefined;
+  to?: string | undefined;
+}): string | undefined {
+  const [to, from] = [semver.parse(versions.to), semver.parse(versions.from)];
   if (!to || !from || semver.gte(to, `${from.major}.${from.minor}.0`)) return undefined;
-  return `etcd ${to.version} cannot read the data of etcd ${from.version}; keep the version`;
+  return `etcd ${to.version} cannot read the data of etcd ${from.version}`;
 }
 
 const FINDERS: Readonly<Record<string, typeof apiServerProblem>> = {
@@ -81,6 +94,25 @@ export interface ComponentUpgrade {
 /** Whether another version of the component is prepared: etcd and the API server, which change what etcd stores. */
 export function isPrepared(component: string): boolean {
   return component === API_SERVER || component === ETCD;
+}
+
+/** Whether the component is the etcd of a control plane that is upgraded. */
+export function isUpgradedEtcd({ component, kubernetes }: ComponentVersion): boolean {
+  return component === ETCD && kubernetes !== undefined;
+}
+
+/**
+ * Returns the next action when an API server of another version of Kubernetes was put back. etcd's own upgrade came
+ * first and stays, because the previous API server was healthy with it.
+ * @returns undefined where the version has not changed, and for other components
+ */
+export function actionAfterPutBack(now: ComponentVersion, from: string | undefined): string | undefined {
+  const { component, kubernetes: to } = now;
+  if (component !== API_SERVER || from === undefined || to === undefined || from === to) return undefined;
+  return (
+    "etcd keeps its version, with which this API server works; fix the cause, then run `pulumi up` again, or set " +
+    `\`kubernetes.version\` to ${from} again, which may also return etcd to an older patch release`
+  );
 }
 
 /**
@@ -107,7 +139,7 @@ export async function prepareComponent(
 }
 
 /** Whether the control plane has an API server, which the ladder's rung `etcd` has not. */
-async function hasApiServer(machine: Remote, signal: AbortSignal): Promise<boolean> {
+export async function hasApiServer(machine: Remote, signal: AbortSignal): Promise<boolean> {
   const script = `[ ! -e ${ADMIN_KUBECONFIG} ] || echo yes`;
   const { stdout } = await machine.read(script, { step: "looking for the API server", signal });
   return stdout.trim() !== "";

@@ -1,3 +1,4 @@
+import { optional } from "../../common/optional";
 import type { Inputs } from "../../contracts/contract";
 import { staticPodContract } from "../../contracts/host/static-pod";
 import { commandLine } from "../../common/quote";
@@ -5,19 +6,30 @@ import { listContainers, waitUntilStopped } from "../host/containers";
 import { writeFiles, emptyFolders, removeFiles, readTextFiles, textFiles } from "../host/files";
 import { describeChangedFiles } from "../host/changed-lines";
 import { waitUntilHealthy } from "../host/health";
-import { manifestPath, manifestText, readManifest, stagingPath, writeManifest } from "../host/pod-manifest";
+import {
+  manifestPath,
+  manifestText,
+  parseManifest,
+  readManifest,
+  stagingPath,
+  writeManifest,
+} from "../host/pod-manifest";
 import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
 import { readPodState, type PodState } from "../host/static-pods";
 import {
+  actionAfterPutBack,
   type ComponentVersion,
   findImpossibleComponent,
   imageOfPod,
   isPrepared,
+  isUpgradedEtcd,
   prepareComponent,
   versionOfImage,
 } from "../kubeadm/component-upgrade";
+import { type EtcdUpgrade, KeptEtcdError, proveEtcdRestored, proveEtcdUpgrade } from "../kubeadm/etcd-upgrade";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "../kubeadm/kept-files";
+import { waitForNodeAfterOutage } from "../kubeadm/node-after-outage";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, readMachine, findMachine, requireMachine } from "../host/on-machine";
 import { register, type Context, type Handler } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
@@ -90,16 +102,32 @@ async function change(context: Context, machine: Remote, inputs: StaticPodInputs
   const folder = keptFolder(inputs);
   await keepFiles(machine, paths, signal, folder);
   const before = await readPodState(machine, podName(inputs), signal);
+  const upgrade = await readEtcdUpgrade(machine, inputs, signal);
   const written = await apply(context, machine, inputs);
   try {
     await provePod(context, machine, inputs, { before, written });
+    if (upgrade) await proveEtcdUpgrade(context, machine, upgrade);
   } catch (error) {
-    if (signal.aborted) throw error;
-    throw (await restore(context, machine, { inputs, old, paths, error })) ?? error;
+    if (signal.aborted || error instanceof KeptEtcdError) throw error;
+    throw (await restore(context, machine, { inputs, old, paths, error, upgrade })) ?? error;
   }
   const dropped = Object.keys(old.files).filter((path) => !(path in inputs.files));
   await removeFiles(machine, dropped, `writing ${context.name}`, signal);
   await dropKeptFiles(machine, signal, folder);
+}
+
+/** @returns undefined if the pod is not etcd, or its image stays. The copies are those of before an interrupted run. */
+async function readEtcdUpgrade(
+  machine: Remote,
+  inputs: StaticPodInputs,
+  signal: AbortSignal,
+): Promise<EtcdUpgrade | undefined> {
+  if (!isUpgradedEtcd(componentOf(inputs))) return undefined;
+  const path = manifestPath(inputs);
+  const previous = (await readKeptFiles(machine, [path], signal, keptFolder(inputs))).get(path);
+  const [from, to] = [imageOfPod(parseManifest(previous ?? "")), imageOfPod(inputs.manifest)];
+  if (from === undefined || from === to) return undefined;
+  return { from: versionOfImage(from), to: versionOfImage(to), logs: "/var/log/pods/*_kube-apiserver-*" };
 }
 
 interface FailedPod {
@@ -108,21 +136,24 @@ interface FailedPod {
   /** Files that the change may have written. */
   paths: readonly string[];
   error: unknown;
+  /** Set for another image of etcd. */
+  upgrade: EtcdUpgrade | undefined;
 }
 
 /** @returns the error to report; undefined if nothing has changed or the previous files do not work either */
 async function restore(
   context: Context,
   machine: Remote,
-  { inputs, old, paths, error }: FailedPod,
+  { inputs, old, paths, error, upgrade }: FailedPod,
 ): Promise<Error | undefined> {
   const { signal } = context;
+  const { name } = inputs.manifest.metadata;
   const [path, folder] = [manifestPath(inputs), keptFolder(inputs)];
   const previous = (await readKeptFiles(machine, [path], signal, folder)).get(path);
   if (previous === undefined || previous === manifestText(inputs)) return undefined;
   const asFile = (content: string) => ({ [path]: { content, mode: "0644" } });
   return await putBack(context, machine, {
-    name: inputs.manifest.metadata.name,
+    name,
     error,
     changes: describeChangedFiles(asFile(previous), asFile(manifestText(inputs))),
     restore: async () => {
@@ -131,8 +162,13 @@ async function restore(
       await restoreKeptFiles(machine, paths, signal, folder);
       await waitUntilStopped(machine, LABEL, podName(inputs), { signal, timeout: STOP_SECONDS, ids: failed });
       await provePod(context, machine, old, { before, written: true });
+      if (upgrade) await proveEtcdRestored(context, machine, upgrade);
       await dropKeptFiles(machine, signal, folder);
     },
+    ...optional({
+      action: actionAfterPutBack(componentOf(inputs), versionOfImage(imageOfPod(parseManifest(previous)))),
+    }),
+    settle: isPrepared(name) ? () => waitForNodeAfterOutage(context, machine) : undefined,
   });
 }
 

@@ -1,15 +1,25 @@
+import semver from "semver";
 import type { Inputs } from "../../contracts/contract";
 import type { TextFiles } from "../../contracts/files";
 import { unitContract } from "../../contracts/host/unit";
 import { emptyFolders, readTextFiles, removeFiles, textFiles, writeFiles } from "../host/files";
 import { findNewFolders, recordFolders, restoreUnitState, stopUnit } from "../host/machine-record";
 import { MACHINE_IGNORE, MACHINE_REPLACE_ON, findMachine, readMachine, requireMachine } from "../host/on-machine";
-import { dropKeptProgram, keepProgram, programHashes } from "../host/kept-program";
+import { dropKeptProgram, keepProgram, programHashes, readKeptVersions } from "../host/kept-program";
 import { hashRunningProgram, readUnitState, unitProblem, type UnitState } from "../host/systemd";
 import { canReload, planCommands, runCommands } from "../host/unit-commands";
 import { restoreUnit } from "../host/unit-restore";
 import { probeUnit, waitUntilUnitHealthy } from "../host/unit-health";
-import { type ComponentVersion, findImpossibleComponent, prepareComponent } from "../kubeadm/component-upgrade";
+import {
+  actionAfterPutBack,
+  type ComponentVersion,
+  findImpossibleComponent,
+  isPrepared,
+  isUpgradedEtcd,
+  prepareComponent,
+} from "../kubeadm/component-upgrade";
+import { type EtcdUpgrade, KeptEtcdError, proveEtcdRestored, proveEtcdUpgrade } from "../kubeadm/etcd-upgrade";
+import { waitForNodeAfterOutage } from "../kubeadm/node-after-outage";
 import { findUnknownGate } from "../kubelet/impossible-changes";
 import { proveNodeReported, wasReady } from "../kubelet/node-reported";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
@@ -24,6 +34,8 @@ interface Change {
   restart: boolean;
   /** Whether files that exist are not Kubewright's, and are restored on delete. */
   keepsPrevious: boolean;
+  /** Version of Kubernetes that the unit belonged to before. */
+  from?: string | undefined;
 }
 
 /**
@@ -44,16 +56,19 @@ async function apply(context: Context, inputs: UnitInputs, change: Change): Prom
     await waitUntilUnitHealthy(context, machine, inputs);
     if (node) await proveNodeReported(context, machine, node, mustBeReady);
   };
+  let upgrade: EtcdUpgrade | undefined;
   try {
     await removeFiles(machine, Object.keys(obsolete), `writing ${unit}`, signal);
     const started = await writeAndStart(context, machine, inputs, state, change);
+    if (started) upgrade = await readEtcdUpgrade(machine, inputs, signal);
     if (started || (inputs.running && (inputs.health ?? inputs.probe))) await prove();
     if (started && node) await proveServingCertificate(context, machine, node);
+    if (upgrade) await proveEtcdUpgrade(context, machine, upgrade);
     if (started && state.active) await dropKeptProgram(machine, unit, signal);
   } catch (error) {
     const wasHealthy = before !== undefined && unitProblem(state) === undefined;
     const isRestored =
-      wasHealthy && !signal.aborted
+      wasHealthy && !signal.aborted && !(error instanceof KeptEtcdError)
         ? await restoreUnit(context, machine, {
             unit,
             files,
@@ -61,7 +76,12 @@ async function apply(context: Context, inputs: UnitInputs, change: Change): Prom
             obsolete,
             wasEnabled: state.enabled,
             error,
-            prove,
+            prove: async () => {
+              await prove();
+              if (upgrade) await proveEtcdRestored(context, machine, upgrade);
+            },
+            settle: isPrepared(nameOf(unit)) ? () => waitForNodeAfterOutage(context, machine) : undefined,
+            action: actionAfterPutBack(componentOf(inputs), change.from),
           })
         : undefined;
     if (isRestored) throw isRestored;
@@ -69,6 +89,19 @@ async function apply(context: Context, inputs: UnitInputs, change: Change): Prom
     context.begin(idOf(inputs));
     throw error;
   }
+}
+
+/** @returns undefined if the unit is not etcd, or its program stays. After an interruption, the first one is kept. */
+async function readEtcdUpgrade(
+  machine: Remote,
+  inputs: UnitInputs,
+  signal: AbortSignal,
+): Promise<EtcdUpgrade | undefined> {
+  if (!isUpgradedEtcd(componentOf(inputs))) return undefined;
+  const versions = await readKeptVersions(machine, inputs.unit, signal);
+  if (versions === undefined) return undefined;
+  const [from, to] = [semver.coerce(versions.previous)?.version, semver.coerce(versions.current)?.version];
+  return { from, to, logs: "`journalctl -u kube-apiserver`" };
 }
 
 /** @returns whether the unit was started or reloaded */
@@ -174,7 +207,7 @@ const unit: Handler<typeof unitContract> = {
     const added = (inputs.state ?? []).filter((folder) => !old.state?.includes(folder));
     if (isTriggered) await prepare(context, inputs, old);
     if (added.length > 0) await recordFolders(await requireMachine(context, inputs), added, context.signal);
-    await apply(context, inputs, { obsolete, restart, keepsPrevious: false });
+    await apply(context, inputs, { obsolete, restart, keepsPrevious: false, from: old.kubernetes });
     return {};
   },
   read: (context, _id, old) =>

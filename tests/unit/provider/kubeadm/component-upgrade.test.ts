@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  actionAfterPutBack,
   findImpossibleComponent,
   imageOfPod,
   prepareComponent,
@@ -60,6 +61,16 @@ describe("another version of a component", () => {
     expect(imageOfPod({ metadata: { name: "etcd" } })).toBeUndefined();
     expect(imageOfPod(undefined)).toBeUndefined();
   });
+});
+
+test("after an API server of another version was put back, the next action names what etcd has", () => {
+  expect(actionAfterPutBack(apiServer("1.36.3"), "1.35.4")).toMatch(
+    /^etcd keeps its version, with which this API server works; .* set `kubernetes.version` to 1\.35\.4 again/,
+  );
+  expect(actionAfterPutBack(apiServer("1.36.3"), "1.36.3")).toBeUndefined();
+  expect(actionAfterPutBack(apiServer("1.36.3"), undefined)).toBeUndefined();
+  expect(actionAfterPutBack(apiServer(undefined), "1.35.4")).toBeUndefined();
+  expect(actionAfterPutBack(etcd("3.6.8"), "1.35.4")).toBeUndefined();
 });
 
 describe("before etcd or the API server changes", () => {

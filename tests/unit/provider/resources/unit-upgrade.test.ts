@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { StepError } from "../../../../common/errors";
 import { prepareComponent } from "../../../../provider/kubeadm/component-upgrade";
+import { KeptEtcdError, proveEtcdRestored, proveEtcdUpgrade } from "../../../../provider/kubeadm/etcd-upgrade";
+import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
 import { unitResource } from "../../../../provider/resources/unit";
-import { DemoMachine, GOOD, demoUnit } from "../../../support/demo-machine";
+import { BAD, DemoMachine, GOOD, demoUnit } from "../../../support/demo-machine";
 import { settle, useFakeTime } from "../../../support/fake-time";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
@@ -10,6 +13,12 @@ vi.mock("../../../../provider/kubeadm/component-upgrade", async (original) => ({
   ...(await original<object>()),
   prepareComponent: vi.fn(),
 }));
+vi.mock("../../../../provider/kubeadm/etcd-upgrade", async (original) => ({
+  ...(await original<object>()),
+  proveEtcdUpgrade: vi.fn(),
+  proveEtcdRestored: vi.fn(),
+}));
+vi.mock("../../../../provider/kubeadm/node-after-outage", () => ({ waitForNodeAfterOutage: vi.fn() }));
 useFakeTime();
 
 const hashOf = (program: string) => createHash("sha256").update(program).digest("hex");
@@ -29,7 +38,8 @@ beforeEach(async () => {
   machine = new DemoMachine();
   running = hashOf("1.35.4");
   machine.on(/\/proc\/\$pid\/exe" \| cut/, () => `${running}\n`);
-  vi.mocked(prepareComponent).mockReset();
+  for (const mock of [prepareComponent, proveEtcdUpgrade, proveEtcdRestored, waitForNodeAfterOutage])
+    vi.mocked(mock).mockReset();
   await settle(unitResource.create(machine.recording(), inputs("1.35.4")));
 });
 
@@ -56,6 +66,60 @@ test("a service that runs the program already, or is no component, is not prepar
   await update("1.36.3", "1.35.4");
   await update(undefined, "1.35.4");
   expect(prepareComponent).not.toHaveBeenCalled();
+});
+
+describe("the API server with another etcd", () => {
+  const unhealthy = new StepError({ step: "starting kube-apiserver", cause: "HTTP 500", action: "see the log" });
+  const versions = { from: "3.6.6", to: "3.6.8", logs: "`journalctl -u kube-apiserver`" };
+  let isKept: boolean;
+  beforeEach(() => {
+    isKept = true;
+    machine.on(/program" --version/, () => (isKept ? "etcd Version: 3.6.6\netcd Version: 3.6.8\n" : ""));
+    machine.on(/cat "\$kept\/path"$/, () => (isKept ? "/usr/local/bin/etcd\n" : ""));
+    machine.on(/^rm -rf .*programs\/etcd.service/, () => ((isKept = false), ""));
+  });
+
+  test("is proved while etcd's program can still be put back", async () => {
+    vi.mocked(proveEtcdUpgrade).mockImplementation(async () => expect(isKept).toBe(true));
+    await update("1.36.3", "1.35.4");
+    expect(vi.mocked(proveEtcdUpgrade).mock.calls.map(([, , change]) => change)).toEqual([versions]);
+    expect(isKept).toBe(false);
+  });
+
+  test("is not asked for where the program stays, and for a unit that is no etcd", async () => {
+    isKept = false;
+    await update("1.36.3", "1.35.4");
+    isKept = true;
+    await update(undefined, "1.35.4");
+    expect(proveEtcdUpgrade).not.toHaveBeenCalled();
+  });
+
+  test("that is not healthy has etcd put back, which is proved with it, and then its node", async () => {
+    vi.mocked(proveEtcdUpgrade).mockRejectedValue(unhealthy);
+    await expect(update("1.36.3", "1.35.4")).rejects.toThrow(/HTTP 500.*and etcd\.service is healthy again; correct/s);
+    expect(machine.scripts.join("\n")).toContain("path.arriving");
+    expect(proveEtcdRestored).toHaveBeenCalledOnce();
+    expect(waitForNodeAfterOutage).toHaveBeenCalledOnce();
+    expect(machine.begun).toEqual([]);
+  });
+
+  test("that is not healthy leaves an etcd whose data the previous one cannot read", async () => {
+    vi.mocked(proveEtcdUpgrade).mockRejectedValue(new KeptEtcdError({ ...unhealthy.failure, cause: "not put back" }));
+    await expect(update("1.36.3", "1.35.4")).rejects.toThrow("not put back");
+    expect(machine.scripts.join("\n")).not.toContain("path.arriving");
+    expect(machine.begun).toEqual(["a1/etcd.service"]);
+  });
+
+  test("of another version that is put back names what etcd has, and waits for its node", async () => {
+    const unit = "kube-apiserver.service";
+    const bad = { ...inputs("1.36.3"), unit, files: BAD };
+    const recorded = { inputs: { ...inputs("1.35.4"), unit }, outputs: {} };
+    await expect(settle(unitResource.update!(machine.recording(), "id", bad, recorded))).rejects.toThrow(
+      /kube-apiserver\.service is healthy again; etcd keeps its version, .* to 1\.35\.4 again/,
+    );
+    expect(waitForNodeAfterOutage).toHaveBeenCalledOnce();
+    expect(proveEtcdRestored).not.toHaveBeenCalled();
+  });
 });
 
 test("a version of Kubernetes before is refused at preview", () => {
