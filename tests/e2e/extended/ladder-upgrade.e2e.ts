@@ -54,6 +54,7 @@ describe(`a ladder cluster from ${FROM} to ${TO}`, () => {
     expect(code, text).not.toBe(0);
     expect(text).toMatch(/unknown flag: --no-such-flag/);
     expect(text).toContain("kube-apiserver is healthy again");
+    expect(text).toContain("etcd keeps its version, with which this API server works");
     expect(await versionsOf("kube-apiserver")).toEqual([FROM]);
     expect(await versionsOf("kube-controller-manager")).toEqual([FROM]);
     expect(await versionsOf("kube-scheduler")).toEqual([FROM]);
@@ -61,6 +62,7 @@ describe(`a ladder cluster from ${FROM} to ${TO}`, () => {
     expect(await stack.on("control-plane-1", `ls ${SNAPSHOTS}`)).toContain(`before-${TO}.db`);
     // The controller manager has lost its lease, and the kubelet starts it again after its back-off.
     await waitForPods(kubectl);
+    expect(await imagesOf("component=etcd")).toEqual([expect.stringMatching(new RegExp(`:v?${etcdOf(TO)}$`))]);
     await stack.check();
     report("a failed upgrade of the API server");
   });
