@@ -19,13 +19,15 @@ export interface DrainStatus {
 /** Returns the status line: `draining worker-1: 3 pods remaining; 1 terminating`. */
 export function describeProgress(node: string, { remaining, volumes, refusals, down }: DrainStatus): string {
   const terminating = remaining.filter(isTerminating).length;
-  const facts = [`${remaining.length} pods remaining`];
+  const facts = [`${amount(remaining, "pod")} remaining`];
   if (terminating > 0) facts.push(`${terminating} terminating`);
-  if (volumes.length > 0) facts.push(`${volumes.length} volumes still attached`);
+  if (volumes.length > 0) facts.push(`${amount(volumes, "volume")} still attached`);
   if (down) facts.push(down);
   if (refusals[0]) facts.push(refusals[0]);
   return `draining ${node}: ${facts.join("; ")}`;
 }
+
+const amount = (list: readonly unknown[], noun: string) => `${list.length} ${noun}${list.length === 1 ? "" : "s"}`;
 
 /** Returns the error of a drain that has reached its deadline. */
 export function deadlineError(options: DrainOptions & DrainSettings, status: DrainStatus): StepError {

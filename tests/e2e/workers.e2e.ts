@@ -144,7 +144,7 @@ describe("a PodDisruptionBudget that allows no disruption", () => {
   test("a second command fails with the name of the command that locks the stack", async () => {
     const second = new Promise<Finished>((done) => {
       const whenLocked = (text: string) =>
-        /pods remaining.*PodDisruptionBudget/.test(text) && done(stack.npmRun("node:drain", "worker-3"));
+        /pods? remaining.*PodDisruptionBudget/.test(text) && done(stack.npmRun("node:drain", "worker-3"));
       void stack.startCommand("node-drain", whenLocked, "worker-2", "--timeout", "30").then(({ child }) => child);
     });
     const { code, text } = await second;

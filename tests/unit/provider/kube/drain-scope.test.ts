@@ -84,7 +84,7 @@ describe("volumes", () => {
     await elapse(10_000);
     expect(await cluster.pods("a")).toEqual([]);
     expect(isDrained).toBe(false);
-    expect(messages.at(-1)).toContain("1 volumes still attached");
+    expect(messages.at(-1)).toContain("1 volume still attached");
     await cluster.detach("pv-1");
     await settle(running);
   });
