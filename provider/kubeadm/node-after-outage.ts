@@ -39,7 +39,7 @@ async function proveKnown(context: Context, machine: Remote, node: string): Prom
       if (typeof answer === "string") return { waiting: answer };
       const renewed = await readLease(await context.kube.api(controlPlanes, context.signal), node);
       first ??= renewed;
-      const problem = findProblem(answer, renewed !== first);
+      const problem = findProblem(answer, renewed !== undefined && renewed !== first);
       const isStable = stability.isStable(problem ?? "");
       if (problem !== undefined) return { waiting: problem };
       return isStable ? "healthy" : { waiting: "it is Ready, and must stay so for some seconds" };

@@ -14,6 +14,7 @@ let machine: MemoryMachine;
 let memory: MemoryApi;
 let renewTime: number;
 let isAway: boolean;
+let isLeaseAway: boolean;
 let messages: string[];
 let warnings: string[];
 let abort: AbortController;
@@ -21,7 +22,7 @@ beforeEach(() => {
   machine = new MemoryMachine();
   memory = new MemoryApi();
   memory.inject = () => (isAway ? new Error("connect ECONNREFUSED") : undefined);
-  [renewTime, isAway, messages, warnings, abort] = [1, false, [], [], new AbortController()];
+  [renewTime, isAway, isLeaseAway, messages, warnings, abort] = [1, false, false, [], [], new AbortController()];
   vi.mocked(readMembership).mockResolvedValue({ node: "cp-1", caCertHash: "sha256:1" });
 });
 
@@ -31,7 +32,7 @@ function report(status: string): void {
 }
 
 const read = async () => {
-  if (isAway) throw new Error("connect ECONNREFUSED");
+  if (isAway || isLeaseAway) throw new Error("connect ECONNREFUSED");
   return { spec: { renewTime } };
 };
 
@@ -69,6 +70,14 @@ test("a lease of before the outage does not count", async () => {
   expect(messages).toContain(
     "waiting for node cp-1 to become healthy: the API server does not answer: connect ECONNREFUSED",
   );
+});
+
+test("a lease that cannot be read is not a renewed one", async () => {
+  report("True");
+  setTimeout(() => (isLeaseAway = true), 1_000);
+  setTimeout(() => (isLeaseAway = false), 15_000);
+  setTimeout(() => (renewTime = 2), 20_000);
+  expect(await wait()).toBeGreaterThanOrEqual(26);
 });
 
 test("an unknown node is waited for, and one that becomes unknown only then too", async () => {
