@@ -19,16 +19,16 @@ export async function readLease(api: KubeApi, node: string): Promise<string | un
 
 /**
  * Watches the lease until the kubelet renews it, for up to 25 s. The condition Ready proves less: it stays True for
- * about 50 s after the last renewal, and forever where no controller manager runs.
+ * about 50 s after the last renewal, and forever where no controller manager runs. A request that fails proves nothing,
+ * and is repeated.
  */
 export async function isRenewingLease(api: KubeApi, node: string, signal: AbortSignal): Promise<boolean> {
-  const first = await readLease(api, node);
-  if (first === undefined) return false;
   const deadline = Date.now() + RENEWAL_SECONDS * 1000 * api.patience;
+  let first = await readLease(api, node);
   while (Date.now() < deadline) {
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
     const last = await readLease(api, node);
-    if (last !== undefined && last !== first) return true;
+    if (last !== undefined && last !== (first ??= last)) return true;
   }
   return false;
 }

@@ -30,11 +30,13 @@ let answer: string | Error;
 /** Whether the kubelet renews its lease. */
 let renews: boolean;
 let removed: boolean;
+/** Number of requests for the lease that fail. */
+let failedReads: number;
 
 beforeEach(async () => {
   memory = new MemoryApi();
   cluster = new FakeCluster(memory.api);
-  [answer, renews, removed] = [INSTANCE, true, false];
+  [answer, renews, removed, failedReads] = [INSTANCE, true, false, 0];
   await cluster.node("worker-1");
   const status = { nodeInfo: { kubeletVersion: "v1.36.4", machineID: INSTANCE } };
   await memory.api.core.patchNodeStatus({ name: "worker-1", body: { status } });
@@ -44,7 +46,11 @@ beforeEach(async () => {
 
 function api(): KubeApi {
   const renewTime = () => (renews ? Math.floor(Date.now() / 10_000) : 0);
-  return Object.assign(memory.api, { objects: { read: async () => ({ spec: { renewTime: renewTime() } }) } });
+  const read = async () => {
+    if (failedReads-- > 0) throw new Error("connect ECONNRESET");
+    return { spec: { renewTime: renewTime() } };
+  };
+  return Object.assign(memory.api, { objects: { read } });
 }
 
 async function remove(drain: Partial<DrainSettings> = {}, settings: Partial<ProviderSettings> = {}): Promise<void> {
@@ -113,6 +119,12 @@ describe("a node is not drained", () => {
       expect(message).toContain(part);
     expectUnchanged();
   });
+
+  test("when the first request for the lease fails, and its kubelet runs elsewhere", async () => {
+    [answer, failedReads] = [OTHER, 1];
+    await expect(remove()).rejects.toThrow("the kubelet of worker-1 runs on the recorded machine");
+    expectUnchanged();
+  });
 });
 
 describe("a node is removed", () => {
@@ -148,13 +160,13 @@ describe("a node is removed", () => {
     expectRemoved();
   });
 
-  test("when its machine cannot be reached, or cannot be identified", async () => {
-    answer = silent;
+  test.each([
+    ["cannot be reached", silent],
+    ["cannot be identified", new StepError({ step: "reading the machine-id", cause: "sudo rejects the password" })],
+  ])("when its machine %s", async (_, error) => {
+    answer = error;
     await remove();
     expectRemoved();
-    await cluster.node("worker-1");
-    answer = new StepError({ step: "reading the machine-id", cause: "sudo rejects the password" });
-    await remove();
   });
 
   test.each<[string, Partial<DrainSettings>, Partial<ProviderSettings>]>([
