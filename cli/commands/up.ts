@@ -25,12 +25,12 @@ async function up(options: Options, session: Session): Promise<number> {
   const isNew = isKnownMissing(options.stack);
   const stack = await openStack(options.stack);
   const refresh = options.flags.has("refresh") || options.values[RESTORE_FROM] !== undefined;
-  const result = await withConfigChange({ stack, session }, configOf(options), async (changed) => {
+  const result = await withConfigChange({ stack, session }, configOf(options), async (changed, keep) => {
     const config = await configureNewCluster(stack, changed, { isMissing: isNew, progress: session.progress });
     await fillCache(config, session);
     session.signal.throwIfAborted();
     if (!isNew && !(await mayDisrupt(stack, session, options, refresh))) return undefined;
-    return await runToEnd(stack, session, refresh);
+    return await runToEnd({ stack, session, refresh, keep });
   });
   if (result === undefined) return 1;
   await forgetRestore(stack, options);
@@ -62,12 +62,21 @@ async function mayDisrupt(stack: Stack, session: Session, { flags }: Options, re
   return await confirm("Continue?", session.signal);
 }
 
+interface Run {
+  stack: Stack;
+  session: Session;
+  refresh: boolean;
+  /** Lets the changed configuration stay, whatever fails afterwards. */
+  keep: () => void;
+}
+
 /**
  * Runs `up` again where the first run ended without outputs. A program that loses its connection to the engine ends
  * without an error, which the engine reports as success (seen once, after an operation of 25 minutes).
  */
-async function runToEnd(stack: Stack, session: Session, refresh: boolean): Promise<OperationResult> {
+async function runToEnd({ stack, session, refresh, keep }: Run): Promise<OperationResult> {
   const first = await runOperation(stack, "up", session, { refresh });
+  keep();
   if (textOutput(first.outputs, "stackId") !== undefined) return first;
   session.progress("Pulumi ended before all resources were created: continuing");
   return await runOperation(stack, "up", session);

@@ -13,14 +13,16 @@ export interface ConfiguredRun {
  * refused or the user declined, the previous file is restored: otherwise the next run would be refused too, or apply
  * the values unasked. After an interruption or a change the values stay, because the next run continues with them. A
  * message says which of the two happened.
- * @param work returns undefined if the user declined
+ * @param work returns undefined if the user declined. It calls `keep` once it has run the engine: the values then stay,
+ * whatever fails after it
  */
 export async function withConfigChange<T>(
   { stack, session }: ConfiguredRun,
   change: ConfigChange,
-  work: (config: ClusterConfig) => Promise<T | undefined>,
+  work: (config: ClusterConfig, keep: () => void) => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const restore = recordStackConfig(stack.name);
+  let isKept = false;
   const settle = (isUnchanged: boolean) => {
     if (Object.keys(change).length === 0) return;
     session.screen.close();
@@ -28,11 +30,11 @@ export async function withConfigChange<T>(
     process.stderr.write(`\n${outcomeText(`Pulumi.${stack.name}.yaml`, change, isUnchanged)}\n`);
   };
   try {
-    const result = await work(await changeStackConfig(stack, change));
+    const result = await work(await changeStackConfig(stack, change), () => (isKept = true));
     if (result === undefined) settle(true);
     return result;
   } catch (error) {
-    const isBegun = error instanceof CommandEnded && !error.isUnchanged;
+    const isBegun = isKept || (error instanceof CommandEnded && !error.isUnchanged);
     settle(!isBegun && !session.signal.aborted);
     throw error;
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { run as up } from "../../../../cli/commands/up";
+import { CommandEnded } from "../../../../cli/engine/session";
 import { CLUSTER, fakeSession, fakeStack } from "../fake-stack";
 import { atRest, firstControlPlane } from "../preview/steps";
 
@@ -82,4 +83,14 @@ test("up does not keep the backup of a restore that the user declines", async ()
   const values = { "restore-from": "latest" };
   expect(await up({ stack: "dev", config: {}, flags: new Set(), values, words: [] })).toBe(1);
   expect(readFileSync(file(), "utf8")).toBe("before");
+});
+
+test("up keeps the values of a run that succeeds if the run that continues it cannot begin", async () => {
+  mocks.runOperation.mockReset().mockResolvedValueOnce({ outputs: {} });
+  mocks.runOperation.mockRejectedValueOnce(new CommandEnded(1, true, true));
+  const config = { "kubernetes.version": "1.36.4" };
+  const run = up({ stack: "dev", config, flags: new Set(["yes"]), values: {}, words: [] });
+  await expect(run).rejects.toBeInstanceOf(CommandEnded);
+  expect(mocks.runOperation).toHaveBeenCalledTimes(2);
+  expect(readFileSync(file(), "utf8")).toBe("changed");
 });

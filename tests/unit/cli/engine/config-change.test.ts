@@ -33,7 +33,7 @@ const KEPT = "\nPulumi.dev.yaml keeps the new kubernetes.version: the next run c
 const refused = new StepError({ step: "choose Kubernetes 1.36.99", cause: "it cannot be downloaded" });
 
 async function change(
-  work: () => Promise<unknown>,
+  work: (config: unknown, keep: () => void) => Promise<unknown>,
   { values = VERSION, signal }: { values?: Record<string, string>; signal?: AbortSignal } = {},
 ): Promise<unknown> {
   const stack = fakeStack([], {
@@ -78,6 +78,12 @@ test("values do not stay after a run that failed before it changed a resource", 
 
 test("values stay after a run that failed later, with a message", async () => {
   await expect(change(() => Promise.reject(new CommandEnded(1)))).rejects.toBeInstanceOf(CommandEnded);
+  expectFile("changed", KEPT);
+});
+
+test("values stay if a run has changed the cluster, and what follows fails", async () => {
+  const work = (_: unknown, keep: () => void) => (keep(), Promise.reject(refused));
+  await expect(change(work)).rejects.toBe(refused);
   expectFile("changed", KEPT);
 });
 
