@@ -5,6 +5,7 @@ import { runOperation, type OperationResult } from "../engine/operate";
 import { pathOutput, textOutput } from "../engine/outputs";
 import { withSession, type Session } from "../engine/session";
 import { withConfigChange } from "../engine/config-change";
+import type { ConfigChange } from "../engine/stack-config";
 import { isKnownMissing, openStack, prepareEngine } from "../engine/workspace";
 import { closingTable } from "../nodes/closing-table";
 import { withEtcdForecast } from "../nodes/etcd-forecast";
@@ -43,9 +44,10 @@ const RESTORE_FROM = "restore-from";
 const RESTORE_PATH = "backup.restoreFrom";
 
 /** The backup stays in the configuration until the run has ended, so that the next run continues an interrupted one. */
-function configOf({ config, values }: Options): Options["config"] {
+function configOf({ config, removed = [], values }: Options): ConfigChange {
   const backup = values[RESTORE_FROM];
-  return backup === undefined ? config : { ...config, [RESTORE_PATH]: backup };
+  const change = { ...Object.fromEntries(removed.map((path) => [path, undefined])), ...config };
+  return backup === undefined ? change : { ...change, [RESTORE_PATH]: backup };
 }
 
 async function forgetRestore(stack: Stack, { values }: Options): Promise<void> {

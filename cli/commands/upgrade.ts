@@ -60,10 +60,9 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };
   const canaries = flags.has("resume") || isPaused ? [] : config.kubernetes.canary;
-  const stages = upgradeStages({ ...plan, change, canaries });
+  const ended = flags.has("resume") ? [HOLD, CANARY, EMULATE] : isPaused ? [HOLD, CANARY] : [];
+  const stages = upgradeStages({ ...plan, change, canaries, ended });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
-  if (flags.has("resume")) await removeConfig(stack, [HOLD, CANARY, EMULATE]);
-  else if (isPaused) await removeConfig(stack, [HOLD, CANARY]);
   return { approved: { stages, isPaused }, code: 0 };
 }
 
@@ -86,18 +85,12 @@ function soakOf({ values: { soak } }: Options): { [SOAK]?: number } {
   throw new StepError({ step: "reading --soak", cause: `"${soak}" is not a duration`, action });
 }
 
-async function removeConfig(stack: Stack, paths: readonly string[]): Promise<void> {
-  for (const path of paths) await stack.removeConfig(path, true);
-}
-
 async function runInSteps({ stack, values }: Options, { stages, isPaused }: Approved): Promise<number> {
   const bare = { stack, values: {}, words: [] };
   for (const { title, remove, set } of stages) {
     process.stdout.write(`\n${title}\n`);
     const config = Object.fromEntries(Object.entries(set).map(([path, value]) => [path, String(value)]));
-    const removed = remove.length === 0 ? 0 : await removeFromStack(stack, remove);
-    if (removed !== 0) return removed;
-    const code = await up({ ...bare, flags: new Set(["yes"]), config });
+    const code = await up({ ...bare, flags: new Set(["yes"]), config, removed: remove });
     if (code !== 0) return code;
   }
   if (!isPaused) return 0;
@@ -106,14 +99,6 @@ async function runInSteps({ stack, values }: Options, { stages, isPaused }: Appr
     `\nPaused. Run \`${stackCommand("check", stack)}\`, then \`${stackCommand("upgrade", stack, "--resume")}\`.\n`,
   );
   return code;
-}
-
-async function removeFromStack(name: string, paths: readonly string[]): Promise<number> {
-  return await withSession(name, async ({ progress, signal }) => {
-    await prepareEngine(progress, signal);
-    await removeConfig(await requireStack(name), paths);
-    return 0;
-  });
 }
 
 async function isConfirmed({ flags }: Options, session: Session): Promise<boolean> {

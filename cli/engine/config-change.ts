@@ -44,6 +44,6 @@ export async function withConfigChange<T>(
 function outcomeText(file: string, change: ConfigChange, isUnchanged: boolean): string {
   const paths = Object.keys(change).join(", ");
   return isUnchanged
-    ? `Nothing was changed, and ${file} has the previous configuration again, without the new ${paths}.`
-    : `${file} keeps the new ${paths}: the next run continues with this configuration.`;
+    ? `The run ended before it changed a resource, and ${file} was restored, without the change of ${paths}.`
+    : `${file} keeps the change of ${paths}: the next run continues with it.`;
 }

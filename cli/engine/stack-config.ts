@@ -6,8 +6,8 @@ import { StepError } from "../../common/errors";
 import { stackConfigFile } from "./paths";
 import { PROJECT } from "./project-folder";
 
-/** Configuration values by path, such as `workers.count`. */
-export type ConfigChange = Readonly<Record<string, string | number | boolean>>;
+/** Configuration values by path, such as `workers.count`. What is undefined is removed, before the others are set. */
+export type ConfigChange = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Reads the stack's configuration as the program does. @throws ConfigError */
 export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
@@ -15,15 +15,18 @@ export async function readStackConfig(stack: Stack): Promise<ClusterConfig> {
 }
 
 /**
- * Changes the stack's configuration. Restores the previous file where the new values are invalid: otherwise every later
- * run would fail too.
+ * Changes the stack's configuration. Restores the previous file where the change fails or is invalid: otherwise every
+ * later run would fail too.
  * @throws ConfigError
  */
 export async function changeStackConfig(stack: Stack, change: ConfigChange): Promise<ClusterConfig> {
   const restore = recordStackConfig(stack.name);
-  const all = Object.fromEntries(Object.entries(change).map(([path, value]) => [path, { value: String(value) }]));
-  if (Object.keys(all).length > 0) await stack.setAllConfig(all, true);
+  const removed = Object.keys(change).filter((path) => change[path] === undefined);
+  const set = Object.entries(change).filter(([, value]) => value !== undefined);
+  const values = Object.fromEntries(set.map(([path, value]) => [path, { value: String(value) }]));
   try {
+    for (const path of removed) await stack.removeConfig(path, true);
+    if (set.length > 0) await stack.setAllConfig(values, true);
     return await readStackConfig(stack);
   } catch (error) {
     restore();

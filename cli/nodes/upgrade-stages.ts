@@ -6,7 +6,7 @@ import { ADDITIONAL, type PlannedSurge } from "./upgrade-surge";
 /** One update of the cluster. The configuration records it, so any later run continues an interrupted one. */
 export interface UpgradeStage {
   title: string;
-  /** Paths that are removed from the configuration before the update. */
+  /** Paths that are removed from the configuration for the update. */
   remove: readonly string[];
   /** Values that are then set. */
   set: ConfigChange;
@@ -20,6 +20,11 @@ export interface StageFacts {
   change: ConfigChange;
   /** Canaries of the configuration. */
   canaries: readonly string[];
+  /**
+   * Paths of a pause that the upgrade ends. They are removed with its first change, so that they stay if it is refused.
+   * @default none
+   */
+  ended?: readonly string[];
 }
 
 const VERSION = "kubernetes.version";
@@ -37,7 +42,12 @@ interface SurgedPool extends PlannedSurge {
  * pools that have some wait for three more: the control planes and the other pools change, then the additional machines
  * join, then the pool changes, and at the end the additional machines leave.
  */
-export function upgradeStages(facts: StageFacts): UpgradeStage[] {
+export function upgradeStages({ ended = [], ...facts }: StageFacts): UpgradeStage[] {
+  const [first, ...others] = stagesOf(facts);
+  return first === undefined ? [] : [{ ...first, remove: [...ended, ...first.remove] }, ...others];
+}
+
+function stagesOf(facts: StageFacts): UpgradeStage[] {
   const { chain, change } = facts;
   const pools = surgedPools(facts);
   if (pools.length === 0) return chain.map((version) => stage(version, [], change));

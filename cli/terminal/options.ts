@@ -8,6 +8,8 @@ export interface Options {
   stack: string;
   /** Values of `--config key=value`; a key may be a path such as `workers.count`. */
   config: Record<string, string>;
+  /** Paths that a command removes from the configuration before it sets `config`. @default none */
+  removed?: readonly string[];
   /** Names of the flags that are set, such as `force`. */
   flags: Set<string>;
   /** Values of the command's own options, by name. */

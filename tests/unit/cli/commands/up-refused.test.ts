@@ -41,6 +41,7 @@ vi.mock("../../../../cli/engine/workspace", () => ({
       preview: mocks.preview,
       getAllConfig: async () => ({}),
       setAllConfig: async () => writeFileSync(file(), "changed"),
+      removeConfig: async (path: string) => writeFileSync(file(), `without ${path}`),
     }),
 }));
 
@@ -75,13 +76,26 @@ test.each([
   await up({ stack: "dev", config, flags: new Set(), values: {}, words: [] }).catch(() => undefined);
   expect(mocks.runOperation).not.toHaveBeenCalled();
   expect(readFileSync(file(), "utf8")).toBe("before");
-  expect(errors).toContain("has the previous configuration again, without the new kubernetes.version");
+  expect(errors).toContain("was restored, without the change of kubernetes.version");
 });
 
 test("up does not keep the backup of a restore that the user declines", async () => {
   mocks.confirm.mockResolvedValue(false);
   const values = { "restore-from": "latest" };
   expect(await up({ stack: "dev", config: {}, flags: new Set(), values, words: [] })).toBe(1);
+  expect(readFileSync(file(), "utf8")).toBe("before");
+});
+
+test("up restores what an upgrade removes from the configuration if the run is refused", async () => {
+  let during = "";
+  mocks.fillCache.mockImplementation(async () => {
+    during = readFileSync(file(), "utf8");
+    throw new Error("not published");
+  });
+  const removed = ["kubernetes.hold"];
+  const run = up({ stack: "dev", config: {}, removed, flags: new Set(["yes"]), values: {}, words: [] });
+  await expect(run).rejects.toThrow("not published");
+  expect(during).toBe("without kubernetes.hold");
   expect(readFileSync(file(), "utf8")).toBe("before");
 });
 

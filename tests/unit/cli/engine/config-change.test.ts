@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { withConfigChange } from "../../../../cli/engine/config-change";
 import { CommandEnded } from "../../../../cli/engine/session";
+import type { ConfigChange } from "../../../../cli/engine/stack-config";
 import { StepError } from "../../../../common/errors";
 import { fakeSession, fakeStack } from "../fake-stack";
 
@@ -27,18 +28,19 @@ afterEach(() => {
 const file = () => join(folder, "Pulumi.dev.yaml");
 const VERSION = { "kubernetes.version": "1.36.99" };
 const RESTORED =
-  "\nNothing was changed, and Pulumi.dev.yaml has the previous configuration again, " +
-  "without the new kubernetes.version.\n";
-const KEPT = "\nPulumi.dev.yaml keeps the new kubernetes.version: the next run continues with this configuration.\n";
+  "\nThe run ended before it changed a resource, and Pulumi.dev.yaml was restored, " +
+  "without the change of kubernetes.version.\n";
+const KEPT = "\nPulumi.dev.yaml keeps the change of kubernetes.version: the next run continues with it.\n";
 const refused = new StepError({ step: "choose Kubernetes 1.36.99", cause: "it cannot be downloaded" });
 
 async function change(
   work: (config: unknown, keep: () => void) => Promise<unknown>,
-  { values = VERSION, signal }: { values?: Record<string, string>; signal?: AbortSignal } = {},
+  { values = VERSION, signal }: { values?: ConfigChange; signal?: AbortSignal } = {},
 ): Promise<unknown> {
   const stack = fakeStack([], {
     getAllConfig: async () => ({ "kubewright:workers": { value: JSON.stringify({ count: values.count ?? 1 }) } }),
     setAllConfig: async () => writeFileSync(file(), "changed"),
+    removeConfig: async (path: string) => writeFileSync(file(), `without ${path}`),
   });
   const session = fakeSession();
   return await withConfigChange({ stack, session: { ...session, ...(signal ? { signal } : {}) } }, values, work);
@@ -91,6 +93,19 @@ test("values stay after an interruption, with a message", async () => {
   const signal = AbortSignal.abort();
   await expect(change(async () => signal.throwIfAborted(), { signal })).rejects.toThrow();
   expectFile("changed", KEPT);
+});
+
+test("a property that is removed returns after a run that is refused", async () => {
+  const values = { "kubernetes.canary": undefined };
+  await expect(change(() => Promise.reject(refused), { values })).rejects.toBe(refused);
+  expectFile("before", RESTORED.replace("kubernetes.version", "kubernetes.canary"));
+  expect(await change(async () => "result", { values })).toBe("result");
+  expect(readFileSync(file(), "utf8")).toBe("without kubernetes.canary");
+});
+
+test("properties are removed before others are set", async () => {
+  await change(async () => "result", { values: { ...VERSION, "kubernetes.canary": undefined } });
+  expectFile("changed", "");
 });
 
 test("a file that the change created is removed", async () => {

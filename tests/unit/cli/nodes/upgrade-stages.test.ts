@@ -26,6 +26,14 @@ test("without additional machines there is one stage for each version", () => {
   ]);
 });
 
+test("a pause that the upgrade ends is removed with its first change", () => {
+  const ended = ["kubernetes.hold", "kubernetes.canary"];
+  const removedBy = (stages: ReturnType<typeof stagesOf>) => stages.map(({ remove }) => remove);
+  expect(removedBy(stagesOf(undefined, { chain: ["1.35.4", "1.36.3"], ended }))).toEqual([ended, []]);
+  expect(removedBy(stagesOf({ isRecorded: true, areJoined: true }, { ended }))[0]?.slice(0, 2)).toEqual(ended);
+  expect(stagesOf(undefined, { chain: [], ended })).toEqual([]);
+});
+
 describe("additional machines", () => {
   test("join once the control planes have the version, before their pool changes, and then leave", () => {
     const version = { "kubernetes.version": "1.36.3" };
