@@ -1,5 +1,7 @@
 import CliTable from "cli-table3";
 
+export { pluralize } from "../../common/pluralize";
+
 /** Returns the type and name of a resource: `Unit worker-1-kubelet`. */
 export function labelOf(urn: string): string {
   const [, , types = "", ...name] = urn.split("::");
@@ -29,9 +31,4 @@ export function table(rows: readonly (readonly string[])[]): string[] {
     .toString()
     .split("\n")
     .map((line) => line.trimEnd());
-}
-
-/** Formats a count with its noun: `1 machine`, `2 machines`. */
-export function pluralize(count: number, one: string, more = `${one}s`): string {
-  return `${count} ${count === 1 ? one : more}`;
 }

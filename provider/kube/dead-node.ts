@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../common/errors";
+import { pluralize } from "../../common/pluralize";
 import type { Progress } from "../../common/progress";
 import { ConnectionError } from "../ssh/errors";
 import type { Remote } from "../ssh/remote";
@@ -75,7 +76,7 @@ export async function evacuateDeadNode(
   status: Progress,
 ): Promise<ForcedRemoval> {
   const removal = await listRemaining(api, node, signal);
-  status(`${node} is out of service: deleting its ${removal.pods.length} pods`);
+  status(`${node} is out of service: deleting its ${pluralize(removal.pods.length, "pod")}`);
   await addOutOfServiceTaint(api, node, signal);
   const deadline = Date.now() + CLEAR_SECONDS * 1000 * api.patience;
   while (Date.now() < deadline) {

@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
+import { pluralize } from "../../common/pluralize";
 import type { DrainSettings } from "../../contracts/drain";
 import type { DrainOptions } from "./drain-options";
 import { isTerminating, podName, summarizeNames } from "./pods";
@@ -19,15 +20,13 @@ export interface DrainStatus {
 /** Returns the status line: `draining worker-1: 3 pods remaining; 1 terminating`. */
 export function describeProgress(node: string, { remaining, volumes, refusals, down }: DrainStatus): string {
   const terminating = remaining.filter(isTerminating).length;
-  const facts = [`${amount(remaining, "pod")} remaining`];
+  const facts = [`${pluralize(remaining.length, "pod")} remaining`];
   if (terminating > 0) facts.push(`${terminating} terminating`);
-  if (volumes.length > 0) facts.push(`${amount(volumes, "volume")} still attached`);
+  if (volumes.length > 0) facts.push(`${pluralize(volumes.length, "volume")} still attached`);
   if (down) facts.push(down);
   if (refusals[0]) facts.push(refusals[0]);
   return `draining ${node}: ${facts.join("; ")}`;
 }
-
-const amount = (list: readonly unknown[], noun: string) => `${list.length} ${noun}${list.length === 1 ? "" : "s"}`;
 
 /** Returns the error of a drain that has reached its deadline. */
 export function deadlineError(options: DrainOptions & DrainSettings, status: DrainStatus): StepError {

@@ -1,5 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { StepError } from "../../common/errors";
+import { pluralize } from "../../common/pluralize";
 import type { Inputs } from "../../contracts/contract";
 import type { nodeContract } from "../../contracts/kube/node";
 import { findKubeletSkew, isSameMinor } from "../../render/version-skew";
@@ -134,7 +135,7 @@ async function replaceDrained(
   const limit = { gate, pool, maxUnavailable, node, timeout: settings.timeout, signal, status };
   await withinPoolLimit(api, limit, async () => {
     const { wasCordoned, evicted } = await drain(api, { ...settings, node, signal, status });
-    context.info(`${node} is drained (${evicted.length} pods) to replace its kubelet`);
+    context.info(`${node} is drained (${pluralize(evicted.length, "pod")}) to replace its kubelet`);
     const makeSchedulable = async () => {
       if (!wasCordoned) await restoreSchedulable(api, node);
     };

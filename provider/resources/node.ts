@@ -4,6 +4,7 @@ import type { Inputs, Outputs } from "../../contracts/contract";
 import { nodeContract } from "../../contracts/kube/node";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
+import { pluralize } from "../../common/pluralize";
 import { backoff } from "../../common/wait";
 import { hashRunningProgram } from "../host/systemd";
 import type { KubeApi } from "../kube/api";
@@ -94,16 +95,16 @@ async function leaveCluster(context: Context, api: KubeApi, inputs: NodeInputs):
   });
   if (!drained) return;
   if (drained.forced) reportForced(context, inputs, drained.forced);
-  else context.info(`${node} is drained (${drained.evicted.length} pods) and has left the cluster`);
+  else context.info(`${node} is drained (${pluralize(drained.evicted.length, "pod")}) and has left the cluster`);
 }
 
 function reportForced(context: Context, { node, connection }: NodeInputs, { pods, volumes }: ForcedRemoval): void {
   context.unreachable.markGone(connection);
-  const detached = volumes.length > 0 ? ` and ${volumes.length} volumes detached` : "";
+  const detached = volumes.length > 0 ? ` and ${pluralize(volumes.length, "volume")} detached` : "";
   const which = pods.length > 0 ? ` (${summarizeNames(pods)})` : "";
   context.warn(
-    `${node} was down: ${pods.length} pods were deleted without its kubelet${which}${detached}; ` +
-      "it has left the cluster, and the machine was not cleaned",
+    `${node} was down: ${pluralize(pods.length, "pod was", "pods were")} deleted without its kubelet` +
+      `${which}${detached}; it has left the cluster, and the machine was not cleaned`,
   );
 }
 

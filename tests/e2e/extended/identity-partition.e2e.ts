@@ -106,7 +106,7 @@ test("a worker that is cut off is replaced once Docker reports its machine as st
   await waitUntilSilent();
   await output("docker", ["kill", container]);
   const { text } = await succeed(timed("replaced", stack.npmRun("node:replace", WORKER, "--yes")));
-  expect(text).toMatch(/worker-1 was down: \d+ pods were deleted without its kubelet/);
+  expect(text).toMatch(/worker-1 was down: \d+ pods? w(as|ere) deleted without its kubelet/);
   expect(await stack.containers(WORKER)).not.toContain(container);
   await waitForPodOn(CONTROL_PLANE);
   report("Docker's report");
@@ -130,7 +130,7 @@ test("a worker that the configuration names as abandoned is removed, and its pod
   await waitUntilSilent();
   const config = ["workers.count=0", "recovery.abandoned[0]=worker-1"].flatMap((value) => ["--config", value]);
   const { text } = await succeed(timed("removed", stack.up(...config)));
-  expect(text).toMatch(/worker-1 was down: \d+ pods were deleted without its kubelet/);
+  expect(text).toMatch(/worker-1 was down: \d+ pods? w(as|ere) deleted without its kubelet/);
   await waitForPodOn(CONTROL_PLANE);
   report("recovery.abandoned");
 });

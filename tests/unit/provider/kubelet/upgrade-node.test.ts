@@ -76,7 +76,7 @@ describe("a worker with another minor version", () => {
     await upgrade();
     expect(podsAtReplacement).toEqual([]);
     expect(await cluster.isCordoned("worker-1")).toBe(false);
-    expect(messages).toEqual(["worker-1 is drained (1 pods) to replace its kubelet"]);
+    expect(messages).toEqual(["worker-1 is drained (1 pod) to replace its kubelet"]);
     expect(vi.mocked(replaceKubelet).mock.calls[0]?.[2]).toMatchObject({ name: "worker-1", version: "1.36.3" });
   });
 

@@ -180,7 +180,7 @@ describe("a delete", () => {
     cluster.run();
     await remove();
     expect([...memory.nodes.keys()]).toEqual([]);
-    expect(messages).toContain("info: worker-1 is drained (1 pods) and has left the cluster");
+    expect(messages).toContain("info: worker-1 is drained (1 pod) and has left the cluster");
   });
 
   test("leaves the node of a machine that was rebuilt under the name", async () => {
@@ -199,7 +199,7 @@ describe("a delete", () => {
     await settle(nodeResource.delete!(context, "worker-1", recorded()));
     expect([...memory.nodes.keys()]).toEqual([]);
     expect(messages.join("\n")).toMatch(
-      /warn: worker-1 was down: 1 pods were deleted without its kubelet \(default\/web-1\);.* was not cleaned/,
+      /warn: worker-1 was down: 1 pod was deleted without its kubelet \(default\/web-1\);.* was not cleaned/,
     );
     // The deletes of the machine's other resources do not wait for it.
     expect(context.unreachable.isMarkedGone(connection)).toBe(true);
