@@ -37,12 +37,15 @@ async function proveKnown(context: Context, machine: Remote, node: string): Prom
     check: async () => {
       const answer = await readNodeOrCause(context, { name: node, controlPlanes });
       if (typeof answer === "string") return { waiting: answer };
-      const renewed = await readLease(await context.kube.api(controlPlanes, context.signal), node);
+      const renewed = await context.kube.api(controlPlanes, context.signal).then(
+        (api) => readLease(api, node),
+        () => undefined,
+      );
       first ??= renewed;
       const problem = findProblem(answer, renewed !== undefined && renewed !== first);
       const isStable = stability.isStable(problem ?? "");
       if (problem !== undefined) return { waiting: problem };
-      return isStable ? "healthy" : { waiting: "it is Ready, and must stay so for some seconds" };
+      return isStable ? "healthy" : { waiting: "its kubelet has reported; the node must stay known for 6 s" };
     },
     action: `see \`kubectl describe node ${node}\`, and \`journalctl -u kubelet\` on the machine`,
   });

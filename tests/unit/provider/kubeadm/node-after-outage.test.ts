@@ -15,6 +15,8 @@ let memory: MemoryApi;
 let renewTime: number;
 let isAway: boolean;
 let isLeaseAway: boolean;
+/** Number of times that no client for the lease can be created. */
+let failedClients: number;
 let messages: string[];
 let warnings: string[];
 let abort: AbortController;
@@ -22,6 +24,7 @@ beforeEach(() => {
   machine = new MemoryMachine();
   memory = new MemoryApi();
   memory.inject = () => (isAway ? new Error("connect ECONNREFUSED") : undefined);
+  failedClients = 0;
   [renewTime, isAway, isLeaseAway, messages, warnings, abort] = [1, false, false, [], [], new AbortController()];
   vi.mocked(readMembership).mockResolvedValue({ node: "cp-1", caCertHash: "sha256:1" });
 });
@@ -43,7 +46,12 @@ async function wait(): Promise<number> {
     status: (message) => void messages.push(message),
     warn: (message) => void warnings.push(message),
   });
-  context.kube.api = async () => ({ ...memory.api, objects: { read } }) as unknown as KubeApi;
+  let clients = 0;
+  context.kube.api = async () => {
+    // The node is read with one client, and its lease with the next one.
+    if (++clients % 2 === 0 && failedClients-- > 0) throw new Error("the connection was lost");
+    return { ...memory.api, objects: { read } } as unknown as KubeApi;
+  };
   const started = Date.now();
   await settle(waitForNodeAfterOutage(context, context.connections.get(machine.connection)));
   return (Date.now() - started) / 1_000;
@@ -78,6 +86,14 @@ test("a lease that cannot be read is not a renewed one", async () => {
   setTimeout(() => (isLeaseAway = false), 15_000);
   setTimeout(() => (renewTime = 2), 20_000);
   expect(await wait()).toBeGreaterThanOrEqual(26);
+});
+
+test("a connection that ends between two requests does not end the wait", async () => {
+  report("True");
+  setTimeout(() => (renewTime = 2), 8_000);
+  failedClients = 1;
+  expect(await wait()).toBeGreaterThanOrEqual(14);
+  expect(warnings).toEqual([]);
 });
 
 test("an unknown node is waited for, and one that becomes unknown only then too", async () => {
