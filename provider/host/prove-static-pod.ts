@@ -29,6 +29,8 @@ export interface StaticPodProof {
   isExpected: (uid: string) => boolean;
   /** Seconds. @default `timeouts.healthy` of the configuration */
   timeout?: number | undefined;
+  /** Called once, when the previous containers have ended and the kubelet has not started the new ones. */
+  onceStopped?: (() => Promise<void>) | undefined;
 }
 
 /** Expects another pod than the one before: its manifest has changed. */
@@ -44,6 +46,7 @@ export function expectAnotherPod(before: PodState): StaticPodProof["isExpected"]
  */
 export async function proveStaticPod(context: Context, machine: Remote, proof: StaticPodProof): Promise<void> {
   const { name, pod, timeout } = proof;
+  let { onceStopped } = proof;
   const stability = new Stability(context.clock);
   const exited = new Stability(context.clock, LONGEST_DOWN_MS);
   await proveHealthy(context, machine, {
@@ -51,6 +54,10 @@ export async function proveStaticPod(context: Context, machine: Remote, proof: S
     timeout,
     check: async () => {
       const state = await readPodState(machine, pod, context.signal);
+      if (onceStopped && isStopped(state, proof)) {
+        await onceStopped();
+        onceStopped = undefined;
+      }
       const problem = findPodProblem(state, proof, exited);
       if (problem !== undefined) return problem;
       const answer = proof.endpoint ? await probeHealth(machine, proof.endpoint) : "healthy";
@@ -71,6 +78,10 @@ function idsOf({ running }: PodState): string[] {
 /** Whether the containers of before still run. */
 function isUnchanged(state: PodState, before: PodState): boolean {
   return idsOf(state).join() === idsOf(before).join();
+}
+
+function isStopped({ running, started }: PodState, { isExpected }: StaticPodProof): boolean {
+  return running.length === 0 && !started.some(({ uid }) => isExpected(uid));
 }
 
 function findPodProblem(

@@ -1,4 +1,4 @@
-import { quote } from "../../common/quote";
+import { commandLine, quote } from "../../common/quote";
 import type { Remote } from "../ssh/remote";
 import { SEARCHED_LINES, chooseErrors } from "./log-lines";
 
@@ -64,6 +64,15 @@ export function countExits({ running, started }: PodState, isCounted: (uid: stri
       const runs = running.some((one) => one.uid === uid && one.container === container);
       return sum + starts - (runs ? 1 : 0);
     }, 0);
+}
+
+/** Kills containers, which the kubelet starts again. Those that have ended are skipped. */
+export async function killContainers(machine: Remote, { running }: PodState, signal: AbortSignal): Promise<void> {
+  if (running.length === 0) return;
+  const script = `for id in ${commandLine(running.map(({ id }) => id))}; do
+  ctr --connect-timeout 2s -n k8s.io tasks kill -s SIGKILL "$id" 2>/dev/null || docker kill "$id" >/dev/null 2>&1 || :
+done`;
+  await machine.run(script, { step: `restarting ${running.map(({ container }) => container).join(" and ")}`, signal });
 }
 
 /** Returns the last errors that a static pod logged; where it logged nothing, what the kubelet logged about it. */

@@ -2,7 +2,7 @@ import { optional } from "../../common/optional";
 import { describeChangedFiles } from "../host/changed-lines";
 import { expectAnotherPod, parsePodManifest, proveStaticPod } from "../host/prove-static-pod";
 import { putBack } from "../host/put-back";
-import { currentUids, NO_PODS, readPodState, type PodState } from "../host/static-pods";
+import { NO_PODS, type PodState, currentUids, killContainers, readPodState } from "../host/static-pods";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "./kept-files";
@@ -100,8 +100,22 @@ async function proveComponents(context: Context, machine: Remote, proof: Proof):
       // Exits that a component before this one has caused do not count.
       before: isChanged ? podsBefore : await readPodState(machine, `${name}-${node}`, context.signal),
       isExpected: isChanged ? expectAnotherPod(podsBefore) : () => true,
+      onceStopped: name === "etcd" && isChanged ? () => restartApiServer(context, machine, before) : undefined,
     });
   }
+}
+
+/**
+ * Kills the API server whose etcd has stopped. Before the kubelet starts a changed static pod, it deletes the pod's
+ * object (tryReconcileMirrorPods in pkg/kubelet/kubelet.go). An API server without etcd answers this request only after
+ * more than half a minute; one that does not listen refuses it, and the new etcd starts at the same time as it.
+ */
+async function restartApiServer(
+  { signal }: Context,
+  machine: Remote,
+  { pods }: Pick<ControlPlaneState, "pods">,
+): Promise<void> {
+  await killContainers(machine, pods.get("kube-apiserver") ?? NO_PODS, signal);
 }
 
 interface FailedManifests {
@@ -147,6 +161,7 @@ async function proveRestored(
   { node, before, failed }: { node: string; before: ControlPlaneState; failed: ControlPlaneState },
 ): Promise<void> {
   const manifests = await readManifestTexts(machine, context.signal);
+  const isEtcdRestored = manifests.get("etcd") !== failed.manifests.get("etcd");
   for (const [name, manifest] of manifests) {
     const wanted = currentUids(before.pods.get(name) ?? NO_PODS);
     const unwanted = currentUids(failed.pods.get(name) ?? NO_PODS);
@@ -156,6 +171,7 @@ async function proveRestored(
       ...parsePodManifest(manifest),
       before: await readPodState(machine, `${name}-${node}`, context.signal),
       isExpected: (uid) => wanted.has(uid) || !unwanted.has(uid),
+      onceStopped: name === "etcd" && isEtcdRestored ? () => restartApiServer(context, machine, failed) : undefined,
     });
   }
 }

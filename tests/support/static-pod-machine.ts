@@ -10,6 +10,7 @@ interface RunningPod {
   uid: string;
   manifest: string;
   starts: number;
+  isStopped?: boolean;
 }
 
 /**
@@ -21,6 +22,10 @@ export class StaticPodMachine extends MemoryMachine {
   broken = /no-such-flag/;
   /** Readings after which the kubelet notices a changed manifest. */
   lag = 0;
+  /** Readings between the end of a pod and the start of the next one. */
+  gap = 0;
+  /** Uids of the pods whose containers were killed. */
+  readonly killed: string[] = [];
   /** Manifests that a pod's endpoint does not answer 200 for. */
   unhealthy = /unhealthy/;
   /** The manifests that pods were started with, in order: `etcd: first`. */
@@ -39,6 +44,7 @@ export class StaticPodMachine extends MemoryMachine {
     this.on(/>> .*previous\/complete/, () => this.keep());
     this.on(/\.kept"/, () => this.restoreKept());
     this.on(/^rm -rf .*previous$/, () => this.dropKept());
+    this.on(/tasks kill -s SIGKILL/, (script) => this.kill(script));
   }
 
   write(component: string, content: string): void {
@@ -78,7 +84,7 @@ export class StaticPodMachine extends MemoryMachine {
     if (!pod) return "";
     const isBroken = this.broken.test(pod.manifest);
     const started = `started /var/log/pods/kube-system_${name}_${pod.uid}/${component}/ ${pod.starts - 1}\n`;
-    return isBroken ? started : `${started}running ${pod.uid} ${component} ${pod.uid}-${pod.starts}\n`;
+    return isBroken || pod.isStopped ? started : `${started}running ${pod.uid} ${component} ${pod.uid}-${pod.starts}\n`;
   }
 
   private step(component: string): void {
@@ -91,10 +97,20 @@ export class StaticPodMachine extends MemoryMachine {
     }
     const waited = this.waits.get(component) ?? 0;
     if (pod && waited < this.lag) return void this.waits.set(component, waited + 1);
+    if (pod && waited < this.lag + this.gap) {
+      this.waits.set(component, waited + 1);
+      pod.isStopped = true;
+      return;
+    }
     this.waits.delete(component);
     this.history.push(`${component}: ${manifest}`);
     const uid = createHash("md5").update(manifest).digest("hex");
     this.pods.set(component, { uid, manifest, starts: 1 });
+  }
+
+  private kill(script: string): string {
+    for (const pod of this.pods.values()) if (script.includes(`${pod.uid}-${pod.starts}`)) this.killed.push(pod.uid);
+    return "";
   }
 
   private keep(): string {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { applyManifests, type ManifestChange } from "../../../../provider/kubeadm/apply-manifests";
 import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
@@ -46,6 +47,8 @@ function changeOf(flags: Partial<Record<(typeof COMPONENTS)[number], string>>): 
     ],
   };
 }
+
+const uidOf = (manifest: string) => createHash("md5").update(manifest).digest("hex");
 
 async function apply(flags: Parameters<typeof changeOf>[0]): Promise<string | undefined> {
   const context = machine.context({
@@ -105,6 +108,24 @@ test("the node is waited for once the previous files work and the change is with
   expect(waitForNodeAfterOutage).not.toHaveBeenCalled();
   expect(await apply({ "kube-apiserver": "--no-such-flag=1" })).toContain("kube-apiserver is healthy again");
   expect(waitForNodeAfterOutage).toHaveBeenCalledOnce();
+});
+
+/** Without it, the kubelet waits for an API server that cannot answer, before it starts etcd. */
+test("the API server restarts once etcd has stopped, so that the kubelet does not wait for it", async () => {
+  machine.lag = 2;
+  machine.gap = 3;
+  expect(await apply({ etcd: "--one" })).toBeUndefined();
+  expect(machine.killed).toEqual([uidOf(manifestOf("kube-apiserver"))]);
+  machine.killed.length = 0;
+  expect(await apply({ etcd: "--one", "kube-apiserver": "--two" })).toBeUndefined();
+  expect(machine.killed).toEqual([]);
+});
+
+test("the API server also restarts while etcd is put back", async () => {
+  machine.gap = 3;
+  const failure = await apply({ etcd: "--unhealthy" });
+  expect(failure).toContain("etcd is healthy again");
+  expect(machine.killed).toHaveLength(2);
 });
 
 test("a flag that etcd refuses is put back before the API server is touched", async () => {
