@@ -30,3 +30,13 @@ export async function startLoad(
   await waitForAnswers({ ...spec, most: 20 });
   return new LoadClient({ ...spec, most: perSecond * seconds });
 }
+
+/**
+ * Deploys the workload, and sends requests to it from the first control plane through that node's own port, so that
+ * they continue while every worker changes.
+ */
+export async function deployUnderLoad(stack: TestStack, kubectl: Kubectl): Promise<LoadClient> {
+  await deployWorkload(stack, kubectl);
+  const [container = ""] = await stack.containers("control-plane-1");
+  return await startLoad(kubectl, { container, node: "control-plane-1" });
+}

@@ -5,7 +5,7 @@ import { kubeletVersions, kubectlOf, nodeNames, type Kubectl } from "../../suppo
 import type { LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
 import { newestVersion, previousVersion } from "../../support/versions";
-import { deployWorkload, startLoad } from "../../support/workload";
+import { deployUnderLoad } from "../../support/workload";
 
 const LEAST_REQUESTS = 1_000;
 const LEAST_COUNTS = 20;
@@ -26,9 +26,7 @@ beforeAll(async () => {
   const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
   expect(code, text).toBe(0);
   kubectl = await kubectlOf(stack);
-  await deployWorkload(stack, kubectl);
-  const [container = ""] = await stack.containers("control-plane-1");
-  client = await startLoad(kubectl, { container, node: "control-plane-1" });
+  client = await deployUnderLoad(stack, kubectl);
 });
 
 afterAll(async () => {

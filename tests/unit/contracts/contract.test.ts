@@ -43,7 +43,7 @@ test("secret properties are found in objects, optional properties, lists, maps a
   ]);
 });
 
-test("files on this computer are found in connections and their jump hosts, and are no secrets", () => {
+test("local files are found in connections and their jump hosts, and their paths are not secret", () => {
   const jump = { host: "b", privateKeyPath: "/keys/b" };
   const value = { host: "a", privateKeyPath: "~/.ssh/id", privateKey: "x", jump };
   expect(localFilePaths(connectionSchema, value)).toEqual([["privateKeyPath"], ["jump", "privateKeyPath"]]);
