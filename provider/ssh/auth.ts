@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { AuthenticationType, ConnectConfig } from "ssh2";
 import type { Connection } from "../../contracts/connection";
 import { messageOf } from "../../common/errors";
@@ -45,8 +45,10 @@ export function describeCredentials({ privateKey, privateKeyPath, agent, passwor
 function readPrivateKey(connection: Connection): string | Buffer | undefined {
   if (connection.privateKey) return connection.privateKey;
   if (!connection.privateKeyPath) return undefined;
+  const file = localPath(connection.privateKeyPath);
+  if (!existsSync(file)) throw missingKey(connection, file);
   try {
-    return readFileSync(localPath(connection.privateKeyPath));
+    return readFileSync(file);
   } catch (error) {
     throw new ConnectionError(
       connection,
@@ -55,6 +57,11 @@ function readPrivateKey(connection: Connection): string | Buffer | undefined {
       "set privateKeyPath to a readable private key",
     );
   }
+}
+
+function missingKey(connection: Connection, file: string): ConnectionError {
+  const action = "copy the key there, or set privateKeyPath; `pulumi refresh` writes a key that the state has";
+  return new ConnectionError(connection, `the private key ${file} is not on this computer`, "refused", action);
 }
 
 function requireAgent(connection: Connection, socket: string | undefined): string {

@@ -8,6 +8,7 @@ import { noTrace, type Trace } from "../settings/trace";
 import { ConnectionLimit } from "./connection-limit";
 import { dial } from "./dial";
 import { sameKey, withoutComment } from "./host-key";
+import { MissingKeys } from "./missing-keys";
 import { Remote } from "./remote";
 import type { SshRuntime } from "./transport";
 
@@ -43,6 +44,7 @@ export class Connections {
       trace,
       limit: new ConnectionLimit(() => settings.connectionLimit),
       handshakes: new Semaphore(PARALLEL_HANDSHAKES),
+      missingKeys: new MissingKeys(settings, clock),
       dial: dialer,
     };
   }
@@ -81,6 +83,7 @@ export class Connections {
 
   /** Forgets, at the beginning of a run, which machines did not answer or refused the login. */
   forgetFailures(): void {
+    this.runtime.missingKeys.reset();
     for (const remote of this.all) remote.forgetFailures();
   }
 

@@ -8,6 +8,7 @@ import { type Dialed, onLost } from "./client";
 import type { DialRuntime, dial } from "./dial";
 import { ConnectionError, JumpError, LostConnectionError } from "./errors";
 import { openForward } from "./forward";
+import type { MissingKeys } from "./missing-keys";
 
 const CONNECT_DEADLINE_MS = 45_000;
 /** Milliseconds after a failure in which the machine counts as dead, or the login as refused, without a new attempt. */
@@ -23,6 +24,7 @@ export interface SshRuntime extends DialRuntime {
    */
   readonly limit: ConnectionLimit;
   readonly handshakes: Semaphore;
+  readonly missingKeys: MissingKeys;
   readonly dial: typeof dial;
 }
 
@@ -147,7 +149,8 @@ export class Transport implements LimitedConnection {
 
   /** Retries with backoff while the machine may still boot. */
   private async dialRepeatedly(signal: AbortSignal): Promise<Dialed> {
-    const { clock, limit, settings } = this.runtime;
+    const { clock, limit, missingKeys, settings } = this.runtime;
+    await missingKeys.wait(this.connection, signal);
     // A machine that counts as dead gets one attempt, so that ten resources on it do not wait ten times.
     const start = clock.now();
     const deadline = start < this.presumedDeadUntil ? start : start + this.bootMs * settings.patience;
