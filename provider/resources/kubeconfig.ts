@@ -239,9 +239,10 @@ const kubeconfig: Handler<typeof kubeconfigContract> = {
       : { problem: `${path} differs from the control plane's kubeconfig` };
     return { inputs: { ...rest, ...problem }, outputs: old.outputs };
   },
-  async extraChanges({ path }, old, { clock }) {
+  async extraChanges({ path }, old, { clock, isRefresh }) {
     const text = await readText(path);
-    if (text === undefined || !isUnchanged(text, old)) return ["sha256"];
+    if (text === undefined) return isRefresh ? [] : ["sha256"];
+    if (!isUnchanged(text, old)) return ["sha256"];
     return expiresSoon(text, old, clock) ? [RENEW_AFTER] : [];
   },
   async delete(context, _id, old) {

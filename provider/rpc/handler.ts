@@ -86,8 +86,11 @@ export interface Handler<C extends Contract = Contract, I = Inputs<C>, O = Outpu
    * engine asks with unknown inputs what else it has to replace. Unknown inputs are absent.
    */
   refuseReplacement?(inputs: Partial<I>, old: Recorded<I, O>): void;
-  /** Returns changed paths other than inputs, such as a deleted cache. May only read the controller. */
-  extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext): Promise<string[]>;
+  /**
+   * Returns changed paths other than inputs, such as a deleted cache. May only read the controller. With `isRefresh`,
+   * the engine compares what a refresh has read, and reports the paths as drift.
+   */
+  extraChanges?(inputs: I, old: Recorded<I, O>, provider: ProviderContext & { isRefresh?: boolean }): Promise<string[]>;
   /**
    * Returns outputs that are known at preview; may only read the controller. @default the recorded outputs, on update
    */

@@ -31,6 +31,8 @@ import { SecretPaths, UNKNOWN, decode, hasUnknown, withoutUnknown, type Properti
 /** The operations of pulumirpc.ResourceProvider on resources, for any handler. */
 export class Operations {
   private readonly notes: PendingNotes;
+  /** Resources that were read since their last Check or Diff: the next Diff is that of a refresh. */
+  private readonly justRead = new Set<string>();
 
   constructor(
     private readonly registry: Registry,
@@ -49,6 +51,7 @@ export class Operations {
 
   async check(request: provider.CheckRequest): Promise<provider.CheckResponse> {
     const handler = this.handler(request.getUrn());
+    this.justRead.delete(request.getUrn());
     const { inputs, secrets } = decodeInputs(request.getNews());
     const normalized = normalize(handler.contract.inputs, inputs);
     const response = new provider.CheckResponse();
@@ -67,7 +70,8 @@ export class Operations {
     const properties = decode(request.getOlds(), secrets);
     const old = recordedState(handler, properties, decode(request.getOldInputs(), secrets));
     const news = withRecordedRare(handler, requested, old);
-    const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList());
+    const isRefresh = this.justRead.delete(urn);
+    const changes = await this.findChanges(handler, news, old, request.getIgnorechangesList(), isRefresh);
     if (changes.length === 0 && isUnfinished(properties)) changes.push({ path: UNFINISHED, kind: "delete" });
     const replacing = await this.findReplacing(urn, handler, news, old, changes);
     const shown = withInputSecrets(handler, old.inputs, withInputSecrets(handler, news, secrets));
@@ -80,12 +84,14 @@ export class Operations {
     news: Properties,
     old: State,
     ignored: readonly string[],
+    isRefresh: boolean,
   ): Promise<Change[]> {
     const rules = [...(handler.ignore ?? []), ...ignored];
     const changes = changesBetween(old.inputs, news, handler.contract.inputs).filter(
       ({ path }) => !rules.some((rule) => isWithin(path, rule)),
     );
-    const extra = hasUnknown(news) ? [] : await handler.extraChanges?.(news, old, this.tasks.provider);
+    const context = { ...this.tasks.provider, isRefresh };
+    const extra = hasUnknown(news) ? [] : await handler.extraChanges?.(news, old, context);
     return [...changes, ...(extra ?? []).map((path): Change => ({ path, kind: "update" }))];
   }
 
@@ -185,6 +191,7 @@ export class Operations {
       : old;
     const response = new provider.ReadResponse();
     if (!current) return response; // An empty id reports that the resource is gone.
+    this.justRead.add(urn);
     response.setId(request.getId());
     const unfinished = unfinishedAfterRefresh(handler, properties, old, current);
     response.setProperties(encodeState(handler, current, secrets, unfinished));
