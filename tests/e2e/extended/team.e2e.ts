@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { cacheRoot } from "../../../common/cache-root";
 import { run } from "../../../common/process";
 import { silent } from "../../../common/progress";
 import { projectRoot } from "../../../common/project-root";
+import { NOT_READ } from "../../../provider/preview/notices";
 import { Postgres, postgresRequirement } from "../../support/postgres";
 import { ACCESS, S3Server } from "../../support/s3-server";
 import { TestStack } from "../../support/test-stack";
@@ -54,12 +55,22 @@ describe("a team with a state in PostgreSQL", () => {
     expect(resources).not.toContain("PRIVATE KEY");
   });
 
-  test("the second computer sees only the kubeconfig that is not there, and changes what is announced", async () => {
+  test("a plain refresh as the first command of a computer reads the machines, and finds no change", async () => {
     const key = readFileSync(join(a.stackFolder, "id_ed25519"), "utf8");
     rmSync(a.stackFolder, { recursive: true }); // the project of another computer does not have it
-    const settings = readFileSync(a.configFile, "utf8");
     const b = await computer("b");
-    b.writeConfig(settings);
+    b.writeConfig(readFileSync(a.configFile, "utf8"));
+    const refreshed = await b.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
+    expect(refreshed.code, refreshed.text).toBe(0);
+    expect(refreshed.text).not.toContain(NOT_READ);
+    expect(readFileSync(join(b.stackFolder, "id_ed25519"), "utf8")).toBe(key);
+    expect(existsSync(join(b.stackFolder, "kubeconfig"))).toBe(false);
+  });
+
+  test("the second computer sees only the kubeconfig that is not there, and changes what is announced", async () => {
+    const b = stacks.at(-1) ?? a;
+    const key = readFileSync(join(b.stackFolder, "id_ed25519"), "utf8");
+    rmSync(b.stackFolder, { recursive: true });
     const planned = await b.npmRun("preview");
     expect(planned.code, planned.text).toBe(2); // only the kubeconfig is written: see below
     expect(readFileSync(join(b.stackFolder, "id_ed25519"), "utf8")).toBe(key);
@@ -89,7 +100,15 @@ describe("a team with a state in PostgreSQL", () => {
     await child;
   });
 
-  test("the first computer destroys what the second one changed", async () => {
+  test("a third computer destroys the cluster with plain Pulumi as its first command", async () => {
+    rmSync(a.stackFolder, { recursive: true });
+    const c = await computer("c");
+    const { code, text } = await c.pulumi("destroy", "--yes", "--skip-preview");
+    expect(code, text).toBe(0);
+    expect(existsSync(join(c.stackFolder, "id_ed25519"))).toBe(false);
+  });
+
+  test("the first computer removes the stack", async () => {
     const { code, text } = await a.down();
     expect(code, text).toBe(0);
   });
