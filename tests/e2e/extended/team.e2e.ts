@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { obtainEngine } from "../../../artifacts/engine";
@@ -10,10 +9,13 @@ import { projectRoot } from "../../../common/project-root";
 import { NOT_READ } from "../../../provider/preview/notices";
 import { Postgres, postgresRequirement } from "../../support/postgres";
 import { ACCESS, S3Server } from "../../support/s3-server";
+import { createTestFolder, removeTestFolder } from "../../support/test-folder";
 import { TestStack } from "../../support/test-stack";
 
 /** Two computers of a team: each has its own home folder and cache. The database has the state. */
-const homes = mkdtempSync(join(tmpdir(), "kubewright-team-"));
+let homes = "";
+beforeAll(async () => void (homes = await createTestFolder("team-homes")));
+afterAll(() => removeTestFolder(homes));
 
 describe("a team with a state in PostgreSQL", () => {
   let postgres: Postgres;
@@ -122,10 +124,11 @@ async function plannedSteps(stack: TestStack): Promise<string[]> {
 }
 
 describe("a state in S3", () => {
-  const folder = mkdtempSync(join(tmpdir(), "kubewright-team-s3-"));
+  let folder = "";
   let server: S3Server;
   let stack: TestStack;
   beforeAll(async () => {
+    folder = await createTestFolder("team-buckets");
     server = await S3Server.start(folder);
     const env = {
       ...{ AWS_ACCESS_KEY_ID: ACCESS.accessKeyId, AWS_SECRET_ACCESS_KEY: ACCESS.secretAccessKey },
@@ -142,7 +145,7 @@ describe("a state in S3", () => {
     await stack?.down("--force");
     stack?.removeFiles();
     await server?.stop();
-    for (const each of [folder, homes]) rmSync(each, { recursive: true, force: true });
+    await removeTestFolder(folder);
   });
 
   test("a cluster of one control plane is created, unchanged by a second run, and deleted", async () => {
