@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { optional } from "../../common/optional";
+import { portablePath } from "../../common/portable-path";
 import { VAGRANT_PROVIDERS } from "../../render/vagrantfile";
 import { DockerImage } from "../../sdk/docker";
 import { ExistingVagrantMachine, VagrantBox, VagrantMachine, type VagrantMachineArgs } from "../../sdk/vagrant";
@@ -121,7 +122,7 @@ export class VagrantMachines extends pulumi.ComponentResource {
     const box = this.boxOf(order.cluster, settings);
     const size = optional({ cpus: settings.cpus, memoryMiB: settings.memoryMiB });
     const args: VagrantMachineArgs = {
-      folder: join(order.folder, "vagrant"),
+      folder: portablePath(join(order.folder, "vagrant")),
       hostname: name,
       provider,
       ...(provider === "docker" ? { image: box.ref } : { box: box.ref }),
@@ -159,7 +160,7 @@ export class VagrantMachines extends pulumi.ComponentResource {
    */
   private readMachine(name: string, vagrantfile: string, order: VagrantOrder): Machine {
     const { names = {}, subnet } = order.shared;
-    const path = resolve(vagrantfile.replace(/^~(?=\/)/, homedir()));
+    const path = portablePath(resolve(vagrantfile.replace(/^~(?=\/)/, homedir())));
     const machine = new ExistingVagrantMachine(
       name,
       { vagrantfile: path, machine: names[name] ?? name, subnet },

@@ -6,7 +6,10 @@ import { vagrantMachineOutputs } from "./machine";
 export const existingVagrantMachineContract = defineContract({
   type: "kubewright:vagrant:ExistingMachine",
   inputs: z.strictObject({
-    /** Path of the Vagrantfile, on the computer that runs Pulumi. */
+    /**
+     * Path of the Vagrantfile, on the computer that runs Pulumi: relative to the folder of the project, absolute, or
+     * with `~/` for the home folder.
+     */
     vagrantfile: z.string().min(1),
     /** Name of the machine in the Vagrantfile. */
     machine: z.string().min(1),

@@ -13,7 +13,10 @@ export const vagrantMachineOutputs = z.object({
   port: z.number(),
   /** User to log in as: `vagrant` in most boxes. */
   user: z.string(),
-  /** File with the private key that Vagrant installed in place of its well-known one. */
+  /**
+   * File with the private key that Vagrant installed in place of its well-known one: relative to the folder of the
+   * project, absolute, or with `~/` for the home folder.
+   */
   privateKeyPath: z.string(),
   /** The public host key, read through Vagrant, so that the first connection is already verified. */
   hostKey: z.string(),
@@ -25,7 +28,10 @@ export const vagrantMachineOutputs = z.object({
 export const vagrantMachineContract = defineContract({
   type: "kubewright:vagrant:Machine",
   inputs: z.strictObject({
-    /** Folder of the Vagrantfile, on the computer that runs Pulumi. */
+    /**
+     * Folder of the Vagrantfile, on the computer that runs Pulumi: relative to the folder of the project, absolute, or
+     * with `~/` for the home folder.
+     */
     folder: z.string().min(1),
     /** Host name of the machine. */
     hostname: hostnameSchema,
@@ -70,5 +76,8 @@ export const vagrantMachineContract = defineContract({
      */
     running: z.boolean().optional(),
   }),
-  outputs: vagrantMachineOutputs,
+  outputs: vagrantMachineOutputs.extend({
+    /** Host name of the computer whose Vagrant has the machine. Absent in states of earlier versions. */
+    computer: z.string().optional(),
+  }),
 });

@@ -9,7 +9,8 @@ import { decode } from "./values";
  * states of all older ones: their forms are optional in the contracts.
  *
  * Version 2 has no path of one computer, and `local:SshKey` has the private key as a secret. The first `up` with a
- * state of version 1 updates `local:SshKey`, `local:Artifacts` and `local:Kubeconfig`, and nothing on a machine.
+ * state of version 1 updates `local:SshKey`, `local:Artifacts`, `local:Kubeconfig` and the resources of Vagrant's
+ * machines, and nothing on a machine.
  */
 export const STATE_VERSION = 2;
 

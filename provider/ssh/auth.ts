@@ -6,6 +6,9 @@ import { optional } from "../../common/optional";
 import { localPath } from "../../common/portable-path";
 import { ConnectionError } from "./errors";
 
+/** A key that Vagrant has created on the computer that has the machine. */
+const VAGRANTS_KEY = /\/\.vagrant\/machines\/[^/]+\/[^/]+\/private_key$/;
+
 /** Returns the credentials of a connection: keys are tried first, a password last. */
 export function authentication(connection: Connection, agentSocket: string | undefined): ConnectConfig {
   const { user, password } = connection;
@@ -60,7 +63,9 @@ function readPrivateKey(connection: Connection): string | Buffer | undefined {
 }
 
 function missingKey(connection: Connection, file: string): ConnectionError {
-  const action = "copy the key there, or set privateKeyPath; `pulumi refresh` writes a key that the state has";
+  const action = VAGRANTS_KEY.test(file)
+    ? "run this command on the computer whose Vagrant has the machine, in the folder of the project there"
+    : "copy the key there, or set privateKeyPath; `pulumi refresh` writes a key that the state has";
   return new ConnectionError(connection, `the private key ${file} is not on this computer`, "refused", action);
 }
 

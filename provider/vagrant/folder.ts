@@ -45,8 +45,17 @@ export class VagrantFolder {
    * Returns the provider's id of a machine, which changes when the machine is recreated. Undefined if it does not
    * exist.
    */
-  machineId({ name, provider }: Pick<VagrantMachine, "name" | "provider">): string | undefined {
-    const file = join(this.path, ".vagrant", "machines", name, vagrantName(provider), "id");
+  machineId(machine: Pick<VagrantMachine, "name" | "provider">): string | undefined {
+    const file = join(this.dataFolder(machine), "id");
     return existsSync(file) ? readFileSync(file, "utf8").trim() || undefined : undefined;
+  }
+
+  /** Whether Vagrant has data of the machine, of which it keeps the empty folder when it destroys the machine. */
+  hasDataOf(machine: Pick<VagrantMachine, "name" | "provider">): boolean {
+    return existsSync(this.dataFolder(machine));
+  }
+
+  private dataFolder({ name, provider }: Pick<VagrantMachine, "name" | "provider">): string {
+    return join(this.path, ".vagrant", "machines", name, vagrantName(provider));
   }
 }

@@ -2,6 +2,7 @@ import type { Inputs, Outputs } from "../../../contracts/contract";
 import { existingVagrantMachineContract } from "../../../contracts/vagrant/existing-machine";
 import { existsSync } from "node:fs";
 import { StepError, messageOf } from "../../../common/errors";
+import { isSamePath, localPath, portablePath } from "../../../common/portable-path";
 import { includes, parseCidr } from "../../../render/cidr";
 import type { Context, Handler } from "../../rpc/handler";
 import { otherAddresses } from "../../vagrant/parse-output";
@@ -19,13 +20,18 @@ type MachineOutputs = Outputs<typeof existingVagrantMachineContract>;
 export const existingResource: Handler<typeof existingVagrantMachineContract> = {
   contract: existingVagrantMachineContract,
   replaceOn: ["vagrantfile", "machine", "subnet"],
+  // States of earlier versions have an absolute path, which may be that of another computer.
+  isProtected: ({ vagrantfile = "", machine, subnet }, old) =>
+    isSamePath(old.vagrantfile ?? "", vagrantfile) && machine === old.machine && subnet === old.subnet,
   async check({ vagrantfile }, { vagrantProblems }) {
-    if (vagrantfile !== undefined && !existsSync(vagrantfile))
-      return [{ path: "vagrantfile", reason: `there is no file ${vagrantfile}` }];
+    const file = vagrantfile === undefined ? undefined : localPath(vagrantfile);
+    if (file !== undefined && !existsSync(file))
+      return [{ path: "vagrantfile", reason: `there is no file ${file} on this computer` }];
     return await checkVagrant(vagrantProblems);
   },
   create,
   adopt: create,
+  update: (context, _id, inputs) => readMachine(context, inputs),
   async read(context, _id, old) {
     try {
       return { inputs: old.inputs, outputs: await readMachine(context, old.inputs) };
@@ -43,18 +49,26 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
 
 async function readMachine(
   { status, signal }: Context,
-  { vagrantfile, machine, subnet }: MachineInputs,
+  { vagrantfile: path, machine, subnet }: MachineInputs,
 ): Promise<MachineOutputs> {
+  const vagrantfile = localPath(path);
+  if (!existsSync(vagrantfile)) throw notOnThisComputer(vagrantfile, machine);
   status("vagrant ssh-config");
   const ssh = (await readSshConfigs(vagrantfile, [machine], signal)).get(machine);
   if (!ssh) {
     const action = `run \`vagrant up ${machine}\` in the folder of ${vagrantfile}, or correct machines.vagrant.names`;
     throw new StepError({ step: "vagrant ssh-config", machine, cause: "Vagrant runs no machine of this name", action });
   }
-  const { host: address, port, user, privateKeyPath } = ssh;
+  const { host: address, port, user } = ssh;
+  const privateKeyPath = portablePath(ssh.privateKeyPath);
   const privateAddress = await readPrivateAddress(vagrantfile, machine, address, subnet, signal);
   const hostKey = await readHostKey(vagrantfile, machine, signal);
   return { machineId: machine, address, port, user, privateKeyPath, hostKey, privateAddress };
+}
+
+function notOnThisComputer(file: string, machine: string): StepError {
+  const action = "run this command on the computer that has it";
+  return new StepError({ step: "vagrant ssh-config", machine, cause: `${file} is not on this computer`, action });
 }
 
 async function readPrivateAddress(

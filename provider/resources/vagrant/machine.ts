@@ -1,6 +1,7 @@
 import type { Inputs, Outputs } from "../../../contracts/contract";
 import { vagrantMachineContract } from "../../../contracts/vagrant/machine";
 import { messageOf, StepError } from "../../../common/errors";
+import { localPath, portablePath } from "../../../common/portable-path";
 import { type VagrantMachine, type VagrantProvider } from "../../../render/vagrantfile";
 import { limitArguments, machineArguments } from "../../docker/arguments";
 import { hasSshBanner } from "../../docker/ssh-banner";
@@ -16,9 +17,12 @@ import { runVagrant } from "../../vagrant/command";
 import { VagrantFolder } from "../../vagrant/folder";
 import { readSshConfigs } from "../../vagrant/machines";
 import type { VagrantProblems } from "../../vagrant/preflight";
+import { describeWhereabouts, isVagrantsHere, notHere, thisComputer } from "../../vagrant/whereabouts";
 
 type MachineInputs = Inputs<typeof vagrantMachineContract>;
 type MachineOutputs = Outputs<typeof vagrantMachineContract>;
+
+const NOT_CREATED = "not_created";
 
 /** A machine that Vagrant creates. A changed definition replaces the machine, and never changes a running node. */
 export const machineResource: Handler<typeof vagrantMachineContract> = {
@@ -40,13 +44,47 @@ export const machineResource: Handler<typeof vagrantMachineContract> = {
   check: ({ provider }, { vagrantProblems }) => checkVagrant(vagrantProblems, provider),
   create,
   adopt,
-  update: async (context, _id, inputs, { outputs }) => await start(context, inputs, outputs.privateAddress),
+  async update(context, _id, inputs, old) {
+    const recorded = { inputs, outputs: old.outputs }; // the folder of an earlier version may be an absolute path
+    if (await isElsewhere(context, recorded)) throw notHere("vagrant up", whereaboutsOf(recorded));
+    return await start(context, inputs, old.outputs.privateAddress);
+  },
   read,
-  async delete({ vagrant, status, signal }, _id, { inputs, outputs }) {
+  async delete(context, _id, old) {
+    const { vagrant, unreachable, status, warn, signal } = context;
+    const { inputs, outputs } = old;
+    if (await isElsewhere(context, old)) {
+      const connection = { name: inputs.hostname, host: outputs.address, port: outputs.port, user: outputs.user };
+      if (!unreachable.isAbandoned(connection)) throw notHere("vagrant destroy", whereaboutsOf(old));
+      return warn(`it was not destroyed: ${describeWhereabouts(whereaboutsOf(old))}`);
+    }
     const machine = toVagrantMachine(inputs, outputs.privateAddress);
-    await vagrant.destroy(inputs.folder, { machine, progress: status, signal });
+    await vagrant.destroy(localPath(inputs.folder), { machine, progress: status, signal });
   },
 };
+
+function whereaboutsOf({ inputs, outputs }: Recorded<MachineInputs, MachineOutputs>) {
+  const { folder, hostname, provider } = inputs;
+  return { folder, hostname, provider, computer: outputs.computer };
+}
+
+/** Whether another computer, or another clone of the project, has the machine. A renamed computer still finds it. */
+async function isElsewhere(
+  { vagrant, signal }: Pick<Context, "vagrant" | "signal">,
+  old: Recorded<MachineInputs, MachineOutputs>,
+): Promise<boolean> {
+  return !isVagrantsHere(whereaboutsOf(old)) && (await readState(vagrant, old.inputs, signal)) === NOT_CREATED;
+}
+
+/** Returns Vagrant's state of the machine on this computer. */
+async function readState(
+  vagrant: Context["vagrant"],
+  { folder, hostname }: MachineInputs,
+  signal: AbortSignal,
+): Promise<string> {
+  const path = localPath(folder);
+  return new VagrantFolder(path).has(hostname) ? await vagrant.readState(path, hostname, signal) : NOT_CREATED;
+}
 
 export async function checkVagrant(problems: VagrantProblems, provider?: VagrantProvider): Promise<Problem[]> {
   const reason = await problems.find(provider);
@@ -59,7 +97,7 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
   try {
     return { id: hostname, outputs: await start(context, inputs, address) };
   } catch (error) {
-    const machineId = new VagrantFolder(folder).machineId({ name: hostname, provider: inputs.provider });
+    const machineId = new VagrantFolder(localPath(folder)).machineId({ name: hostname, provider: inputs.provider });
     if (machineId === undefined) throw error;
     // The machine exists: record it, so that the next `up` starts it and `destroy` removes it.
     const unfinished = {
@@ -70,6 +108,7 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
       privateKeyPath: "",
       hostKey: "",
       privateAddress: address,
+      computer: thisComputer(),
     };
     throw new PartialFailure(messageOf(error), hostname, unfinished);
   }
@@ -77,8 +116,9 @@ async function create(context: Context, inputs: MachineInputs): Promise<{ id: st
 
 /** Finds the machine in the stack's Vagrantfile. It must run: what is on it is read next. */
 async function adopt(context: Context, inputs: MachineInputs): Promise<{ id: string; outputs: MachineOutputs }> {
-  const { folder, hostname } = inputs;
+  const { hostname } = inputs;
   const { signal } = context;
+  const folder = localPath(inputs.folder);
   const vagrantFolder = new VagrantFolder(folder);
   const machine = vagrantFolder.machines().find(({ name }) => name === hostname);
   if (machine) assertSameDefinition(machine, toVagrantMachine(inputs, machine.address));
@@ -111,7 +151,7 @@ function assertSameDefinition(machine: VagrantMachine, configured: VagrantMachin
 async function start(context: Context, inputs: MachineInputs, privateAddress: string): Promise<MachineOutputs> {
   const { vagrant, status, signal } = context;
   const machine = { ...toVagrantMachine(inputs, privateAddress), ...(await dockerSettings(inputs, context)) };
-  const ssh = await vagrant.up(inputs.folder, { machine, progress: status, signal });
+  const ssh = await vagrant.up(localPath(inputs.folder), { machine, progress: status, signal });
   return await describeMachine(inputs, machine, ssh, signal);
 }
 
@@ -129,7 +169,7 @@ async function dockerSettings(
 ): Promise<Partial<VagrantMachine>> {
   if (provider !== "docker" || image === undefined) return {};
   await ensureDaemon(settings.dockerEnvironment, status, signal);
-  const args = machineArguments(`vagrant ${folder}`, await docker.read(image, signal));
+  const args = machineArguments(`vagrant ${localPath(folder)}`, await docker.read(image, signal));
   return { dockerArguments: [...limitArguments({ cpus, memory: memoryMiB }), ...args] };
 }
 
@@ -142,7 +182,7 @@ async function describeMachine(
   ssh: SshConfig,
   signal: AbortSignal,
 ): Promise<MachineOutputs> {
-  const vagrantFolder = new VagrantFolder(folder);
+  const vagrantFolder = new VagrantFolder(localPath(folder));
   const machineId = vagrantFolder.machineId({ name, provider }) ?? "";
   const isDirect = await hasSshBanner(address, 22);
   const hostKey =
@@ -154,9 +194,10 @@ async function describeMachine(
     machineId,
     ...(isDirect ? { address, port: 22 } : { address: ssh.host, port: ssh.port }),
     user,
-    privateKeyPath,
+    privateKeyPath: portablePath(privateKeyPath),
     hostKey,
     privateAddress: address,
+    computer: thisComputer(),
   };
 }
 
@@ -178,25 +219,30 @@ async function read(
   old: Recorded<MachineInputs, MachineOutputs>,
 ): Promise<Recorded<MachineInputs, MachineOutputs> | undefined> {
   const { folder, hostname, provider } = old.inputs;
+  const place = whereaboutsOf(old);
   const problem = await vagrantProblems.find(provider);
   if (problem !== undefined) {
-    warn(`keeping the last known state: ${problem}`);
+    warn(`keeping the last known state: ${isVagrantsHere(place) ? problem : describeWhereabouts(place)}`);
     return old;
   }
-  const vagrantFolder = new VagrantFolder(folder);
+  const state = await readState(vagrant, old.inputs, signal);
+  if (state === NOT_CREATED && !isVagrantsHere(place)) {
+    warn(`keeping the last known state: ${describeWhereabouts(place)}`);
+    return old;
+  }
   // Vagrant proves that the machine was removed, so deletes of resources on it do not wait for it.
   const { address, port, hostKey } = old.outputs;
   const markGone = () => unreachable.markGone({ host: address, port, hostKey });
-  const state = vagrantFolder.has(hostname) ? await vagrant.readState(folder, hostname, signal) : "not_created";
-  if (state === "not_created") {
+  if (state === NOT_CREATED) {
     markGone();
     return undefined;
   }
   const inputs = { ...old.inputs, running: state === "running" };
-  const machineId = vagrantFolder.machineId({ name: hostname, provider }) ?? "";
+  const machineId = new VagrantFolder(localPath(folder)).machineId({ name: hostname, provider }) ?? "";
+  const outputs = { ...old.outputs, computer: thisComputer() };
   // With another id, the machine was destroyed and recreated outside of Kubewright. `up` then reads its connection data
   // again.
-  if (machineId === old.outputs.machineId) return { inputs, outputs: old.outputs };
+  if (machineId === old.outputs.machineId) return { inputs, outputs };
   markGone();
-  return { inputs: { ...inputs, running: false }, outputs: { ...old.outputs, machineId } };
+  return { inputs: { ...inputs, running: false }, outputs: { ...outputs, machineId } };
 }

@@ -9,6 +9,7 @@ import { artifactsResource } from "../../../../provider/resources/artifacts";
 import { kubeconfigResource } from "../../../../provider/resources/kubeconfig";
 import { preflightResource } from "../../../../provider/resources/preflight";
 import { sshKeyResource } from "../../../../provider/resources/ssh-key";
+import { vagrantResources } from "../../../../provider/resources/vagrant/resources";
 import { EngineLog } from "../../../../provider/rpc/engine";
 import { registryOf } from "../../../../provider/rpc/handler";
 import { Operations } from "../../../../provider/rpc/operations";
@@ -31,7 +32,8 @@ afterEach(() => {
   rmSync(project, { recursive: true });
 });
 
-const resources = registryOf([artifactsResource, kubeconfigResource, preflightResource, sshKeyResource]);
+const local = [artifactsResource, kubeconfigResource, preflightResource, sshKeyResource];
+const resources = registryOf([...local, ...vagrantResources]);
 const operations = new Operations(resources, new Tasks(new EngineLog(), createProviderContext()));
 const urnOf = (type: string) => `urn:pulumi:dev::kubewright::kubewright:${type}::it`;
 const struct = (values: object) => Struct.fromJavaScript(values as Record<string, Json>);
@@ -78,6 +80,24 @@ const preflight: Resource = {
   outputs: () => ({ passed: { boss: "id" } }),
 };
 
+const vagrantOutputs = (folder: string) => ({
+  ...{ machineId: "uuid-1", address: "127.0.0.1", port: 2222, user: "vagrant", hostKey: "ssh-ed25519 AAAA" },
+  ...{ privateKeyPath: `${folder}/vagrant/.vagrant/machines/boss/libvirt/private_key`, privateAddress: "10.0.0.10" },
+});
+const vagrantMachine: Resource = {
+  type: "vagrant:Machine",
+  inputs: (folder) => ({
+    ...{ folder: `${folder}/vagrant`, hostname: "boss", provider: "libvirt", box: "fedora/41", index: 0 },
+    subnet: "10.0.0.0/24",
+  }),
+  outputs: () => vagrantOutputs(THERE),
+};
+const existingMachine: Resource = {
+  type: "vagrant:ExistingMachine",
+  inputs: (folder) => ({ vagrantfile: `${folder}/own/Vagrantfile`, machine: "boss" }),
+  outputs: () => vagrantOutputs(THERE),
+};
+
 /** Returns the changes between the state of version 1 and the present program. */
 async function differences({ type, inputs, outputs }: Resource) {
   const checked = new provider.CheckRequest();
@@ -97,6 +117,8 @@ test.each<[string, Resource, string[]]>([
   ["local:Artifacts", artifacts, ["binaries"]],
   ["local:Kubeconfig", kubeconfig, ["path", "sha256"]],
   ["cluster:Preflight", preflight, []],
+  ["vagrant:Machine", vagrantMachine, ["folder"]],
+  ["vagrant:ExistingMachine", existingMachine, ["vagrantfile"]],
 ])("a state of version 1 of another computer updates %s at most", async (_, resource, changed) => {
   expect(await differences(resource)).toEqual({ changed, replaced: [] });
 });

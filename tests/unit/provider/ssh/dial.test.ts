@@ -149,6 +149,11 @@ test("an abort ends the attempt with its reason, also if the machine does not an
 test.each([
   ["no credentials", { privateKey: undefined }, "no private key, no agent and no password"],
   ["a file that cannot be read", { privateKey: undefined, privateKeyPath: "/nowhere/key" }, "/nowhere/key"],
+  [
+    "a key of Vagrant's on another computer",
+    { privateKey: undefined, privateKeyPath: "/lab/.vagrant/machines/worker-1/libvirt/private_key" },
+    "run this command on the computer whose Vagrant has the machine",
+  ],
   ["an agent that does not run", { privateKey: undefined, agent: true }, "SSH_AUTH_SOCK is not set"],
 ])("%s: the cause is named, without a retry", async (_, more, cause) => {
   const server = new InMemorySsh();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { existingResource } from "../../../../../provider/resources/vagrant/existing-machine";
 import { testContext } from "../../../../support/context";
 import { FakeDocker } from "../../docker/fake-docker";
@@ -73,7 +73,7 @@ test("a Vagrantfile that does not exist is refused at the preview", async () => 
   vagrant.on("--version", { stdout: "Vagrant 2.3.4" });
   expect(await existingResource.check!(inputs(), context())).toEqual([]);
   expect(await existingResource.check!({ vagrantfile: "/no/Vagrantfile" }, context())).toEqual([
-    { path: "vagrantfile", reason: "there is no file /no/Vagrantfile" },
+    { path: "vagrantfile", reason: "there is no file /no/Vagrantfile on this computer" },
   ]);
 });
 
@@ -89,6 +89,34 @@ describe("a refresh", () => {
     vagrant.on("ssh-config", { code: 1 });
     expect(await existingResource.read!(context(), "db", old())).toEqual(old());
     expect(warnings).toEqual([expect.stringMatching(/^keeping the last known state: .*Vagrant runs no machine/)]);
+  });
+});
+
+describe("on another computer", () => {
+  const old = () => ({ inputs: inputs(), outputs });
+  beforeEach(() => rmSync(vagrantfile));
+
+  test("a refresh keeps the recorded state, and says why", async () => {
+    expect(await existingResource.read!(context(), "db", old())).toEqual(old());
+    expect(warnings).toEqual([
+      expect.stringMatching(/^keeping the last known state: .* on db: .*Vagrantfile is not on this computer; run this/),
+    ]);
+    expect(vagrant.calls).toEqual([]);
+  });
+
+  test("an absolute path of an earlier version is that of the same file, and becomes a portable one", async () => {
+    vi.stubEnv("KUBEWRIGHT_PROJECT", dirname(vagrantfile));
+    writeFileSync(vagrantfile, "");
+    const key = join(dirname(vagrantfile), ".vagrant/machines/db/libvirt/private_key");
+    vagrant.on("ssh-config", { stdout: SSH.replace("/key", key) });
+    runs();
+    const portable = { vagrantfile: "Vagrantfile", machine: "db" };
+    const absolute = { ...portable, vagrantfile: "/home/ana/lab/Vagrantfile" };
+    expect(existingResource.isProtected!(portable, absolute, context())).toBe(true);
+    expect(existingResource.isProtected!({ ...portable, machine: "other" }, absolute, context())).toBe(false);
+    const updated = await existingResource.update!(context(), "db", portable, { inputs: absolute, outputs });
+    expect(updated).toEqual({ ...outputs, privateKeyPath: ".vagrant/machines/db/libvirt/private_key" });
+    vi.unstubAllEnvs();
   });
 });
 

@@ -6,6 +6,7 @@ import { hasSshBanner } from "../../../../../provider/docker/ssh-banner";
 import { machineResource, readHostKey } from "../../../../../provider/resources/vagrant/machine";
 import { PartialFailure } from "../../../../../provider/rpc/handler";
 import { VagrantFolder } from "../../../../../provider/vagrant/folder";
+import { thisComputer } from "../../../../../provider/vagrant/whereabouts";
 import { testContext } from "../../../../support/context";
 import { FakeDocker } from "../../docker/fake-docker";
 import { INFO } from "../../docker/inspected";
@@ -47,6 +48,7 @@ const outputs = {
   privateKeyPath: "/key",
   hostKey: "ssh-ed25519 AAAA",
   privateAddress: "192.168.56.10",
+  computer: thisComputer(),
 };
 const recorded = () => ({ inputs: inputs(), outputs });
 const context = () => testContext({ warn: (message) => void warnings.push(message) });
@@ -115,6 +117,7 @@ describe("a new machine whose start fails", () => {
 
 test("an update starts the machine at its recorded address, whatever its position", async () => {
   vagrant.on("up", {}).on("ssh-config", { stdout: SSH }).on("ssh ", { stdout: KEYS });
+  hasMachineId("uuid-1");
   const started = await machineResource.update!(context(), "worker-1", { ...inputs(), index: 7 }, recorded());
   expect(started).toMatchObject({ privateAddress: "192.168.56.10" });
   expect(new VagrantFolder(folder).machines()[0]?.address).toBe("192.168.56.10");
@@ -152,6 +155,7 @@ describe("a refresh", () => {
   });
 
   test.each(["undefined in the folder", "not created"])("finds a machine gone that is %s", async (kind) => {
+    hasMachineId("");
     if (kind === "not created") hasState("not_created");
     else hasVagrant();
     const own = context();
@@ -172,6 +176,7 @@ describe("a refresh", () => {
 
   test("keeps the recorded state where Vagrant does not work, and says why", async () => {
     vagrant.on("--version", { code: 1 });
+    hasMachineId("uuid-1");
     expect(await read()).toEqual(recorded());
     expect(warnings).toEqual([expect.stringMatching(/^keeping the last known state: Vagrant is not installed/)]);
   });
@@ -180,6 +185,7 @@ describe("a refresh", () => {
 test("a delete destroys the machine and removes its definition", async () => {
   vagrant.on("destroy", {});
   define();
+  hasMachineId("uuid-1");
   await machineResource.delete!(context(), "worker-1", recorded());
   expect(vagrant.calls).toEqual(["destroy --no-color --force worker-1"]);
   expect(new VagrantFolder(folder).has("worker-1")).toBe(false);
