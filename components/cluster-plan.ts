@@ -52,6 +52,7 @@ export function planCluster(
     soak: args.soak ?? 0,
     apiServer: apiServerFiles(security.apiServer),
     kubeletServing: security.kubeletServing,
+    certificateKeys: security.certificateKeys,
     ...optional({
       components,
       encryption: security.encryption,

@@ -43,6 +43,10 @@ export interface KubeadmTimeouts {
   discovery?: string;
 }
 
+/** Algorithms of the keys of certificates, by kubeadm's names. */
+export const CERTIFICATE_KEYS = ["RSA-2048", "RSA-3072", "RSA-4096", "ECDSA-P256"] as const;
+export type CertificateKeys = (typeof CERTIFICATE_KEYS)[number];
+
 export interface LocalApiEndpoint {
   advertiseAddress: string;
   bindPort: number;
@@ -95,6 +99,8 @@ export interface ClusterConfiguration {
   scheduler: ControlPlaneComponent;
   dns?: { imageTag?: string };
   etcd: { local: ControlPlaneComponent & { dataDir: string; imageTag?: string } };
+  /** @default RSA-2048 */
+  encryptionAlgorithm?: CertificateKeys;
 }
 
 export interface JoinConfiguration {

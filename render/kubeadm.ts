@@ -5,6 +5,7 @@ import { initDefaults, type Args, type ComponentArgs, mergedArguments } from "./
 import type { MachineFacts } from "./facts";
 import { optional } from "../common/optional";
 import {
+  type CertificateKeys,
   type ClusterConfiguration,
   type HostPathMount,
   type InitConfiguration,
@@ -59,6 +60,8 @@ export interface InitOptions {
   controlPlanes: number;
   network: KubeadmNetwork;
   proxyMode: ProxyMode;
+  /** Algorithm of the keys of certificates. @default RSA-2048, kubeadm's */
+  certificateKeys?: CertificateKeys;
   /** Additional names and addresses of the API server's certificate. */
   certSANs?: readonly string[];
   extraArgs?: ComponentArgs;
@@ -151,6 +154,7 @@ function clusterConfiguration(options: InitOptions): ClusterConfiguration {
         ...mergedArguments(extraArgs.etcd),
       }),
     },
+    encryptionAlgorithm: options.certificateKeys,
   });
 }
 

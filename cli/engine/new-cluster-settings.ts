@@ -5,12 +5,14 @@ import { PROJECT } from "./project-folder";
 export const NEW_CLUSTER_SETTINGS = {
   "security.encryption.provider": "secretbox",
   "security.kubeletServingCertificates": "cluster",
+  "security.certificateKeys": "ECDSA-P256",
 } as const;
 
 const ENCRYPTION = { encryption: { provider: "secretbox" } };
-const SERVING = { kubeletServingCertificates: "cluster" };
-/** Sections with nothing except these settings; older versions write fewer of them. */
-const SECTIONS = [ENCRYPTION, SERVING, { ...ENCRYPTION, ...SERVING }].map((section) => ({
+const SERVING = { ...ENCRYPTION, kubeletServingCertificates: "cluster" };
+const KEYS = { ...SERVING, certificateKeys: "ECDSA-P256" };
+/** Sections with nothing except these settings, as each version writes them, or as a person has set one of them. */
+const SECTIONS = [ENCRYPTION, { kubeletServingCertificates: "cluster" }, SERVING, KEYS].map((section) => ({
   [`${PROJECT}:security`]: section,
 }));
 

@@ -36,13 +36,14 @@ export function onlyComponents(config: ClusterConfig): CrossProblem[] {
 export function onlyKubeadm(config: ClusterConfig): CrossProblem[] {
   const { bootstrap, security, controlPlane } = config;
   if (bootstrap !== "components") return [];
-  const { audit, podSecurity, kubeletServingCertificates } = security;
+  const { audit, podSecurity, kubeletServingCertificates, certificateKeys } = security;
   const { enforce, warn = enforce, audit: marked = enforce } = podSecurity;
   const settings: [boolean, string][] = [
     [controlPlane.emulate !== undefined, "controlPlane.emulate"],
     [audit.enabled, "security.audit.enabled"],
     [[enforce, warn, marked].some((level) => level !== "privileged"), "security.podSecurity"],
     [kubeletServingCertificates !== "self-signed", "security.kubeletServingCertificates"],
+    [certificateKeys !== "RSA-2048", "security.certificateKeys"],
     ...poolsOf(config).map(({ commands, path }): [boolean, string] => [hasAnyCommand(commands), `${path}.commands`]),
   ];
   return settings

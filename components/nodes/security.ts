@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ApiServerSettings } from "../../render/api-server-files";
 import { AUDIT_LEVELS } from "../../render/audit";
 import { ENCRYPTION_PROVIDERS, type EncryptionProvider } from "../../render/encryption";
+import { CERTIFICATE_KEYS, type CertificateKeys } from "../../render/kubeadm-types";
 import { KUBELET_SERVING, type KubeletServing } from "../../render/kubelet-serving";
 import { POD_SECURITY_LEVELS, type PodSecurity } from "../../render/pod-security";
 import { strict } from "../fields/fields";
@@ -107,6 +108,12 @@ export const securityFields = {
    * `npm start` writes `cluster` to the configuration of a new cluster that kubeadm builds.
    */
   kubeletServingCertificates: z.enum(KUBELET_SERVING).default("self-signed"),
+  /**
+   * Algorithm of the keys that kubeadm creates for certificates (docs/certificates.md). After a change, each
+   * certificate gets its new key when it is renewed. `npm start` writes `ECDSA-P256` to the configuration of a new
+   * cluster that kubeadm builds.
+   */
+  certificateKeys: z.enum(CERTIFICATE_KEYS).default("RSA-2048"),
 };
 
 const securitySchema = strict(securityFields);
@@ -120,6 +127,8 @@ export interface Security {
   encryption?: { provider: EncryptionProvider; generation: number } | undefined;
   apiServer: ApiServerSettings;
   kubeletServing: KubeletServing;
+  /** Absent with kubeadm's default, RSA-2048. */
+  certificateKeys?: CertificateKeys | undefined;
 }
 
 /** Fills in the defaults. */
@@ -130,6 +139,7 @@ export function securityOf(settings: SecuritySettings = {}): Security {
     encryption: provider === "off" ? undefined : { provider, generation },
     apiServer: { audit: all.audit.enabled ? all.audit : undefined, podSecurity: levelsOf(all.podSecurity) },
     kubeletServing: all.kubeletServingCertificates,
+    certificateKeys: all.certificateKeys === "RSA-2048" ? undefined : all.certificateKeys,
   };
 }
 

@@ -94,7 +94,7 @@ function kubeadmDocuments(member: ClusterMember): pulumi.Output<KubeadmDocument[
       encryption: plan.encryption !== undefined,
       apiServer: plan.apiServer,
       verifiesKubelets: hasVerifiedKubelets(member),
-      ...optional({ extraArgs: extraArgsOf(plan) }),
+      ...optional({ extraArgs: extraArgsOf(plan), certificateKeys: plan.certificateKeys }),
       dnsImageTag: tagOf(refs.coredns),
       etcdImageTag: tagOf(refs.etcd),
     }),

@@ -4,6 +4,7 @@ import type { Runtime } from "../../common/runtime";
 import type { ApiServerFiles } from "../../render/api-server-files";
 import type { EncryptionProvider } from "../../render/encryption";
 import type { KubeletServing } from "../../render/kubelet-serving";
+import type { CertificateKeys } from "../../render/kubeadm-types";
 import type { KubeadmNode } from "../../render/kubeadm";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs } from "../../sdk/connection";
@@ -36,6 +37,8 @@ export interface ClusterPlan {
   apiServer: ApiServerFiles;
   /** How kubelets get the certificates that they serve. */
   kubeletServing: KubeletServing;
+  /** Algorithm of the keys of certificates; absent with kubeadm's default. */
+  certificateKeys?: CertificateKeys | undefined;
   /** How Secrets are encrypted in etcd, if they are. */
   encryption?: { provider: EncryptionProvider; generation: number };
   /** Set for a cluster that is built one component at a time, without kubeadm. */

@@ -119,6 +119,8 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   scheduler: [],
   dns: [],
   proxy: [],
+  // Used for the next certificates.
+  encryptionAlgorithm: [],
   // Only names in certificates and kubeconfigs depend on it.
   controlPlaneEndpoint: [],
 };

@@ -115,6 +115,18 @@ test("API servers verify kubelets after all nodes have certificates, and timers 
   expect([...nodes, ...approvers].filter((name) => !before.has(name))).toEqual([]);
 });
 
+test("the keys of certificates are kubeadm's own, or those of the configuration in every document", async () => {
+  const documents = async (security: object) =>
+    JSON.stringify(await recordRegistrations(() => program({ workers: { count: 0 }, security }))).match(
+      /"encryptionAlgorithm":"[^"]*"/g,
+    );
+  expect(await documents({})).toBeNull();
+  expect(await documents({ certificateKeys: "RSA-2048" })).toBeNull();
+  // The beginning of the cluster, its control plane, and the configuration in the cluster.
+  const found = await documents({ certificateKeys: "ECDSA-P256" });
+  expect(found).toEqual(Array(3).fill('"encryptionAlgorithm":"ECDSA-P256"'));
+});
+
 test("kubelets with self-signed certificates have no timer, and no flag verifies them", async () => {
   const registrations = await recordRegistrations(() => program({ security: {} }));
   expect(JSON.stringify(registrations)).not.toMatch(/kubelet-approver|kubelet-authority|serverTLSBootstrap|serving/);

@@ -48,6 +48,7 @@ describe("kubeadm init", () => {
         etcd: { "snapshot-count": "5000" },
       },
       imageRepository: "mirror.example.com/k8s",
+      certificateKeys: "ECDSA-P256",
       timeouts: { controlPlaneComponentHealthCheck: "5m0s" },
     });
     const documents = withBootstrapToken(initDocuments(options), { token, ttl: "10m0s" });

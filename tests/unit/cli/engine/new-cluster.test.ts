@@ -34,15 +34,16 @@ async function configure(stack: Stack, isMissing = false) {
 
 const ENCRYPTED = { "security.encryption.provider": "secretbox" };
 const VERIFIED = { "security.kubeletServingCertificates": "cluster" };
+const KEYS = { "security.certificateKeys": "ECDSA-P256" };
 const BEGUN = CLUSTER.filter(({ type }) => type === "kubewright:host:Host");
 
 test.each<[string, readonly FakeResource[], boolean]>([
   ["that does not exist", [], true],
   ["without resources, after `down`", [], false],
   ["whose first run ended before kubeadm init", BEGUN, false],
-])("a stack %s gets encrypted Secrets and verified kubelets", async (_what, resources, isMissing) => {
+])("a stack %s gets encrypted Secrets, verified kubelets and small keys", async (_what, resources, isMissing) => {
   const stack = fakeStack(resources);
-  expect(await configure(stack, isMissing)).toEqual([[stack, { ...ENCRYPTED, ...VERIFIED }]]);
+  expect(await configure(stack, isMissing)).toEqual([[stack, { ...ENCRYPTED, ...VERIFIED, ...KEYS }]]);
 });
 
 test("an existing cluster keeps what it has", async () => {
@@ -57,16 +58,18 @@ test("the state of a file backend is read without Pulumi", async () => {
 });
 
 test.each<[string, string, object]>([
-  ["encryption", '{"encryption":{"provider":"off"}}', VERIFIED],
-  ["kubelets", '{"kubeletServingCertificates":"self-signed"}', ENCRYPTED],
-])("the user's setting of %s is kept, and the other one is added", async (_what, security, added) => {
+  ["encryption", '{"encryption":{"provider":"off"}}', { ...VERIFIED, ...KEYS }],
+  ["kubelets", '{"kubeletServingCertificates":"self-signed"}', { ...ENCRYPTED, ...KEYS }],
+  ["keys", '{"certificateKeys":"RSA-4096"}', { ...ENCRYPTED, ...VERIFIED }],
+])("the user's setting of %s is kept, and the others are added", async (_what, security, added) => {
   sections = { security };
   const stack = fakeStack();
   expect(await configure(stack, true)).toEqual([[stack, added]]);
 });
 
 test("nothing is added where the user has decided all of it", async () => {
-  sections = { security: '{"encryption":{"provider":"off"},"kubeletServingCertificates":"unverified"}' };
+  const security = { encryption: { provider: "off" }, kubeletServingCertificates: "unverified" };
+  sections = { security: JSON.stringify({ ...security, certificateKeys: "RSA-2048" }) };
   expect(await configure(fakeStack(), true)).toEqual([]);
 });
 

@@ -81,8 +81,9 @@ test("a configuration that has only what every new cluster gets is deleted", () 
   writeFileSync(file, `${settings}aesgcm\n`);
   removeSecretsProvider("dev");
   expect(existsSync(file)).toBe(true);
-  // Older versions added the encryption only.
-  for (const more of ["", "    kubeletServingCertificates: cluster\n"]) {
+  // Older versions added fewer settings.
+  const serving = "    kubeletServingCertificates: cluster\n";
+  for (const more of ["", serving, `${serving}    certificateKeys: ECDSA-P256\n`]) {
     writeFileSync(file, `${settings}secretbox\n${more}`);
     removeSecretsProvider("dev");
     expect(existsSync(file), more).toBe(false);

@@ -71,6 +71,11 @@ describe("fields together", () => {
       "clusters that are built by components",
     ],
     [
+      { bootstrap: "components", security: { certificateKeys: "RSA-4096" } },
+      "security.certificateKeys",
+      "clusters that are built by components",
+    ],
+    [
       { bootstrap: "components", security: { kubeletServingCertificates: "cluster" } },
       "security.kubeletServingCertificates",
       "is not available to clusters that are built by components",

@@ -75,6 +75,21 @@ test("the note of one control plane leaves open whether there are others", () =>
   ]);
 });
 
+test("other keys for the next certificates restart no server", () => {
+  const document = (encryptionAlgorithm: string) => ({
+    connection,
+    documents: [{ kind: "ClusterConfiguration", encryptionAlgorithm }],
+  });
+  const changed = plannedChange("kubeadm:ControlPlane", "control-plane-1-control-plane", {
+    current: document("RSA-2048"),
+    desired: document("ECDSA-P256"),
+    paths: ["documents[0].encryptionAlgorithm"],
+  });
+  const { changes, disruptions } = previewNotes(changed);
+  expect(changes.join("\n")).toContain("ClusterConfiguration.encryptionAlgorithm");
+  expect(disruptions).toEqual([]);
+});
+
 test("replacing the machine that holds the cluster warns of the loss", () => {
   const replaced = plannedChange("kubeadm:Init", "control-plane-1-init", {
     replaced: true,
