@@ -9,8 +9,13 @@ import type { ClusterMember } from "./member";
 import { binariesOf, setupOptions } from "./node-preparation";
 import type { MachineScope } from "./step";
 
-/** Folders in which containerd keeps images, containers, plugins and sockets. */
-const CONTAINERD_STATE = ["/var/lib/containerd", "/opt/containerd", "/run/containerd", "/run/nri"];
+/** Folder in which a runtime reads the configuration of the pod network. containerd creates it. */
+const NETWORK_FOLDER = "/etc/cni";
+/** Folders in which containerd keeps images, containers, plugins and sockets, and that of the pod network. */
+const CONTAINERD_STATE = [
+  ...["/var/lib/containerd", "/opt/containerd", "/run/containerd", "/run/nri"],
+  NETWORK_FOLDER,
+];
 
 /** Installs and starts the container runtime. Returns the unit that answers the kubelet. */
 export function installRuntime(scope: MachineScope): Unit {
@@ -66,7 +71,7 @@ function installDocker({ member, after }: MachineScope): Unit {
       enabled: true,
       running: true,
       restartOn: binariesOf(member).hashes.apply((hashes) => ({ "cri-dockerd": hashes["cri-dockerd"] ?? "" })),
-      state: ["/var/lib/cri-dockerd"],
+      state: ["/var/lib/cri-dockerd", NETWORK_FOLDER],
     },
     setupOptions(member, [daemon]),
   );

@@ -72,12 +72,15 @@ export const unitContract = defineContract({
       })
       .optional(),
     /**
-     * Folders below /var/lib, /opt or /run that only this unit writes. They are deleted together with the unit, unless
-     * they existed before the machine's first change.
+     * Folders below /var/lib, /opt or /run that only this unit and its clients write, or /etc/cni. They are deleted
+     * together with the unit, unless they existed before the machine's first change.
      */
     state: z
       .array(
-        filePathSchema.regex(/^\/(var\/lib|opt|run)\/./, "a unit's data folder must be below /var/lib, /opt or /run"),
+        filePathSchema.regex(
+          /^\/(var\/lib|opt|run)\/.|^\/etc\/cni$/,
+          "a unit's data folder must be below /var/lib, /opt or /run, or /etc/cni",
+        ),
       )
       .optional(),
     /**

@@ -3,7 +3,7 @@ record=@RECORD@
 [ ! -e $record ] || exit 0
 mkdir -p "$(dirname $record)"
 {
-  find /var/lib /opt /run -mindepth 1 -maxdepth 1 -type d | sed 's/^/folder /'
+  { find /var/lib /opt /run -mindepth 1 -maxdepth 1 -type d; find /etc -maxdepth 1 -type d -name cni; } | sed 's/^/folder /'
   systemctl list-unit-files --no-legend --no-pager --state=enabled | awk '{ print "enabled", $1 }'
   systemctl list-units --no-legend --no-pager --plain --state=active --type=service,socket | awk '{ print "active", $1 }'
   # The modules of a container are its host's.

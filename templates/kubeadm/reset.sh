@@ -15,7 +15,10 @@ if command -v kubeadm >/dev/null 2>&1; then
   rm -f $log
 fi
 # Delete what kubeadm reset leaves behind: https://kubernetes.io/docs/reference/setup-tools/kubeadm/kubeadm-reset/
-[ -d /var/lib/etcd ] && find /var/lib/etcd -mindepth 1 -delete 2>/dev/null
+if [ -d /var/lib/etcd ]; then
+  find /var/lib/etcd -mindepth 1 -delete 2>/dev/null
+  rmdir /var/lib/etcd 2>/dev/null # it stays where it is a disk of its own
+fi
 # kubelet.conf.d belongs to the kubelet's unit: it existed before the join and is needed for the next one.
 [ -d /etc/kubernetes ] && find /etc/kubernetes -mindepth 1 -maxdepth 1 ! -name kubelet.conf.d -exec rm -rf {} +
 rm -rf /var/lib/kubewright/kubeadm /var/lib/kubewright/etcd-snapshots /var/lib/kubewright/backup

@@ -68,7 +68,7 @@ describe("on each machine", () => {
 
   test("containerd's folders are removed with it", () => {
     expect(inputsOf("big-containerd")?.state).toEqual(
-      expect.arrayContaining(["/var/lib/containerd", "/opt/containerd"]),
+      expect.arrayContaining(["/var/lib/containerd", "/opt/containerd", "/etc/cni"]),
     );
   });
 

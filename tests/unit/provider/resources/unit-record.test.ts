@@ -1,4 +1,5 @@
 import "reflect-metadata";
+import { execFileSync } from "node:child_process";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { unitResource } from "../../../../provider/resources/unit";
 import { demoUnit } from "../../../support/demo-machine";
@@ -35,6 +36,19 @@ describe("a delete", () => {
     expect(machine.scripts.find((script) => script.includes("systemctl disable"))).toMatch(
       /^grep -qsx 'active demo.service' .*machine-before \|\| systemctl kill --signal=KILL demo.service/m,
     );
+  });
+
+  test("deletes what a unit of Kubewright leaves in /run, and nothing of another's", async () => {
+    await remove();
+    const script = machine.scripts.find((one) => one.includes("systemctl disable")) ?? "";
+    const runFor = (unit: string) =>
+      execFileSync("/bin/sh", ["-c", `rm() { echo "$@"; }\n${script.replaceAll("demo.service", unit)}`], {
+        encoding: "utf8",
+        env: { PATH: "/nonexistent" },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    expect(runFor("kubewright-demo.service")).toBe("-f /run/kubewright-demo.*\n");
+    expect(runFor("demo.service")).toBe("");
   });
 
   test("enables and starts a unit again that the machine had before, after its files are restored", async () => {
