@@ -26,11 +26,13 @@ describe("a team with a state in PostgreSQL", () => {
     const home = join(homes, name);
     mkdirSync(home, { recursive: true });
     const engine = await obtainEngine(silent, new AbortController().signal);
+    const config = stacks[0] && readFileSync(stacks[0].configFile, "utf8"); // a file of the project
     const stack = new TestStack("team", {
       ...{ HOME: home, KUBEWRIGHT_CACHE: name === "a" ? cacheRoot() : join(home, "cache") },
       ...{ PATH: `${engine.binDir}:${process.env.PATH}`, npm_config_cache: join(homes, "npm") },
       ...{ PULUMI_BACKEND_URL: postgres.url, PULUMI_CONFIG_PASSPHRASE: "test team" },
     });
+    if (config !== undefined) stack.writeConfig(config);
     stacks.push(stack);
     return stack;
   }
@@ -61,7 +63,6 @@ describe("a team with a state in PostgreSQL", () => {
     const key = readFileSync(join(a.stackFolder, "id_ed25519"), "utf8");
     rmSync(a.stackFolder, { recursive: true }); // the project of another computer does not have it
     const b = await computer("b");
-    b.writeConfig(readFileSync(a.configFile, "utf8"));
     const refreshed = await b.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
     expect(refreshed.code, refreshed.text).toBe(0);
     expect(refreshed.text).not.toContain(NOT_READ);
