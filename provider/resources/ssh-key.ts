@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { utils } from "ssh2";
 import type { Inputs, Outputs } from "../../contracts/contract";
@@ -35,11 +35,29 @@ function derivePublicKey(path: string, privateKey: string, comment: string): str
 async function writeKeyPair(path: string, { privateKey, publicKey }: KeyPair): Promise<void> {
   const file = localPath(path);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, privateKey, { mode: 0o600, flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-  });
+  await placeNewFile(file, privateKey);
   await chmod(file, 0o600);
   await writeFile(`${file}.pub`, `${publicKey.trim()}\n`);
+}
+
+/** Creates a file with its whole content, which a connection may already wait for. An existing file stays. */
+async function placeNewFile(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.new`;
+  await writeFile(temporary, content, { mode: 0o600 });
+  try {
+    await link(temporary, file); // a rename would replace an existing file
+  } catch (error) {
+    // A file system without hard links has no way to do both.
+    if (!isExisting(error)) await writeFile(file, content, { mode: 0o600, flag: "wx" }).catch(ignoreExisting);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+const isExisting = (error: unknown) => (error as NodeJS.ErrnoException).code === "EEXIST";
+
+function ignoreExisting(error: unknown): void {
+  if (!isExisting(error)) throw error;
 }
 
 /**

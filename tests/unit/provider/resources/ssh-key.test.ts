@@ -1,10 +1,17 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { secretOutputNames } from "../../../../contracts/contract";
 import { sshKeyResource } from "../../../../provider/resources/ssh-key";
 import { testContext } from "../../../support/context";
+
+const written = vi.hoisted((): string[] => []);
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<{ writeFile: typeof writeFile }>();
+  const recorded = (file: string, ...rest: [string]) => (written.push(file), real.writeFile(file, ...rest));
+  return { ...real, writeFile: recorded };
+});
 
 let folder: string;
 let path: string;
@@ -32,6 +39,13 @@ test("the private key is a secret of the state, and the file is a copy of it", a
   expect(outputs).toEqual({ privateKey: await text(path), publicKey: (await text(`${path}.pub`))?.trim() });
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(secretOutputNames(sshKeyResource.contract)).toEqual(["privateKey"]);
+});
+
+test("the private key's file appears with its whole content, for a connection that waits for it", async () => {
+  written.length = 0;
+  await create();
+  expect(written.map((file) => file === path)).toEqual([false, false]);
+  expect((await readdir(join(folder, "keys"))).sort()).toEqual(["id_ed25519", "id_ed25519.pub"]);
 });
 
 test("a missing public key is derived from the private key, which stays as it is", async () => {
