@@ -6,10 +6,13 @@ import type { TestStack } from "./test-stack";
 /** Runs kubectl and returns its output. */
 export type Kubectl = (...args: string[]) => Promise<string>;
 
-/** Returns a function that runs the kubectl of the artifacts with the kubeconfig of the stack's cluster. */
-export async function kubectlOf(stack: TestStack): Promise<Kubectl> {
+/**
+ * Returns a function that runs the kubectl of the artifacts.
+ * @param ownKubeconfig path of a kubeconfig @default that of the stack's cluster
+ */
+export async function kubectlOf(stack: TestStack, ownKubeconfig?: string): Promise<Kubectl> {
   const { kubectlPath } = await stack.outputs();
-  const kubeconfig = await stack.kubeconfig();
+  const kubeconfig = ownKubeconfig ?? (await stack.kubeconfig());
   return async (...args) => {
     const { stdout } = await run(String(kubectlPath), ["--kubeconfig", kubeconfig, ...args]);
     return typeof stdout === "string" ? stdout : "";

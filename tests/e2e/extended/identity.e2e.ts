@@ -1,3 +1,4 @@
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { networkName } from "../../../provider/docker/network";
@@ -28,7 +29,10 @@ let pinned: string;
 beforeAll(async () => {
   await Promise.all([stack.down("--force"), other.down("--force")]); // left by a killed test run
   await succeed(stack.up("--config", "workers.count=0"));
-  kubectl = await kubectlOf(stack);
+  // `down` deletes the kubeconfig, also when it then refuses to delete a node.
+  const kubeconfig = join(stack.stateFolder, "kubeconfig");
+  copyFileSync(await stack.kubeconfig(), kubeconfig);
+  kubectl = await kubectlOf(stack, kubeconfig);
   const network = networkName(String((await stack.outputs()).stackId));
   mine = await OwnMachine.start({ hostname: "mine", network, hostNumber: 200 });
   await mine.on(`printf 'admin:%s\\n' ${SUDO_PASSWORD} | chpasswd; echo 'admin ALL=(ALL) ALL' > /etc/sudoers.d/admin`);
