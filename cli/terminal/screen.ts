@@ -3,12 +3,18 @@ import { isQuiet, isVerbose } from "./output-mode";
 
 const REDRAW_MS = 100;
 
+/** Room for live lines. The last row of the terminal is the cursor's. */
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
 /** Progress output: lines that stay and, on a terminal, a few live lines below them that are redrawn. */
 export interface Screen {
   readonly live: boolean;
   line(text: string): void;
   /** Sets the function that returns the live lines; it is called at every redraw. */
-  show(current: () => string[]): void;
+  show(current: (size: Size) => readonly string[]): void;
   close(): void;
 }
 
@@ -27,11 +33,14 @@ async function liveScreen(stream: NodeJS.WriteStream): Promise<Screen> {
   const { createLogUpdate } = await import("log-update");
   // The cursor stays visible: a command that is killed could not bring it back.
   const update = createLogUpdate(stream, { showCursor: true });
-  let current: () => string[] = () => [];
+  let current: (size: Size) => readonly string[] = () => [];
+  let height = 0;
   const draw = () => {
-    const lines = current().map((line) => truncate(line, stream.columns || 80));
-    if (lines.length === 0) update.clear();
-    else update(lines.join("\n"));
+    const size = { columns: stream.columns || 80, rows: Math.max((stream.rows || 24) - 1, 0) };
+    const lines = current(size).map((line) => truncate(line, size.columns));
+    if (lines.length !== height) update.clear(); // log-update (7.2) misplaces lines below one that is added or removed
+    if (lines.length > 0) update(lines.join("\n"));
+    height = lines.length;
   };
   const timer = setInterval(draw, REDRAW_MS).unref();
   return {
