@@ -24,15 +24,3 @@ export function fitText(text: string, width: number, size: number): string {
   if (textWidth(text, size) <= width) return text;
   return `${text.slice(0, Math.max(1, Math.floor(width / (size * CHARACTER)) - 1))}…`;
 }
-
-/** Removes the machine from the name of its resource: `Unit kubelet` for `Unit worker-1-kubelet` on worker-1. */
-export function shortLabel(label: string, machine: string): string {
-  const [kind = "", name = ""] = label.split(" ");
-  if (name === machine) return kind;
-  return name.startsWith(`${machine}-`) ? withoutRepetition(kind, name.slice(machine.length + 1)) : label;
-}
-
-/** `Join` for `Join join` */
-function withoutRepetition(kind: string, name: string): string {
-  return kind.toLowerCase() === name.replaceAll("-", "") ? kind : `${kind} ${name}`;
-}

@@ -2,7 +2,8 @@ import { byNumber, CLUSTER } from "../../provider/preview/step";
 import type { CertificateStatus } from "../nodes/certificate-status";
 import type { NodeStatus } from "../nodes/cluster-status";
 import type { Drift } from "../preview/drift";
-import { formatDuration, shortLabel } from "./format";
+import { shortLabel } from "../terminal/text";
+import { formatDuration } from "./format";
 import { element, type Markup } from "./markup";
 import type { CriticalStep } from "./report-data";
 

@@ -1,5 +1,6 @@
 import type { RunSpan } from "../engine/run-timeline";
-import { shortLabel, textWidth } from "./format";
+import { shortLabel } from "../terminal/text";
+import { textWidth } from "./format";
 
 export const LABEL_SIZE = 11;
 const PADDING = 6;

@@ -1,7 +1,7 @@
 import { CLUSTER } from "../../provider/preview/step";
 import type { RunSpan } from "../engine/run-timeline";
-import { pluralize } from "../terminal/text";
-import { fitText, formatDuration, shortLabel, textWidth } from "./format";
+import { pluralize, shortLabel } from "../terminal/text";
+import { fitText, formatDuration, textWidth } from "./format";
 import type { Markup } from "./markup";
 import { PICTURE_WIDTH, polyline, rectangle, textAt, type Picture } from "./picture";
 import type { CriticalStep, RunReport } from "./report-data";

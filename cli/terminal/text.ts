@@ -9,6 +9,18 @@ export function labelOf(urn: string): string {
   return type === "Stack" ? name.join("::") : `${type} ${name.join("::")}`;
 }
 
+/** Removes the machine from the name of its resource: `Unit kubelet` for `Unit worker-1-kubelet` on worker-1. */
+export function shortLabel(label: string, machine: string): string {
+  const [kind = "", name = ""] = label.split(" ");
+  if (name === machine) return kind;
+  return name.startsWith(`${machine}-`) ? withoutRepetition(kind, name.slice(machine.length + 1)) : label;
+}
+
+/** `Join` for `Join join` */
+function withoutRepetition(kind: string, name: string): string {
+  return kind.toLowerCase() === name.replaceAll("-", "") ? kind : `${kind} ${name}`;
+}
+
 /** Formats the time since `since` (epoch milliseconds): `12.3 s`. */
 export function seconds(since: number): string {
   return `${((Date.now() - since) / 1000).toFixed(1)} s`;
