@@ -1,10 +1,11 @@
 import type { EngineEvent, OutputMap, Stack, UpOptions } from "@pulumi/pulumi/automation";
-import { rollingUpdateOf } from "../../components/program/assign-machines";
 import { isLockFailure } from "../terminal/engine-errors";
 import { printReport } from "../terminal/output-mode";
 import { UpdateView } from "../terminal/update-view";
+import { configuredMachines } from "./configured-machines";
 import { forgetCommands } from "./forget-commands";
 import { writeLastRun } from "./last-run";
+import { showMachines } from "./live-view";
 import { writeMissingKeys } from "./missing-keys";
 import { clearPendingOperations } from "./pending-operations";
 import { releaseStaleLocks } from "./pulumi-locks";
@@ -15,7 +16,6 @@ import { RunRecord } from "./run-record";
 import { TimelineRecorder, type RunTimeline } from "./run-timeline";
 import { abandonedMachines, recordRecoverySettings } from "./recovery-settings";
 import { CommandEnded, INTERRUPTED, type Session } from "./session";
-import { readStackConfig } from "./stack-config";
 import { undoneInstances } from "./state";
 import { assertNotHeld } from "./stack-lock";
 import { StallDetector } from "./stall-detector";
@@ -72,6 +72,7 @@ async function runObserved(
   options: UpOptions,
 ): Promise<OperationResult> {
   const view = new UpdateView(session.screen);
+  const live = showMachines(session.screen, operation === "up" ? () => configuredMachines(stack) : undefined);
   const record = new RunRecord();
   const timeline = new TimelineRecorder();
   const stalled = new AbortController();
@@ -79,7 +80,7 @@ async function runObserved(
   const settings = {
     ...options,
     onEvent: (event: EngineEvent) =>
-      [view, record, timeline, stallDetector].forEach((observer) => observer.onEvent(event)),
+      [view, live, record, timeline, stallDetector].forEach((observer) => observer.onEvent(event)),
     signal: AbortSignal.any([session.signal, stalled.signal]),
     color: "never" as const,
   };
@@ -93,7 +94,7 @@ async function runObserved(
   } catch (error) {
     session.screen.close();
     keep(session.signal.aborted ? "interrupted" : "failed");
-    const progress = operation === "up" ? record.progress(await configuredMachines(stack)) : [];
+    const progress = operation === "up" ? record.progress((await configuredMachines(stack)).names) : [];
     const run = { stack: stack.name, progress, failures: view.failures };
     printReport(
       session.signal.aborted
@@ -103,6 +104,7 @@ async function runObserved(
     throw new CommandEnded(session.signal.aborted ? INTERRUPTED : 1, isLockFailure(error), !timeline.hasWork);
   } finally {
     stallDetector.close();
+    live.close();
   }
 }
 
@@ -119,10 +121,4 @@ async function execute(stack: Stack, operation: Operation, settings: UpOptions):
   if (operation === "up") return (await stack.up({ ...settings, continueOnError: true })).outputs;
   await stack[operation](settings);
   return {};
-}
-
-/** Empty where the configuration itself is invalid. */
-async function configuredMachines(stack: Stack): Promise<string[]> {
-  const members = await readStackConfig(stack).then(rollingUpdateOf, () => undefined);
-  return members ? [...(members.others ?? []), ...members.pools.flatMap(({ names }) => names)] : [];
 }

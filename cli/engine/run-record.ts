@@ -4,11 +4,13 @@ import { stepOf } from "./events";
 import { failureOf, mergeFailures, plainText } from "../terminal/engine-errors";
 import { table } from "../terminal/text";
 
+/** How far a run got with one resource. `deleted`: the old resource is deleted, its replacement is not created yet. */
+export type WorkState = "begun" | "deleted" | "done" | "failed";
+
 /** What a run did with one resource before it ended. */
 interface Work {
   step: Step;
-  /** `deleted`: the old resource is deleted, its replacement is not created yet. */
-  state: "begun" | "deleted" | "done" | "failed";
+  state: WorkState;
   /** Names the machine, the step, the cause and the next action. */
   error?: string;
 }
@@ -97,8 +99,11 @@ function waiting(work: readonly Work[], failing: readonly string[]): Pick<Machin
   return { state: "waiting", detail: [reason, `after ${labelOfStep(last.step)}`].filter(Boolean).join(", ") };
 }
 
-/** A machine's Node comes last; a machine that is removed is complete when its Host is deleted. */
-function isComplete(work: readonly Work[]): boolean {
+/**
+ * Whether the work on a machine is complete: its Node comes last. A machine that is removed is complete when its Host
+ * is deleted.
+ */
+export function isComplete(work: readonly { step: Step; state: WorkState }[]): boolean {
   const node = work.find(({ step }) => step.kind === "Node");
   if (node?.state !== "done") return false;
   if (node.step.op !== "delete") return true;

@@ -23,7 +23,12 @@ function withoutRepetition(kind: string, name: string): string {
 
 /** Formats the time since `since` (epoch milliseconds): `12.3 s`. */
 export function seconds(since: number): string {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+  return formatSeconds(Date.now() - since);
+}
+
+/** Formats milliseconds: `12.3 s`. */
+export function formatSeconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 const GAP = "   ";

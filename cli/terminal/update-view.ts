@@ -2,23 +2,21 @@ import type { DiagnosticEvent, EngineEvent, OpMap, StepEventMetadata } from "@pu
 import type { Screen } from "./screen";
 import { failureOf, plainText } from "./engine-errors";
 import { isVerbose } from "./output-mode";
-import { labelOf, pluralize, seconds } from "./text";
+import { labelOf, seconds } from "./text";
 
-/** Resources shown live before the rest is only counted. */
-const LIVE_LINES = 8;
 /** Without a live screen, the least time between two status lines of a resource. */
 const STATUS_INTERVAL_MS = 1_000;
 
 interface Running {
   label: string;
-  verb: string;
   since: number;
   status: string;
   /** Time of the last status line. */
   printed: number;
 }
 
-const VERBS: Record<string, string> = {
+/** What the engine does with a resource, by its operation. */
+export const VERBS: Record<string, string> = {
   create: "creating",
   update: "updating",
   delete: "deleting",
@@ -28,7 +26,8 @@ const VERBS: Record<string, string> = {
   "create-replacement": "recreating",
   "delete-replaced": "deleting the old one",
 };
-const DONE: Record<string, string> = {
+/** What the engine has done, by its operation. */
+export const DONE: Record<string, string> = {
   create: "created",
   update: "updated",
   delete: "deleted",
@@ -36,16 +35,17 @@ const DONE: Record<string, string> = {
   "delete-replaced": "old one deleted",
 };
 
-/** Prints the engine's events as progress lines, and collects errors and totals for the end. */
+/**
+ * Prints the engine's events as progress lines, and collects errors and totals for the end. On a live screen, where
+ * each machine has a line of its own, it prints only failures and messages.
+ */
 export class UpdateView {
   changes: OpMap = {};
   readonly failures: string[] = [];
   private readonly running = new Map<string, Running>();
   private readonly start = Date.now();
 
-  constructor(private readonly screen: Screen) {
-    screen.show(() => this.lines());
-  }
+  constructor(private readonly screen: Screen) {}
 
   readonly onEvent = (event: EngineEvent): void => {
     if (event.resourcePreEvent) this.onStart(event.resourcePreEvent.metadata);
@@ -70,16 +70,16 @@ export class UpdateView {
 
   private onStart(metadata: StepEventMetadata): void {
     if (!isWork(metadata)) return;
-    const verb = VERBS[metadata.op] ?? metadata.op;
-    this.running.set(metadata.urn, { label: labelOf(metadata.urn), verb, since: Date.now(), status: "", printed: 0 });
-    if (!this.screen.live && metadata.op !== "refresh") this.print(`${labelOf(metadata.urn)}: ${verb}`);
+    const label = labelOf(metadata.urn);
+    this.running.set(metadata.urn, { label, since: Date.now(), status: "", printed: 0 });
+    if (!this.screen.live && metadata.op !== "refresh") this.print(`${label}: ${VERBS[metadata.op] ?? metadata.op}`);
   }
 
   private onEnd(metadata: StepEventMetadata): void {
     const work = this.running.get(metadata.urn);
     this.running.delete(metadata.urn);
     const done = DONE[metadata.op];
-    if (work && done) this.print(`${work.label}: ${done} in ${seconds(work.since)}`);
+    if (work && done && !this.screen.live) this.print(`${work.label}: ${done} in ${seconds(work.since)}`);
   }
 
   private onFailure(metadata: StepEventMetadata): void {
@@ -109,17 +109,6 @@ export class UpdateView {
     if (this.screen.live || (!isVerbose() && Date.now() - work.printed < STATUS_INTERVAL_MS)) return;
     work.printed = Date.now();
     this.print(`${work.label}: ${text}`);
-  }
-
-  private lines(): string[] {
-    const all = [...this.running.values()].sort((one, other) => one.since - other.since);
-    const shown = all
-      .slice(0, LIVE_LINES)
-      .map((work) => `  ${seconds(work.since).padStart(6)}  ${work.label}: ${work.status || work.verb}`);
-    const more = all.length > LIVE_LINES ? [`          and ${all.length - LIVE_LINES} more`] : [];
-    return all.length > 0
-      ? [`${this.clock()} ${pluralize(all.length, "resource")} in progress`, ...shown, ...more]
-      : [];
   }
 
   private clock(): string {

@@ -83,6 +83,24 @@ test("a failed run reports each machine and ends the command with exit code 1", 
   expect(isRunUnfinished("dev")).toBe(true);
 });
 
+test.each([
+  ["succeeds", async () => ({ outputs: {} })],
+  ["fails", () => Promise.reject(new Error("update failed"))],
+])("the live lines of a run that %s are removed at its end", async (_, finish) => {
+  let current: (size: object) => readonly string[] = () => [];
+  const lines = () => current({ columns: 80, rows: 23 });
+  const { stack } = stackThat(async ({ onEvent }) => {
+    const metadata = event("create", "host:Unit", "worker-1-kubelet", { desired: on("worker-1") });
+    onEvent({ resourcePreEvent: { metadata } } as unknown as EngineEvent);
+    expect(lines()).toContainEqual(expect.stringContaining("worker-1"));
+    return await finish();
+  });
+  const session = fakeSession();
+  Object.assign(session.screen, { live: true, show: (show: typeof current) => (current = show) });
+  await runOperation(stack, "up", session).catch(() => undefined);
+  expect(lines()).toEqual([]);
+});
+
 test("a run that failed before it began a resource has changed nothing", async () => {
   const { stack } = stackThat(() => Promise.reject(new Error("the program failed")));
   await expect(runOperation(stack, "up", fakeSession())).rejects.toMatchObject({ exitCode: 1, isUnchanged: true });
