@@ -10,7 +10,8 @@ import { prepareEngine } from "../engine/workspace";
 import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
 import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/upgrade-facts";
-import { CANARY, EMULATE, HOLD, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
+import { HOLD, heldNodes, holdPool } from "../nodes/upgrade-hold";
+import { CANARY, EMULATE, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
 import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
 import { type UpgradeStage, undoStages, upgradeStages } from "../nodes/upgrade-stages";
@@ -114,26 +115,30 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   ]);
   const isEmulating = config.controlPlane.emulate !== undefined;
   const apiServers = servers.map((server) => server.version);
-  const to = options.values.to ?? oldest(Object.values(config.kubernetes.hold));
+  const { to } = options.values;
   const additional = poolsOf(config).flatMap((pool) => additionalNames(config, pool));
   const plan = planUndo({ apiServers, to, nodes: status.nodes, isEmulating, additional });
   session.screen.close();
   process.stdout.write(`\n${undoPlanText(plan)}`);
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
+  const staying = status.nodes.filter(({ name }) => !additional.includes(name));
   return {
-    approved: { stages: undoStages({ ...plan, holds: holdsOf(config, status.nodes) }), isPaused: false },
+    approved: { stages: undoStages({ ...plan, holds: holdsOf(config, staying) }), isPaused: false },
     code: 0,
   };
 }
 
-/** Returns the configuration that keeps each pool on the version of its nodes, unless it stays on one already. */
+/** Returns the configuration that keeps the nodes of each pool on their versions, unless it stays on one already. */
 function holdsOf(config: ClusterConfig, nodes: ClusterStatus["nodes"]): ConfigChange {
   const moving = poolsOf(config).filter((pool) => pool.version === undefined);
-  const holds = moving.flatMap(({ name }) => {
-    const version = oldest(nodes.filter(({ pool }) => pool === name).map((node) => node.version));
-    return version === undefined ? [] : [[`${HOLD}.${name}`, version]];
+  const holds = moving.map(({ name }) => {
+    const versions = Object.fromEntries(
+      nodes.filter(({ pool }) => pool === name).map((node) => [node.name, node.version]),
+    );
+    const before = oldest(Object.values(versions));
+    return before === undefined ? {} : holdPool({ name, oldest: before, versions }, before);
   });
-  return Object.fromEntries(holds) as ConfigChange;
+  return Object.assign({}, ...holds) as ConfigChange;
 }
 
 async function readPlan(options: Options, session: Session, { stack, config }: Cluster): Promise<UpgradePlan> {
@@ -157,6 +162,7 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   const poolLimits = new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable]));
   const isChanged = isResumed && config.controlPlane.emulate !== undefined;
   const settings = {
+    heldNodes: heldNodes(planned),
     soak: soakOf(options)[SOAK] ?? config.kubernetes.soak,
     canaries: canaryOf(options, canary),
     isChanged,
@@ -166,7 +172,12 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
     replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
   };
   const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles, ...settings });
-  const paused = isResumed ? undefined : describePause(hold);
+  const paused = isResumed
+    ? undefined
+    : describePause(
+        hold,
+        pools.map(({ name }) => name),
+      );
   session.screen.close();
   process.stdout.write(`\n${upgradePlanText(plan, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
   return plan;

@@ -1,5 +1,5 @@
 import { cachedArtifacts, obtainArtifacts } from "../../artifacts";
-import { poolsOf, type ClusterConfig } from "../../components/config";
+import { heldMachines, poolsOf, type ClusterConfig } from "../../components/config";
 import { controllerArch } from "../../components/machines/machine";
 import type { Session } from "./session";
 
@@ -12,7 +12,10 @@ export async function fillCache(config: ClusterConfig, { progress, signal }: Ses
   const { source, runtime, extras } = config;
   const versions = new Set([
     config.kubernetes.version,
-    ...poolsOf(config).map(({ version }) => version ?? config.kubernetes.version),
+    ...poolsOf(config).flatMap((pool) => [
+      pool.version ?? config.kubernetes.version,
+      ...Object.values(heldMachines(config, pool)),
+    ]),
   ]);
   for (const kubernetes of versions) {
     const request = { source, kubernetes, arch: controllerArch(), runtime, extras };

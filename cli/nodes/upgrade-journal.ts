@@ -4,6 +4,7 @@ import { type ClusterConfig, additionalNames, poolsOf } from "../../components/c
 import { previousMinor } from "../../render/emulated-version";
 import { table } from "../terminal/text";
 import type { ClusterStatus } from "./cluster-status";
+import { heldNodes } from "./upgrade-hold";
 import { oldest, type ApiServer } from "./upgrade-plan";
 
 /** An upgrade that is under way. */
@@ -69,7 +70,10 @@ function apiServerOf({ apiServers, config }: JournalFacts, { name }: Node): stri
 
 function reasonOf(facts: JournalFacts, node: Node): string {
   const { kubernetes } = facts.config;
-  const held = kubernetes.canary.includes(node.name) ? undefined : kubernetes.hold[node.pool];
+  const isCanary = kubernetes.canary.includes(node.name);
+  const own = heldNodes(facts.config).get(node.name);
+  if (!isCanary && own !== undefined) return `it stays on ${own} (kubernetes.hold)`;
+  const held = isCanary ? undefined : kubernetes.hold[node.pool];
   if (held !== undefined) return `pool ${node.pool} stays on ${held} (kubernetes.hold)`;
   const where = apiServerOf(facts, node) === undefined ? "" : "; its API server has not changed";
   return `${facts.isUnfinished ? "the last run failed, was interrupted, or still runs" : "no run has begun"}${where}`;

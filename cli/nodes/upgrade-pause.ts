@@ -1,12 +1,11 @@
 import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import type { ConfigChange } from "../engine/stack-config";
+import { holdPool } from "./upgrade-hold";
 import type { UpgradePlan } from "./upgrade-plan";
 
 /** Stage of an upgrade after which it can pause, besides the names of pools and workers. */
 export const CONTROL_PLANES = "control-planes";
-/** Path of the held versions in the configuration. */
-export const HOLD = "kubernetes.hold";
 /** Path of the nodes that are upgraded although their pool is held. */
 export const CANARY = "kubernetes.canary";
 /** Path of the version that the control planes emulate. */
@@ -84,17 +83,21 @@ function changeOf(
     throw new StepError({ step: STEP, cause, action });
   }
   // After a failed run, the control planes have the new version already.
-  const versionOf = (name: string) => pools.find((pool) => pool.name === name)?.oldest ?? from;
   const holding = held
     .filter(({ version }) => version === undefined)
-    .map(({ name }) => [`${HOLD}.${name}`, versionOf(name)]);
+    .map(({ name }) => holdPool(pools.find((pool) => pool.name === name) ?? { name }, from, canaries));
   const nodes = canaries.map((node, index) => [`${CANARY}[${index}]`, node]);
-  return Object.fromEntries([...holding, ...nodes]) as ConfigChange;
+  return Object.assign({}, ...holding, Object.fromEntries(nodes)) as ConfigChange;
 }
 
-/** Describes a paused upgrade; undefined if none is paused. */
-export function describePause(hold: Readonly<Record<string, string>>): string | undefined {
-  const pools = Object.entries(hold).map(([pool, version]) => `pool ${pool} stays on ${version}`);
-  if (pools.length === 0) return undefined;
-  return `the upgrade is paused: ${pools.join(", ")}; continue with \`${userCommand("upgrade", "--resume")}\``;
+/**
+ * Describes a paused upgrade; undefined if none is paused.
+ * @param pools names of all pools: the other names in `hold` are those of workers
+ */
+export function describePause(hold: Readonly<Record<string, string>>, pools: readonly string[]): string | undefined {
+  const held = Object.entries(hold).map(
+    ([name, version]) => `${pools.includes(name) ? "pool " : ""}${name} stays on ${version}`,
+  );
+  if (held.length === 0) return undefined;
+  return `the upgrade is paused: ${held.join(", ")}; continue with \`${userCommand("upgrade", "--resume")}\``;
 }

@@ -39,6 +39,8 @@ export interface PlannedPool {
   name: string;
   nodes: string[];
   oldest?: string | undefined;
+  /** Versions of the kubelets by node, those of additional machines included. */
+  versions?: Readonly<Record<string, string>>;
   /** Whether new machines replace those of the pool. */
   isReplaced?: boolean;
   /** The machines that the pool has only while it is upgraded. */
@@ -55,6 +57,8 @@ export interface UpgradeFacts {
   deprecated: readonly DeprecatedApi[];
   /** Pools with a version of their own. */
   poolVersions: ReadonlyMap<string, string>;
+  /** Versions on which single workers stay, by name. @default none */
+  heldNodes?: ReadonlyMap<string, string>;
   /** What would hold up the drain of a worker now, by its name. */
   obstacles: ReadonlyMap<string, readonly string[]>;
   /** Nodes of each pool that may be unavailable at the same time. @default 1 */
@@ -79,7 +83,7 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
   const from = oldest(facts.apiServers) ?? status.version;
   const { canaries = [], isChanged = false } = facts;
   const targetOf = ({ name, pool }: NodeStatus) =>
-    canaries.includes(name) ? to : (facts.poolVersions.get(pool) ?? to);
+    canaries.includes(name) ? to : (facts.heldNodes?.get(name) ?? facts.poolVersions.get(pool) ?? to);
   const isBehind = status.nodes.some((node) => node.version !== targetOf(node));
   const chain = planChain(from, to, facts.supported);
   const controlPlanes = status.nodes.filter(isControlPlane).map(({ name }) => name);
@@ -142,8 +146,11 @@ function poolsOf({ status, to, replacedPools = [], surges = [] }: UpgradeFacts, 
     );
     const members = all.filter((node) => surge?.machines.includes(node.name) !== true);
     const nodes = members.map((node) => `${node.name} (${node.version})`);
-    const isReplaced = replacedPools.includes(name) || undefined;
-    return { name, nodes, oldest: oldest(members.map(({ version }) => version)), ...optional({ isReplaced, surge }) };
+    return {
+      ...{ name, nodes, oldest: oldest(members.map(({ version }) => version)) },
+      versions: Object.fromEntries(all.map((node) => [node.name, node.version])),
+      ...optional({ isReplaced: replacedPools.includes(name) || undefined, surge }),
+    };
   });
 }
 

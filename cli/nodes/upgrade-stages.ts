@@ -1,6 +1,7 @@
 import type { ConfigChange } from "../engine/stack-config";
 import type { PlannedPool } from "./upgrade-plan";
-import { CANARY, EMULATE, HOLD } from "./upgrade-pause";
+import { HOLD, heldNodePath, holdPool } from "./upgrade-hold";
+import { CANARY, EMULATE } from "./upgrade-pause";
 import { ADDITIONAL, type PlannedSurge } from "./upgrade-surge";
 
 /** One update of the cluster. The configuration records it, so any later run continues an interrupted one. */
@@ -31,8 +32,8 @@ const VERSION = "kubernetes.version";
 
 interface SurgedPool extends PlannedSurge {
   name: string;
-  /** Version on which the pool stays until its additional machines have joined. */
-  before: string;
+  /** Configuration that keeps the pool's nodes on their versions until its additional machines have joined. */
+  holds: ConfigChange;
   /** Whether the upgrade pauses within the pool, so that the additional machines stay. */
   isPaused: boolean;
 }
@@ -66,11 +67,13 @@ function stage(version: string, remove: readonly string[], set: ConfigChange, ti
 /** Pools that change in this upgrade and have additional machines. */
 function surgedPools({ pools, change, chain }: StageFacts): SurgedPool[] {
   const paused = canariesOf(change);
-  return pools.flatMap(({ name, surge, oldest }) => {
+  return pools.flatMap((pool) => {
+    const { name, surge } = pool;
     if (!surge) return [];
     const isHeld = `${HOLD}.${name}` in change;
     if (isHeld && !surge.nodes.some((node) => paused.includes(node))) return [];
-    return [{ ...surge, name, before: oldest ?? chain[0] ?? "", isPaused: isHeld }];
+    const holds = holdPool(pool, chain[0] ?? "", [...surge.done, ...surge.machines]);
+    return [{ ...surge, name, holds, isPaused: isHeld }];
   });
 }
 
@@ -95,7 +98,7 @@ function joiningStages(version: string, pools: readonly SurgedPool[], facts: Sta
 }
 
 function holdsOf(pools: readonly SurgedPool[]): ConfigChange {
-  return Object.fromEntries(pools.map(({ name, before }) => [`${HOLD}.${name}`, before]));
+  return Object.assign({}, ...pools.map(({ holds }) => holds)) as ConfigChange;
 }
 
 /** The additional machines stay canaries, so that the others wait for them, and the soak of the pool is theirs. */
@@ -104,7 +107,7 @@ function changingStage(version: string, pools: readonly SurgedPool[], facts: Sta
   const others = paused.length > 0 ? paused : canariesBefore(pools, facts);
   const canaries = [...pools.flatMap(({ machines }) => machines), ...others];
   const set = { ...without(facts.change, CANARY), ...canaryPaths(canaries) };
-  return stage(version, [CANARY, ...pools.map(({ name }) => `${HOLD}.${name}`)], set);
+  return stage(version, [CANARY, ...Object.keys(holdsOf(pools))], set);
 }
 
 function leavingStages(pools: readonly SurgedPool[], facts: StageFacts): UpgradeStage[] {
@@ -146,7 +149,8 @@ function without(change: ConfigChange, path: string): ConfigChange {
  * first, while all pools stay on their version.
  */
 export function undoStages({ to, additional, holds }: UndoStageFacts): UpgradeStage[] {
-  const leaves = { title: `Removing ${additional.join(", ")}`, remove: [CANARY, ADDITIONAL], set: holds };
+  const remove = [CANARY, ADDITIONAL, ...additional.map(heldNodePath)];
+  const leaves = { title: `Removing ${additional.join(", ")}`, remove, set: holds };
   const returns = { title: `Changing to ${to}`, remove: [HOLD, CANARY, EMULATE], set: { [VERSION]: to } };
   return additional.length > 0 ? [leaves, returns] : [returns];
 }

@@ -3,14 +3,13 @@ import { StepError } from "../../common/errors";
 import { previousMinor } from "../../render/emulated-version";
 import { findControlPlaneProblem } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
-import { oldest } from "./upgrade-plan";
 
 const STEP = "undoing the upgrade";
 
 export interface UndoFacts {
   /** Versions of all API servers, without the prefix `v`. */
   apiServers: readonly string[];
-  /** Version to return to. @default the oldest version of a kubelet */
+  /** Version to return to. @default the newest version of a kubelet that is older than the newest API server */
   to?: string | undefined;
   nodes: ClusterStatus["nodes"];
   /** Whether the control planes emulate the minor version before. */
@@ -32,7 +31,7 @@ export interface UndoPlan {
 export function planUndo({ apiServers, nodes: all, isEmulating, additional = [], ...facts }: UndoFacts): UndoPlan {
   const nodes = all.filter(({ name }) => !additional.includes(name));
   const from = [...apiServers].sort(semver.compare).at(-1) ?? "";
-  const to = facts.to ?? oldest(nodes.map(({ version }) => version)) ?? from;
+  const to = facts.to ?? newestBefore(from, nodes) ?? from;
   if (from === "" || !semver.lt(to, from))
     throw refused(`every control plane and worker has ${to}`, "name the version to return to with --to");
   const isNewer = (version: string) => semver.valid(version) !== null && semver.gt(version, to);
@@ -52,6 +51,14 @@ export function planUndo({ apiServers, nodes: all, isEmulating, additional = [],
     );
   const controlPlanes = nodes.filter(({ roles }) => roles.includes("control-plane")).map(({ name }) => name);
   return { from, to, controlPlanes, additional: [...additional] };
+}
+
+/** The control planes had at least this version, because no kubelet is newer than the API server. */
+function newestBefore(from: string, nodes: UndoFacts["nodes"]): string | undefined {
+  const older = nodes
+    .map(({ version }) => version)
+    .filter((version) => semver.valid(version) && semver.lt(version, from));
+  return older.sort(semver.compare).at(-1);
 }
 
 /** Returns the plan as text for a terminal. */

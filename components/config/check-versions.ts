@@ -2,7 +2,7 @@ import { chooseVersion, isPatchOfListed } from "../../common/listed-versions";
 import { gateRemovedIn, gatesInFlag, kubeletFlagRemovedIn } from "../../render/removed-settings";
 import { findKubeletSkew } from "../../render/version-skew";
 import { kindOf, sharedSettings } from "./kinds";
-import { type Pool, listedIn, poolMachineNames, poolsOf } from "./pools";
+import { type Pool, heldMachines, listedIn, poolMachineNames, poolsOf } from "./pools";
 import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
 
 /**
@@ -10,17 +10,26 @@ import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
  * provider finds out whether they can be used and have it.
  */
 export function supportedVersions(config: ClusterConfig, { kubernetesVersions }: ConfigEnvironment): CrossProblem[] {
-  const pools = poolsOf(config).flatMap(({ path, version }): [string, string][] =>
-    version === undefined ? [] : [[`${path}.version`, version]],
-  );
-  const versions: [string, string][] = [["kubernetes.version", config.kubernetes.version], ...pools];
-  return versions.flatMap(([path, version]): CrossProblem[] => {
+  const versions = [{ path: "kubernetes.version", version: config.kubernetes.version }, ...poolVersions(config)];
+  return versions.flatMap(({ path, version }): CrossProblem[] => {
     if (kubernetesVersions.includes(version)) return [];
     if (!isPatchOfListed(version, kubernetesVersions))
       return [
         { path, reason: `Kubewright cannot install version ${version}`, action: chooseVersion(kubernetesVersions) },
       ];
     return config.source === "modules" ? [modulesProblem(path, version, kubernetesVersions)] : [];
+  });
+}
+
+/** Versions of pools and of single workers that are not the cluster's, with their paths. */
+function poolVersions(config: ClusterConfig): { path: string; version: string }[] {
+  return poolsOf(config).flatMap((pool) => {
+    const { path, version } = pool;
+    const machines = Object.entries(heldMachines(config, pool));
+    return [
+      ...(version === undefined ? [] : [{ path: `${path}.version`, version }]),
+      ...machines.map(([name, held]) => ({ path: `kubernetes.hold.${name}`, version: held })),
+    ];
   });
 }
 
@@ -42,14 +51,19 @@ export function unknownPools(config: ClusterConfig, setting: "hold" | "additiona
     }));
 }
 
-/** Refuses a paused upgrade of pools that do not exist. */
+/** Refuses a paused upgrade of pools and workers that do not exist. */
 export function heldPools(config: ClusterConfig): CrossProblem[] {
-  return unknownPools(config, "hold");
+  const workers = workerNames(config).map((name) => `kubernetes.hold.${name}`);
+  return unknownPools(config, "hold").filter(({ path }) => !workers.includes(path));
+}
+
+function workerNames(config: ClusterConfig): string[] {
+  return poolsOf(config).flatMap((pool) => poolMachineNames(config, pool));
 }
 
 /** Refuses canaries that are no workers. */
 export function canaries(config: ClusterConfig): CrossProblem[] {
-  const workers = poolsOf(config).flatMap((pool) => poolMachineNames(config, pool));
+  const workers = workerNames(config);
   return config.kubernetes.canary.flatMap((name, index) =>
     workers.includes(name)
       ? []
@@ -83,9 +97,9 @@ function isReplaceable(config: ClusterConfig, pool: Pool): boolean {
 
 /** Refuses kubelets that are newer than the API server or too old for it. */
 export function versionSkew(config: ClusterConfig): CrossProblem[] {
-  return poolsOf(config).flatMap(({ path, version }) => {
-    const problem = version === undefined ? undefined : findKubeletSkew(version, config.kubernetes.version);
-    return problem ? [{ path: `${path}.version`, ...problem, about: ["kubernetes.version"] }] : [];
+  return poolVersions(config).flatMap(({ path, version }) => {
+    const problem = findKubeletSkew(version, config.kubernetes.version);
+    return problem ? [{ path, ...problem, about: ["kubernetes.version"] }] : [];
   });
 }
 

@@ -34,6 +34,7 @@ export { kindOf, machineSettings, sharedSettings } from "./kinds";
 export {
   additionalNames,
   controlPlaneNames,
+  heldMachines,
   listedControlPlanes,
   listedIn,
   machineName,

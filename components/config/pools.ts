@@ -74,6 +74,18 @@ export function controlPlaneNames(config: Pick<ClusterConfig, "machines" | "cont
     : [];
 }
 
+/**
+ * Versions on which single machines of a pool stay while an upgrade is paused, by name. They have priority over the
+ * pool's. A name that a pool has too means the pool.
+ */
+export function heldMachines(
+  { kubernetes: { hold }, ...config }: Pick<ClusterConfig, "kubernetes" | "machines" | "pools">,
+  pool: Pool,
+): Record<string, string> {
+  const names = poolMachineNames(config, pool).filter((name) => !(name in config.pools));
+  return Object.fromEntries(names.flatMap((name) => (hold[name] === undefined ? [] : [[name, hold[name]]])));
+}
+
 /** The existing machines that are listed for a pool. */
 export function listedIn(config: Pick<ClusterConfig, "machines">, pool: Pick<Pool, "name" | "hosts">): PoolHost[] {
   return [...(pool.name === WORKERS ? withRole(config, "worker") : []), ...pool.hosts];

@@ -39,8 +39,9 @@ const kubernetes = strict({
    */
   version: version.default("1.36.3"),
   /**
-   * Versions on which pools stay while an upgrade is paused, by pool. `upgrade --pause-after` sets them, and
-   * `upgrade --resume` removes them. The pool's own `version` has priority.
+   * Versions on which pools stay while an upgrade is paused, by pool. The name of a worker holds that worker, whatever
+   * its pool's version is. `upgrade --pause-after` sets them, and `upgrade --resume` removes them. The pool's own
+   * `version` has priority over that of the pool here.
    */
   hold: z.record(z.string(), version).default({}),
   /**

@@ -22,6 +22,11 @@ export interface PoolArgs {
    */
   version?: string;
   /**
+   * Versions of single machines' kubelets, by machine name. They have priority over `version`.
+   * @default none
+   */
+  versions?: Record<string, string>;
+  /**
    * Names of machines whose kubelets have the cluster's version, whatever the pool's version is.
    * @default none
    */

@@ -3,6 +3,7 @@ import {
   type ClusterConfig,
   type Pool,
   controlPlaneNames,
+  heldMachines,
   listedControlPlanes,
   poolMachineNames,
   poolsOf,
@@ -29,7 +30,9 @@ export function rollingUpdateOf(config: ClusterConfig): RollingUpdateArgs {
 /** Versions of a pool's kubelets, by machine name. Canaries have the cluster's version. */
 function kubeletVersions(config: ClusterConfig, pool: Pool): Record<string, string> {
   const { canary, version } = config.kubernetes;
-  const versionOf = (machine: string) => (canary.includes(machine) ? version : (pool.version ?? version));
+  const held = heldMachines(config, pool);
+  const versionOf = (machine: string) =>
+    canary.includes(machine) ? version : (held[machine] ?? pool.version ?? version);
   return Object.fromEntries(poolMachineNames(config, pool).map((machine) => [machine, versionOf(machine)]));
 }
 
@@ -46,9 +49,14 @@ export function assignMachines(
     controlPlanes: withNames(controlPlaneMachineNames(config)),
     pools: poolsOf(config).map((pool) => ({
       ...poolArgs(pool, withNames(poolMachineNames(config, pool))),
-      ...optional({ canaries }),
+      ...optional({ canaries, versions: versionsOf(config, pool) }),
     })),
   };
+}
+
+function versionsOf(config: ClusterConfig, pool: Pool): PoolArgs["versions"] {
+  const held = heldMachines(config, pool);
+  return Object.keys(held).length > 0 ? held : undefined;
 }
 
 function controlPlaneMachineNames(config: ClusterConfig): string[] {

@@ -168,7 +168,8 @@ export class ClusterMember {
   }
 
   get kubeletVersion(): string {
-    return (this.isCanary ? undefined : this.pool?.version) ?? this.plan.version;
+    const { version, versions = {} } = this.pool ?? {};
+    return (this.isCanary ? undefined : (versions[this.name] ?? version)) ?? this.plan.version;
   }
 
   /** Binaries of the kubelet's version, which may be older than the cluster's. */

@@ -31,6 +31,15 @@ test("an upgrade that is held shows what is done, what waits and why", () => {
   ]);
 });
 
+test("a worker that is held by its name shows its own version", () => {
+  const kubernetes = { version: "1.36.3", hold: { workers: "1.35.3", "worker-1": "1.36.3", "worker-2": "1.35.4" } };
+  const journal = readJournal(facts({ kubernetes }))!;
+  expect(journal.done.map(({ node: name }) => name)).toEqual(["control-plane-1", "worker-1"]);
+  expect(journal.waiting).toEqual([
+    { node: "worker-2", version: "1.35.4", reason: "it stays on 1.35.4 (kubernetes.hold)" },
+  ]);
+});
+
 test("an upgrade that failed continues with the same command", () => {
   const [first = ""] = journalLines(readJournal(facts({}, { isUnfinished: true }))!);
   expect(first).toMatch(/2 of 3 nodes done; continue with `npm run upgrade -- --to 1\.36\.3`/);

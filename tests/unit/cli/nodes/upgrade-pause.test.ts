@@ -48,6 +48,19 @@ describe("an upgrade that pauses", () => {
     expect(pauseAfterCanary("worker-1", again, pools)).toMatchObject({ "kubernetes.hold.workers": "1.35.4" });
   });
 
+  test("holds each worker on its own version, because no kubelet is downgraded", () => {
+    const versions = { "worker-1": "1.35.3", "worker-2": "1.35.4", "worker-3": "1.36.3", "worker-4": "" };
+    const mixed = { ...plan, pools: [{ name: "workers", nodes: [], oldest: "1.35.3", versions }] };
+    const held = { "kubernetes.hold.workers": "1.35.3", "kubernetes.hold.gpu": "1.35.4" };
+    const others = { 'kubernetes.hold["worker-2"]': "1.35.4", 'kubernetes.hold["worker-3"]': "1.36.3" };
+    expect(pauseAfter("control-planes", mixed, pools)).toEqual({ ...held, ...others });
+    expect(pauseAfterCanary("worker-2", mixed, pools)).toEqual({
+      ...held,
+      'kubernetes.hold["worker-3"]': "1.36.3",
+      "kubernetes.canary[0]": "worker-2",
+    });
+  });
+
   test("has a stage that exists", () => {
     expect(() => pauseAfter("cp", plan, pools)).toThrow("use control-planes or workers or old or gpu");
   });
@@ -61,8 +74,8 @@ describe("an upgrade that pauses", () => {
 });
 
 test("a paused upgrade is described with the command that continues it", () => {
-  expect(describePause({})).toBeUndefined();
-  expect(describePause({ workers: "1.35.4" })).toMatch(
-    /^the upgrade is paused: pool workers stays on 1\.35\.4; continue with `.*upgrade .*--resume`$/,
+  expect(describePause({}, ["workers"])).toBeUndefined();
+  expect(describePause({ workers: "1.35.3", "worker-2": "1.35.4" }, ["workers"])).toMatch(
+    /^the upgrade is paused: pool workers stays on 1\.35\.3, worker-2 stays on 1\.35\.4; continue with `.*--resume`$/,
   );
 });

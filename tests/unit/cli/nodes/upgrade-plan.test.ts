@@ -131,6 +131,15 @@ test("the plan names canaries and the soak, which it adds to the duration", () =
   expect(text).toContain("Duration: about 32 minutes");
 });
 
+test("a worker that is held by its name does not count as behind", () => {
+  const nodes = facts().status.nodes.map((one) => ({ ...one, version: "1.35.4" }));
+  const held = { to: "1.35.4", apiServers: ["1.35.4"], status: { ...facts().status, nodes } };
+  const poolVersions = new Map([["workers", "1.34.4"]]);
+  const plan = planUpgrade(facts({ ...held, poolVersions, heldNodes: new Map([["worker-1", "1.35.4"]]) }));
+  expect(plan.chain).toEqual([]);
+  expect(plan.pools[0]).toMatchObject({ oldest: "1.35.4", versions: { "worker-1": "1.35.4" } });
+});
+
 test("canaries do not count as behind while their pool is held", () => {
   const { status } = facts();
   const nodes = status.nodes.map((one) => (one.pool === "gpu" ? one : { ...one, version: "1.35.4" }));

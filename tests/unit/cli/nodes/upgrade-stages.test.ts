@@ -8,9 +8,9 @@ const SURGE: PlannedSurge = {
   ...{ nodes: ["worker-1", "worker-2"], done: [] },
 };
 
-function stagesOf(surge?: Partial<PlannedSurge>, changes: Partial<StageFacts> = {}) {
+function stagesOf(surge?: Partial<PlannedSurge>, changes: Partial<StageFacts> = {}, versions = {}) {
   const pools = [
-    { name: "workers", nodes: [], oldest: "1.35.4", ...(surge ? { surge: { ...SURGE, ...surge } } : {}) },
+    { name: "workers", nodes: [], oldest: "1.35.4", versions, ...(surge ? { surge: { ...SURGE, ...surge } } : {}) },
     { name: "gpu", nodes: [], oldest: "1.35.4" },
   ];
   return upgradeStages({ chain: ["1.36.3"], pools, change: {}, canaries: [], ...changes });
@@ -53,6 +53,15 @@ describe("additional machines", () => {
       },
       { title: "Removing worker-3", remove: ["kubernetes.canary", "kubernetes.additional.workers"], set: {} },
     ]);
+  });
+
+  test("join while each node of their pool stays on its own version", () => {
+    const versions = { "worker-1": "1.35.4", "worker-2": "1.35.6", "worker-3": "1.36.3", "worker-4": "1.36.3" };
+    const stages = stagesOf({ done: ["worker-4"] }, {}, versions);
+    const own = 'kubernetes.hold["worker-2"]';
+    expect(stages.map(({ set }) => set[own])).toEqual(["1.35.6", "1.35.6", undefined, undefined]);
+    expect(stages.map(({ remove }) => remove.includes(own))).toEqual([false, false, true, false]);
+    expect(stages.flatMap(({ set }) => Object.keys(set).filter((path) => path.includes('"')))).toEqual([own, own]);
   });
 
   test("stay for all versions of a chain", () => {

@@ -21,6 +21,12 @@ test("also where an upgrade ended between the control planes", () => {
   expect(plan({ nodes, apiServers: ["1.35.4", "1.36.3"] })).toMatchObject({ from: "1.36.3", to: "1.35.4" });
 });
 
+test("control planes do not return to a version that is older than a kubelet", () => {
+  const nodes = [node("cp-1", "1.36.3", "control-plane"), node("worker-1", "1.35.3"), node("worker-2", "1.35.4")];
+  expect(plan({ nodes }).to).toBe("1.35.4");
+  expect(plan({ nodes: [...nodes, node("old-1", "1.34.4")] }).to).toBe("1.35.4");
+});
+
 test("an upgrade is not undone without emulation, except that of a patch release", () => {
   expect(() => plan({ isEmulating: false })).toThrow(/may have stored objects that 1\.35\.4 cannot read; .*--emulate/);
   expect(plan({ isEmulating: false, to: "1.36.1", nodes: [node("worker-1", "1.36.1")] }).to).toBe("1.36.1");
@@ -44,7 +50,11 @@ describe("an upgrade with additional machines", () => {
     expect(undoPlanText(undo)).toMatch(/1\. additional worker-2, drained and removed\n {2}2\. cp-1: .*\n {2}3\. /);
     const holds = { "kubernetes.hold.workers": "1.35.4" };
     expect(undoStages({ ...undo, holds })).toEqual([
-      { title: "Removing worker-2", remove: ["kubernetes.canary", "kubernetes.additional"], set: holds },
+      {
+        title: "Removing worker-2",
+        remove: ["kubernetes.canary", "kubernetes.additional", 'kubernetes.hold["worker-2"]'],
+        set: holds,
+      },
       {
         title: "Changing to 1.35.4",
         remove: ["kubernetes.hold", "kubernetes.canary", "controlPlane.emulate"],

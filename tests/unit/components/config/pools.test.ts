@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   type ClusterConfig,
   additionalNames,
+  heldMachines,
   machineName,
   numberOf,
   numbersOf,
@@ -76,6 +77,27 @@ describe("a paused upgrade", () => {
 
   test("of a pool that does not exist is refused", () => {
     expect(() => held({ gpu: "1.35.4" })).toThrow(/kubernetes\.hold\.gpu.*there is no pool named gpu/s);
+    expect(() => held({ "worker-9": "1.35.4" })).toThrow(/kubernetes\.hold\.worker-9: there is no pool named worker-9/);
+  });
+
+  test("holds single workers, whose versions are checked like those of pools", () => {
+    const config = held({ workers: "1.34.4", "worker-2": "1.35.4" });
+    expect(poolsOf(config).map((pool) => heldMachines(config, pool))).toEqual([{ "worker-2": "1.35.4" }, {}]);
+    expect(() => held({ "worker-2": "1.33.9" })).toThrow(
+      /kubernetes\.hold\.worker-2.*cannot install version 1\.33\.9/s,
+    );
+  });
+
+  test("holds the pool where a pool has the name of a worker", () => {
+    const kubernetes = { version: "1.36.3", hold: { "worker-1": "1.35.4" } };
+    const config = parseConfig(
+      { kubernetes, pools: { "worker-1": {} } },
+      { ...environment, kubernetesVersions: versions },
+    );
+    expect(poolsOf(config).map((pool) => [pool.version, heldMachines(config, pool)])).toEqual([
+      [undefined, {}],
+      ["1.35.4", {}],
+    ]);
   });
 
   test("has additional machines, with the highest numbers", () => {

@@ -51,6 +51,16 @@ describe("a pool whose machines are replaced", () => {
     });
   });
 
+  test("has the version of a worker that is held by itself", () => {
+    const hold = { workers: "1.35.3", "worker-1": "1.35.4" };
+    const config = parseConfig({ kubernetes: { ...kubernetes, hold }, workers: { upgrade: "replace" } }, supported);
+    expect(rollingUpdateOf(config).pools[0]?.replacedFor).toEqual({ "worker-1": "1.35.4", "worker-2": "1.36.3" });
+    expect(assignMachines(config, []).pools[0]).toMatchObject({
+      version: "1.35.3",
+      versions: { "worker-1": "1.35.4" },
+    });
+  });
+
   test("has none by default", () => {
     expect(rollingUpdateOf(parseConfig({ kubernetes }, supported)).pools[0]).not.toHaveProperty("replacedFor");
   });

@@ -23,3 +23,10 @@ test("a canary has the version of the cluster, the others that of the pool", () 
   expect(workers(["worker-2"], "1.35.4").map(([version]) => version)).toEqual(["1.35.4", "1.36.3", "1.35.4"]);
   expect(workers(["worker-2"]).map(([version]) => version)).toEqual(["1.36.3", "1.36.3", "1.36.3"]);
 });
+
+test("a worker with a version of its own has that one, unless it is a canary", () => {
+  const versions = { "worker-1": "1.35.6", "worker-2": "1.35.6" };
+  const pool = { name: "workers", machines, version: "1.35.4", versions, canaries: ["worker-2"] };
+  const members = machines.map((machine) => new ClusterMember(plan, machine, "worker", pool));
+  expect(members.map(({ kubeletVersion }) => kubeletVersion)).toEqual(["1.35.6", "1.36.3", "1.35.4"]);
+});

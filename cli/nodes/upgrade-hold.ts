@@ -1,0 +1,40 @@
+import semver from "semver";
+import { type ClusterConfig, heldMachines, poolsOf } from "../../components/config";
+import type { ConfigChange } from "../engine/stack-config";
+import type { PlannedPool } from "./upgrade-plan";
+
+/** Path of the held versions in the configuration. */
+export const HOLD = "kubernetes.hold";
+
+/** Path of the version on which a single worker is held. */
+export function heldNodePath(node: string): string {
+  return `${HOLD}["${node}"]`;
+}
+
+/** Returns the versions on which single workers are held, by name. */
+export function heldNodes(
+  config: Pick<ClusterConfig, "kubernetes" | "machines" | "workers" | "pools">,
+): Map<string, string> {
+  return new Map(poolsOf(config).flatMap((pool) => Object.entries(heldMachines(config, pool))));
+}
+
+/**
+ * Returns the configuration that keeps the nodes of a pool on their versions. The pool is held on the oldest one. Nodes
+ * with another version are held by their names, because a kubelet cannot be downgraded.
+ * @param before version of a pool without nodes
+ * @param canaries nodes that have the cluster's version, whatever the pool's is
+ */
+export function holdPool(
+  { name, oldest, versions = {} }: Pick<PlannedPool, "name" | "oldest" | "versions">,
+  before: string,
+  canaries: readonly string[] = [],
+): ConfigChange {
+  const version = oldest ?? before;
+  const others = Object.entries(versions).filter(
+    ([node, own]) => own !== version && semver.valid(own) !== null && !canaries.includes(node),
+  );
+  return {
+    [`${HOLD}.${name}`]: version,
+    ...Object.fromEntries(others.map(([node, own]) => [heldNodePath(node), own])),
+  };
+}
