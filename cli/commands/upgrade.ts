@@ -11,7 +11,16 @@ import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
 import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/upgrade-facts";
 import { HOLD, heldNodes, holdPool } from "../nodes/upgrade-hold";
-import { CANARY, EMULATE, SOAK, describePause, pauseAfter, pauseAfterCanary } from "../nodes/upgrade-pause";
+import {
+  CANARY,
+  CANARY_AFTER,
+  EMULATE,
+  SOAK,
+  describePause,
+  ownCanaries,
+  pauseAfter,
+  pauseAfterCanary,
+} from "../nodes/upgrade-pause";
 import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
 import { type UpgradeStage, undoStages, upgradeStages } from "../nodes/upgrade-stages";
@@ -60,9 +69,11 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const isPaused = Object.keys(pause).length > 0;
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };
-  const canaries = flags.has("resume") || isPaused ? [] : config.kubernetes.canary;
-  const ended = flags.has("resume") ? [HOLD, CANARY, EMULATE] : isPaused ? [HOLD, CANARY] : [];
-  const stages = upgradeStages({ ...plan, change, canaries, ended });
+  const isResumed = flags.has("resume");
+  const keepsPause = !isResumed && !isPaused && Object.keys(config.kubernetes.hold).length > 0;
+  const canaries = keepsPause ? config.kubernetes.canary : ownCanaries(config.kubernetes);
+  const ended = isResumed ? [HOLD, CANARY, CANARY_AFTER, EMULATE] : isPaused ? [HOLD, CANARY] : [];
+  const stages = upgradeStages({ ...plan, change, canaries, ended, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   return { approved: { stages, isPaused }, code: 0 };
 }
@@ -122,10 +133,9 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   process.stdout.write(`\n${undoPlanText(plan)}`);
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
   const staying = status.nodes.filter(({ name }) => !additional.includes(name));
-  return {
-    approved: { stages: undoStages({ ...plan, holds: holdsOf(config, staying) }), isPaused: false },
-    code: 0,
-  };
+  const canaries = ownCanaries(config.kubernetes);
+  const stages = undoStages({ ...plan, canaries, holds: holdsOf(config, staying) });
+  return { approved: { stages, isPaused: false }, code: 0 };
 }
 
 /** Returns the configuration that keeps the nodes of each pool on their versions, unless it stays on one already. */
@@ -164,7 +174,7 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   const settings = {
     heldNodes: heldNodes(planned),
     soak: soakOf(options)[SOAK] ?? config.kubernetes.soak,
-    canaries: canaryOf(options, canary),
+    canaries: canaryOf(options, isResumed ? ownCanaries(config.kubernetes) : canary),
     isChanged,
     poolLimits,
     ladder: ladderOf(config),

@@ -1,5 +1,6 @@
 import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
+import type { ClusterConfig } from "../../components/config";
 import type { ConfigChange } from "../engine/stack-config";
 import { holdPool } from "./upgrade-hold";
 import type { UpgradePlan } from "./upgrade-plan";
@@ -8,6 +9,8 @@ import type { UpgradePlan } from "./upgrade-plan";
 export const CONTROL_PLANES = "control-planes";
 /** Path of the nodes that are upgraded although their pool is held. */
 export const CANARY = "kubernetes.canary";
+/** Path of the user's canaries while an upgrade has others. */
+export const CANARY_AFTER = "kubernetes.canaryAfter";
 /** Path of the version that the control planes emulate. */
 export const EMULATE = "controlPlane.emulate";
 /** Path of the seconds for which the cluster must stay healthy. */
@@ -88,6 +91,20 @@ function changeOf(
     .map(({ name }) => holdPool(pools.find((pool) => pool.name === name) ?? { name }, from, canaries));
   const nodes = canaries.map((node, index) => [`${CANARY}[${index}]`, node]);
   return Object.assign({}, ...holding, Object.fromEntries(nodes)) as ConfigChange;
+}
+
+/**
+ * Returns the canaries that the user has configured. While an upgrade is under way, the others are its own: those of a
+ * pause, and additional machines.
+ */
+export function ownCanaries({
+  canary,
+  canaryAfter,
+  hold,
+  additional,
+}: Pick<ClusterConfig["kubernetes"], "canary" | "canaryAfter" | "hold" | "additional">): readonly string[] {
+  if (canaryAfter.length > 0) return canaryAfter;
+  return Object.keys({ ...hold, ...additional }).length > 0 ? [] : canary;
 }
 
 /**

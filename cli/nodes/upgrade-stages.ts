@@ -1,7 +1,7 @@
 import type { ConfigChange } from "../engine/stack-config";
 import type { PlannedPool } from "./upgrade-plan";
 import { HOLD, heldNodePath, holdPool } from "./upgrade-hold";
-import { CANARY, EMULATE } from "./upgrade-pause";
+import { CANARY, CANARY_AFTER, EMULATE } from "./upgrade-pause";
 import { ADDITIONAL, type PlannedSurge } from "./upgrade-surge";
 
 /** One update of the cluster. The configuration records it, so any later run continues an interrupted one. */
@@ -19,13 +19,15 @@ export interface StageFacts {
   pools: readonly PlannedPool[];
   /** Configuration besides the version: the pause, the soak, the emulation. */
   change: ConfigChange;
-  /** Canaries of the configuration. */
+  /** Canaries that the user has configured. They are recorded while the upgrade has others, and return at its end. */
   canaries: readonly string[];
   /**
    * Paths of a pause that the upgrade ends. They are removed with its first change, so that they stay if it is refused.
    * @default none
    */
   ended?: readonly string[];
+  /** Whether a pause stays, with its canaries. @default false */
+  keepsPause?: boolean;
 }
 
 const VERSION = "kubernetes.version";
@@ -44,13 +46,25 @@ interface SurgedPool extends PlannedSurge {
  * join, then the pool changes, and at the end the additional machines leave.
  */
 export function upgradeStages({ ended = [], ...facts }: StageFacts): UpgradeStage[] {
-  const [first, ...others] = stagesOf(facts);
-  return first === undefined ? [] : [{ ...first, remove: [...ended, ...first.remove] }, ...others];
+  const pools = surgedPools(facts);
+  // The canaries of the user would change although their pool waits.
+  const [first, ...others] = stagesOf(pools, isPaused(facts) ? { ...facts, canaries: [] } : facts);
+  if (first === undefined) return [];
+  const hasOwnCanaries = isPaused(facts) || (pools.length > 0 && others.length > 0);
+  const canaries = {
+    ...(hasOwnCanaries && facts.keepsPause !== true ? canaryPaths(facts.canaries, CANARY_AFTER) : {}),
+    ...(pools.length === 0 && !isPaused(facts) && ended.includes(CANARY) ? canaryPaths(facts.canaries) : {}),
+  };
+  return [{ ...first, remove: [...ended, ...first.remove], set: { ...first.set, ...canaries } }, ...others];
 }
 
-function stagesOf(facts: StageFacts): UpgradeStage[] {
+/** Whether the upgrade pauses after a stage. */
+function isPaused({ change }: StageFacts): boolean {
+  return Object.keys(change).some((path) => path.startsWith(HOLD) || path.startsWith(CANARY));
+}
+
+function stagesOf(pools: readonly SurgedPool[], facts: StageFacts): UpgradeStage[] {
   const { chain, change } = facts;
-  const pools = surgedPools(facts);
   if (pools.length === 0) return chain.map((version) => stage(version, [], change));
   const [first] = chain;
   return [
@@ -116,10 +130,11 @@ function leavingStages(pools: readonly SurgedPool[], facts: StageFacts): Upgrade
   const staying = pools.filter(({ isPaused }) => isPaused).flatMap(({ machines }) => machines);
   const paused = canariesOf(facts.change);
   const canaries = paused.length > 0 ? [...staying, ...paused] : canariesBefore(pools, facts);
+  const recorded = isPaused(facts) || facts.keepsPause === true ? [] : [CANARY_AFTER];
   return [
     {
       title: `Removing ${leaving.flatMap(({ machines }) => machines).join(", ")}`,
-      remove: [CANARY, ...leaving.map(({ name }) => `${ADDITIONAL}.${name}`)],
+      remove: [CANARY, ...recorded, ...leaving.map(({ name }) => `${ADDITIONAL}.${name}`)],
       set: canaryPaths(canaries),
     },
   ];
@@ -136,8 +151,8 @@ function canariesOf(change: ConfigChange): string[] {
   return Object.entries(change).flatMap(([path, value]) => (path.startsWith(`${CANARY}[`) ? [String(value)] : []));
 }
 
-function canaryPaths(names: readonly string[]): ConfigChange {
-  return Object.fromEntries([...new Set(names)].map((name, index) => [`${CANARY}[${index}]`, name]));
+function canaryPaths(names: readonly string[], path = CANARY): ConfigChange {
+  return Object.fromEntries([...new Set(names)].map((name, index) => [`${path}[${index}]`, name]));
 }
 
 function without(change: ConfigChange, path: string): ConfigChange {
@@ -148,10 +163,14 @@ function without(change: ConfigChange, path: string): ConfigChange {
  * Returns the updates that undo an upgrade of the control planes: additional machines, whose kubelets are newer, leave
  * first, while all pools stay on their version.
  */
-export function undoStages({ to, additional, holds }: UndoStageFacts): UpgradeStage[] {
+export function undoStages({ to, additional, holds, canaries = [] }: UndoStageFacts): UpgradeStage[] {
   const remove = [CANARY, ADDITIONAL, ...additional.map(heldNodePath)];
   const leaves = { title: `Removing ${additional.join(", ")}`, remove, set: holds };
-  const returns = { title: `Changing to ${to}`, remove: [HOLD, CANARY, EMULATE], set: { [VERSION]: to } };
+  const returns = {
+    title: `Changing to ${to}`,
+    remove: [HOLD, CANARY, CANARY_AFTER, EMULATE],
+    set: { [VERSION]: to, ...canaryPaths(canaries) },
+  };
   return additional.length > 0 ? [leaves, returns] : [returns];
 }
 
@@ -161,4 +180,6 @@ export interface UndoStageFacts {
   additional: readonly string[];
   /** Configuration that keeps the pools on their version. */
   holds: ConfigChange;
+  /** Canaries that the user has configured. @default none */
+  canaries?: readonly string[];
 }

@@ -64,16 +64,18 @@ function workerNames(config: ClusterConfig): string[] {
 /** Refuses canaries that are no workers. */
 export function canaries(config: ClusterConfig): CrossProblem[] {
   const workers = workerNames(config);
-  return config.kubernetes.canary.flatMap((name, index) =>
-    workers.includes(name)
-      ? []
-      : [
-          {
-            path: `kubernetes.canary[${index}]`,
-            reason: `there is no worker named ${name}`,
-            action: `use ${workers.join(" or ") || "no canary"}, or leave it out`,
-          },
-        ],
+  return (["canary", "canaryAfter"] as const).flatMap((property) =>
+    config.kubernetes[property].flatMap((name, index) =>
+      workers.includes(name)
+        ? []
+        : [
+            {
+              path: `kubernetes.${property}[${index}]`,
+              reason: `there is no worker named ${name}`,
+              action: `use ${workers.join(" or ") || "no canary"}, or leave it out`,
+            },
+          ],
+    ),
   );
 }
 

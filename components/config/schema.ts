@@ -53,6 +53,11 @@ const kubernetes = strict({
    */
   canary: z.array(z.string().min(1)).default([]),
   /**
+   * Your `canary` while an upgrade uses that property itself, for a pause or for additional machines. `upgrade` sets
+   * it, and returns it to `canary` at the end.
+   */
+  canaryAfter: z.array(z.string().min(1)).default([]),
+  /**
    * Number of additional machines that pools have while they are upgraded, by pool. `upgrade` sets it for pools with
    * `surge`, and removes it at the end.
    */

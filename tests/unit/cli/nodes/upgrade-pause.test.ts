@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describePause, pauseAfter, pauseAfterCanary } from "../../../../cli/nodes/upgrade-pause";
+import { describePause, ownCanaries, pauseAfter, pauseAfterCanary } from "../../../../cli/nodes/upgrade-pause";
 
 const plan = { from: "1.35.4", chain: ["1.36.3"], pools: [] };
 const pools = [
@@ -78,4 +78,12 @@ test("a paused upgrade is described with the command that continues it", () => {
   expect(describePause({ workers: "1.35.3", "worker-2": "1.35.4" }, ["workers"])).toMatch(
     /^the upgrade is paused: pool workers stays on 1\.35\.3, worker-2 stays on 1\.35\.4; continue with `.*--resume`$/,
   );
+});
+
+test("canaries are the user's own, unless an upgrade has set them, which then has recorded the user's", () => {
+  const kubernetes = { canary: ["worker-3"], canaryAfter: [], hold: {}, additional: {} };
+  expect(ownCanaries(kubernetes)).toEqual(["worker-3"]);
+  expect(ownCanaries({ ...kubernetes, hold: { workers: "1.35.4" } })).toEqual([]);
+  expect(ownCanaries({ ...kubernetes, additional: { workers: 1 } })).toEqual([]);
+  expect(ownCanaries({ ...kubernetes, additional: { workers: 1 }, canaryAfter: ["worker-1"] })).toEqual(["worker-1"]);
 });

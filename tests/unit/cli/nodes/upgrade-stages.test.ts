@@ -51,7 +51,11 @@ describe("additional machines", () => {
         remove: ["kubernetes.canary", "kubernetes.hold.workers"],
         set: { ...version, ...canary },
       },
-      { title: "Removing worker-3", remove: ["kubernetes.canary", "kubernetes.additional.workers"], set: {} },
+      {
+        title: "Removing worker-3",
+        remove: ["kubernetes.canary", "kubernetes.canaryAfter", "kubernetes.additional.workers"],
+        set: {},
+      },
     ]);
   });
 
@@ -109,18 +113,62 @@ describe("additional machines", () => {
     });
   });
 
-  test("join while nodes that have the version keep it, and canaries of the configuration return at the end", () => {
-    const stages = stagesOf({ done: ["worker-2"] }, { canaries: ["worker-1", "gpu-1", "worker-3"] });
-    const canariesOf = ({ set }: (typeof stages)[number]) =>
-      Object.entries(set).flatMap(([path, value]) => (path.startsWith("kubernetes.canary[") ? [value] : []));
-    expect(stages.map(canariesOf)).toEqual([
+  test("join while nodes that have the version keep it, and canaries of the user return at the end", () => {
+    const stages = stagesOf({ done: ["worker-2"] }, { canaries: ["worker-1", "gpu-1"] });
+    expect(stages.map((stage) => listIn(stage, "canary"))).toEqual([
       ["gpu-1", "worker-2"],
       ["gpu-1", "worker-2", "worker-3"],
       ["worker-3", "worker-1", "gpu-1"],
       ["worker-1", "gpu-1"],
     ]);
+    expect(stages.map((stage) => listIn(stage, "canaryAfter"))).toEqual([["worker-1", "gpu-1"], [], [], []]);
+    expect(stages.map(({ remove }) => remove.includes("kubernetes.canaryAfter"))).toEqual([false, false, false, true]);
+  });
+
+  test("leave the canaries of a pause that stays", () => {
+    const kept = { canaries: ["gpu-1", "worker-3"], keepsPause: true };
+    const stages = stagesOf({ isRecorded: true, areJoined: true }, kept);
+    expect(stages.map((stage) => listIn(stage, "canary"))).toEqual([["worker-3", "gpu-1"], ["gpu-1"]]);
+    expect(stages.flatMap((stage) => listIn(stage, "canaryAfter"))).toEqual([]);
+    expect(stages.flatMap(({ remove }) => remove)).not.toContain("kubernetes.canaryAfter");
   });
 });
+
+describe("canaries of the user", () => {
+  const canaries = ["worker-2"];
+
+  test("are recorded while an upgrade pauses, and do not change in it", () => {
+    const change = { "kubernetes.hold.workers": "1.35.4", "kubernetes.canary[0]": "worker-1" };
+    const [stage] = stagesOf(undefined, { change, canaries });
+    expect(stage && [listIn(stage, "canary"), listIn(stage, "canaryAfter")]).toEqual([["worker-1"], ["worker-2"]]);
+    const stages = stagesOf({}, { change: { "kubernetes.hold.gpu": "1.35.4" }, canaries });
+    expect(listIn(stages[0]!, "canaryAfter")).toEqual(["worker-2"]);
+    expect(listIn(stages.at(-1)!, "canary")).toEqual([]);
+    expect(stages.at(-1)?.remove).not.toContain("kubernetes.canaryAfter");
+  });
+
+  test("return when the upgrade is resumed", () => {
+    const ended = ["kubernetes.hold", "kubernetes.canary", "kubernetes.canaryAfter"];
+    const [stage] = stagesOf(undefined, { ended, canaries });
+    expect(stage).toMatchObject({ remove: ended, set: { "kubernetes.canary[0]": "worker-2" } });
+    const surged = stagesOf({ isRecorded: true, areJoined: true }, { ended, canaries });
+    expect(surged.map((one) => listIn(one, "canaryAfter"))).toEqual([["worker-2"], []]);
+    expect(surged.at(-1)).toMatchObject({ set: { "kubernetes.canary[0]": "worker-2" } });
+    expect(surged.at(-1)?.remove).toContain("kubernetes.canaryAfter");
+    const [left] = stagesOf({ isRecorded: true, areJoined: true }, { ended, canaries, chain: [] });
+    expect(left && [listIn(left, "canary"), listIn(left, "canaryAfter")]).toEqual([["worker-2"], []]);
+  });
+
+  test("stay in an upgrade that needs no others", () => {
+    expect(stagesOf(undefined, { canaries })).toEqual([
+      { title: "Changing to 1.36.3", remove: [], set: { "kubernetes.version": "1.36.3" } },
+    ]);
+  });
+});
+
+function listIn({ set }: ReturnType<typeof stagesOf>[number], property: string): unknown[] {
+  return Object.entries(set).flatMap(([path, value]) => (path.startsWith(`kubernetes.${property}[`) ? [value] : []));
+}
 
 test("each stage is a valid configuration, which has the additional machine only while the pool changes", () => {
   const environment = { kubernetesVersions: ["1.36.3", "1.35.4"], fileExists: () => true };

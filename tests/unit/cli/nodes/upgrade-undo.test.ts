@@ -49,7 +49,7 @@ describe("an upgrade with additional machines", () => {
     expect(undo).toMatchObject({ to: "1.35.4", additional: ["worker-2"] });
     expect(undoPlanText(undo)).toMatch(/1\. additional worker-2, drained and removed\n {2}2\. cp-1: .*\n {2}3\. /);
     const holds = { "kubernetes.hold.workers": "1.35.4" };
-    expect(undoStages({ ...undo, holds })).toEqual([
+    expect(undoStages({ ...undo, holds, canaries: ["worker-1"] })).toEqual([
       {
         title: "Removing worker-2",
         remove: ["kubernetes.canary", "kubernetes.additional", 'kubernetes.hold["worker-2"]'],
@@ -57,8 +57,8 @@ describe("an upgrade with additional machines", () => {
       },
       {
         title: "Changing to 1.35.4",
-        remove: ["kubernetes.hold", "kubernetes.canary", "controlPlane.emulate"],
-        set: { "kubernetes.version": "1.35.4" },
+        remove: ["kubernetes.hold", "kubernetes.canary", "kubernetes.canaryAfter", "controlPlane.emulate"],
+        set: { "kubernetes.version": "1.35.4", "kubernetes.canary[0]": "worker-1" },
       },
     ]);
   });

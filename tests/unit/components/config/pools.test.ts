@@ -138,5 +138,8 @@ describe("a paused upgrade", () => {
     expect(() => withCanary(["worker-1", "control-plane-1"])).toThrow(
       /kubernetes\.canary\[1\]: there is no worker named control-plane-1; use worker-1 or worker-2, or leave it out/,
     );
+    expect(() => parsed({ kubernetes: { canaryAfter: ["worker-9"] } })).toThrow(
+      /kubernetes\.canaryAfter\[0\]: there is no worker named worker-9/,
+    );
   });
 });
