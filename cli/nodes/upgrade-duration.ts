@@ -1,5 +1,8 @@
-/** Seconds, measured in upgrades of local machines by one minor version. Drains of slow pods take longer. */
-const MEASURED = { copies: 40, controlPlane: 50, worker: 25, addOns: 20 };
+/**
+ * Seconds, measured in upgrades of local machines by one minor version. Drains of slow pods take longer. Additional
+ * machines join in a run of their own, in parallel, and leave in another one.
+ */
+const MEASURED = { copies: 40, controlPlane: 50, worker: 25, addOns: 20, joining: 25, leaving: 20 };
 
 export interface DurationFacts {
   controlPlanes: number;
@@ -16,6 +19,15 @@ export function estimateDuration({ controlPlanes, pools, soak }: DurationFacts):
   const workers = soak > 0 ? times.reduce((sum, time) => sum + time, 0) : Math.max(0, ...times);
   const first = controlPlanes * (MEASURED.controlPlane + soak) + canaries * (MEASURED.worker + soak);
   return MEASURED.copies + first + workers + MEASURED.addOns;
+}
+
+/**
+ * Estimates how long the additional machines of an upgrade add to it, in seconds, whatever the number of its steps.
+ * @param surges the additional machines of each pool
+ */
+export function estimateSurges(surges: readonly { areJoined: boolean }[]): number {
+  if (surges.length === 0) return 0;
+  return MEASURED.leaving + (surges.every(({ areJoined }) => areJoined) ? 0 : MEASURED.joining);
 }
 
 function timeOfPool({ nodes, maxUnavailable, canaries }: DurationFacts["pools"][number], soak: number): number {

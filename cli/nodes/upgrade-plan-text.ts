@@ -42,7 +42,7 @@ function nothingToUpgrade({ to, pools }: UpgradePlan): string {
 /** What the estimate does not include. */
 function delaysOf(pools: readonly PlannedPool[]): string {
   const isSurged = pools.some(({ surge }) => surge !== undefined);
-  return `${isSurged ? "additional machines are created, and " : ""}drains wait for pods`;
+  return `${isSurged ? "new machines start slowly, or " : ""}drains wait for pods`;
 }
 
 function describePool({ name, nodes, isReplaced, surge }: PlannedPool): string {

@@ -6,7 +6,7 @@ import { retryRequest } from "../../provider/kube/retry";
 import { type Rung, type RunAs, reaches } from "../../render/rung";
 import { planChain } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
-import { estimateDuration } from "./upgrade-duration";
+import { estimateDuration, estimateSurges } from "./upgrade-duration";
 import { type ConfiguredSurge, type PlannedSurge, planSurge } from "./upgrade-surge";
 
 /** What an upgrade will do, and what is in its way. */
@@ -89,6 +89,7 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
   const controlPlanes = status.nodes.filter(isControlPlane).map(({ name }) => name);
   // An interrupted upgrade has workers of the version before.
   const steps = chain.length === 0 && (isBehind || isChanged) ? [to] : chain;
+  const pools = poolsOf(facts, steps);
   return {
     from,
     to,
@@ -96,10 +97,11 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
     controlPlanes,
     components: facts.ladder?.runAs === "systemd" ? "services" : "static pods",
     addOns: addOnsOf(facts),
-    pools: poolsOf(facts, steps),
+    pools,
     canaries: [...canaries],
     soak: facts.soak ?? 0,
-    duration: steps.length * durationOf(facts, controlPlanes.length),
+    duration:
+      steps.length * durationOf(facts, controlPlanes.length) + estimateSurges(pools.flatMap(({ surge = [] }) => surge)),
     deprecated: [...deprecated],
     blocking: [
       ...status.problems,
@@ -118,8 +120,12 @@ function addOnsOf({ ladder: { rung } = { rung: "dns", runAs: "static-pods" } }: 
   return [...(reaches(rung, "proxy") ? ["kube-proxy"] : []), ...(reaches(rung, "dns") ? ["CoreDNS"] : [])];
 }
 
-function durationOf({ status, canaries = [], poolLimits, soak = 0 }: UpgradeFacts, controlPlanes: number): number {
-  const workers = status.nodes.filter((node) => !isControlPlane(node));
+function durationOf(
+  { status, canaries = [], poolLimits, surges = [], soak = 0 }: UpgradeFacts,
+  controlPlanes: number,
+): number {
+  const additional = surges.flatMap(({ machines }) => machines);
+  const workers = status.nodes.filter((node) => !isControlPlane(node) && !additional.includes(node.name));
   const pools = [...new Set(workers.map(({ pool }) => pool))].map((name) => {
     const nodes = workers.filter(({ pool }) => pool === name);
     const first = nodes.filter((node) => canaries.includes(node.name));

@@ -65,6 +65,16 @@ then worker-2, drained and removed
 `);
   });
 
+  test("takes longer than without them, by the same time for a chain", () => {
+    for (const to of ["1.35.4", "1.36.3"]) {
+      const [surged, without] = [facts({ to, surges }), facts({ to })].map((one) => planUpgrade(one).duration);
+      expect(surged).toBe((without ?? 0) + 45);
+    }
+    expect(upgradePlanText(planUpgrade(facts({ to: "1.35.4", surges })), {})).toContain(
+      "Duration: about 3 minutes, and longer where new machines start slowly, or drains wait for pods",
+    );
+  });
+
   test("is continued with those that have joined", () => {
     const joined = facts({ to: "1.35.4", surges: [{ pool: "workers", machines: ["worker-2"], isRecorded: true }] });
     joined.status.nodes.push(node("worker-2", "1.35.4"), node("worker-3", "1.35.4"));
