@@ -128,7 +128,8 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   const apiServers = servers.map((server) => server.version);
   const { to } = options.values;
   const additional = poolsOf(config).flatMap((pool) => additionalNames(config, pool));
-  const plan = planUndo({ apiServers, to, nodes: status.nodes, isEmulating, additional });
+  const ladder = ladderOf(config);
+  const plan = planUndo({ apiServers, to, nodes: status.nodes, isEmulating, additional, ladder });
   session.screen.close();
   process.stdout.write(`\n${undoPlanText(plan)}`);
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };

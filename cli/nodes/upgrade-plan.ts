@@ -95,8 +95,7 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
     to,
     chain: steps,
     controlPlanes,
-    components: facts.ladder?.runAs === "systemd" ? "services" : "static pods",
-    addOns: addOnsOf(facts),
+    ...changedParts(facts.ladder),
     pools,
     canaries: [...canaries],
     soak: facts.soak ?? 0,
@@ -116,8 +115,14 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
   };
 }
 
-function addOnsOf({ ladder: { rung } = { rung: "dns", runAs: "static-pods" } }: UpgradeFacts): string[] {
-  return [...(reaches(rung, "proxy") ? ["kube-proxy"] : []), ...(reaches(rung, "dns") ? ["CoreDNS"] : [])];
+/** Returns what changes besides nodes: how the components of the control plane run, and the add-ons. */
+export function changedParts(
+  { rung, runAs }: NonNullable<UpgradeFacts["ladder"]> = { rung: "dns", runAs: "static-pods" },
+): Pick<UpgradePlan, "components" | "addOns"> {
+  return {
+    components: runAs === "systemd" ? "services" : "static pods",
+    addOns: [...(reaches(rung, "proxy") ? ["kube-proxy"] : []), ...(reaches(rung, "dns") ? ["CoreDNS"] : [])],
+  };
 }
 
 function durationOf(

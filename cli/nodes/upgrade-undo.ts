@@ -3,6 +3,7 @@ import { StepError } from "../../common/errors";
 import { previousMinor } from "../../render/emulated-version";
 import { findControlPlaneProblem } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
+import { type UpgradeFacts, type UpgradePlan, changedParts } from "./upgrade-plan";
 
 const STEP = "undoing the upgrade";
 
@@ -16,10 +17,12 @@ export interface UndoFacts {
   isEmulating: boolean;
   /** Names of machines that pools have only while they are upgraded. @default none */
   additional?: readonly string[];
+  /** What the ladder has up to its rung. @default a cluster that kubeadm built */
+  ladder?: UpgradeFacts["ladder"];
 }
 
 /** Control planes that return to an older version. */
-export interface UndoPlan {
+export interface UndoPlan extends Pick<UpgradePlan, "components" | "addOns"> {
   from: string;
   to: string;
   controlPlanes: string[];
@@ -50,7 +53,7 @@ export function planUndo({ apiServers, nodes: all, isEmulating, additional = [],
       "continue the upgrade; before the next one, use --emulate, with which it can be undone",
     );
   const controlPlanes = nodes.filter(({ roles }) => roles.includes("control-plane")).map(({ name }) => name);
-  return { from, to, controlPlanes, additional: [...additional] };
+  return { from, to, controlPlanes, additional: [...additional], ...changedParts(facts.ladder) };
 }
 
 /** The control planes had at least this version, because no kubelet is newer than the API server. */
@@ -62,11 +65,11 @@ function newestBefore(from: string, nodes: UndoFacts["nodes"]): string | undefin
 }
 
 /** Returns the plan as text for a terminal. */
-export function undoPlanText({ from, to, controlPlanes, additional }: UndoPlan): string {
+export function undoPlanText({ from, to, controlPlanes, additional, components, addOns }: UndoPlan): string {
   const steps = [
     ...(additional.length > 0 ? [`additional ${additional.join(", ")}, drained and removed`] : []),
-    `${controlPlanes.join(", ")}: a snapshot of etcd, then the static pods, then the kubelet, one after the other`,
-    "kube-proxy and CoreDNS",
+    `${controlPlanes.join(", ")}: a snapshot of etcd, then the ${components}, then the kubelet, one after the other`,
+    ...(addOns.length > 0 ? [addOns.join(" and ")] : []),
   ];
   return `Undo: ${from} -> ${to}
 

@@ -12,8 +12,21 @@ function plan(changes: Partial<UndoFacts> = {}) {
 }
 
 test("control planes return to the version of the workers", () => {
-  expect(plan()).toEqual({ from: "1.36.3", to: "1.35.4", controlPlanes: ["cp-1"], additional: [] });
-  expect(undoPlanText(plan())).toContain("Undo: 1.36.3 -> 1.35.4\n");
+  expect(plan()).toMatchObject({ from: "1.36.3", to: "1.35.4", controlPlanes: ["cp-1"], additional: [] });
+  expect(undoPlanText(plan())).toBe(`Undo: 1.36.3 -> 1.35.4
+
+In this order:
+  1. cp-1: a snapshot of etcd, then the static pods, then the kubelet, one after the other
+  2. kube-proxy and CoreDNS
+`);
+});
+
+test("the plan of the ladder has the services of systemd, and the add-ons of its rung", () => {
+  const patch = { isEmulating: false, to: "1.36.1", nodes: [node("cp-1", "1.36.3", "control-plane")] };
+  const textOf = (ladder: NonNullable<UndoFacts["ladder"]>) => undoPlanText(plan({ ...patch, ladder }));
+  expect(textOf({ rung: "dns", runAs: "systemd" })).toContain("a snapshot of etcd, then the services, then");
+  expect(textOf({ rung: "proxy", runAs: "static-pods" })).toMatch(/then the static pods, .*\n {2}2\. kube-proxy\n$/);
+  expect(textOf({ rung: "controllers", runAs: "systemd" })).not.toContain("2.");
 });
 
 test("also where an upgrade ended between the control planes", () => {
