@@ -5,6 +5,7 @@ import { putBack } from "../host/put-back";
 import { NO_PODS, type PodState, currentUids, killContainers, readPodState } from "../host/static-pods";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
+import { describeEtcdChange, isDataChanged, lostEtcdError } from "./etcd-data";
 import { dropKeptFiles, keepFiles, readKeptFiles, restoreKeptFiles } from "./kept-files";
 import {
   COMPONENTS,
@@ -133,25 +134,43 @@ async function restore(
   const { signal } = context;
   const failed = await readControlPlane(machine, change.node, signal);
   const kept = textsByComponent(await readKeptFiles(machine, COMPONENTS.map(manifestPath), signal));
-  const changed = COMPONENTS.filter((name) => failed.manifests.get(name) !== kept.get(name));
-  if (changed.length === 0 && change.files === undefined) return undefined;
-  return await putBack(context, machine, {
+  const unreadable = describeEtcdChange({ from: failed.manifests, to: kept });
+  const staysNew = unreadable !== undefined && (await isDataChanged(machine, failed.manifests, signal));
+  const restored = COMPONENTS.filter((name) => name !== "etcd" || !staysNew);
+  const changed = restored.filter((name) => failed.manifests.get(name) !== kept.get(name));
+  const isLost = unreadable !== undefined ? lostEtcdError(machine, error, unreadable) : undefined;
+  if (changed.length === 0 && change.files === undefined) return isLost;
+  const putBackError = await putBack(context, machine, {
     name: changed.join(" and ") || "the control plane",
     error,
-    ...optional({ action: change.action }),
-    changes: describeChangedFiles(textFilesOf(kept), textFilesOf(failed.manifests)),
+    ...optional({ action: staysNew ? keptEtcdAction(unreadable) : change.action }),
+    changes: describeChangedFiles(textFilesOf(kept, changed), textFilesOf(failed.manifests, changed)),
     restore: async () => {
-      await restoreKeptFiles(machine, filesOf(change), signal);
+      const files = filesOf(change).filter((path) => !staysNew || path !== manifestPath("etcd"));
+      await restoreKeptFiles(machine, files, signal);
       await proveRestored(context, machine, { node: change.node, before, failed });
       await dropKeptFiles(machine, signal);
     },
     settle: () => waitForNodeAfterOutage(context, machine),
   });
+  return putBackError ?? isLost;
+}
+
+/** The API server is compatible with a newer etcd. */
+function keptEtcdAction(unreadable: string): string {
+  return (
+    `fix the cause, then run \`pulumi up\` again; do not set \`kubernetes.version\` back, because etcd keeps its new ` +
+    `version: ${unreadable}`
+  );
 }
 
 /** Manifests contain no secrets, so that their changed lines may be shown. */
-function textFilesOf(manifests: ManifestTexts): Record<string, { content: string; mode: string }> {
-  return Object.fromEntries([...manifests].map(([name, content]) => [manifestPath(name), { content, mode: "0644" }]));
+function textFilesOf(
+  manifests: ManifestTexts,
+  components: readonly Component[],
+): Record<string, { content: string; mode: string }> {
+  const shown = [...manifests].filter(([name]) => components.includes(name));
+  return Object.fromEntries(shown.map(([name, content]) => [manifestPath(name), { content, mode: "0644" }]));
 }
 
 /** Proves all components healthy in other pods than those that failed. */
@@ -170,7 +189,8 @@ async function proveRestored(
       pod: `${name}-${node}`,
       ...parsePodManifest(manifest),
       before: await readPodState(machine, `${name}-${node}`, context.signal),
-      isExpected: (uid) => wanted.has(uid) || !unwanted.has(uid),
+      // An etcd that keeps its new version keeps its pod.
+      isExpected: (uid) => (name === "etcd" && !isEtcdRestored) || wanted.has(uid) || !unwanted.has(uid),
       onceStopped: name === "etcd" && isEtcdRestored ? () => restartApiServer(context, machine, failed) : undefined,
     });
   }

@@ -3,7 +3,8 @@ import { ETCD_DATA } from "../../render/component-paths";
 import type { Remote } from "../ssh/remote";
 import { ETCDCTL } from "../../render/etcdctl";
 
-const FOLDER = "/var/lib/kubewright/etcd-snapshots";
+/** Folder of the snapshots on the disk of a control plane. */
+export const SNAPSHOTS = "/var/lib/kubewright/etcd-snapshots";
 const SECONDS = 300;
 
 /** Verifies a snapshot by the SHA-256 with which etcd ends it. */
@@ -21,11 +22,11 @@ const VERIFY = `verify() {
  * @returns the snapshot's path
  */
 export async function saveSnapshot(machine: Remote, name: string, signal: AbortSignal): Promise<string> {
-  const [arriving, path] = [`${ETCD_DATA}/kubewright-snapshot.db`, `${FOLDER}/${name}.db`];
+  const [arriving, path] = [`${ETCD_DATA}/kubewright-snapshot.db`, `${SNAPSHOTS}/${name}.db`];
   const script = `${ETCDCTL}
 ${VERIFY}
 umask 077
-mkdir -p ${FOLDER}
+mkdir -p ${SNAPSHOTS}
 rm -f ${arriving} ${arriving}.part
 etcdctl snapshot save ${arriving} >/dev/null
 verify ${arriving}
@@ -46,6 +47,6 @@ export async function pruneSnapshots(
   keep: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const script = `ls -t ${FOLDER}/${quote(prefix)}*.db | tail -n +${keep + 1} | xargs -r rm -f`;
+  const script = `ls -t ${SNAPSHOTS}/${quote(prefix)}*.db | tail -n +${keep + 1} | xargs -r rm -f`;
   await machine.run(script, { step: "deleting old snapshots of etcd", signal });
 }

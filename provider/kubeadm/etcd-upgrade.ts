@@ -5,6 +5,7 @@ import { Stability, proveHealthy } from "../host/prove-healthy";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { describeUnreadable, hasApiServer } from "./component-upgrade";
+import { SNAPSHOTS } from "./etcd-snapshot";
 
 const API_SERVER = "kube-apiserver";
 
@@ -39,7 +40,7 @@ export async function proveEtcdUpgrade(context: Context, machine: Remote, upgrad
       cause: `${error.failure.cause}\netcd was not put back: ${unreadable}`,
       action:
         `see ${upgrade.logs} on the machine, fix the cause, then run \`pulumi up\` again; ` +
-        "the snapshot from before the upgrade is in /var/lib/kubewright/etcd-snapshots",
+        `the snapshot from before the upgrade is in ${SNAPSHOTS}`,
     });
   }
 }

@@ -22,6 +22,7 @@ import {
   versionOf,
 } from "../kubeadm/impossible-changes";
 import { withoutKubeletAuthority } from "../kubeadm/kubelet-authority";
+import { assertEtcdReadable } from "../kubeadm/etcd-data";
 import { isUpgradeUnfinished, upgradeClusterObjects } from "../kubeadm/finish-upgrade";
 import { emulatedInManifests, prepareUpgrade, versionInManifests } from "../kubeadm/prepare-upgrade";
 import { handOverLeadership, isEtcdMember } from "../kubeadm/etcd-member";
@@ -61,6 +62,7 @@ async function apply(
   await ensureServingCertificate(context, machine, documents);
   const after = await renderManifests(context, machine, { documents, current: before });
   const changed = changedManifests(before, after);
+  if (changed.includes("etcd")) await assertEtcdReadable(machine, { from: before, to: after }, context.signal);
   const components = COMPONENTS.filter((name) => changed.includes(name) || prove.includes(name));
   await restartComponents(context, machine, { node: inputs.node, components, changed, after });
   if (isUpgrade) await upgradeClusterObjects(context, machine, version);

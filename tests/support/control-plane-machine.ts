@@ -8,6 +8,8 @@ export class ControlPlaneMachine extends MemoryMachine {
   patience = 1;
   members = "8e9e05c52164694d, started, cp-2, https://10.0.0.1:2380, https://10.0.0.1:2379, false\n";
   readonly placed: string[] = [];
+  /** Lines with the images of components, which kubeadm renders. */
+  readonly images = new Map<string, string>();
 
   constructor() {
     super();
@@ -23,7 +25,10 @@ export class ControlPlaneMachine extends MemoryMachine {
   private render(script: string, config: string): void {
     const [, folder = ""] = /KUBEADM_INIT_DRYRUN_DIR=(\S+)/.exec(script) ?? [];
     for (const name of COMPONENTS)
-      this.files.set(`${folder}/${name}.yaml`, { content: manifest(name, config), mode: "0600" });
+      this.files.set(`${folder}/${name}.yaml`, {
+        content: manifest(name, config) + (this.images.get(name) ?? ""),
+        mode: "0600",
+      });
   }
 
   private place(script: string): string {

@@ -42,7 +42,7 @@ export class StaticPodMachine extends MemoryMachine {
     this.on(/^set -e\nif cmp -s/, (script) => placeManifest(this.files, script));
     this.on(/-exec ls -t/, () => "2026-11-26T06:59:57Z stderr F Error: unknown flag: --no-such-flag\n");
     this.on(/>> .*previous\/complete/, () => this.keep());
-    this.on(/\.kept"/, () => this.restoreKept());
+    this.on(/\.kept"/, (script) => this.restoreKept(script));
     this.on(/^rm -rf .*previous$/, () => this.dropKept());
     this.on(/tasks kill -s SIGKILL/, (script) => this.kill(script));
   }
@@ -121,10 +121,11 @@ export class StaticPodMachine extends MemoryMachine {
     return "";
   }
 
-  private restoreKept(): string {
-    for (const path of [...this.files.keys()]) if (path.startsWith("/etc/kubernetes/")) this.files.delete(path);
-    for (const [path, file] of [...this.files])
-      if (path.startsWith(`${KEPT}/etc/`)) this.files.set(path.slice(KEPT.length), file);
+  private restoreKept(script: string): string {
+    const paths = [...this.files.keys()].filter((path) => script.includes(path));
+    for (const path of paths) if (path.startsWith("/etc/kubernetes/")) this.files.delete(path);
+    for (const path of paths)
+      if (path.startsWith(`${KEPT}/etc/`)) this.files.set(path.slice(KEPT.length), this.files.get(path)!);
     return "";
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { applyManifests, type ManifestChange } from "../../../../provider/kubeadm/apply-manifests";
 import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
 import type * as health from "../../../../provider/host/health";
@@ -51,6 +51,10 @@ function changeOf(flags: Partial<Record<(typeof COMPONENTS)[number], string>>): 
 const uidOf = (manifest: string) => createHash("md5").update(manifest).digest("hex");
 
 async function apply(flags: Parameters<typeof changeOf>[0]): Promise<string | undefined> {
+  return await run(changeOf(flags));
+}
+
+async function run(change: ManifestChange): Promise<string | undefined> {
   const context = machine.context({
     signal: abort.signal,
     status: (message) => void messages.push(message),
@@ -59,7 +63,7 @@ async function apply(flags: Parameters<typeof changeOf>[0]): Promise<string | un
     settings: { ...DEFAULT_SETTINGS, healthySeconds: 60 },
   });
   try {
-    await settle(applyManifests(context, context.connections.get(machine.connection), changeOf(flags)));
+    await settle(applyManifests(context, context.connections.get(machine.connection), change));
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -200,4 +204,56 @@ test("a next run with a good value after an interrupted one succeeds", async () 
   [machine.lag, abort] = [0, new AbortController()];
   expect(await apply({ "kube-apiserver": "--two" })).toBeUndefined();
   expect(machine.keptFiles).toEqual([]);
+});
+
+describe("an etcd of another minor version", () => {
+  const etcdOf = (version: string, ...flags: string[]) =>
+    manifestOf("etcd", ...flags).replace("    name:", `    image: registry.k8s.io/etcd:${version}-0\n    name:`);
+  const status = (...versions: string[]) => JSON.stringify(versions.map((version) => ({ Status: { version } })));
+  let statuses: string;
+  beforeEach(() => {
+    machine.write("etcd", etcdOf("3.6.8"));
+    statuses = status("3.7.0");
+    machine.on(/endpoint status --cluster/, () => statuses);
+  });
+
+  /** Writes etcd of another version, and then an API server with a flag. */
+  async function change(etcd: string, flag: string): Promise<string | undefined> {
+    const others = changeOf({ "kube-apiserver": flag });
+    const write = async () => machine.write("etcd", etcd);
+    const stages = [{ components: ["etcd" as const], write }, ...others.stages.slice(1)];
+    return await run({ node: others.node, stages });
+  }
+
+  test("is not put back where it has changed the data: only the API server is", async () => {
+    const failure = await change(etcdOf("3.7.0"), "--no-such-flag=1");
+    expect(failure).toContain("The previous files were restored, and kube-apiserver is healthy again; fix the cause");
+    expect(failure).toMatch(/etcd keeps its new version: etcd 3\.6\.8 cannot read the data of etcd 3\.7\.0$/);
+    expect(failure).not.toContain("etcd.yaml");
+    expect(machine.manifest("etcd")).toBe(etcdOf("3.7.0"));
+    expect(machine.manifest("kube-apiserver")).toBe(manifestOf("kube-apiserver"));
+    expect(isRecorded).toBe(false);
+    expect(machine.keptFiles).toEqual([]);
+  });
+
+  test("is put back while another member has the version before, which has not changed the data", async () => {
+    statuses = status("3.7.0", "3.6.8");
+    expect(await change(etcdOf("3.7.0"), "--no-such-flag=1")).toContain("etcd and kube-apiserver is healthy again");
+    expect(machine.manifest("etcd")).toBe(etcdOf("3.6.8"));
+  });
+
+  test("is put back where it does not answer; if that fails, the error names the snapshot", async () => {
+    statuses = "";
+    expect(await change(etcdOf("3.7.0", "--no-such-flag=1"), "--two")).toContain("etcd is healthy again");
+    machine.broken = /etcd/;
+    const failure = await change(etcdOf("3.7.0"), "--two");
+    expect(failure).toContain("cannot return to its previous version: etcd 3.6.8 cannot read the data of etcd 3.7.0");
+    expect(failure).toMatch(/snapshot from before the upgrade in \/var\/lib\/kubewright\/etcd-snapshots with/);
+  });
+
+  test("of a patch release is put back", async () => {
+    const failure = await change(etcdOf("3.6.9"), "--no-such-flag=1");
+    expect(failure).toContain("etcd and kube-apiserver is healthy again");
+    expect(machine.manifest("etcd")).toBe(etcdOf("3.6.8"));
+  });
 });

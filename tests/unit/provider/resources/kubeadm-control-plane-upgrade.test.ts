@@ -103,6 +103,20 @@ describe("another version", () => {
     expect(ran(/snapshot save/)).toBe(-1);
   });
 
+  test("is refused where its etcd cannot read the data, before anything changes", async () => {
+    const etcd = (version: string) => `    image: registry.k8s.io/etcd:${version}-0\n`;
+    machine.files.set(`${MANIFESTS}/etcd.yaml`, { content: etcd("3.7.0"), mode: "0600" });
+    machine.images.set("etcd", etcd("3.6.8"));
+    machine.on(/endpoint status --cluster -w json 2>.dev.null$/, () => '[{"Status":{"version":"3.7.0"}}]');
+    await expect(upgrade()).rejects.toThrow(
+      /etcd 3\.6\.8 cannot read the data of etcd 3\.7\.0; no component was changed on this machine; set `kubernetes/,
+    );
+    expect(machine.placed).toEqual([]);
+    machine.images.set("etcd", etcd("3.7.1"));
+    await upgrade();
+    expect(machine.placed).toHaveLength(COMPONENTS.length);
+  });
+
   test("that skips a minor version is refused on the machine, whatever the state has recorded", async () => {
     await expect(upgrade("1.37.0")).rejects.toThrow(/cannot skip a minor version/);
     expect(machine.placed).toEqual([]);
