@@ -2,7 +2,14 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { loadVersions } from "../../artifacts";
 import { StepError } from "../../common/errors";
 import { chooseVersion } from "../../common/listed-versions";
-import { type ClusterConfig, additionalNames, poolMachineNames, poolsOf } from "../../components/config";
+import {
+  type ClusterConfig,
+  additionalNames,
+  poolMachineNames,
+  poolsOf,
+  renderProblem,
+  versionProblems,
+} from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, requireStack } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
@@ -36,6 +43,8 @@ import { run as up } from "./up";
 interface Approved {
   stages: readonly UpgradeStage[];
   isPaused: boolean;
+  /** Version that the last of them leads to. */
+  to: string;
 }
 
 interface Outcome {
@@ -75,7 +84,7 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const ended = isResumed ? [HOLD, CANARY, CANARY_AFTER, EMULATE] : isPaused ? [HOLD, CANARY] : [];
   const stages = upgradeStages({ ...plan, change, canaries, ended, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
-  return { approved: { stages, isPaused }, code: 0 };
+  return { approved: { stages, isPaused, to: plan.to }, code: 0 };
 }
 
 /** Returns the configuration that pauses the upgrade; empty without a pause. */
@@ -97,13 +106,17 @@ function soakOf({ values: { soak } }: Options): { [SOAK]?: number } {
   throw new StepError({ step: "reading --soak", cause: `"${soak}" is not a duration`, action });
 }
 
-async function runInSteps({ stack, values }: Options, { stages, isPaused }: Approved): Promise<number> {
+async function runInSteps(options: Options, approved: Approved): Promise<number> {
+  const { stack, values } = options;
+  const { stages, isPaused } = approved;
   const bare = { stack, values: {}, words: [] };
-  for (const { title, remove, set } of stages) {
+  for (const [index, { title, remove, set }] of stages.entries()) {
     process.stdout.write(`\n${title}\n`);
     const config = Object.fromEntries(Object.entries(set).map(([path, value]) => [path, String(value)]));
     const code = await up({ ...bare, flags: new Set(["yes"]), config, removed: remove });
-    if (code !== 0) return code;
+    if (code === 0) continue;
+    if (!isPaused && index < stages.length - 1) process.stderr.write(`\n${unfinishedText(options, approved)}\n`);
+    return code;
   }
   if (!isPaused) return 0;
   const code = values.canary === undefined ? 0 : await check({ ...bare, flags: new Set(), config: {} });
@@ -111,6 +124,14 @@ async function runInSteps({ stack, values }: Options, { stages, isPaused }: Appr
     `\nPaused. Run \`${stackCommand("check", stack)}\`, then \`${stackCommand("upgrade", stack, "--resume")}\`.\n`,
   );
   return code;
+}
+
+/** The configuration has the version of the stage that failed, not the target of a chain. */
+function unfinishedText({ stack, flags }: Options, { stages, to }: Approved): string {
+  if (flags.has("undo")) return `Continue with \`${stackCommand("upgrade", stack, "--undo", `--to ${to}`)}\`.`;
+  const isResumed = flags.has("resume") || stages.some(({ remove }) => remove.some((path) => path.startsWith(HOLD)));
+  const command = stackCommand("upgrade", stack, ...(isResumed ? ["--resume"] : []), `--to ${to}`);
+  return `The upgrade to ${to} is not finished. Continue with \`${command}\`.`;
 }
 
 async function isConfirmed({ flags }: Options, session: Session): Promise<boolean> {
@@ -136,7 +157,7 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   const staying = status.nodes.filter(({ name }) => !additional.includes(name));
   const canaries = ownCanaries(config.kubernetes);
   const stages = undoStages({ ...plan, canaries, holds: holdsOf(config, staying) });
-  return { approved: { stages, isPaused: false }, code: 0 };
+  return { approved: { stages, isPaused: false, to: plan.to }, code: 0 };
 }
 
 /** Returns the configuration that keeps the nodes of each pool on their versions, unless it stays on one already. */
@@ -174,6 +195,8 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   const isChanged = isResumed && config.controlPlane.emulate !== undefined;
   const settings = {
     heldNodes: heldNodes(planned),
+    // A chain would otherwise end between two of its versions.
+    configProblems: versionProblems(planned, to).map(renderProblem),
     soak: soakOf(options)[SOAK] ?? config.kubernetes.soak,
     canaries: canaryOf(options, isResumed ? ownCanaries(config.kubernetes) : canary),
     isChanged,

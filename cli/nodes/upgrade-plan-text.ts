@@ -8,9 +8,10 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
   const { from, chain, controlPlanes, components, addOns, pools, deprecated, blocking, notes } = plan;
   const { canaries, soak } = plan;
   if (chain.length === 0) return nothingToUpgrade(plan);
-  const inPlace = pools.filter(({ surge }) => surge === undefined).map(describePool);
+  const describe = (pool: PlannedPool) => describePool(pool, chain.length);
+  const inPlace = pools.filter(({ surge }) => surge === undefined).map(describe);
   // The pools with additional machines change in later updates.
-  const surged = pools.filter(({ surge }) => surge !== undefined).map(describePool);
+  const surged = pools.filter(({ surge }) => surge !== undefined).map(describe);
   const steps = [...inPlace, ...(addOns.length > 0 ? [addOns.join(" and ")] : []), ...surged];
   const lines = [
     `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
@@ -45,12 +46,13 @@ function delaysOf(pools: readonly PlannedPool[]): string {
   return `${isSurged ? "new machines start slowly, or " : ""}drains wait for pods`;
 }
 
-function describePool({ name, nodes, isReplaced, surge }: PlannedPool): string {
+function describePool({ name, nodes, isReplaced, surge }: PlannedPool, steps: number): string {
   const change = `${nodes.join(", ")}, drained, then ${isReplaced ? "a new machine" : "the kubelet"}`;
   if (!surge) return `pool ${name}: ${change}`;
   const machines = surge.machines.join(", ");
-  const joins = surge.areJoined ? `additional ${machines}` : `additional ${machines}, created and joined`;
-  return `pool ${name}: ${joins}; then ${change}; then ${machines}, drained and removed`;
+  const joins = surge.areJoined ? "" : `, created and joined${steps > 1 ? " with the first version" : ""}`;
+  const leaves = steps > 1 ? "after the last version" : "then";
+  return `pool ${name}: additional ${machines}${joins}; then ${change}; ${leaves} ${machines}, drained and removed`;
 }
 
 function describeApi({ resource, removedIn, users = [] }: UpgradePlan["deprecated"][number]): string {

@@ -73,6 +73,8 @@ export interface UpgradeFacts {
   soak?: number | undefined;
   /** What the ladder has up to its rung. @default a cluster that kubeadm built */
   ladder?: { rung: Rung; runAs: RunAs } | undefined;
+  /** Why the configuration does not fit the target. @default none */
+  configProblems?: readonly string[];
   /** Whether the control planes change although they have the version. @default false */
   isChanged?: boolean;
 }
@@ -81,14 +83,16 @@ export interface UpgradeFacts {
 export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
   const { to, status, deprecated, obstacles } = facts;
   const from = oldest(facts.apiServers) ?? status.version;
-  const { canaries = [], isChanged = false } = facts;
+  const { canaries = [], isChanged = false, configProblems = [] } = facts;
   const targetOf = ({ name, pool }: NodeStatus) =>
     canaries.includes(name) ? to : (facts.heldNodes?.get(name) ?? facts.poolVersions.get(pool) ?? to);
-  const isBehind = status.nodes.some((node) => node.version !== targetOf(node));
+  const behind = status.nodes.filter((node) => node.version !== targetOf(node));
+  const moving = behind.filter((node) => targetOf(node) === to);
   const chain = planChain(from, to, facts.supported);
   const controlPlanes = status.nodes.filter(isControlPlane).map(({ name }) => name);
-  // An interrupted upgrade has workers of the version before.
-  const steps = chain.length === 0 && (isBehind || isChanged) ? [to] : chain;
+  // An interrupted upgrade has nodes of the version before. kubeadm does not skip a minor version of the cluster.
+  const isUnfinished = chain.length === 0 ? behind.length > 0 || isChanged : moving.some(isOlderMinor(from));
+  const steps = isUnfinished ? [from, ...chain] : chain;
   const pools = poolsOf(facts, steps);
   return {
     from,
@@ -104,6 +108,7 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
     deprecated: [...deprecated],
     blocking: [
       ...status.problems,
+      ...configProblems,
       ...deprecated
         .filter((api) => isRemovedIn(api, to))
         .map(({ resource, removedIn }) => `${resource} is in use, and ${removedIn} removes it`),
@@ -113,6 +118,11 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
       ...[...obstacles].flatMap(([node, all]) => all.map((one) => `drain of ${node}: ${one}`)),
     ],
   };
+}
+
+function isOlderMinor(version: string): (node: NodeStatus) => boolean {
+  const first = `${semver.major(version)}.${semver.minor(version)}.0`;
+  return (node) => semver.valid(node.version) !== null && semver.lt(node.version, first);
 }
 
 /** Returns what changes besides nodes: how the components of the control plane run, and the add-ons. */

@@ -97,6 +97,12 @@ function isReplaceable(config: ClusterConfig, pool: Pool): boolean {
   return kind.makes && sharedSettings(config, kind).vagrantfile === undefined && listedIn(config, pool).length === 0;
 }
 
+/** Returns why the configuration does not fit another version of the cluster. */
+export function versionProblems(config: ClusterConfig, version: string): CrossProblem[] {
+  const changed = { ...config, kubernetes: { ...config.kubernetes, version } };
+  return [...versionSkew(changed), ...removedSettings(changed)];
+}
+
 /** Refuses kubelets that are newer than the API server or too old for it. */
 export function versionSkew(config: ClusterConfig): CrossProblem[] {
   return poolVersions(config).flatMap(({ path, version }) => {

@@ -45,6 +45,7 @@ export {
   poolsOf,
   type Pool,
 } from "./pools";
+export { versionProblems } from "./check-versions";
 export { repositoryAddress, type BackupSettings } from "./backup";
 export type { NodeOverrides } from "./schema";
 export type { ClusterConfig, ConfigEnvironment } from "./types";

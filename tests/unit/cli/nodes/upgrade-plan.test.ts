@@ -122,6 +122,42 @@ test("the oldest API server decides, and an interrupted upgrade continues", () =
   expect(planUpgrade(facts({ ...target, apiServers: ["1.35.4"] })).chain).toEqual(["1.35.4"]);
 });
 
+describe("a chain of minor versions", () => {
+  const at = (version: string, changes: Partial<UpgradeFacts> = {}) => facts({ apiServers: [version], ...changes });
+
+  test("first ends an upgrade to the version of the control planes that was interrupted", () => {
+    const plan = planUpgrade(at("1.35.4"));
+    expect(plan).toMatchObject({ from: "1.35.4", chain: ["1.35.4", "1.36.3"] });
+    expect(upgradePlanText(plan, {})).toContain("Upgrade: 1.35.4 -> 1.36.3\n\nFor each version, in this order:");
+  });
+
+  test("goes on from the version of the control planes where other nodes have another patch release of it", () => {
+    const { status } = facts();
+    const nodes = status.nodes.map((one) => ({ ...one, version: "1.35.2" }));
+    expect(planUpgrade(at("1.35.4", { status: { ...status, nodes } })).chain).toEqual(["1.36.3"]);
+  });
+
+  test("does not wait for a pool that stays on its version", () => {
+    const { status } = facts();
+    const nodes = status.nodes.map((one) => (one.pool === "gpu" ? one : { ...one, version: "1.35.4" }));
+    const poolVersions = new Map([["gpu", "1.34.4"]]);
+    expect(planUpgrade(at("1.35.4", { poolVersions, status: { ...status, nodes } })).chain).toEqual(["1.36.3"]);
+  });
+
+  test("has its additional machines from the first version to the last", () => {
+    const surges = [{ pool: "workers", machines: ["worker-2"], isRecorded: false }];
+    expect(upgradePlanText(planUpgrade(facts({ surges })), {})).toContain(
+      "additional worker-2, created and joined with the first version; then worker-1 (1.34.4), drained, " +
+        "then the kubelet; after the last version worker-2, drained and removed\n",
+    );
+  });
+
+  test("does not begin where the configuration does not fit its end", () => {
+    const plan = planUpgrade(facts({ configProblems: ["pools.old.version: kubelet 1.32.1 is too old; use 1.33"] }));
+    expect(plan.blocking).toEqual(["pools.old.version: kubelet 1.32.1 is too old; use 1.33"]);
+  });
+});
+
 test("there is nothing to do where every node has its version, also a pool that has its own", () => {
   const plan = planUpgrade(facts({ to: "1.34.4" }));
   expect(plan.chain).toEqual([]);

@@ -9,6 +9,7 @@ import {
   parseConfig,
   poolMachineNames,
   poolsOf,
+  versionProblems,
 } from "../../../../components/config";
 import { machineRequests } from "../../../../components/program/create-machines";
 
@@ -142,4 +143,18 @@ describe("a paused upgrade", () => {
       /kubernetes\.canaryAfter\[0\]: there is no worker named worker-9/,
     );
   });
+});
+
+test("a configuration that does not fit a later version has the same problems as with that version", () => {
+  const raw = {
+    kubernetes: { version: "1.35.4" },
+    pools: { old: { version: "1.32.0" } },
+    workers: { kubelet: { featureGates: { MemoryManager: true } } },
+  };
+  const config = parseConfig(raw, { ...environment, kubernetesVersions: ["1.36.3", "1.35.4", "1.32.0"] });
+  expect(versionProblems(config, "1.35.4")).toEqual([]);
+  expect(versionProblems(config, "1.36.3").map(({ path }) => path)).toEqual([
+    "pools.old.version",
+    "workers.kubelet.featureGates.MemoryManager",
+  ]);
 });
