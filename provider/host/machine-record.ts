@@ -38,8 +38,8 @@ export async function findNewFolders(
 
 /**
  * Stops and disables a unit. Processes that the unit leaves, such as containerd's shims, are ended, unless the unit was
- * active before the machine's first change: then they may be another program's. Files in /run with the name of a unit of
- * Kubewright are deleted: haproxy leaves its socket and its process ID there.
+ * active before the machine's first change: then they may be another program's. Files in /run with the name of a unit
+ * of Kubewright are deleted: haproxy leaves its socket and its process ID there.
  */
 export async function stopUnit(machine: Remote, unit: string, step: string, signal: AbortSignal): Promise<void> {
   const name = quote(unit);

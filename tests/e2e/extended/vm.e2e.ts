@@ -54,8 +54,9 @@ async function up(stack: TestStack, ...args: string[]): Promise<string> {
   return text;
 }
 
-/** Caches where the machine's state is not compared. */
-const kubectl = (args: string) => vm.run(`kubectl --cache-dir /var/cache/kubectl --kubeconfig /etc/kubernetes/admin.conf ${args}`);
+/** Its cache is where the machine's state is not compared. */
+const KUBECTL = "kubectl --cache-dir /var/cache/kubectl --kubeconfig /etc/kubernetes/admin.conf";
+const kubectl = (args: string) => vm.run(`${KUBECTL} ${args}`);
 
 /** Lists the pods that do not run, or whose containers are not ready. */
 const unreadyPods = async () =>
