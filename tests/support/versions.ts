@@ -11,10 +11,15 @@ export function newestVersion(versions: Versions): string {
 
 /** The supported Kubernetes of the minor version before the newest one. */
 export function previousVersion(versions: Versions): string {
-  const newest = minorOf(newestVersion(versions));
-  const previous = Object.keys(versions.kubernetes.supported).find((version) => minorOf(version) === newest - 1);
-  if (!previous) throw new Error("versions.yaml supports no version of the minor version before the newest one");
-  return previous;
+  return versionBefore(versions, 1);
+}
+
+/** The supported Kubernetes that is some minor versions older than the newest one. */
+export function versionBefore(versions: Versions, minors: number): string {
+  const minor = minorOf(newestVersion(versions)) - minors;
+  const found = Object.keys(versions.kubernetes.supported).find((version) => minorOf(version) === minor);
+  if (!found) throw new Error(`versions.yaml supports no version of the minor version 1.${minor}`);
+  return found;
 }
 
 function minorOf(version: string): number {

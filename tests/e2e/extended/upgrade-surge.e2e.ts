@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
 import { kubeletVersions, kubectlOf, nodeNames, type Kubectl } from "../../support/cluster-client";
 import type { LoadClient } from "../../support/load-client";
+import { countAvailable } from "../../support/pool-capacity";
 import { TestStack } from "../../support/test-stack";
 import { newestVersion, previousVersion } from "../../support/versions";
 import { deployUnderLoad } from "../../support/workload";
@@ -11,10 +11,6 @@ const LEAST_REQUESTS = 1_000;
 const LEAST_COUNTS = 20;
 const TO = newestVersion(loadVersions());
 const FROM = previousVersion(loadVersions());
-const POOL = ["get", "nodes", "-l", "kubewright.io/pool=workers", "-o"];
-/** A line for each worker: whether it is Ready, and whether it is cordoned. */
-const AVAILABILITY =
-  'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status} {.spec.unschedulable}{"\\n"}{end}';
 
 const stack = new TestStack("e2e-upgrade-surge");
 let kubectl: Kubectl;
@@ -51,7 +47,7 @@ test("an upgrade that pauses after the control planes creates no machine", async
 
 test("the pool always has a worker that takes pods, and no request fails", async () => {
   const end = new AbortController();
-  const counts = countWorkers(end.signal);
+  const counts = countAvailable(kubectl, "workers", end.signal);
   const { code, text } = await stack.npmRun("upgrade", "--resume", "--yes");
   end.abort();
   expect(code, text).toBe(0);
@@ -79,14 +75,3 @@ test("then the additional machine has left, and there is nothing to change", asy
   await stack.check();
   expect((await stack.up()).text).toContain("Nothing to change");
 });
-
-/** Counts the Ready workers that are not cordoned. A time at which the API server restarts has no count. */
-async function countWorkers(signal: AbortSignal): Promise<number[]> {
-  const counts: number[] = [];
-  while (!signal.aborted) {
-    const lines = await kubectl(...POOL, AVAILABILITY).catch(() => undefined);
-    if (lines !== undefined) counts.push(lines.split("\n").filter((line) => line.trim() === "True").length);
-    await sleep(1_000);
-  }
-  return counts;
-}
