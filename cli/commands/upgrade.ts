@@ -192,7 +192,8 @@ async function readPlan(options: Options, session: Session, { stack, config }: C
   ]);
   const apiServers = servers.map((server) => server.version);
   const poolLimits = new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable]));
-  const isChanged = isResumed && config.controlPlane.emulate !== undefined;
+  // A pause ends also where its canaries were all the nodes that waited.
+  const isChanged = isResumed && (config.controlPlane.emulate !== undefined || Object.keys(hold).length > 0);
   const settings = {
     heldNodes: heldNodes(planned),
     // A chain would otherwise end between two of its versions.

@@ -75,7 +75,7 @@ export interface UpgradeFacts {
   ladder?: { rung: Rung; runAs: RunAs } | undefined;
   /** Why the configuration does not fit the target. @default none */
   configProblems?: readonly string[];
-  /** Whether the control planes change although they have the version. @default false */
+  /** Whether the configuration changes although all nodes have the version. @default false */
   isChanged?: boolean;
 }
 

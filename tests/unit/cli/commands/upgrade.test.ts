@@ -154,6 +154,15 @@ describe("--resume", () => {
   });
 });
 
+test("--resume also ends a pause after which every node has the version", async () => {
+  const hold = { workers: "1.35.4" };
+  configure({ kubernetes: { version: "1.36.3", hold, canary: ["worker-1"] } });
+  run("1.36.3", "1.36.3");
+  expect(await upgradeWith({}, "resume")).toBe(0);
+  expect(changes()).toMatchObject([{ set: { "kubernetes.version": "1.36.3" } }]);
+  expect(mocks.up.mock.calls[0]?.[0].removed).toContain("kubernetes.hold");
+});
+
 describe("a pause", () => {
   test("is recorded with the version of the workers, and the command that continues is printed", async () => {
     expect(await upgradeWith({ to: "1.36.3", "pause-after": "control-planes" })).toBe(0);
