@@ -67,12 +67,16 @@ async function readFields(api: KubeApi, { configMap, key }: Place, signal: Abort
 /** The fields that Kubewright sets. kubeadm has filled in the others. */
 function clusterFields(documents: readonly KubeadmDocument[], current: Fields): Fields {
   const live = current as Partial<ClusterConfiguration>;
-  const [configuration = {}] = keepLeaderElection(
+  const [configuration] = keepLeaderElection(
     documents.filter(({ kind }) => kind === "ClusterConfiguration"),
     (component) => isElectionOff(live[component]),
   );
-  return configuration;
+  if (!configuration) return {};
+  return { ...(live.encryptionAlgorithm === undefined ? {} : KUBEADM_KEYS), ...configuration };
 }
+
+/** kubeadm's own algorithm of keys, which the documents leave out. Control planes that join read it. */
+const KUBEADM_KEYS: Pick<ClusterConfiguration, "encryptionAlgorithm"> = { encryptionAlgorithm: "RSA-2048" };
 
 /** In `conntrack`, null is kube-proxy's own default. */
 const CONNTRACK = { maxPerCore: null, min: null, tcpEstablishedTimeout: null, tcpCloseWaitTimeout: null };

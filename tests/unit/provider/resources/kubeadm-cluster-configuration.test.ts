@@ -86,6 +86,18 @@ describe("kubeadm's configuration in the cluster", () => {
     expect(uploaded()).toMatchObject({ apiServer, certificatesDir: "/etc/kubernetes/pki" });
   });
 
+  test.each([
+    ["loses an algorithm of keys that is no longer configured: later control planes read it", "ECDSA-P256", "RSA-2048"],
+    ["keeps kubeadm's own algorithm of keys", "RSA-2048", "RSA-2048"],
+    ["does not get the algorithm of keys where kubeadm wrote none", undefined, undefined],
+  ])("%s", async (_, before, after) => {
+    const ClusterConfiguration = yamlText({ ...UPLOADED, encryptionAlgorithm: before });
+    memory.configMaps.set("kube-system/kubeadm-config", { data: { ClusterConfiguration } });
+    await create();
+    expect(uploaded().encryptionAlgorithm).toBe(after);
+    expect(memory.calls.filter((call) => call.startsWith("patch"))).toHaveLength(before === after ? 0 : 1);
+  });
+
   test("loses flags that are no longer configured", async () => {
     memory.configMaps.set("kube-system/kubeadm-config", {
       data: { ClusterConfiguration: yamlText({ ...UPLOADED, scheduler: { extraArgs: [{ name: "v", value: "4" }] } }) },
