@@ -39,14 +39,14 @@ export async function findNewFolders(
 /**
  * Stops and disables a unit. Processes that the unit leaves, such as containerd's shims, are ended, unless the unit was
  * active before the machine's first change: then they may be another program's. Files in /run with the name of a unit
- * of Kubewright are deleted: haproxy leaves its socket and its process ID there.
+ * of Kubewright are deleted: haproxy leaves its socket there, and scripts keep the cache of kubectl.
  */
 export async function stopUnit(machine: Remote, unit: string, step: string, signal: AbortSignal): Promise<void> {
   const name = quote(unit);
   const script = `systemctl disable --quiet --now ${name} 2>/dev/null || true
 grep -qsx ${quote(`active ${unit}`)} ${RECORD} || systemctl kill --signal=KILL ${name} 2>/dev/null || true
 unit=${name}
-case $unit in kubewright-*) rm -f "/run/\${unit%.*}".* ;; esac`;
+case $unit in kubewright-*) rm -rf "/run/\${unit%.*}".* ;; esac`;
   await machine.run(script, { step, signal });
 }
 

@@ -8,6 +8,7 @@
 set -u
 export PATH="$PATH:/usr/local/bin"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+export KUBECACHEDIR=/run/kubewright-kubelet-serving.cache # deleted with the unit
 roster=@ROSTER@
 reported=/run/kubewright-kubelet-serving.reported
 separator=$(printf '\037')

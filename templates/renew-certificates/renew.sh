@@ -6,6 +6,7 @@ set -u
 umask 077
 export PATH="$PATH:/usr/local/bin"
 export KUBECONFIG=/etc/kubernetes/admin.conf
+export KUBECACHEDIR=/run/kubewright-renew-certificates.cache # deleted with the unit
 folder=@FOLDER@
 config=/etc/kubernetes/kubewright-cluster.yaml
 answer=@ANSWER@

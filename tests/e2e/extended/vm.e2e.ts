@@ -23,6 +23,7 @@ const STAYS = [
   /^(files|contents|unit files|run): \+ .*\bhaproxy\b/,
   /^files: \+ \S+ \S+ \/etc\/rsyslog\.d$/,
   /^contents: .* \/etc\/(passwd|group|shadow|gshadow)-?$/,
+  /^run: \+ f \/run\/adduser$/, // That of Debian's packages that create a user.
   /^run: \+ f \/run\/xtables\.lock$/, // The lock of all programs that use iptables.
   /^sysctls: . vm\.user_reserve_kbytes /, // The kernel computes it at each boot.
 ];

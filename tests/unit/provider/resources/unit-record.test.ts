@@ -47,7 +47,7 @@ describe("a delete", () => {
         env: { PATH: "/nonexistent" },
         stdio: ["ignore", "pipe", "ignore"],
       });
-    expect(runFor("kubewright-demo.service")).toBe("-f /run/kubewright-demo.*\n");
+    expect(runFor("kubewright-demo.service")).toBe("-rf /run/kubewright-demo.*\n");
     expect(runFor("demo.service")).toBe("");
   });
 
