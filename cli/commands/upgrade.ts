@@ -127,10 +127,16 @@ async function runInSteps(options: Options, approved: Approved): Promise<number>
 }
 
 /** The configuration has the version of the stage that failed, not the target of a chain. */
-function unfinishedText({ stack, flags }: Options, { stages, to }: Approved): string {
+function unfinishedText({ stack, flags, values: { soak } }: Options, { stages, to }: Approved): string {
   if (flags.has("undo")) return `Continue with \`${stackCommand("upgrade", stack, "--undo", `--to ${to}`)}\`.`;
   const isResumed = flags.has("resume") || stages.some(({ remove }) => remove.some((path) => path.startsWith(HOLD)));
-  const command = stackCommand("upgrade", stack, ...(isResumed ? ["--resume"] : []), `--to ${to}`);
+  const options = [
+    ...(isResumed ? ["--resume"] : []),
+    `--to ${to}`,
+    ...(flags.has("emulate") ? ["--emulate"] : []), // otherwise --resume ends the emulation
+    ...(soak === undefined ? [] : [`--soak ${soak}`]),
+  ];
+  const command = stackCommand("upgrade", stack, ...options);
   return `The upgrade to ${to} is not finished. Continue with \`${command}\`.`;
 }
 

@@ -205,6 +205,12 @@ describe("a chain of minor versions", () => {
     expect(errors).toBe("\nThe upgrade to 1.36.3 is not finished. Continue with `npm run upgrade -- --to 1.36.3`.\n");
   });
 
+  test("continues with the options that the configuration may not have, or that --resume would end", async () => {
+    mocks.up.mockResolvedValueOnce(1);
+    expect(await upgradeWith({ to: "1.36.3", soak: "10m" }, "emulate")).toBe(1);
+    expect(errors).toContain("Continue with `npm run upgrade -- --to 1.36.3 --emulate --soak 10m`.");
+  });
+
   test("with additional machines continues with them", async () => {
     configure({ kubernetes: { version: "1.34.4" }, workers: { count: 1, surge: 1 } });
     mocks.up.mockResolvedValueOnce(0).mockResolvedValueOnce(1);
