@@ -98,7 +98,9 @@ export class MachineActivity {
     this.work.set(urn, { ...work, state: isHalf ? "deleted" : state, text: DONE[op] ?? "done", end: this.now() });
   }
 
-  private onStatus({ urn, message }: DiagnosticEvent): void {
+  private onStatus({ urn, message, ...event }: DiagnosticEvent): void {
+    const severity: string = event.severity;
+    if (severity === "debug") return; // debug messages contain secrets in plain text
     const work = urn ? this.work.get(urn) : undefined;
     const [text = ""] = printable(plainText(message)).trim().split("\n");
     if (work?.state === "begun" && text !== "") Object.assign(work, { text, changed: this.now() });

@@ -18,9 +18,9 @@ beforeEach(() => {
 const send = (kind: keyof EngineEvent, metadata: StepEventMetadata) =>
   activity.onEvent({ [kind]: { metadata } } as unknown as EngineEvent);
 const start = (metadata: StepEventMetadata) => send("resourcePreEvent", metadata);
-const status = ({ urn }: StepEventMetadata, message: string) =>
+const status = ({ urn }: StepEventMetadata, message: string, severity = "info#err") =>
   activity.onEvent({
-    diagnosticEvent: { urn, message, severity: "info#err", ephemeral: true, color: "never" },
+    diagnosticEvent: { urn, message, severity, ephemeral: true, color: "never" },
   } as unknown as EngineEvent);
 const wait = (milliseconds: number) => (time += milliseconds);
 const end = (metadata: StepEventMetadata) => send("resOutputsEvent", metadata);
@@ -59,6 +59,12 @@ describe("a machine at work", () => {
   test("is known by its name before its connection is", () => {
     start(event("create", "docker:Machine", "worker-2", { desired: {} }));
     expect(of("worker-2")).toBe("worker-2 busy 0: Machine: creating");
+  });
+
+  test("shows no debug message, which may contain secrets", () => {
+    start(unit("create", "worker-1"));
+    status(unit("create", "worker-1"), "RPC with the private key", "debug");
+    expect(of("worker-1")).toBe("worker-1 busy 0: Unit kubelet: creating");
   });
 
   test("cannot control the terminal with a status, and a late one changes nothing", () => {
