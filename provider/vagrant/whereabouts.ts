@@ -28,21 +28,34 @@ export function isVagrantsHere({ folder, hostname: name, provider, computer }: R
   return new VagrantFolder(localPath(folder)).hasDataOf({ name, provider });
 }
 
-/** Explains where the machine is, which this computer's Vagrant does not know: `worker-1 is a machine of ...`. */
+/** Explains where the machine may be, which this computer's Vagrant does not know. */
 export function describeWhereabouts({ folder, computer }: RecordedVagrantMachine): string {
+  const data = `no data of it in ${localPath(folder)} on ${thisComputer()}`;
+  if (computer === thisComputer())
+    return `Vagrant has ${data}: another clone of the project has the machine, or it was destroyed`;
   const place = computer === undefined ? "the computer that created it" : `the computer ${computer}`;
-  return `Vagrant has it on ${place}, and no data of it in ${localPath(folder)} on ${thisComputer()}`;
+  return `Vagrant has it on ${place}, and ${data}`;
 }
 
-/** The error of a change to a machine that this computer's Vagrant does not know: it might create a second one. */
-export function notHere(step: string, recorded: RecordedVagrantMachine): StepError {
-  const { hostname: machine, computer = "the computer that created it" } = recorded;
-  return new StepError({
-    step,
-    machine,
-    cause: describeWhereabouts(recorded),
-    action:
-      `run this command on ${computer}, in the folder of the project there; if the machine will not come back, run ` +
-      `\`pulumi config set --path 'kubewright:recovery.abandoned[0]' ${machine}\`, and then this command again`,
-  });
+/** The error of a start of a machine that this computer's Vagrant does not know: it might create a second one. */
+export function notStartedHere(recorded: RecordedVagrantMachine): StepError {
+  return errorOf("vagrant up", recorded, whereToRun(recorded));
+}
+
+/** The error of a destroy of a machine that this computer's Vagrant does not know: it may still run. */
+export function notDestroyedHere(recorded: RecordedVagrantMachine): StepError {
+  const action =
+    `${whereToRun(recorded)}; if the machine was destroyed or will not come back, run ` +
+    `\`pulumi config set --path 'kubewright:recovery.abandoned[0]' ${recorded.hostname}\`, and then this command again`;
+  return errorOf("vagrant destroy", recorded, action);
+}
+
+function whereToRun({ computer = "the computer that created it" }: RecordedVagrantMachine): string {
+  return computer === thisComputer()
+    ? "run this command in the clone of the project that has it"
+    : `run this command on ${computer}, in the folder of the project there`;
+}
+
+function errorOf(step: string, recorded: RecordedVagrantMachine, action: string): StepError {
+  return new StepError({ step, machine: recorded.hostname, cause: describeWhereabouts(recorded), action });
 }

@@ -17,7 +17,13 @@ import { runVagrant } from "../../vagrant/command";
 import { VagrantFolder } from "../../vagrant/folder";
 import { readSshConfigs } from "../../vagrant/machines";
 import type { VagrantProblems } from "../../vagrant/preflight";
-import { describeWhereabouts, isVagrantsHere, notHere, thisComputer } from "../../vagrant/whereabouts";
+import {
+  describeWhereabouts,
+  isVagrantsHere,
+  notDestroyedHere,
+  notStartedHere,
+  thisComputer,
+} from "../../vagrant/whereabouts";
 
 type MachineInputs = Inputs<typeof vagrantMachineContract>;
 type MachineOutputs = Outputs<typeof vagrantMachineContract>;
@@ -46,7 +52,7 @@ export const machineResource: Handler<typeof vagrantMachineContract> = {
   adopt,
   async update(context, _id, inputs, old) {
     const recorded = { inputs, outputs: old.outputs }; // the folder of an earlier version may be an absolute path
-    if (await isElsewhere(context, recorded)) throw notHere("vagrant up", whereaboutsOf(recorded));
+    if (await isElsewhere(context, recorded)) throw notStartedHere(whereaboutsOf(recorded));
     return await start(context, inputs, old.outputs.privateAddress);
   },
   read,
@@ -55,7 +61,7 @@ export const machineResource: Handler<typeof vagrantMachineContract> = {
     const { inputs, outputs } = old;
     if (await isElsewhere(context, old)) {
       const connection = { name: inputs.hostname, host: outputs.address, port: outputs.port, user: outputs.user };
-      if (!unreachable.isAbandoned(connection)) throw notHere("vagrant destroy", whereaboutsOf(old));
+      if (!unreachable.isAbandoned(connection)) throw notDestroyedHere(whereaboutsOf(old));
       return warn(`it was not destroyed: ${describeWhereabouts(whereaboutsOf(old))}`);
     }
     const machine = toVagrantMachine(inputs, outputs.privateAddress);
