@@ -12,10 +12,7 @@ import type { MachineScope } from "./step";
 /** Folder in which a runtime reads the configuration of the pod network. containerd creates it. */
 const NETWORK_FOLDER = "/etc/cni";
 /** Folders in which containerd keeps images, containers, plugins and sockets, and that of the pod network. */
-const CONTAINERD_STATE = [
-  ...["/var/lib/containerd", "/opt/containerd", "/run/containerd", "/run/nri"],
-  NETWORK_FOLDER,
-];
+const CONTAINERD_STATE = [...["/var/lib/containerd", "/opt/containerd", "/run/containerd", "/run/nri"], NETWORK_FOLDER];
 
 /** Installs and starts the container runtime. Returns the unit that answers the kubelet. */
 export function installRuntime(scope: MachineScope): Unit {
