@@ -162,7 +162,8 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
   const staying = status.nodes.filter(({ name }) => !additional.includes(name));
   const canaries = ownCanaries(config.kubernetes);
-  const stages = undoStages({ ...plan, canaries, holds: holdsOf(config, staying) });
+  const { hold } = config.kubernetes;
+  const stages = undoStages({ ...plan, canaries, hold, holds: holdsOf(config, staying) });
   return { approved: { stages, isPaused: false, to: plan.to }, code: 0 };
 }
 

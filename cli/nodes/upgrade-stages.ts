@@ -1,3 +1,5 @@
+import semver from "semver";
+import { isSameMinor } from "../../render/version-skew";
 import type { ConfigChange } from "../engine/stack-config";
 import type { PlannedPool } from "./upgrade-plan";
 import { HOLD, heldNodePath, holdPool } from "./upgrade-hold";
@@ -161,15 +163,17 @@ function without(change: ConfigChange, path: string): ConfigChange {
 
 /**
  * Returns the updates that undo an upgrade of the control planes: additional machines, whose kubelets are newer, leave
- * first, while all pools stay on their version.
+ * first, while all pools stay on their version. A pause of an earlier upgrade stays.
  */
-export function undoStages({ to, additional, holds, canaries = [] }: UndoStageFacts): UpgradeStage[] {
+export function undoStages({ to, additional, holds, canaries = [], hold = {} }: UndoStageFacts): UpgradeStage[] {
   const remove = [CANARY, ADDITIONAL, ...additional.map(heldNodePath)];
   const leaves = { title: `Removing ${additional.join(", ")}`, remove, set: holds };
+  // Without it, these nodes would be drained in the same run, and get the version of the control planes.
+  const keepsPause = Object.values(hold).some((version) => semver.lt(version, to) && !isSameMinor(version, to));
   const returns = {
     title: `Changing to ${to}`,
-    remove: [HOLD, CANARY, CANARY_AFTER, EMULATE],
-    set: { [VERSION]: to, ...canaryPaths(canaries) },
+    remove: [...(keepsPause ? Object.keys(holds) : [HOLD, CANARY, CANARY_AFTER]), EMULATE],
+    set: { [VERSION]: to, ...(keepsPause ? {} : canaryPaths(canaries)) },
   };
   return additional.length > 0 ? [leaves, returns] : [returns];
 }
@@ -182,4 +186,6 @@ export interface UndoStageFacts {
   holds: ConfigChange;
   /** Canaries that the user has configured. @default none */
   canaries?: readonly string[];
+  /** Versions on which pools and workers stay in the configuration, by name. @default none */
+  hold?: Readonly<Record<string, string>>;
 }

@@ -54,6 +54,18 @@ test("there is nothing to undo where all nodes have one version", () => {
   expect(() => plan({ nodes: [node("worker-1", "1.36.3")] })).toThrow(/every control plane and worker has 1\.36\.3/);
 });
 
+test("an undo does not end a pause in which nodes have an older minor version: they would be drained", () => {
+  const stage = (hold: Record<string, string>, holds = {}) =>
+    undoStages({ ...plan(), additional: [], canaries: ["worker-1"], hold, holds }).at(-1);
+  expect(stage({ workers: "1.35.3" })?.remove).toContain("kubernetes.hold");
+  expect(stage({ workers: "1.35.4", gpu: "1.34.4" })).toMatchObject({
+    remove: ["controlPlane.emulate"],
+    set: { "kubernetes.version": "1.35.4" },
+  });
+  const own = { "kubernetes.hold.workers": "1.35.4" };
+  expect(stage({ gpu: "1.34.4" }, own)?.remove).toEqual(["kubernetes.hold.workers", "controlPlane.emulate"]);
+});
+
 describe("an upgrade with additional machines", () => {
   const nodes = [node("cp-1", "1.36.3", "control-plane"), node("worker-1", "1.35.4"), node("worker-2", "1.36.3")];
 
