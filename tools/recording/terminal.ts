@@ -1,5 +1,16 @@
-/** Control sequences with a command and its numbers, marks of the terminal without an effect on its text, and text. */
-const TOKENS = /\x1b\[(?<numbers>[\d;]*)(?<command>[A-Za-z])|\x1b\[[?>=][\d;]*[a-z]|\x1b[()].|\x1b[=>78]|(?<text>[^])/g;
+/**
+ * Control sequences with a command and its numbers, marks of the terminal without an effect on its text, titles of its
+ * window, and text.
+ */
+const KINDS = [
+  /\x1b\[(?<numbers>[\d;]*)(?<command>[A-Za-z])/,
+  /\x1b\[[?>=][\d;]*[a-z]|\x1b[()].|\x1b[=>78]/,
+  /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/,
+  /(?<text>[^])/,
+];
+const TOKENS = new RegExp(KINDS.map(({ source }) => source).join("|"), "g");
+/** A sequence whose end is in the next write. */
+const BEGINNING = /\x1b(?:\[[?>=]?[\d;]*|\][^\x07\x1b]*\x1b?|[()])?$/;
 
 /**
  * The text on a terminal. Knows what the commands of this project and their prompts write: movements of the cursor and
@@ -9,6 +20,7 @@ export class Terminal {
   private readonly all: string[] = [""];
   private row = 0;
   private column = 0;
+  private unfinished = "";
 
   constructor(
     public columns: number,
@@ -26,7 +38,10 @@ export class Terminal {
   }
 
   write(text: string): void {
-    for (const { groups = {} } of text.matchAll(TOKENS)) {
+    const all = this.unfinished + text;
+    const [unfinished = ""] = BEGINNING.exec(all) ?? [];
+    this.unfinished = unfinished;
+    for (const { groups = {} } of all.slice(0, all.length - unfinished.length).matchAll(TOKENS)) {
       if (groups.command !== undefined) this.control(groups.command, groups.numbers ?? "");
       else if (groups.text !== undefined) this.print(groups.text);
     }
