@@ -8,6 +8,8 @@ import { isElectionOff, keepLeaderElection } from "./leader-election";
 
 const NAMESPACE = "kube-system";
 const CONFIG_ANNOTATION = "kubewright.dev/config";
+/** On the ConfigMap of kube-proxy from its change until its pods are replaced, which an interrupted run leaves. */
+const PENDING_ANNOTATION = "kubewright.dev/restart-pending";
 
 type Fields = Record<string, unknown>;
 
@@ -21,7 +23,7 @@ const KUBE_PROXY: Place = { configMap: "kube-proxy", key: "config.conf" };
 
 /** A configuration in the cluster that differs from the documents. */
 export interface OutdatedConfiguration extends Place {
-  /** The sections that differ: `apiServer`. */
+  /** The sections that differ: `apiServer`. Empty where only the restart of kube-proxy is missing. */
   sections: string[];
   /** The new content, YAML. */
   text: string;
@@ -33,20 +35,25 @@ export async function findOutdated(
   documents: readonly KubeadmDocument[],
   signal: AbortSignal,
 ): Promise<OutdatedConfiguration[]> {
-  const [kubeadm, proxy] = await Promise.all([readFields(api, KUBEADM, signal), readFields(api, KUBE_PROXY, signal)]);
+  const [kubeadm, proxy] = await Promise.all([
+    readUploaded(api, KUBEADM, signal),
+    readUploaded(api, KUBE_PROXY, signal),
+  ]);
   return [
-    ...(kubeadm ? compare(KUBEADM, kubeadm, clusterFields(documents, kubeadm)) : []),
-    ...(proxy ? compare(KUBE_PROXY, proxy, proxyFields(documents, proxy)) : []),
+    ...(kubeadm ? compare(KUBEADM, kubeadm, clusterFields(documents, kubeadm.fields)) : []),
+    ...(proxy ? compare(KUBE_PROXY, proxy, proxyFields(documents, proxy.fields)) : []),
   ];
 }
 
 /** Writes a configuration. kube-proxy reads its own at the start only, so its pods are replaced, a few at a time. */
 export async function upload(api: KubeApi, outdated: OutdatedConfiguration, signal: AbortSignal): Promise<void> {
   const { configMap: name, key, text } = outdated;
-  await retryRequest(api, `writing the ConfigMap ${name}`, signal, () =>
-    api.core.patchNamespacedConfigMap({ namespace: NAMESPACE, name, body: { data: { [key]: text } } }, api.mergePatch),
-  );
-  if (name !== KUBE_PROXY.configMap) return;
+  const patch = (body: object) =>
+    retryRequest(api, `writing the ConfigMap ${name}`, signal, () =>
+      api.core.patchNamespacedConfigMap({ namespace: NAMESPACE, name, body }, api.mergePatch),
+    );
+  if (name !== KUBE_PROXY.configMap) return void (await patch({ data: { [key]: text } }));
+  await patch({ metadata: { annotations: { [PENDING_ANNOTATION]: "true" } }, data: { [key]: text } });
   const annotations = { [CONFIG_ANNOTATION]: configHash({ text }) };
   await retryRequest(api, "restarting kube-proxy", signal, () =>
     api.apps.patchNamespacedDaemonSet(
@@ -54,14 +61,25 @@ export async function upload(api: KubeApi, outdated: OutdatedConfiguration, sign
       api.mergePatch,
     ),
   );
+  await patch({ metadata: { annotations: { [PENDING_ANNOTATION]: null } } });
 }
 
-async function readFields(api: KubeApi, { configMap, key }: Place, signal: AbortSignal): Promise<Fields | undefined> {
-  const { data } = await retryRequest(api, `reading the ConfigMap ${configMap}`, signal, () =>
+interface Uploaded {
+  fields: Fields;
+  isPending: boolean;
+}
+
+async function readUploaded(
+  api: KubeApi,
+  { configMap, key }: Place,
+  signal: AbortSignal,
+): Promise<Uploaded | undefined> {
+  const { data, metadata } = await retryRequest(api, `reading the ConfigMap ${configMap}`, signal, () =>
     api.core.readNamespacedConfigMap({ namespace: NAMESPACE, name: configMap }),
   );
   const text = data?.[key];
-  return text === undefined ? undefined : (parse(text) as Fields);
+  if (text === undefined) return undefined;
+  return { fields: parse(text) as Fields, isPending: metadata?.annotations?.[PENDING_ANNOTATION] !== undefined };
 }
 
 /** The fields that Kubewright sets. kubeadm has filled in the others. */
@@ -89,9 +107,9 @@ function proxyFields(documents: readonly KubeadmDocument[], current: Fields): Fi
   return { ...configuration, conntrack };
 }
 
-function compare(place: Place, current: Fields, wanted: Fields): OutdatedConfiguration[] {
-  const sections = Object.keys(wanted).filter((name) => canonical(wanted[name]) !== canonical(current[name]));
-  return sections.length === 0 ? [] : [{ ...place, sections, text: yamlText({ ...current, ...wanted }) }];
+function compare(place: Place, { fields, isPending }: Uploaded, wanted: Fields): OutdatedConfiguration[] {
+  const sections = Object.keys(wanted).filter((name) => canonical(wanted[name]) !== canonical(fields[name]));
+  return sections.length > 0 || isPending ? [{ ...place, sections, text: yamlText({ ...fields, ...wanted }) }] : [];
 }
 
 /** JSON with sorted keys, in which an absent section and an empty one are the same. */

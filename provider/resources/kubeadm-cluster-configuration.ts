@@ -11,6 +11,7 @@ async function apply(context: Context, { controlPlanes, documents }: Configurati
   const { signal } = context;
   const api = await context.kube.api(controlPlanes, signal);
   for (const outdated of await findOutdated(api, documents, signal)) {
+    context.begin(ID);
     context.status(`writing the ConfigMap ${outdated.configMap}`);
     await upload(api, outdated, signal);
   }
@@ -19,7 +20,9 @@ async function apply(context: Context, { controlPlanes, documents }: Configurati
 async function findProblem(context: Context, inputs: ConfigurationInputs): Promise<string | undefined> {
   const api = await context.kube.api(inputs.controlPlanes, context.signal);
   const outdated = await findOutdated(api, inputs.documents, context.signal);
-  const problems = outdated.map(({ configMap, sections }) => `ConfigMap ${configMap}: ${sections.join(", ")} changed`);
+  const problems = outdated.map(({ configMap, sections }) =>
+    sections.length > 0 ? `ConfigMap ${configMap}: ${sections.join(", ")} changed` : `${configMap} was not restarted`,
+  );
   return problems.length > 0 ? problems.join("; ") : undefined;
 }
 

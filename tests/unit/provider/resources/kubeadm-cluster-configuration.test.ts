@@ -64,6 +64,7 @@ const inputs = (documents: object[] = [cluster(), proxy()]) => ({
   caCertHash: "sha256:a",
   documents: documents as never,
 });
+const isPatch = (call: string) => call.startsWith("patch");
 const create = (documents?: object[]) => clusterConfigurationResource.create(context(), inputs(documents));
 const read = (documents?: object[]) =>
   clusterConfigurationResource.read!(context(), "id", { inputs: inputs(documents), outputs: {} });
@@ -76,7 +77,7 @@ const uploaded = () =>
 describe("kubeadm's configuration in the cluster", () => {
   test("that kubeadm init wrote is not written again", async () => {
     await create();
-    expect(memory.calls.filter((call) => call.startsWith("patch"))).toEqual([]);
+    expect(memory.calls.filter(isPatch)).toEqual([]);
     expect((await read())?.inputs).toEqual(inputs());
   });
 
@@ -95,7 +96,7 @@ describe("kubeadm's configuration in the cluster", () => {
     memory.configMaps.set("kube-system/kubeadm-config", { data: { ClusterConfiguration } });
     await create();
     expect(uploaded().encryptionAlgorithm).toBe(after);
-    expect(memory.calls.filter((call) => call.startsWith("patch"))).toHaveLength(before === after ? 0 : 1);
+    expect(memory.calls.filter(isPatch)).toHaveLength(before === after ? 0 : 1);
   });
 
   test("loses flags that are no longer configured", async () => {
@@ -137,6 +138,28 @@ describe("kube-proxy's configuration", () => {
     expect(memory.configMaps.get("kube-system/kube-proxy")?.data).toMatchObject({ "kubeconfig.conf": "x" });
     const { spec } = memory.daemonSets.get("kube-system/kube-proxy") as { spec: { template?: unknown } };
     expect(JSON.stringify(spec.template)).toMatch(/"annotations":\{"kubewright\.dev\/config":"[0-9a-f]{16}"\}/);
+  });
+
+  test("that an interrupted run wrote without replacing pods is drift, and the next run replaces them", async () => {
+    const changed = [cluster(), proxy({ mode: "iptables" })];
+    const daemonSet = memory.daemonSets.get("kube-system/kube-proxy") ?? {};
+    memory.daemonSets.clear();
+    await expect(create(changed)).rejects.toThrow();
+    memory.daemonSets.set("kube-system/kube-proxy", daemonSet);
+    expect(configuration()).toMatchObject({ mode: "iptables" });
+    expect((await read(changed))?.inputs.problem).toBe("kube-proxy was not restarted");
+    await create(changed);
+    expect(JSON.stringify(memory.daemonSets.get("kube-system/kube-proxy"))).toContain("kubewright.dev/config");
+    expect((await read(changed))?.inputs.problem).toBeUndefined();
+  });
+
+  test("is recorded as begun before it is written, so that a failed change can be reverted", async () => {
+    const begun: string[] = [];
+    const one = { ...context(), begin: () => void begun.push(`after ${memory.calls.filter(isPatch).length} patches`) };
+    await clusterConfigurationResource.create(one, inputs());
+    expect(begun).toEqual([]);
+    await clusterConfigurationResource.create(one, inputs([cluster(), proxy({ mode: "iptables" })]));
+    expect(begun).toEqual(["after 0 patches"]);
   });
 
   test("returns to kube-proxy's defaults where conntrack is no longer configured", async () => {
