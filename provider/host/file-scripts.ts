@@ -32,7 +32,7 @@ for f in ${commandLine(paths)}; do
   fi
   if is_restored "$f"; then
     grep -vxF "restored $f" ${RECORD} > ${RECORD}.new || true
-    mv -f ${RECORD}.new ${RECORD}
+    mv -fT ${RECORD}.new ${RECORD}
   fi
 done
 `;

@@ -167,6 +167,23 @@ function startsWithNewGate(documents: readonly KubeadmDocument[], { from, to }: 
 }
 
 /** Returns the version of Kubernetes in kubeadm's documents, without the prefix `v`. */
+/** A living control plane keeps its address: etcd's peers and certificates, and kubeconfigs, have it. */
+export function findMovedControlPlane(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
+  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
+  const [now, before] = [addressOf(inputs), addressOf(old)];
+  if (!isSameMachine || now === undefined || before === undefined || now === before) return [];
+  const reason =
+    `the address of control plane ${old.node ?? ""} cannot change from ${before} to ${now}, because etcd and its ` +
+    "certificates keep the old one; set the address of the machine back, or remove this control plane from the " +
+    "configuration, and add the machine again in the next run";
+  return [{ path: "machines", reason }];
+}
+
+function addressOf({ documents = [] }: ControlPlaneInputs): string | undefined {
+  const init: Partial<InitConfiguration> | undefined = initConfiguration({ documents: [...documents] });
+  return init?.localAPIEndpoint?.advertiseAddress;
+}
+
 export function versionOf(documents: readonly KubeadmDocument[] | undefined): string | undefined {
   const version: string | undefined = clusterConfiguration({
     documents: documents && [...documents],

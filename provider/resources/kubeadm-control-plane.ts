@@ -19,6 +19,7 @@ import {
   findImpossibleUpgrade,
   findLostEncryption,
   findLostVerification,
+  findMovedControlPlane,
   versionOf,
 } from "../kubeadm/impossible-changes";
 import { withoutKubeletAuthority } from "../kubeadm/kubelet-authority";
@@ -217,6 +218,7 @@ const controlPlane: Handler<typeof controlPlaneContract> = {
     ...findImpossibleUpgrade(inputs, old),
     ...findLostEncryption(inputs, old),
     ...findLostVerification(inputs, old),
+    ...findMovedControlPlane(inputs, old),
   ],
   async create(context, inputs) {
     return { id: idOf(inputs), outputs: await apply(context, inputs) };

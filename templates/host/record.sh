@@ -15,4 +15,4 @@ mkdir -p "$(dirname $record)"
     value=$(sysctl -n "$name" 2>/dev/null) && echo "sysctl $name $value"
   done
 } > $record.new
-mv $record.new $record
+mv -fT $record.new $record

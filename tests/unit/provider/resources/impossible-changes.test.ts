@@ -41,6 +41,15 @@ test("the ranges and the version of an existing control plane are checked", () =
   expect(reasons(controlPlaneResource, now, old)).toEqual([expect.stringMatching(/cannot be downgraded/)]);
 });
 
+test("an existing control plane keeps its address", () => {
+  const at = (advertiseAddress: string) => ({
+    ...{ instance: "id-1", node: "cp-1" },
+    documents: [{ kind: "InitConfiguration", localAPIEndpoint: { advertiseAddress } }],
+  });
+  const moved = reasons(controlPlaneResource, at("10.0.0.9"), at("10.0.0.8"));
+  expect(moved).toEqual([expect.stringMatching(/^machines: the address of control plane cp-1 cannot change from/)]);
+});
+
 test("one of several control planes stays, whichever it is", () => {
   const machines = (...names: string[]) => ({ machines: names.map((name) => ({ name, role: "control-plane" })) });
   const before = machines("cp-1", "cp-2", "cp-3");
