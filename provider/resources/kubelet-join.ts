@@ -17,11 +17,16 @@ import type { Remote } from "../ssh/remote";
 
 type JoinInputs = Inputs<typeof kubeletJoinContract>;
 
-/** Whether the kubelet has a kubeconfig of this cluster. */
-async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, signal: AbortSignal): Promise<boolean> {
+/** Returns the hash of the CA of the cluster that the kubelet is a member of; undefined if it is a member of none. */
+async function readClusterCa(machine: Remote, signal: AbortSignal): Promise<string | undefined> {
   const texts = await readContents(machine, [KUBELET_CA, KUBELET_KUBECONFIG], signal);
   const ca = texts.get(KUBELET_CA);
-  return texts.has(KUBELET_KUBECONFIG) && ca !== undefined && caCertHash(ca) === expected;
+  return texts.has(KUBELET_KUBECONFIG) && ca !== undefined ? caCertHash(ca) : undefined;
+}
+
+/** Whether the kubelet has a kubeconfig of this cluster. */
+async function isMember(machine: Remote, { caCertHash: expected }: JoinInputs, signal: AbortSignal): Promise<boolean> {
+  return (await readClusterCa(machine, signal)) === expected;
 }
 
 /** @param dropped Paths of files of the recorded join that the new inputs no longer have */
@@ -110,7 +115,11 @@ const kubeletJoin: Handler<typeof kubeletJoinContract> = {
     }),
   async delete(context, _id, { inputs }) {
     const machine = await findMachine(context, inputs);
-    if (machine) await detachKubelet(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });
+    if (!machine) return;
+    const ca = await readClusterCa(machine, context.signal);
+    if (ca !== undefined && ca !== inputs.caCertHash)
+      return context.warn(`${machine.label} has joined another cluster since, and stays in it`);
+    await detachKubelet(context, machine, { node: inputs.node, files: Object.keys(inputs.files) });
   },
 };
 

@@ -162,6 +162,20 @@ describe("a delete", () => {
     expect([...machine.files.keys()]).toEqual(["/etc/kubernetes/manifests/x.yaml"]);
   });
 
+  test("leaves a kubelet in another cluster that it has joined since", async () => {
+    joinedTo(other);
+    await remove();
+    expect(machine.files.size).toBe(3);
+    expect(machine.restarts).toBe(0);
+  });
+
+  test("removes what an interrupted join has left", async () => {
+    joinedTo(ca);
+    machine.files.delete(KUBELET_KUBECONFIG);
+    await remove();
+    expect(machine.files.size).toBe(0);
+  });
+
   test("leaves a machine that was rebuilt as it is", async () => {
     joinedTo(ca);
     machine.instance = "b2";
