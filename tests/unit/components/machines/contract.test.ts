@@ -130,6 +130,16 @@ test.each(KINDS.filter(({ makes }) => makes).map((kind) => kind.name))(
   },
 );
 
+test("a listed host keeps the processor architecture that its configuration names", () => {
+  const host = (name: string, more: object) => ({ name, host: `192.0.2.${name.length}`, password: "x", ...more });
+  const hosts = [host("boss", { role: "control-plane" }), host("worker", { role: "worker", arch: "arm64" })];
+  const { machines } = createMachines(configOf("ssh", { machines: { ssh: { hosts } } }), known);
+  expect(machines.map(({ name, arch }) => [name, arch])).toEqual([
+    ["boss", undefined],
+    ["worker", "arm64"],
+  ]);
+});
+
 test("pools can have different kinds and sizes", async () => {
   const hosts = [{ name: "mine", host: "192.0.2.9", privateKeyPath: "/keys/id" }];
   const config = configOf("docker", {
