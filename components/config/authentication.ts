@@ -38,7 +38,9 @@ export const staticToken = strict({
   /** Name of the user. */
   user: csvValue,
   /** Unique id of the user. Pulumi keeps digits as a number, so numbers are accepted, too. */
-  uid: z.preprocess((value) => (typeof value === "number" ? String(value) : value), csvValue),
+  uid: z
+    .preprocess((value) => (typeof value === "number" ? String(value) : value), csvValue)
+    .meta({ alsoAccepts: "number" }),
   /** Groups of the user, for example `system:masters`. */
   groups: z.array(csvValue).default([]),
 });

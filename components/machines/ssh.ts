@@ -58,7 +58,7 @@ const jump: z.ZodType<SshSettings> = z
       strict({ ...login, jump: jump.optional() }),
     ),
   )
-  .meta({ format: "string or object" });
+  .meta({ format: "string or object", alsoAccepts: "string" });
 
 const hostFields = {
   /** Hostname of the machine and name of its node: a DNS name. */

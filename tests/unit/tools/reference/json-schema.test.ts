@@ -42,6 +42,18 @@ test("an unknown section of Kubewright is wrong; a section of another package is
   );
 });
 
+test("a value that is converted before it is checked may have either type", () => {
+  const sections = JSON.parse(configurationSchema([property("machines", ""), property("auth", "")])) as {
+    $defs: Record<string, { anyOf?: { type: string }[] }>;
+  } & Schema;
+  const uid = { anyOf: [{ type: "number" }, { type: "string" }] };
+  expect(sections.properties.config.properties["kubewright:auth"]).toMatchObject({
+    properties: { staticTokens: { items: { properties: { uid } } } },
+  });
+  const jump = Object.values(sections.$defs).find(({ anyOf }) => anyOf?.length === 2 && anyOf[1]?.type === "object");
+  expect(jump?.anyOf?.[0]).toEqual({ type: "string" });
+});
+
 test("zod's schema of the configuration can be expressed", () => {
   expect(() => z.toJSONSchema(clusterSchema, { io: "input", unrepresentable: "any" })).not.toThrow();
 });
