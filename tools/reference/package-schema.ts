@@ -3,6 +3,26 @@ import { type Schema, documentedSections, isSchema } from "./json-schema";
 import type { Property } from "./property";
 
 const ANY: Schema = { $ref: "pulumi.json#/Any" };
+const REPOSITORY = "https://github.com/kubewright/kubewright";
+
+/**
+ * Settings of the generated SDKs. A resource of an SDK names the version of the package, and the engine chooses the
+ * provider by it. In npm, `kubewright` is the name of the library, which contains the provider.
+ */
+const LANGUAGES = {
+  nodejs: { respectSchemaVersion: true, packageName: "@kubewright/sdk" },
+  python: { respectSchemaVersion: true, pyproject: { enabled: true } },
+  go: {
+    respectSchemaVersion: true,
+    generateResourceContainerTypes: true,
+    // Otherwise Go lacks types for the elements of lists whose values are all known: its SDK does not compile.
+    generateExtraInputTypes: true,
+    importBasePath: "github.com/kubewright/kubewright/sdk/go/kubewright",
+  },
+  csharp: { respectSchemaVersion: true, packageReferences: { Pulumi: "3.*" } },
+  java: { buildFiles: "gradle" },
+};
+
 const CONFIGURATION = "kubewright:components:Configuration";
 
 /**
@@ -17,12 +37,14 @@ export function packageSchema(sections: readonly Property[]): string {
     name: "kubewright",
     displayName: "Kubewright",
     description: "Turns machines into Kubernetes nodes",
-    meta: { moduleFormat: "(.*)" },
-    language: {
-      nodejs: { respectSchemaVersion: true },
-      python: { respectSchemaVersion: true, pyproject: { enabled: true } },
-      go: { respectSchemaVersion: true, generateResourceContainerTypes: true },
-    },
+    keywords: ["kubernetes", "kubeadm", "category/infrastructure", "kind/component"],
+    homepage: REPOSITORY,
+    repository: REPOSITORY,
+    license: "Apache-2.0",
+    publisher: "Kubewright",
+    // Each SDK is a package that the language's package manager can install, as `pulumi package add` expects it.
+    meta: { moduleFormat: "(.*)", supportPack: true },
+    language: LANGUAGES,
     types: { ...types.all, ...CLUSTER_TYPES },
     resources: {
       "kubewright:components:Cluster": CLUSTER,
@@ -67,7 +89,7 @@ class Types {
     this.add(CONFIGURATION, { properties: root.properties });
   }
 
-  private add(token: string, { properties = {}, description }: Schema): void {
+  private add(token: string, { properties = {}, required, description }: Schema): void {
     this.all[token] = {}; // a type may contain itself
     this.all[token] = {
       type: "object",
@@ -78,6 +100,7 @@ class Types {
           { ...this.typeOf(schema, `${token}${capitalized(name)}`), ...describe(schema) },
         ]),
       ),
+      ...(Array.isArray(required) ? { required } : {}),
     };
   }
 
