@@ -6,8 +6,9 @@ import { downloadModule } from "../../artifacts/go";
 import { run } from "../../common/process";
 
 /**
- * The hosts of Python and YAML, which a Pulumi that is built from modules lacks. The host of Python is from the last
- * version whose module contains it, and starts programs with a script of the SDK. The builds take minutes, once.
+ * The hosts of Go, Python and YAML, which a Pulumi that is built from modules lacks. Those of Go and Python are from
+ * the last versions whose modules contain them. Python's starts programs with a script of the SDK. The builds take
+ * minutes, once.
  */
 const SDK = "github.com/pulumi/pulumi/sdk/v3";
 const COMMON = { cgo: false, tags: [], ldflags: "" };
@@ -20,6 +21,11 @@ const YAML = {
   ...{ path: "github.com/pulumi/pulumi-yaml", version: "v1.25.0" },
   sum: "h1:fy/AKkIafzwtk/6Bj9KFXGj6uqYWGXY31UmLvhrfjqs=",
   packages: { "pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml" },
+  ...COMMON,
+};
+const GO = {
+  ...{ path: SDK, version: "v3.61.0", sum: "h1:9TyuMU8IdJiVwtsoMP4U8BqKEArGLKfvC72VEwG3XZ0=" },
+  packages: { "pulumi-language-go": `${SDK}/go/pulumi-language-go` },
   ...COMMON,
 };
 const LAUNCHER = {
@@ -41,6 +47,13 @@ export async function buildLanguageHosts(): Promise<string> {
   };
   const key = `pulumi-languages-${PYTHON.version}-${YAML.version}`;
   return (await new Cache().obtain({ key, label: "the hosts of Python and YAML", progress, signal, fill })).dir;
+}
+
+/** Returns the folder of the host of Go. */
+export async function buildGoHost(): Promise<string> {
+  const fill = async (folder: string) => await buildModule(GO, folder, progress, signal);
+  const key = `pulumi-language-go-${GO.version}`;
+  return (await new Cache().obtain({ key, label: "the host of Go", progress, signal, fill })).dir;
 }
 
 /** Creates a virtual environment of Python with Pulumi's package, and returns its folder. */

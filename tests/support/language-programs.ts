@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { obtainEngine } from "../../artifacts/engine";
 import { writeProject } from "../../cli/engine/project-templates";
 import { run } from "../../common/process";
@@ -61,6 +61,22 @@ export class LanguageProjects {
     const folder = join(this.root, stack);
     writeProject(folder, { template: "docker", stack, language });
     this.installPackages(folder);
+    await this.pulumi(folder, "stack", "init", stack);
+    return folder;
+  }
+
+  /**
+   * Writes a project with a program of its own and a new stack, and returns its folder. A program in YAML is the rest
+   * of `Pulumi.yaml`.
+   */
+  async write(stack: string, runtime: string, files: Record<string, string>): Promise<string> {
+    const folder = join(this.root, stack);
+    this.installPackages(folder);
+    const plugins = { providers: [{ name: "kubewright", path: "./node_modules/kubewright/bin" }] };
+    const project = stringify({ name: "kubewright", runtime, plugins });
+    const { "Pulumi.yaml": resources = "" } = files;
+    for (const [name, text] of Object.entries({ ...files, "Pulumi.yaml": `${project}${resources}` }))
+      writeFileSync(join(folder, name), text);
     await this.pulumi(folder, "stack", "init", stack);
     return folder;
   }
