@@ -93,6 +93,11 @@ describe("YAML", () => {
 });
 
 describe("Node.js", () => {
+  test("the program with ConfiguredCluster previews a cluster with the library", async () => {
+    const files = { "index.ts": documentedProgram("ts", "ConfiguredCluster"), "package.json": '{"main": "index.ts"}' };
+    await previewsCluster(await projects.write("nodejs-configured", "nodejs", files), "ConfiguredCluster");
+  });
+
   test("the SDK compiles, and has the components", async () => {
     const sdk = join(sdks, "nodejs");
     symlinkSync(join(projectRoot(), "node_modules"), join(sdk, "node_modules"));
