@@ -50,8 +50,13 @@ export class LanguageProjects {
   }
 
   async pulumi(folder: string, ...args: string[]): Promise<string> {
+    return await this.run(folder, "pulumi", ...args, "--color", "never");
+  }
+
+  /** Runs a program, which finds the engine, and returns what it writes. Fails the test if it fails. */
+  async run(folder: string, program: string, ...args: string[]): Promise<string> {
     const options = { cwd: folder, env: this.env, all: true, reject: false, stdin: "ignore" } as const;
-    const { all, exitCode } = await run("pulumi", [...args, "--color", "never"], options);
+    const { all, exitCode } = await run(program, args, options);
     expect(exitCode, String(all)).toBe(0);
     return String(all);
   }

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -9,7 +9,14 @@ import schema from "../../../provider/schema.json";
 import { buildGoHost, buildLanguageHosts, createVirtualEnvironment } from "../../support/language-hosts";
 import { LanguageProjects } from "../../support/language-programs";
 import { generateSdks } from "../../support/sdks/generator";
-import { COMPONENTS, type Component, documentedProgram, goModule, unknownNames } from "../../support/sdks/programs";
+import {
+  COMPONENTS,
+  type Component,
+  MAVEN_PROJECT,
+  documentedProgram,
+  goModule,
+  unknownNames,
+} from "../../support/sdks/programs";
 
 /** The SDKs that Pulumi's generators make of our schema, and the programs of docs/languages.md. Nothing is created. */
 const projects = new LanguageProjects();
@@ -123,5 +130,27 @@ describe(".NET", () => {
     test("the SDK compiles", async () => {
       await run("dotnet", ["build"], { cwd: join(sdks, "dotnet") });
     });
+  });
+});
+
+describe("Java", () => {
+  beforeEach(async ({ skip }) => {
+    const { failed } = await run("mvn", ["--version"], { reject: false });
+    skip(failed, "Maven is not installed: the program in Java is not compiled");
+  });
+
+  test("the program with ConfiguredCluster previews a cluster without an SDK", async () => {
+    const folder = join(projects.root, "java");
+    const sources = join(folder, "src", "main", "java");
+    mkdirSync(sources, { recursive: true });
+    writeFileSync(join(folder, "pom.xml"), MAVEN_PROJECT);
+    writeFileSync(join(sources, "App.java"), documentedProgram("java", "ConfiguredCluster"));
+    const goals = ["compile", "dependency:build-classpath", "-Dmdep.outputFile=classpath"]; // cspell:ignore Dmdep
+    await run("mvn", ["--quiet", "--batch-mode", ...goals], { cwd: folder });
+    const classes = `target/classes:${readFileSync(join(folder, "classpath"), "utf8")}`;
+    const script = 'PATH="$0:$PATH" exec java -cp "$1" App';
+    const preview = await projects.run(folder, "sh", "-c", script, join(projectRoot(), "bin"), classes);
+    for (const resource of EXPECTED.ConfiguredCluster) expect(preview).toContain(`kubewright:${resource} create`);
+    expect(preview).toContain('kubeconfigPath: ".kubewright/lab/kubeconfig"');
   });
 });

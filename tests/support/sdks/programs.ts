@@ -36,6 +36,20 @@ export function goModule(sdk: string): string {
   ].join("\n");
 }
 
+/** The pom.xml of a program in Java. */
+export const MAVEN_PROJECT = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>program</groupId><artifactId>program</artifactId><version>1</version>
+  <properties>
+    <maven.compiler.source>17</maven.compiler.source>
+    <maven.compiler.target>17</maven.compiler.target>
+  </properties>
+  <dependencies>
+    <dependency><groupId>com.pulumi</groupId><artifactId>pulumi</artifactId><version>1.36.1</version></dependency>
+  </dependencies>
+</project>
+`;
+
 /** Returns the names in a program in C# that the SDK lacks: of classes that it creates, and of properties. */
 export function unknownNames(program: string, sdk: string): string[] {
   const sources = readdirSync(sdk, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".cs"));
