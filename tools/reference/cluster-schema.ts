@@ -1,6 +1,15 @@
+import type { JumpHost } from "../../components/machines/machine";
+import type { RemoteClusterArgs, RemoteMachine } from "../../components/remote-cluster";
 import type { Schema } from "./json-schema";
 
-/** The component `Cluster` in the package's schema: components/remote-cluster.ts. Only its shape must be known. */
+/**
+ * The component `Cluster` in the package's schema. The compiler proves that each object has exactly the properties that
+ * the component takes.
+ */
+type PropertiesOf<T> = Record<keyof T, Schema>;
+/** `restoreFrom` is left out: it has passwords, and those would have to be known when the program runs. */
+type Arguments = Omit<RemoteClusterArgs, "restoreFrom">;
+type RemotePool = NonNullable<RemoteClusterArgs["pools"]>[number];
 
 const text = (description: string): Schema => ({ type: "string", description });
 const whole = (description: string): Schema => ({ type: "integer", description });
@@ -24,7 +33,7 @@ const login = {
     $ref: "#/types/kubewright:components:JumpHost",
     description: "The SSH server through which this one is reached",
   }),
-};
+} satisfies PropertiesOf<JumpHost>;
 
 const machine = {
   name: plain(text("Hostname of the machine and name of its node")),
@@ -34,7 +43,7 @@ const machine = {
   arch: plain(text("Architecture of the CPU: amd64 or arm64. Default: that of the computer that runs Pulumi")),
   bootTimeout: plain(whole("Seconds until a machine that boots must answer SSH")),
   madeBy: text("URN of the resource that created the machine. If it is deleted, nothing is removed from the machine"),
-};
+} satisfies PropertiesOf<RemoteMachine>;
 
 const pool = {
   name: plain(text("Name of the pool")),
@@ -42,9 +51,14 @@ const pool = {
   settings: object("Settings of every node: labels, annotations, taints, kubelet, kubeletArgs, containerd"),
   nodes: object("Settings of single nodes, by machine name"),
   version: plain(text("Version of the kubelets. Default: that of the cluster")),
+  canaries: plain({
+    type: "array",
+    items: { type: "string", plain: true },
+    description: "Names of machines whose kubelets have the cluster's version, whatever the pool's version is",
+  }),
   maxUnavailable: plain(whole("Number of nodes that a change may make unavailable. Default: 1")),
   commands: object("Commands of your own: afterJoin, beforeDrain, afterUpgrade"),
-};
+} satisfies PropertiesOf<RemotePool>;
 
 export const CLUSTER_TYPES: Record<string, Schema> = {
   "kubewright:components:JumpHost": { type: "object", properties: login, required: ["host"] },
@@ -52,7 +66,7 @@ export const CLUSTER_TYPES: Record<string, Schema> = {
   "kubewright:components:Pool": { type: "object", properties: pool, required: ["name", "machines"] },
 };
 
-export const CLUSTER: Schema = {
+export const CLUSTER = {
   isComponent: true,
   description: "A Kubernetes cluster on existing machines.",
   inputProperties: {
@@ -68,7 +82,8 @@ export const CLUSTER: Schema = {
     drain: object("How nodes are emptied"),
     extras: plain({ type: "boolean", description: "Also load the images that examples and tests use" }),
     soak: plain(whole("Seconds for which the cluster must stay healthy in an upgrade before it goes on")),
-  },
+    components: object("Build the cluster without kubeadm: rung, runAs, staticTokens, disableAdmission"),
+  } satisfies PropertiesOf<Arguments>,
   requiredInputs: ["version", "controlPlanes"],
   properties: {
     kubeconfig: { ...text("The administrator's kubeconfig"), secret: true },

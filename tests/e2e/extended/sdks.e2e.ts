@@ -99,6 +99,20 @@ describe("YAML", () => {
   });
 });
 
+test("a program in YAML may build a cluster of its own component by component, and have canaries", async () => {
+  const machine = (name: string, host: string) => ({ name, host, privateKeyPath: "/home/me/.ssh/id_ed25519" });
+  const workers = { name: "workers", machines: [machine("worker-1", "10.0.0.11")], canaries: ["worker-1"] };
+  const properties = {
+    version: "1.36.3",
+    controlPlanes: [machine("control-plane-1", "10.0.0.1")],
+    pools: [workers],
+    components: { rung: "apiserver" },
+  };
+  const cluster = { type: "kubewright:components:Cluster", properties };
+  const folder = await projects.write("yaml-ladder", "yaml", { "Pulumi.yaml": stringify({ resources: { cluster } }) });
+  expect(await projects.pulumi(folder, "preview", "--non-interactive")).toContain("kubewright:kubelet:Join");
+});
+
 describe("Node.js", () => {
   test("the program with ConfiguredCluster previews a cluster with the library", async () => {
     const files = { "index.ts": documentedProgram("ts", "ConfiguredCluster"), "package.json": '{"main": "index.ts"}' };
