@@ -51,6 +51,11 @@ const pool = {
   settings: object("Settings of every node: labels, annotations, taints, kubelet, kubeletArgs, containerd"),
   nodes: object("Settings of single nodes, by machine name"),
   version: plain(text("Version of the kubelets. Default: that of the cluster")),
+  versions: plain({
+    type: "object",
+    additionalProperties: { type: "string", plain: true },
+    description: "Versions of single machines' kubelets, by machine name. They have priority over version",
+  }),
   canaries: plain({
     type: "array",
     items: { type: "string", plain: true },
