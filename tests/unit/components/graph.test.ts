@@ -105,6 +105,26 @@ test("on the ladder, the pods of kube-proxy and CoreDNS change after all nodes",
     expect([...dependenciesOf(registrations, `kubewright:kube:${id}`)]).toEqual(expect.arrayContaining(nodes));
 });
 
+test("with kubeadm, kube-proxy and CoreDNS change after all nodes, which have their images by then", async () => {
+  const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 } }));
+  const machines = ["control-plane-1", "control-plane-2", "control-plane-3", "worker-1", "worker-2"];
+  const nodes = machines.map((name) => `kubewright:kube:Node ${name}-node`);
+  const before = dependenciesOf(registrations, "kubewright:kubeadm:AddOns dev-add-ons");
+  expect(nodes.filter((name) => !before.has(name))).toEqual([]);
+});
+
+test("control planes change one after the other, each with its kubelet, and workers after all of them", async () => {
+  const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 } }));
+  const controlPlane = (index: number) => `kubewright:kubeadm:ControlPlane control-plane-${index}-control-plane`;
+  const node = (name: string) => `kubewright:kube:Node ${name}-node`;
+  for (const index of [1, 2, 3]) {
+    expect(dependenciesOf(registrations, node(`control-plane-${index}`))).toContain(controlPlane(index));
+    if (index > 1)
+      expect(dependenciesOf(registrations, controlPlane(index))).toContain(node(`control-plane-${index - 1}`));
+    expect(dependenciesOf(registrations, node("worker-1"))).toContain(node(`control-plane-${index}`));
+  }
+});
+
 test("API servers verify kubelets after all nodes have certificates, and timers approve requests", async () => {
   const security = { kubeletServingCertificates: "cluster" };
   const registrations = await recordRegistrations(() => program({ controlPlane: { count: 3 }, security }));
