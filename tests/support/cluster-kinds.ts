@@ -5,6 +5,8 @@ import { manifestsResource } from "../../provider/resources/manifests";
 import { nodeResource } from "../../provider/resources/node";
 import { rolloutResource } from "../../provider/resources/rollout";
 import type { Json } from "./memory-engine";
+import { yamlText } from "../../render/json";
+import { clusterConfigurationResource } from "../../provider/resources/kubeadm-cluster-configuration";
 import { controlPlaneResource } from "../../provider/resources/kubeadm-control-plane";
 import { kubeadmInitResource } from "../../provider/resources/kubeadm-init";
 import { kubeadmJoinResource } from "../../provider/resources/kubeadm-join";
@@ -164,6 +166,28 @@ function signTokens({ api }: World): void {
   };
 }
 
+const KUBEADM = { apiVersion: "kubeadm.k8s.io/v1beta4", kind: "ClusterConfiguration" };
+const KUBE_PROXY = { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration" };
+
+const configurationProgram = fc
+  .tuple(fc.constantFrom("10.0.0.1", "10.0.0.2"), fc.constantFrom("nftables", "iptables"))
+  .map(([name, mode]) => ({
+    documents: [
+      { ...KUBEADM, apiServer: { certSANs: [name] } },
+      { ...KUBE_PROXY, mode },
+    ],
+  }));
+
+/** Creates what `kubeadm init` has uploaded. */
+function uploadConfiguration({ api }: World): void {
+  const conntrack = { maxPerCore: null, min: null, tcpEstablishedTimeout: null, tcpCloseWaitTimeout: null };
+  api.firstProxy = yamlText({ ...KUBE_PROXY, mode: "nftables", conntrack });
+  const kubeadm = yamlText({ ...KUBEADM, apiServer: { certSANs: ["10.0.0.1"] }, controllerManager: {}, scheduler: {} });
+  api.memory.configMaps.set("kube-system/kubeadm-config", { data: { ClusterConfiguration: kubeadm } });
+  api.memory.configMaps.set("kube-system/kube-proxy", { data: { "config.conf": api.firstProxy } });
+  api.memory.daemonSets.set("kube-system/kube-proxy", {});
+}
+
 /** Resources in the Kubernetes API. */
 export const apiKinds: readonly ResourceKind[] = [
   { name: "Manifests", handler: manifestsResource, programs: three(manifestsProgram) },
@@ -185,6 +209,19 @@ export const apiKinds: readonly ResourceKind[] = [
     handler: nodeResource,
     programs: three(nodeProgram),
     prepare: registerAfterRestart,
+  },
+  {
+    name: "kubeadm ClusterConfiguration",
+    handler: clusterConfigurationResource,
+    programs: three(configurationProgram),
+    prepare: uploadConfiguration,
+    leaves: {
+      reason: "kubeadm created the ConfigMaps, and deletes them together with the cluster",
+      apply: ({ api }, deleted) => {
+        for (const [name, map] of deleted.api.memory.configMaps) api.memory.configMaps.set(name, map);
+        for (const [name, set] of deleted.api.memory.daemonSets) api.memory.daemonSets.set(name, set);
+      },
+    },
   },
   {
     name: "Rollout",

@@ -1,3 +1,5 @@
+import { parse } from "yaml";
+import { configHash } from "../../render/json";
 import type { KubeApi } from "../../provider/kube/api";
 import type { Faults } from "./faults";
 import { MemoryApi, httpError } from "./memory-api";
@@ -32,7 +34,7 @@ export class NodeApi {
   /** Opens the API. Reading the administrator's kubeconfig is a step too. */
   async open(): Promise<KubeApi> {
     const { core, policy, storage, ...rest } = this.memory.api;
-    const groups = { core, policy, storage, objects: this.objectMethods(), apps: this.deploymentMethods() };
+    const groups = { core, policy, storage, objects: this.objectMethods(), apps: this.appsMethods() };
     const wrapped = Object.entries(groups).map(([name, group]) => [name, this.wrap(group as unknown as Methods)]);
     const api = { ...rest, caCertificate: this.caCertificate, ...Object.fromEntries(wrapped) } as KubeApi;
     return await this.faults.pass(
@@ -51,8 +53,25 @@ export class NodeApi {
       nodes: Object.fromEntries(nodes) as Record<string, unknown>,
       objects: Object.fromEntries([...this.objects].sort(([one], [other]) => (one < other ? -1 : 1))),
       deployments: Object.fromEntries(this.deployments),
+      configuration: this.configuration(),
     };
   }
+
+  /** The configuration of kubeadm and kube-proxy, and whether kube-proxy's pods have read theirs. */
+  private configuration() {
+    const read = (name: string, key: string) => this.memory.configMaps.get(`kube-system/${name}`)?.data?.[key];
+    const [kubeadm, proxy] = [read("kubeadm-config", "ClusterConfiguration"), read("kube-proxy", "config.conf")];
+    const pods = JSON.stringify(this.memory.daemonSets.get("kube-system/kube-proxy") ?? {});
+    const wanted = proxy === this.firstProxy ? [configHash({ text: proxy }), "{}"] : [configHash({ text: proxy })];
+    return {
+      kubeadm: kubeadm && (parse(kubeadm) as unknown),
+      proxy: proxy && (parse(proxy) as unknown),
+      isRead: proxy === undefined || wanted.some((part) => pods.includes(part)),
+    };
+  }
+
+  /** Content of kube-proxy's configuration that its pods have read at their first start. */
+  firstProxy: string | undefined;
 
   private wrap(methods: Methods): Methods {
     const request =
@@ -80,8 +99,10 @@ export class NodeApi {
     };
   }
 
-  private deploymentMethods() {
+  private appsMethods() {
+    const { apps } = this.memory.api;
     return {
+      patchNamespacedDaemonSet: apps.patchNamespacedDaemonSet.bind(apps),
       patchNamespacedDeployment: async ({ namespace, name, body = {} }: Deployment) =>
         void this.deployments.set(`${namespace}/${name}`, structuredClone(body)),
       readNamespacedDeployment: async ({ namespace, name }: Deployment) => ({
