@@ -56,7 +56,7 @@ function draw(cast: Cast, rows: readonly (readonly RowText[])[], options: Record
 
 function baseStyle(duration: number): string {
   return (
-    `.row{font:${FONT_SIZE}px ${FONTS};white-space:pre}` +
+    `.row{font:${FONT_SIZE}px ${FONTS}}.row text{white-space:pre}` + // browsers reset it for texts
     `.row g{animation:${number(duration)}s step-end infinite}` +
     "@media (prefers-reduced-motion:reduce){.row g{animation:none!important}}"
   );

@@ -37,6 +37,7 @@ test("needs no script, has a name, follows the colors of the reader, and can sta
   expect(svg).toContain("@media (prefers-color-scheme:dark)");
   expect(svg).toContain("@media (prefers-reduced-motion:reduce){.row g{animation:none!important}}");
   expect(svg).toContain(">  &lt;1.9&gt; s</text>");
+  expect(svg).toContain(".row text{white-space:pre}");
 });
 
 test("shows fewer pictures where a file would be too large, and none where that is not enough", () => {
