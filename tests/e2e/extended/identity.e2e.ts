@@ -164,6 +164,9 @@ describe("a living node is never reset", () => {
     await succeed(other.up("--config", "workers.count=0"));
     const foreign = await kubectlOf(other);
     const host = await internalAddress(foreign, "control-plane-1");
+    // A new cluster still stops kubeadm's second replica of CoreDNS.
+    const stopping = () => foreign("get", "pods", "-A", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}");
+    await expect.poll(stopping, { timeout: 60_000, interval: 500 }).toBe("");
     const membership = await other.on("control-plane-1", MEMBERSHIP);
     const login = { user: "root", privateKeyPath: join(other.stackFolder, "id_ed25519") };
     addHost({ name: "foreign", host, ...login });
