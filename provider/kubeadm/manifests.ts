@@ -66,7 +66,7 @@ export async function renderManifests(
   ]);
   await machine.run(`rm -rf ${STAGING}`, { step: STEP, signal });
   const kept = [...rendered].map(([component, text]): [Component, string] => {
-    const marked = keepRenewalMark(text, current.get(component));
+    const marked = keepStartupTime(keepRenewalMark(text, current.get(component)), current.get(component));
     const own = KEPT[component]?.(marked, current.get(component)) ?? marked;
     return [component, keepSigningFile(own, files.has(SIGNING_CERTIFICATE))];
   });
@@ -123,4 +123,15 @@ function keepMembers(rendered: string, current = ""): string {
     isFirst = false;
     return text;
   });
+}
+
+const STARTUP_TIME = /^ *startupProbe:\n *failureThreshold: \d+$/m;
+
+/**
+ * Returns a manifest with the time to start of the current one. `timeouts.patience` prolongs it when kubeadm creates
+ * the control plane, and not here: the difference alone must not restart a component.
+ */
+function keepStartupTime(rendered: string, current = ""): string {
+  const time = STARTUP_TIME.exec(current)?.[0];
+  return time === undefined ? rendered : rendered.replace(STARTUP_TIME, () => time);
 }

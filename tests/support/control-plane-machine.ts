@@ -43,7 +43,10 @@ export class ControlPlaneMachine extends MemoryMachine {
   }
 }
 
-/** The flags of a component as kubeadm would write them, with an own member list of etcd. */
+/** A part of each manifest that has no flags. */
+export const PROBE = "  startupProbe:\n    failureThreshold: 24\n";
+
+/** The flags and the probe of a component as kubeadm would write them, with an own member list of etcd. */
 export function manifest(name: string, config: string): string {
   const section = { "kube-apiserver": "apiServer", "kube-controller-manager": "controllerManager" }[name] ?? name;
   const [, own = ""] = new RegExp(`${section}:\\n((?:  .*\\n)*)`).exec(config) ?? [];
@@ -51,5 +54,5 @@ export function manifest(name: string, config: string): string {
     ([, key, value]) => `- --${key}=${value}\n`,
   );
   const members = name === "etcd" ? "- --initial-cluster=cp-2=https://10.0.0.1:2380\n" : "";
-  return `- ${name}\n${members}${flags.join("")}`;
+  return `- ${name}\n${members}${flags.join("")}${PROBE}`;
 }

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { beforeEach, expect, test, vi } from "vitest";
 import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
 import { controlPlaneResource as resource } from "../../../../provider/resources/kubeadm-control-plane";
-import { COMPONENTS, ControlPlaneMachine, manifest } from "../../../support/control-plane-machine";
+import { COMPONENTS, ControlPlaneMachine, PROBE, manifest } from "../../../support/control-plane-machine";
 
 // Whether new pods are healthy is tested with applyManifests itself.
 vi.mock("../../../../provider/kubeadm/apply-manifests", async (original) => ({
@@ -64,7 +64,7 @@ test("the flag is no drift once KubeletAuthority has added it", async () => {
 });
 
 test("the flag stays where the API server has it", async () => {
-  machine.files.set(API_SERVER, { content: `- kube-apiserver\n${LINE}`, mode: "0600" });
+  machine.files.set(API_SERVER, { content: `- kube-apiserver\n${LINE}${PROBE}`, mode: "0600" });
   await update(inputs(true, "verified"));
   expect(apiServer()).toContain(FLAG);
 });
@@ -72,7 +72,7 @@ test("the flag stays where the API server has it", async () => {
 test("the flag is in another place than kubeadm writes it, which restarts nothing", async () => {
   const now = inputs(true, "verified");
   (now.documents[1] as { apiServer: { extraArgs: object[] } }).apiServer.extraArgs.push({ name: "v", value: "2" });
-  machine.files.set(API_SERVER, { content: `- kube-apiserver\n- --v=2\n${LINE}`, mode: "0600" });
+  machine.files.set(API_SERVER, { content: `- kube-apiserver\n- --v=2\n${LINE}${PROBE}`, mode: "0600" });
   await update(now);
   expect(machine.placed).toEqual([]);
 });
@@ -84,7 +84,7 @@ test("the flag of a program of its own, without kubeletCertificates, is written"
 });
 
 test("the flag is removed where API servers no longer verify kubelets", async () => {
-  machine.files.set(API_SERVER, { content: `- kube-apiserver\n${LINE}`, mode: "0600" });
+  machine.files.set(API_SERVER, { content: `- kube-apiserver\n${LINE}${PROBE}`, mode: "0600" });
   await update(inputs(false, "unverified"));
   expect(apiServer()).not.toContain(FLAG);
 });

@@ -106,6 +106,17 @@ describe("a control plane that runs as configured", () => {
     expect(machine.files.get(CONFIG)).toMatchObject({ mode: "0600" });
   });
 
+  test("keeps the time to start that it got from `timeouts.patience`, without a restart", async () => {
+    running();
+    for (const [path, { content, ...file }] of machine.files)
+      machine.files.set(path, { ...file, content: content.replace("failureThreshold: 24", "failureThreshold: 240") });
+    await create();
+    expect(machine.placed).toEqual([]);
+    await update({ apiServer: { profiling: "false" } });
+    const { content } = machine.files.get(`${MANIFESTS}/kube-apiserver.yaml`) ?? {};
+    expect(content).toMatch(/profiling=false[^]*failureThreshold: 240\n/);
+  });
+
   test("shows no drift", async () => {
     running();
     const { outputs } = await create();
