@@ -19,9 +19,13 @@ type JoinInputs = Partial<Inputs<typeof kubeadmJoinContract>>;
 export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Problem[] {
   const [now, before] = [clusterConfiguration(inputs), clusterConfiguration(old)];
   // The rebuilt machine of a single control plane gets a new cluster, for which everything may change.
-  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
-  const isSameCluster = isSameMachine || hasOtherControlPlanes(inputs, old);
+  const isSameCluster = isSameMachine(inputs, old) || hasOtherControlPlanes(inputs, old);
   return isSameCluster && now && before ? [...networkChanges(now, before), ...rebuiltEndpoint(inputs, old)] : [];
+}
+
+/** Whether the machine is known, and is the recorded one: a rebuilt one has another instance. */
+function isSameMachine(inputs: { instance?: string }, old: { instance?: string }): boolean {
+  return inputs.instance !== undefined && inputs.instance === old.instance;
 }
 
 /** Whether the cluster lives on without the machine that initialized it. */
@@ -44,9 +48,8 @@ export function isClusterProtected(inputs: InitInputs, old: InitInputs): boolean
 
 /** A node of a cluster is not reset into another cluster: only a machine that was rebuilt joins a new one. */
 export function findOtherCluster(inputs: JoinInputs, old: JoinInputs): Problem[] {
-  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
   const hashes = [inputs.caCertHash, old.caCertHash];
-  if (!isSameMachine || hashes.includes(undefined) || inputs.caCertHash === old.caCertHash) return [];
+  if (!isSameMachine(inputs, old) || hashes.includes(undefined) || inputs.caCertHash === old.caCertHash) return [];
   return [
     {
       path: "caCertHash",
@@ -96,7 +99,7 @@ function networkChanges(now: ClusterConfiguration, before: ClusterConfiguration)
 export function findImpossibleUpgrade(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
   const [to, from] = [versionOf(inputs.documents), versionOf(old.documents)];
   if (to === undefined || from === undefined) return [];
-  if (inputs.instance === undefined || inputs.instance !== old.instance) return [];
+  if (!isSameMachine(inputs, old)) return [];
   const [emulated, before] = [emulatedIn(inputs.documents), emulatedIn(old.documents)];
   if (to === from) return emulated === before || emulated === undefined ? [] : [lateEmulation(to)];
   const path = "kubernetes.version";
@@ -110,8 +113,7 @@ export function findImpossibleUpgrade(inputs: ControlPlaneInputs, old: ControlPl
 /** An API server without its keys could not read the Secrets that are encrypted. */
 export function findLostEncryption(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
   const [now, before] = [clusterConfiguration(inputs), clusterConfiguration(old)];
-  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
-  if (!isSameMachine || !now || !before || !isEncrypted(before) || isEncrypted(now)) return [];
+  if (!isSameMachine(inputs, old) || !now || !before || !isEncrypted(before) || isEncrypted(now)) return [];
   const reason =
     "cannot be off on a cluster whose Secrets are encrypted, because the API servers could not read them; " +
     "set identity, which stores them as plain text again";
@@ -120,8 +122,8 @@ export function findLostEncryption(inputs: ControlPlaneInputs, old: ControlPlane
 
 /** API servers that still verify kubelets would reach none whose certificate is its own. */
 export function findLostVerification(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
-  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
-  if (!isSameMachine || old.kubeletCertificates !== "verified" || inputs.kubeletCertificates !== undefined) return [];
+  const isLost = old.kubeletCertificates === "verified" && inputs.kubeletCertificates === undefined;
+  if (!isSameMachine(inputs, old) || !isLost) return [];
   const reason =
     "cannot be self-signed while the API servers verify kubelets, because `kubectl logs` and `kubectl exec` would " +
     "fail; apply unverified first";
@@ -169,9 +171,8 @@ function startsWithNewGate(documents: readonly KubeadmDocument[], { from, to }: 
 /** Returns the version of Kubernetes in kubeadm's documents, without the prefix `v`. */
 /** A living control plane keeps its address: etcd's peers and certificates, and kubeconfigs, have it. */
 export function findMovedControlPlane(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
-  const isSameMachine = inputs.instance !== undefined && inputs.instance === old.instance;
   const [now, before] = [addressOf(inputs), addressOf(old)];
-  if (!isSameMachine || now === undefined || before === undefined || now === before) return [];
+  if (!isSameMachine(inputs, old) || now === undefined || before === undefined || now === before) return [];
   const reason =
     `the address of control plane ${old.node ?? ""} cannot change from ${before} to ${now}, because etcd and its ` +
     "certificates keep the old one; set the address of the machine back, or remove this control plane from the " +
