@@ -1,4 +1,5 @@
-import { applyManifest, internalAddress, type Kubectl } from "./cluster-client";
+import { expect } from "vitest";
+import { applyManifest, internalAddress, kubectlOf, type Kubectl } from "./cluster-client";
 import { LoadClient, waitForAnswers } from "./load-client";
 import { manifest } from "./manifests";
 import type { TestStack } from "./test-stack";
@@ -35,8 +36,20 @@ export async function startLoad(
  * Deploys the workload, and sends requests to it from the first control plane through that node's own port, so that
  * they continue while every worker changes.
  */
-export async function deployUnderLoad(stack: TestStack, kubectl: Kubectl): Promise<LoadClient> {
+async function deployUnderLoad(stack: TestStack, kubectl: Kubectl): Promise<LoadClient> {
   await deployWorkload(stack, kubectl);
   const [container = ""] = await stack.containers("control-plane-1");
   return await startLoad(kubectl, { container, node: "control-plane-1" });
+}
+
+/** Creates a cluster under load, after what a killed test run has left of it is removed. Settings: `path=value`. */
+export async function createUnderLoad(
+  stack: TestStack,
+  settings: readonly string[],
+): Promise<{ kubectl: Kubectl; client: LoadClient }> {
+  await stack.down("--force");
+  const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
+  expect(code, text).toBe(0);
+  const kubectl = await kubectlOf(stack);
+  return { kubectl, client: await deployUnderLoad(stack, kubectl) };
 }

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
-import { kubeletVersions, kubectlOf, type Kubectl } from "../../support/cluster-client";
+import { kubeletVersions, type Kubectl } from "../../support/cluster-client";
 import type { LoadClient } from "../../support/load-client";
 import { TestStack } from "../../support/test-stack";
 import { newestVersion, previousVersion } from "../../support/versions";
-import { deployUnderLoad } from "../../support/workload";
+import { createUnderLoad } from "../../support/workload";
 
 const LEAST_REQUESTS = 1_000;
 const TO = newestVersion(loadVersions());
@@ -16,12 +16,8 @@ let kubectl: Kubectl;
 let client: LoadClient;
 
 beforeAll(async () => {
-  await stack.down("--force"); // left by a killed test run
   const settings = [`kubernetes.version=${FROM}`, "workers.upgrade=replace", "extras=true"];
-  const { code, text } = await stack.up(...settings.flatMap((setting) => ["--config", setting]));
-  expect(code, text).toBe(0);
-  kubectl = await kubectlOf(stack);
-  client = await deployUnderLoad(stack, kubectl);
+  ({ kubectl, client } = await createUnderLoad(stack, settings));
 });
 
 afterAll(async () => {
