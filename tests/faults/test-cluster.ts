@@ -6,7 +6,7 @@ import { ETCD_PKI } from "../../render/component-paths";
 import { containerName } from "../../provider/docker/arguments";
 import { LABELS } from "../../provider/docker/labels";
 import { output } from "../../common/process";
-import { LoadClient } from "../support/load-client";
+import { LoadClient, waitForAnswers } from "../support/load-client";
 import { manifest } from "../support/manifests";
 import { TestStack, type Show } from "../support/test-stack";
 import { isSameSize, type Operation, type Size } from "./cell";
@@ -116,22 +116,10 @@ export class TestCluster {
     );
     const url = `http://${address}:30080/hostname`;
     await this.on(this.controlPlane, ROLLOUT_STATUS);
+    const spec = { container: this.containerName(this.controlPlane), url, perSecond: PER_SECOND };
     // After the removal of a node, 20 answers in a row show that no rule leads to its pods any more.
-    await waitUntil(
-      "the Deployment answers",
-      async () =>
-        (await this.on(
-          this.controlPlane,
-          `curl -sf --fail-early --max-time 2 -o /dev/null '${url}?[1-20]' && echo all || true`,
-        )) !== "",
-    );
-    return new LoadClient({
-      container: this.containerName(this.controlPlane),
-      url,
-      perSecond: PER_SECOND,
-      most: PER_SECOND * LONGEST_LOAD_SECONDS,
-      seconds: LONGEST_LOAD_SECONDS,
-    });
+    await waitForAnswers({ ...spec, most: 20, seconds: WAIT_SECONDS });
+    return new LoadClient({ ...spec, most: PER_SECOND * LONGEST_LOAD_SECONDS, seconds: LONGEST_LOAD_SECONDS });
   }
 
   /** Returns the names of etcd's members, sorted; those that were added and have not started are "not started". */

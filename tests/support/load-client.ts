@@ -122,10 +122,24 @@ function curl({ url, perSecond, most, seconds, more = [] }: LoadSpec): string[] 
   ];
 }
 
-/** Waits until all requests of a short load succeed: then kube-proxy has written the rules of the Service. */
+/** Below the ports that Linux gives to clients, and below the ports of nodes. */
+const FIRST_WAITING_PORT = 20_000;
+const LAST_WAITING_PORT = 29_999;
+
+/**
+ * Waits until all requests of a short load succeed: then kube-proxy has written the rules of the Service.
+ *
+ * A request before that is rejected, and its untranslated connection stays in the kernel's table for two minutes. A
+ * request from the same port in that time is refused, too, whatever the rules are now. So each attempt sends its
+ * requests from ports of its own, which neither the next attempt nor a later load uses.
+ */
 export async function waitForAnswers(spec: LoadSpec): Promise<void> {
+  let first = FIRST_WAITING_PORT;
   const sendRequests = async () => {
-    const { total, failed } = await new LoadClient(spec).finished();
+    const ports = ["--local-port", `${first}-${first + spec.most - 1}`];
+    first += spec.most;
+    if (first + spec.most > LAST_WAITING_PORT) first = FIRST_WAITING_PORT;
+    const { total, failed } = await new LoadClient({ ...spec, more: [...(spec.more ?? []), ...ports] }).finished();
     return total === spec.most && failed === 0 ? true : undefined;
   };
   await until(sendRequests, {
