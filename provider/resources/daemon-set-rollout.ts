@@ -1,11 +1,10 @@
 import type { Inputs } from "../../contracts/contract";
 import { daemonSetRolloutContract } from "../../contracts/kube/daemon-set-rollout";
-import { StepError } from "../../common/errors";
 import { CONFIG_ANNOTATION } from "../../render/json";
 import { hasRevision, readDaemonPods, replaceDaemonPods } from "../kube/daemon-set-pods";
 import { isTerminating } from "../kube/pods";
-import { NOT_READ } from "../preview/notices";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
+import { readCluster } from "./read-cluster";
 
 type DaemonSetRolloutInputs = Inputs<typeof daemonSetRolloutContract>;
 
@@ -53,15 +52,11 @@ const daemonSetRollout: Handler<typeof daemonSetRolloutContract> = {
     await replacePods(context, inputs);
     return {};
   },
-  async read(context, _id, old) {
-    try {
-      return { inputs: { ...old.inputs, revision: await readRevision(context, old.inputs) }, outputs: {} };
-    } catch (error) {
-      if (!(error instanceof StepError)) throw error;
-      context.warn(`${NOT_READ}; its recorded state is kept: ${error.message}`);
-      return old;
-    }
-  },
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
+      const revision = await readRevision(context, old.inputs);
+      return { inputs: { ...old.inputs, revision }, outputs: {} };
+    }),
 };
 
 export const daemonSetRolloutResource = register(daemonSetRollout);

@@ -1,9 +1,8 @@
 import type { Inputs } from "../../contracts/contract";
 import { addOnsContract } from "../../contracts/kubeadm/add-ons";
-import { StepError } from "../../common/errors";
 import { CORE_DNS, KUBE_PROXY, readImage, rollImage } from "../kubeadm/add-ons";
-import { NOT_READ } from "../preview/notices";
 import { adoptById, register, type Context, type Handler } from "../rpc/handler";
+import { readCluster } from "./read-cluster";
 
 type AddOnsInputs = Inputs<typeof addOnsContract>;
 const ID = "kubeadm-add-ons";
@@ -30,20 +29,15 @@ const addOns: Handler<typeof addOnsContract> = {
     await apply(context, inputs);
     return {};
   },
-  async read(context, _id, old) {
-    const { inputs } = old;
-    try {
+  read: (context, _id, old) =>
+    readCluster(context, old, async () => {
+      const { inputs } = old;
       const api = await context.kube.api(inputs.controlPlanes, context.signal);
       const [kubeProxy = "missing", coreDns = "missing"] = await Promise.all(
         [KUBE_PROXY, CORE_DNS].map((addOn) => readImage(api, addOn, context.signal)),
       );
       return { inputs: { ...inputs, kubeProxy, coreDns }, outputs: {} };
-    } catch (error) {
-      if (!(error instanceof StepError)) throw error;
-      context.warn(`${NOT_READ}, its last known state is kept: ${error.message}`);
-      return old;
-    }
-  },
+    }),
 };
 
 export const addOnsResource = register(addOns);

@@ -46,8 +46,11 @@ test("a refresh reads the revision of a pod that has another one, or none", asyn
   expect((await read())?.revision).toBe("none");
 });
 
-test("a refresh keeps the recorded revision while no control plane answers", async () => {
-  refusal = new StepError({ step: "connecting to the Kubernetes API", cause: "connect ETIMEDOUT" });
+test.each([
+  ["no control plane answers", new StepError({ step: "connecting to the Kubernetes API", cause: "no route" })],
+  ["the connection is lost", Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })],
+])("a refresh keeps the recorded revision when %s", async (_reason, error) => {
+  refusal = error;
   expect(await read()).toEqual(inputs);
 });
 
