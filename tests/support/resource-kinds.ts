@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fc } from "./fast-check";
 import { expect } from "vitest";
+import { apiServerFilesResource } from "../../provider/resources/api-server-files";
 import { binariesResource } from "../../provider/resources/binaries";
+import { encryptionFileResource } from "../../provider/resources/encryption-file";
 import { hostsResource } from "../../provider/resources/etc-hosts";
 import { filesResource } from "../../provider/resources/files";
 import { firewallResource } from "../../provider/resources/firewall";
@@ -71,6 +73,23 @@ const podProgram = fc.record({
   files: filesBelow("/etc/kubernetes/pki", ["ca.crt", "etcd.key"]),
   state: fc.constant([]),
 }) as unknown as fc.Arbitrary<Json>;
+
+const apiServerFilesProgram = fc.record({
+  files: fc.dictionary(
+    fc.constantFrom("/etc/kubernetes/audit-1.yaml", "/etc/kubernetes/audit-2.yaml"),
+    fc.constant("x\n"),
+    {
+      minKeys: 1,
+      noNullPrototype: true,
+    },
+  ),
+});
+
+/** Keys, which a file never loses. The machine in memory has no API server that takes a changed file into use. */
+const encryptionProgram = {
+  provider: "secretbox",
+  keys: ["2", "1"].map((name) => ({ name, provider: "secretbox", secret: name })),
+};
 
 /** Resources on a machine, without those of a cluster. */
 export const machineKinds: readonly ResourceKind[] = [
@@ -156,6 +175,12 @@ export const machineKinds: readonly ResourceKind[] = [
     },
   },
   { name: "StaticPod", handler: staticPodResource, programs: three(podProgram) },
+  { name: "ApiServerFiles", handler: apiServerFilesResource, programs: three(apiServerFilesProgram) },
+  {
+    name: "EncryptionFile",
+    handler: encryptionFileResource,
+    programs: fc.constant([encryptionProgram, encryptionProgram, encryptionProgram] as const),
+  },
   {
     name: "Remains",
     handler: leftoversResource,
