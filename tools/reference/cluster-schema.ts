@@ -1,24 +1,11 @@
 import type { JumpHost } from "../../components/machines/machine";
 import type { RemoteClusterArgs, RemoteMachine } from "../../components/remote-cluster";
 import type { Schema } from "./json-schema";
+import { SETTINGS_TYPES, listOf, mapOf, plain, text, typed, whole, type PropertiesOf } from "./settings-schema";
 
-/**
- * The component `Cluster` in the package's schema. The compiler proves that each object has exactly the properties that
- * the component takes.
- */
-type PropertiesOf<T> = Record<keyof T, Schema>;
 /** `restoreFrom` is left out: it has passwords, and those would have to be known when the program runs. */
 type Arguments = Omit<RemoteClusterArgs, "restoreFrom">;
 type RemotePool = NonNullable<RemoteClusterArgs["pools"]>[number];
-
-const text = (description: string): Schema => ({ type: "string", description });
-const whole = (description: string): Schema => ({ type: "integer", description });
-const plain = (schema: Schema): Schema => ({ ...schema, plain: true });
-const listOf = (type: string, description: string): Schema =>
-  plain({ type: "array", items: { $ref: `#/types/kubewright:components:${type}`, plain: true }, description });
-/** An object that the component checks. */
-const object = (description: string): Schema =>
-  plain({ type: "object", additionalProperties: { $ref: "pulumi.json#/Any" }, description });
 
 const login = {
   host: text("IP address or DNS name of the SSH server"),
@@ -48,8 +35,8 @@ const machine = {
 const pool = {
   name: plain(text("Name of the pool")),
   machines: listOf("Machine", "Machines of the pool"),
-  settings: object("Settings of every node: labels, annotations, taints, kubelet, kubeletArgs, containerd"),
-  nodes: object("Settings of single nodes, by machine name"),
+  settings: typed("NodeSettings", "Settings of every node"),
+  nodes: mapOf("NodeSettings", "Settings of single nodes, by machine name. They take precedence"),
   version: plain(text("Version of the kubelets. Default: that of the cluster")),
   versions: plain({
     type: "object",
@@ -62,10 +49,11 @@ const pool = {
     description: "Names of machines whose kubelets have the cluster's version, whatever the pool's version is",
   }),
   maxUnavailable: plain(whole("Number of nodes that a change may make unavailable. Default: 1")),
-  commands: object("Commands of your own: afterJoin, beforeDrain, afterUpgrade"),
+  commands: typed("ConfigurationPoolsValueCommands", "Commands of your own on every machine of the pool"),
 } satisfies PropertiesOf<RemotePool>;
 
 export const CLUSTER_TYPES: Record<string, Schema> = {
+  ...SETTINGS_TYPES,
   "kubewright:components:JumpHost": { type: "object", properties: login, required: ["host"] },
   "kubewright:components:Machine": { type: "object", properties: machine, required: ["name", "host"] },
   "kubewright:components:Pool": { type: "object", properties: pool, required: ["name", "machines"] },
@@ -80,14 +68,14 @@ export const CLUSTER = {
     runtime: plain(text("Container runtime: containerd or docker. Default: containerd")),
     controlPlanes: listOf("Machine", "Machines of the control plane: an odd number"),
     pools: listOf("Pool", "Pools of workers. Default: none"),
-    controlPlane: object("Settings of the control planes"),
-    security: object("Encryption of Secrets, audit log and Pod Security Standard"),
-    network: object("Networks of pods and services"),
-    timeouts: object("Deadlines in seconds"),
-    drain: object("How nodes are emptied"),
+    controlPlane: typed("ControlPlaneSettings", "Settings of the control planes"),
+    security: typed("ConfigurationSecurity", "Encryption of Secrets, audit log and Pod Security Standard"),
+    network: typed("NetworkSettings", "Networks of pods and services"),
+    timeouts: typed("Timeouts", "Deadlines in seconds"),
+    drain: typed("DrainSettings", "How nodes are emptied"),
     extras: plain({ type: "boolean", description: "Also load the images that examples and tests use" }),
     soak: plain(whole("Seconds for which the cluster must stay healthy in an upgrade before it goes on")),
-    components: object("Build the cluster without kubeadm: rung, runAs, staticTokens, disableAdmission"),
+    components: typed("ComponentsSettings", "Build the cluster one component at a time, without kubeadm"),
   } satisfies PropertiesOf<Arguments>,
   requiredInputs: ["version", "controlPlanes"],
   properties: {

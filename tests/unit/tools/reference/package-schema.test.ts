@@ -79,6 +79,14 @@ describe("types", () => {
       expect(Object.keys(inputProperties), token).toEqual(expect.arrayContaining(requiredInputs));
   });
 
+  test("the settings of a cluster have types, so that an SDK knows their names", () => {
+    const { inputProperties = {} } = resources["kubewright:components:Cluster"] ?? {};
+    const settings = ["controlPlane", "security", "network", "timeouts", "drain", "components"];
+    for (const name of settings) expect(inputProperties[name], name).toHaveProperty("$ref", expect.stringMatching(/^#/));
+    expect(typeOf("Pool")?.properties.settings).toHaveProperty("$ref", "#/types/kubewright:components:NodeSettings");
+    expect(typeOf("NodeSettings")?.properties.kubelet).toHaveProperty("$ref", expect.stringMatching(/^#/));
+  });
+
   test("a value that may be a text or an object has no type", () => {
     const any = { $ref: "pulumi.json#/Any" };
     expect(typeOf("ConfigurationMachinesSshHosts")?.properties.jump).toMatchObject(any);
