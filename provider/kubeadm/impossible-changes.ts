@@ -24,7 +24,7 @@ export function findImpossibleChanges(inputs: InitInputs, old: InitInputs): Prob
 }
 
 /** Whether the machine is known, and is the recorded one: a rebuilt one has another instance. */
-function isSameMachine(inputs: { instance?: string }, old: { instance?: string }): boolean {
+export function isSameMachine(inputs: { instance?: string }, old: { instance?: string }): boolean {
   return inputs.instance !== undefined && inputs.instance === old.instance;
 }
 
@@ -169,22 +169,6 @@ function startsWithNewGate(documents: readonly KubeadmDocument[], { from, to }: 
 }
 
 /** Returns the version of Kubernetes in kubeadm's documents, without the prefix `v`. */
-/** A living control plane keeps its address: etcd's peers and certificates, and kubeconfigs, have it. */
-export function findMovedControlPlane(inputs: ControlPlaneInputs, old: ControlPlaneInputs): Problem[] {
-  const [now, before] = [addressOf(inputs), addressOf(old)];
-  if (!isSameMachine(inputs, old) || now === undefined || before === undefined || now === before) return [];
-  const reason =
-    `the address of control plane ${old.node ?? ""} cannot change from ${before} to ${now}, because etcd and its ` +
-    "certificates keep the old one; set the address of the machine back, or remove this control plane from the " +
-    "configuration, and add the machine again in the next run";
-  return [{ path: "machines", reason }];
-}
-
-function addressOf({ documents = [] }: ControlPlaneInputs): string | undefined {
-  const init: Partial<InitConfiguration> | undefined = initConfiguration({ documents: [...documents] });
-  return init?.localAPIEndpoint?.advertiseAddress;
-}
-
 export function versionOf(documents: readonly KubeadmDocument[] | undefined): string | undefined {
   const version: string | undefined = clusterConfiguration({
     documents: documents && [...documents],
@@ -212,7 +196,7 @@ function rebuiltEndpoint(inputs: InitInputs, old: InitInputs): Problem[] {
   ];
 }
 
-function initConfiguration({ documents = [] }: InitInputs): InitConfiguration | undefined {
+export function initConfiguration({ documents = [] }: InitInputs): InitConfiguration | undefined {
   return documents.find((document) => document.kind === "InitConfiguration");
 }
 

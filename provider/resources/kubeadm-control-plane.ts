@@ -19,9 +19,9 @@ import {
   findImpossibleUpgrade,
   findLostEncryption,
   findLostVerification,
-  findMovedControlPlane,
   versionOf,
 } from "../kubeadm/impossible-changes";
+import { findMovedControlPlane } from "../kubeadm/moved-node";
 import { withoutKubeletAuthority } from "../kubeadm/kubelet-authority";
 import { assertEtcdReadable } from "../kubeadm/etcd-data";
 import { isUpgradeUnfinished, upgradeClusterObjects } from "../kubeadm/finish-upgrade";

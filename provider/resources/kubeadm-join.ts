@@ -11,6 +11,7 @@ import { warnOfExpiry } from "../kubeadm/certificate-expiry";
 import { readCertificates } from "../kubeadm/certificates";
 import { KUBELET_CONF, changeKubeletEndpoint, readKubeletEndpoint } from "../kubeadm/kubelet-endpoint";
 import { findOtherCluster } from "../kubeadm/impossible-changes";
+import { findMovedWorker } from "../kubeadm/moved-node";
 import { noControlPlaneError } from "../kubeadm/lost-cluster";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki, copyFormerAuthorities } from "../kubeadm/pki";
@@ -197,7 +198,7 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   replaceOn: [...MACHINE_REPLACE_ON, "caCertHash"],
   // A joined node does not read its join configuration again.
   ignore: [...MACHINE_IGNORE, "controlPlanes", "document", "timeout"],
-  findImpossibleChanges: findOtherCluster,
+  findImpossibleChanges: (inputs, old) => [...findOtherCluster(inputs, old), ...findMovedWorker(inputs, old)],
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
     await join(context, machine, inputs);

@@ -3,7 +3,6 @@ import {
   findImpossibleChanges,
   findImpossibleUpgrade,
   findLostEncryption,
-  findMovedControlPlane,
   hasOtherControlPlanes,
 } from "../../../../provider/kubeadm/impossible-changes";
 import { initDocuments } from "../../../../render/kubeadm";
@@ -135,23 +134,6 @@ test("encryption is not switched off while Secrets are encrypted", () => {
     [withEncryption(false, "id-2"), withEncryption(true)],
   ] as const)
     expect(findLostEncryption(now, old)).toEqual([]);
-});
-
-test("a living control plane keeps its address, and a rebuilt one may have another", () => {
-  const at = (address: string, instance = "id-1") => {
-    const documents = initDocuments(initOptions({ node: { ...initOptions({}).node, address } }));
-    return { node: "cp-1", instance, documents };
-  };
-  const [problem] = findMovedControlPlane(at("10.0.0.9"), at("10.0.0.8"));
-  expect(problem).toMatchObject({
-    path: "machines",
-    reason: expect.stringMatching(
-      /control plane cp-1 cannot change from 10\.0\.0\.8 to 10\.0\.0\.9.*set.*back/,
-    ) as string,
-  });
-  expect(findMovedControlPlane(at("10.0.0.8"), at("10.0.0.8"))).toEqual([]);
-  expect(findMovedControlPlane(at("10.0.0.9", "id-2"), at("10.0.0.8"))).toEqual([]);
-  expect(findMovedControlPlane({ instance: "id-1" }, at("10.0.0.8"))).toEqual([]);
 });
 
 test("several control planes become one: leader election stays on", () => {

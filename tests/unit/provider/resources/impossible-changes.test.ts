@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { imagesResource } from "../../../../provider/resources/images";
 import { controlPlaneResource } from "../../../../provider/resources/kubeadm-control-plane";
 import { kubeadmInitResource } from "../../../../provider/resources/kubeadm-init";
+import { kubeadmJoinResource } from "../../../../provider/resources/kubeadm-join";
 import { preflightResource } from "../../../../provider/resources/preflight";
 import type { Handler } from "../../../../provider/rpc/handler";
 import { silentContext } from "../../../support/context";
@@ -48,6 +49,15 @@ test("an existing control plane keeps its address", () => {
   });
   const moved = reasons(controlPlaneResource, at("10.0.0.9"), at("10.0.0.8"));
   expect(moved).toEqual([expect.stringMatching(/^machines: the address of control plane cp-1 cannot change from/)]);
+});
+
+test("a worker that has joined keeps its address", () => {
+  const at = (value: string) => ({
+    instance: "id-1",
+    document: { nodeRegistration: { name: "worker-1", kubeletExtraArgs: [{ name: "node-ip", value }] } },
+  });
+  const moved = reasons(kubeadmJoinResource, at("10.0.0.9"), at("10.0.0.8"));
+  expect(moved).toEqual([expect.stringMatching(/^machines: the address of worker worker-1 cannot change from/)]);
 });
 
 test("one of several control planes stays, whichever it is", () => {
