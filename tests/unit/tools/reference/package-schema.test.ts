@@ -82,7 +82,8 @@ describe("types", () => {
   test("the settings of a cluster have types, so that an SDK knows their names", () => {
     const { inputProperties = {} } = resources["kubewright:components:Cluster"] ?? {};
     const settings = ["controlPlane", "security", "network", "timeouts", "drain", "components"];
-    for (const name of settings) expect(inputProperties[name], name).toHaveProperty("$ref", expect.stringMatching(/^#/));
+    for (const name of settings)
+      expect(inputProperties[name], name).toHaveProperty("$ref", expect.stringMatching(/^#/));
     expect(typeOf("Pool")?.properties.settings).toHaveProperty("$ref", "#/types/kubewright:components:NodeSettings");
     expect(typeOf("NodeSettings")?.properties.kubelet).toHaveProperty("$ref", expect.stringMatching(/^#/));
   });
