@@ -17,6 +17,7 @@ import { describeMismatch, readMembership, rejectMismatch, type Membership } fro
 import { copyControlPlanePki, copyFormerAuthorities } from "../kubeadm/pki";
 import { waitForMachine } from "../kubeadm/rejoined-node";
 import { resetNode } from "../kubeadm/reset";
+import { retireControlPlane } from "../kubeadm/retire-control-plane";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
 import { ignoreNotFound } from "../kube/errors";
@@ -232,7 +233,9 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
     if (!machine) return await leaveDeadMachine(context, inputs, { others, abandoned });
     // Since then the machine may have joined another cluster, or under another name: that membership stays.
     if (isForeign(await readMembership(machine, context.signal), inputs)) return;
-    await resetNode(machine, { ...context, others, abandoned });
+    if (isControlPlane(inputs) && others.length > 0)
+      await retireControlPlane(context, machine, { node: membershipOf(inputs).node, others, abandoned });
+    else await resetNode(machine, { ...context, others, abandoned });
   },
 };
 

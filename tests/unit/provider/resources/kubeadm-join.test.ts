@@ -3,8 +3,10 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { caCertHash } from "../../../../provider/pki/ca-cert-hash";
 import { createAuthority, createCertificate, type Identity } from "../../../../provider/pki/x509";
 import { kubeadmJoinResource } from "../../../../provider/resources/kubeadm-join";
+import { TAKEN_OUT } from "../../../../render/api-traffic";
 import { testContext } from "../../../support/context";
 import { MemoryApi } from "../../../support/memory-api";
+import { expectInOrder } from "../../../support/expect-in-order";
 import { ScriptedMachine } from "../../../support/scripted-machine";
 
 const connection = { host: "10.0.0.1", port: 22, user: "root", name: "worker-1" };
@@ -30,6 +32,8 @@ function joinedAs(node: string, verb = "join", time = "") {
   const machine = new ScriptedMachine((script) => {
     if (/(join|init)\.done/.test(script)) return { stdout: script.includes(`${verb}.done`) ? "done" : "none" };
     if (script.includes("endpoint health")) return { stdout: ETCD };
+    if (script.includes("s/.*--name=//p")) return { stdout: "worker-1" };
+    if (script.includes("show stat")) return { code: TAKEN_OUT };
     if (script.includes("date +%s"))
       return { stdout: `${time}file /var/lib/kubelet/pki/kubelet-client-current.pem\n${certificates.get(node)}` };
     if (script.includes("kubelet-client-current.pem") && script.includes("CERTIFICATE"))
@@ -100,6 +104,21 @@ describe("a machine that has joined as worker-1", () => {
     const { machine, context } = joinedAs("worker-1");
     await kubeadmJoinResource.delete?.(context, "id", { inputs: inputsFor("renamed"), outputs: {} });
     expect(isReset(machine)).toBe(false);
+  });
+
+  test("is taken out of the API balancers before it leaves etcd, if it is a control plane", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    const inputs = inputsFor("worker-1") as { document: object };
+    Object.assign(inputs.document, { controlPlane: {} });
+    await kubeadmJoinResource.delete?.(context, "id", { inputs: inputs, outputs: {} });
+    const steps = [
+      "answer.sh drain",
+      "etcdctl move-leader",
+      "etcdctl member remove",
+      "kubeadm reset",
+      "answer.sh ready",
+    ];
+    expectInOrder(machine.scripts.join("\n"), ...steps);
   });
 
   test("leaves etcd through the other control planes when it was rebuilt, and is not reset", async () => {
