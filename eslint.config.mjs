@@ -58,6 +58,10 @@ export default tseslint.config(
       "import-x/no-default-export": "error",
       "import-x/no-cycle": "error",
       "import-x/no-restricted-paths": ["error", { zones }],
+      "no-restricted-properties": [
+        "error",
+        { object: "AbortSignal", property: "timeout", message: "Node may lose it: use timeoutSignal of common/timer." },
+      ],
       "max-lines": ["error", { max: 250, skipBlankLines: true, skipComments: true }],
       "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
     },
@@ -79,5 +83,5 @@ export default tseslint.config(
   // gRPC's errors are plain status objects.
   { files: ["provider/rpc/**/*.ts"], rules: { "@typescript-eslint/only-throw-error": "off" } },
   // `describe` makes a test file one long function.
-  { files: ["tests/**/*.ts"], rules: { "max-lines-per-function": "off" } },
+  { files: ["tests/**/*.ts"], rules: { "max-lines-per-function": "off", "no-restricted-properties": "off" } },
 );

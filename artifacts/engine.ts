@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { coerce, gte, valid } from "semver";
+import { timeoutSignal } from "../common/timer";
 import { StepError, messageOf } from "../common/errors";
 import type { Progress } from "../common/progress";
 import { projectRoot } from "../common/project-root";
@@ -48,7 +49,7 @@ export async function obtainEngine(progress: Progress, signal: AbortSignal): Pro
 }
 
 function limitProbe(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(3000)]);
+  return timeoutSignal(3000, signal);
 }
 
 function engineAt(binDir: string, version: string, origin: Engine["origin"]): Engine {

@@ -1,4 +1,5 @@
 import { coerce, gte } from "semver";
+import { timeoutSignal } from "../common/timer";
 import { StepError, messageOf } from "../common/errors";
 import { request } from "./http";
 import { readOutput } from "../common/process";
@@ -90,7 +91,7 @@ export function probeUrls(versions: Versions): string[] {
 }
 
 async function firstFailure(urls: string[], signal: AbortSignal, probes: Probes): Promise<string | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_S * 1000)]);
+  const limit = timeoutSignal(PROBE_TIMEOUT_S * 1000, signal);
   const failures = await Promise.all(urls.map((url) => probes.probeUrl(url, limit)));
   signal.throwIfAborted();
   return failures.find((failure) => failure !== undefined);

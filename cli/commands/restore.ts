@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { StepError, messageOf } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import { SNAPSHOT_FILE } from "../../provider/backup/collect";
@@ -120,7 +121,7 @@ async function repairRestoredNodes(context: BackupContext, before: NodesBefore):
 
 /** Removes the snapshot, which contains the cluster's secrets; also after Ctrl-C. */
 async function removeSnapshots(machines: readonly Remote[]): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVE_MS);
+  const signal = timeoutSignal(REMOVE_MS);
   const script = `rm -f ${ARRIVED_SNAPSHOT}`;
   await Promise.allSettled(machines.map((machine) => machine.run(script, { step: "removing the snapshot", signal })));
 }
@@ -139,7 +140,7 @@ async function assertSameCluster(machines: readonly Remote[], facts: BackupFacts
 }
 
 async function readNodesBefore(stack: Stack, session: Session): Promise<NodesBefore> {
-  const limit = AbortSignal.any([session.signal, AbortSignal.timeout(20_000)]);
+  const limit = timeoutSignal(20_000, session.signal);
   try {
     return await listNodes(await clusterApi(stack, { ...session, signal: limit }), limit);
   } catch {

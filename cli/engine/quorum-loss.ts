@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import { readMembers } from "../../provider/kubeadm/etcd-status";
@@ -49,7 +50,7 @@ function lossText(silent: readonly string[], count: number): string {
 type State = "silent" | "answers" | "etcd answers";
 
 async function readState(machine: Remote, signal: AbortSignal): Promise<State> {
-  const limit = (seconds: number) => AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)]);
+  const limit = (seconds: number) => timeoutSignal(seconds * 1_000, signal);
   const isReachable = await isFulfilled(machine.read("true", { step: "connecting", signal: limit(ANSWER_SECONDS) }));
   const members = isReachable ? await readMembers(machine, limit(READ_SECONDS)).catch(() => undefined) : undefined;
   signal.throwIfAborted();

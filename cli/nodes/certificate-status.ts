@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../common/timer";
 import { DAY_MS } from "../../common/duration";
 import { messageOf } from "../../common/errors";
 import { expiryState, reportExpiry, type ExpiryState } from "../../provider/kubeadm/certificate-expiry";
@@ -50,7 +51,7 @@ async function tryRead(
   signal: AbortSignal,
 ): Promise<{ certificates: MachineCertificate[]; problem?: string }> {
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+    const limited = timeoutSignal(LIMIT_MS, signal);
     return { certificates: await readCertificates(machine, limited) };
   } catch (error) {
     signal.throwIfAborted();

@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
 import type { KubeApi } from "../../provider/kube/api";
 import { clusterApi } from "../engine/cluster-api";
@@ -23,7 +24,7 @@ export async function closingTable(
     clusterApi(stack, limited),
 ): Promise<string | undefined> {
   if ((await controlPlanes(stack)).length === 0) return undefined;
-  const signal = AbortSignal.any([session.signal, AbortSignal.timeout(LIMIT_MS)]);
+  const signal = timeoutSignal(LIMIT_MS, session.signal);
   try {
     const api = await connect({ provider: session.provider, signal });
     return closingText(await clusterStatus(api, { signal }));

@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import {
@@ -47,7 +48,7 @@ export async function readMembersOfAny(
   machines: readonly Remote[],
   signal: AbortSignal,
 ): Promise<EtcdMember[] | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(READ_SECONDS * 1_000)]);
+  const limit = timeoutSignal(READ_SECONDS * 1_000, signal);
   const readings = machines.map(async (machine) => {
     const members = await readMembers(machine, limit);
     if (!members) throw new Error(`${machine.label}: etcd does not answer`);

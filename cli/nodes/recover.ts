@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { StepError, messageOf } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import {
@@ -55,7 +56,7 @@ async function hasMajority(machines: readonly Remote[], signal: AbortSignal): Pr
 }
 
 function limited(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(ANSWER_SECONDS * 1_000)]);
+  return timeoutSignal(ANSWER_SECONDS * 1_000, signal);
 }
 
 function notRecoverable(name: string, all: readonly string[]): StepError {

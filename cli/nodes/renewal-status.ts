@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../common/timer";
 import { HOUR_MS } from "../../common/duration";
 import { readContents } from "../../provider/host/files";
 import type { Remote } from "../../provider/ssh/remote";
@@ -15,7 +16,7 @@ export async function readRenewalProblems(
 ): Promise<string[]> {
   const problems = await Promise.all(
     controlPlanes.map(async (machine) => {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+      const limited = timeoutSignal(LIMIT_MS, signal);
       const contents = await readContents(machine, [RENEWAL_RESULT], limited).catch(() => {
         signal.throwIfAborted();
         return new Map<string, string>();

@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { machineName, madeNames, numberOf, type ClusterConfig, type Pool } from "../../components/config";
 import { StepError } from "../../common/errors";
 import { run } from "../../common/process";
@@ -116,7 +117,7 @@ interface MarkedMachine {
  * the user requests it. A node that has left the cluster stays marked, so that the next run completes the replacement.
  */
 async function unmark({ stack, api, name, urn, instance }: MarkedMachine): Promise<void> {
-  const node = await readNode(api, name, AbortSignal.timeout(20_000)).catch(() => undefined);
+  const node = await readNode(api, name, timeoutSignal(20_000)).catch(() => undefined);
   if (node?.status?.nodeInfo?.machineID !== instance) return;
   await mark(stack, "untaint", urn).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
 import type { Stack } from "@pulumi/pulumi/automation";
+import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { describeEtcd } from "../../provider/kubeadm/etcd-report";
@@ -47,7 +48,7 @@ export async function collectReport(stack: Stack, session: Session, options: Col
 async function askStatus(stack: Stack, session: Session, { isOffline }: CollectOptions): Promise<Asked<FullStatus>> {
   if (isOffline) return { notAsked: "the report was written offline" };
   session.progress("reading the cluster");
-  const limited = { ...session, signal: AbortSignal.any([session.signal, AbortSignal.timeout(LIMIT_MS)]) };
+  const limited = { ...session, signal: timeoutSignal(LIMIT_MS, session.signal) };
   return await answer(session, () => readStatus(stack, limited));
 }
 

@@ -3,6 +3,7 @@ import { release, totalmem, cpus } from "node:os";
 import { join } from "node:path";
 import type { Stack } from "@pulumi/pulumi/automation";
 import { parse } from "yaml";
+import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
 import { projectRoot } from "../../common/project-root";
 import { isObject } from "../../provider/rpc/values";
@@ -102,7 +103,7 @@ function clusterTasks(
   session: Session,
   support: SupportFiles,
 ): (readonly [what: string, work: () => Promise<void>])[] {
-  const limited = { ...session, signal: AbortSignal.any([session.signal, AbortSignal.timeout(LIMIT_MS)]) };
+  const limited = { ...session, signal: timeoutSignal(LIMIT_MS, session.signal) };
   return [
     ["status.json", async () => support.json("status.json", await readStatus(stack, limited))],
     [

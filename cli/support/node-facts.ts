@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
@@ -42,7 +43,7 @@ export interface NodeReport {
 /** Reads the facts of a node, and its logs of the last hour. @throws StepError where it does not answer */
 export async function readNode(machine: Remote, signal: AbortSignal): Promise<NodeReport> {
   const name = machineName(machine.connection);
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+  const limited = timeoutSignal(LIMIT_MS, signal);
   try {
     const facts = await collectOutput(machine, factsScript(), "reading the facts", limited);
     const logs = logScript(name, { sources: LOG_SOURCES, since: HOUR_S, follow: false });

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { timeoutSignal } from "../../common/timer";
 import { cacheRoot } from "../../artifacts";
 import { obtainRestic } from "../../artifacts/restic";
 import { StepError, messageOf } from "../../common/errors";
@@ -190,7 +191,7 @@ function memberOf(machine: Remote, documents: readonly KubeadmDocument[]): { nam
 
 /** Removes what has arrived, also after Ctrl-C. What stays is removed by the next attempt: the record stays too. */
 async function removeFiles(context: Context, machine: Remote, files: readonly OutgoingFile[]): Promise<void> {
-  const signal = AbortSignal.timeout(UNDO_MS);
+  const signal = timeoutSignal(UNDO_MS);
   const paths = commandLine(files.map(({ path }) => path).filter((path) => path.startsWith(`${PKI}/`)));
   const script = `rm -rf ${quote(SNAPSHOT)} ${DATA} ${ETCD_DATA}/member ${paths}`;
   try {

@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { timeoutSignal } from "../../common/timer";
 import type { Health } from "../../contracts/health";
 import { messageOf } from "../../common/errors";
 import { TunnelHttpAgent, TunnelHttpsAgent } from "../ssh/tunnel";
@@ -50,7 +51,7 @@ export function probeHealth(machine: Remote, { scheme, host = LOOPBACK, port, pa
   return new Promise((resolve) => {
     const outgoing = request(
       // A signal and not `timeout`, which needs a socket: the stream is a channel of the SSH connection.
-      { host, port, path, agent, signal: AbortSignal.timeout(REQUEST_MS), rejectUnauthorized: false },
+      { host, port, path, agent, signal: timeoutSignal(REQUEST_MS), rejectUnauthorized: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (more: string) => (body += more));

@@ -1,4 +1,5 @@
 import type { V1Node } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { timeoutSignal } from "../../common/timer";
 import { StepError } from "../../common/errors";
 import type { KubeApi } from "./api";
 import { ignoreNotFound } from "./errors";
@@ -34,7 +35,7 @@ export async function setSchedulable(
 
 /** Uncordons a node after a failed drain. It has a deadline of its own, because the drain's signal may be aborted. */
 export async function restoreSchedulable(api: KubeApi, node: string): Promise<void> {
-  await setSchedulable(api, node, true, AbortSignal.timeout(RESTORE_MS));
+  await setSchedulable(api, node, true, timeoutSignal(RESTORE_MS));
 }
 
 /** Reads a node. @returns undefined when the cluster has no such node */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
 import { pluralize } from "../../common/pluralize";
 import type { Progress } from "../../common/progress";
@@ -36,15 +37,15 @@ export async function checkMachineGone(
   { signal, deadline }: CheckLimits,
 ): Promise<MachineState> {
   const remaining = Math.max(deadline - Date.now(), SHORTEST_CHECK_MS);
-  const timeout = AbortSignal.timeout(remaining);
+  const limited = timeoutSignal(remaining, signal);
   try {
-    const isSame = (await machine.machineId(AbortSignal.any([signal, timeout]))) === instance;
+    const isSame = (await machine.machineId(limited)) === instance;
     if (isSame) return { gone: false, reason: `${machine.label} answers SSH` };
     return { gone: true, reason: `${machine.label} was rebuilt: its machine-id has changed` };
   } catch (error) {
     signal.throwIfAborted();
     const isSilent = error instanceof ConnectionError && error.retryable;
-    const cause = timeout.aborted ? `no answer in ${Math.round(remaining / 1000)} s` : isSilent && error.failure.cause;
+    const cause = limited.aborted ? `no answer in ${Math.round(remaining / 1000)} s` : isSilent && error.failure.cause;
     const reason = cause
       ? `${machine.label} does not answer SSH, which does not prove that it is off (${cause})`
       : messageOf(error);

@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../common/timer";
 import { DeadlineError, StepError } from "../../common/errors";
 import { commandLine, quote } from "../../common/quote";
 import { MANIFESTS } from "../../render/component-paths";
@@ -93,7 +94,7 @@ touch ${STATE_FOLDER}/${verb}.started
 }
 
 async function removeConfig(machine: Remote): Promise<void> {
-  const options = { step: "removing kubeadm's configuration", signal: AbortSignal.timeout(10_000 * machine.patience) };
+  const options = { step: "removing kubeadm's configuration", signal: timeoutSignal(10_000 * machine.patience) };
   await machine.run(`rm -f ${CONFIG} ${CONFIG}.*`, options).catch(() => undefined);
 }
 

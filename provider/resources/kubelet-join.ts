@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../common/timer";
 import type { Inputs } from "../../contracts/contract";
 import { kubeletJoinContract } from "../../contracts/kubelet/join";
 import { BOOTSTRAP_KUBECONFIG, KUBELET_CA, KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
@@ -79,7 +80,7 @@ async function bootstrapKubelet(
     await restartKubelet(machine, context.signal);
     await waitForBootstrap(context, machine, { api, node, token, signer, timeout });
   } catch (error) {
-    await removeBootstrapKubeconfig(machine, AbortSignal.timeout(10_000)).catch(() => undefined);
+    await removeBootstrapKubeconfig(machine, timeoutSignal(10_000)).catch(() => undefined);
     throw error;
   }
   await removeBootstrapKubeconfig(machine, context.signal);

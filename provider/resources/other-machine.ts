@@ -1,3 +1,4 @@
+import { timeoutSignal } from "../../common/timer";
 import { StepError } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
 import type { DrainSettings } from "../../contracts/drain";
@@ -55,13 +56,13 @@ async function readIdentity(
   signal: AbortSignal,
 ): Promise<string | ConnectionError | undefined> {
   const machine = connections.get(connection);
-  const timeout = AbortSignal.timeout(ANSWER_SECONDS * 1000 * machine.patience);
+  const limited = timeoutSignal(ANSWER_SECONDS * 1000 * machine.patience, signal);
   try {
-    return await machine.machineId(AbortSignal.any([signal, timeout]));
+    return await machine.machineId(limited);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ConnectionError && error.kind === "identity") return error;
-    if (error instanceof StepError || timeout.aborted) return undefined;
+    if (error instanceof StepError || limited.aborted) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
+import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
 import type { Remote } from "./remote";
 import { openStream } from "./tunnel";
@@ -29,7 +30,7 @@ export async function probeCertificate(
   const socket = connect({ socket: stream, host, ...serverName(host), ca, rejectUnauthorized: false });
   const where = `${machine.label}, port ${port}`;
   try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(PROBE_MS) });
+    await once(socket, "secureConnect", { signal: timeoutSignal(PROBE_MS) });
     return socket.authorized ? undefined : `${where}: ${String(socket.authorizationError)}`;
   } catch (error) {
     throw new Error(`${where}: ${messageOf(error)}`, { cause: error });

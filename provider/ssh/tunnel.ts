@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type AgentOptions, type ClientRequestArgs } from "n
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
+import { timeoutSignal } from "../../common/timer";
 import type { Remote } from "./remote";
 
 /** Milliseconds to open a stream, before `patience` is applied. */
@@ -15,7 +16,7 @@ type Callback = (error: Error | null, stream: Duplex) => void;
  * local users could connect.
  */
 export async function openStream(machine: Remote, host: string, port: number): Promise<Duplex> {
-  return await machine.forward(host, port, AbortSignal.timeout(OPEN_MS * machine.patience));
+  return await machine.forward(host, port, timeoutSignal(OPEN_MS * machine.patience));
 }
 
 /** An HTTP agent whose connections go through a machine's SSH connection. */

@@ -1,4 +1,5 @@
 import semver from "semver";
+import { timeoutSignal } from "../../common/timer";
 import type { VagrantProvider } from "../../render/vagrantfile";
 import { tryCommand } from "../../common/process";
 
@@ -45,7 +46,7 @@ async function checkProvider(provider?: VagrantProvider): Promise<string | undef
 
 /** Returns the output of a program, or undefined if it is not installed or fails. */
 async function readOutput(program: string, args: string[]): Promise<string | undefined> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = timeoutSignal(60_000);
   const options = { step: `run ${program}`, signal, env: { VAGRANT_CHECKPOINT_DISABLE: "1" } };
   const { code, stdout } = await tryCommand(program, args, options);
   return code === 0 ? stdout : undefined;

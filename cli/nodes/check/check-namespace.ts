@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { timeoutSignal } from "../../../common/timer";
 import { StepError } from "../../../common/errors";
 import { until } from "../../../common/wait";
 import type { KubeApi } from "../../../provider/kube/api";
@@ -24,7 +25,7 @@ export async function withCheckNamespace<T>(
     );
     return await work(name);
   } finally {
-    await removeNamespace(api, name, signal.aborted ? AbortSignal.timeout(5_000) : signal);
+    await removeNamespace(api, name, signal.aborted ? timeoutSignal(5_000) : signal);
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { timeoutSignal } from "../../../common/timer";
 import type { KubeApi } from "../../../provider/kube/api";
 import { until } from "../../../common/wait";
 import { messageOf } from "../../../common/errors";
@@ -114,7 +115,7 @@ async function attempt(
 ): Promise<string | undefined> {
   let problem: string | undefined;
   const isOk = async () => {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_SECONDS * 1_000)]);
+    const limited = timeoutSignal(ATTEMPT_SECONDS * 1_000, signal);
     problem = await check(limited).catch((error: unknown) =>
       limited.aborted ? `no answer within ${ATTEMPT_SECONDS} s` : messageOf(error),
     );
