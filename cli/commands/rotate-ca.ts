@@ -11,6 +11,7 @@ import { controlPlaneRemotes, machineRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
 import { withStack } from "../engine/stack-session";
 import { hasCluster, recordedKubeconfig } from "../engine/state";
+import { readKeys } from "../rotation/new-keys";
 import { parseAuthorities, planRotation, requireNewTokens, type PlannedRotation } from "../rotation/plan-rotation";
 import { beginPhase, rotate } from "../rotation/rotate";
 import { rotationPlanText } from "../rotation/rotation-plan";
@@ -34,13 +35,16 @@ async function runPhase(stack: Stack, session: Session, options: Options): Promi
   const plan = await planRotation(api, planned, signal);
   session.screen.close();
   process.stdout.write(`\n${rotationPlanText(plan)}`);
-  const { phase, authorities, before, controlPlanes, machines } = planned;
+  const { phase, authorities, before, controlPlanes, machines, keys } = planned;
   if (phase === "drop" && before?.isDone) await requireNewTokens(api, controlPlanes, before, signal);
   if (options.flags.has("plan")) return 0;
   if (!options.flags.has("yes") && !(await confirm(`Do phase ${phase}?`, signal))) return 1;
   const start = Date.now();
   const isBegun = before !== undefined && !before.isDone;
-  await rotate({ stack, session, controlPlanes, machines }, isBegun ? before : beginPhase(phase, authorities, before));
+  await rotate(
+    { stack, session, controlPlanes, machines, keys },
+    isBegun ? before : beginPhase(phase, authorities, before),
+  );
   if (authorities.includes("cluster")) await updateKubeconfig(stack, session);
   const next = PHASES[PHASES.indexOf(phase) + 1];
   const command = stackCommand(COMMAND, stack.name);
@@ -61,7 +65,8 @@ async function planPhase(stack: Stack, session: Session, options: Options): Prom
   }
   const authorities = before?.authorities ?? parseAuthorities(options.values.only);
   assertSameAuthorities(before, options);
-  return { phase, authorities, before, controlPlanes, machines };
+  const keys = await readKeys(stack, controlPlanes, session.signal);
+  return { phase, authorities, before, controlPlanes, machines, keys };
 }
 
 function assertSameAuthorities(before: RotationRecord | undefined, { values }: Options): void {

@@ -16,6 +16,7 @@ import type { RotationRecord } from "../../provider/rotation/rotation-record";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
 import type { RotationPlan } from "./rotation-plan";
+import type { CertificateKeys } from "../../render/kubeadm-types";
 import { readClock } from "./rotate";
 
 /** Returns the authorities of `--only`. @throws StepError for an unknown name */
@@ -37,19 +38,21 @@ export interface PlannedRotation {
   before: RotationRecord | undefined;
   controlPlanes: readonly Remote[];
   machines: readonly Remote[];
+  /** Algorithm of new keys; that of each key that is replaced where it is undefined. */
+  keys?: CertificateKeys | undefined;
 }
 
 /** Reads what a phase affects besides the machines. */
 export async function planRotation(
   api: KubeApi,
-  { phase, authorities, before, controlPlanes, machines }: PlannedRotation,
+  { phase, authorities, before, controlPlanes, machines, keys }: PlannedRotation,
   signal: AbortSignal,
 ): Promise<RotationPlan> {
   const nameOf = ({ connection }: Remote) => machineName(connection);
   const isCluster = authorities.includes("cluster");
   const pods = isCluster && phase === "reissue" ? await readOutdatedPods(api, signal) : [];
   return {
-    ...{ phase, authorities, isResumed: before !== undefined && !before.isDone },
+    ...{ phase, authorities, keys, isResumed: before !== undefined && !before.isDone },
     ...{ controlPlanes: controlPlanes.map(nameOf), nodes: machines.map(nameOf) },
     workloads: workloadsOf(pods.filter((pod) => !isSystemPod(pod))),
     caBundles: isCluster ? await findBundles(api, controlPlanes, phase, signal) : [],

@@ -16,6 +16,7 @@ import { rotateKubelet } from "../../provider/rotation/rotate-kubelet";
 import { recordRotation, removeRotation, type RotationRecord } from "../../provider/rotation/rotation-record";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
+import type { CertificateKeys } from "../../render/kubeadm-types";
 import { clusterApi } from "../engine/cluster-api";
 import type { Session } from "../engine/session";
 import { rotationContext } from "./rotation-context";
@@ -30,6 +31,8 @@ export interface Rotation {
   controlPlanes: readonly Remote[];
   /** All machines, the control planes first. */
   machines: readonly Remote[];
+  /** Algorithm of new keys; that of each key that is replaced where it is undefined. */
+  keys?: CertificateKeys | undefined;
 }
 
 /** Returns the record with which a phase begins. */
@@ -48,10 +51,10 @@ export function beginPhase(
  * kubelets. What an earlier run has proved is skipped.
  */
 export async function rotate(rotation: Rotation, begun: RotationRecord): Promise<void> {
-  const { session, controlPlanes, machines } = rotation;
+  const { session, controlPlanes, machines, keys } = rotation;
   let record = begun;
   const { signal, progress } = session;
-  const successions = await prepareMaterials(controlPlanes, record.authorities, signal);
+  const successions = await prepareMaterials(controlPlanes, record.authorities, signal, keys);
   const cluster = successions.get("cluster");
   if (cluster && record.phase === "trust")
     await Promise.all(machines.map((machine) => recordFormer(machine, cluster.previous, signal)));

@@ -7,6 +7,7 @@ import {
   type Phase,
   type PlannedStage,
 } from "../../provider/rotation/phases";
+import type { CertificateKeys } from "../../render/kubeadm-types";
 
 /** One run of the rotation, and what it affects besides the machines. */
 export interface RotationPlan {
@@ -14,6 +15,8 @@ export interface RotationPlan {
   authorities: readonly AuthorityName[];
   /** Whether an earlier run of this phase was interrupted. */
   isResumed: boolean;
+  /** Algorithm of the new keys; that of each key that is replaced where it is undefined. */
+  keys?: CertificateKeys | undefined;
   controlPlanes: readonly string[];
   /** All nodes, with the control planes. */
   nodes: readonly string[];
@@ -78,9 +81,10 @@ function describeStages(stages: readonly PlannedStage[], hasOthers: boolean): st
 
 /** Returns what users must do or know, which the command does not do. */
 function notices(plan: RotationPlan): string[] {
-  const { phase, authorities, workloads, caBundles, tokens } = plan;
+  const { phase, authorities, isResumed, keys, workloads, caBundles, tokens } = plan;
   const isCluster = authorities.includes("cluster");
   return [
+    ...(phase === "trust" && !isResumed ? [keysNotice(keys)] : []),
     ...(isCluster && phase === "reissue" && workloads.length > 0 ? [restartNotice(workloads)] : []),
     ...(isCluster && caBundles.length > 0 && phase !== "drop"
       ? [`These trust the present CA by their caBundle, which only you can change: ${caBundles.join(", ")}.`]
@@ -91,6 +95,11 @@ function notices(plan: RotationPlan): string[] {
     ...(isCluster ? [kubeconfigNotice(phase)] : []),
     ...(phase === "drop" ? [backupNotice()] : []),
   ];
+}
+
+function keysNotice(keys: CertificateKeys | undefined): string {
+  const algorithm = keys ?? "the algorithm of those that they replace";
+  return `The new keys have ${algorithm}, which \`security.certificateKeys\` can change before this phase begins.`;
 }
 
 function restartNotice(workloads: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { DAY_MS } from "../../common/duration";
 import "reflect-metadata";
-import { createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, webcrypto } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -17,11 +17,14 @@ import {
   cryptoProvider,
 } from "@peculiar/x509";
 import type { Usage } from "../../render/components/pki";
+import { CERTIFICATE_KEYS, type CertificateKeys } from "../../render/kubeadm-types";
 
 cryptoProvider.set(webcrypto);
 
 /** P-256, which kubeadm calls ECDSA-P256: small, fast, and supported by every TLS implementation. */
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+/** The signature that kubeadm creates with RSA keys, of all sizes. */
+const RSA = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
 /** Certificates are valid from a few minutes ago, because a machine's clock may be behind. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
@@ -40,18 +43,39 @@ export interface CertificateRequest {
   days: number;
 }
 
-/** Generates a key pair in PEM: PKCS #8 and SPKI. */
-export function generateKeyPair(): { privateKey: string; publicKey: string } {
-  return generateKeyPairSync("ec", {
-    namedCurve: ALGORITHM.namedCurve,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+const ENCODINGS = {
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+} as const;
+
+/** A key pair in PEM: PKCS #8 and SPKI. */
+export interface KeyPair {
+  privateKey: string;
+  publicKey: string;
+}
+
+/** Generates a key pair. RSA keys take up to some seconds, in which other work continues. */
+export async function createKeyPair(keys: CertificateKeys = "ECDSA-P256"): Promise<KeyPair> {
+  return await new Promise((resolve, reject) => {
+    const done = (error: Error | null, publicKey: string, privateKey: string) =>
+      error ? reject(error) : resolve({ privateKey, publicKey });
+    if (keys === "ECDSA-P256") generateKeyPair("ec", { namedCurve: ECDSA.namedCurve, ...ENCODINGS }, done);
+    else generateKeyPair("rsa", { modulusLength: Number(keys.replace("RSA-", "")), ...ENCODINGS }, done);
   });
 }
 
+/**
+ * Returns the algorithm of a public key, or of a certificate's key (PEM).
+ * @returns ECDSA-P256 for a key that kubeadm does not create
+ */
+export function keysOf(pem: string): CertificateKeys {
+  const { modulusLength } = createPublicKey(pem).asymmetricKeyDetails ?? {};
+  return CERTIFICATE_KEYS.find((keys) => keys === `RSA-${modulusLength}`) ?? "ECDSA-P256";
+}
+
 /** Creates a self-signed CA that signs certificates, but no other CAs. */
-export async function createAuthority(commonName: string, days: number): Promise<Identity> {
-  const { privateKey, publicKey } = generateKeyPair();
+export async function createAuthority(commonName: string, days: number, keys?: CertificateKeys): Promise<Identity> {
+  const { privateKey, publicKey } = await createKeyPair(keys);
   const [signingKey, subjectKey] = await Promise.all([importPrivate(privateKey), importPublic(publicKey)]);
   const flags = KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyCertSign;
   const certificate = await X509CertificateGenerator.create({
@@ -60,7 +84,7 @@ export async function createAuthority(commonName: string, days: number): Promise
     issuer: distinguishedName(commonName),
     publicKey: subjectKey,
     signingKey,
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: algorithmOf(createPrivateKey(privateKey)),
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(flags, true),
@@ -72,7 +96,7 @@ export async function createAuthority(commonName: string, days: number): Promise
 
 /** Generates a key and a certificate for it. */
 export async function createCertificate(authority: Identity, request: CertificateRequest): Promise<Identity> {
-  const { privateKey, publicKey } = generateKeyPair();
+  const { privateKey, publicKey } = await createKeyPair();
   return { certificate: await signCertificate(authority, publicKey, request), key: privateKey };
 }
 
@@ -89,7 +113,7 @@ export async function signCertificate(
     issuer: issuer.subjectName,
     publicKey: await importPublic(publicKey),
     signingKey: await importPrivate(authority.key),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: algorithmOf(createPrivateKey(authority.key)),
     extensions: await extensionsOf(request, issuer),
   });
   return pem(certificate);
@@ -127,11 +151,17 @@ function pem(certificate: X509Certificate): string {
 }
 
 async function importPrivate(key: string): Promise<webcrypto.CryptoKey> {
-  const der = createPrivateKey(key).export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+  const privateKey = createPrivateKey(key);
+  const der = privateKey.export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, algorithmOf(privateKey), false, ["sign"]);
 }
 
 async function importPublic(key: string): Promise<webcrypto.CryptoKey> {
-  const der = createPublicKey(key).export({ type: "spki", format: "der" });
-  return webcrypto.subtle.importKey("spki", der, ALGORITHM, true, ["verify"]);
+  const publicKey = createPublicKey(key);
+  const der = publicKey.export({ type: "spki", format: "der" });
+  return webcrypto.subtle.importKey("spki", der, algorithmOf(publicKey), true, ["verify"]);
+}
+
+function algorithmOf({ asymmetricKeyType }: KeyObject): typeof ECDSA | typeof RSA {
+  return asymmetricKeyType === "rsa" ? RSA : ECDSA;
 }

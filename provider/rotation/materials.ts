@@ -1,7 +1,8 @@
 import { StepError } from "../../common/errors";
 import { settleAll } from "../../common/settle-all";
+import type { CertificateKeys } from "../../render/kubeadm-types";
 import { readContents, textFile, writeFiles } from "../host/files";
-import { createAuthority, generateKeyPair } from "../pki/x509";
+import { createAuthority, createKeyPair, keysOf } from "../pki/x509";
 import type { Remote } from "../ssh/remote";
 import { FORMER_AUTHORITIES, formerText } from "../pki/former-authorities";
 import { pemBlocks } from "../pki/pem";
@@ -30,16 +31,18 @@ function pathOf(name: AuthorityName, part: (typeof PARTS)[number]): string {
 /**
  * Creates the new CAs and keys, and copies them to all control planes. Those that an interrupted run has created are
  * used again, and a control plane that has joined since gets them. Keys pass through memory only.
+ * @param keys algorithm of the new keys, by default that of each key that is replaced
  */
 export async function prepareMaterials(
   machines: readonly Remote[],
   names: readonly AuthorityName[],
   signal: AbortSignal,
+  keys?: CertificateKeys,
 ): Promise<Successions> {
   const successions = new Map<AuthorityName, Succession>();
   for (const name of names) {
     const existing = await findMaterial(machines, name, signal);
-    const material = existing ?? (await createMaterial(machines, name, signal));
+    const material = existing ?? (await createMaterial(machines, name, signal, keys));
     const files = PARTS.map((part) => textFile(pathOf(name, part), material[part], "0600"));
     await settleAll(machines.map((machine) => writeFiles(machine, files, STEP, signal)));
     successions.set(name, { previous: material["previous.crt"], next: material["next.crt"] });
@@ -71,15 +74,17 @@ async function createMaterial(
   machines: readonly Remote[],
   name: AuthorityName,
   signal: AbortSignal,
+  chosen: CertificateKeys | undefined,
 ): Promise<Material> {
   const { certificate, commonName } = AUTHORITY[name];
   const previous = await readPrevious(machines, name, signal);
+  if (pemBlocks(previous).length === 0) throw missing(name, certificate);
+  const keys = chosen ?? keysOf(previous);
   if (commonName === undefined) {
-    const { publicKey, privateKey } = generateKeyPair();
+    const { publicKey, privateKey } = await createKeyPair(keys);
     return { "previous.crt": previous, "next.crt": publicKey, "next.key": privateKey };
   }
-  const identity = await createAuthority(commonName, DAYS);
-  if (pemBlocks(previous).length === 0) throw missing(name, certificate);
+  const identity = await createAuthority(commonName, DAYS, keys);
   return { "previous.crt": previous, "next.crt": identity.certificate, "next.key": identity.key };
 }
 
@@ -97,7 +102,7 @@ async function readPrevious(machines: readonly Remote[], name: AuthorityName, si
 }
 
 function missing(name: AuthorityName, path: string): StepError {
-  return new StepError({ step: STEP, cause: `${path} has no certificate, so ${AUTHORITY[name].title} is not known` });
+  return new StepError({ step: STEP, cause: `${path} contains no PEM, so ${AUTHORITY[name].title} is not known` });
 }
 
 function differing(name: AuthorityName): StepError {

@@ -13,6 +13,7 @@ import { rotateControlPlane } from "../../../../provider/rotation/rotate-control
 import { rotateKubelet } from "../../../../provider/rotation/rotate-kubelet";
 import type { RotationRecord } from "../../../../provider/rotation/rotation-record";
 import type { Remote } from "../../../../provider/ssh/remote";
+import type { CertificateKeys } from "../../../../render/kubeadm-types";
 import { connectionTo } from "../../../support/connection";
 import { MemoryMachine } from "../../../support/memory-machine";
 
@@ -88,9 +89,9 @@ const session = {
   ...{ signal: new AbortController().signal, progress: () => undefined, provider: {} },
 } as unknown as Session;
 
-async function run(record: RotationRecord): Promise<void> {
+async function run(record: RotationRecord, keys?: CertificateKeys): Promise<void> {
   const controlPlanes = remotes().slice(0, CONTROL_PLANES.length);
-  await rotate({ stack: {} as Stack, session, controlPlanes, machines: remotes() }, record);
+  await rotate({ stack: {} as Stack, session, controlPlanes, machines: remotes(), keys }, record);
 }
 const begin = (phase: Phase, authorities: readonly AuthorityName[] = AUTHORITIES) =>
   beginPhase(phase, authorities, undefined);
@@ -110,6 +111,16 @@ describe("several control planes", () => {
     for (const machine of machines.slice(0, 3))
       expect(recordOn(machine)).toMatchObject({ phase: "trust", isDone: true });
     expect(machines[3]!.files.has(RECORD)).toBe(false);
+  });
+
+  test("new keys have the algorithm of the rotation", async () => {
+    await run(begin("trust"), "RSA-3072");
+    expect(vi.mocked(prepareMaterials).mock.lastCall).toEqual([
+      expect.anything(),
+      AUTHORITIES,
+      expect.anything(),
+      "RSA-3072",
+    ]);
   });
 
   test("a control plane that fails ends the run before the others and the kubelets change", async () => {

@@ -16,6 +16,13 @@ test("the plan names the phase, the authorities, and the restarts of each contro
   expect(rotationPlanText(plan({ isResumed: true }))).toContain("Continue phase 1 of 3");
 });
 
+test("the algorithm of new keys is printed before they are created", () => {
+  expect(rotationPlanText(plan())).toContain("The new keys have the algorithm of those that they replace");
+  expect(rotationPlanText(plan({ keys: "RSA-4096" }))).toContain("The new keys have RSA-4096");
+  for (const changes of [{ isResumed: true }, { phase: "reissue" as const }])
+    expect(rotationPlanText(plan({ keys: "RSA-4096", ...changes }))).not.toContain("RSA-4096");
+});
+
 test("with several control planes, each is out of the balancers while it restarts", () => {
   const text = rotationPlanText(plan({ controlPlanes: ["cp-1", "cp-2"] }));
   expect(text).toMatch(/cp-1: .*out of the API balancers[^]*cp-2: .*out of the API balancers/);

@@ -1,6 +1,6 @@
-import { X509Certificate, createPrivateKey } from "node:crypto";
+import { X509Certificate, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { createAuthority, createCertificate } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate, createKeyPair, keysOf } from "../../../../provider/pki/x509";
 
 describe("a certificate", () => {
   test("is signed by its authority, for these names and purposes and no longer than asked", async () => {
@@ -30,5 +30,24 @@ describe("a certificate", () => {
     const [one, other] = [await createAuthority("etcd-ca", 10), await createAuthority("etcd-ca", 10)];
     const { certificate } = await createCertificate(one, { commonName: "x", usages: ["client"], days: 1 });
     expect(new X509Certificate(certificate).verify(new X509Certificate(other.certificate).publicKey)).toBe(false);
+  });
+});
+
+describe("keys by kubeadm's names", () => {
+  test.each(["RSA-2048", "RSA-3072", "ECDSA-P256"] as const)("a CA with %s signs with it", async (keys) => {
+    const authority = await createAuthority("kubernetes", 10, keys);
+    const ca = new X509Certificate(authority.certificate);
+    expect(keysOf(authority.certificate)).toBe(keys);
+    expect(ca.verify(ca.publicKey)).toBe(true);
+    expect(ca.checkPrivateKey(createPrivateKey(authority.key))).toBe(true);
+    const leaf = await createCertificate(authority, { commonName: "x", usages: ["client"], days: 1 });
+    expect(new X509Certificate(leaf.certificate).verify(ca.publicKey)).toBe(true);
+    expect(keysOf(leaf.certificate)).toBe("ECDSA-P256");
+  });
+
+  test("a key pair, and another size than those of kubeadm", async () => {
+    expect(keysOf((await createKeyPair("RSA-2048")).publicKey)).toBe("RSA-2048");
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    expect(keysOf(publicKey.export({ type: "spki", format: "pem" }).toString())).toBe("ECDSA-P256");
   });
 });

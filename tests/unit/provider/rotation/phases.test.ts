@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { beforeAll, describe, expect, test } from "vitest";
 import { pemBlocks } from "../../../../provider/pki/pem";
 import { AUTHORITIES, bundleIn, filesInPhase, hasNewKey, planStages } from "../../../../provider/rotation/phases";
-import { createAuthority, generateKeyPair } from "../../../../provider/pki/x509";
+import { createAuthority, createKeyPair } from "../../../../provider/pki/x509";
 
 let [previous, next] = ["", ""];
 beforeAll(async () => {
@@ -29,8 +29,8 @@ describe("what the file of a CA is in a phase", () => {
     expect(bundleIn("trust", { previous: previous + next, next })).toBe(previous + next);
   });
 
-  test("public keys of service accounts are combined in the same way", () => {
-    const [one, other] = [generateKeyPair().publicKey, generateKeyPair().publicKey];
+  test("public keys of service accounts are combined in the same way", async () => {
+    const [one, other] = [(await createKeyPair()).publicKey, (await createKeyPair()).publicKey];
     expect(pemBlocks(bundleIn("trust", { previous: one, next: other }))).toEqual([one, other]);
   });
 });

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type * as health from "../../../../provider/host/health";
 import { waitUntilServed } from "../../../../provider/kubeadm/served-certificate";
-import { createAuthority, createCertificate, generateKeyPair, type Identity } from "../../../../provider/pki/x509";
+import { createAuthority, createCertificate, createKeyPair, type Identity } from "../../../../provider/pki/x509";
 import { leafPath } from "../../../../provider/rotation/issued-certificates";
 import { prepareMaterials, type Successions } from "../../../../provider/rotation/materials";
 import { AUTHORITIES, AUTHORITY, bundleIn, filesInPhase, type Phase } from "../../../../provider/rotation/phases";
@@ -32,7 +32,7 @@ const authorities = new Map<string, Identity>();
 beforeAll(async () => {
   for (const name of ["cluster", "etcd", "front-proxy"] as const)
     authorities.set(name, await createAuthority(AUTHORITY[name].commonName!, 10));
-  const { publicKey, privateKey } = generateKeyPair();
+  const { publicKey, privateKey } = await createKeyPair();
   authorities.set("service-account", { certificate: publicKey, key: privateKey });
 });
 
