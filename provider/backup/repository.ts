@@ -19,6 +19,9 @@ const MISSING = 10;
 const LOCKED = 11;
 const WRONG_PASSWORD = 12;
 
+const LOCKED_ACTION =
+  "wait for that command, then run this one again; if it was killed on another computer, its lock ends in half an hour";
+
 const snapshotSchema = z.array(
   z.object({
     id: z.string(),
@@ -29,6 +32,11 @@ const snapshotSchema = z.array(
     summary: z.object({ total_bytes_processed: z.number() }).optional(),
   }),
 );
+
+interface CommandOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+}
 
 /** One backup of a repository. */
 export interface StoredBackup {
@@ -146,15 +154,34 @@ export class Repository {
     await this.run(["restore", id, "--target", folder], "reading the backup", LONG);
   }
 
+  /**
+   * Runs restic. `unlock` removes only locks of processes that this computer no longer has, and those that were not
+   * renewed for half an hour. Otherwise one killed restic would block the repository until a person removes its lock.
+   */
   private async run(
     args: readonly string[],
     step: string,
     timeout: number,
     accept: readonly number[] = [0],
-    more: { cwd?: string; env?: Record<string, string> } = {},
+    more: CommandOptions = {},
+  ): Promise<Outcome> {
+    let outcome = await this.call(args, step, timeout, more);
+    if (outcome.code === LOCKED) {
+      await this.call(["unlock"], step, SHORT);
+      outcome = await this.call(args, step, timeout, more);
+    }
+    if (accept.includes(outcome.code)) return outcome;
+    throw await this.failureOf(step, outcome);
+  }
+
+  private async call(
+    args: readonly string[],
+    step: string,
+    timeout: number,
+    more: CommandOptions = {},
   ): Promise<Outcome> {
     const options = [...(await this.connectionOptions()), "--retry-lock", "1m"];
-    const outcome = await tryCommand(this.restic, ["--repo", this.address, ...options, ...args], {
+    return await tryCommand(this.restic, ["--repo", this.address, ...options, ...args], {
       step,
       timeout,
       signal: this.signal,
@@ -163,8 +190,6 @@ export class Repository {
       ...more,
       env: { ...this.environment(), ...more.env },
     });
-    if (accept.includes(outcome.code)) return outcome;
-    throw await this.failureOf(step, outcome);
   }
 
   private async connectionOptions(): Promise<string[]> {
@@ -192,8 +217,7 @@ export class Repository {
         "there is no repository",
         `correct backup.repository, or create it with \`${userCommand("backup")}\``,
       );
-    if (code === LOCKED)
-      return this.failure(step, "another command uses it", "wait for that command, then run this one again");
+    if (code === LOCKED) return this.failure(step, `${lockOwner(stderr)} uses it`, LOCKED_ACTION);
     const sftp = await sftpFailure(stderr, this.settings, this.signal);
     if (sftp) return this.failure(step, sftp.cause, sftp.action);
     return this.failure(step, reasonOfRetries(stderr) ?? lastLines(stderr || stdout));
@@ -206,6 +230,11 @@ export class Repository {
   ): StepError {
     return new StepError({ step, machine: this.address, cause, action });
   }
+}
+
+/** Returns which process has the lock: `PID 41 on nas by root`. */
+function lockOwner(stderr: string): string {
+  return /already locked (?:exclusively )?by (PID \d+ on \S+ by \S+)/.exec(stderr)?.[1] ?? "another command";
 }
 
 /** Returns why restic repeated a request until it was stopped, which its last lines do not say. */

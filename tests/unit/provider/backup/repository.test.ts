@@ -51,6 +51,24 @@ test("a repository that does not exist is created, any other failure is reported
   await expect(repository("echo Fatal: disk full >&2; exit 1").open()).rejects.toThrow("Fatal: disk full");
 });
 
+const LOCK = "unable to create lock in backend: repository is already locked by PID 41 on nas by ops (UID 1, GID 1)";
+
+test("a lock that a killed restic has left is removed, and the command runs again", async () => {
+  const one = repository(`[ -e ${folder}/unlocked ] && exit 0
+case "$*" in *unlock) touch ${folder}/unlocked; exit 0;; esac
+exit 11`);
+  await one.open();
+  expect(calls().map((call) => call.replace(/ \|.*/, "").split(" ").at(-1))).toEqual(["config", "unlock", "config"]);
+});
+
+test("the lock of a command that runs is reported with its owner, and stays", async () => {
+  const script = `case "$*" in *unlock) exit 0;; esac; echo "Fatal: ${LOCK}" >&2; exit 11`;
+  await expect(repository(script).open()).rejects.toThrow(
+    /PID 41 on nas by ops .*uses it; wait for that command, .*in half an hour/,
+  );
+  expect(calls()).toHaveLength(3);
+});
+
 test("S3: a bucket that does not exist is created, one that exists is used, and a refusal is reported", async () => {
   const settings = { repository: "s3:https://s3.example.com/b" };
   const answer = (text: string) => `case "$*" in *init) echo '${text}' >&2; exit 1;; esac`;
