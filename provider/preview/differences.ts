@@ -18,6 +18,8 @@ export type Difference =
   | { of: "problem"; unit?: string; problem: string }
   /** Certificates that end soon. */
   | { of: "renewal"; certificates: string }
+  /** Certificates whose time has come by the state, which does not know what a timer has renewed since. */
+  | { of: "recordedRenewal" }
   | { of: "enabled"; unit: string; desired: boolean }
   | { of: "running"; unit: string; desired: boolean }
   /** A dependency whose change restarts a unit. */
@@ -131,7 +133,7 @@ function controlPlaneProblem(step: Step): Difference[] {
     return isRenewal ? { of: "renewal", certificates: one.problem } : one;
   });
   const isRecorded = step.paths.includes(RENEW_AFTER) && !found.some(({ of }) => of === "renewal");
-  return isRecorded ? [...found, { of: "renewal", certificates: "certificates end soon" }] : found;
+  return isRecorded ? [...found, { of: "recordedRenewal" }] : found;
 }
 
 function nameOfPod({ desired }: Step): string {

@@ -169,7 +169,7 @@ function causeOf(step: Step): string {
 
 function causeAt(step: Step, path: string): string {
   if (path === "problem") return String(step.current.problem);
-  if (path === RENEW_AFTER) return "its certificates end soon";
+  if (path === RENEW_AFTER) return "by the state its certificates end soon, unless the timer has renewed them since";
   const [current, desired] = [valueAt(step.current, path), valueAt(step.desired, path)];
   const warning = isDowngrade(current, desired) ? " (Kubernetes does not support downgrades)" : "";
   return `${namedPath(step, path)} ${briefly(current, desired)}${warning}`;

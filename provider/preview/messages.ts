@@ -72,6 +72,11 @@ const MESSAGES: MessageTable = {
     drift: ({ certificates }) => certificates,
     plan: ({ certificates }) => `${certificates}: renewed`,
   },
+  recordedRenewal: {
+    drift: () => "certificates end soon by the state",
+    plan: () =>
+      "certificates end soon by the state: renewed, unless the timer has done so since; `--refresh` reads them",
+  },
   enabled: {
     drift: ({ unit, desired }) => `${unit} is ${desired ? "disabled" : "enabled"}`,
     plan: ({ unit, desired }) => `${unit} is ${desired ? "enabled" : "disabled"}`,

@@ -45,8 +45,10 @@ describe("several control planes", () => {
     expect(output).toContain("certificates apiserver and etcd/peer end, the first in 12 days: renewed");
     expect(output).toContain("/etc/x.yaml was changed: repaired");
     expect(output).toContain("the API server of control-plane-1 restarts");
-    expect(output).toContain("certificates end soon: renewed");
-    expect(output).toMatch(/the API server of control-plane-2 restarts .*, because its certificates end soon/);
+    expect(output).toContain("certificates end soon by the state: renewed, unless the timer has done so since");
+    expect(output).toMatch(
+      /control-plane-2 restarts .*, because by the state its certificates end soon, unless the timer/,
+    );
     expect(output).toContain("certificate scheduler.conf ends in 3 days: renewed");
     expect(output).not.toContain("the API server of control-plane-3");
   });
