@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { KUBERNETES, PKI } from "../../render/component-paths";
+import { KUBELET_CONFIGURATION } from "../../render/kubelet";
 import { machineName } from "../ssh/connection";
 import type { Remote } from "../ssh/remote";
 
@@ -35,10 +36,20 @@ const KUBELET_FILES: Readonly<Record<string, { name: string; kind: CertificateKi
   "kubelet.crt": { name: "kubelet serving", kind: "self-signed" },
 };
 
+/**
+ * After a change of `security.kubeletServingCertificates`, the folder may have the serving certificate of before, which
+ * is not served any more and never renewed.
+ */
+const UNUSED = `unused=kubelet-server-current.pem used=kubelet.crt
+if cat ${KUBELET_CONFIGURATION} ${KUBERNETES}/kubelet.conf.d/*.conf 2>/dev/null |
+  grep -q '^ *"*serverTLSBootstrap"*: *true'; then unused=kubelet.crt used=kubelet-server-current.pem; fi
+[ -e "${KUBELET_PKI}/$used" ] || unused=`;
+
 /** Prints certificates only: kubeconfigs and the kubelet's files also hold private keys, which stay on the machine. */
 const SCRIPT = `echo "now $(date +%s)"
+${UNUSED}
 { find ${PKI} -name '*.crt' 2>/dev/null | sort
-  for name in ${Object.keys(KUBELET_FILES).join(" ")}; do echo "${KUBELET_PKI}/$name"; done
+  for name in ${Object.keys(KUBELET_FILES).join(" ")}; do [ "$name" = "$unused" ] || echo "${KUBELET_PKI}/$name"; done
 } | while read -r file; do
   [ -f "$file" ] || continue
   echo "file $file"

@@ -69,6 +69,31 @@ test("reads the PKI, kubeconfigs and the kubelet's certificates, and no private 
   expect(stdout).not.toContain(encode(client.key));
 });
 
+test.each([
+  ["rotated", "the cluster's CA signs it", { "10-kubewright.conf": '"serverTLSBootstrap": true' }],
+  ["rotated", "kubeadm's configuration asks for it", { config: "serverTLSBootstrap: true" }],
+  ["self-signed", "the kubelet signs it itself again", { "10-kubewright.conf": "serverTLSBootstrap: false" }],
+])(
+  "of two serving certificates, only the %s one counts where %s",
+  async (kind, _, settings: Record<string, string>) => {
+    rmSync(root, { recursive: true });
+    const { "10-kubewright.conf": dropIn = "", config = "" } = settings;
+    const { certificates } = await readFrom({
+      "/etc/kubernetes/kubelet.conf.d/10-kubewright.conf": `${dropIn}\n`,
+      "/var/lib/kubelet/config.yaml": `${config}\n`,
+      "/var/lib/kubelet/pki/kubelet-server-current.pem": client.certificate + client.key,
+      "/var/lib/kubelet/pki/kubelet.crt": client.certificate,
+    });
+    expect(certificates.map(({ name, kind }) => [name, kind])).toEqual([["kubelet serving", kind]]);
+  },
+);
+
+test("without the one that it is configured for, the other serving certificate is shown", async () => {
+  rmSync(root, { recursive: true });
+  const { certificates } = await readFrom({ "/var/lib/kubelet/pki/kubelet-server-current.pem": client.certificate });
+  expect(certificates.map(({ kind }) => kind)).toEqual(["rotated"]);
+});
+
 test("the time left is counted by the machine's clock", () => {
   const path = "file /etc/kubernetes/pki/apiserver.crt\n";
   const now = Math.floor(Date.now() / 1000) + 30 * 86_400;
