@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StepError } from "../../common/errors";
@@ -7,7 +8,7 @@ import { collectFiles } from "../../provider/backup/collect";
 import { writeStamp } from "../../provider/backup/stamps";
 import type { KubeApi } from "../../provider/kube/api";
 import { kubeletVersionOf } from "../../provider/kube/node-facts";
-import { saveSnapshot } from "../../provider/kubeadm/etcd-snapshot";
+import { deleteAbandonedSnapshots, saveSnapshot } from "../../provider/kubeadm/etcd-snapshot";
 import { machineName } from "../../provider/ssh/connection";
 import type { Remote } from "../../provider/ssh/remote";
 import { clusterApi } from "../engine/cluster-api";
@@ -44,12 +45,16 @@ export async function takeBackup(context: BackupContext): Promise<FinishedBackup
   });
 }
 
+/** Begins the name of a snapshot. The rest differs, because a backup from another computer may run at the same time. */
+const NAME = "backup";
+
 async function fillFolder(context: BackupContext, machine: Remote, folder: string): Promise<BackupFacts> {
   const { stack, session } = context;
   const { signal, progress } = session;
   progress(`${machine.label}: saving a snapshot of etcd`);
   const time = new Date().toISOString();
-  const snapshot = await saveSnapshot(machine, "backup", signal);
+  await deleteAbandonedSnapshots(machine, NAME, signal);
+  const snapshot = await saveSnapshot(machine, `${NAME}-${randomBytes(4).toString("hex")}`, signal);
   try {
     progress(`${machine.label}: restoring the snapshot into a scratch etcd`);
     const content = await readSnapshot(machine, snapshot, signal);

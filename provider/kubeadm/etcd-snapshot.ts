@@ -6,6 +6,8 @@ import { ETCDCTL } from "../../render/etcdctl";
 /** Folder of the snapshots on the disk of a control plane. */
 export const SNAPSHOTS = "/var/lib/kubewright/etcd-snapshots";
 const SECONDS = 300;
+/** Seconds until a snapshot that another command saves must be complete. */
+const LOCK_SECONDS = 120;
 
 /** Verifies a snapshot by the SHA-256 with which etcd ends it. */
 const VERIFY = `verify() {
@@ -17,7 +19,8 @@ const VERIFY = `verify() {
 
 /**
  * Saves a snapshot of etcd on the disk of a control plane before a change, and verifies it. A later snapshot of the
- * same name replaces it. Only etcd's data folder exists inside its container and outside.
+ * same name replaces it. Only etcd's data folder exists inside its container and outside. A command on another computer
+ * may save one at the same time, such as a scheduled backup during an upgrade: they do so one after the other.
  * @param name what comes next: `before-worker-1-left`
  * @returns the snapshot's path
  */
@@ -27,6 +30,8 @@ export async function saveSnapshot(machine: Remote, name: string, signal: AbortS
 ${VERIFY}
 umask 077
 mkdir -p ${SNAPSHOTS}
+exec 9>${SNAPSHOTS}.lock
+flock -w ${LOCK_SECONDS} 9 || { echo "another command still saves a snapshot" >&2; exit 1; }
 rm -f ${arriving} ${arriving}.part
 etcdctl snapshot save ${arriving} >/dev/null
 verify ${arriving}
@@ -34,10 +39,20 @@ mv -fT ${arriving} ${quote(path)}`;
   await machine.run(script, {
     step: "saving a snapshot of etcd",
     signal,
-    timeout: SECONDS,
-    action: "free space on the machine's disk, then run again",
+    timeout: SECONDS + LOCK_SECONDS,
+    action: "free space on the machine's disk, or wait for the other command, then run again",
   });
   return path;
+}
+
+/** Hours after which the command that has saved a snapshot for itself does not run any more. */
+const ABANDONED_HOURS = 3;
+
+/** Deletes the snapshots whose names begin so and that a killed command has left. */
+export async function deleteAbandonedSnapshots(machine: Remote, prefix: string, signal: AbortSignal): Promise<void> {
+  const old = `-name ${quote(`${prefix}*.db`)} -mmin +${ABANDONED_HOURS * 60}`;
+  const script = `[ ! -d ${SNAPSHOTS} ] || find ${SNAPSHOTS} -maxdepth 1 ${old} -delete`;
+  await machine.run(script, { step: "deleting abandoned snapshots of etcd", signal });
 }
 
 /** Deletes the older ones of the snapshots whose names begin the same. */
