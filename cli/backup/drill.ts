@@ -1,10 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { StepError } from "../../common/errors";
 import { BACKUP_FOLDER } from "../../provider/backup/etcd-programs";
 import { SNAPSHOT_FILE } from "../../provider/backup/collect";
 import { fetchBackup } from "../../provider/backup/fetch-backup";
 import { readSnapshot, type SnapshotContent } from "../../provider/backup/snapshot-content";
-import { writeStamp } from "../../provider/backup/stamps";
+import { writeStamps } from "../../provider/backup/stamps";
 import { sendSnapshot } from "../../provider/backup/send-snapshot";
 import { quote } from "../../common/quote";
 import type { Remote } from "../../provider/ssh/remote";
@@ -29,14 +30,15 @@ export async function drillBackup(context: BackupContext, id: string): Promise<F
   const { stack, session, repository } = context;
   const { signal, progress } = session;
   const backup = await repository.find(id);
-  const machine = await healthyControlPlane(await controlPlaneMachines(context), signal);
+  const machines = await controlPlaneMachines(context);
+  const machine = await healthyControlPlane(machines, signal);
   return await withFolder(stack.name, async (folder) => {
     progress(`reading the backup ${backup.id} from ${repository.address}`);
     const facts = await fetchBackup(repository, backup.id, folder);
     await provideEtcdutl(context, [machine]);
     progress(`${machine.label}: restoring it into a scratch etcd`);
     await proveContent(machine, { folder, facts }, signal);
-    await writeStamp(machine, "drill", { id: backup.id, time: new Date().toISOString() }, signal);
+    await writeStamps(machines, "drill", { id: backup.id, time: new Date().toISOString() }, signal);
     return { id: backup.id, facts, machine: machine.label };
   });
 }
@@ -46,7 +48,8 @@ async function proveContent(
   { folder, facts }: { folder: string; facts: BackupFacts },
   signal: AbortSignal,
 ): Promise<void> {
-  const path = `${BACKUP_FOLDER}/drill.db`;
+  // Another computer may run a drill at the same time.
+  const path = `${BACKUP_FOLDER}/drill.${randomBytes(4).toString("hex")}.db`;
   await sendSnapshot(machine, join(folder, SNAPSHOT_FILE), path, signal);
   try {
     const differences = findDifferences(facts.content, await readSnapshot(machine, path, signal));

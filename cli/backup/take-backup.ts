@@ -5,7 +5,7 @@ import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { readSnapshot, readLiveHash, type SnapshotContent } from "../../provider/backup/snapshot-content";
 import { collectFiles } from "../../provider/backup/collect";
-import { writeStamp } from "../../provider/backup/stamps";
+import { writeStamps } from "../../provider/backup/stamps";
 import type { KubeApi } from "../../provider/kube/api";
 import { kubeletVersionOf } from "../../provider/kube/node-facts";
 import { deleteAbandonedSnapshots, saveSnapshot } from "../../provider/kubeadm/etcd-snapshot";
@@ -40,7 +40,7 @@ export async function takeBackup(context: BackupContext): Promise<FinishedBackup
     progress("storing the backup");
     const id = await repository.store(folder, facts);
     await repository.clean(context.config.backup.keep);
-    await writeStamp(machine, "backup", { id, time: facts.time }, signal);
+    await writeStamps(machines, "backup", { id, time: facts.time }, signal);
     return { id, facts };
   });
 }

@@ -14,12 +14,29 @@ const stampSchema = z.object({
 export type Stamp = z.infer<typeof stampSchema>;
 export type StampKind = "backup" | "drill";
 
+/** Milliseconds until a control plane that does not answer is left out. */
+const LIMIT_MS = 20_000;
+
 const pathOf = (kind: StampKind) => `${BACKUP_FOLDER}/last-${kind}.json`;
 
-/** Records on a control plane that a backup or a drill succeeded. Every `npm run status` reads it there. */
-export async function writeStamp(machine: Remote, kind: StampKind, stamp: Stamp, signal: AbortSignal): Promise<void> {
+/**
+ * Records on the control planes that a backup or a drill succeeded. Every `npm run status` reads it there, so it must
+ * not be lost together with one of them.
+ * @throws StepError where none could be written
+ */
+export async function writeStamps(
+  machines: readonly Remote[],
+  kind: StampKind,
+  stamp: Stamp,
+  signal: AbortSignal,
+): Promise<void> {
   const file = textFile(pathOf(kind), `${JSON.stringify(stamp)}\n`, "0644");
-  await writeFiles(machine, [file], `recording the last ${kind}`, signal);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+  const writes = machines.map((machine) => writeFiles(machine, [file], `recording the last ${kind}`, limited));
+  const results = await Promise.allSettled(writes);
+  signal.throwIfAborted();
+  const [failure] = results.filter((result) => result.status === "rejected");
+  if (failure && results.every(({ status }) => status === "rejected")) throw failure.reason;
 }
 
 /** Returns the newest stamps of the control planes; absent where none has one. */
