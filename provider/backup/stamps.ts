@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { parseJson } from "../../common/json";
 import { optional } from "../../common/optional";
+import { timeoutSignal } from "../../common/timer";
 import { readContents, textFile, writeFiles } from "../host/files";
 import type { Remote } from "../ssh/remote";
 import { BACKUP_FOLDER } from "./etcd-programs";
@@ -31,7 +32,7 @@ export async function writeStamps(
   signal: AbortSignal,
 ): Promise<void> {
   const file = textFile(pathOf(kind), `${JSON.stringify(stamp)}\n`, "0644");
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
+  const limited = timeoutSignal(LIMIT_MS, signal);
   const writes = machines.map((machine) => writeFiles(machine, [file], `recording the last ${kind}`, limited));
   const results = await Promise.allSettled(writes);
   signal.throwIfAborted();

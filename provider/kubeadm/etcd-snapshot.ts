@@ -30,7 +30,7 @@ export async function saveSnapshot(machine: Remote, name: string, signal: AbortS
 ${VERIFY}
 umask 077
 mkdir -p ${SNAPSHOTS}
-exec 9>${SNAPSHOTS}.lock
+exec 9>${SNAPSHOTS}/.lock
 flock -w ${LOCK_SECONDS} 9 || { echo "another command still saves a snapshot" >&2; exit 1; }
 rm -f ${arriving} ${arriving}.part
 etcdctl snapshot save ${arriving} >/dev/null
