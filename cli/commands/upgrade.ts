@@ -1,23 +1,13 @@
-import type { Stack } from "@pulumi/pulumi/automation";
-import { loadVersions } from "../../artifacts";
 import { StepError } from "../../common/errors";
-import { chooseVersion } from "../../common/listed-versions";
-import {
-  type ClusterConfig,
-  additionalNames,
-  poolMachineNames,
-  poolsOf,
-  renderProblem,
-  versionProblems,
-} from "../../components/config";
+import { type ClusterConfig, additionalNames, poolMachineNames, poolsOf } from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, requireStack } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
 import { prepareEngine } from "../engine/workspace";
 import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
-import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "../nodes/upgrade-facts";
-import { HOLD, heldNodes, holdPool } from "../nodes/upgrade-hold";
+import { readUpgradeStatus } from "../nodes/upgrade-facts";
+import { HOLD, holdPool } from "../nodes/upgrade-hold";
 import {
   CANARY,
   CANARY_AFTER,
@@ -28,11 +18,10 @@ import {
   pauseAfter,
   pauseAfterCanary,
 } from "../nodes/upgrade-pause";
-import { oldest, planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "../nodes/upgrade-plan";
+import { oldest, readApiServers, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
+import { type Cluster, ladderOf, readPlan } from "../nodes/upgrade-read";
 import { type UpgradeStage, undoStages, upgradeStages } from "../nodes/upgrade-stages";
-import { configuredSurges } from "../nodes/upgrade-surge";
-import { assertTargetInstallable, newestVersion } from "../nodes/upgrade-target";
 import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
 import { confirm } from "../terminal/prompt";
@@ -53,11 +42,6 @@ interface Outcome {
   code: number;
 }
 
-interface Cluster {
-  stack: Stack;
-  config: ClusterConfig;
-}
-
 /** `npm run upgrade`: prints the plan, and then runs `npm start` for each stage of the upgrade. */
 export async function run(options: Options): Promise<number> {
   let outcome: Outcome = { code: 0 };
@@ -73,7 +57,7 @@ export async function run(options: Options): Promise<number> {
 
 async function prepareUpgrade(options: Options, session: Session, { stack, config }: Cluster): Promise<Outcome> {
   const { flags } = options;
-  const plan = await readPlan(options, session, { stack, config });
+  const plan = await printPlan(options, session, { stack, config });
   const pause = pauseOf(options, plan, config);
   const isPaused = Object.keys(pause).length > 0;
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
@@ -180,65 +164,15 @@ function holdsOf(config: ClusterConfig, nodes: ClusterStatus["nodes"]): ConfigCh
   return Object.assign({}, ...holds) as ConfigChange;
 }
 
-async function readPlan(options: Options, session: Session, { stack, config }: Cluster): Promise<UpgradePlan> {
+async function printPlan(options: Options, session: Session, cluster: Cluster): Promise<UpgradePlan> {
   const { flags, values } = options;
-  const supported = Object.keys(loadVersions().kubernetes.supported);
-  const { version, hold, canary } = config.kubernetes;
   const isResumed = flags.has("resume");
-  const to = values.to ?? (isResumed ? version : newestVersion([version, ...supported]));
-  await assertTargetInstallable(to, config, session.signal);
-  const api = await clusterApi(stack, session);
-  const status = await readUpgradeStatus(api, stack, session);
-  const planned = isResumed ? { ...config, kubernetes: { ...config.kubernetes, hold: {} } } : config;
-  const pools = poolsOf(planned);
-  const poolVersions = new Map(pools.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]])));
-  const [servers, deprecated, obstacles] = await Promise.all([
-    readApiServers(api, session.signal),
-    readDeprecatedApis(stack, session),
-    readObstacles(api, { stack: stack.name, status, signal: session.signal }),
-  ]);
-  const apiServers = servers.map((server) => server.version);
-  const poolLimits = new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable]));
-  // A pause ends also where its canaries were all the nodes that waited.
-  const isChanged = isResumed && (config.controlPlane.emulate !== undefined || Object.keys(hold).length > 0);
-  const settings = {
-    heldNodes: heldNodes(planned),
-    // A chain would otherwise end between two of its versions.
-    configProblems: versionProblems(planned, to).map(renderProblem),
-    soak: soakOf(options)[SOAK] ?? config.kubernetes.soak,
-    canaries: canaryOf(options, isResumed ? ownCanaries(config.kubernetes) : canary),
-    isChanged,
-    poolLimits,
-    ladder: ladderOf(config),
-    surges: configuredSurges(planned),
-    replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
-  };
-  const plan = planOrError({ apiServers, to, supported, status, poolVersions, deprecated, obstacles, ...settings });
-  const paused = isResumed
-    ? undefined
-    : describePause(
-        hold,
-        pools.map(({ name }) => name),
-      );
+  const request = { to: values.to, isResumed, canary: values.canary, soak: soakOf(options)[SOAK] };
+  const { plan, status } = await readPlan(cluster, request, session);
+  const { hold } = cluster.config.kubernetes;
+  const pools = poolsOf(cluster.config).map(({ name }) => name);
+  const paused = isResumed ? undefined : describePause(hold, pools);
   session.screen.close();
   process.stdout.write(`\n${upgradePlanText(plan, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
   return plan;
-}
-
-function ladderOf({ bootstrap, rung = "dns", controlPlane }: ClusterConfig): UpgradeFacts["ladder"] {
-  return bootstrap === "components" ? { rung, runAs: controlPlane.runAs } : undefined;
-}
-
-function canaryOf({ values: { canary } }: Options, configured: readonly string[]): readonly string[] {
-  return canary === undefined ? configured : [canary];
-}
-
-function planOrError(facts: Parameters<typeof planUpgrade>[0]): UpgradePlan {
-  try {
-    return planUpgrade(facts);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const action = chooseVersion(facts.supported);
-    throw new StepError({ step: "planning the upgrade", cause: error.message, action });
-  }
 }

@@ -1,0 +1,96 @@
+import type { Stack } from "@pulumi/pulumi/automation";
+import { loadVersions } from "../../artifacts";
+import { StepError } from "../../common/errors";
+import { chooseVersion } from "../../common/listed-versions";
+import { type ClusterConfig, poolsOf, renderProblem, versionProblems } from "../../components/config";
+import { clusterApi } from "../engine/cluster-api";
+import type { Session } from "../engine/session";
+import type { ClusterStatus } from "./cluster-status";
+import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "./upgrade-facts";
+import { heldNodes } from "./upgrade-hold";
+import { ownCanaries } from "./upgrade-pause";
+import { planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "./upgrade-plan";
+import { configuredSurges } from "./upgrade-surge";
+import { assertTargetInstallable, newestVersion } from "./upgrade-target";
+
+export interface Cluster {
+  stack: Stack;
+  config: ClusterConfig;
+}
+
+/** What the user asks for. */
+export interface UpgradeRequest {
+  /** Version of Kubernetes. @default the newest one, or that of the configuration where a pause ends */
+  to?: string | undefined;
+  /** Whether a pause ends. */
+  isResumed: boolean;
+  /** Worker that changes first. @default the configured ones */
+  canary?: string | undefined;
+  /** Seconds for which the cluster must stay healthy. @default that of the configuration */
+  soak?: number | undefined;
+}
+
+/**
+ * Reads a cluster and plans its upgrade.
+ * @throws StepError if the version cannot be installed, or there is no way to it
+ */
+export async function readPlan(
+  { stack, config }: Cluster,
+  request: UpgradeRequest,
+  session: Session,
+): Promise<{ plan: UpgradePlan; status: ClusterStatus }> {
+  const supported = Object.keys(loadVersions().kubernetes.supported);
+  const { version } = config.kubernetes;
+  const { isResumed } = request;
+  const to = request.to ?? (isResumed ? version : newestVersion([version, ...supported]));
+  await assertTargetInstallable(to, config, session.signal);
+  const api = await clusterApi(stack, session);
+  const status = await readUpgradeStatus(api, stack, session);
+  const [servers, deprecated, obstacles] = await Promise.all([
+    readApiServers(api, session.signal),
+    readDeprecatedApis(stack, session),
+    readObstacles(api, { stack: stack.name, status, signal: session.signal }),
+  ]);
+  const apiServers = servers.map((server) => server.version);
+  const settings = settingsOf(config, request, to);
+  return { plan: planOrError({ apiServers, to, supported, status, deprecated, obstacles, ...settings }), status };
+}
+
+type Settings = Omit<UpgradeFacts, "apiServers" | "to" | "supported" | "status" | "deprecated" | "obstacles">;
+
+/** Returns what the configuration and the command say about the upgrade. */
+function settingsOf(config: ClusterConfig, { isResumed, canary, soak }: UpgradeRequest, to: string): Settings {
+  const { kubernetes } = config;
+  const planned = isResumed ? { ...config, kubernetes: { ...kubernetes, hold: {} } } : config;
+  const pools = poolsOf(planned);
+  const configured = isResumed ? ownCanaries(kubernetes) : kubernetes.canary;
+  return {
+    poolVersions: new Map(pools.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]]))),
+    heldNodes: heldNodes(planned),
+    // A chain would otherwise end between two of its versions.
+    configProblems: versionProblems(planned, to).map(renderProblem),
+    soak: soak ?? kubernetes.soak,
+    canaries: canary === undefined ? configured : [canary],
+    // A pause ends also where its canaries were all the nodes that waited.
+    isChanged: isResumed && (config.controlPlane.emulate !== undefined || Object.keys(kubernetes.hold).length > 0),
+    poolLimits: new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable])),
+    ladder: ladderOf(config),
+    surges: configuredSurges(planned),
+    replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
+  };
+}
+
+/** Returns what the ladder has up to its rung; undefined for a cluster that kubeadm built. */
+export function ladderOf({ bootstrap, rung = "dns", controlPlane }: ClusterConfig): UpgradeFacts["ladder"] {
+  return bootstrap === "components" ? { rung, runAs: controlPlane.runAs } : undefined;
+}
+
+function planOrError(facts: UpgradeFacts): UpgradePlan {
+  try {
+    return planUpgrade(facts);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const action = chooseVersion(facts.supported);
+    throw new StepError({ step: "planning the upgrade", cause: error.message, action });
+  }
+}
