@@ -8,6 +8,7 @@ import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
 import { readUpgradeStatus } from "../nodes/upgrade-facts";
 import { HOLD, holdPool } from "../nodes/upgrade-hold";
+import { splitNodes } from "../nodes/upgrade-nodes";
 import {
   CANARY,
   CANARY_AFTER,
@@ -144,7 +145,7 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   session.screen.close();
   process.stdout.write(`\n${undoPlanText(plan)}`);
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
-  const staying = status.nodes.filter(({ name }) => !additional.includes(name));
+  const staying = splitNodes(config, status.nodes).configured.filter(({ name }) => !additional.includes(name));
   const canaries = ownCanaries(config.kubernetes);
   const { hold } = config.kubernetes;
   const stages = undoStages({ ...plan, canaries, hold, holds: holdsOf(config, staying) });

@@ -5,6 +5,7 @@ import { previousMinor } from "../../render/emulated-version";
 import { table } from "../terminal/text";
 import type { ClusterStatus } from "./cluster-status";
 import { heldNodes } from "./upgrade-hold";
+import { splitNodes } from "./upgrade-nodes";
 import { oldest, type ApiServer } from "./upgrade-plan";
 
 /** An upgrade that is under way. */
@@ -33,7 +34,8 @@ type Node = ClusterStatus["nodes"][number];
 
 /** Returns the upgrade that is under way; undefined if every node has the version of the configuration. */
 export function readJournal(facts: JournalFacts): UpgradeJournal | undefined {
-  const { config, nodes, changed } = facts;
+  const { config, changed } = facts;
+  const nodes = splitNodes(config, facts.nodes).configured;
   const { kubernetes, controlPlane } = config;
   const emulates = controlPlane.emulate && previousMinor(kubernetes.version);
   const own = new Map(poolsOf({ ...config, kubernetes: { hold: {} } }).map(({ name, version }) => [name, version]));

@@ -8,6 +8,7 @@ import type { Session } from "../engine/session";
 import type { ClusterStatus } from "./cluster-status";
 import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "./upgrade-facts";
 import { heldNodes } from "./upgrade-hold";
+import { splitNodes } from "./upgrade-nodes";
 import { ownCanaries } from "./upgrade-pause";
 import { planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "./upgrade-plan";
 import { configuredSurges } from "./upgrade-surge";
@@ -53,7 +54,14 @@ export async function readPlan(
   ]);
   const apiServers = servers.map((server) => server.version);
   const settings = settingsOf(config, request, to);
-  return { plan: planOrError({ apiServers, to, supported, status, deprecated, obstacles, ...settings }), status };
+  const { configured: nodes, others } = splitNodes(config, status.nodes);
+  const planned = { ...status, nodes, warnings: [...status.warnings, ...others.map(unchanged)] };
+  const facts = { apiServers, to, supported, status: planned, deprecated, obstacles, ...settings };
+  return { plan: planOrError(facts), status };
+}
+
+function unchanged({ name, version }: ClusterStatus["nodes"][number]): string {
+  return `${name} (${version}) is not in the configuration: it keeps its version, or is removed if Kubewright added it`;
 }
 
 type Settings = Omit<UpgradeFacts, "apiServers" | "to" | "supported" | "status" | "deprecated" | "obstacles">;

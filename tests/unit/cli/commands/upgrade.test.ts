@@ -176,6 +176,14 @@ describe("a pause", () => {
     expect(mocks.check).not.toHaveBeenCalled();
   });
 
+  test("names no worker that the configuration does not have", async () => {
+    nodes.push({ name: "worker-2", pool: "workers", version: "1.35.3", roles: [] } as never);
+    expect(await upgradeWith({ to: "1.36.3", "pause-after": "control-planes" })).toBe(0);
+    expect(changes()).toMatchObject([{ set: { "kubernetes.version": "1.36.3", "kubernetes.hold.workers": "1.35.4" } }]);
+    expect(output).toContain("pool workers: worker-1 (1.35.4), drained");
+    expect(output).toContain("worker-2 (1.35.3) is not in the configuration: it keeps its version, or");
+  });
+
   test("after a canary ends with the exit code of the check", async () => {
     mocks.check.mockResolvedValue(3);
     expect(await upgradeWith({ to: "1.36.3", canary: "worker-1" })).toBe(3);
@@ -229,6 +237,15 @@ describe("a chain of minor versions", () => {
     );
     expect(mocks.up).not.toHaveBeenCalled();
   });
+});
+
+test("--undo holds no worker that the configuration does not have", async () => {
+  configure({ kubernetes: { version: "1.36.3", additional: { workers: 1 } }, controlPlane: { emulate: "previous" } });
+  run("1.36.3", "1.35.4");
+  nodes.push({ name: "worker-3", pool: "workers", version: "1.35.3", roles: [] } as never);
+  expect(await upgradeWith({}, "undo")).toBe(0);
+  expect(changes()[0]).toMatchObject({ set: { "kubernetes.hold.workers": "1.35.4" } });
+  expect(JSON.stringify(changes())).not.toContain("worker-3");
 });
 
 test("--undo returns the control planes to the version of the workers", async () => {

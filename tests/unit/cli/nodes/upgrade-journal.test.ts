@@ -16,7 +16,8 @@ function facts(config: object = {}, changes: Partial<JournalFacts> = {}): Journa
 }
 
 function node(name: string, version: string): JournalFacts["nodes"][number] {
-  return { name, version, pool: name.startsWith("worker") ? "workers" : "control-plane" } as never;
+  const [pool, roles] = name.startsWith("worker") ? ["workers", []] : ["control-plane", ["control-plane"]];
+  return { name, version, pool, roles } as never;
 }
 
 test("an upgrade that is held shows what is done, what waits and why", () => {
@@ -71,4 +72,9 @@ test("additional machines are part of an upgrade until they have left", () => {
   ]);
   const missing = readJournal(facts({ kubernetes }, { nodes: nodes.slice(0, 3) }));
   expect(missing?.additional).toEqual([{ node: "worker-3", version: "not joined" }]);
+});
+
+test("a worker that the configuration does not have is not part of the upgrade", () => {
+  const nodes = ["control-plane-1", "worker-1", "worker-2"].map((name) => node(name, "1.36.3"));
+  expect(readJournal(facts({}, { nodes: [...nodes, node("worker-3", "1.35.4")] }))).toBeUndefined();
 });
