@@ -22,6 +22,7 @@ import {
 import { oldest, readApiServers, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
 import { type Cluster, ladderOf, readPlan } from "../nodes/upgrade-read";
+import { currentRecord, withRecord } from "../nodes/upgrade-record";
 import { type UpgradeStage, undoStages, upgradeStages } from "../nodes/upgrade-stages";
 import { planUndo, undoPlanText } from "../nodes/upgrade-undo";
 import { type Options, stackCommand } from "../terminal/options";
@@ -67,7 +68,10 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const keepsPause = !isResumed && !isPaused && Object.keys(config.kubernetes.hold).length > 0;
   const canaries = keepsPause ? config.kubernetes.canary : ownCanaries(config.kubernetes);
   const ended = isResumed ? [HOLD, CANARY, CANARY_AFTER, EMULATE] : isPaused ? [HOLD, CANARY] : [];
-  const stages = upgradeStages({ ...plan, change, canaries, ended, keepsPause });
+  const planned = upgradeStages({ ...plan, change, canaries, ended, keepsPause });
+  const before = currentRecord(config.kubernetes)?.before ?? plan.from;
+  const isRecorded = config.kubernetes.upgrading !== undefined;
+  const stages = withRecord(planned, { before, to: plan.to, isRecorded, isPaused, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   return { approved: { stages, isPaused, to: plan.to }, code: 0 };
 }
@@ -147,8 +151,9 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
   const staying = splitNodes(config, status.nodes).configured.filter(({ name }) => !additional.includes(name));
   const canaries = ownCanaries(config.kubernetes);
-  const { hold } = config.kubernetes;
-  const stages = undoStages({ ...plan, canaries, hold, holds: holdsOf(config, staying) });
+  const { hold, upgrading } = config.kubernetes;
+  const isRecorded = upgrading !== undefined;
+  const stages = undoStages({ ...plan, canaries, hold, holds: holdsOf(config, staying), isRecorded });
   return { approved: { stages, isPaused: false, to: plan.to }, code: 0 };
 }
 

@@ -7,15 +7,20 @@ import type { ClusterStatus } from "./cluster-status";
 import { heldNodes } from "./upgrade-hold";
 import { splitNodes } from "./upgrade-nodes";
 import { oldest, type ApiServer } from "./upgrade-plan";
+import { currentRecord } from "./upgrade-record";
 
 /** An upgrade that is under way. */
 export interface UpgradeJournal {
   from: string;
   to: string;
+  /** Version of the step that the upgrade has reached, where it leads through several minor versions. */
+  at?: string;
   done: { node: string; version: string; at?: string }[];
   waiting: { node: string; version: string; reason: string }[];
   /** Minor version that the control planes emulate until the upgrade is resumed: `1.35`. */
   emulates?: string;
+  /** Whether `upgrade --resume` continues it; otherwise `upgrade --to` does. */
+  isResumed: boolean;
   /** Machines that pools have only while they are upgraded. */
   additional?: { node: string; version: string }[];
 }
@@ -50,14 +55,20 @@ export function readJournal(facts: JournalFacts): UpgradeJournal | undefined {
   const waiting = upgraded
     .filter((node) => !isDone(node))
     .map((node) => ({ node: node.name, version: node.version, reason: reasonOf(facts, node) }));
-  if (waiting.length === 0 && emulates === undefined && surplus.length === 0) return undefined;
-  const versions = [...waiting.map(({ version }) => version), ...facts.apiServers.map(({ version }) => version)];
+  const record = currentRecord(kubernetes);
+  const to = record?.to ?? kubernetes.version;
+  const at = to === kubernetes.version ? undefined : kubernetes.version;
+  if (waiting.length === 0 && emulates === undefined && surplus.length === 0 && at === undefined) return undefined;
+  // Otherwise a pause of the user would end with the step that failed.
+  const isRecordedStep = record !== undefined && Object.keys(kubernetes.hold).length === 0;
+  const versions = [...waiting, ...facts.apiServers, ...(record ? [{ version: record.before }] : [])];
   return {
-    from: oldest(versions) ?? kubernetes.version,
-    to: kubernetes.version,
+    from: oldest(versions.map(({ version }) => version)) ?? kubernetes.version,
+    to,
     done,
     waiting,
-    ...optional({ emulates, additional: surplus.length > 0 ? additional : undefined }),
+    isResumed: isRecordedStep || waiting.every(({ reason }) => reason.includes("kubernetes.hold")),
+    ...optional({ at, emulates, additional: surplus.length > 0 ? additional : undefined }),
   };
 }
 
@@ -82,15 +93,16 @@ function reasonOf(facts: JournalFacts, node: Node): string {
 }
 
 /** Returns the journal as lines for a terminal. */
-export function journalLines({ from, to, done, waiting, emulates, additional = [] }: UpgradeJournal): string[] {
+export function journalLines(journal: UpgradeJournal): string[] {
+  const { from, to, at, done, waiting, emulates, additional = [] } = journal;
   const count = `${done.length} of ${done.length + waiting.length} nodes done`;
-  const isHeld = waiting.every(({ reason }) => reason.includes("kubernetes.hold"));
-  const next = isHeld ? userCommand("upgrade", "--resume") : userCommand("upgrade", `--to ${to}`);
+  const step = at === undefined ? "" : `, at ${at}`;
+  const next = journal.isResumed ? userCommand("upgrade", "--resume") : userCommand("upgrade", `--to ${to}`);
   const emulated = emulates === undefined ? "" : `; the control planes emulate ${emulates}`;
   const rows = [
     ...done.map(({ node, version, at = "" }) => ["  done", node, version, at]),
     ...waiting.map(({ node, version, reason }) => ["  waits", node, version, reason]),
     ...additional.map(({ node, version }) => ["  extra", node, version, "leaves at the end (kubernetes.additional)"]),
   ];
-  return [`upgrade       ${from} -> ${to}: ${count}${emulated}; continue with \`${next}\``, ...table(rows)];
+  return [`upgrade       ${from} -> ${to}${step}: ${count}${emulated}; continue with \`${next}\``, ...table(rows)];
 }

@@ -11,6 +11,7 @@ import { heldNodes } from "./upgrade-hold";
 import { splitNodes } from "./upgrade-nodes";
 import { ownCanaries } from "./upgrade-pause";
 import { planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "./upgrade-plan";
+import { currentRecord } from "./upgrade-record";
 import { configuredSurges } from "./upgrade-surge";
 import { assertTargetInstallable, newestVersion } from "./upgrade-target";
 
@@ -21,9 +22,9 @@ export interface Cluster {
 
 /** What the user asks for. */
 export interface UpgradeRequest {
-  /** Version of Kubernetes. @default the newest one, or that of the configuration where a pause ends */
+  /** Version of Kubernetes. @default the newest one, or that of the recorded upgrade where it is resumed */
   to?: string | undefined;
-  /** Whether a pause ends. */
+  /** Whether a recorded upgrade goes on, and a pause ends. */
   isResumed: boolean;
   /** Worker that changes first. @default the configured ones */
   canary?: string | undefined;
@@ -42,8 +43,8 @@ export async function readPlan(
 ): Promise<{ plan: UpgradePlan; status: ClusterStatus }> {
   const supported = Object.keys(loadVersions().kubernetes.supported);
   const { version } = config.kubernetes;
-  const { isResumed } = request;
-  const to = request.to ?? (isResumed ? version : newestVersion([version, ...supported]));
+  const recorded = currentRecord(config.kubernetes)?.to ?? version;
+  const to = request.to ?? (request.isResumed ? recorded : newestVersion([version, ...supported]));
   await assertTargetInstallable(to, config, session.signal);
   const api = await clusterApi(stack, session);
   const status = await readUpgradeStatus(api, stack, session);
@@ -80,12 +81,17 @@ function settingsOf(config: ClusterConfig, { isResumed, canary, soak }: UpgradeR
     soak: soak ?? kubernetes.soak,
     canaries: canary === undefined ? configured : [canary],
     // A pause ends also where its canaries were all the nodes that waited.
-    isChanged: isResumed && (config.controlPlane.emulate !== undefined || Object.keys(kubernetes.hold).length > 0),
+    isChanged: isResumed && isRecorded(config),
     poolLimits: new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable])),
     ladder: ladderOf(config),
     surges: configuredSurges(planned),
     replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
   };
+}
+
+/** Whether the configuration has anything that the end of an upgrade removes. */
+function isRecorded({ kubernetes: { hold, upgrading }, controlPlane }: ClusterConfig): boolean {
+  return controlPlane.emulate !== undefined || upgrading !== undefined || Object.keys(hold).length > 0;
 }
 
 /** Returns what the ladder has up to its rung; undefined for a cluster that kubeadm built. */

@@ -6,6 +6,9 @@ import { HOLD, heldNodePath, holdPool } from "./upgrade-hold";
 import { CANARY, CANARY_AFTER, EMULATE } from "./upgrade-pause";
 import { ADDITIONAL, type PlannedSurge } from "./upgrade-surge";
 
+/** Path of the record of an upgrade in the configuration. */
+export const UPGRADING = "kubernetes.upgrading";
+
 /** One update of the cluster. The configuration records it, so any later run continues an interrupted one. */
 export interface UpgradeStage {
   title: string;
@@ -165,15 +168,30 @@ function without(change: ConfigChange, path: string): ConfigChange {
  * Returns the updates that undo an upgrade of the control planes: additional machines, whose kubelets are newer, leave
  * first, while all pools stay on their version. A pause of an earlier upgrade stays.
  */
-export function undoStages({ to, additional, holds, canaries = [], hold = {} }: UndoStageFacts): UpgradeStage[] {
+export function undoStages({
+  to,
+  additional,
+  holds,
+  canaries = [],
+  hold = {},
+  isRecorded,
+}: UndoStageFacts): UpgradeStage[] {
   const remove = [CANARY, ADDITIONAL, ...additional.map(heldNodePath)];
   const leaves = { title: `Removing ${additional.join(", ")}`, remove, set: holds };
   // Without it, these nodes would be drained in the same run, and get the version of the control planes.
   const keepsPause = Object.values(hold).some((version) => semver.lt(version, to) && !isSameMinor(version, to));
   const returns = {
     title: `Changing to ${to}`,
-    remove: [...(keepsPause ? Object.keys(holds) : [HOLD, CANARY, CANARY_AFTER]), EMULATE],
-    set: { [VERSION]: to, ...(keepsPause ? {} : canaryPaths(canaries)) },
+    remove: [
+      ...(keepsPause ? Object.keys(holds) : [HOLD, CANARY, CANARY_AFTER]),
+      ...(isRecorded && !keepsPause ? [UPGRADING] : []),
+      EMULATE,
+    ],
+    set: {
+      [VERSION]: to,
+      ...(isRecorded && keepsPause ? { [`${UPGRADING}.to`]: to } : {}),
+      ...(keepsPause ? {} : canaryPaths(canaries)),
+    },
   };
   return additional.length > 0 ? [leaves, returns] : [returns];
 }
@@ -188,4 +206,6 @@ export interface UndoStageFacts {
   canaries?: readonly string[];
   /** Versions on which pools and workers stay in the configuration, by name. @default none */
   hold?: Readonly<Record<string, string>>;
+  /** Whether the configuration records the upgrade. @default false */
+  isRecorded?: boolean;
 }

@@ -58,6 +58,17 @@ const kubernetes = strict({
    */
   canaryAfter: z.array(z.string().min(1)).default([]),
   /**
+   * Versions from and to which an upgrade leads while it is paused, or has several steps: several minor versions, or
+   * additional machines. `upgrade` sets it, and removes it at the end. `upgrade --resume` continues to the version
+   * `to`.
+   */
+  upgrading: strict({
+    /** Version before the upgrade. */
+    before: version,
+    /** Version to which the upgrade leads. */
+    to: version,
+  }).optional(),
+  /**
    * Number of additional machines that pools have while they are upgraded, by pool. `upgrade` sets it for pools with
    * `surge`, and removes it at the end.
    */

@@ -78,3 +78,27 @@ test("a worker that the configuration does not have is not part of the upgrade",
   const nodes = ["control-plane-1", "worker-1", "worker-2"].map((name) => node(name, "1.36.3"));
   expect(readJournal(facts({}, { nodes: [...nodes, node("worker-3", "1.35.4")] }))).toBeUndefined();
 });
+
+test("a chain of minor versions shows its target and the step that it has reached", () => {
+  const kubernetes = { version: "1.35.4", upgrading: { before: "1.34.4", to: "1.36.3" } };
+  const versions = ["1.35.4", "1.35.4", "1.34.4"];
+  const nodes = ["control-plane-1", "worker-1", "worker-2"].map((name, index) => node(name, versions[index]!));
+  const apiServers = [{ node: "control-plane-1", version: "1.35.4" }];
+  const headOf = (changes: Partial<JournalFacts>, raw: object = { kubernetes }) =>
+    journalLines(readJournal(facts(raw, { apiServers, nodes, ...changes }))!)[0];
+  expect(headOf({})).toBe(
+    "upgrade       1.34.4 -> 1.36.3, at 1.35.4: 2 of 3 nodes done; continue with `npm run upgrade -- --resume`",
+  );
+  // Between two steps.
+  const between = nodes.map((one) => ({ ...one, version: "1.35.4" }));
+  expect(headOf({ nodes: between })).toContain("1.34.4 -> 1.36.3, at 1.35.4: 3 of 3 nodes done; ");
+  // The pause of a pool stays, so the same command continues.
+  const paused = { kubernetes: { ...kubernetes, hold: { gpu: "1.34.4" } }, pools: { gpu: {} } };
+  expect(headOf({}, paused)).toContain("continue with `npm run upgrade -- --to 1.36.3`");
+});
+
+test("the record of an upgrade that the cluster has left behind is not shown", () => {
+  const kubernetes = { version: "1.36.3", upgrading: { before: "1.34.4", to: "1.35.4" } };
+  const nodes = [node("control-plane-1", "1.36.3")];
+  expect(readJournal(facts({ kubernetes }, { nodes }))).toBeUndefined();
+});

@@ -66,6 +66,14 @@ test("an undo does not end a pause in which nodes have an older minor version: t
   expect(stage({ gpu: "1.34.4" }, own)?.remove).toEqual(["kubernetes.hold.workers", "controlPlane.emulate"]);
 });
 
+test("an undo removes the record of the upgrade, or leads it to the version of a pause that stays", () => {
+  const stage = (hold: Record<string, string>) =>
+    undoStages({ ...plan(), additional: [], holds: {}, hold, isRecorded: true })[0];
+  expect(stage({ workers: "1.35.4" })?.remove).toContain("kubernetes.upgrading");
+  expect(stage({ gpu: "1.34.4" })?.remove).not.toContain("kubernetes.upgrading");
+  expect(stage({ gpu: "1.34.4" })?.set).toMatchObject({ "kubernetes.upgrading.to": "1.35.4" });
+});
+
 describe("an upgrade with additional machines", () => {
   const nodes = [node("cp-1", "1.36.3", "control-plane"), node("worker-1", "1.35.4"), node("worker-2", "1.36.3")];
 
