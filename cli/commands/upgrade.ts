@@ -67,10 +67,13 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const isResumed = flags.has("resume");
   const keepsPause = !isResumed && !isPaused && Object.keys(config.kubernetes.hold).length > 0;
   const canaries = keepsPause ? config.kubernetes.canary : ownCanaries(config.kubernetes);
-  const ended = isResumed ? [HOLD, CANARY, CANARY_AFTER, EMULATE] : isPaused ? [HOLD, CANARY] : [];
+  const isRecorded = config.kubernetes.upgrading !== undefined;
+  const ended = [
+    ...(isPaused ? [HOLD, CANARY] : isResumed || (isRecorded && !keepsPause) ? [HOLD, CANARY, CANARY_AFTER] : []),
+    ...(isResumed ? [EMULATE] : []),
+  ];
   const planned = upgradeStages({ ...plan, change, canaries, ended, keepsPause });
   const before = currentRecord(config.kubernetes)?.before ?? plan.from;
-  const isRecorded = config.kubernetes.upgrading !== undefined;
   const stages = withRecord(planned, { before, to: plan.to, isRecorded, isPaused, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   return { approved: { stages, isPaused, to: plan.to }, code: 0 };
@@ -118,7 +121,8 @@ async function runInSteps(options: Options, approved: Approved): Promise<number>
 /** The configuration has the version of the stage that failed, not the target of a chain. */
 function unfinishedText({ stack, flags, values: { soak } }: Options, { stages, to }: Approved): string {
   if (flags.has("undo")) return `Continue with \`${stackCommand("upgrade", stack, "--undo", `--to ${to}`)}\`.`;
-  const isResumed = flags.has("resume") || stages.some(({ remove }) => remove.some((path) => path.startsWith(HOLD)));
+  const removed = stages.flatMap(({ remove }) => remove);
+  const isResumed = flags.has("resume") || removed.some((path) => path.startsWith(`${HOLD}.`));
   const options = [
     ...(isResumed ? ["--resume"] : []),
     `--to ${to}`,

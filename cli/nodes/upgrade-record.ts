@@ -1,6 +1,8 @@
 import semver from "semver";
 import type { ClusterConfig } from "../../components/config";
+import { HOLD } from "./upgrade-hold";
 import { UPGRADING, type UpgradeStage } from "./upgrade-stages";
+import { ADDITIONAL } from "./upgrade-surge";
 
 type UpgradeRecord = NonNullable<ClusterConfig["kubernetes"]["upgrading"]>;
 
@@ -25,9 +27,17 @@ export function withRecord(stages: readonly UpgradeStage[], facts: RecordFacts):
   const isRemoved = !stays && (isSet || isRecorded);
   return stages.map((stage, index) => ({
     ...stage,
-    remove: [...stage.remove, ...(isRemoved && index === stages.length - 1 ? [UPGRADING] : [])],
+    remove: [...stage.remove, ...(isRemoved && index === stages.length - 1 ? endedPaths(keepsPause) : [])],
     set: { ...stage.set, ...(isSet && index === 0 ? record : {}) },
   }));
+}
+
+/**
+ * Paths that the end of an upgrade removes. Names of removed pools and workers may be among those that it has set, and
+ * would be refused without the record. A pause that stays without a record is the user's own.
+ */
+function endedPaths(keepsPause: boolean): string[] {
+  return keepsPause ? [UPGRADING] : [UPGRADING, HOLD, ADDITIONAL];
 }
 
 /** Returns the record of an upgrade that is under way. One that leads to an older version is out of date. */

@@ -184,7 +184,7 @@ export function undoStages({
     title: `Changing to ${to}`,
     remove: [
       ...(keepsPause ? Object.keys(holds) : [HOLD, CANARY, CANARY_AFTER]),
-      ...(isRecorded && !keepsPause ? [UPGRADING] : []),
+      ...(isRecorded && !keepsPause ? [UPGRADING, ADDITIONAL] : []),
       EMULATE,
     ],
     set: {

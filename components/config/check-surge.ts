@@ -25,7 +25,7 @@ export function additionalMachines(config: ClusterConfig): CrossProblem[] {
       const reason = reasonAgainstMore(config, pool);
       return reason === undefined ? [] : [{ path, reason, action: "leave it out", about: ["machines", pool.path] }];
     });
-  return [...unknownPools(config, "additional"), ...impossible];
+  return [...unknownPools(config), ...impossible];
 }
 
 function reasonAgainstMore(config: ClusterConfig, pool: Pool): string | undefined {

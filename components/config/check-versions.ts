@@ -39,22 +39,35 @@ function modulesProblem(path: string, version: string, listed: readonly string[]
   return { path, reason, action, about: ["source"] };
 }
 
-/** Returns a problem for each pool of a setting of upgrades that does not exist. */
-export function unknownPools(config: ClusterConfig, setting: "hold" | "additional"): CrossProblem[] {
+/** Returns a problem for each pool with additional machines that does not exist. */
+export function unknownPools(config: ClusterConfig): CrossProblem[] {
   const names = poolsOf(config).map(({ name }) => name);
-  return Object.keys(config.kubernetes[setting])
+  return Object.keys(config.kubernetes.additional)
     .filter((name) => !names.includes(name))
-    .map((name) => ({
-      path: `kubernetes.${setting}.${name}`,
-      reason: `there is no pool named ${name}`,
-      action: `use ${names.join(" or ")}, or leave it out`,
-    }));
+    .map((name) => {
+      const path = `kubernetes.additional.${name}`;
+      return {
+        path,
+        reason: `there is no pool named ${name}`,
+        action: `use ${names.join(" or ")}, or remove ${path}`,
+      };
+    });
 }
 
 /** Refuses a paused upgrade of pools and workers that do not exist. */
 export function heldPools(config: ClusterConfig): CrossProblem[] {
-  const workers = workerNames(config).map((name) => `kubernetes.hold.${name}`);
-  return unknownPools(config, "hold").filter(({ path }) => !workers.includes(path));
+  const pools = poolsOf(config).map(({ name }) => name);
+  const workers = workerNames(config);
+  return Object.keys(config.kubernetes.hold)
+    .filter((name) => !pools.includes(name) && !workers.includes(name))
+    .map((name) => {
+      const path = `kubernetes.hold.${name}`;
+      return {
+        path,
+        reason: `there is no pool or worker named ${name}`,
+        action: `use ${pools.join(" or ")} or the name of a worker, or remove ${path}`,
+      };
+    });
 }
 
 function workerNames(config: ClusterConfig): string[] {
@@ -72,7 +85,7 @@ export function canaries(config: ClusterConfig): CrossProblem[] {
             {
               path: `kubernetes.${property}[${index}]`,
               reason: `there is no worker named ${name}`,
-              action: `use ${workers.join(" or ") || "no canary"}, or leave it out`,
+              action: `use ${workers.join(" or ") || "no canary"}, or remove kubernetes.${property}[${index}]`,
             },
           ],
     ),

@@ -27,6 +27,7 @@ import {
 import { ConfigError, type Problem, genericMessage, problemsOf } from "../fields/problems";
 import { type WrittenConfig, type WrittenPool, clusterSchema } from "./schema";
 import { type ClusterConfig, type ConfigEnvironment, type CrossCheck, type CrossProblem, sshHosts } from "./types";
+import { withoutRemovedNames } from "./removed-names";
 import { withResolvedRoutes } from "./ssh-routes";
 
 export { ConfigError, renderProblem, type Problem } from "../fields/problems";
@@ -98,7 +99,7 @@ export function parseConfig(raw: unknown, environment: ConfigEnvironment): Clust
   const problems = parsed.success ? [] : problemsOf(parsed.error);
   // Valid fields are checked together even if others are wrong, so that the user sees all problems in one run.
   const written = parsed.success ? parsed.data : withoutInvalid(sections, parsed.error.issues);
-  const config = written && withCounts(withResolvedRoutes(written, environment));
+  const config = written && withoutRemovedNames(withCounts(withResolvedRoutes(written, environment)));
   if (written && config)
     problems.push(
       ...withoutInvalidFields(

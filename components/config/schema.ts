@@ -60,7 +60,8 @@ const kubernetes = strict({
   /**
    * Versions from and to which an upgrade leads while it is paused, or has several steps: several minor versions, or
    * additional machines. `upgrade` sets it, and removes it at the end. `upgrade --resume` continues to the version
-   * `to`.
+   * `to`. While it is set, pools and workers that are removed from the configuration are ignored in `hold`, `canary`,
+   * `canaryAfter` and `additional`.
    */
   upgrading: strict({
     /** Version before the upgrade. */

@@ -37,6 +37,22 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+test("the end of an upgrade removes what it has written, also names of removed workers", async () => {
+  const upgrading = { before: "1.35.4", to: "1.36.3" };
+  configure({ kubernetes: { version: "1.35.4", upgrading, hold: { "worker-9": "1.35.4" }, canary: ["worker-1"] } });
+  expect(await upgradeWith({ to: "1.36.3" })).toBe(0);
+  const [first] = changes() as { removed: string[]; set: object }[];
+  expect(first?.removed).toEqual(
+    expect.arrayContaining(["kubernetes.hold", "kubernetes.canary", "kubernetes.upgrading"]),
+  );
+  expect(first?.set).toEqual({ "kubernetes.version": "1.36.3", "kubernetes.canary[0]": "worker-1" });
+  // A pause that stays keeps the record.
+  fake.up.mockClear();
+  configure({ kubernetes: { version: "1.35.4", upgrading, hold: { workers: "1.35.4" } } });
+  expect(await upgradeWith({ to: "1.36.3" })).toBe(0);
+  expect(changes()).toMatchObject([{ removed: [] }]);
+});
+
 describe("a chain of minor versions", () => {
   beforeEach(() => {
     configure({ kubernetes: { version: "1.34.4" } });
@@ -57,7 +73,10 @@ describe("a chain of minor versions", () => {
     expect(await upgradeWith({ to: "1.36.3" })).toBe(0);
     expect(changes()).toEqual([
       { removed: [], set: { "kubernetes.version": "1.35.4", ...target } },
-      { removed: ["kubernetes.upgrading"], set: { "kubernetes.version": "1.36.3" } },
+      {
+        removed: ["kubernetes.upgrading", "kubernetes.hold", "kubernetes.additional"],
+        set: { "kubernetes.version": "1.36.3" },
+      },
     ]);
   });
 

@@ -77,8 +77,10 @@ describe("a paused upgrade", () => {
   });
 
   test("of a pool that does not exist is refused", () => {
-    expect(() => held({ gpu: "1.35.4" })).toThrow(/kubernetes\.hold\.gpu.*there is no pool named gpu/s);
-    expect(() => held({ "worker-9": "1.35.4" })).toThrow(/kubernetes\.hold\.worker-9: there is no pool named worker-9/);
+    expect(() => held({ gpu: "1.35.4" })).toThrow(/kubernetes\.hold\.gpu.*there is no pool or worker named gpu/s);
+    expect(() => held({ "worker-9": "1.35.4" })).toThrow(
+      /there is no pool or worker named worker-9; use .* of a worker, or remove kubernetes\.hold\.worker-9/,
+    );
   });
 
   test("holds single workers, whose versions are checked like those of pools", () => {
@@ -137,7 +139,7 @@ describe("a paused upgrade", () => {
     const withCanary = (canary: string[]) => parseConfig({ kubernetes: { canary } }, environment);
     expect(withCanary(["worker-2"]).kubernetes.canary).toEqual(["worker-2"]);
     expect(() => withCanary(["worker-1", "control-plane-1"])).toThrow(
-      /kubernetes\.canary\[1\]: there is no worker named control-plane-1; use worker-1 or worker-2, or leave it out/,
+      /there is no worker named control-plane-1; use worker-1 or worker-2, or remove kubernetes\.canary\[1\]/,
     );
     expect(() => parsed({ kubernetes: { canaryAfter: ["worker-9"] } })).toThrow(
       /kubernetes\.canaryAfter\[0\]: there is no worker named worker-9/,
