@@ -18,6 +18,11 @@ export function heldNodes(
   return new Map(poolsOf(config).flatMap((pool) => Object.entries(heldMachines(config, pool))));
 }
 
+/** Describes what a pause holds back. Names that are not those of pools are those of workers. */
+export function describeHolds(held: readonly (readonly [string, string])[], pools: readonly string[]): string[] {
+  return held.map(([name, version]) => `${pools.includes(name) ? "pool " : ""}${name} stays on ${version}`);
+}
+
 /**
  * Returns the configuration that keeps the nodes of a pool on their versions. The pool is held on the oldest one. Nodes
  * with another version are held by their names, because a kubelet cannot be downgraded.

@@ -4,7 +4,7 @@ import { type ClusterConfig, additionalNames, poolsOf } from "../../components/c
 import { previousMinor } from "../../render/emulated-version";
 import { table } from "../terminal/text";
 import type { ClusterStatus } from "./cluster-status";
-import { heldNodes } from "./upgrade-hold";
+import { describeHolds, heldNodes } from "./upgrade-hold";
 import { splitNodes } from "./upgrade-nodes";
 import { oldest, type ApiServer } from "./upgrade-plan";
 import { currentRecord } from "./upgrade-record";
@@ -17,6 +17,8 @@ export interface UpgradeJournal {
   at?: string;
   done: { node: string; version: string; at?: string }[];
   waiting: { node: string; version: string; reason: string }[];
+  /** What a pause holds back after which every node has the version: `pool workers stays on 1.35.4`. */
+  paused?: string[];
   /** Minor version that the control planes emulate until the upgrade is resumed: `1.35`. */
   emulates?: string;
   /** Whether `upgrade --resume` continues it; otherwise `upgrade --to` does. */
@@ -58,17 +60,21 @@ export function readJournal(facts: JournalFacts): UpgradeJournal | undefined {
   const record = currentRecord(kubernetes);
   const to = record?.to ?? kubernetes.version;
   const at = to === kubernetes.version ? undefined : kubernetes.version;
-  if (waiting.length === 0 && emulates === undefined && surplus.length === 0 && at === undefined) return undefined;
+  const held = Object.entries(kubernetes.hold).filter(([name]) => own.get(name) === undefined);
+  const rest = [...waiting, ...surplus, ...held];
+  if (rest.length === 0 && emulates === undefined && at === undefined) return undefined;
   // Otherwise a pause of the user would end with the step that failed.
   const isRecordedStep = record !== undefined && Object.keys(kubernetes.hold).length === 0;
   const versions = [...waiting, ...facts.apiServers, ...(record ? [{ version: record.before }] : [])];
+  if (waiting.length === 0) versions.push(...held.map(([, version]) => ({ version })));
+  const paused = waiting.length > 0 || held.length === 0 ? undefined : describeHolds(held, [...own.keys()]);
   return {
     from: oldest(versions.map(({ version }) => version)) ?? kubernetes.version,
     to,
     done,
     waiting,
     isResumed: isRecordedStep || waiting.every(({ reason }) => reason.includes("kubernetes.hold")),
-    ...optional({ at, emulates, additional: surplus.length > 0 ? additional : undefined }),
+    ...optional({ at, paused, emulates, additional: surplus.length > 0 ? additional : undefined }),
   };
 }
 
@@ -94,15 +100,18 @@ function reasonOf(facts: JournalFacts, node: Node): string {
 
 /** Returns the journal as lines for a terminal. */
 export function journalLines(journal: UpgradeJournal): string[] {
-  const { from, to, at, done, waiting, emulates, additional = [] } = journal;
+  const { from, to, at, done, waiting, paused, emulates, additional = [] } = journal;
   const count = `${done.length} of ${done.length + waiting.length} nodes done`;
   const step = at === undefined ? "" : `, at ${at}`;
   const next = journal.isResumed ? userCommand("upgrade", "--resume") : userCommand("upgrade", `--to ${to}`);
   const emulated = emulates === undefined ? "" : `; the control planes emulate ${emulates}`;
+  const pause = paused === undefined ? "" : `; paused: ${paused.join(", ")}`;
+  const continues = paused === undefined ? "continue with" : "end the pause with";
+  const state = `${count}${emulated}${pause}; ${continues} \`${next}\``;
   const rows = [
     ...done.map(({ node, version, at = "" }) => ["  done", node, version, at]),
     ...waiting.map(({ node, version, reason }) => ["  waits", node, version, reason]),
     ...additional.map(({ node, version }) => ["  extra", node, version, "leaves at the end (kubernetes.additional)"]),
   ];
-  return [`upgrade       ${from} -> ${to}${step}: ${count}${emulated}; continue with \`${next}\``, ...table(rows)];
+  return [`upgrade       ${from} -> ${to}${step}: ${state}`, ...table(rows)];
 }

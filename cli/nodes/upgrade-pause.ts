@@ -2,7 +2,7 @@ import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
 import type { ClusterConfig } from "../../components/config";
 import type { ConfigChange } from "../engine/stack-config";
-import { holdPool } from "./upgrade-hold";
+import { describeHolds, holdPool } from "./upgrade-hold";
 import type { UpgradePlan } from "./upgrade-plan";
 
 /** Stage of an upgrade after which it can pause, besides the names of pools and workers. */
@@ -112,9 +112,7 @@ export function ownCanaries({
  * @param pools names of all pools: the other names in `hold` are those of workers
  */
 export function describePause(hold: Readonly<Record<string, string>>, pools: readonly string[]): string | undefined {
-  const held = Object.entries(hold).map(
-    ([name, version]) => `${pools.includes(name) ? "pool " : ""}${name} stays on ${version}`,
-  );
+  const held = describeHolds(Object.entries(hold), pools);
   if (held.length === 0) return undefined;
   return `the upgrade is paused: ${held.join(", ")}; continue with \`${userCommand("upgrade", "--resume")}\``;
 }

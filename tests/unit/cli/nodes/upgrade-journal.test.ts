@@ -102,3 +102,15 @@ test("the record of an upgrade that the cluster has left behind is not shown", (
   const nodes = [node("control-plane-1", "1.36.3")];
   expect(readJournal(facts({ kubernetes }, { nodes }))).toBeUndefined();
 });
+
+test("a pause after which every node has the version shows the held pool, and the command that ends it", () => {
+  const kubernetes = { version: "1.36.3", hold: { workers: "1.35.4", old: "1.34.4" }, canary: ["worker-1"] };
+  const pools = { old: { version: "1.34.4" } };
+  const nodes = ["control-plane-1", "worker-1"].map((name) => node(name, "1.36.3"));
+  const journal = readJournal(facts({ kubernetes, pools }, { nodes }));
+  expect(journal?.paused).toEqual(["pool workers stays on 1.35.4"]);
+  expect(journalLines(journal!)[0]).toBe(
+    "upgrade       1.35.4 -> 1.36.3: 2 of 2 nodes done; paused: pool workers stays on 1.35.4; end the pause with " +
+      "`npm run upgrade -- --resume`",
+  );
+});
