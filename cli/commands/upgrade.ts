@@ -155,9 +155,9 @@ async function prepareUndo(options: Options, session: Session, { stack, config }
   if (options.flags.has("plan") || !(await isConfirmed(options, session))) return { code: 0 };
   const staying = splitNodes(config, status.nodes).configured.filter(({ name }) => !additional.includes(name));
   const canaries = ownCanaries(config.kubernetes);
-  const { hold, upgrading } = config.kubernetes;
+  const { hold, canary, upgrading } = config.kubernetes;
   const isRecorded = upgrading !== undefined;
-  const stages = undoStages({ ...plan, canaries, hold, holds: holdsOf(config, staying), isRecorded });
+  const stages = undoStages({ ...plan, canaries, canary, hold, holds: holdsOf(config, staying), isRecorded });
   return { approved: { stages, isPaused: false, to: plan.to }, code: 0 };
 }
 

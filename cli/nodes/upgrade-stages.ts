@@ -168,32 +168,33 @@ function without(change: ConfigChange, path: string): ConfigChange {
  * Returns the updates that undo an upgrade of the control planes: additional machines, whose kubelets are newer, leave
  * first, while all pools stay on their version. A pause of an earlier upgrade stays.
  */
-export function undoStages({
-  to,
-  additional,
-  holds,
-  canaries = [],
-  hold = {},
-  isRecorded,
-}: UndoStageFacts): UpgradeStage[] {
+export function undoStages(facts: UndoStageFacts): UpgradeStage[] {
+  const { to, additional, holds, hold = {} } = facts;
   const remove = [CANARY, ADDITIONAL, ...additional.map(heldNodePath)];
   const leaves = { title: `Removing ${additional.join(", ")}`, remove, set: holds };
   // Without it, these nodes would be drained in the same run, and get the version of the control planes.
   const keepsPause = Object.values(hold).some((version) => semver.lt(version, to) && !isSameMinor(version, to));
+  const change = keepsPause ? keptPause(facts) : endedPause(facts);
   const returns = {
     title: `Changing to ${to}`,
-    remove: [
-      ...(keepsPause ? Object.keys(holds) : [HOLD, CANARY, CANARY_AFTER]),
-      ...(isRecorded && !keepsPause ? [UPGRADING, ADDITIONAL] : []),
-      EMULATE,
-    ],
-    set: {
-      [VERSION]: to,
-      ...(isRecorded && keepsPause ? { [`${UPGRADING}.to`]: to } : {}),
-      ...(keepsPause ? {} : canaryPaths(canaries)),
-    },
+    remove: [...change.remove, EMULATE],
+    set: { [VERSION]: to, ...change.set },
   };
   return additional.length > 0 ? [leaves, returns] : [returns];
+}
+
+type Change = Pick<UpgradeStage, "remove" | "set">;
+
+function keptPause({ to, additional, holds, canary = [], isRecorded }: UndoStageFacts): Change {
+  // The additional machines left without canaries, which would have changed.
+  const canaries = additional.length === 0 ? [] : canary.filter((name) => !additional.includes(name));
+  const target = isRecorded ? { [`${UPGRADING}.to`]: to } : {};
+  return { remove: Object.keys(holds), set: { ...target, ...canaryPaths(canaries) } };
+}
+
+function endedPause({ canaries = [], isRecorded }: UndoStageFacts): Change {
+  const record = isRecorded ? [UPGRADING, ADDITIONAL] : [];
+  return { remove: [HOLD, CANARY, CANARY_AFTER, ...record], set: canaryPaths(canaries) };
 }
 
 export interface UndoStageFacts {
@@ -204,6 +205,8 @@ export interface UndoStageFacts {
   holds: ConfigChange;
   /** Canaries that the user has configured. @default none */
   canaries?: readonly string[];
+  /** Canaries in the configuration, those of a pause too. @default none */
+  canary?: readonly string[];
   /** Versions on which pools and workers stay in the configuration, by name. @default none */
   hold?: Readonly<Record<string, string>>;
   /** Whether the configuration records the upgrade. @default false */

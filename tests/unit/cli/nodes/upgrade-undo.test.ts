@@ -96,6 +96,17 @@ describe("an upgrade with additional machines", () => {
     ]);
   });
 
+  test("returns the canaries of a pause that stays, once the additional machines have left", () => {
+    const undo = plan({ nodes, additional: ["worker-2"] });
+    const facts = { holds: { "kubernetes.hold.workers": "1.35.4" }, canary: ["gpu-1", "worker-2"] };
+    const [leaves, returns] = undoStages({ ...undo, ...facts, hold: { gpu: "1.34.4" } });
+    expect(leaves?.remove).toContain("kubernetes.canary");
+    expect(returns?.set).toEqual({ "kubernetes.version": "1.35.4", "kubernetes.canary[0]": "gpu-1" });
+    expect(undoStages({ ...plan(), ...facts, hold: { gpu: "1.34.4" } })[0]?.set).not.toHaveProperty([
+      "kubernetes.canary[0]",
+    ]);
+  });
+
   test("has one stage where there are none", () => {
     expect(undoStages({ ...plan(), holds: {} })).toHaveLength(1);
   });
