@@ -65,6 +65,7 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };
   const isResumed = flags.has("resume");
+  if (flags.has("emulate") && !isPaused) assertEmulationHelps(config, isResumed, plan.to);
   const keepsPause = !isResumed && !isPaused && Object.keys(config.kubernetes.hold).length > 0;
   const canaries = keepsPause ? config.kubernetes.canary : ownCanaries(config.kubernetes);
   const isRecorded = config.kubernetes.upgrading !== undefined;
@@ -77,6 +78,15 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const stages = withRecord(planned, { before, to: plan.to, isRecorded, isPaused, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   return { approved: { stages, isPaused, to: plan.to }, code: 0 };
+}
+
+/** An upgrade without a pause changes the workers too, and then cannot be undone. @throws StepError */
+function assertEmulationHelps(config: ClusterConfig, isResumed: boolean, to: string): void {
+  const pools = poolsOf(isResumed ? { ...config, kubernetes: { hold: {} } } : config);
+  const moving = pools.filter((pool) => pool.version === undefined && poolMachineNames(config, pool).length > 0);
+  if (moving.length === 0) return;
+  const cause = `--emulate has no effect: the workers get ${to} in the same run, and are not downgraded`;
+  throw new StepError({ step: "planning the upgrade", cause, action: "add --pause-after control-planes" });
 }
 
 /** Returns the configuration that pauses the upgrade; empty without a pause. */

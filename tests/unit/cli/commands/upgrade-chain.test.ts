@@ -111,6 +111,7 @@ describe("a chain of minor versions", () => {
 
   test("continues with the options that the configuration may not have, or that --resume would end", async () => {
     fake.up.mockResolvedValueOnce(1);
+    configure({ kubernetes: { version: "1.34.4", hold: { workers: "1.34.4" } } });
     expect(await upgradeWith({ to: "1.36.3", soak: "10m" }, "emulate")).toBe(1);
     expect(fake.errors).toContain("Continue with `npm run upgrade -- --to 1.36.3 --emulate --soak 10m`.");
   });

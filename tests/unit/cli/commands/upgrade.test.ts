@@ -138,6 +138,18 @@ describe("a pause", () => {
     expect(fake.output).toContain("worker-2 (1.35.3) is not in the configuration: it keeps its version, or");
   });
 
+  test("is what --emulate needs, unless no worker gets the version", async () => {
+    const needed =
+      /--emulate has no effect: the workers get 1\.36\.3 in the same run.*add --pause-after control-planes/;
+    await expect(upgradeWith({ to: "1.36.3" }, "emulate")).rejects.toThrow(needed);
+    await expect(upgradeWith({ to: "1.36.3", "pause-after": "workers" }, "emulate")).rejects.toThrow(needed);
+    expect(fake.up).not.toHaveBeenCalled();
+    expect(await upgradeWith({ to: "1.36.3", "pause-after": "control-planes" }, "emulate")).toBe(0);
+    configure({ kubernetes: { version: "1.35.4" }, workers: { count: 0 } });
+    expect(await upgradeWith({ to: "1.36.3" }, "emulate")).toBe(0);
+    expect(changes()).toMatchObject([1, 2].map(() => ({ set: { "controlPlane.emulate": "previous" } })));
+  });
+
   test("after a canary ends with the exit code of the check", async () => {
     fake.check.mockResolvedValue(3);
     expect(await upgradeWith({ to: "1.36.3", canary: "worker-1" })).toBe(3);
