@@ -9,6 +9,7 @@ import { rollingUpdateOf } from "./program/assign-machines";
 import { clusterArgs } from "./program/cluster-args";
 import { createMachines } from "./program/create-machines";
 import { configOf, readConfig } from "./program/program-config";
+import { warnOfUpgrade } from "./program/upgrade-notice";
 import { assertCommandPackage } from "./steps/commands";
 
 /** What the project's program exports. The commands read it from the stack. */
@@ -39,6 +40,7 @@ export function createFromConfig(
   options: pulumi.CustomResourceOptions = {},
 ): ClusterOutputs {
   assertCommandPackage(poolsOf(config));
+  warnOfUpgrade(config);
   const rollingUpdate = new RollingUpdate(name, rollingUpdateOf(config), options);
   const machineSet = createMachines(config, { cluster: name, folder, rollingUpdate }, options);
   const cluster = new Cluster(name, clusterArgs(config, machineSet, rollingUpdate), options);

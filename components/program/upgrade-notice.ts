@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import semver from "semver";
+import { userCommand } from "../../common/user-command";
+import { type ClusterConfig, poolsOf } from "../config";
+
+/** Warns in a preview of an upgrade that a run does not continue. */
+export function warnOfUpgrade(config: ClusterConfig): void {
+  const notice = upgradeNotice(config);
+  if (notice !== undefined && pulumi.runtime.isDryRun()) void pulumi.log.warn(notice);
+}
+
+/**
+ * Describes an upgrade that the configuration pauses, or that leads to a later version than the configured one.
+ * Undefined if there is none.
+ */
+export function upgradeNotice(config: Pick<ClusterConfig, "kubernetes" | "workers" | "pools">): string | undefined {
+  const { upgrading, version } = config.kubernetes;
+  const held = heldNames(config);
+  const all = [
+    ...(upgrading && semver.gt(upgrading.to, version) ? [`the upgrade to ${upgrading.to} is at ${version}`] : []),
+    ...(held.length > 0 ? [`the upgrade is paused: ${held.join(", ")} (kubernetes.hold)`] : []),
+  ];
+  if (all.length === 0) return undefined;
+  return `${all.join("; ")}; continue with \`${userCommand("upgrade", "--resume")}\``;
+}
+
+/** A pool's own version has priority over that of a pause. */
+function heldNames({ kubernetes, workers, pools }: Parameters<typeof upgradeNotice>[0]): string[] {
+  const own = new Map(poolsOf({ workers, pools }).map(({ name, version }) => [name, version]));
+  return Object.entries(kubernetes.hold)
+    .filter(([name]) => own.get(name) === undefined)
+    .map(([name, version]) => `${own.has(name) ? "pool " : ""}${name} stays on ${version}`);
+}
