@@ -85,12 +85,27 @@ function changeOf(
     const cause = `the upgrade has ${chain.length} steps, and a pause needs one`;
     throw new StepError({ step: STEP, cause, action });
   }
+  assertSameVersion(held, canaries);
   // After a failed run, the control planes have the new version already.
   const holding = held
     .filter(({ version }) => version === undefined)
     .map(({ name }) => holdPool(pools.find((pool) => pool.name === name) ?? { name }, from, canaries));
   const nodes = canaries.map((node, index) => [`${CANARY}[${index}]`, node]);
   return Object.assign({}, ...holding, Object.fromEntries(nodes)) as ConfigChange;
+}
+
+/** Such a worker would get the cluster's version, and its pool's again with --resume: a downgrade. @throws StepError */
+function assertSameVersion(pools: readonly PausablePool[], canaries: readonly string[]): void {
+  for (const { name, version, machines } of pools) {
+    const canary = machines.find((machine) => canaries.includes(machine));
+    if (version === undefined || canary === undefined) continue;
+    const cause = `${canary} is in pool ${name}, which stays on ${version}`;
+    throw new StepError({
+      step: STEP,
+      cause,
+      action: "use a worker of another pool, or remove the version of the pool",
+    });
+  }
 }
 
 /**

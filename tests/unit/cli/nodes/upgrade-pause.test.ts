@@ -43,6 +43,14 @@ describe("an upgrade that pauses", () => {
     expect(() => pauseAfterCanary("cp-1", plan, pools)).toThrow(/no worker named cp-1.*use worker-1 or worker-2/);
   });
 
+  test("refuses a worker whose pool has a version of its own, because --resume could not return it", () => {
+    const problem =
+      /old-1 is in pool old, which stays on 1\.34\.4; use a worker of another pool, or remove the version/;
+    expect(() => pauseAfterCanary("old-1", plan, pools)).toThrow(problem);
+    expect(() => pauseAfter("old-1", plan, pools)).toThrow(problem);
+    expect(pauseAfter("old", plan, pools)).toEqual({ "kubernetes.hold.gpu": "1.35.4" });
+  });
+
   test("holds the version that the workers have, also where the control planes have the new one already", () => {
     const again = { from: "1.36.3", chain: ["1.36.3"], pools: [{ name: "workers", nodes: [], oldest: "1.35.4" }] };
     expect(pauseAfterCanary("worker-1", again, pools)).toMatchObject({ "kubernetes.hold.workers": "1.35.4" });
