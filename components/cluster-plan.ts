@@ -3,7 +3,7 @@ import { RunError, runtime } from "@pulumi/pulumi";
 import { optional } from "../common/optional";
 import { DEFAULT_RUNTIME } from "../common/runtime";
 import { apiServerFiles } from "../render/api-server-files";
-import { refusedApiServerFlags } from "../render/components/refused-flags";
+import { refusedApiServerFlags, refusedOidcFlags } from "../render/components/refused-flags";
 import type { MachineRole } from "../render/preflight";
 import { planProblems } from "../render/preflight-plan";
 import { Artifacts, type ArtifactsArgs } from "../sdk/local";
@@ -51,6 +51,7 @@ export function planCluster(
     controlPlane,
     soak: args.soak ?? 0,
     apiServer: apiServerFiles(security.apiServer),
+    oidc: security.apiServer.oidc,
     kubeletServing: security.kubeletServing,
     certificateKeys: security.certificateKeys,
     ...optional({
@@ -117,7 +118,7 @@ function membersOf(plan: ClusterPlan, { controlPlanes, pools = [] }: ClusterArgs
 /** Checks at preview what the project's own configuration checks too: a program may use the component without it. */
 function refuseImpossible(
   name: string,
-  { controlPlanes, pools = [], components, controlPlane }: ClusterArgs,
+  { controlPlanes, pools = [], components, controlPlane, security }: ClusterArgs,
   { podCidr, serviceCidr }: { podCidr: string; serviceCidr: string },
 ): void {
   const withRole = (role: MachineRole) => (machine: Machine) => ({ name: machine.name, role });
@@ -125,7 +126,9 @@ function refuseImpossible(
     ...controlPlanes.map(withRole("control-plane")),
     ...pools.flatMap((pool) => pool.machines).map(withRole("worker")),
   ];
-  const flags = components ? refusedApiServerFlags(controlPlane?.extraArgs?.apiServer ?? {}) : [];
+  const own = controlPlane?.extraArgs?.apiServer ?? {};
+  const oidc = security?.oidc ?? [];
+  const flags = components ? refusedApiServerFlags(own) : oidc.length > 0 ? refusedOidcFlags(own) : [];
   const withCommands = components ? pools.filter(({ commands = {} }) => hasAnyCommand(commands)) : [];
   const problems = [
     ...planProblems({ machines, podCidr, serviceCidr }),

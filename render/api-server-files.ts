@@ -1,6 +1,7 @@
 import { AUDIT_FOLDER, type Audit, auditFlags, auditPolicy } from "./audit";
 import { configHash } from "./json";
 import type { HostPathMount } from "./kubeadm-types";
+import { authenticationConfiguration, type OidcIssuer } from "./oidc";
 import { admissionConfiguration, type PodSecurity } from "./pod-security";
 
 /** Folder of the files that the flags of an API server name. It is mounted into its container. */
@@ -10,6 +11,7 @@ export const API_SERVER_FOLDER = "/etc/kubewright/apiserver";
 export interface ApiServerSettings {
   audit?: Audit | undefined;
   podSecurity?: PodSecurity | undefined;
+  oidc?: readonly OidcIssuer[] | undefined;
 }
 
 /** Files of the API servers, the flags that name them, and the folders that they need. */
@@ -24,7 +26,7 @@ export interface ApiServerFiles {
  * Renders the files of the API servers. A path has a hash of the content: another content changes the flags, so that
  * the API server restarts and must prove healthy, and the file before is still there for the flags before.
  */
-export function apiServerFiles({ audit, podSecurity }: ApiServerSettings): ApiServerFiles {
+export function apiServerFiles({ audit, podSecurity, oidc = [] }: ApiServerSettings): ApiServerFiles {
   const files: Record<string, string> = {};
   const flags: Record<string, string> = {};
   const add = (name: string, content: string) => {
@@ -34,6 +36,7 @@ export function apiServerFiles({ audit, podSecurity }: ApiServerSettings): ApiSe
   };
   if (audit) Object.assign(flags, auditFlags(audit, add("audit-policy", auditPolicy(audit))));
   if (podSecurity) flags["admission-control-config-file"] = add("admission", admissionConfiguration(podSecurity));
+  if (oidc.length > 0) flags["authentication-config"] = add("authentication", authenticationConfiguration(oidc));
   const isUsed = Object.keys(files).length > 0;
   return { files, flags, volumes: [...(isUsed ? [SETTINGS_VOLUME] : []), ...(audit ? [AUDIT_VOLUME] : [])] };
 }

@@ -1,4 +1,4 @@
-import { refusedApiServerFlags } from "../../render/components/refused-flags";
+import { refusedApiServerFlags, refusedOidcFlags } from "../../render/components/refused-flags";
 import { hasAnyCommand } from "../nodes/commands";
 import type { ClusterConfig, CrossProblem } from "./types";
 import { poolsOf } from "./pools";
@@ -107,6 +107,17 @@ export function ladderFlags({ bootstrap, controlPlane }: ClusterConfig): CrossPr
     reason,
     action: "leave it out, or set bootstrap: kubeadm",
     about: ["bootstrap"],
+  }));
+}
+
+/** Refuses flags of OpenID Connect beside the setting, which has the same purpose. */
+export function oidcFlags({ security, controlPlane }: ClusterConfig): CrossProblem[] {
+  if (security.oidc.length === 0) return [];
+  return refusedOidcFlags(controlPlane.extraArgs.apiServer).map(({ flag, reason }) => ({
+    path: `controlPlane.extraArgs.apiServer.${flag}`,
+    reason,
+    action: "leave it out",
+    about: ["security.oidc"],
   }));
 }
 

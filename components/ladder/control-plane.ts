@@ -35,10 +35,12 @@ export function runApiServer(scope: LadderScope, keys?: EncryptionKeys["keys"]):
   const encryption = keys?.apply((all) => writingConfiguration({ provider, keys: all }));
   const publicFile = (content: pulumi.Input<string>) => ({ content, mode: "0644" });
   const tokens = components.staticTokens ?? [];
-  const settings = Object.entries(apiServerFiles(tokens)).map(([path, content]): [string, TextFiles[string]] => [
-    path,
-    { content: tokens.length > 0 ? pulumi.secret(content) : content, mode: "0600" },
-  ]);
+  const settings = Object.entries(apiServerFiles(tokens, plan.oidc)).map(
+    ([path, content]): [string, TextFiles[string]] => [
+      path,
+      { content: tokens.length > 0 ? pulumi.secret(content) : content, mode: "0600" },
+    ],
+  );
   const pair = pki.serviceAccounts;
   if (!pair) throw new Error(`rung ${rung} has no key pair for service accounts`);
   const files = {

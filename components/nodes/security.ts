@@ -7,6 +7,7 @@ import { KUBELET_SERVING, type KubeletServing } from "../../render/kubelet-servi
 import { POD_SECURITY_LEVELS, type PodSecurity } from "../../render/pod-security";
 import { strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
+import { oidcIssuers } from "./oidc";
 
 /** Encryption of the Secrets in etcd. */
 const encryption = strict({
@@ -101,6 +102,8 @@ export const securityFields = {
   audit: audit.prefault({}),
   /** The Pod Security Standard of a cluster of kubeadm (docs/hardening.md). */
   podSecurity: podSecurity.prefault({}),
+  /** Issuers of ID tokens with which users log in at the API servers, by OpenID Connect (docs/hardening.md). */
+  oidc: oidcIssuers,
   /**
    * The certificates that kubelets serve, for `kubectl logs` and `kubectl exec` (docs/certificates.md). `cluster`: the
    * cluster's CA signs them, and the API servers verify them. `unverified`: the API servers do not verify them.
@@ -137,7 +140,11 @@ export function securityOf(settings: SecuritySettings = {}): Security {
   const { provider, keyGeneration: generation } = all.encryption;
   return {
     encryption: provider === "off" ? undefined : { provider, generation },
-    apiServer: { audit: all.audit.enabled ? all.audit : undefined, podSecurity: levelsOf(all.podSecurity) },
+    apiServer: {
+      audit: all.audit.enabled ? all.audit : undefined,
+      podSecurity: levelsOf(all.podSecurity),
+      oidc: all.oidc,
+    },
     kubeletServing: all.kubeletServingCertificates,
     certificateKeys: all.certificateKeys === "RSA-2048" ? undefined : all.certificateKeys,
   };

@@ -5,6 +5,7 @@ import type { ApiServerFiles } from "../../render/api-server-files";
 import type { EncryptionProvider } from "../../render/encryption";
 import type { KubeletServing } from "../../render/kubelet-serving";
 import type { CertificateKeys } from "../../render/kubeadm-types";
+import type { OidcIssuer } from "../../render/oidc";
 import type { KubeadmNode } from "../../render/kubeadm";
 import type { MachineRole } from "../../render/preflight";
 import type { ConnectionArgs } from "../../sdk/connection";
@@ -35,6 +36,8 @@ export interface ClusterPlan {
   controlPlane: ControlPlaneSettings;
   /** Files of the API servers, and the flags that name them. */
   apiServer: ApiServerFiles;
+  /** Issuers of ID tokens that the API servers accept. */
+  oidc?: readonly OidcIssuer[] | undefined;
   /** How kubelets get the certificates that they serve. */
   kubeletServing: KubeletServing;
   /** Algorithm of the keys of certificates; absent with kubeadm's default. */

@@ -1,21 +1,9 @@
-import { yamlText } from "../json";
+import { authenticationConfiguration, type OidcIssuer } from "../oidc";
 import type { StaticToken } from "../rung";
 import { API_SERVER_CONFIG } from "../component-paths";
 
 /** Paths that health checks request without a certificate. */
 const HEALTH_PATHS = ["/livez", "/readyz", "/healthz"];
-
-/**
- * Renders the authentication configuration. Anonymous requests are allowed for health checks only.
- * Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-authenticator-configuration
- */
-export function authenticationConfiguration(): string {
-  return yamlText({
-    apiVersion: "apiserver.config.k8s.io/v1",
-    kind: "AuthenticationConfiguration",
-    anonymous: { enabled: true, conditions: HEALTH_PATHS.map((path) => ({ path })) },
-  });
-}
 
 /** Renders the token file, with lines `token,user,uid,"group1,group2"`. Secret. */
 export function tokenFile(tokens: readonly StaticToken[]): string {
@@ -28,8 +16,16 @@ export function tokenFile(tokens: readonly StaticToken[]): string {
     .join("");
 }
 
-/** Returns the API server's files by path. Secret if there are tokens. */
-export function apiServerFiles(tokens: readonly StaticToken[]): Record<string, string> {
-  const files = { [`${API_SERVER_CONFIG}/authentication.yaml`]: authenticationConfiguration() };
+/**
+ * Returns the API server's files by path. Secret if there are tokens. Anonymous requests are allowed for health checks
+ * only.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-authenticator-configuration
+ */
+export function apiServerFiles(
+  tokens: readonly StaticToken[],
+  issuers: readonly OidcIssuer[] = [],
+): Record<string, string> {
+  const anonymous = { enabled: true, conditions: HEALTH_PATHS.map((path) => ({ path })) };
+  const files = { [`${API_SERVER_CONFIG}/authentication.yaml`]: authenticationConfiguration(issuers, anonymous) };
   return tokens.length > 0 ? { ...files, [`${API_SERVER_CONFIG}/tokens.csv`]: tokenFile(tokens) } : files;
 }

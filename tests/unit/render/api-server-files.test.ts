@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { API_SERVER_FOLDER, apiServerFiles } from "../../../render/api-server-files";
+import { apiServerFiles as ladderFiles } from "../../../render/components/api-server-files";
 import type { Audit } from "../../../render/audit";
 import type { PodSecurity } from "../../../render/pod-security";
 
@@ -65,6 +66,56 @@ test("the Pod Security Standard never concerns the cluster's own components", ()
   expect(plugins[0]?.configuration).toMatchObject({
     defaults: { enforce: "baseline", "enforce-version": "latest", warn: "restricted", audit: "restricted" },
     exemptions: { namespaces: ["kube-system", "storage"] },
+  });
+});
+
+describe("issuers of ID tokens", () => {
+  const issuer = {
+    ...{ issuer: "https://login.example.com", audiences: ["kubernetes"], ca: undefined },
+    ...{ usernameClaim: "sub", usernamePrefix: "oidc:", groupsClaim: "groups", groupsPrefix: "oidc:" },
+    requiredClaims: {},
+  };
+
+  test("are in a file of their own, and requests without credentials stay as kubeadm has them", () => {
+    const { files, flags, volumes } = apiServerFiles({ oidc: [issuer] });
+    const [path, configuration] = onlyFile(files);
+    expect(flags).toEqual({ "authentication-config": path });
+    expect(volumes).toHaveLength(1);
+    expect(configuration).toEqual({
+      apiVersion: "apiserver.config.k8s.io/v1",
+      kind: "AuthenticationConfiguration",
+      jwt: [
+        {
+          issuer: { url: "https://login.example.com", audiences: ["kubernetes"] },
+          claimMappings: { username: { claim: "sub", prefix: "oidc:" }, groups: { claim: "groups", prefix: "oidc:" } },
+        },
+      ],
+    });
+  });
+
+  test("have a policy for several audiences, a CA, and rules for claims", () => {
+    const more = { audiences: ["a", "b"], ca: "PEM", requiredClaims: { hd: "example.com" } };
+    const [, configuration] = onlyFile(apiServerFiles({ oidc: [{ ...issuer, ...more }] }).files);
+    expect(configuration).toMatchObject({
+      jwt: [
+        {
+          issuer: { audiences: ["a", "b"], audienceMatchPolicy: "MatchAny", certificateAuthority: "PEM" },
+          claimValidationRules: [{ claim: "hd", requiredValue: "example.com" }],
+        },
+      ],
+    });
+  });
+
+  test("without issuers there is no file", () => {
+    expect(apiServerFiles({ oidc: [] })).toEqual({ files: {}, flags: {}, volumes: [] });
+  });
+
+  test("are on the ladder beside anonymous requests for health checks", () => {
+    const [text = ""] = Object.values(ladderFiles([], [issuer]));
+    expect(parse(text)).toMatchObject({
+      jwt: [{ issuer: { url: "https://login.example.com" } }],
+      anonymous: { enabled: true, conditions: [{ path: "/livez" }, { path: "/readyz" }, { path: "/healthz" }] },
+    });
   });
 });
 

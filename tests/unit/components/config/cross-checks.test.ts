@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { cp, host, mine, problems, refused, ssh, tokens } from "./samples";
 
+const ISSUER = { issuer: "https://login.example.com", audiences: ["kubernetes"] };
+
 describe("fields together", () => {
   test.each<[unknown, string, string]>([
     [{ kubernetes: { version: "1.31.0" } }, "kubernetes.version", "use one of 1.36.3, 1.36.1"],
@@ -48,6 +50,16 @@ describe("fields together", () => {
       "workers.commands.beforeDrain[1].name",
       "rename one",
     ],
+    [{ security: { oidc: [{ ...ISSUER, issuer: "http://a.example.com" }] } }, "security.oidc[0].issuer", "https://"],
+    [{ security: { oidc: [ISSUER, ISSUER] } }, "security.oidc", "an issuer twice"],
+    [{ security: { oidc: [{ ...ISSUER, ca: "/ca.pem" }] } }, "security.oidc[0].ca", "text of the file"],
+    [{ security: { oidc: [{ ...ISSUER, groupsPrefix: "sys" }] } }, "security.oidc[0].groupsPrefix", "such as oidc:"],
+    [{ security: { oidc: [{ ...ISSUER, groupsPrefix: "" }] } }, "security.oidc[0].groupsPrefix", "such as oidc:"],
+    [
+      { security: { oidc: [{ ...ISSUER, usernamePrefix: "system:" }] } },
+      "security.oidc[0].usernamePrefix",
+      "keeps users apart",
+    ],
     [{ security: { podSecurity: { enforce: "strict" } } }, "security.podSecurity.enforce", "baseline"],
     [
       { security: { podSecurity: { exemptNamespaces: ["A"] } } },
@@ -79,6 +91,14 @@ describe("fields together", () => {
       { bootstrap: "components", security: { kubeletServingCertificates: "cluster" } },
       "security.kubeletServingCertificates",
       "is not available to clusters that are built by components",
+    ],
+    [
+      {
+        security: { oidc: [ISSUER] },
+        controlPlane: { extraArgs: { apiServer: { "oidc-issuer-url": "https://login.example.com" } } },
+      },
+      "controlPlane.extraArgs.apiServer.oidc-issuer-url",
+      "together with security.oidc",
     ],
     [
       { bootstrap: "components", security: { podSecurity: { warn: "baseline" } } },
