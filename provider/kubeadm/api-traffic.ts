@@ -27,8 +27,11 @@ export async function withoutTraffic<T>(
   }
 }
 
-/** @returns whether the cluster has other control planes, to which its balancers lead */
-async function takeOut(context: Context, machine: Remote, node: string): Promise<boolean> {
+/**
+ * Takes a control plane out of the API balancers of all nodes.
+ * @returns whether the cluster has other control planes, to which its balancers lead
+ */
+export async function takeOut(context: Context, machine: Remote, node: string): Promise<boolean> {
   const { signal } = context;
   const { code } = await machine.run(takeOutScript(node), {
     step: STEP,

@@ -17,7 +17,7 @@ import { describeMismatch, readMembership, rejectMismatch, type Membership } fro
 import { copyControlPlanePki, copyFormerAuthorities } from "../kubeadm/pki";
 import { waitForMachine } from "../kubeadm/rejoined-node";
 import { resetNode } from "../kubeadm/reset";
-import { retireControlPlane } from "../kubeadm/retire-control-plane";
+import { retireControlPlane, retireMachine } from "../kubeadm/retire-control-plane";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
 import { withPatience } from "../kubeadm/timeouts";
 import { ignoreNotFound } from "../kube/errors";
@@ -176,6 +176,11 @@ async function adopt(context: Context, inputs: JoinInputs): Promise<Adopted<Reco
   });
 }
 
+/** Whether this run deletes the machine after its resources. Until then it may serve. */
+function isToBeDeleted({ unreachable }: Context, { connection, instance }: JoinInputs): boolean {
+  return unreachable.isRebuilt(instance) && !unreachable.isMarkedGone(connection);
+}
+
 /** Removes the etcd member of a machine that is gone, was rebuilt, or does not answer. */
 async function leaveDeadMachine(
   context: Context,
@@ -230,11 +235,15 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
     const machine = await findMachine(context, inputs);
     const others = otherControlPlanes(context, inputs);
     const abandoned = context.unreachable.isAbandoned(inputs.connection);
-    if (!machine) return await leaveDeadMachine(context, inputs, { others, abandoned });
+    const { node } = membershipOf(inputs);
+    const leave = () => leaveDeadMachine(context, inputs, { others, abandoned });
+    const isServing = isControlPlane(inputs) && others.length > 0;
+    if (!machine && isServing && isToBeDeleted(context, inputs))
+      return await retireMachine(context, inputs, { node, leave });
+    if (!machine) return await leave();
     // Since then the machine may have joined another cluster, or under another name: that membership stays.
     if (isForeign(await readMembership(machine, context.signal), inputs)) return;
-    if (isControlPlane(inputs) && others.length > 0)
-      await retireControlPlane(context, machine, { node: membershipOf(inputs).node, others, abandoned });
+    if (isServing) await retireControlPlane(context, machine, { node, others, abandoned });
     else await resetNode(machine, { ...context, others, abandoned });
   },
 };

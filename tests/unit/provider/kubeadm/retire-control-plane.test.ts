@@ -1,5 +1,5 @@
-import { expect, test, vi } from "vitest";
-import { retireControlPlane } from "../../../../provider/kubeadm/retire-control-plane";
+import { describe, expect, test, vi } from "vitest";
+import { retireControlPlane, retireMachine } from "../../../../provider/kubeadm/retire-control-plane";
 import { TAKEN_OUT } from "../../../../render/api-traffic";
 import { testContext } from "../../../support/context";
 import { expectInOrder } from "../../../support/expect-in-order";
@@ -41,4 +41,45 @@ test("a control plane that etcd does not let go serves again, and nothing on it 
   await expect(settle(done)).rejects.toThrow("not enough started members");
   expect(scripts.at(-1)).toContain("answer.sh ready");
   expect(scripts.join()).not.toContain("kubeadm reset --force");
+});
+
+describe("a machine that is deleted as a whole", () => {
+  const connection = { host: "10.0.0.3", port: 22, user: "root", name: "cp-3" };
+
+  function retireWhole(machineId: () => Promise<string>, refusal?: Error) {
+    const scripts: string[] = [];
+    const machine = new ScriptedMachine((script) => {
+      scripts.push(script);
+      return script.includes("show stat") ? { code: TAKEN_OUT } : {};
+    }, "cp-3");
+    const context = testContext();
+    context.connections.get = () => Object.assign(machine, { machineId, connection }).remote;
+    const leave = async () => {
+      scripts.push("leaves etcd");
+      if (refusal) throw refusal;
+    };
+    return { scripts, done: retireMachine(context, { connection, instance: "id-3" }, { node: "cp-3", leave }) };
+  }
+
+  test("sends its clients to the others before it leaves etcd", async () => {
+    const { scripts, done } = retireWhole(async () => "id-3");
+    await settle(done);
+    expectInOrder(scripts.join("\n"), "answer.sh drain", "etcdctl move-leader", "leaves etcd");
+    expect(scripts.join()).not.toContain("answer.sh ready");
+  });
+
+  test("serves again when etcd does not let it go", async () => {
+    const { scripts, done } = retireWhole(async () => "id-3", new Error("not enough started members"));
+    await expect(settle(done)).rejects.toThrow("not enough started members");
+    expect(scripts.at(-1)).toContain("answer.sh ready");
+  });
+
+  test.each([
+    ["is another one", async () => "id-4"],
+    ["does not answer", () => Promise.reject(new Error("connect EHOSTUNREACH"))],
+  ])("leaves etcd without a change of it when it %s", async (_reason, machineId) => {
+    const { scripts, done } = retireWhole(machineId);
+    await settle(done);
+    expect(scripts).toEqual(["leaves etcd"]);
+  });
 });

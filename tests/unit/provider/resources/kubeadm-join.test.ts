@@ -121,6 +121,16 @@ describe("a machine that has joined as worker-1", () => {
     expectInOrder(machine.scripts.join("\n"), ...steps);
   });
 
+  test("is taken out of the API balancers, if this run deletes its machine as a whole", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    context.unreachable.isRebuilt = (instance) => instance === "id-1";
+    const inputs = inputsFor("worker-1") as { document: object };
+    Object.assign(inputs.document, { controlPlane: {} });
+    await kubeadmJoinResource.delete?.(context, "id", { inputs: inputs, outputs: {} });
+    expectInOrder(machine.scripts.join("\n"), "answer.sh drain", "etcdctl member remove");
+    expect(isReset(machine)).toBe(false);
+  });
+
   test("leaves etcd through the other control planes when it was rebuilt, and is not reset", async () => {
     const { machine, context } = joinedAs("worker-1");
     const inputs = Object.assign(inputsFor("worker-1"), { instance: "id-0" }) as { document: object };
