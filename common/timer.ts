@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** The longest delay of a timer, 24.8 days: Node fires a longer one immediately. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -14,6 +16,7 @@ export function startDeadline(seconds: number, onDeadline: () => void): NodeJS.T
  */
 export function timeoutSignal(milliseconds: number, signal?: AbortSignal): AbortSignal {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // each request in progress listens to it
   const end = (reason: unknown) => {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);

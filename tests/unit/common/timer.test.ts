@@ -28,6 +28,17 @@ describe("a signal with a deadline", () => {
     clearInterval(collecting);
   });
 
+  test("is shared by many requests without a warning of Node", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on("warning", onWarning);
+    const signal = timeoutSignal(60_000);
+    for (let i = 0; i < 20; i++) signal.addEventListener("abort", () => undefined);
+    await new Promise(setImmediate); // Node emits warnings after the current work
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   test("is aborted together with the other signal, with its reason", async () => {
     const other = new AbortController();
     const reason = reasonOf(timeoutSignal(60_000, other.signal));
