@@ -26,3 +26,7 @@ within 20 is_out || exit 1
 sleep "$(sed -n 's/.*agent-inter \\([0-9]*\\)s.*/\\1/p' ${BALANCER_CONFIG} | head -n 1)"
 exit ${TAKEN_OUT}`;
 }
+
+/** Ends what `templates/api-balancer/answer.sh` has started, and deletes its files. */
+export const STOP_ANSWERING = `systemctl stop kubewright-api-balancer-answer.service 2>/dev/null
+rm -f /run/kubewright-api-balancer-answer /var/lib/kubewright/api-balancer-answer`;

@@ -1,6 +1,6 @@
 import { StepError } from "../../common/errors";
 import { BALANCER_ANSWER } from "../../render/api-balancer";
-import { NO_OTHER_READY, TAKEN_OUT, takeOutScript } from "../../render/api-traffic";
+import { NO_OTHER_READY, STOP_ANSWERING, TAKEN_OUT, takeOutScript } from "../../render/api-traffic";
 import type { Context } from "../rpc/handler";
 import { ANY_CODE, type Remote } from "../ssh/remote";
 
@@ -18,7 +18,6 @@ export async function withoutTraffic<T>(
   node: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  context.status(STEP);
   const hasOthers = await takeOut(context, machine, node);
   try {
     return await work();
@@ -33,6 +32,7 @@ export async function withoutTraffic<T>(
  */
 export async function takeOut(context: Context, machine: Remote, node: string): Promise<boolean> {
   const { signal } = context;
+  context.status(STEP);
   const { code } = await machine.run(takeOutScript(node), {
     step: STEP,
     signal,
@@ -46,6 +46,14 @@ export async function takeOut(context: Context, machine: Remote, node: string): 
       `${machine.label}: not taken out of the API balancers (exit code ${code}), whose checks notice a restart`,
     );
   return code !== 0;
+}
+
+/**
+ * Ends the answers of a machine that is no control plane any more, and deletes what they have left. The balancers that
+ * still know it keep the last answer: a machine that joins again puts itself back.
+ */
+export async function stopAnswering(context: Context, machine: Remote): Promise<void> {
+  await machine.run(STOP_ANSWERING, { step: "ending the answers to the API balancers", signal: context.signal });
 }
 
 /**

@@ -3,7 +3,7 @@ import { timeoutSignal } from "../../common/timer";
 import type { OnMachine } from "../../contracts/on-machine";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
-import { restoreTraffic, takeOut, withoutTraffic } from "./api-traffic";
+import { restoreTraffic, stopAnswering, takeOut } from "./api-traffic";
 import { handOverLeadership } from "./etcd-member";
 import { resetNode } from "./reset";
 
@@ -31,10 +31,9 @@ export async function retireControlPlane(
   machine: Remote,
   { node, others, abandoned }: Retirement,
 ): Promise<void> {
-  await withoutTraffic(context, machine, node, async () => {
-    await handOverLeadership(machine, context);
-    await resetNode(machine, { ...context, others, abandoned });
-  });
+  const isOut = await sendClientsAway(context, machine, node);
+  await leaveOrServe(context, machine, isOut, () => resetNode(machine, { ...context, others, abandoned }));
+  await stopAnswering(context, machine);
 }
 
 /**
@@ -59,12 +58,7 @@ export async function retireMachine(
     context.info(`${machine.label}: clients notice that it leaves: ${messageOf(error)}`);
     return false;
   });
-  try {
-    await leave();
-  } catch (error) {
-    if (isOut && !context.signal.aborted) await restoreTraffic(context, machine);
-    throw error;
-  }
+  await leaveOrServe(context, machine, isOut, leave);
 }
 
 /** @returns whether the control plane was taken out of the API balancers */
@@ -72,4 +66,18 @@ async function sendClientsAway(context: Context, machine: Remote, node: string):
   const isOut = await takeOut(context, machine, node);
   await handOverLeadership(machine, context);
   return isOut;
+}
+
+async function leaveOrServe(
+  context: Context,
+  machine: Remote,
+  isOut: boolean,
+  leave: () => Promise<void>,
+): Promise<void> {
+  try {
+    await leave();
+  } catch (error) {
+    if (isOut && !context.signal.aborted) await restoreTraffic(context, machine);
+    throw error;
+  }
 }

@@ -16,6 +16,7 @@ import { noControlPlaneError } from "../kubeadm/lost-cluster";
 import { describeMismatch, readMembership, rejectMismatch, type Membership } from "../kubeadm/membership";
 import { copyControlPlanePki, copyFormerAuthorities } from "../kubeadm/pki";
 import { waitForMachine } from "../kubeadm/rejoined-node";
+import { restoreTraffic } from "../kubeadm/api-traffic";
 import { resetNode } from "../kubeadm/reset";
 import { retireControlPlane, retireMachine } from "../kubeadm/retire-control-plane";
 import { type KubeadmProgress, readProgress, runKubeadm } from "../kubeadm/run";
@@ -133,6 +134,13 @@ function isControlPlane({ document }: JoinInputs): boolean {
   return document.controlPlane !== undefined;
 }
 
+/** The balancers may know a control plane of this name that was taken out of them before it left. */
+async function joinAndServe(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
+  await join(context, machine, inputs);
+  await ensureEndpoint(context, machine, inputs);
+  if (isControlPlane(inputs)) await restoreTraffic(context, machine);
+}
+
 /** A join takes the address from the cluster's `cluster-info`, which may still name an earlier one. */
 async function ensureEndpoint(context: Context, machine: Remote, inputs: JoinInputs): Promise<void> {
   const { endpoint, controlPlanes } = inputs;
@@ -207,15 +215,13 @@ const kubeadmJoin: Handler<typeof kubeadmJoinContract> = {
   findImpossibleChanges: (inputs, old) => [...findOtherCluster(inputs, old), ...findMovedWorker(inputs, old)],
   async create(context, inputs) {
     const machine = await requireMachine(context, inputs);
-    await join(context, machine, inputs);
-    await ensureEndpoint(context, machine, inputs);
+    await joinAndServe(context, machine, inputs);
     return { id: idOf(inputs), outputs: {} };
   },
   adopt,
   async update(context, _id, inputs) {
     const machine = await requireMachine(context, inputs);
-    await join(context, machine, inputs);
-    await ensureEndpoint(context, machine, inputs);
+    await joinAndServe(context, machine, inputs);
     return {};
   },
   read: (context, _id, old) =>

@@ -38,7 +38,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const saved = () => readdirSync(join(root, SNAPSHOTS)).sort();
+const saved = () =>
+  readdirSync(join(root, SNAPSHOTS))
+    .filter((name) => name.endsWith(".db"))
+    .sort();
 const contentOf = (name: string) =>
   readFileSync(join(root, SNAPSHOTS, name))
     .subarray(0, -32)

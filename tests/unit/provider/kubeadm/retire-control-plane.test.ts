@@ -32,8 +32,9 @@ function retire(refusal?: Error) {
 test("clients use other API servers before a control plane leaves etcd, and etcd has another leader", async () => {
   const { scripts, done } = retire();
   await settle(done);
-  const steps = ["answer.sh drain", "etcdctl move-leader", "etcdctl member remove", "kubeadm reset", "answer.sh ready"];
+  const steps = ["answer.sh drain", "etcdctl move-leader", "etcdctl member remove", "kubeadm reset", "systemctl stop"];
   expectInOrder(scripts.join("\n"), ...steps);
+  expect(scripts.at(-1)).toContain("rm -f /run/kubewright-api-balancer-answer");
 });
 
 test("a control plane that etcd does not let go serves again, and nothing on it is deleted", async () => {

@@ -61,6 +61,12 @@ function inputsFor(name: string, caHash = caCertHash(ca.certificate)) {
   } as never;
 }
 
+function controlPlaneInputs() {
+  const inputs = inputsFor("worker-1") as { document: object };
+  Object.assign(inputs.document, { controlPlane: {} });
+  return inputs as never;
+}
+
 const isReset = ({ scripts }: ScriptedMachine) => scripts.some((script) => script.includes("kubeadm reset --force"));
 
 describe("a machine that has joined as worker-1", () => {
@@ -72,6 +78,16 @@ describe("a machine that has joined as worker-1", () => {
     expect(warnings.join()).toMatch(
       /^worker-1 \(10.0.0.1\): certificate kubelet client ended 24 hours ago; the kubelet/,
     );
+  });
+
+  test("is put back into the API balancers that know it from before, if it is a control plane", async () => {
+    const { machine, context } = joinedAs("worker-1");
+    const isPutBack = () => machine.scripts.some((script) => script.includes("answer.sh ready"));
+    await kubeadmJoinResource.create(context, inputsFor("worker-1"));
+    expect(isPutBack()).toBe(false);
+    const inputs = controlPlaneInputs();
+    await kubeadmJoinResource.create(context, inputs);
+    expect(isPutBack()).toBe(true);
   });
 
   test("is done for the join of worker-1", async () => {
@@ -108,24 +124,15 @@ describe("a machine that has joined as worker-1", () => {
 
   test("is taken out of the API balancers before it leaves etcd, if it is a control plane", async () => {
     const { machine, context } = joinedAs("worker-1");
-    const inputs = inputsFor("worker-1") as { document: object };
-    Object.assign(inputs.document, { controlPlane: {} });
+    const inputs = controlPlaneInputs();
     await kubeadmJoinResource.delete?.(context, "id", { inputs: inputs, outputs: {} });
-    const steps = [
-      "answer.sh drain",
-      "etcdctl move-leader",
-      "etcdctl member remove",
-      "kubeadm reset",
-      "answer.sh ready",
-    ];
-    expectInOrder(machine.scripts.join("\n"), ...steps);
+    expectInOrder(machine.scripts.join("\n"), "answer.sh drain", "etcdctl member remove", "kubeadm reset");
   });
 
   test("is taken out of the API balancers, if this run deletes its machine as a whole", async () => {
     const { machine, context } = joinedAs("worker-1");
     context.unreachable.isRebuilt = (instance) => instance === "id-1";
-    const inputs = inputsFor("worker-1") as { document: object };
-    Object.assign(inputs.document, { controlPlane: {} });
+    const inputs = controlPlaneInputs();
     await kubeadmJoinResource.delete?.(context, "id", { inputs: inputs, outputs: {} });
     expectInOrder(machine.scripts.join("\n"), "answer.sh drain", "etcdctl member remove");
     expect(isReset(machine)).toBe(false);
@@ -175,7 +182,7 @@ test("a rebuilt control plane begins no new cluster when no other control plane 
   context.kube.api = () => Promise.reject(new Error("cp-2: connect ETIMEDOUT"));
   const inputs = inputsFor("worker-1") as { document: object };
   Object.assign(inputs.document, { controlPlane: {} });
-  await expect(kubeadmJoinResource.create(context, inputs as never)).rejects.toThrow(
+  await expect(kubeadmJoinResource.create(context, inputs)).rejects.toThrow(
     /no other control plane.*answers, and no new cluster is initialized: cp-2: connect ETIMEDOUT; start the other/,
   );
   expect(machine.scripts.filter((script) => /kubeadm (init|join|reset)/.test(script))).toEqual([]);
