@@ -1,4 +1,4 @@
-import { type ClusterConfig, poolMachineNames, poolsOf } from "../../components/config";
+import { workerNames } from "../../components/config";
 import type { ClusterStatus } from "./cluster-status";
 
 type Node = ClusterStatus["nodes"][number];
@@ -11,11 +11,8 @@ export interface UpgradeNodes {
 }
 
 /** Separates the nodes that an upgrade changes from others: its record must name configured workers only. */
-export function splitNodes(
-  config: Pick<ClusterConfig, "machines" | "workers" | "pools"> & Parameters<typeof poolsOf>[0],
-  nodes: readonly Node[],
-): UpgradeNodes {
-  const workers = poolsOf(config).flatMap((pool) => poolMachineNames(config, pool));
+export function splitNodes(config: Parameters<typeof workerNames>[0], nodes: readonly Node[]): UpgradeNodes {
+  const workers = workerNames(config);
   const isConfigured = ({ name, roles }: Node) => roles.includes("control-plane") || workers.includes(name);
   return { configured: nodes.filter(isConfigured), others: nodes.filter((node) => !isConfigured(node)) };
 }

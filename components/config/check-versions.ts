@@ -2,7 +2,7 @@ import { chooseVersion, isPatchOfListed } from "../../common/listed-versions";
 import { gateRemovedIn, gatesInFlag, kubeletFlagRemovedIn } from "../../render/removed-settings";
 import { findKubeletSkew } from "../../render/version-skew";
 import { kindOf, sharedSettings } from "./kinds";
-import { type Pool, heldMachines, listedIn, poolMachineNames, poolsOf } from "./pools";
+import { type Pool, heldMachines, listedIn, poolsOf, workerNames } from "./pools";
 import type { ClusterConfig, ConfigEnvironment, CrossProblem } from "./types";
 
 /**
@@ -68,10 +68,6 @@ export function heldPools(config: ClusterConfig): CrossProblem[] {
         action: `use ${pools.join(" or ")} or the name of a worker, or remove ${path}`,
       };
     });
-}
-
-function workerNames(config: ClusterConfig): string[] {
-  return poolsOf(config).flatMap((pool) => poolMachineNames(config, pool));
 }
 
 /** Refuses canaries that are no workers. */

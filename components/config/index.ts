@@ -44,6 +44,7 @@ export {
   numberOf,
   numbersOf,
   poolMachineNames,
+  workerNames,
   poolsOf,
   type Pool,
 } from "./pools";

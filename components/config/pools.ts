@@ -96,6 +96,11 @@ export function poolMachineNames(config: Pick<ClusterConfig, "machines">, pool: 
   return [...madeNames(config, pool), ...listedIn(config, pool).map(({ name }) => name)];
 }
 
+/** Names of all workers of the configuration. */
+export function workerNames(config: Pick<ClusterConfig, "machines"> & Parameters<typeof poolsOf>[0]): string[] {
+  return poolsOf(config).flatMap((pool) => poolMachineNames(config, pool));
+}
+
 /** The existing machines that are listed as control planes. */
 export function listedControlPlanes(config: Pick<ClusterConfig, "machines">): PoolHost[] {
   return withRole(config, "control-plane");

@@ -1,4 +1,4 @@
-import { poolMachineNames, poolsOf } from "./pools";
+import { poolsOf, workerNames } from "./pools";
 import type { ClusterConfig } from "./types";
 
 /**
@@ -11,7 +11,7 @@ export function withoutRemovedNames(config: ClusterConfig): ClusterConfig {
   const pools = poolsOf(config).map(({ name }) => name);
   const additional = pick(kubernetes.additional, pools);
   const all = { ...config, kubernetes: { ...kubernetes, additional } };
-  const workers = poolsOf(all).flatMap((pool) => poolMachineNames(all, pool));
+  const workers = workerNames(all);
   return {
     ...config,
     kubernetes: {
