@@ -63,23 +63,27 @@ export function balancerFiles(options: BalancerOptions): NodeFiles {
 }
 
 function balancerConfig({ servers, nodes, apiPort = 6443 }: BalancerOptions): string {
+  const isChecked = servers.length > 1;
   const lines = servers.map(({ name, address }) => `    server ${name} ${hostOf(address)}:${apiPort}`);
   return template("api-balancer/haproxy.cfg", {
     PORT: String(BALANCER_PORT),
-    CHECK: checkOf(servers.length, nodes),
-    SERVERS: lines.join("\n"),
+    SERVERS: (isChecked ? servers.map(({ name }, index) => `${lines[index]} ${followChecks(name)}`) : lines).join("\n"),
+    CHECKS: isChecked ? checks(lines, nodes) : "",
   });
 }
 
-/** A single control plane is not checked: there is no other one to use, so its state is best reported by itself. */
-function checkOf(servers: number, nodes: number): string {
-  if (servers < 2) return "";
-  const inter = nodes > MANY_NODES ? "3s" : "1s";
-  return (
-    `check check-ssl verify none inter ${inter} fastinter 500ms downinter 1s rise 2 fall 2 ` +
-    "on-marked-down shutdown-sessions on-error mark-down observe layer4 error-limit 2 " +
-    `agent-check agent-port ${AGENT_PORT} agent-inter ${inter} `
-  );
+/** A control plane that fails its checks loses its connections immediately, so that clients connect to another one. */
+function followChecks(name: string): string {
+  return `track checks/${name} on-marked-down shutdown-sessions`;
+}
+
+/** A single control plane has no checks: there is no other one to use, so its state is best reported by itself. */
+function checks(servers: readonly string[], nodes: number): string {
+  return template("api-balancer/checks.cfg", {
+    INTER: nodes > MANY_NODES ? "3s" : "1s",
+    AGENT_PORT: String(AGENT_PORT),
+    SERVERS: servers.join("\n"),
+  });
 }
 
 function hostOf(address: string): string {

@@ -38,8 +38,15 @@ describe("the balancer's files", () => {
   });
 
   test("do not check a single control plane: it has no alternative", () => {
-    expect(contentOf(BALANCER_CONFIG, { servers: servers.slice(0, 1) })).not.toMatch(/^\s+default-server .*check/m);
+    expect(contentOf(BALANCER_CONFIG, { servers: servers.slice(0, 1) })).not.toMatch(/backend checks| track /);
     expect(contentOf(BALANCER_CONFIG)).toMatch(/^\s+default-server check check-ssl verify none/m);
+    expect(contentOf(BALANCER_CONFIG)).toContain(" track checks/control-plane-3 on-marked-down shutdown-sessions\n");
+  });
+
+  test("give a connection less time than a check: a busy API server takes longer for its TLS handshake", () => {
+    const [connections = "", checks = ""] = contentOf(BALANCER_CONFIG).split("backend checks");
+    expect(connections).toMatch(/^ +timeout connect 300ms$/m);
+    expect(checks).toMatch(/^ +timeout connect 2s$/m);
   });
 
   test("ask each control plane whether it is taken out, as often as they check it", () => {
