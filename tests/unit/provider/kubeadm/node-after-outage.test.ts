@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import type { KubeApi } from "../../../../provider/kube/api";
+import { waitUntilHealthy } from "../../../../provider/host/health";
 import { readMembership } from "../../../../provider/kubeadm/membership";
 import { waitForNodeAfterOutage } from "../../../../provider/kubeadm/node-after-outage";
 import { settle, useFakeTime } from "../../../support/fake-time";
@@ -8,6 +9,7 @@ import { MemoryMachine } from "../../../support/memory-machine";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/fake-time"));
 vi.mock("../../../../provider/kubeadm/membership", () => ({ readMembership: vi.fn() }));
+vi.mock("../../../../provider/host/health", () => ({ waitUntilHealthy: vi.fn() }));
 useFakeTime();
 
 let machine: MemoryMachine;
@@ -26,6 +28,7 @@ beforeEach(() => {
   memory.inject = () => (isAway ? new Error("connect ECONNREFUSED") : undefined);
   failedClients = 0;
   [renewTime, isAway, isLeaseAway, messages, warnings, abort] = [1, false, false, [], [], new AbortController()];
+  vi.mocked(waitUntilHealthy).mockReset();
   vi.mocked(readMembership).mockResolvedValue({ node: "cp-1", caCertHash: "sha256:1" });
 });
 
@@ -115,7 +118,9 @@ test("at the deadline it is a warning, because the API server is healthy", async
   report("Unknown");
   expect(await wait()).toBeLessThan(125);
   expect(warnings).toEqual([
-    expect.stringMatching(/^worker-1 .*: the node does not count as Ready .* 120 s: Kubelet stopped.*; see `kubectl/),
+    expect.stringMatching(
+      /^worker-1 .*: the control plane has not recovered .* 120 s: Kubelet stopped.*; see `kubectl/,
+    ),
   ]);
 });
 
@@ -130,4 +135,21 @@ test("a machine that is no member has no node", async () => {
   vi.mocked(readMembership).mockResolvedValue(undefined);
   expect(await wait()).toBeLessThan(1);
   expect(memory.calls).toEqual([]);
+});
+
+test("the machine's controller manager and scheduler must be healthy first", async () => {
+  report("True");
+  renewTime = 1;
+  setTimeout(() => (renewTime = 2), 1_000);
+  const probe = { httpGet: { host: "127.0.0.1", path: "/healthz", port: 10257, scheme: "HTTPS" } };
+  const manifest = { spec: { containers: [{ name: "kube-controller-manager", livenessProbe: probe }] } };
+  const content = JSON.stringify(manifest);
+  machine.files.set("/etc/kubernetes/manifests/kube-controller-manager.yaml", { content, mode: "0600" });
+  vi.mocked(waitUntilHealthy).mockImplementation(async () => {
+    expect(memory.calls).toEqual([]);
+  });
+  await wait();
+  expect(vi.mocked(waitUntilHealthy).mock.calls.map(([, , name, endpoint]) => [name, endpoint.port])).toEqual([
+    ["kube-controller-manager", 10257],
+  ]);
 });
