@@ -6,8 +6,11 @@ import { newestVersion } from "../tests/support/versions";
 import { createMachines, shieldRanges, type BenchMachine } from "../tests/bench/machines";
 import { PulumiRun } from "../tests/bench/ours";
 import { NodesBench, type NodeResults } from "../tests/bench/nodes";
+import { HAND_SCRIPT } from "../tests/bench/hand";
+import { LoadWatch } from "../tests/bench/load";
 import { render, renderNodes, type Results } from "../tests/bench/report";
-import { isInstalled, prepareShell, runShell } from "../tests/bench/shell";
+import { BRINGUP_SCRIPT, isInstalled, prepareShell, runShell } from "../tests/bench/shell";
+import { readVersions, renderVersions } from "../tests/bench/versions";
 import { messageOf } from "../common/errors";
 import { controllerArch } from "../components/machines/machine";
 import { removeStack } from "../provider/docker/remove-stack";
@@ -42,21 +45,19 @@ async function bench(parts: readonly string[], rounds: number, session: Session)
   const { progress, signal } = session;
   const folder = mkdtempSync(join(tmpdir(), "kubewright-bench-"));
   try {
-    await obtainEngine(progress, signal);
-    const request = {
-      source: "auto",
-      kubernetes: newestVersion(loadVersions()),
-      arch: controllerArch(),
-      extras: true,
-    } as const;
+    const engine = await obtainEngine(progress, signal);
+    const kubernetes = newestVersion(loadVersions());
+    const request = { source: "auto", kubernetes, arch: controllerArch(), extras: true } as const;
     const artifacts = await obtainArtifacts(request, progress, signal);
+    const scripts = [BRINGUP_SCRIPT, HAND_SCRIPT];
+    const versions = await readVersions({ pulumi: engine.version, kubernetes, artifacts, scripts }, signal);
     // An installed package ships the bundle of the provider.
     await run(join(__dirname, "..", "bin", "pulumi-resource-kubewright"), ["--build-only"]);
     const setup = await prepareSetup(folder, artifacts);
     const cluster = parts.includes("cluster") ? render(await benchCluster(rounds, setup, session)) : "";
     const nodes = parts.includes("nodes") ? renderNodes(await benchNodes(rounds, setup, session)) : "";
     session.screen.close();
-    process.stdout.write(`${cluster}${nodes}`);
+    process.stdout.write(`${renderVersions(versions)}${cluster}${nodes}`);
     return 0;
   } finally {
     await removeStack(STACK, new AbortController().signal);
@@ -91,6 +92,7 @@ async function benchNodes(
   session: Session,
 ): Promise<NodeResults> {
   const nodes = new NodesBench(session.signal);
+  const watch = new LoadWatch(session.progress, session.signal);
   let missing = without;
   // A failure of the script must not end the other measurements.
   const skipScript = (error: unknown) => {
@@ -100,29 +102,36 @@ async function benchNodes(
   try {
     await nodes.begin();
     for (let round = 1; round <= rounds; round++) {
+      await watch.beforeMeasurement();
       session.progress(`round ${round} of ${rounds}: a worker joins, is drained and replaced`);
       await nodes.ours();
+      if (shell === undefined) continue;
+      await watch.beforeMeasurement();
       session.progress(`round ${round} of ${rounds}: the same with a shell script`);
-      if (shell !== undefined) await nodes.manual(folder, shell, artifacts).catch(skipScript);
+      await nodes.manual(folder, shell, artifacts).catch(skipScript);
     }
-    return { ...nodes.results, ...(missing ? { without: missing } : {}) };
+    return { ...nodes.results, loads: watch.loads, ...(missing ? { without: missing } : {}) };
   } finally {
     await nodes.end();
   }
 }
 
 async function benchCluster(rounds: number, { folder, shell, without }: Setup, session: Session): Promise<Results> {
-  const results: Results = { ours: [], shell: [], noOps: [], ...(without ? { without } : {}) };
+  const watch = new LoadWatch(session.progress, session.signal);
+  const results: Results = { ours: [], shell: [], noOps: [], loads: watch.loads, ...(without ? { without } : {}) };
   for (let round = 1; round <= rounds; round++) {
     const say = (text: string) => session.progress(`round ${round} of ${rounds}: ${text}`);
     // Alternate, so that other load of the computer affects both.
-    if (shell)
+    if (shell) {
+      await watch.beforeMeasurement();
       await onMachines(folder, session, async (machines, keys) => {
         await shieldRanges(STACK);
         const measured = await runShell(shell, machines, keys);
         results.shell.push(measured);
         say(`shell script ${measured.seconds.toFixed(1)} s`);
       });
+    }
+    await watch.beforeMeasurement();
     await onMachines(folder, session, (machines, keys) => ours(new PulumiRun(folder, machines, keys), results, say));
   }
   return results;

@@ -5,7 +5,7 @@ import { projectRoot } from "../../common/project-root";
 import { run } from "../../common/process";
 import { OwnMachine } from "../support/own-machine";
 
-const SCRIPT = join(projectRoot(), "tests", "bench", "hand.sh");
+export const HAND_SCRIPT = join(projectRoot(), "tests", "bench", "hand.sh");
 /** Its slot in the cluster's network, which no machine of the cluster has. */
 const HOST_NUMBER = 5;
 
@@ -77,7 +77,7 @@ export class ManualWorker {
     };
     // Its output goes to a file: a connection that stays open would keep a pipe open too.
     const log = join(folder, `hand-${verb}.log`);
-    const { exitCode } = await run(SCRIPT, [verb], {
+    const { exitCode } = await run(HAND_SCRIPT, [verb], {
       env,
       stdout: { file: log },
       stderr: { file: log },

@@ -6,6 +6,7 @@ import { manifest } from "../support/manifests";
 import { kubectlOf } from "../support/cluster-client";
 import { TestStack } from "../support/test-stack";
 import { ManualWorker, type ManualSetup } from "./hand";
+import type { MachineLoad } from "./load";
 
 export const VERBS = ["join", "drain", "replace"] as const;
 export type Verb = (typeof VERBS)[number];
@@ -15,6 +16,8 @@ export type Times = Record<Verb, number[]>;
 export interface NodeResults {
   ours: Times;
   hand: Times;
+  /** Load of the machine before each measurement. */
+  loads: MachineLoad[];
   /** Why the shell script did not run. */
   without?: string;
 }
@@ -29,7 +32,7 @@ export class NodesBench {
   private readonly stack = new TestStack("bench-nodes");
   private kubectl: (...args: string[]) => Promise<string> = () => Promise.reject(new Error("there is no cluster yet"));
   private kubeconfig = "";
-  readonly results: NodeResults = {
+  readonly results: Omit<NodeResults, "loads"> = {
     ours: { join: [], drain: [], replace: [] },
     hand: { join: [], drain: [], replace: [] },
   };

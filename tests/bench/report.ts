@@ -1,3 +1,4 @@
+import { busyReason, loadLine, type MachineLoad } from "./load";
 import { median, type Measured, type StepTime } from "./measure";
 import { VERBS, type NodeResults } from "./nodes";
 import type { NoOp } from "./ours";
@@ -6,13 +7,15 @@ export interface Results {
   ours: Measured[];
   shell: Measured[];
   noOps: NoOp[];
+  /** Load of the machine before each measurement. */
+  loads: MachineLoad[];
   /** Why the shell script did not run. */
   without?: string;
 }
 
 const AIM = 1.25;
 
-export function render({ ours, shell, noOps, without }: Results): string {
+export function render({ ours, shell, noOps, loads, without }: Results): string {
   const mine = median(ours.map((run) => run.seconds));
   const theirs = median(shell.map((run) => run.seconds));
   const all = (runs: readonly Measured[]) => runs.map((run) => run.seconds.toFixed(1)).join(", ");
@@ -23,9 +26,8 @@ export function render({ ours, shell, noOps, without }: Results): string {
     ...(shell.length > 0
       ? [`  shell script    ${theirs.toFixed(1).padStart(6)} s   (${all(shell)})`]
       : [`  shell script         -     ${without ?? ""}`]),
-    ...(shell.length > 0
-      ? [`  ratio           ${(mine / theirs).toFixed(2).padStart(6)}     (aim: at most ${AIM})`]
-      : []),
+    ...(shell.length > 0 ? [`  ${verdict(mine / theirs, loads)}`] : []),
+    `  ${loadLine(loads)}`,
     "",
     "pulumi up without changes (median)",
     `  time            ${median(noOps.map((run) => run.seconds))
@@ -42,10 +44,17 @@ export function render({ ours, shell, noOps, without }: Results): string {
   ].join("\n");
 }
 
-export function renderNodes({ ours, hand, without }: NodeResults): string {
+/** A ratio that was measured on a busy machine says nothing about the two sides. */
+function verdict(ratio: number, loads: readonly MachineLoad[]): string {
+  return busyReason(loads) ?? `ratio           ${ratio.toFixed(2).padStart(6)}     (aim: at most ${AIM})`;
+}
+
+export function renderNodes({ ours, hand, loads, without }: NodeResults): string {
+  const busy = busyReason(loads);
   const line = (verb: (typeof VERBS)[number]) => {
     const [mine, theirs] = [median(ours[verb]), median(hand[verb])];
-    const compared = `${theirs.toFixed(1).padStart(6)} s    ${(mine / theirs).toFixed(2).padStart(5)}`;
+    const ratio = busy === undefined ? (mine / theirs).toFixed(2) : "-";
+    const compared = `${theirs.toFixed(1).padStart(6)} s    ${ratio.padStart(5)}`;
     const script = hand[verb].length > 0 ? compared : "     -";
     const times = `(${all(ours[verb])}; ${all(hand[verb])})`;
     return `  ${verb.padEnd(10)} ${mine.toFixed(1).padStart(6)} s   ${script}   ${times}`;
@@ -57,6 +66,8 @@ export function renderNodes({ ours, hand, without }: NodeResults): string {
     "The drain moves 4 pods with a PodDisruptionBudget that allows one disruption at a time.",
     `             ours     script     ratio (aim: at most ${AIM})${without ? `; ${without}` : ""}`,
     ...VERBS.map(line),
+    ...(busy === undefined ? [] : [`  ${busy}`]),
+    `  ${loadLine(loads)}`,
     "",
   ].join("\n");
 }

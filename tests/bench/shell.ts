@@ -9,7 +9,9 @@ import { criticalPath, endedBefore, type Measured, type StepTime } from "./measu
 const REFERENCE = join(projectRoot(), "..", "shared", "reference", "shell");
 const [CONTROL_PLANE, ...WORKERS] = NAMES;
 
-export const isInstalled = () => existsSync(join(REFERENCE, "bringup.sh"));
+export const BRINGUP_SCRIPT = join(REFERENCE, "bringup.sh");
+
+export const isInstalled = () => existsSync(BRINGUP_SCRIPT);
 
 /** The script, with our binaries and image archives instead of those that it would build. */
 export async function prepareShell(folder: string, artifacts: ArtifactSet): Promise<string> {
