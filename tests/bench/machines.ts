@@ -10,9 +10,16 @@ import { addressIn } from "../../render/cidr";
 import { removeStack } from "../../provider/docker/remove-stack";
 import { output, run } from "../../common/process";
 
-export const NAMES = ["control-plane-1", "worker-1", "worker-2"] as const;
+export const CONTROL_PLANE = "control-plane-1";
+export const WORKERS = ["worker-1", "worker-2"] as const;
+export const CONTROL_PLANES = [CONTROL_PLANE, "control-plane-2", "control-plane-3"] as const;
 export const RANGES = { pods: "10.244.0.0/16", services: "10.10.0.0/16" };
 const FIRST_ADDRESS = 10;
+
+/** The role follows from the name. */
+export function isWorker(name: string): boolean {
+  return name.startsWith("worker");
+}
 
 export interface BenchMachine {
   name: string;
@@ -20,9 +27,10 @@ export interface BenchMachine {
   hostKey: string;
 }
 
-/** Three fresh machines that answer ssh, of the kind that `npm start` makes; the same for both opponents. */
+/** Returns fresh machines that answer ssh, of the kind that `npm start` makes; the same for both opponents. */
 export async function createMachines(
   stack: string,
+  names: readonly string[],
   keyFolder: string,
   progress: Progress,
   signal: AbortSignal,
@@ -33,7 +41,7 @@ export async function createMachines(
   const network = await ensureNetwork({ stack, avoid: Object.values(RANGES) }, signal);
   const authorizedKey = await createKey(keyFolder);
   return await Promise.all(
-    NAMES.map(async (hostname, index) => {
+    names.map(async (hostname, index) => {
       const address = addressIn(network.subnet, FIRST_ADDRESS + index);
       const id = await ensureContainer(
         { stack, hostname, image: image.ref, network: network.name, address, authorizedKey },

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { TestStack } from "../support/test-stack";
-import { keyPath, type BenchMachine } from "./machines";
+import { isWorker, keyPath, type BenchMachine } from "./machines";
 import { covered, criticalPath, type Measured, type StepTime } from "./measure";
 
 export interface NoOp {
@@ -77,7 +77,7 @@ export class PulumiRun {
       privateAddress: address,
       hostKey,
       privateKeyPath: keyPath(this.keyFolder),
-      role: name.startsWith("worker") ? "worker" : "control-plane",
+      role: isWorker(name) ? "worker" : "control-plane",
     }));
     const settings = existsSync(this.stack.configFile)
       ? (parse(readFileSync(this.stack.configFile, "utf8")) as object)

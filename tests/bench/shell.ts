@@ -3,11 +3,10 @@ import { join } from "node:path";
 import type { ArtifactSet } from "../../artifacts/index";
 import { projectRoot } from "../../common/project-root";
 import { run } from "../../common/process";
-import { NAMES, keyPath, type BenchMachine } from "./machines";
+import { CONTROL_PLANE, WORKERS, keyPath, type BenchMachine } from "./machines";
 import { criticalPath, endedBefore, type Measured, type StepTime } from "./measure";
 
 const REFERENCE = join(projectRoot(), "..", "shared", "reference", "shell");
-const [CONTROL_PLANE, ...WORKERS] = NAMES;
 
 export const BRINGUP_SCRIPT = join(REFERENCE, "bringup.sh");
 
@@ -88,21 +87,31 @@ function linkOrCopy(from: string, to: string): void {
 export async function runShell(shell: string, machines: readonly BenchMachine[], keyFolder: string): Promise<Measured> {
   const env = {
     BIN: join(shell, "bin"),
-    NODES: machines.map(({ name, address }) => `${name}=${address}`).join(" "),
+    NODES: addressesOf(machines),
     CP: CONTROL_PLANE,
     WORKERS: WORKERS.join(" "),
     SSH_KEY: keyPath(keyFolder),
   };
   const { exitCode, all } = await run(join(shell, "bringup.sh"), ["nftables"], { env, all: true, reject: false });
-  if (exitCode !== 0) throw new Error(`bringup.sh failed:\n${typeof all === "string" ? all : ""}`);
   await closeMasters(machines);
-  const steps = readFileSync(join(shell, "out", "steps.tsv"), "utf8")
-    .trim()
-    .split("\n")
-    .map(stepOf);
+  if (exitCode !== 0) throw new Error(`bringup.sh failed:\n${typeof all === "string" ? all : ""}`);
+  return readMeasured(join(shell, "out"));
+}
+
+/** Returns the addresses as scripts read them: `name=address` of each machine. */
+export function addressesOf(machines: readonly BenchMachine[]): string {
+  return machines.map(({ name, address }) => `${name}=${address}`).join(" ");
+}
+
+/**
+ * Reads what a script measured: `total` in seconds, and `steps.tsv` with node, step, start and end of each step. Steps
+ * that only wait for others, `wait-*`, are not part of the critical path.
+ */
+export function readMeasured(folder: string): Measured {
+  const steps = readFileSync(join(folder, "steps.tsv"), "utf8").trim().split("\n").map(stepOf);
   const real = steps.filter(({ step }) => !step.startsWith("wait-"));
   return {
-    seconds: Number(readFileSync(join(shell, "out", "total"), "utf8")),
+    seconds: Number(readFileSync(join(folder, "total"), "utf8")),
     steps,
     critical: criticalPath(real, endedBefore(real)),
   };

@@ -7,6 +7,8 @@ const measured = (seconds: number): Measured => {
   return { seconds, steps: [init], critical: [init] };
 };
 const results = {
+  machines: "1 control plane and 2 workers",
+  aim: 1.25,
   ours: [measured(20)],
   shell: [measured(16)],
   noOps: [{ seconds: 2, connections: 0, engineShare: 0.5 }],
@@ -27,6 +29,16 @@ test("a busy machine gives the times, but no verdict", () => {
   expect(text).toContain("  no verdict: the machine was busy (load 3.2 on 2 cores; ");
   expect(text).toContain("shell script      16.0 s");
   expect(text).not.toContain("ratio");
+});
+
+test("each comparison has its machines and its aim", () => {
+  const text = render({ ...results, machines: "3 control planes and 2 workers", aim: 1, loads: quiet });
+  expect(text).toContain("3 control planes and 2 workers (median)");
+  expect(text).toContain("ratio             1.25     (aim: at most 1.00)");
+});
+
+test("a round of the script that failed is reported beside the others", () => {
+  expect(render({ ...results, without: "ha.sh failed", loads: quiet })).toContain("script failed: ha.sh failed");
 });
 
 test("there is no ratio without the script", () => {
