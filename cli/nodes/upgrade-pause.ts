@@ -34,7 +34,7 @@ interface Pause {
 /**
  * Returns the configuration that lets an upgrade stop after a stage: the pools after it stay on their version.
  * @param stage `control-planes`, a pool, or a worker, which is the last one of its pool that is upgraded
- * @throws StepError if there is no such stage, or the upgrade has several steps
+ * @throws StepError if there is no such stage, no node would wait after it, or the upgrade has several steps
  */
 export function pauseAfter(
   stage: string,
@@ -48,7 +48,25 @@ export function pauseAfter(
       cause: `there is no stage named ${stage}`,
       action: `use ${[CONTROL_PLANES, ...pools.map(({ name }) => name)].join(" or ")} or the name of a worker`,
     });
-  return changeOf(pause, plan, ["--pause-after", stage]);
+  const change = changeOf(pause, plan, ["--pause-after", stage]);
+  assertWaiting(stage, pause);
+  return change;
+}
+
+/**
+ * Without a node that waits, the upgrade would not pause. A pause after the control planes also holds a pool without
+ * machines: workers that are added to it get the version before. @throws StepError
+ */
+function assertWaiting(stage: string, { held, canaries }: Pause): void {
+  const waiting = held.filter(({ version }) => version === undefined);
+  const hasNodes = waiting.some(({ machines }) => machines.some((machine) => !canaries.includes(machine)));
+  if (hasNodes || (stage === CONTROL_PLANES && waiting.length > 0)) return;
+  const earlier = stage === CONTROL_PLANES ? "" : `, or use an earlier stage, such as ${CONTROL_PLANES}`;
+  throw new StepError({
+    step: STEP,
+    cause: `no node that changes is left after ${stage}, so nothing would wait`,
+    action: `leave out --pause-after${earlier}`,
+  });
 }
 
 /** Returns the configuration that upgrades the control planes and one worker only. @throws StepError */

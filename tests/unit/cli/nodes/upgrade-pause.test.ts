@@ -18,7 +18,27 @@ describe("an upgrade that pauses", () => {
 
   test("after a pool holds the pools after it", () => {
     expect(pauseAfter("workers", plan, pools)).toEqual({ "kubernetes.hold.gpu": "1.35.4" });
-    expect(pauseAfter("gpu", plan, pools)).toEqual({});
+  });
+
+  test.each([["gpu"], ["gpu-1"]])("is refused after %s, the last one: nothing would wait", (stage) => {
+    expect(() => pauseAfter(stage, plan, pools)).toThrow(
+      `no node that changes is left after ${stage}, so nothing would wait; leave out --pause-after, or use an ` +
+        "earlier stage, such as control-planes",
+    );
+  });
+
+  test("is refused where the pools after the stage have versions of their own, or no machines", () => {
+    const others = [{ ...pools[1]! }, { name: "empty", machines: [] }];
+    expect(() => pauseAfter("workers", plan, [pools[0]!, ...others])).toThrow("is left after workers");
+    expect(() => pauseAfter("worker-3", plan, [pools[0]!, ...others])).toThrow("is left after worker-3");
+    expect(() => pauseAfter("control-planes", plan, [pools[1]!])).toThrow(
+      /nothing would wait; leave out --pause-after$/,
+    );
+  });
+
+  test("after the control planes holds a pool without machines too, for workers that are added", () => {
+    const empty = [{ name: "workers", machines: [] }];
+    expect(pauseAfter("control-planes", plan, empty)).toEqual({ "kubernetes.hold.workers": "1.35.4" });
   });
 
   test("after a worker upgrades the workers of its pool up to that one", () => {
@@ -28,8 +48,9 @@ describe("an upgrade that pauses", () => {
       "kubernetes.canary[0]": "worker-1",
       "kubernetes.canary[1]": "worker-2",
     });
-    expect(pauseAfter("gpu-1", plan, pools)).toEqual({
+    expect(pauseAfter("gpu-1", plan, [...pools, { name: "web", machines: ["web-1"] }])).toEqual({
       "kubernetes.hold.gpu": "1.35.4",
+      "kubernetes.hold.web": "1.35.4",
       "kubernetes.canary[0]": "gpu-1",
     });
   });
