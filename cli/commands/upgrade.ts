@@ -1,5 +1,11 @@
 import { StepError } from "../../common/errors";
-import { type ClusterConfig, additionalNames, poolMachineNames, poolsOf } from "../../components/config";
+import {
+  type ClusterConfig,
+  additionalNames,
+  isUpgradeEnding,
+  poolMachineNames,
+  poolsOf,
+} from "../../components/config";
 import { type ConfigChange, readStackConfig } from "../engine/stack-config";
 import { clusterApi, requireStack } from "../engine/cluster-api";
 import { withSession, type Session } from "../engine/session";
@@ -74,7 +80,9 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
     ...(isResumed ? [EMULATE] : []),
   ];
   const planned = upgradeStages({ ...plan, change, canaries, ended, keepsPause });
-  const before = currentRecord(config.kubernetes)?.before ?? plan.from;
+  // The record of an upgrade that has ended would lend its first version to the next one.
+  const record = isUpgradeEnding(config) ? undefined : currentRecord(config.kubernetes);
+  const before = record?.before ?? plan.from;
   const stages = withRecord(planned, { before, to: plan.to, isRecorded, isPaused, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   return { approved: { stages, isPaused, to: plan.to }, code: 0 };

@@ -156,7 +156,8 @@ function canariesOf(change: ConfigChange): string[] {
   return Object.entries(change).flatMap(([path, value]) => (path.startsWith(`${CANARY}[`) ? [String(value)] : []));
 }
 
-function canaryPaths(names: readonly string[], path = CANARY): ConfigChange {
+/** Returns the configuration that sets a list of canaries, without duplicates. @param path of the list */
+export function canaryPaths(names: readonly string[], path = CANARY): ConfigChange {
   return Object.fromEntries([...new Set(names)].map((name, index) => [`${path}[${index}]`, name]));
 }
 

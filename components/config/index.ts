@@ -49,6 +49,7 @@ export {
   type Pool,
 } from "./pools";
 export { versionProblems } from "./check-versions";
+export { isUpgradeEnding } from "./ended-upgrade";
 export { repositoryAddress, type BackupSettings } from "./backup";
 export type { NodeOverrides } from "./schema";
 export type { ClusterConfig, ConfigEnvironment } from "./types";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import semver from "semver";
 import { userCommand } from "../../common/user-command";
-import { type ClusterConfig, poolsOf } from "../config";
+import { type ClusterConfig, isUpgradeEnding, poolsOf } from "../config";
 
 /** Warns in a preview of an upgrade that a run does not continue. */
 export function warnOfUpgrade(config: ClusterConfig): void {
@@ -9,13 +9,20 @@ export function warnOfUpgrade(config: ClusterConfig): void {
   if (notice !== undefined && pulumi.runtime.isDryRun()) void pulumi.log.warn(notice);
 }
 
+type NoticeSections = "kubernetes" | "controlPlane" | "workers" | "pools";
+
 /**
  * Describes an upgrade that the configuration pauses, or that leads to a later version than the configured one.
  * Undefined if there is none.
  */
-export function upgradeNotice(config: Pick<ClusterConfig, "kubernetes" | "workers" | "pools">): string | undefined {
+export function upgradeNotice(config: Pick<ClusterConfig, NoticeSections>): string | undefined {
   const { upgrading, version } = config.kubernetes;
   const held = heldNames(config);
+  if (upgrading && isUpgradeEnding(config))
+    return (
+      `the upgrade to ${upgrading.to} is not paused any more, and ends with the next run; then ` +
+      `\`${userCommand("up")}\` or \`${userCommand("upgrade", "--resume")}\` removes its record (kubernetes.upgrading)`
+    );
   const all = [
     ...(upgrading && semver.gt(upgrading.to, version) ? [`the upgrade to ${upgrading.to} is at ${version}`] : []),
     ...(held.length > 0 ? [`the upgrade is paused: ${held.join(", ")} (kubernetes.hold)`] : []),

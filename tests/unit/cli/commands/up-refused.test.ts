@@ -16,6 +16,7 @@ const mocks = vi.hoisted(() => ({
 }));
 let folder: string;
 let errors: string;
+let kubernetes: object;
 vi.mock("../../../../cli/engine/paths", async (original) => ({
   ...(await original<object>()),
   stackConfigFile: (stack: string) => join(folder, `Pulumi.${stack}.yaml`),
@@ -26,6 +27,7 @@ vi.mock("../../../../cli/engine/operate", () => ({ runOperation: mocks.runOperat
 vi.mock("../../../../cli/engine/new-cluster", () => ({
   configureNewCluster: async (_stack: unknown, config: unknown) => config,
 }));
+vi.mock("../../../../cli/nodes/closing-table", () => ({ closingTable: async () => undefined }));
 vi.mock("../../../../cli/nodes/etcd-forecast", () => ({
   withEtcdForecast: async (_stack: unknown, _session: unknown, plan: unknown) => plan,
 }));
@@ -39,7 +41,7 @@ vi.mock("../../../../cli/engine/workspace", () => ({
   openStack: async () =>
     fakeStack(CLUSTER, {
       preview: mocks.preview,
-      getAllConfig: async () => ({}),
+      getAllConfig: async () => ({ "kubewright:kubernetes": { value: JSON.stringify(kubernetes) } }),
       setAllConfig: async () => writeFileSync(file(), "changed"),
       removeConfig: async (path: string) => writeFileSync(file(), `without ${path}`),
     }),
@@ -51,6 +53,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "kubewright-up-"));
   writeFileSync(file(), "before");
   errors = "";
+  kubernetes = {};
   vi.spyOn(process.stderr, "write").mockImplementation((text) => ((errors += String(text)), true));
   process.stdin.isTTY = true;
   const steps = [...firstControlPlane, ...atRest("delete")];
@@ -97,6 +100,20 @@ test("up restores what an upgrade removes from the configuration if the run is r
   await expect(run).rejects.toThrow("not published");
   expect(during).toBe("without kubernetes.hold");
   expect(readFileSync(file(), "utf8")).toBe("before");
+});
+
+test("up removes the record of an upgrade only after a run that succeeds", async () => {
+  kubernetes = { version: "1.36.3", upgrading: { before: "1.35.4", to: "1.36.3" } };
+  let during = "";
+  mocks.runOperation.mockReset().mockImplementation(async () => {
+    during = readFileSync(file(), "utf8");
+    return { outputs: { stackId: { value: "dev" } }, view: { changed: 1, changes: {} } };
+  });
+  const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  expect(await up({ stack: "dev", config: {}, flags: new Set(["yes"]), values: {}, words: [] })).toBe(0);
+  expect(during).toBe("before");
+  expect(readFileSync(file(), "utf8")).toMatch(/^without kubernetes\./);
+  expect(output.mock.calls.join("")).toContain("The upgrade to 1.36.3 has ended;");
 });
 
 test("up keeps the values of a run that succeeds if the run that continues it cannot begin", async () => {

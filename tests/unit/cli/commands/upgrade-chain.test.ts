@@ -100,6 +100,12 @@ describe("a chain of minor versions", () => {
     expect(removed()).toContain("kubernetes.upgrading");
   });
 
+  test("does not take its first version from the record of an upgrade that has ended", async () => {
+    configure({ kubernetes: { version: "1.34.4", upgrading: { before: "1.33.9", to: "1.34.4" } } });
+    expect(await upgradeWith({ to: "1.36.3" })).toBe(0);
+    expect(changes()[0]).toMatchObject({ set: { "kubernetes.upgrading.before": "1.34.4" } });
+  });
+
   test("ends with the first one that fails, and with the command that continues to the target", async () => {
     fake.up.mockResolvedValueOnce(1);
     expect(await upgradeWith({ to: "1.36.3" })).toBe(1);

@@ -21,7 +21,14 @@ test("a preview names the target of a chain of minor versions, until the configu
   expect(noticeOf({ version: "1.35.4", upgrading })).toMatch(
     /^the upgrade to 1\.36\.3 is at 1\.35\.4; continue with .*--resume`$/,
   );
-  expect(noticeOf({ version: "1.36.3", upgrading })).toBeUndefined();
+});
+
+test("a preview says that a run ends an upgrade whose pause was removed from the configuration", () => {
+  const upgrading = { before: "1.35.4", to: "1.36.3" };
+  expect(noticeOf({ version: "1.36.3", upgrading })).toBe(
+    "the upgrade to 1.36.3 is not paused any more, and ends with the next run; then `npm start` or " +
+      "`npm run upgrade -- --resume` removes its record (kubernetes.upgrading)",
+  );
 });
 
 test.each([true, false])("only a preview warns of it (preview: %s)", (isPreview) => {
