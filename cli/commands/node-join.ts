@@ -11,6 +11,7 @@ import { withConfigChange } from "../engine/config-change";
 import { poolNamed, readStackConfig, type ConfigChange } from "../engine/stack-config";
 import { withStack } from "../engine/stack-session";
 import { closingTable } from "../nodes/closing-table";
+import { describeNewWorker } from "../nodes/upgrade-hold";
 import { numberOption, type Options } from "../terminal/options";
 
 /** `npm run node:join -- --pool gpu --count 2`, or with `--host` for a machine that the user provides. */
@@ -29,6 +30,8 @@ async function join(stack: Stack, options: Options, session: Session): Promise<n
         .map(([path, value]) => `${path}=${value}`)
         .join(" ")}`,
     );
+    const version = describeNewWorker(config, pool.name);
+    if (version !== undefined) session.progress(version);
     session.signal.throwIfAborted();
     return await runOperation(stack, "up", session);
   });

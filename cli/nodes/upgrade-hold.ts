@@ -1,4 +1,5 @@
 import semver from "semver";
+import { userCommand } from "../../common/user-command";
 import { type ClusterConfig, heldMachines, poolsOf } from "../../components/config";
 import type { ConfigChange } from "../engine/stack-config";
 import type { PlannedPool } from "./upgrade-plan";
@@ -42,4 +43,21 @@ export function holdPool(
     [`${HOLD}.${name}`]: version,
     ...Object.fromEntries(others.map(([node, own]) => [heldNodePath(node), own])),
   };
+}
+
+/**
+ * Describes the version that a worker gets that is added to a held pool; undefined if it gets the cluster's.
+ * @param name name of the pool
+ */
+export function describeNewWorker(
+  { kubernetes, ...config }: Pick<ClusterConfig, "kubernetes" | "workers" | "pools">,
+  name: string,
+): string | undefined {
+  const held = kubernetes.hold[name];
+  const own = poolsOf(config).find((pool) => pool.name === name)?.version;
+  if (own !== undefined || held === undefined || held === kubernetes.version) return undefined;
+  return (
+    `new workers of pool ${name} get Kubernetes ${held}, because the upgrade to ${kubernetes.version} is paused ` +
+    `(kubernetes.hold); \`${userCommand("upgrade", "--resume")}\` upgrades them with the others`
+  );
 }

@@ -9,6 +9,8 @@ export function warnOfUpgrade(config: ClusterConfig): void {
   if (notice !== undefined && pulumi.runtime.isDryRun()) void pulumi.log.warn(notice);
 }
 
+const NEW_WORKERS = "a worker that is added gets the version of its pool";
+
 type NoticeSections = "kubernetes" | "controlPlane" | "workers" | "pools";
 
 /**
@@ -25,7 +27,7 @@ export function upgradeNotice(config: Pick<ClusterConfig, NoticeSections>): stri
     );
   const all = [
     ...(upgrading && semver.gt(upgrading.to, version) ? [`the upgrade to ${upgrading.to} is at ${version}`] : []),
-    ...(held.length > 0 ? [`the upgrade is paused: ${held.join(", ")} (kubernetes.hold)`] : []),
+    ...(held.length > 0 ? [`the upgrade is paused: ${held.join(", ")} (kubernetes.hold)`, NEW_WORKERS] : []),
   ];
   if (all.length === 0) return undefined;
   return `${all.join("; ")}; continue with \`${userCommand("upgrade", "--resume")}\``;

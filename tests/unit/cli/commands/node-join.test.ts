@@ -6,16 +6,17 @@ import { configOf } from "../../../../components/program/program-config";
 import { fakeSession, fakeStack } from "../fake-stack";
 
 const changed: ConfigChange[] = [];
+const session = fakeSession();
 const host = { name: "old-server", host: "10.0.0.8", user: "admin", password: "test" };
 const config = configOf({
   workers: JSON.stringify({ count: 2, hosts: [host] }),
   pools: JSON.stringify({ gpu: { count: 1 } }),
-  kubernetes: JSON.stringify({ additional: { gpu: 1 } }),
+  kubernetes: JSON.stringify({ version: "1.36.3", hold: { workers: "1.35.4" }, additional: { gpu: 1 } }),
 });
 
 vi.mock("../../../../cli/engine/stack-session", () => ({
   withStack: async (_options: unknown, _command: string, work: (...all: unknown[]) => Promise<number>) =>
-    await work(fakeStack(), fakeSession()),
+    await work(fakeStack(), session),
 }));
 vi.mock("../../../../cli/engine/operate", () => ({ runOperation: async () => ({}) }));
 vi.mock("../../../../cli/engine/stack-config", async (original) => ({
@@ -55,4 +56,15 @@ test("updates the entry of a machine that is configured with the same name and a
 test("refuses the name of another machine, and an unknown pool", async () => {
   await expect(changeFor({ host: "10.0.0.7", name: "old-server" })).rejects.toThrow(/choose another name with --name/);
   await expect(changeFor({ pool: "big" })).rejects.toThrow(/there is no pool named big/);
+});
+
+test("names the version of a worker that joins a pool which a paused upgrade holds", async () => {
+  session.lines.length = 0;
+  await changeFor({ pool: "gpu" });
+  expect(session.lines.join("\n")).not.toContain("paused");
+  await changeFor({});
+  expect(session.lines).toContain(
+    "new workers of pool workers get Kubernetes 1.35.4, because the upgrade to 1.36.3 is paused (kubernetes.hold); " +
+      "`npm run upgrade -- --resume` upgrades them with the others",
+  );
 });

@@ -10,8 +10,8 @@ const noticeOf = (kubernetes: object) =>
 test("a preview names a paused upgrade, and the command that ends the pause", () => {
   const hold = { workers: "1.35.4", "worker-2": "1.36.3", old: "1.35.4" };
   expect(noticeOf({ version: "1.36.3", hold })).toBe(
-    "the upgrade is paused: pool workers stays on 1.35.4, worker-2 stays on 1.36.3 (kubernetes.hold); continue with " +
-      "`npm run upgrade -- --resume`",
+    "the upgrade is paused: pool workers stays on 1.35.4, worker-2 stays on 1.36.3 (kubernetes.hold); " +
+      "a worker that is added gets the version of its pool; continue with `npm run upgrade -- --resume`",
   );
   expect(noticeOf({ version: "1.36.3" })).toBeUndefined();
 });
