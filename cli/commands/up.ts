@@ -8,7 +8,7 @@ import { withConfigChange } from "../engine/config-change";
 import type { ConfigChange } from "../engine/stack-config";
 import { isKnownMissing, openStack, prepareEngine } from "../engine/workspace";
 import { closingTable } from "../nodes/closing-table";
-import { forgetEndedUpgrade } from "../nodes/ended-upgrade";
+import { settleUpgrade } from "../nodes/ended-upgrade";
 import { withEtcdForecast } from "../nodes/etcd-forecast";
 import { planFrom } from "../preview/plan";
 import { planText } from "../preview/plan-text";
@@ -36,10 +36,11 @@ async function up(options: Options, session: Session): Promise<number> {
   });
   if (result === undefined) return 1;
   await forgetRestore(stack, options);
-  const ended = await forgetEndedUpgrade(stack);
+  // An upgrade, which runs this command for each of its steps, has messages of its own.
+  const upgrade = options.removed === undefined ? await settleUpgrade(stack) : undefined;
   session.screen.close();
   await printResult({ stack, session, ...result });
-  if (ended !== undefined) process.stdout.write(`\n${ended}\n`);
+  if (upgrade !== undefined) process.stdout.write(`\n${upgrade}\n`);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 import type { Stack } from "@pulumi/pulumi/automation";
 import { type ClusterConfig, isUpgradeEnding } from "../../components/config";
+import { upgradeNotice } from "../../components/program/upgrade-notice";
 import { changeStackConfig, readStackConfig, type ConfigChange } from "../engine/stack-config";
 import { HOLD } from "./upgrade-hold";
 import { CANARY, CANARY_AFTER } from "./upgrade-pause";
@@ -7,13 +8,18 @@ import { UPGRADING, canaryPaths } from "./upgrade-stages";
 import { ADDITIONAL } from "./upgrade-surge";
 
 /**
- * Removes the record of an upgrade that a successful run has ended, because its pause was removed from the
- * configuration. Call it after the run: until then the record names the versions of the upgrade.
- * @returns what a user should know; undefined if no upgrade has ended
+ * Returns what a user should know of an upgrade after a successful run; undefined without an upgrade. The record of one
+ * that the run has ended, because its pause was removed from the configuration, is removed: until then it names the
+ * versions of the upgrade.
  */
-export async function forgetEndedUpgrade(stack: Stack): Promise<string | undefined> {
+export async function settleUpgrade(stack: Stack): Promise<string | undefined> {
   const config = await readStackConfig(stack);
-  if (!isUpgradeEnding(config)) return undefined;
+  if (isUpgradeEnding(config)) return await forgetUpgrade(stack, config);
+  const notice = upgradeNotice(config);
+  return notice === undefined ? undefined : `Not upgraded yet: ${notice}.`;
+}
+
+async function forgetUpgrade(stack: Stack, config: ClusterConfig): Promise<string> {
   await changeStackConfig(stack, endedUpgrade(config));
   const file = `Pulumi.${stack.name}.yaml`;
   return `The upgrade to ${config.kubernetes.version} has ended; ${UPGRADING} was removed from ${file}.`;

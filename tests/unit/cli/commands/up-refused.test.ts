@@ -116,6 +116,19 @@ test("up removes the record of an upgrade only after a run that succeeds", async
   expect(output.mock.calls.join("")).toContain("The upgrade to 1.36.3 has ended;");
 });
 
+test("up leaves the record to an upgrade that runs it for one of its steps", async () => {
+  kubernetes = { version: "1.35.4", upgrading: { before: "1.34.4", to: "1.36.3" } };
+  mocks.runOperation.mockReset().mockResolvedValue({
+    ...{ outputs: { stackId: { value: "dev" } }, view: { changed: 1, changes: {} } },
+  });
+  const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const options = { stack: "dev", config: {}, flags: new Set(["yes"]), values: {}, words: [] };
+  expect(await up({ ...options, removed: [] })).toBe(0);
+  expect(output.mock.calls.join("")).not.toContain("Not upgraded yet");
+  expect(await up(options)).toBe(0);
+  expect(output.mock.calls.join("")).toContain("Not upgraded yet: the upgrade to 1.36.3 is at 1.35.4;");
+});
+
 test("up keeps the values of a run that succeeds if the run that continues it cannot begin", async () => {
   mocks.runOperation.mockReset().mockResolvedValueOnce({ outputs: {} });
   mocks.runOperation.mockRejectedValueOnce(new CommandEnded(1, true, true));

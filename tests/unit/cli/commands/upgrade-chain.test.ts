@@ -100,6 +100,28 @@ describe("a chain of minor versions", () => {
     expect(removed()).toContain("kubernetes.upgrading");
   });
 
+  test.each([
+    ["between two minor versions", "1.35.4", ["1.36.3"]],
+    ["before its last node had the first one", "1.34.4", ["1.35.4", "1.36.3"]],
+  ])("that was killed %s goes on there with --resume, and `upgrade` without options too", async (_, worker, steps) => {
+    configure({ kubernetes: { version: "1.35.4", upgrading: { before: "1.34.4", to: "1.36.3" } } });
+    run("1.35.4", worker);
+    for (const flags of [["resume"], []]) {
+      fake.up.mockClear();
+      expect(await upgradeWith({}, ...flags)).toBe(0);
+      expect(changes()).toMatchObject(steps.map((version) => ({ set: { "kubernetes.version": version } })));
+      expect((changes().at(-1) as { removed: string[] }).removed).toContain("kubernetes.upgrading");
+    }
+  });
+
+  test("that was killed after the last change of the configuration goes on with --resume", async () => {
+    configure({ kubernetes: { version: "1.36.3" } });
+    run("1.35.4", "1.35.4");
+    expect(await upgradeWith({}, "resume")).toBe(0);
+    expect(fake.output).toContain("Upgrade: 1.35.4 -> 1.36.3\n");
+    expect(changes()).toMatchObject([{ set: { "kubernetes.version": "1.36.3" } }]);
+  });
+
   test("does not take its first version from the record of an upgrade that has ended", async () => {
     configure({ kubernetes: { version: "1.34.4", upgrading: { before: "1.33.9", to: "1.34.4" } } });
     expect(await upgradeWith({ to: "1.36.3" })).toBe(0);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { endedUpgrade, forgetEndedUpgrade } from "../../../../cli/nodes/ended-upgrade";
+import { endedUpgrade, settleUpgrade } from "../../../../cli/nodes/ended-upgrade";
 import { isUpgradeEnding, parseConfig } from "../../../../components/config";
 import { fakeStack } from "../fake-stack";
 
@@ -71,15 +71,25 @@ test("the end removes what an upgrade has written, and returns the canaries", ()
 
 test("a successful run removes the record of an upgrade that it has ended, and reports it", async () => {
   const { stack, changes } = stackOf({ version: "1.36.3", upgrading: UPGRADING, canary: ["worker-1"] });
-  expect(await forgetEndedUpgrade(stack)).toBe(
+  expect(await settleUpgrade(stack)).toBe(
     "The upgrade to 1.36.3 has ended; kubernetes.upgrading was removed from Pulumi.dev.yaml.",
   );
   expect(changes).toContain("kubernetes.upgrading");
   expect(changes.at(-1)).toEqual({ "kubernetes.canary[0]": { value: "worker-1" } });
 });
 
-test("a run leaves the record of an upgrade that is paused", async () => {
+test("a run leaves the record of an upgrade that is paused, and names the command that continues", async () => {
   const { stack, changes } = stackOf({ version: "1.36.3", upgrading: UPGRADING, hold: { workers: "1.35.4" } });
-  expect(await forgetEndedUpgrade(stack)).toBeUndefined();
+  expect(await settleUpgrade(stack)).toMatch(
+    /^Not upgraded yet: the upgrade is paused: pool workers stays on 1\.35\.4 .*`npm run upgrade -- --resume`\.$/,
+  );
   expect(changes).toEqual([]);
+  expect(await settleUpgrade(stackOf({ version: "1.36.3" }).stack)).toBeUndefined();
+});
+
+test("a run between two minor versions of an upgrade that was killed names the target", async () => {
+  const kubernetes = { version: "1.35.4", upgrading: { before: "1.34.4", to: "1.36.3" } };
+  expect(await settleUpgrade(stackOf(kubernetes).stack)).toBe(
+    "Not upgraded yet: the upgrade to 1.36.3 is at 1.35.4; continue with `npm run upgrade -- --resume`.",
+  );
 });
