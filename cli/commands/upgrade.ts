@@ -12,6 +12,7 @@ import { withSession, type Session } from "../engine/session";
 import { prepareEngine } from "../engine/workspace";
 import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
+import { pausedPlan, pauseText } from "../nodes/paused-plan";
 import { readUpgradeStatus } from "../nodes/upgrade-facts";
 import { HOLD, holdPool } from "../nodes/upgrade-hold";
 import { splitNodes } from "../nodes/upgrade-nodes";
@@ -25,7 +26,8 @@ import {
   pauseAfter,
   pauseAfterCanary,
 } from "../nodes/upgrade-pause";
-import { oldest, readApiServers, type UpgradePlan } from "../nodes/upgrade-plan";
+import { oldest } from "../nodes/planned-pools";
+import { readApiServers, type UpgradePlan } from "../nodes/upgrade-plan";
 import { upgradePlanText } from "../nodes/upgrade-plan-text";
 import { type Cluster, ladderOf, readPlan } from "../nodes/upgrade-read";
 import { currentRecord, withRecord } from "../nodes/upgrade-record";
@@ -65,12 +67,17 @@ export async function run(options: Options): Promise<number> {
 
 async function prepareUpgrade(options: Options, session: Session, { stack, config }: Cluster): Promise<Outcome> {
   const { flags } = options;
-  const plan = await printPlan(options, session, { stack, config });
+  const isResumed = flags.has("resume");
+  const request = { to: options.values.to, isResumed, canary: options.values.canary, soak: soakOf(options)[SOAK] };
+  const { plan, facts, status } = await readPlan({ stack, config }, request, session);
   const pause = pauseOf(options, plan, config);
   const isPaused = Object.keys(pause).length > 0;
+  const shown = isPaused ? pausedPlan(facts, pause, plan.chain) : plan;
+  session.screen.close();
+  const paused = isPaused && plan.chain.length > 0 ? pauseText() : isResumed ? undefined : describeHold(config);
+  process.stdout.write(`\n${upgradePlanText(shown, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };
-  const isResumed = flags.has("resume");
   if (flags.has("emulate") && !isPaused) assertEmulationHelps(config, isResumed, plan.to);
   const keepsPause = !isResumed && !isPaused && Object.keys(config.kubernetes.hold).length > 0;
   const canaries = keepsPause ? config.kubernetes.canary : ownCanaries(config.kubernetes);
@@ -192,15 +199,8 @@ function holdsOf(config: ClusterConfig, nodes: ClusterStatus["nodes"]): ConfigCh
   return Object.assign({}, ...holds) as ConfigChange;
 }
 
-async function printPlan(options: Options, session: Session, cluster: Cluster): Promise<UpgradePlan> {
-  const { flags, values } = options;
-  const isResumed = flags.has("resume");
-  const request = { to: values.to, isResumed, canary: values.canary, soak: soakOf(options)[SOAK] };
-  const { plan, status } = await readPlan(cluster, request, session);
-  const { hold } = cluster.config.kubernetes;
-  const pools = poolsOf(cluster.config).map(({ name }) => name);
-  const paused = isResumed ? undefined : describePause(hold, pools);
-  session.screen.close();
-  process.stdout.write(`\n${upgradePlanText(plan, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
-  return plan;
+/** Describes the pause that stays. */
+function describeHold(config: ClusterConfig): string | undefined {
+  const pools = poolsOf(config).map(({ name }) => name);
+  return describePause(config.kubernetes.hold, pools);
 }

@@ -2,7 +2,7 @@ import semver from "semver";
 import { userCommand } from "../../common/user-command";
 import { type ClusterConfig, heldMachines, poolsOf } from "../../components/config";
 import type { ConfigChange } from "../engine/stack-config";
-import type { PlannedPool } from "./upgrade-plan";
+import type { PlannedPool } from "./planned-pools";
 
 /** Path of the held versions in the configuration. */
 export const HOLD = "kubernetes.hold";

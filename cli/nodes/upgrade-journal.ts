@@ -6,7 +6,8 @@ import { table } from "../terminal/text";
 import type { ClusterStatus } from "./cluster-status";
 import { describeHolds, heldNodes } from "./upgrade-hold";
 import { splitNodes } from "./upgrade-nodes";
-import { oldest, type ApiServer } from "./upgrade-plan";
+import { oldest } from "./planned-pools";
+import type { ApiServer } from "./upgrade-plan";
 import { currentRecord } from "./upgrade-record";
 
 /** An upgrade that is under way. */

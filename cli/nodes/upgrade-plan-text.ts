@@ -1,26 +1,29 @@
 import { describeDuration } from "../../common/duration";
 import { describeEtcd } from "../../provider/kubeadm/etcd-report";
 import type { ClusterStatus } from "./cluster-status";
-import type { PlannedPool, UpgradePlan } from "./upgrade-plan";
+import type { PlannedPool } from "./planned-pools";
+import type { UpgradePlan } from "./upgrade-plan";
 
 /** Returns the plan as text for a terminal. */
 export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
-  const { from, chain, controlPlanes, components, addOns, pools, deprecated, blocking, notes } = plan;
+  const { from, chain, addOns, pools, deprecated, blocking, notes } = plan;
   const { canaries, soak } = plan;
   if (chain.length === 0) return nothingToUpgrade(plan);
+  if (!hasChanges(plan)) return `Every node has ${plan.to}: the pause ends, and no node changes.\n`;
   const describe = (pool: PlannedPool) => describePool(pool, chain.length);
-  const inPlace = pools.filter(({ surge }) => surge === undefined).map(describe);
+  const inPlace = pools.filter(({ nodes, surge }) => surge === undefined && nodes.length > 0).map(describe);
   // The pools with additional machines change in later updates.
   const surged = pools.filter(({ surge }) => surge !== undefined).map(describe);
-  const steps = [...inPlace, ...(addOns.length > 0 ? [addOns.join(" and ")] : []), ...surged];
+  const first = controlPlaneSteps(plan);
+  const waiting = pools.flatMap((pool) => pool.waiting ?? []);
+  const steps = [...first, ...inPlace, ...(addOns.length > 0 ? [addOns.join(" and ")] : []), ...surged];
   const lines = [
     `Upgrade: ${[from, ...chain.filter((version) => version !== from)].join(" -> ")}`,
     "",
     ...(chain.length > 1 ? ["For each version, in this order:"] : ["In this order:"]),
     "  1. images and binaries are copied; only the container runtime restarts, if its pause image changes",
-    `  2. ${controlPlanes.join(", ")}: a snapshot of etcd, then the ${components}, then the kubelet, ` +
-      "one after the other",
-    ...steps.map((step, index) => `  ${index + 3}. ${step}`),
+    ...steps.map((step, index) => `  ${index + 2}. ${step}`),
+    ...(waiting.length > 0 ? [`These keep their version: ${waiting.join(", ")}`] : []),
     ...(canaries.length > 0 ? [`Before the other workers: ${canaries.join(", ")}`] : []),
     ...(soak > 0 ? [`After each control plane, canary and pool, the cluster must stay healthy for ${soak} s`] : []),
     "",
@@ -40,19 +43,39 @@ function nothingToUpgrade({ to, pools }: UpgradePlan): string {
   return `Nothing to upgrade: every control plane runs ${to}, and every pool its version.\n${rest}`;
 }
 
+/** Whether a node changes; otherwise the configuration does. */
+function hasChanges({ from, to, controlPlanes, emulating, pools }: UpgradePlan): boolean {
+  const parts = [...controlPlanes, ...(emulating?.controlPlanes ?? []), ...pools.flatMap(({ nodes }) => nodes)];
+  return (
+    from !== to || parts.length > 0 || pools.some(({ surge, waiting }) => surge !== undefined || waiting !== undefined)
+  );
+}
+
+function controlPlaneSteps({ controlPlanes, components, emulating }: UpgradePlan): string[] {
+  const one = "one after the other";
+  if (emulating) {
+    const names = emulating.controlPlanes.join(", ");
+    return [`${names}: the ${components} restart without the emulation of ${emulating.version}, ${one}`];
+  }
+  if (controlPlanes.length === 0) return [];
+  return [`${controlPlanes.join(", ")}: a snapshot of etcd, then the ${components}, then the kubelet, ${one}`];
+}
+
 /** What the estimate does not include. */
 function delaysOf(pools: readonly PlannedPool[]): string {
   const isSurged = pools.some(({ surge }) => surge !== undefined);
   return `${isSurged ? "new machines start slowly, or " : ""}drains wait for pods`;
 }
 
-function describePool({ name, nodes, isReplaced, surge }: PlannedPool, steps: number): string {
-  const change = `${nodes.join(", ")}, drained, then ${isReplaced ? "a new machine" : "the kubelet"}`;
+function describePool({ name, nodes, isDrained, isReplaced, surge }: PlannedPool, steps: number): string {
+  const how = isReplaced ? "drained, then a new machine" : isDrained ? "drained, then the kubelet" : "the kubelet";
+  const change = nodes.length === 0 ? "" : `${nodes.join(", ")}, ${how}${isDrained ? "" : ", without a drain"}`;
   if (!surge) return `pool ${name}: ${change}`;
   const machines = surge.machines.join(", ");
   const joins = surge.areJoined ? "" : `, created and joined${steps > 1 ? " with the first version" : ""}`;
   const leaves = steps > 1 ? "after the last version" : "then";
-  return `pool ${name}: additional ${machines}${joins}; then ${change}; ${leaves} ${machines}, drained and removed`;
+  const then = change === "" ? "" : `; then ${change}`;
+  return `pool ${name}: additional ${machines}${joins}${then}; ${leaves} ${machines}, drained and removed`;
 }
 
 function describeApi({ resource, removedIn, users = [] }: UpgradePlan["deprecated"][number]): string {

@@ -1,13 +1,13 @@
 import semver from "semver";
-import { optional } from "../../common/optional";
 import type { KubeApi } from "../../provider/kube/api";
 import { type DeprecatedApi, isRemovedIn } from "../../provider/kube/deprecated-apis";
 import { retryRequest } from "../../provider/kube/retry";
 import { type Rung, type RunAs, reaches } from "../../render/rung";
 import { planChain } from "../../render/version-skew";
 import type { ClusterStatus } from "./cluster-status";
+import { type PlannedPool, isControlPlane, oldest, planPools, targetOf } from "./planned-pools";
 import { estimateDuration, estimateSurges } from "./upgrade-duration";
-import { type ConfiguredSurge, type PlannedSurge, planSurge } from "./upgrade-surge";
+import type { ConfiguredSurge } from "./upgrade-surge";
 
 /** What an upgrade will do, and what is in its way. */
 export interface UpgradePlan {
@@ -15,12 +15,15 @@ export interface UpgradePlan {
   to: string;
   /** Versions through which the upgrade goes, the target last. Empty if there is nothing to do. */
   chain: string[];
+  /** Control planes that change. Those that have the version already are not among them. */
   controlPlanes: string[];
+  /** Control planes that stop to emulate a minor version, if they do not change anyway. */
+  emulating?: { version: string; controlPlanes: string[] };
   /** How the components of the control plane run. */
   components: "static pods" | "services";
   /** Add-ons that change at the end. */
   addOns: string[];
-  /** Workers by pool, in the order of the upgrade, and the oldest version of their kubelets. */
+  /** Workers by pool, in the order of the upgrade. */
   pools: PlannedPool[];
   deprecated: DeprecatedApi[];
   /** Workers that are upgraded before the others. */
@@ -35,18 +38,6 @@ export interface UpgradePlan {
   notes: string[];
 }
 
-export interface PlannedPool {
-  name: string;
-  nodes: string[];
-  oldest?: string | undefined;
-  /** Versions of the kubelets by node, those of additional machines included. */
-  versions?: Readonly<Record<string, string>>;
-  /** Whether new machines replace those of the pool. */
-  isReplaced?: boolean;
-  /** The machines that the pool has only while it is upgraded. */
-  surge?: PlannedSurge;
-}
-
 export interface UpgradeFacts {
   /** Versions of all API servers, without the prefix `v`. */
   apiServers: readonly string[];
@@ -55,6 +46,8 @@ export interface UpgradeFacts {
   supported: readonly string[];
   status: ClusterStatus;
   deprecated: readonly DeprecatedApi[];
+  /** Minor version that the control planes emulate until this upgrade. @default none */
+  emulated?: string | undefined;
   /** Pools with a version of their own. */
   poolVersions: ReadonlyMap<string, string>;
   /** Versions on which single workers stay, by name. @default none */
@@ -79,32 +72,30 @@ export interface UpgradeFacts {
   isChanged?: boolean;
 }
 
-/** @throws RangeError if there is no way to the version */
-export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
-  const { to, status, deprecated, obstacles } = facts;
-  const from = oldest(facts.apiServers) ?? status.version;
-  const { canaries = [], isChanged = false, configProblems = [] } = facts;
-  const targetOf = ({ name, pool }: NodeStatus) =>
-    canaries.includes(name) ? to : (facts.heldNodes?.get(name) ?? facts.poolVersions.get(pool) ?? to);
-  const behind = status.nodes.filter((node) => node.version !== targetOf(node));
-  const moving = behind.filter((node) => targetOf(node) === to);
-  const chain = planChain(from, to, facts.supported);
-  const controlPlanes = status.nodes.filter(isControlPlane).map(({ name }) => name);
-  // An interrupted upgrade has nodes of the version before. kubeadm does not skip a minor version of the cluster.
-  const isUnfinished = chain.length === 0 ? behind.length > 0 || isChanged : moving.some(isOlderMinor(from));
-  const steps = isUnfinished ? [from, ...chain] : chain;
-  const pools = poolsOf(facts, steps);
+/**
+ * @param steps versions through which the upgrade goes, if they are known
+ * @throws RangeError if there is no way to the version
+ */
+export function planUpgrade(facts: UpgradeFacts, steps = planSteps(facts)): UpgradePlan {
+  const { to, status, deprecated, canaries = [], configProblems = [] } = facts;
+  const from = fromOf(facts);
+  const pools = planPools({ ...facts, nodes: status.nodes }, steps);
+  const all = status.nodes.filter(isControlPlane);
+  const controlPlanes = namesOf(all.filter(({ version }) => from !== to || version !== to));
+  const { emulated } = facts;
+  const emulating = emulated !== undefined && controlPlanes.length === 0;
   return {
-    from,
-    to,
-    chain: steps,
-    controlPlanes,
+    ...{ from, to, chain: [...steps], controlPlanes },
+    ...(emulating ? { emulating: { version: emulated, controlPlanes: namesOf(all) } } : {}),
     ...changedParts(facts.ladder),
     pools,
     canaries: [...canaries],
     soak: facts.soak ?? 0,
-    duration:
-      steps.length * durationOf(facts, controlPlanes.length) + estimateSurges(pools.flatMap(({ surge = [] }) => surge)),
+    duration: durationOf(facts, {
+      steps: steps.length,
+      controlPlanes: (emulating ? all : controlPlanes).length,
+      pools,
+    }),
     deprecated: [...deprecated],
     blocking: [
       ...status.problems,
@@ -113,11 +104,37 @@ export function planUpgrade(facts: UpgradeFacts): UpgradePlan {
         .filter((api) => isRemovedIn(api, to))
         .map(({ resource, removedIn }) => `${resource} is in use, and ${removedIn} removes it`),
     ],
-    notes: [
-      ...status.warnings,
-      ...[...obstacles].flatMap(([node, all]) => all.map((one) => `drain of ${node}: ${one}`)),
-    ],
+    notes: [...status.warnings, ...findObstacles(facts, pools)],
   };
+}
+
+function namesOf(nodes: readonly NodeStatus[]): string[] {
+  return nodes.map(({ name }) => name);
+}
+
+function fromOf({ apiServers, status }: UpgradeFacts): string {
+  return oldest(apiServers) ?? status.version;
+}
+
+function planSteps(facts: UpgradeFacts): string[] {
+  const { to, status, supported, isChanged = false } = facts;
+  const from = fromOf(facts);
+  const pooled = { ...facts, nodes: status.nodes };
+  const behind = status.nodes.filter((node) => node.version !== targetOf(pooled, node));
+  const moving = behind.filter((node) => targetOf(pooled, node) === to);
+  const chain = planChain(from, to, supported);
+  // An interrupted upgrade has nodes of the version before. kubeadm does not skip a minor version of the cluster.
+  const isUnfinished = chain.length === 0 ? behind.length > 0 || isChanged : moving.some(isOlderMinor(from));
+  return isUnfinished ? [from, ...chain] : chain;
+}
+
+/** What would hold up the drains of this upgrade. Nodes that are not drained have none. */
+function findObstacles({ obstacles }: UpgradeFacts, pools: readonly PlannedPool[]): string[] {
+  const drained = pools.flatMap(({ isDrained, changing = [], surge }) => [
+    ...(isDrained ? changing : []),
+    ...(surge?.machines ?? []),
+  ]);
+  return drained.flatMap((node) => (obstacles.get(node) ?? []).map((one) => `drain of ${node}: ${one}`));
 }
 
 function isOlderMinor(version: string): (node: NodeStatus) => boolean {
@@ -136,49 +153,19 @@ export function changedParts(
 }
 
 function durationOf(
-  { status, canaries = [], poolLimits, surges = [], soak = 0 }: UpgradeFacts,
-  controlPlanes: number,
+  { canaries = [], poolLimits, soak = 0 }: UpgradeFacts,
+  { steps, controlPlanes, pools }: { steps: number; controlPlanes: number; pools: readonly PlannedPool[] },
 ): number {
-  const additional = surges.flatMap(({ machines }) => machines);
-  const workers = status.nodes.filter((node) => !isControlPlane(node) && !additional.includes(node.name));
-  const pools = [...new Set(workers.map(({ pool }) => pool))].map((name) => {
-    const nodes = workers.filter(({ pool }) => pool === name);
-    const first = nodes.filter((node) => canaries.includes(node.name));
-    return { nodes: nodes.length, canaries: first.length, maxUnavailable: poolLimits?.get(name) ?? 1 };
-  });
-  return estimateDuration({ controlPlanes, pools, soak });
+  const changing = pools.map(({ name, changing: nodes = [] }) => ({
+    nodes: nodes.length,
+    canaries: nodes.filter((node) => canaries.includes(node)).length,
+    maxUnavailable: poolLimits?.get(name) ?? 1,
+  }));
+  const surges = pools.flatMap(({ surge = [] }) => surge);
+  return steps * estimateDuration({ controlPlanes, pools: changing, soak }) + estimateSurges(surges);
 }
 
 type NodeStatus = ClusterStatus["nodes"][number];
-
-function isControlPlane({ roles }: NodeStatus): boolean {
-  return roles.includes("control-plane");
-}
-
-function poolsOf({ status, to, replacedPools = [], surges = [] }: UpgradeFacts, chain: string[]): PlannedPool[] {
-  const workers = status.nodes.filter((node) => !isControlPlane(node));
-  const names = [...new Set(workers.map(({ pool }) => pool))];
-  return names.map((name) => {
-    const all = workers.filter(({ pool }) => pool === name);
-    const { surge } = planSurge(
-      surges.find(({ pool }) => pool === name),
-      all,
-      { chain, to },
-    );
-    const members = all.filter((node) => surge?.machines.includes(node.name) !== true);
-    const nodes = members.map((node) => `${node.name} (${node.version})`);
-    return {
-      ...{ name, nodes, oldest: oldest(members.map(({ version }) => version)) },
-      versions: Object.fromEntries(all.map((node) => [node.name, node.version])),
-      ...optional({ isReplaced: replacedPools.includes(name) || undefined, surge }),
-    };
-  });
-}
-
-/** Returns the oldest version. A node that has not reported has none. */
-export function oldest(versions: readonly string[]): string | undefined {
-  return versions.filter((version) => semver.valid(version)).sort(semver.compare)[0];
-}
 
 export interface ApiServer {
   node: string;

@@ -3,6 +3,7 @@ import { loadVersions } from "../../artifacts";
 import { StepError } from "../../common/errors";
 import { chooseVersion } from "../../common/listed-versions";
 import { type ClusterConfig, poolsOf, renderProblem, versionProblems } from "../../components/config";
+import { previousMinor } from "../../render/emulated-version";
 import { clusterApi } from "../engine/cluster-api";
 import type { Session } from "../engine/session";
 import type { ClusterStatus } from "./cluster-status";
@@ -40,7 +41,7 @@ export async function readPlan(
   { stack, config }: Cluster,
   request: UpgradeRequest,
   session: Session,
-): Promise<{ plan: UpgradePlan; status: ClusterStatus }> {
+): Promise<{ plan: UpgradePlan; facts: UpgradeFacts; status: ClusterStatus }> {
   const supported = Object.keys(loadVersions().kubernetes.supported);
   const { version } = config.kubernetes;
   const recorded = currentRecord(config.kubernetes)?.to ?? version;
@@ -58,7 +59,7 @@ export async function readPlan(
   const { configured: nodes, others } = splitNodes(config, status.nodes);
   const planned = { ...status, nodes, warnings: [...status.warnings, ...others.map(unchanged)] };
   const facts = { apiServers, to, supported, status: planned, deprecated, obstacles, ...settings };
-  return { plan: planOrError(facts), status };
+  return { plan: planOrError(facts), facts, status };
 }
 
 function unchanged({ name, version }: ClusterStatus["nodes"][number]): string {
@@ -84,6 +85,7 @@ function settingsOf(config: ClusterConfig, { isResumed, canary, soak }: UpgradeR
     isChanged: isResumed && isRecorded(config),
     poolLimits: new Map(pools.map(({ name, maxUnavailable }) => [name, maxUnavailable])),
     ladder: ladderOf(config),
+    emulated: isResumed && config.controlPlane.emulate ? previousMinor(kubernetes.version) : undefined,
     surges: configuredSurges(planned),
     replacedPools: pools.filter(({ upgrade }) => upgrade === "replace").map(({ name }) => name),
   };

@@ -1,7 +1,7 @@
 import semver from "semver";
 import { isSameMinor } from "../../render/version-skew";
 import type { ConfigChange } from "../engine/stack-config";
-import type { PlannedPool } from "./upgrade-plan";
+import type { PlannedPool } from "./planned-pools";
 import { HOLD, heldNodePath, holdPool } from "./upgrade-hold";
 import { CANARY, CANARY_AFTER, EMULATE } from "./upgrade-pause";
 import { ADDITIONAL, type PlannedSurge } from "./upgrade-surge";

@@ -97,6 +97,8 @@ describe("--resume", () => {
     configure({ kubernetes: { version: "1.36.3", hold, canary: [], canaryAfter: ["worker-1"] } });
     run("1.36.3", "1.35.4");
     expect(await upgradeWith({}, "resume")).toBe(0);
+    expect(fake.output).toContain("  2. pool workers: worker-1 (1.35.4), drained, then the kubelet\n");
+    expect(fake.output).not.toContain("control-plane-1");
     expect(changes()).toEqual([
       {
         removed: ["kubernetes.hold", "kubernetes.canary", "kubernetes.canaryAfter", "controlPlane.emulate"],
@@ -106,11 +108,23 @@ describe("--resume", () => {
   });
 });
 
+test("--resume ends the emulation of the control planes, and the plan names them", async () => {
+  const kubernetes = { version: "1.36.3", hold: { workers: "1.35.4" } };
+  configure({ kubernetes, controlPlane: { emulate: "previous" } });
+  run("1.36.3", "1.35.4");
+  expect(await upgradeWith({}, "resume")).toBe(0);
+  expect(fake.output).toContain(
+    "  2. control-plane-1: the static pods restart without the emulation of 1.35, one after the other\n" +
+      "  3. pool workers",
+  );
+});
+
 test("--resume also ends a pause after which every node has the version", async () => {
   const hold = { workers: "1.35.4" };
   configure({ kubernetes: { version: "1.36.3", hold, canary: ["worker-1"] } });
   run("1.36.3", "1.36.3");
   expect(await upgradeWith({}, "resume")).toBe(0);
+  expect(fake.output).toContain("Every node has 1.36.3: the pause ends, and no node changes.\n");
   expect(changes()).toMatchObject([{ set: { "kubernetes.version": "1.36.3" } }]);
   expect(removed()).toContain("kubernetes.hold");
 });
@@ -130,11 +144,34 @@ describe("a pause", () => {
     expect(fake.check).not.toHaveBeenCalled();
   });
 
+  test("is in the plan: the nodes before it, and those that keep their version", async () => {
+    configure({ kubernetes: { version: "1.35.4" }, workers: { count: 2 } });
+    fake.nodes.push({ name: "worker-2", pool: "workers", version: "1.35.3", roles: [] } as never);
+    const end = "Then the upgrade pauses. `npm run upgrade -- --resume` upgrades the nodes that keep their version.\n";
+    expect(await upgradeWith({ to: "1.36.3", "pause-after": "control-planes" }, "plan")).toBe(0);
+    expect(fake.output).not.toContain("pool workers");
+    expect(fake.output).toContain("These keep their version: worker-1 (1.35.4), worker-2 (1.35.3)\n");
+    expect(fake.output).toContain(end);
+    fake.output = "";
+    expect(await upgradeWith({ to: "1.36.3", canary: "worker-1" }, "plan")).toBe(0);
+    expect(fake.output).toContain("  3. pool workers: worker-1 (1.35.4), drained, then the kubelet\n");
+    expect(fake.output).toContain("These keep their version: worker-2 (1.35.3)\n");
+    expect(fake.output).toContain(end);
+  });
+
+  test("that stays is in the plan with the nodes that keep their version", async () => {
+    configure({ kubernetes: { version: "1.36.3", hold: { workers: "1.35.4" } } });
+    run("1.35.4", "1.35.4");
+    expect(await upgradeWith({ to: "1.36.3" }, "plan")).toBe(0);
+    expect(fake.output).toContain("These keep their version: worker-1 (1.35.4)\n");
+    expect(fake.output).toContain("the upgrade is paused: pool workers stays on 1.35.4; continue with");
+  });
+
   test("names no worker that the configuration does not have", async () => {
     fake.nodes.push({ name: "worker-2", pool: "workers", version: "1.35.3", roles: [] } as never);
     expect(await upgradeWith({ to: "1.36.3", "pause-after": "control-planes" })).toBe(0);
     expect(changes()).toMatchObject([{ set: { "kubernetes.version": "1.36.3", "kubernetes.hold.workers": "1.35.4" } }]);
-    expect(fake.output).toContain("pool workers: worker-1 (1.35.4), drained");
+    expect(fake.output).toContain("These keep their version: worker-1 (1.35.4)\n");
     expect(fake.output).toContain("worker-2 (1.35.3) is not in the configuration: it keeps its version, or");
   });
 

@@ -79,7 +79,7 @@ then worker-2, drained and removed
     const joined = facts({ to: "1.35.4", surges: [{ pool: "workers", machines: ["worker-2"], isRecorded: true }] });
     joined.status.nodes.push(node("worker-2", "1.35.4"), node("worker-3", "1.35.4"));
     const [workers] = planUpgrade(joined).pools;
-    expect(workers).toMatchObject({ oldest: "1.34.4", nodes: ["worker-1 (1.34.4)", "worker-3 (1.35.4)"] });
+    expect(workers).toMatchObject({ oldest: "1.34.4", nodes: ["worker-1 (1.34.4)"] });
     expect(workers?.surge).toMatchObject({ areJoined: true, nodes: ["worker-1", "worker-3"], done: ["worker-3"] });
     expect(upgradePlanText(planUpgrade(joined), {})).toContain("pool workers: additional worker-2; then worker-1");
   });
@@ -201,4 +201,50 @@ test("canaries do not count as behind while their pool is held", () => {
 test("names the pools whose machines are replaced", () => {
   const plan = planUpgrade(facts({ replacedPools: ["workers"] }));
   expect(upgradePlanText(plan, {})).toMatch(/3\. pool workers: .*, drained, then a new machine\n/);
+});
+
+describe("the plan names the nodes that change", () => {
+  const [controlPlane, worker, gpu] = facts().status.nodes;
+  const at = (versions: readonly string[], changes: Partial<UpgradeFacts> = {}) => {
+    const nodes = [controlPlane!, worker!, gpu!].map((one, index) => ({ ...one, version: versions[index] ?? "" }));
+    return planUpgrade(facts({ to: "1.35.4", ...changes, status: { ...facts().status, nodes } }));
+  };
+
+  test("and those that keep the version of their pool, or their own", () => {
+    const plan = at(["1.34.4", "1.34.4", "1.34.4"], { poolVersions: new Map([["gpu", "1.34.4"]]) });
+    expect(upgradePlanText(plan, {})).toContain(`
+  3. pool workers: worker-1 (1.34.4), drained, then the kubelet
+  4. kube-proxy and CoreDNS
+These keep their version: gpu-1 (1.34.4)
+`);
+    expect(at(["1.34.4", "1.34.4", "1.34.4"], { heldNodes: new Map([["gpu-1", "1.34.4"]]) }).pools[1]).toMatchObject({
+      nodes: [],
+      waiting: ["gpu-1 (1.34.4)"],
+    });
+  });
+
+  test("and not those that an interrupted run has changed already, which take no time", () => {
+    const plan = at(["1.35.4", "1.35.4", "1.34.4"], { apiServers: ["1.35.4"] });
+    expect(upgradePlanText(plan, {})).toContain(
+      "\n  2. pool gpu: gpu-1 (1.34.4), drained, then the kubelet\n  3. kube-",
+    );
+    expect(plan.duration).toBeLessThan(at(["1.34.4", "1.34.4", "1.34.4"]).duration);
+  });
+
+  test("and drains none for a patch release, so nothing holds it up", () => {
+    const obstacles = new Map(["worker-1", "gpu-1"].map((node) => [node, ["web-1: eviction refused"]]));
+    const versions = ["1.35.3", "1.35.3", "1.35.3"];
+    const plan = at(versions, { apiServers: ["1.35.3"], obstacles, replacedPools: ["gpu"] });
+    expect(upgradePlanText(plan, {})).toContain("pool workers: worker-1 (1.35.3), the kubelet, without a drain\n");
+    expect(upgradePlanText(plan, {})).toContain("pool gpu: gpu-1 (1.35.3), drained, then a new machine\n");
+    expect(plan.notes).toEqual(["drain of gpu-1: web-1: eviction refused"]);
+  });
+
+  test("and has the obstacles of additional machines, which are drained at the end", () => {
+    const surges = [{ pool: "workers", machines: ["worker-2"], isRecorded: true }];
+    const obstacles = new Map([["worker-2", ["db-0: eviction refused"]]]);
+    expect(at(["1.34.4", "1.34.4", "1.34.4"], { surges, obstacles }).notes).toEqual([
+      "drain of worker-2: db-0: eviction refused",
+    ]);
+  });
 });
