@@ -13,6 +13,7 @@ import { prepareEngine } from "../engine/workspace";
 import type { ClusterStatus } from "../nodes/cluster-status";
 import { parseDuration } from "../nodes/log-script";
 import { pausedPlan, pauseText } from "../nodes/paused-plan";
+import { describeUndo } from "../nodes/undo-forecast";
 import { readUpgradeStatus } from "../nodes/upgrade-facts";
 import { HOLD, holdPool } from "../nodes/upgrade-hold";
 import { splitNodes } from "../nodes/upgrade-nodes";
@@ -75,7 +76,11 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const shown = isPaused ? pausedPlan(facts, pause, plan.chain) : plan;
   session.screen.close();
   const paused = isPaused && plan.chain.length > 0 ? pauseText() : isResumed ? undefined : describeHold(config);
-  process.stdout.write(`\n${upgradePlanText(shown, status)}${paused === undefined ? "" : `\n${paused}\n`}`);
+  const isEmulating = isEmulated(options, config, plan.to);
+  const undo = describeUndo(shown, { isEmulating, isLadder: facts.ladder !== undefined });
+  process.stdout.write(
+    `\n${upgradePlanText(shown, { ...status, undo })}${paused === undefined ? "" : `\n${paused}\n`}`,
+  );
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };
   if (flags.has("emulate") && !isPaused) assertEmulationHelps(config, isResumed, plan.to);
@@ -93,6 +98,12 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const stages = withRecord(planned, { before, to: plan.to, isRecorded, isPaused, keepsPause });
   if (flags.has("plan") || stages.length === 0 || !(await isConfirmed(options, session))) return { code: 0 };
   return { approved: { stages, isPaused, to: plan.to }, code: 0 };
+}
+
+/** Whether the control planes emulate the version before from this upgrade on. */
+function isEmulated({ flags }: Options, { controlPlane, kubernetes }: ClusterConfig, to: string): boolean {
+  const isContinued = kubernetes.version === to && controlPlane.emulate !== undefined && !flags.has("resume");
+  return flags.has("emulate") || isContinued;
 }
 
 /** An upgrade without a pause changes the workers too, and then cannot be undone. @throws StepError */

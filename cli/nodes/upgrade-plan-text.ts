@@ -4,8 +4,13 @@ import type { ClusterStatus } from "./cluster-status";
 import type { PlannedPool } from "./planned-pools";
 import type { UpgradePlan } from "./upgrade-plan";
 
+interface PlanDetails extends Pick<ClusterStatus, "etcd"> {
+  /** Whether the upgrade can be undone. @default not in the text */
+  undo?: string;
+}
+
 /** Returns the plan as text for a terminal. */
-export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus, "etcd">): string {
+export function upgradePlanText(plan: UpgradePlan, { etcd, undo }: PlanDetails): string {
   const { from, chain, addOns, pools, deprecated, blocking, notes } = plan;
   const { canaries, soak } = plan;
   if (chain.length === 0) return nothingToUpgrade(plan);
@@ -28,6 +33,7 @@ export function upgradePlanText(plan: UpgradePlan, { etcd }: Pick<ClusterStatus,
     ...(soak > 0 ? [`After each control plane, canary and pool, the cluster must stay healthy for ${soak} s`] : []),
     "",
     `Duration: about ${describeDuration(plan.duration * 1_000)}, and longer where ${delaysOf(pools)}`,
+    ...(undo === undefined ? [] : [`Undo: ${undo}`]),
     ...(etcd ? [`etcd: ${describeEtcd(etcd)}`] : []),
     `Deprecated APIs in use: ${deprecated.map(describeApi).join(", ") || "none"}`,
     ...section("To look at:", notes),

@@ -159,6 +159,22 @@ describe("a pause", () => {
     expect(fake.output).toContain(end);
   });
 
+  test("lets an upgrade with an emulation be undone, which the plan names", async () => {
+    const undone =
+      "Undo: `npm run upgrade -- --undo` returns the control planes to 1.35.4, until a worker has 1.36.3\n";
+    const planOf = async (...flags: string[]) => {
+      fake.output = "";
+      expect(await upgradeWith({ to: "1.36.3", "pause-after": "control-planes" }, "plan", ...flags)).toBe(0);
+      return fake.output;
+    };
+    expect(await planOf("emulate")).toContain(undone);
+    expect(await planOf()).toContain("Undo: not possible: API servers of 1.36 may store");
+    // After a failure, the configuration has the emulation.
+    configure({ kubernetes: { version: "1.36.3" }, controlPlane: { emulate: "previous" } });
+    expect(await planOf()).toContain(undone);
+    expect(await planOf("resume")).toContain("Undo: not possible: API servers of 1.36 may store");
+  });
+
   test("that stays is in the plan with the nodes that keep their version", async () => {
     configure({ kubernetes: { version: "1.36.3", hold: { workers: "1.35.4" } } });
     run("1.35.4", "1.35.4");
