@@ -70,16 +70,16 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const { flags } = options;
   const isResumed = flags.has("resume");
   const request = { to: options.values.to, isResumed, canary: options.values.canary, soak: soakOf(options)[SOAK] };
-  const { plan, facts, status } = await readPlan({ stack, config }, request, session);
+  const { plan, facts, status, etcdPath } = await readPlan({ stack, config }, request, session);
   const pause = pauseOf(options, plan, config);
   const isPaused = Object.keys(pause).length > 0;
   const shown = isPaused ? pausedPlan(facts, pause, plan.chain) : plan;
   session.screen.close();
   const paused = isPaused && plan.chain.length > 0 ? pauseText() : isResumed ? undefined : describeHold(config);
   const isEmulating = isEmulated(options, config, plan.to);
-  const undo = describeUndo(shown, { isEmulating, isLadder: facts.ladder !== undefined });
+  const undo = describeUndo(shown, { isEmulating, isLadder: facts.ladder !== undefined, etcdPath });
   process.stdout.write(
-    `\n${upgradePlanText(shown, { ...status, undo })}${paused === undefined ? "" : `\n${paused}\n`}`,
+    `\n${upgradePlanText(shown, { ...status, undo, etcdPath })}${paused === undefined ? "" : `\n${paused}\n`}`,
   );
   const change = { ...pause, ...soakOf(options), ...(flags.has("emulate") ? { [EMULATE]: "previous" } : {}) };
   if (plan.blocking.length > 0) return { code: 1 };

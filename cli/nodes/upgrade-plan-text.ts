@@ -7,10 +7,12 @@ import type { UpgradePlan } from "./upgrade-plan";
 interface PlanDetails extends Pick<ClusterStatus, "etcd"> {
   /** Whether the upgrade can be undone. @default not in the text */
   undo?: string;
+  /** Versions of etcd through which the upgrade leads. @default not in the text */
+  etcdPath?: readonly string[];
 }
 
 /** Returns the plan as text for a terminal. */
-export function upgradePlanText(plan: UpgradePlan, { etcd, undo }: PlanDetails): string {
+export function upgradePlanText(plan: UpgradePlan, { etcd, undo, etcdPath = [] }: PlanDetails): string {
   const { from, chain, addOns, pools, deprecated, blocking, notes } = plan;
   const { canaries, soak } = plan;
   if (chain.length === 0) return nothingToUpgrade(plan);
@@ -34,7 +36,7 @@ export function upgradePlanText(plan: UpgradePlan, { etcd, undo }: PlanDetails):
     "",
     `Duration: about ${describeDuration(plan.duration * 1_000)}, and longer where ${delaysOf(pools)}`,
     ...(undo === undefined ? [] : [`Undo: ${undo}`]),
-    ...(etcd ? [`etcd: ${describeEtcd(etcd)}`] : []),
+    ...(etcd ? [`etcd: ${[etcdPath.join(" -> "), describeEtcd(etcd)].filter(Boolean).join("; ")}`] : []),
     `Deprecated APIs in use: ${deprecated.map(describeApi).join(", ") || "none"}`,
     ...section("To look at:", notes),
     ...section("This must be solved first:", blocking),

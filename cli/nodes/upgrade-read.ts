@@ -14,7 +14,7 @@ import { ownCanaries } from "./upgrade-pause";
 import { planUpgrade, readApiServers, type UpgradeFacts, type UpgradePlan } from "./upgrade-plan";
 import { currentRecord } from "./upgrade-record";
 import { configuredSurges } from "./upgrade-surge";
-import { assertTargetInstallable, newestVersion } from "./upgrade-target";
+import { assertTargetInstallable, findEtcdPath, newestVersion } from "./upgrade-target";
 
 export interface Cluster {
   stack: Stack;
@@ -41,7 +41,7 @@ export async function readPlan(
   { stack, config }: Cluster,
   request: UpgradeRequest,
   session: Session,
-): Promise<{ plan: UpgradePlan; facts: UpgradeFacts; status: ClusterStatus }> {
+): Promise<{ plan: UpgradePlan; facts: UpgradeFacts; status: ClusterStatus; etcdPath: string[] }> {
   const supported = Object.keys(loadVersions().kubernetes.supported);
   const { version } = config.kubernetes;
   const recorded = currentRecord(config.kubernetes)?.to ?? version;
@@ -59,7 +59,8 @@ export async function readPlan(
   const { configured: nodes, others } = splitNodes(config, status.nodes);
   const planned = { ...status, nodes, warnings: [...status.warnings, ...others.map(unchanged)] };
   const facts = { apiServers, to, supported, status: planned, deprecated, obstacles, ...settings };
-  return { plan: planOrError(facts), facts, status };
+  const plan = planOrError(facts);
+  return { plan, facts, status, etcdPath: await findEtcdPath(status.etcd?.version, plan.chain, config) };
 }
 
 function unchanged({ name, version }: ClusterStatus["nodes"][number]): string {

@@ -1,5 +1,5 @@
 import semver from "semver";
-import { assertInstallable, findReleaseProblem } from "../../artifacts";
+import { assertInstallable, cachedArtifacts, findReleaseProblem, loadVersions } from "../../artifacts";
 import type { ClusterConfig } from "../../components/config";
 import { controllerArch } from "../../components/machines/machine";
 
@@ -22,4 +22,30 @@ export async function assertTargetInstallable(
 ): Promise<void> {
   const request = { source, kubernetes, arch: controllerArch(), runtime };
   assertInstallable(kubernetes, await findReleaseProblem(request, signal), "planning the upgrade");
+}
+
+/**
+ * Returns the versions of etcd through which an upgrade leads, the present one first, each once. Empty if one of them
+ * is not known: with `source: auto`, versions that are not in the cache may be downloaded or built.
+ * @param present version that etcd reports
+ * @param chain versions of Kubernetes
+ */
+export async function findEtcdPath(
+  present: string | undefined,
+  chain: readonly string[],
+  config: Pick<ClusterConfig, "source" | "runtime">,
+): Promise<string[]> {
+  const next = await Promise.all(chain.map((version) => findEtcdVersion(version, config)));
+  const path = [present, ...next].filter((version) => version !== undefined);
+  return path.length <= chain.length ? [] : path.filter((version, index) => version !== path[index - 1]);
+}
+
+async function findEtcdVersion(
+  kubernetes: string,
+  { source, runtime }: Pick<ClusterConfig, "source" | "runtime">,
+): Promise<string | undefined> {
+  const cached = await cachedArtifacts({ source, kubernetes, arch: controllerArch(), runtime });
+  const downloaded = loadVersions().kubernetes.supported[kubernetes]?.etcd;
+  const tag = cached?.refs.etcd.split(":").at(-1) ?? (["auto", "modules"].includes(source) ? undefined : downloaded);
+  return semver.coerce(tag)?.version;
 }

@@ -1,5 +1,7 @@
+import semver from "semver";
 import { z } from "zod";
 import { parseJson } from "../../common/json";
+import { optional } from "../../common/optional";
 import { ETCDCTL } from "../../render/etcdctl";
 import type { Remote } from "../ssh/remote";
 import { parseMembers } from "./etcd-status";
@@ -16,6 +18,8 @@ const LARGE = 200 * MEGABYTE;
 
 export interface EtcdReport {
   members: { name: string; isHealthy: boolean }[];
+  /** Oldest version of a member that answers: `3.6.8`. Absent if none reports it. */
+  version?: string;
   /** Bytes of the largest database file, and what of it is in use. */
   databaseSize: number;
   databaseInUse: number;
@@ -38,16 +42,20 @@ etcdctl alarm list`;
   return parseReport(stdout);
 }
 
-const statusSchema = z.array(z.object({ Status: z.object({ dbSize: z.number(), dbSizeInUse: z.number() }) }));
+const statusSchema = z.array(
+  z.object({ Status: z.object({ version: z.string().optional(), dbSize: z.number(), dbSizeInUse: z.number() }) }),
+);
 
 export function parseReport(output: string): EtcdReport | undefined {
   const [list = "", statuses = "", alarms = ""] = output.split(SEPARATOR);
   const members = parseMembers(list)?.map(({ name, isHealthy }) => ({ name, isHealthy }));
   if (!members) return undefined;
   const sizes = statusSchema.safeParse(parseJson(statuses)).data ?? [];
+  const versions = sizes.flatMap(({ Status: { version } }) => (semver.valid(version) ? [version ?? ""] : []));
   const [largest] = sizes.map(({ Status }) => Status).sort((one, other) => other.dbSize - one.dbSize);
   return {
     members,
+    ...optional({ version: versions.sort(semver.compare)[0] }),
     databaseSize: largest?.dbSize ?? 0,
     databaseInUse: largest?.dbSizeInUse ?? 0,
     alarms: [...new Set([...alarms.matchAll(/alarm: ?(\w+)/g)].map(([, alarm = ""]) => alarm))],

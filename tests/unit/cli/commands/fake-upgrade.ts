@@ -30,7 +30,7 @@ export const facts = {
   readDeprecatedApis: async () => [],
   readObstacles: async () => new Map(),
 };
-export const target = { assertTargetInstallable: async () => undefined };
+export const target = { assertTargetInstallable: async () => undefined, findEtcdPath: async () => ["3.6.6", "3.6.8"] };
 export const plan = {
   readApiServers: async () => fake.apiServers.map((version) => ({ node: "control-plane-1", version })),
 };

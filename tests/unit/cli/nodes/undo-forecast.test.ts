@@ -6,7 +6,7 @@ const WAITING = [{ name: "workers", nodes: [], waiting: ["worker-1 (1.35.4)"] }]
 
 function undoOf(from: string, pools: typeof CHANGED, conditions: Partial<UndoConditions> = {}): string {
   const plan = { from, to: "1.36.3", chain: ["1.36.3"], pools };
-  return describeUndo(plan, { isEmulating: false, isLadder: false, ...conditions });
+  return describeUndo(plan, { isEmulating: false, isLadder: false, etcdPath: [], ...conditions });
 }
 
 test("a minor version can be undone only with an emulation, before a worker changes", () => {
@@ -31,4 +31,12 @@ test("a patch release can be undone until a worker has it", () => {
 
 test("what is left of an upgrade, the workers, cannot be undone", () => {
   expect(undoOf("1.36.3", CHANGED)).toBe("not possible, because the kubelet of a worker cannot be downgraded");
+});
+
+test("another minor version of etcd cannot be undone, a patch release can", () => {
+  const conditions = { isEmulating: true, etcdPath: ["3.5.24", "3.6.6", "3.6.8"] };
+  expect(undoOf("1.35.4", WAITING, conditions)).toBe(
+    "not possible once all members have etcd 3.6.8: etcd 3.5.24 cannot read the data then",
+  );
+  expect(undoOf("1.35.4", WAITING, { ...conditions, etcdPath: ["3.6.6", "3.6.8"] })).toContain("returns the control");
 });

@@ -248,3 +248,11 @@ These keep their version: gpu-1 (1.34.4)
     ]);
   });
 });
+
+test("the plan has the versions of etcd, and its health", () => {
+  const etcd = { members: [{ name: "cp-1", isHealthy: true }], databaseSize: 0, databaseInUse: 0, alarms: [] };
+  const health = "1 member, 1 healthy; database 0 MB, 0 MB of it in use\n";
+  const textOf = (etcdPath: string[]) => upgradePlanText(planUpgrade(facts()), { etcd, etcdPath });
+  expect(textOf(["3.6.5", "3.6.6", "3.6.8"])).toContain(`etcd: 3.6.5 -> 3.6.6 -> 3.6.8; ${health}`);
+  expect(textOf([])).toContain(`etcd: ${health}`);
+});

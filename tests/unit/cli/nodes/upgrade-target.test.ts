@@ -1,13 +1,17 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { findReleaseProblem } from "../../../../artifacts";
-import { assertTargetInstallable, newestVersion } from "../../../../cli/nodes/upgrade-target";
+import { cachedArtifacts, findReleaseProblem, loadVersions } from "../../../../artifacts";
+import { assertTargetInstallable, findEtcdPath, newestVersion } from "../../../../cli/nodes/upgrade-target";
 import { controllerArch } from "../../../../components/machines/machine";
 
 vi.mock("../../../../artifacts", async (original) => ({
   ...(await original<object>()),
   findReleaseProblem: vi.fn(),
+  cachedArtifacts: vi.fn(),
 }));
-beforeEach(() => void vi.mocked(findReleaseProblem).mockReset());
+beforeEach(() => {
+  vi.mocked(findReleaseProblem).mockReset();
+  vi.mocked(cachedArtifacts).mockReset().mockResolvedValue(undefined);
+});
 
 const config = { source: "https://mirror", runtime: "docker" } as const;
 const never = new AbortController().signal;
@@ -28,4 +32,21 @@ test("asks the cluster's source for the target, and names what it answers", asyn
 
 test("accepts a target that the source has", async () => {
   await expect(assertTargetInstallable("1.36.9", config, never)).resolves.toBeUndefined();
+});
+
+test("the path of etcd has the versions of the cached images, or of the listed downloads", async () => {
+  const listed = loadVersions().kubernetes.supported;
+  const etcdOf = (version: string) => listed[version]?.etcd.replace(/-\d+$/, "");
+  const [to, before] = Object.keys(listed);
+  expect(await findEtcdPath("3.5.24", [before!, to!], config)).toEqual(["3.5.24", etcdOf(before!), etcdOf(to!)]);
+  vi.mocked(cachedArtifacts).mockResolvedValue({ refs: { etcd: "localhost:5000/etcd:3.6.8-0" } } as never);
+  expect(await findEtcdPath("3.6.6", [before!, to!], { ...config, source: "auto" })).toEqual(["3.6.6", "3.6.8"]);
+  expect(await findEtcdPath("3.6.8", [to!], config)).toEqual(["3.6.8"]);
+});
+
+test("the path of etcd is empty where a version is not known", async () => {
+  expect(await findEtcdPath("3.6.6", ["1.36.3"], { ...config, source: "auto" })).toEqual([]);
+  expect(await findEtcdPath("3.6.6", ["1.36.3"], { ...config, source: "modules" })).toEqual([]);
+  expect(await findEtcdPath("3.6.6", ["1.36.9"], config)).toEqual([]);
+  expect(await findEtcdPath(undefined, ["1.36.3"], config)).toEqual([]);
 });

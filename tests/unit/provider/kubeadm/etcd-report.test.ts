@@ -25,6 +25,16 @@ test("members, the largest database and alarms are read through one control plan
   ]);
 });
 
+test("the oldest version of a member is that of etcd", () => {
+  const of = (...versions: (string | undefined)[]) => {
+    const statuses = versions.map((version) => ({ Status: { version, dbSize: 1, dbSizeInUse: 1 } }));
+    return parseReport(`${line("cp-1")}--- health ---\n--- report ---\n${JSON.stringify(statuses)}\n--- report ---\n`);
+  };
+  expect(of("3.6.10", "3.6.8", undefined)?.version).toBe("3.6.8");
+  expect(of(undefined)).not.toHaveProperty("version");
+  expect(of("unknown")).toMatchObject({ databaseSize: 1 });
+});
+
 test("an etcd that does not answer has no report", () => {
   expect(parseReport("")).toBeUndefined();
 });
