@@ -12,7 +12,7 @@ const controlPlaneMemoryMiB = 1700;
  * Binaries, a control plane's images and their unpacked layers take about 1.5 GiB. With less than 2 GiB, copying them
  * could fail.
  */
-const minimumDiskMiB = 2048;
+export const minimumDiskMiB = 2048;
 /** Room for logs, etcd and a few user images. */
 const comfortableDiskMiB = 5120;
 /**

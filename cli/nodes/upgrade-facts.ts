@@ -4,11 +4,12 @@ import type { KubeApi } from "../../provider/kube/api";
 import { readAuditedUsers, readWriters } from "../../provider/kube/api-users";
 import { parseDeprecatedApis, type DeprecatedApi } from "../../provider/kube/deprecated-apis";
 import { planDrain } from "../../provider/kube/drain-plan";
-import { controlPlaneRemotes } from "../engine/machines";
+import { controlPlaneRemotes, machineRemotes } from "../engine/machines";
 import type { Session } from "../engine/session";
 import { controlPlanes } from "../engine/state";
 import { clusterStatus, type ClusterStatus } from "./cluster-status";
 import { configuredDrain } from "./drain-node";
+import { readDiskNotes } from "./upgrade-disk";
 
 /** Reads the status of the cluster, with etcd and the certificates of the control planes. */
 export async function readUpgradeStatus(api: KubeApi, stack: Stack, session: Session): Promise<ClusterStatus> {
@@ -57,6 +58,11 @@ async function optionalRead<T>(signal: AbortSignal, reading: Promise<T>, fallbac
     signal.throwIfAborted();
     return fallback;
   });
+}
+
+/** Reads which machines have little room for another version. */
+export async function readDisks(stack: Stack, session: Session): Promise<string[]> {
+  return await readDiskNotes(await machineRemotes(stack, session), session.signal);
 }
 
 /** Reads what would hold up the drain of each worker now, by its name. */

@@ -7,7 +7,7 @@ import { previousMinor } from "../../render/emulated-version";
 import { clusterApi } from "../engine/cluster-api";
 import type { Session } from "../engine/session";
 import type { ClusterStatus } from "./cluster-status";
-import { readDeprecatedApis, readObstacles, readUpgradeStatus } from "./upgrade-facts";
+import { readDeprecatedApis, readDisks, readObstacles, readUpgradeStatus } from "./upgrade-facts";
 import { heldNodes } from "./upgrade-hold";
 import { splitNodes } from "./upgrade-nodes";
 import { ownCanaries } from "./upgrade-pause";
@@ -49,15 +49,16 @@ export async function readPlan(
   await assertTargetInstallable(to, config, session.signal);
   const api = await clusterApi(stack, session);
   const status = await readUpgradeStatus(api, stack, session);
-  const [servers, deprecated, obstacles] = await Promise.all([
+  const [servers, deprecated, obstacles, disks] = await Promise.all([
     readApiServers(api, session.signal),
     readDeprecatedApis(stack, session),
     readObstacles(api, { stack: stack.name, status, signal: session.signal }),
+    readDisks(stack, session),
   ]);
   const apiServers = servers.map((server) => server.version);
   const settings = settingsOf(config, request, to);
   const { configured: nodes, others } = splitNodes(config, status.nodes);
-  const planned = { ...status, nodes, warnings: [...status.warnings, ...others.map(unchanged)] };
+  const planned = { ...status, nodes, warnings: [...status.warnings, ...disks, ...others.map(unchanged)] };
   const facts = { apiServers, to, supported, status: planned, deprecated, obstacles, ...settings };
   const plan = planOrError(facts);
   return { plan, facts, status, etcdPath: await findEtcdPath(status.etcd?.version, plan.chain, config) };

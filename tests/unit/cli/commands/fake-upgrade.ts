@@ -13,6 +13,7 @@ export const fake = {
   apiServers: [] as string[],
   nodes: [] as ClusterStatus["nodes"],
   problems: [] as string[],
+  disks: [] as string[],
   output: "",
   errors: "",
 };
@@ -28,6 +29,7 @@ export const facts = {
     return { version: "", nodes, certificates: [], problems, warnings: [], healthy: true };
   },
   readDeprecatedApis: async () => [],
+  readDisks: async () => fake.disks,
   readObstacles: async () => new Map(),
 };
 export const target = { assertTargetInstallable: async () => undefined, findEtcdPath: async () => ["3.6.6", "3.6.8"] };
@@ -40,7 +42,7 @@ export function resetCluster(): void {
   fake.up.mockReset().mockResolvedValue(0);
   fake.check.mockReset().mockResolvedValue(0);
   fake.confirm.mockReset().mockResolvedValue(true);
-  [fake.problems, fake.output, fake.errors] = [[], "", ""];
+  [fake.problems, fake.disks, fake.output, fake.errors] = [[], [], "", ""];
   process.stdin.isTTY = false;
   vi.spyOn(process.stdout, "write").mockImplementation((text) => ((fake.output += String(text)), true));
   vi.spyOn(process.stderr, "write").mockImplementation((text) => ((fake.errors += String(text)), true));

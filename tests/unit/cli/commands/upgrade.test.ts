@@ -52,6 +52,12 @@ test("--plan prints the plan, and changes nothing", async () => {
   expect(fake.up).not.toHaveBeenCalled();
 });
 
+test("the plan names machines that have little room for another version, which stop nothing", async () => {
+  fake.disks = ["worker-1 (10.0.0.11): only 900 MiB are free in /var/lib"];
+  expect(await upgradeWith({ to: "1.36.3" }, "plan")).toBe(0);
+  expect(fake.output).toContain("To look at:\n  worker-1 (10.0.0.11): only 900 MiB are free in /var/lib\n");
+});
+
 test("an upgrade that the user declines changes nothing", async () => {
   process.stdin.isTTY = true;
   fake.confirm.mockResolvedValue(false);
