@@ -73,7 +73,7 @@ async function prepareUpgrade(options: Options, session: Session, { stack, confi
   const { plan, facts, status, etcdPath } = await readPlan({ stack, config }, request, session);
   const pause = pauseOf(options, plan, config);
   const isPaused = Object.keys(pause).length > 0;
-  const shown = isPaused ? pausedPlan(facts, pause, plan.chain) : plan;
+  const shown = isPaused ? pausedPlan({ ...facts, poolVersions: ownVersions(config) }, pause, plan.chain) : plan;
   session.screen.close();
   const paused = isPaused && plan.chain.length > 0 ? pauseText() : isResumed ? undefined : describeHold(config);
   const isEmulating = isEmulated(options, config, plan.to);
@@ -208,6 +208,12 @@ function holdsOf(config: ClusterConfig, nodes: ClusterStatus["nodes"]): ConfigCh
     return before === undefined ? {} : holdPool({ name, oldest: before, versions }, before);
   });
   return Object.assign({}, ...holds) as ConfigChange;
+}
+
+/** Returns the versions of pools that have one of their own: a new pause replaces an earlier one. */
+function ownVersions(config: ClusterConfig): Map<string, string> {
+  const pools = poolsOf({ ...config, kubernetes: { hold: {} } });
+  return new Map(pools.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version] as const])));
 }
 
 /** Describes the pause that stays. */

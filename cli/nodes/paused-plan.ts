@@ -6,6 +6,7 @@ import { type UpgradeFacts, type UpgradePlan, planUpgrade } from "./upgrade-plan
 
 /**
  * Returns the plan of an upgrade that pauses: which nodes change before the pause, and which ones wait.
+ * @param facts with the pools' own versions only, without those of an earlier pause
  * @param pause configuration of the pause
  * @param steps versions through which the upgrade goes without the pause
  */

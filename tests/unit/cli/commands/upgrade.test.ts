@@ -165,6 +165,15 @@ describe("a pause", () => {
     expect(fake.output).toContain(end);
   });
 
+  test("replaces an earlier one, also in the plan", async () => {
+    configure({ kubernetes: { version: "1.35.4", hold: { workers: "1.34.4", gpu: "1.34.4" } }, pools: { gpu: {} } });
+    run("1.35.4", "1.34.4");
+    fake.nodes.push({ name: "gpu-1", pool: "gpu", version: "1.34.4", roles: [] } as never);
+    expect(await upgradeWith({ to: "1.36.3", "pause-after": "workers" }, "plan")).toBe(0);
+    expect(fake.output).toContain("  3. pool workers: worker-1 (1.34.4), drained, then the kubelet\n");
+    expect(fake.output).toContain("These keep their version: gpu-1 (1.34.4)\n");
+  });
+
   test("lets an upgrade with an emulation be undone, which the plan names", async () => {
     const undone =
       "Undo: `npm run upgrade -- --undo` returns the control planes to 1.35.4, until a worker has 1.36.3\n";
