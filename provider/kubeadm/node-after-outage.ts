@@ -39,9 +39,10 @@ export async function waitForNodeAfterOutage(context: Context, machine: Remote):
 /** Those that a systemd unit runs are left out: systemd starts them again without a growing delay. */
 async function proveControllers(context: Context, machine: Remote): Promise<void> {
   const manifests = await readManifestTexts(machine, context.signal);
+  const timeout = context.settings.healthySeconds;
   for (const name of CONTROLLERS) {
     const { endpoint } = parsePodManifest(manifests.get(name) ?? "");
-    if (endpoint) await waitUntilHealthy(context, machine, name, endpoint, `/var/log/pods/*_${name}-*`);
+    if (endpoint) await waitUntilHealthy(context, machine, name, { ...endpoint, timeout }, `/var/log/pods/*_${name}-*`);
   }
 }
 
