@@ -54,10 +54,16 @@ export class BackedUpCluster {
     this.loadClient = await startLoad(this.kubectl, { container: this.outside.container, perSecond: PER_SECOND });
   }
 
-  async remove(): Promise<void> {
+  /** Ends the clients, and removes the machine that one of them runs on: then the cluster's network can be removed. */
+  async stopClients(): Promise<void> {
     await this.informer?.stop();
     await this.loadClient?.stop();
     await this.outside?.remove();
+    this.outside = undefined;
+  }
+
+  async remove(): Promise<void> {
+    await this.stopClients();
     await this.stack.down("--force");
     this.stack.removeFiles();
     rmSync(this.folder, { recursive: true, force: true });
