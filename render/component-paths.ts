@@ -11,3 +11,9 @@ export const LADDER_ENCRYPTION_FILE = `${API_SERVER_CONFIG}/encryption.yaml`;
 export const ADMIN_KUBECONFIG = `${KUBERNETES}/admin.conf`;
 export const SCHEDULER_KUBECONFIG = `${KUBERNETES}/scheduler.conf`;
 export const CONTROLLER_MANAGER_KUBECONFIG = `${KUBERNETES}/controller-manager.conf`;
+
+/**
+ * File with the hashes of the CAs that a machine's cluster had before, one a line: `sha256:<hex>`. It identifies the
+ * cluster and grants nothing. `kubeadm reset` removes it together with the PKI.
+ */
+export const FORMER_AUTHORITIES = `${PKI}/former-authorities`;

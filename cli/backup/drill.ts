@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { StepError } from "../../common/errors";
-import { BACKUP_FOLDER } from "../../provider/backup/etcd-programs";
-import { SNAPSHOT_FILE } from "../../provider/backup/collect";
+import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
+import { SNAPSHOT_FILE } from "../../render/backup/content";
 import { fetchBackup } from "../../provider/backup/fetch-backup";
 import { readSnapshot, type SnapshotContent } from "../../provider/backup/snapshot-content";
 import { writeStamps } from "../../provider/backup/stamps";

@@ -1,4 +1,4 @@
-import { parseKey } from "../../provider/backup/etcd-keys";
+import { parseKey } from "../../render/backup/etcd-keys";
 import type { ChangedKey } from "../../provider/backup/snapshot-content";
 import { pluralize, table } from "../terminal/text";
 import type { BackupFacts } from "../../provider/backup/facts";

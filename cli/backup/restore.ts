@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { StepError, messageOf } from "../../common/errors";
 import { firstSuccess } from "../../common/first-success";
 import { settleAll } from "../../common/settle-all";
-import { SNAPSHOT_FILE } from "../../provider/backup/collect";
-import { BACKUP_FOLDER } from "../../provider/backup/etcd-programs";
+import { SNAPSHOT_FILE } from "../../render/backup/content";
+import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
 import {
   discardPreparedData,
   dropPreviousData,

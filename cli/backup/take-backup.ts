@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { StepError } from "../../common/errors";
 import { quote } from "../../common/quote";
 import { readSnapshot, readLiveHash, type SnapshotContent } from "../../provider/backup/snapshot-content";
+import { CONFIG_MAPS } from "../../render/backup/content";
 import { collectFiles } from "../../provider/backup/collect";
 import { writeStamps } from "../../provider/backup/stamps";
 import type { KubeApi } from "../../provider/kube/api";
@@ -86,8 +87,6 @@ async function compareWithLive(machine: Remote, content: SnapshotContent, signal
     action: `run \`${userCommand("status")}\`, and look for the alarm CORRUPT of etcd`,
   });
 }
-
-const CONFIG_MAPS = ["kubeadm-config", "kubelet-config"];
 
 /** Stores kubeadm's configuration as text, to rebuild a control plane before any API answers. */
 async function writeConfigMaps({ core }: KubeApi, folder: string): Promise<void> {

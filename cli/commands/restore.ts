@@ -3,7 +3,7 @@ import type { Stack } from "@pulumi/pulumi/automation";
 import { timeoutSignal } from "../../common/timer";
 import { StepError, messageOf } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
-import { SNAPSHOT_FILE } from "../../provider/backup/collect";
+import { SNAPSHOT_FILE } from "../../render/backup/content";
 import { readPhase } from "../../provider/backup/restore-phase";
 import { sendSnapshot } from "../../provider/backup/send-snapshot";
 import { compareWithSnapshot } from "../../provider/backup/snapshot-content";

@@ -7,7 +7,7 @@ import type { OutgoingFile } from "../host/archive";
 import { readContents, textFile } from "../host/files";
 import { pemBlocks } from "../pki/pem";
 import type { Remote } from "../ssh/remote";
-import { MACHINE_FOLDER } from "./collect";
+import { MACHINE_FOLDER } from "../../render/backup/content";
 
 const CA_CERTIFICATE = `${PKI}/ca.crt`;
 

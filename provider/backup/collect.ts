@@ -9,30 +9,12 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { commandLine } from "../../common/quote";
-import { KUBERNETES, PKI } from "../../render/component-paths";
+import { AUTHORITY_FILES, MACHINE_FOLDER, PATHS_OF_KUBEADM, SNAPSHOT_FILE } from "../../render/backup/content";
+import { FORMER_AUTHORITIES } from "../../render/component-paths";
 import { readManifestTexts } from "../kubeadm/manifest-texts";
-import { FORMER_AUTHORITIES } from "../pki/former-authorities";
 import type { Remote } from "../ssh/remote";
 
 const SECONDS = 3_600;
-
-/** File of etcd's snapshot in a backup. */
-export const SNAPSHOT_FILE = "etcd.db";
-/** Folder of the control plane's files in a backup, below which they have their own paths. */
-export const MACHINE_FOLDER = "machine";
-
-/** What the other keys and certificates of a cluster are issued from. */
-export const AUTHORITY_FILES = [
-  ...["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key", "sa.pub"],
-  ...["etcd/ca.crt", "etcd/ca.key"],
-].map((name) => `${PKI}/${name}`);
-
-/** Paths that kubeadm itself mounts into the static pods. */
-const OF_KUBEADM = [
-  ...[PKI, "/etc/ssl/certs", "/etc/ca-certificates", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"],
-  ...["/etc/pki/ca-trust", "/etc/pki/tls/certs", `${KUBERNETES}/controller-manager.conf`],
-  ...[`${KUBERNETES}/scheduler.conf`, "/usr/libexec/kubernetes/kubelet-plugins/volume/exec"],
-];
 
 const podSchema = z.object({
   spec: z.object({
@@ -51,7 +33,7 @@ export function configuredPaths(manifest: string): string[] {
   const mounts = pod?.spec.containers.flatMap(({ volumeMounts }) => volumeMounts) ?? [];
   const isRead = (name: string) => mounts.some((mount) => mount.name === name && mount.readOnly);
   return (pod?.spec.volumes ?? []).flatMap(({ name, hostPath }) =>
-    hostPath && isRead(name) && !OF_KUBEADM.includes(hostPath.path) ? [hostPath.path] : [],
+    hostPath && isRead(name) && !PATHS_OF_KUBEADM.includes(hostPath.path) ? [hostPath.path] : [],
   );
 }
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { StepError } from "../../common/errors";
 import { userCommand } from "../../common/user-command";
-import { SNAPSHOT_FILE, isComplete } from "./collect";
+import { SNAPSHOT_FILE } from "../../render/backup/content";
+import { isComplete } from "./collect";
 import { readFacts, type BackupFacts } from "./facts";
 import type { Repository } from "./repository";
 

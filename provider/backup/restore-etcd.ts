@@ -7,7 +7,7 @@ import { readPodState } from "../host/static-pods";
 import { readMembers } from "../kubeadm/etcd-status";
 import { COMPONENTS } from "../kubeadm/manifest-texts";
 import type { Remote } from "../ssh/remote";
-import { ETCDUTL } from "./etcd-programs";
+import { ETCDUTL } from "../../render/backup/etcd-programs";
 import { HELD, runOnMembers, type RestoredMember } from "./restored-member";
 
 const MEMBER = `${ETCD_DATA}/member`;

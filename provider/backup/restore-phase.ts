@@ -1,6 +1,6 @@
 import { settleAll } from "../../common/settle-all";
 import type { Remote } from "../ssh/remote";
-import { BACKUP_FOLDER } from "./etcd-programs";
+import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
 import { runOnMembers, type RestoredMember } from "./restored-member";
 
 const FILE = `${BACKUP_FOLDER}/restore-phase`;

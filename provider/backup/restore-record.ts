@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseJson } from "../../common/json";
 import { readContents, textFile, writeFiles } from "../host/files";
 import type { Remote } from "../ssh/remote";
-import { BACKUP_FOLDER } from "./etcd-programs";
+import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
 
 const FILE = `${BACKUP_FOLDER}/restore-from.json`;
 

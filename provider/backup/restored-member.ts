@@ -2,7 +2,7 @@ import { StepError } from "../../common/errors";
 import { settleAll } from "../../common/settle-all";
 import { MANIFESTS } from "../../render/component-paths";
 import type { Remote } from "../ssh/remote";
-import { BACKUP_FOLDER } from "./etcd-programs";
+import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
 
 /** Folder for the manifests of a control plane that is stopped. */
 export const HELD = `${BACKUP_FOLDER}/held-manifests`;

@@ -2,13 +2,12 @@ import { z } from "zod";
 import { StepError } from "../../common/errors";
 import { parseJson } from "../../common/json";
 import { quote } from "../../common/quote";
+import { liveHashScript, readSnapshotScript, SCRATCH_ETCD, SEPARATOR } from "../../render/backup/scratch-etcd";
 import type { Remote } from "../ssh/remote";
-import { COUNT_KINDS } from "./etcd-keys";
-import { BACKUP_FOLDER, ETCDUTL, ETCD_PROGRAMS } from "./etcd-programs";
+
 import { userCommand } from "../../common/user-command";
 
 const SECONDS = 600;
-const SEPARATOR = "--- keys ---";
 
 /** What etcd has at one revision. Two databases with the same content have the same one. */
 export const contentSchema = z.object({
@@ -31,52 +30,13 @@ export interface ChangedKey {
 }
 
 /**
- * Shell functions for a scratch etcd that serves a restored snapshot, for one script. It listens on a socket in a
- * folder of root, so that no other user and no pod can read the cluster's secrets from it.
- */
-const SCRATCH_ETCD = `${ETCD_PROGRAMS}
-umask 077
-mkdir -p ${BACKUP_FOLDER}
-find ${BACKUP_FOLDER} -maxdepth 1 -name 'drill.*' -mmin +60 -exec rm -rf {} +
-folder=$(mktemp -d ${BACKUP_FOLDER}/drill.XXXXXX)
-server=
-clean_up() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; wait; rm -rf "$folder"; }
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
-fail() { echo "$1" >&2; tail -n 3 "$folder/log" >&2; exit 1; }
-scratch() { "$programs/etcdctl" "$@" --endpoints="unix://$folder/client" --command-timeout=60s; }
-start_scratch() {
-  ${ETCDUTL} snapshot restore "$1" --data-dir "$folder/data" --name drill \\
-    --initial-cluster drill=http://127.0.0.1:1 --initial-advertise-peer-urls http://127.0.0.1:1 \\
-    >"$folder/log" 2>&1 || fail "the snapshot cannot be restored:"
-  "$programs/etcd" --name drill --data-dir "$folder/data" --unsafe-no-fsync --log-level error \\
-    --initial-cluster drill=http://127.0.0.1:1 --initial-advertise-peer-urls http://127.0.0.1:1 \\
-    --listen-peer-urls "unix://$folder/peer" --listen-client-urls "unix://$folder/client" \\
-    --advertise-client-urls http://127.0.0.1:1 >"$folder/log" 2>&1 &
-  server=$!
-  until [ -S "$folder/client" ] && scratch endpoint health >/dev/null 2>&1; do
-    kill -0 "$server" 2>/dev/null || fail "etcd does not start with the restored data:"
-    sleep 0.1
-  done
-}
-revisions() {
-  awk -F' : ' '$1 == "\\"Key\\"" {key = substr($2, 2, length($2) - 2)}
-    $1 == "\\"ModRevision\\"" {print key, $2}'
-}`;
-
-/**
  * Restores a snapshot into a scratch etcd on a control plane, and reads what it contains. Leaves nothing there.
  * @param path of the snapshot on the machine
  * @throws StepError where the snapshot is damaged, or etcd does not start with it
  */
 export async function readSnapshot(machine: Remote, path: string, signal: AbortSignal): Promise<SnapshotContent> {
   const step = "restoring the snapshot into a scratch etcd";
-  const script = `${SCRATCH_ETCD}
-start_scratch ${quote(path)}
-scratch endpoint hashkv -w json
-echo '${SEPARATOR}'
-scratch get / --prefix --keys-only -w fields | revisions | cut -d' ' -f1 | ${COUNT_KINDS}`;
-  const { stdout } = await machine.run(script, {
+  const { stdout } = await machine.run(readSnapshotScript(quote(path)), {
     step,
     signal,
     timeout: SECONDS,
@@ -123,8 +83,11 @@ export async function readLiveHash(
   revision: number,
   signal: AbortSignal,
 ): Promise<Omit<SnapshotContent, "keys"> | undefined> {
-  const script = `${ETCD_PROGRAMS}\nlive endpoint hashkv --rev=${revision} -w json 2>/dev/null || true`;
-  const { stdout } = await machine.run(script, { step: "reading etcd's hash", signal, timeout: SECONDS });
+  const { stdout } = await machine.run(liveHashScript(String(revision)), {
+    step: "reading etcd's hash",
+    signal,
+    timeout: SECONDS,
+  });
   return parseHash(stdout);
 }
 

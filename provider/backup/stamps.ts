@@ -4,7 +4,7 @@ import { optional } from "../../common/optional";
 import { timeoutSignal } from "../../common/timer";
 import { readContents, textFile, writeFiles } from "../host/files";
 import type { Remote } from "../ssh/remote";
-import { BACKUP_FOLDER } from "./etcd-programs";
+import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
 
 const stampSchema = z.object({
   /** Id of the backup. */

@@ -6,7 +6,7 @@ import { userCommand } from "../../common/user-command";
 import { ETCDCTL } from "../../render/etcdctl";
 import type { Remote } from "../ssh/remote";
 import { describeUnreadable, versionOfImage } from "./component-upgrade";
-import { SNAPSHOTS } from "./etcd-snapshot";
+import { SNAPSHOTS } from "../../render/backup/save-snapshot";
 import { IGNORE_FAILURE } from "./etcdctl";
 import type { ManifestTexts } from "./manifest-texts";
 

@@ -1,21 +1,8 @@
 import { quote } from "../../common/quote";
-import { ETCD_DATA } from "../../render/component-paths";
+import { LOCK_SECONDS, saveSnapshotScript, SNAPSHOTS } from "../../render/backup/save-snapshot";
 import type { Remote } from "../ssh/remote";
-import { ETCDCTL } from "../../render/etcdctl";
 
-/** Folder of the snapshots on the disk of a control plane. */
-export const SNAPSHOTS = "/var/lib/kubewright/etcd-snapshots";
 const SECONDS = 300;
-/** Seconds until a snapshot that another command saves must be complete. */
-const LOCK_SECONDS = 120;
-
-/** Verifies a snapshot by the SHA-256 with which etcd ends it. */
-const VERIFY = `verify() {
-  ended=$(tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \\n')
-  [ "$(head -c -32 "$1" | sha256sum | cut -d' ' -f1)" = "$ended" ] && return
-  echo "the snapshot is damaged: its checksum does not match" >&2
-  exit 1
-}`;
 
 /**
  * Saves a snapshot of etcd on the disk of a control plane before a change, and verifies it. A later snapshot of the
@@ -25,18 +12,8 @@ const VERIFY = `verify() {
  * @returns the snapshot's path
  */
 export async function saveSnapshot(machine: Remote, name: string, signal: AbortSignal): Promise<string> {
-  const [arriving, path] = [`${ETCD_DATA}/kubewright-snapshot.db`, `${SNAPSHOTS}/${name}.db`];
-  const script = `${ETCDCTL}
-${VERIFY}
-umask 077
-mkdir -p ${SNAPSHOTS}
-exec 9>${SNAPSHOTS}/.lock
-flock -w ${LOCK_SECONDS} 9 || { echo "another command still saves a snapshot" >&2; exit 1; }
-rm -f ${arriving} ${arriving}.part
-etcdctl snapshot save ${arriving} >/dev/null
-verify ${arriving}
-mv -fT ${arriving} ${quote(path)}`;
-  await machine.run(script, {
+  const path = `${SNAPSHOTS}/${name}.db`;
+  await machine.run(saveSnapshotScript(quote(path)), {
     step: "saving a snapshot of etcd",
     signal,
     timeout: SECONDS + LOCK_SECONDS,

@@ -5,7 +5,7 @@ import { Stability, proveHealthy } from "../host/prove-healthy";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";
 import { describeUnreadable, hasApiServer } from "./component-upgrade";
-import { SNAPSHOTS } from "./etcd-snapshot";
+import { SNAPSHOTS } from "../../render/backup/save-snapshot";
 
 const API_SERVER = "kube-apiserver";
 

@@ -2,7 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { StepError } from "../../common/errors";
 import { optional } from "../../common/optional";
 import { caCertHash } from "../pki/ca-cert-hash";
-import { FORMER_AUTHORITIES, knownHashes } from "../pki/former-authorities";
+import { knownHashes } from "../pki/former-authorities";
+import { FORMER_AUTHORITIES } from "../../render/component-paths";
 import type { Remote } from "../ssh/remote";
 
 const KUBELET_CONF = "/etc/kubernetes/kubelet.conf";

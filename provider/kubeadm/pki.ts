@@ -1,8 +1,8 @@
 import { StepError, messageOf } from "../../common/errors";
 import type { Connection } from "../../contracts/connection";
-import { PKI } from "../../render/component-paths";
+import { FORMER_AUTHORITIES, PKI } from "../../render/component-paths";
 import { readContents, writeFiles, textFile } from "../host/files";
-import { FORMER_AUTHORITIES, knownHashes } from "../pki/former-authorities";
+import { knownHashes } from "../pki/former-authorities";
 import { SIGNING_CERTIFICATE } from "./signing-file";
 import type { Context } from "../rpc/handler";
 import type { Remote } from "../ssh/remote";

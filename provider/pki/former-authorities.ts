@@ -1,12 +1,5 @@
-import { PKI } from "../../render/component-paths";
 import { caCertHash } from "./ca-cert-hash";
 import { pemBlocks } from "./pem";
-
-/**
- * File with the hashes of the CAs that a machine's cluster had before, one a line: `sha256:<hex>`. It identifies the
- * cluster and grants nothing. `kubeadm reset` removes it together with the PKI.
- */
-export const FORMER_AUTHORITIES = `${PKI}/former-authorities`;
 
 /** Returns the hashes of a text of `FORMER_AUTHORITIES`. */
 export function parseFormer(text = ""): string[] {

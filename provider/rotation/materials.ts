@@ -1,10 +1,11 @@
 import { StepError } from "../../common/errors";
 import { settleAll } from "../../common/settle-all";
+import { FORMER_AUTHORITIES } from "../../render/component-paths";
 import type { CertificateKeys } from "../../render/kubeadm-types";
 import { readContents, textFile, writeFiles } from "../host/files";
 import { createAuthority, createKeyPair, keysOf } from "../pki/x509";
 import type { Remote } from "../ssh/remote";
-import { FORMER_AUTHORITIES, formerText } from "../pki/former-authorities";
+import { formerText } from "../pki/former-authorities";
 import { pemBlocks } from "../pki/pem";
 import { AUTHORITY, type AuthorityName, type Succession } from "./phases";
 import { ROTATION_FOLDER } from "./rotation-record";

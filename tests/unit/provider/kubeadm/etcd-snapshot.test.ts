@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { deleteAbandonedSnapshots, saveSnapshot, SNAPSHOTS } from "../../../../provider/kubeadm/etcd-snapshot";
+import { deleteAbandonedSnapshots, saveSnapshot } from "../../../../provider/kubeadm/etcd-snapshot";
+import { SNAPSHOTS } from "../../../../render/backup/save-snapshot";
 import type { Remote } from "../../../../provider/ssh/remote";
 
 const { signal } = new AbortController();

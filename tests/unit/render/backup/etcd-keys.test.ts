@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { COUNT_KINDS, parseKey } from "../../../../provider/backup/etcd-keys";
+import { COUNT_KINDS, parseKey } from "../../../../render/backup/etcd-keys";
 
 const OBJECTS = {
   "/registry/secrets/default/web": { kind: "secrets", name: "default/web" },
