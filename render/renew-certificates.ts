@@ -3,6 +3,7 @@ import { BALANCER_ANSWER } from "./api-balancer";
 import { NO_OTHER_READY, TAKEN_OUT, takeOutScript } from "./api-traffic";
 import { ETCDCTL } from "./etcdctl";
 import { HTTP_REQUEST } from "./http-request";
+import { leaseScript } from "./lease";
 import type { NodeFiles } from "./node-files";
 import { template } from "./template";
 
@@ -30,7 +31,9 @@ export interface RenewalOptions {
   healthySeconds: number;
 }
 
-const PARTS = ["leaves.sh", "kept.sh", "lease.sh", "pods.sh", "prove.sh"] as const;
+/** A run never renews the Lease, so the Lease lasts as long as the service may run. */
+const LEASE = { name: "kubewright-renew-certificates", duration: 3_600, wait: 900 };
+const PARTS = ["leaves.sh", "kept.sh", "pods.sh", "prove.sh"] as const;
 
 /** Renders the timer that renews the leaves of a control plane, and its scripts. */
 export function renewalFiles({ node, healthySeconds }: RenewalOptions): NodeFiles {
@@ -47,6 +50,7 @@ export function renewalFiles({ node, healthySeconds }: RenewalOptions): NodeFile
     settings: `# Written by Kubewright.\n${settings.join("\n")}\n`,
     "take-out.sh": `${takeOutScript(node)}\n`,
     "etcdctl.sh": `${ETCDCTL}\n`,
+    "lease.sh": leaseScript(LEASE),
     "request.sh": `${HTTP_REQUEST}\n`,
     ...Object.fromEntries(PARTS.map((part) => [part, template(`renew-certificates/${part}`)])),
   };

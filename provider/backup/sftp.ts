@@ -5,24 +5,7 @@ import { join } from "node:path";
 import { cacheRoot } from "../../artifacts";
 import { StepError } from "../../common/errors";
 import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
-
-/** Name under which ssh looks up a pinned host key, whichever address ~/.ssh/config gives the server. */
-const PINNED = "kubewright-backup";
-
-/**
- * Options of ssh that override those of ~/.ssh/config: nothing asks, every host key is verified, and a connection of
- * another command is not used, because it may have been opened without the verification.
- */
-const SSH_OPTIONS = [
-  "BatchMode=yes",
-  "StrictHostKeyChecking=yes",
-  "VerifyHostKeyDNS=no",
-  "NoHostAuthenticationForLocalhost=no",
-  "ControlMaster=no",
-  "ControlPath=none",
-  "ConnectTimeout=30", // seconds
-  "ServerAliveInterval=15", // seconds; after three of them without an answer, ssh ends
-];
+import { pinnedKnownHosts, pinnedOptions, sftpArgumentsOption, SSH_OPTIONS } from "../../render/backup/sftp";
 
 /**
  * Returns restic's option with the arguments of ssh for a repository by SFTP. Writes a pinned host key to the cache
@@ -30,8 +13,7 @@ const SSH_OPTIONS = [
  */
 export async function sftpOption(settings: Pick<RepositorySettings, "sftp">): Promise<string> {
   const words = (await sshArguments(settings)).map(resticWord);
-  // restic reads the option as a line of CSV, and splits its value into words afterwards.
-  return `"sftp.args=${words.join(" ").replaceAll('"', '""')}"`;
+  return sftpArgumentsOption(words);
 }
 
 /** Returns the arguments of ssh besides the server. Writes a pinned host key to the cache first. */
@@ -49,13 +31,12 @@ export async function sshArguments({ sftp = {} }: Pick<RepositorySettings, "sftp
 async function pinnedKeyOptions(hostKey: string): Promise<string[]> {
   const path = await writeKnownHosts(hostKey);
   const value = `"${path.replaceAll("%", "%%")}"`;
-  return [`HostKeyAlias=${PINNED}`, `UserKnownHostsFile=${value}`, "GlobalKnownHostsFile=/dev/null"];
+  return pinnedOptions(value);
 }
 
 /** Writes a file in the format of known_hosts with one key, and returns its path. */
 async function writeKnownHosts(hostKey: string): Promise<string> {
-  const [type = "", key = ""] = hostKey.trim().split(/\s+/);
-  const text = `${PINNED} ${type} ${key}\n`;
+  const text = pinnedKnownHosts(hostKey);
   const folder = join(cacheRoot(), "restic");
   const path = join(folder, `known_hosts-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`);
   await mkdir(folder, { recursive: true });

@@ -1,9 +1,9 @@
 # The Lease that lets one control plane work at a time. A write names the version that was read, so that the API server
-# refuses that of a second control plane. A Lease whose control plane does not release it is free after an hour,
-# as long as the timer's service may run.
-lease=kubewright-renew-certificates
-duration=3600
-lease_wait=900
+# refuses that of a second control plane. A Lease whose control plane neither releases nor renews it is free after
+# `duration` seconds.
+lease=@LEASE@
+duration=@DURATION@
+lease_wait=@WAIT@
 lease_time='{{with .spec.renewTime}}{{.}}{{else}}-{{end}}'
 
 # Prints version, time of the last renewal, and holder; nothing if there is no Lease.
@@ -25,6 +25,19 @@ is_over() {
   [ "$1" = - ] || [ $(($(date -d "$1" +%s) + duration)) -lt "$(date +%s)" ]
 }
 
+lease_spec() {
+  now=$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)
+  echo "\"holderIdentity\":\"$node\",\"leaseDurationSeconds\":$duration,\"acquireTime\":\"$now\",\"renewTime\":\"$now\""
+}
+
+# Renews the Lease if this control plane has it. @returns 1 if it does not
+renew_lease() {
+  found=$(read_lease 2>/dev/null) || return 1
+  # shellcheck disable=SC2086
+  set -- $found
+  [ "${3:-}" = "$node" ] && write_lease replace "$1" "$(lease_spec)" >/dev/null
+}
+
 # Waits for the Lease. @returns 1 if the API server does not answer or refuses, 2 if another control plane keeps it
 take_lease() {
   waited=0
@@ -34,12 +47,9 @@ take_lease() {
     set -- $found
     holder=${3:-}
     if [ $# -eq 0 ] || [ -z "$holder" ] || [ "$holder" = "$node" ] || is_over "$2"; then
-      now=$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)
-      spec="\"holderIdentity\":\"$node\",\"leaseDurationSeconds\":$duration"
-      spec="$spec,\"acquireTime\":\"$now\",\"renewTime\":\"$now\""
       verb=replace
       [ $# -gt 0 ] || verb=create
-      answer=$(write_lease "$verb" "${1:-}" "$spec") && return 0
+      answer=$(write_lease "$verb" "${1:-}" "$(lease_spec)") && return 0
       case $answer in
         *Conflict* | *AlreadyExists* | *"has been modified"*) ;;
         *) problem="the Lease $lease could not be written: $answer"; return 1 ;;
@@ -62,5 +72,5 @@ release_lease() {
     fi
     sleep 5
   done
-  echo "<4>the Lease $lease was not released: it is free in an hour"
+  echo "<4>the Lease $lease was not released: it is free after $duration seconds"
 }

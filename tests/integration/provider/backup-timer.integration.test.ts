@@ -1,0 +1,64 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { findFolder, searchPath } from "../../../artifacts/controller-tools";
+import { obtainRestic } from "../../../artifacts/restic";
+import { messageOf } from "../../../common/errors";
+import { silent } from "../../../common/progress";
+import { readFacts } from "../../../provider/backup/facts";
+import { Repository } from "../../../provider/backup/repository";
+import { BackupMachine, NODE, PASSWORD, POLICY } from "../../support/backup-machine";
+
+const { signal } = new AbortController();
+let missing: string | undefined;
+let folder: string;
+let machine: BackupMachine;
+let repository: Repository;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "kubewright-timer-"));
+  const restic = await obtainRestic(silent, signal).catch((error: unknown) => ((missing = messageOf(error)), ""));
+  for (const program of ["kubectl", "systemd-analyze"])
+    if ((await find(program)) === undefined) missing ??= `there is no ${program} on PATH`;
+  if (missing !== undefined) return;
+  machine = new BackupMachine({ real: { restic, kubectl: (await find("kubectl")) ?? "" } });
+  repository = new Repository(restic, { repository: machine.repository, password: PASSWORD }, "dev", signal);
+}, 300_000);
+beforeEach(({ skip }) => skip(missing !== undefined, missing));
+afterAll(() => {
+  machine?.remove();
+  rmSync(folder, { recursive: true });
+});
+
+async function find(program: string): Promise<string | undefined> {
+  const path = await findFolder(searchPath(process.env.PATH ?? ""), program);
+  return path && join(path, program);
+}
+
+test("a scheduled backup is listed and read as one of `kubewright backup`", async () => {
+  const { code, output } = machine.run();
+  expect(code, output).toBe(0);
+  const [backup, ...others] = await repository.list();
+  expect(backup).toMatchObject({ node: NODE, time: "2026-11-27T12:00:00.000Z" });
+  expect(others).toEqual([]);
+  await repository.fetch("latest", folder);
+  expect(await readFacts(folder)).toMatchObject({ stack: "dev", node: NODE, content: { revision: 585 } });
+  expect(readFileSync(join(folder, "machine", POLICY), "utf8")).toBe("the policy");
+}, 120_000);
+
+test("a backup of `kubewright backup` after the schedule's last date is enough", async () => {
+  machine.setTime("2026-11-28T12:00:00Z");
+  await repository.store(folder, { node: "cp-2", time: "2026-11-28T11:00:00.000Z" });
+  expect(machine.run().result).toContain("is newer than the last date of the schedule");
+  machine.setTime("2026-11-29T12:00:00Z");
+  expect(machine.run().result).toMatch(/^ok \S+\nbackup [0-9a-f]{8}\n$/);
+  expect(await repository.list()).toHaveLength(3);
+}, 120_000);
+
+test("a wrong password is named, and stores nothing", async () => {
+  machine.setTime("2026-11-30T12:00:00Z");
+  machine.write("/etc/kubewright/backup-access/password", "another\n");
+  expect(machine.run().result).toContain("the password is wrong");
+  expect(await repository.list()).toHaveLength(3);
+}, 120_000);
