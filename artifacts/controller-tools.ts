@@ -25,17 +25,21 @@ export function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-export function controllerPlatform(): Omit<Output, "path"> {
+/** Operating system and architecture for which a program is built. */
+export type Platform = Omit<Output, "path">;
+
+export function controllerPlatform(): Platform {
   const arch: Arch = process.arch === "arm64" ? "arm64" : "amd64";
   return { os: process.platform === "darwin" ? "darwin" : "linux", arch };
 }
 
-/** Builds the programs of a module for the controller, into a folder. */
+/** Builds the programs of a module into a folder. */
 export async function buildModule(
   module: PinnedModule,
   folder: string,
   onBuild: (name: string) => void,
   signal: AbortSignal,
+  platform = controllerPlatform(),
 ): Promise<void> {
   const recipe: Recipe = { ...module, staging: false };
   const scratch = await mkdtemp(join(tmpdir(), "kubewright-go-"));
@@ -43,7 +47,7 @@ export async function buildModule(
     for (const name of Object.keys(recipe.packages)) onBuild(name);
     await prepareScratch(recipe, scratch, signal);
     for (const name of Object.keys(recipe.packages))
-      await goBuild(recipe, name, scratch, { ...controllerPlatform(), path: join(folder, name) }, signal);
+      await goBuild(recipe, name, scratch, { ...platform, path: join(folder, name) }, signal);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

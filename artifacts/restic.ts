@@ -1,13 +1,16 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { coerce, gte, valid } from "semver";
 import { StepError, messageOf } from "../common/errors";
 import { readOutput } from "../common/process";
+import type { LocalFile } from "../common/artifact-set";
 import type { Progress } from "../common/progress";
 import { Cache, fileOf } from "./cache";
-import { buildModule, controllerPlatform, findFolder, searchPath } from "./controller-tools";
-import { recipeHash } from "./hash";
+import { buildModule, controllerPlatform, findFolder, searchPath, type Platform } from "./controller-tools";
+import { recipeHash, sha256Of } from "./hash";
 import { chooseSource } from "./source";
-import { loadVersions, type Versions } from "./versions";
+import { loadVersions, type Arch, type Versions } from "./versions";
 
 type Restic = Versions["restic"];
 
@@ -20,8 +23,31 @@ export async function obtainRestic(progress: Progress, signal: AbortSignal): Pro
   const { restic } = loadVersions();
   const existing = await findOnPath(restic);
   if (existing !== undefined) return existing;
-  const entry = (await new Cache().find(keyOf(restic))) ?? (await build(restic, progress, signal));
-  return fileOf(entry, "restic").path;
+  return (await obtainBuilt(controllerPlatform(), progress, signal)).path;
+}
+
+/**
+ * Returns restic for machines, of the version in versions.yaml: from the cache, or built from Go modules. Where it
+ * cannot be built, that of PATH is returned, if machines can run it.
+ * @throws StepError with the next action when there is none
+ */
+export async function obtainMachineRestic(arch: Arch, progress: Progress, signal: AbortSignal): Promise<LocalFile> {
+  const platform: Platform = { os: "linux", arch };
+  try {
+    return await obtainBuilt(platform, progress, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const existing = isDeepStrictEqual(platform, controllerPlatform()) && (await findOnPath(loadVersions().restic));
+    if (existing === false || existing === undefined) throw error;
+    const [hash, { size }] = await Promise.all([sha256Of(existing), stat(existing)]);
+    return { path: existing, sha256: hash, size };
+  }
+}
+
+async function obtainBuilt(platform: Platform, progress: Progress, signal: AbortSignal): Promise<LocalFile> {
+  const { restic } = loadVersions();
+  const entry = (await new Cache().find(keyOf(restic, platform))) ?? (await build(restic, platform, progress, signal));
+  return fileOf(entry, "restic");
 }
 
 async function findOnPath({ atLeast }: Restic): Promise<string | undefined> {
@@ -32,12 +58,11 @@ async function findOnPath({ atLeast }: Restic): Promise<string | undefined> {
   return version !== null && gte(version, atLeast) ? path : undefined;
 }
 
-function keyOf({ module }: Restic): string {
-  const { os, arch } = controllerPlatform();
+function keyOf({ module }: Restic, { os, arch }: Platform): string {
   return ["restic", module.version, os, arch, "modules", recipeHash([module])].join("-");
 }
 
-async function build({ atLeast, module }: Restic, progress: Progress, signal: AbortSignal) {
+async function build({ atLeast, module }: Restic, platform: Platform, progress: Progress, signal: AbortSignal) {
   const label = `restic ${module.version}`;
   await chooseSource("modules", signal).catch((error: unknown) => {
     throw new StepError({
@@ -48,10 +73,10 @@ async function build({ atLeast, module }: Restic, progress: Progress, signal: Ab
   });
   progress(`building ${label} from Go modules, once`);
   return await new Cache().obtain({
-    key: keyOf({ atLeast, module }),
+    key: keyOf({ atLeast, module }, platform),
     label,
     progress,
     signal,
-    fill: (folder) => buildModule(module, folder, () => undefined, signal),
+    fill: (folder) => buildModule(module, folder, () => undefined, signal, platform),
   });
 }

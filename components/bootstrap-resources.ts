@@ -8,6 +8,7 @@ import type {
   ControlPlane,
   DaemonSetRollout,
   Encryption,
+  BackupAccess,
   EncryptionFile,
   KubeadmEndpoint,
   KubeletAuthority,
@@ -42,6 +43,8 @@ export interface KubeadmSteps extends PreparationSteps {
   kubectl: Binaries;
   "kubelet approver": Unit;
   "certificates timer": Unit;
+  "backup access": BackupAccess;
+  "backup timer": Unit;
   "kubelet authority": KubeletAuthority;
   dns: Rollout;
 }

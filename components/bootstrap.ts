@@ -9,6 +9,7 @@ import type { CommandPhase } from "./nodes/commands";
 import { installApiBalancer } from "./steps/api-balancer";
 import { hasVirtualAddress, installVirtualAddress } from "./steps/api-vip";
 import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
+import { giveBackupAccess, hasBackupTimer, installBackupTimer } from "./steps/backup-timer";
 import { installRenewal } from "./steps/certificates-timer";
 import { addCommands, hasCommands } from "./steps/commands";
 import { rollOutKubeadmDns } from "./steps/dns";
@@ -161,6 +162,9 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "kubelet approver": { on: approvingControlPlane, needs: ["kubectl"], register: installApprover },
   // Renews the certificates that end between two runs.
   "certificates timer": { on: everyControlPlane, needs: ["kubectl"], register: installRenewal },
+  "backup access": { on: hasBackupTimer, needs: ["control plane node"], register: giveBackupAccess },
+  // Needs the access, so that the timer is removed first.
+  "backup timer": { on: hasBackupTimer, needs: ["kubectl", "backup access"], register: installBackupTimer },
   "kubelet authority": {
     on: (member) => firstControlPlane(member) && hasVerifiedKubelets(member),
     needsCluster: ["control plane node", "worker node", "kubelet approver"],

@@ -59,6 +59,7 @@ export function planCluster(
       encryption: security.encryption,
       rollingUpdate: args.rollingUpdate ?? args.turns,
       restoreFrom: args.restoreFrom,
+      backup: args.backup,
     }),
     cluster,
     members: [] as never,

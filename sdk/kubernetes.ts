@@ -10,6 +10,7 @@ import { addOnsContract } from "../contracts/kubeadm/add-ons";
 import { apiServerFilesContract } from "../contracts/kubeadm/api-server-files";
 import { clusterConfigurationContract } from "../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../contracts/kubeadm/control-plane";
+import { backupAccessContract } from "../contracts/kubeadm/backup-access";
 import { encryptionFileContract } from "../contracts/kubeadm/encryption-file";
 import { kubeadmEndpointContract } from "../contracts/kubeadm/endpoint";
 import { kubeletAuthorityContract } from "../contracts/kubeadm/kubelet-authority";
@@ -121,6 +122,11 @@ export type EncryptionFileArgs = Args<typeof encryptionFileContract>;
 
 /** The file from which a control plane's API server reads its encryption keys. */
 export class EncryptionFile extends resourceClass(encryptionFileContract) {}
+
+export type BackupAccessArgs = Args<typeof backupAccessContract>;
+
+/** What a control plane needs to back up the cluster itself, on a schedule. */
+export class BackupAccess extends resourceClass(backupAccessContract) {}
 
 export type EncryptionArgs = Args<typeof encryptionContract>;
 

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { publicHostKey, secretText, strict } from "../fields/fields";
 import { complaint } from "../fields/problems";
+import { isCalendar } from "./calendar";
 import { sftpProblem } from "./sftp-address";
 
 const REPOSITORY = /^(\/|\.\.?\/|~\/|sftp:\S+|s3:https?:\/\/[^/\s]+\/\S+)/;
@@ -33,6 +34,18 @@ export const backupSection = strict({
    * nothing can be restored. Set it with `pulumi config set --secret --path 'backup.password'`.
    */
   password: secretText.min(1, complaint("is empty", "create one with `openssl rand -hex 24`")),
+  /**
+   * When the control planes back up the cluster themselves, a calendar of systemd: `daily`, `*-*-* 03:00`,
+   * `Mon..Fri 22:30 Europe/Berlin`. Each control plane gets restic, a timer, and the password and the keys of the
+   * repository in files of root (docs/backup.md). Not with a folder as repository.
+   * @default backups are taken by `npm run backup` only, and control planes have no password
+   */
+  schedule: z
+    .string()
+    .refine(isCalendar, {
+      error: complaint("is no calendar of systemd", "write one like daily, *-*-* 03:00 or Mon..Fri 22:30"),
+    })
+    .optional(),
   /**
    * Creates the cluster from a backup, `latest` or its id, when its control planes are lost, or in a new stack
    * (docs/backup.md). A cluster that exists does not change.

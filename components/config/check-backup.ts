@@ -50,3 +50,26 @@ export function backupBySftp({ backup }: ClusterConfig, { fileExists }: ConfigEn
     },
   ];
 }
+
+/** Refuses a schedule with a repository that control planes cannot reach or log in to. */
+export function backupSchedule({ backup }: ClusterConfig): CrossProblem[] {
+  if (backup?.schedule === undefined || backup.repository.startsWith("s3:")) return [];
+  if (!backup.repository.startsWith("sftp:"))
+    return [
+      {
+        path: "backup.schedule",
+        reason: "control planes cannot reach the repository, which is a folder on this computer",
+        action:
+          "use a repository in S3 or by SFTP, or remove it and run `npm run backup` from cron on this computer " +
+          "(docs/backup.md)",
+        about: ["backup.repository"],
+      },
+    ];
+  const missing = (["key", "hostKey"] as const).filter((name) => backup.sftp?.[name] === undefined);
+  return missing.map((name) => ({
+    path: `backup.sftp.${name}`,
+    reason: "is missing, and control planes have no SSH agent and no known_hosts of yours",
+    action: name === "key" ? "set it to the path of a key without a passphrase" : "set it to the server's host key",
+    about: ["backup.schedule"],
+  }));
+}

@@ -9,7 +9,7 @@ import {
   singleControlPlane,
   tokensOnce,
 } from "./check-bootstrap";
-import { backupAccess, backupBySftp, backupOfKubeadm } from "./check-backup";
+import { backupAccess, backupBySftp, backupOfKubeadm, backupSchedule } from "./check-backup";
 import { countedHosts, etcdQuorum, hostCounts, hostsTwice, nodeOverrides, sshRoutes } from "./check-machines";
 import { endpointAddress, endpointLoadBalancer } from "./check-endpoint";
 import { kindSettings, routedNetworks, strayControlPlanes } from "./check-kinds";
@@ -90,6 +90,7 @@ const crossChecks: readonly CrossCheck[] = [
   backupOfKubeadm,
   backupAccess,
   backupBySftp,
+  backupSchedule,
 ];
 
 /**

@@ -8,6 +8,7 @@ import type {
   ControlPlaneSettings,
   DrainSettings,
   NetworkSettings,
+  BackupTimerArgs,
   RestoreSettings,
   Timeouts,
 } from "./settings";
@@ -70,6 +71,11 @@ export interface ClusterArgs {
    * @default none: a new cluster is empty
    */
   restoreFrom?: RestoreSettings;
+  /**
+   * Backs up the cluster from its control planes on a schedule (docs/backup.md).
+   * @default backups are taken by `npm run backup` only
+   */
+  backup?: BackupTimerArgs;
   /**
    * Also load the images that examples and tests use.
    * @default false

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { type DrainSettings, DRAIN_DEFAULTS } from "../../contracts/drain";
 import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
+import type { RepositoryAccess } from "../../render/backup/access";
+import type { KeptBackups } from "../../render/backup/timer";
 import type { ContainerdSettings } from "../../render/containerd-settings";
 import type { ComponentArgs } from "../../render/kubeadm-args";
 import type { Taint } from "../../render/kubeadm-types";
@@ -30,6 +32,18 @@ export interface RestoreSettings {
   backup: string;
   /** The repository that stores it. */
   repository: RepositorySettings;
+}
+
+/** How the control planes back up the cluster themselves. */
+export interface BackupTimerArgs {
+  /** When a backup is taken, a calendar of systemd: `daily`, `*-*-* 03:00`. */
+  schedule: string;
+  /** The repository of restic, which the control planes must reach: `sftp:user@host:/path` or `s3:https://...`. */
+  repository: string;
+  /** Password and keys of the repository. They are secrets of the state. */
+  access: RepositoryAccess;
+  /** How many backups are kept: the newest ones, and the newest one of each hour, day and week. */
+  keep: KeptBackups;
 }
 
 /** Properties of a cluster's network. */

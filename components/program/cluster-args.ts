@@ -5,6 +5,7 @@ import type { MachineSet } from "../machines/kind";
 import type { RollingUpdate } from "../nodes/rolling-update";
 import type { ControlPlaneSettings, RestoreSettings } from "../nodes/settings";
 import { assignMachines } from "./assign-machines";
+import { backupTimerOf } from "./backup-timer";
 import { componentsOf } from "./program-config";
 
 /** Returns the arguments of the cluster that the configuration describes, on these machines. */
@@ -27,7 +28,7 @@ export function clusterArgs(
     rollingUpdate,
     soak: config.kubernetes.soak,
     extras: config.extras,
-    ...optional({ restoreFrom: restoreFromOf(config) }),
+    ...optional({ restoreFrom: restoreFromOf(config), backup: backupTimerOf(config) }),
     ...(config.bootstrap === "components" ? { components: componentsOf(config) } : {}),
   };
 }

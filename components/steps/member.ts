@@ -16,6 +16,7 @@ import { type Machine, connectionOf, deletedWithMachine, nodeAddress, withPinned
 import { type PoolArgs, machineNodeSettings } from "../nodes/pool";
 import type { RollingUpdate } from "../nodes/rolling-update";
 import type {
+  BackupTimerArgs,
   ComponentsSettings,
   ControlPlaneSettings,
   DrainSettings,
@@ -48,6 +49,8 @@ export interface ClusterPlan {
   components?: ComponentsSettings;
   rollingUpdate?: RollingUpdate;
   restoreFrom?: RestoreSettings;
+  /** Set if the control planes back up the cluster on a schedule. */
+  backup?: BackupTimerArgs;
   /** Seconds for which the cluster must stay healthy in an upgrade before it goes on. */
   soak: number;
   /** The `Cluster`: parent of all resources that have no closer one. */

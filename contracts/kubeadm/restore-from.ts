@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { connectionSchema } from "../connection";
 import { secret } from "../secret";
+import { etcdutlSchema } from "./etcdutl";
 
 /** How to read a repository of backups. */
 export const repositorySchema = z.strictObject({
@@ -52,14 +53,7 @@ export const restoreFromSchema = z.strictObject({
   /** Name of the stack whose backup it is. */
   stack: z.string(),
   /** etcdutl on the computer that runs Pulumi, which restores etcd's data. */
-  etcdutl: z.strictObject({
-    /** Path of the file. */
-    path: z.string(),
-    /** SHA-256, hex. */
-    sha256: z.string(),
-    /** Bytes. */
-    size: z.number(),
-  }),
+  etcdutl: etcdutlSchema,
   /** Connections to the other control planes. None of them may still have the cluster. */
   others: z.array(connectionSchema),
 });

@@ -3,6 +3,7 @@ import { dockerResources } from "./docker/resources";
 import { apiServerFilesResource } from "./api-server-files";
 import { artifactsResource } from "./artifacts";
 import { authorityResource } from "./authority";
+import { backupAccessResource } from "./backup-access";
 import { binariesResource } from "./binaries";
 import { certificateResource } from "./certificate";
 import { encryptionFileResource } from "./encryption-file";
@@ -65,6 +66,7 @@ export const allResources: readonly Handler[] = [
   apiServerFilesResource,
   encryptionKeysResource,
   encryptionFileResource,
+  backupAccessResource,
   encryptionResource,
   kubeadmInitResource,
   kubeadmEndpointResource,

@@ -31,7 +31,7 @@ export const BACKUP_LIMIT = 14_400;
 const LEASE = { name: "kubewright-backup", duration: 300, wait: 7_200 };
 
 /** How many backups are kept, by the name of restic's option. */
-type KeptBackups = Readonly<Record<"last" | "hourly" | "daily" | "weekly", number>>;
+export type KeptBackups = Readonly<Record<"last" | "hourly" | "daily" | "weekly", number>>;
 
 export interface BackupTimerSettings {
   /** Name of the control plane's node. */

@@ -84,7 +84,8 @@ echo "       (in UTC): $(/bin/date -u -d "@$next" '+%a %Y-%m-%d %H:%M:%S UTC')"`
     echo "1 \${time:--} $holder" > ${root}/lease
     echo "lease \${holder:-free}" >> ${root}/events ;;
   annotate*) [ ! -e ${root}/kubectl ] || exec $(cat ${root}/kubectl) "$@"
-    [ ! -s "$4" ] || printf 'read certs\\nread policy\\npath certs /etc/ssl/certs\\npath policy ${POLICY}\\npath log /var/log\\n' ;;
+    [ ! -s "$4" ] || printf '%s\\n' 'read certs' 'read policy' 'path certs /etc/ssl/certs' \\
+      'path policy ${POLICY}' 'path log /var/log' ;;
   *"get configmap "*range*) case $3 in kubeadm-config) echo ClusterConfiguration ;; *) echo kubelet ;; esac ;;
   *"get configmap "*) echo "kind: $3" ;;
   *"/version"*) printf '{\\n  "gitVersion": "v1.36.3",\\n  "major": "1"\\n}\\n' ;;

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fc } from "./fast-check";
 import { expect } from "vitest";
+import { ACCESS_FOLDER } from "../../render/backup/access";
+import { ETCDUTL } from "../../render/backup/etcd-programs";
 import { apiServerFilesResource } from "../../provider/resources/api-server-files";
+import { backupAccessResource } from "../../provider/resources/backup-access";
 import { binariesResource } from "../../provider/resources/binaries";
 import { encryptionFileResource } from "../../provider/resources/encryption-file";
 import { hostsResource } from "../../provider/resources/etc-hosts";
@@ -90,6 +93,13 @@ const encryptionProgram = {
   provider: "secretbox",
   keys: ["2", "1"].map((name) => ({ name, provider: "secretbox", secret: name })),
 };
+
+const etcdutl = { ...source("etcdutl"), size: "etcdutl".length };
+
+const accessProgram = fc.record({
+  files: filesBelow(ACCESS_FOLDER, ["password", "environment", "ssh-key"]),
+  etcdutl: fc.constant(etcdutl),
+}) as unknown as fc.Arbitrary<Json>;
 
 /** Resources on a machine, without those of a cluster. */
 export const machineKinds: readonly ResourceKind[] = [
@@ -193,5 +203,17 @@ export const machineKinds: readonly ResourceKind[] = [
       });
     },
     afterUp: ({ machine }) => void machine.leftovers.add("kube-proxy"),
+  },
+  {
+    name: "BackupAccess",
+    handler: backupAccessResource,
+    programs: three(accessProgram),
+    leaves: {
+      reason: "commands for backups use etcdutl too",
+      apply: (reference, deleted) => {
+        const file = deleted.machine.files.get(ETCDUTL);
+        if (file) reference.machine.files.set(ETCDUTL, file);
+      },
+    },
   },
 ];

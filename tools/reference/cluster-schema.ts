@@ -3,8 +3,8 @@ import type { RemoteClusterArgs, RemoteMachine } from "../../components/remote-c
 import type { Schema } from "./json-schema";
 import { SETTINGS_TYPES, listOf, mapOf, plain, text, typed, whole, type PropertiesOf } from "./settings-schema";
 
-/** `restoreFrom` is left out: it has passwords, and those would have to be known when the program runs. */
-type Arguments = Omit<RemoteClusterArgs, "restoreFrom">;
+/** `restoreFrom` and `backup` are left out: they have passwords, which would have to be known when the program runs. */
+type Arguments = Omit<RemoteClusterArgs, "restoreFrom" | "backup">;
 type RemotePool = NonNullable<RemoteClusterArgs["pools"]>[number];
 
 const login = {

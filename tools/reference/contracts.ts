@@ -26,6 +26,7 @@ import { addOnsContract } from "../../contracts/kubeadm/add-ons";
 import { apiServerFilesContract } from "../../contracts/kubeadm/api-server-files";
 import { clusterConfigurationContract } from "../../contracts/kubeadm/cluster-configuration";
 import { controlPlaneContract } from "../../contracts/kubeadm/control-plane";
+import { backupAccessContract } from "../../contracts/kubeadm/backup-access";
 import { encryptionFileContract } from "../../contracts/kubeadm/encryption-file";
 import { kubeletAuthorityContract } from "../../contracts/kubeadm/kubelet-authority";
 import { kubeadmEndpointContract } from "../../contracts/kubeadm/endpoint";
@@ -107,6 +108,7 @@ const GROUPS: Record<string, Group> = {
     "kubeadm/control-plane": { controlPlaneContract },
     "kubeadm/api-server-files": { apiServerFilesContract },
     "kubeadm/encryption-file": { encryptionFileContract },
+    "kubeadm/backup-access": { backupAccessContract },
     "kubeadm/kubelet-authority": { kubeletAuthorityContract },
     "kube/encryption": { encryptionContract },
     "kubeadm/add-ons": { addOnsContract },

@@ -37,6 +37,16 @@ test.each<[string, object]>([
       security: { kubeletServingCertificates: "cluster" },
     },
   ],
+  [
+    "kubeadm-scheduled-backups",
+    {
+      ...{ controlPlane: { count: 3 }, workers: { count: 1 } },
+      backup: {
+        ...{ schedule: "daily", repository: "s3:https://s3.example.com/bucket", password: "the password" },
+        s3: { accessKeyId: "the id", secretAccessKey: "the secret" },
+      },
+    },
+  ],
   ["kubeadm-listed-hosts", { machines: { kind: "ssh", ssh: { hosts } } }],
   ["kubeadm-hetzner", { machines: { kind: "hetzner" }, network: { flannel: { backend: "vxlan" } } }],
   ["docker-runtime", { runtime: "docker" }],

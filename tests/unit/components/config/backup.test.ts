@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../../components/config";
-import { environment, refused } from "./samples";
+import { environment, problems, refused } from "./samples";
 
 const password = "a password";
 
@@ -68,3 +68,34 @@ test("a repository in S3 needs an access key", () => {
 
 test("a cluster that is built by components has no backups", () =>
   refused({ bootstrap: "components", backup: { repository: "/b", password } }, "backup", "set bootstrap: kubeadm"));
+
+describe("a schedule", () => {
+  const s3 = { accessKeyId: "id", secretAccessKey: "key" };
+  const inS3 = { repository: "s3:https://s3.example.com/bucket", password, s3 };
+
+  test.each([
+    ...["daily", "Weekly", "daily UTC", "*-*-* 03:00", "03:00", "*:0/30", "Mon..Fri 22:30", "Sat,Sun *-*-* 04:00:00"],
+    ...["Mon..Fri 22:30 Europe/Berlin", "*-*-01 03:00", "2026-*-1,15 3:00 UTC", "*-*~1 03:00", "Sun", "monthly"],
+  ])("may be %s", (schedule) => {
+    expect(parseConfig({ backup: { ...inS3, schedule } }, environment).backup?.schedule).toBe(schedule);
+  });
+
+  test.each(["", "dayly", "0 3 * * *", "3:00pm", "daily\nUser=x", "*-*-* 03:00%", "every day", "03", "daily daily"])(
+    "is not %j",
+    (schedule) => refused({ backup: { ...inS3, schedule } }, "backup.schedule", "write one like daily"),
+  );
+
+  test("is refused with a folder, which control planes cannot reach", () => {
+    for (const repository of ["/srv/backups", "./backups", "~/backups"])
+      refused({ backup: { repository, password, schedule: "daily" } }, "backup.schedule", "use a repository in S3");
+  });
+
+  test("with SFTP needs a key and a host key", () => {
+    const backup = { repository: "sftp:me@nas:/b", password, schedule: "daily" };
+    const both = { key: "/keys/id", hostKey: "ssh-ed25519 AAAA" };
+    expect(parseConfig({ backup: { ...backup, sftp: both } }, environment).backup?.schedule).toBe("daily");
+    refused({ backup: { ...backup, sftp: { hostKey: both.hostKey } } }, "backup.sftp.key", "without a passphrase");
+    refused({ backup: { ...backup, sftp: { key: both.key } } }, "backup.sftp.hostKey", "the server's host key");
+    expect(problems({ backup })).toHaveLength(2);
+  });
+});

@@ -17,6 +17,7 @@ import { deleteSources, machineKinds } from "../../../support/resource-kinds";
 import { World, type ResourceKind } from "../../../support/resource-world";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/instant-time"));
+vi.mock("../../../../artifacts/restic", () => vi.importActual("../../../support/instant-restic"));
 vi.mock("../../../../provider/host/health", () => ({ waitUntilHealthy: async () => undefined }));
 vi.mock("../../../../provider/kubeadm/apply-manifests", () => vi.importActual("../../../support/instant-manifests"));
 vi.mock("../../../../provider/kubelet/discover", () => ({ discoverCa: async () => certificates.ca }));

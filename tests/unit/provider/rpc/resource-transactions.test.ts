@@ -11,6 +11,7 @@ import { deleteSources, machineKinds } from "../../../support/resource-kinds";
 import { TransactionPaths, type Counts } from "../../../support/transaction-paths";
 
 vi.mock("node:timers/promises", () => vi.importActual("../../../support/instant-time"));
+vi.mock("../../../../artifacts/restic", () => vi.importActual("../../../support/instant-restic"));
 vi.mock("../../../../provider/host/health", () => ({ waitUntilHealthy: async () => undefined }));
 // The proof and the restoration of a control plane's pods have tests of their own.
 vi.mock("../../../../provider/kubeadm/apply-manifests", () => vi.importActual("../../../support/instant-manifests"));
