@@ -2,25 +2,33 @@ import { HOUR_MS } from "../../common/duration";
 import { userCommand } from "../../common/user-command";
 import type { BackupSettings } from "../../components/config";
 import { readStamps, type Stamp, type StampKind } from "../../provider/backup/stamps";
+import { readTimerProblems } from "../../provider/host/timer-result";
 import type { Remote } from "../../provider/ssh/remote";
+import { BACKUP_LIMIT, BACKUP_RESULT, BACKUP_SERVICE } from "../../render/backup/timer";
 import { describeAge } from "./text";
+
+/** systemd ends a run of the timer after its limit. */
+const TIMER = { service: BACKUP_SERVICE, result: BACKUP_RESULT, longest: BACKUP_LIMIT * 1000 + HOUR_MS };
 
 /** When the last backup and the last drill succeeded. */
 export interface BackupStatus {
   /** Absent where no control plane has recorded one. */
   backup?: Stamp;
   drill?: Stamp;
-  /** What is too old, or does not exist. */
+  /** What is too old, or does not exist, and the runs of the timer that failed. */
   problems: string[];
 }
 
 /** Reads when the last backup and the last drill succeeded, and compares their ages with the configured limits. */
 export async function readBackupStatus(
-  { maxAge, maxDrillAge }: BackupSettings,
+  { maxAge, maxDrillAge, schedule }: BackupSettings,
   controlPlanes: readonly Remote[],
   { signal, now = Date.now() }: { signal: AbortSignal; now?: number },
 ): Promise<BackupStatus> {
-  const stamps = await readStamps(controlPlanes, signal);
+  const [stamps, failures] = await Promise.all([
+    readStamps(controlPlanes, signal),
+    schedule === undefined ? [] : readTimerProblems(controlPlanes, TIMER, { signal, now }),
+  ]);
   const limits: readonly [StampKind, number, string][] = [
     ["backup", maxAge, userCommand("backup")],
     ["drill", maxDrillAge, userCommand("backup drill")],
@@ -31,7 +39,7 @@ export async function readBackupStatus(
     if (now - Date.parse(stamp.time) <= hours * HOUR_MS) return [];
     return [`the last ${kind} is ${describeAge(stamp.time, now)} old, more than ${hours} hours: run \`${command}\``];
   });
-  return { ...stamps, problems };
+  return { ...stamps, problems: [...problems, ...failures] };
 }
 
 /** `65c64ecf, 2 hours ago; drill of 65c64ecf, 3 days ago` */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { backupLine, readBackupStatus } from "../../../../cli/backup/backup-status";
 import type { BackupSettings } from "../../../../components/config";
 import { ScriptedMachine } from "../../../support/scripted-machine";
@@ -40,6 +40,41 @@ test("what is too old is a problem, with the command that repairs it", async () 
     "the last backup is 2 days old, more than 48 hours: run `npm run backup`",
     "the last drill is 33 days old, more than 744 hours: run `npm run backup:drill`",
   ]);
+});
+
+describe("with a schedule", () => {
+  const good = controlPlane({ backup: 3, drill: 3 });
+  /** A control plane whose timer has recorded this. */
+  const withTimer = (result: string) =>
+    new ScriptedMachine((script) =>
+      script.includes(`${FOLDER}/scheduled`)
+        ? { stdout: `${Buffer.from(result).toString("base64")} ${FOLDER}/scheduled` }
+        : { stdout: "" },
+    );
+  const problemsOf = async (result: string) => {
+    const remotes = [good, withTimer(result)].map(({ remote }) => remote);
+    return (await readBackupStatus({ ...settings, schedule: "daily" }, remotes, { signal, now: NOW })).problems;
+  };
+  const at = (hours: number) => new Date(NOW - hours * 3_600_000).toISOString();
+
+  test("the failed run of a control plane is a problem, with its reason", async () => {
+    expect(await problemsOf(`failed ${at(5)}\nopening s3:x failed:\nno route`)).toEqual([
+      expect.stringMatching(
+        /: kubewright-backup\.service failed at 2026-11-26T07:00:00\.000Z: opening s3:x failed: no route; /,
+      ),
+    ]);
+  });
+
+  test("a run that has not ended is one, once systemd must have ended it", async () => {
+    expect(await problemsOf(`running ${at(6)}\n`)).toEqual([expect.stringContaining("the run has not ended")]);
+    expect(await problemsOf(`running ${at(1)}\n`)).toEqual([]);
+  });
+
+  test("other runs are none, and neither is one of a former schedule", async () => {
+    for (const state of ["ok", "postponed"]) expect(await problemsOf(`${state} ${at(5)}\nbackup 1234`)).toEqual([]);
+    const remotes = [good, withTimer(`failed ${at(5)}\nx`)].map(({ remote }) => remote);
+    expect((await readBackupStatus(settings, remotes, { signal, now: NOW })).problems).toEqual([]);
+  });
 });
 
 test("what there has never been is a problem", async () => {
