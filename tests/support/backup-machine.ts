@@ -177,6 +177,13 @@ export class BackupMachine {
     return { code: status, output: stdout + stderr, events, result: this.read(BACKUP_RESULT) };
   }
 
+  /** Runs functions of the Lease as the timer's script does. */
+  evaluate(script: string): string {
+    const all = `node=${NODE} problem=; . ${this.root}${BACKUP_TIMER_FOLDER}/lease.sh\n${script}`;
+    const env = { ...process.env, PATH: `${this.root}/bin:${process.env.PATH}` };
+    return spawnSync("sh", ["-uc", all], { env, encoding: "utf8" }).stdout;
+  }
+
   /** Sets the machine's clock. */
   setTime(time: string): void {
     this.write("/now", String(Date.parse(time) / 1000));

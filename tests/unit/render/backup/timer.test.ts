@@ -120,6 +120,15 @@ describe.skipIf(process.platform !== "linux")("the timer's script", () => {
     expect(machine.slept).toBeLessThanOrEqual(300);
   });
 
+  test("renews the Lease while it works, and not that of another control plane", () => {
+    machine.write("/lease", `1 2026-11-27T11:00:00.000000Z ${NODE}\n`);
+    expect(machine.evaluate('renew_lease; echo "$?"')).toBe("0\n");
+    expect(machine.read("/lease")).toBe(`1 2026-11-27T12:00:00.000000Z ${NODE}\n`);
+    machine.write("/lease", "1 2026-11-27T11:00:00.000000Z cp-2\n");
+    expect(machine.evaluate('renew_lease; echo "$?"')).toBe("1\n");
+    expect(machine.read("/lease")).toContain("11:00:00.000000Z cp-2");
+  });
+
   test("ends quietly while another control plane works all the time", () => {
     machine.limitWait(60);
     machine.write("/lease", "1 2026-11-27T23:00:00.000000Z cp-2\n");
