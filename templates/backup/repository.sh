@@ -1,5 +1,6 @@
 # The repository, through restic on this machine. The password and the keys of S3 and SFTP are in files of root only.
-short=90
+# Seconds. Other clusters may share the repository, so `short` is longer than restic waits for a lock.
+short=390
 long=3600
 
 # call_restic SECONDS ARGUMENT...
