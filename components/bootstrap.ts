@@ -162,7 +162,12 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   "kubelet approver": { on: approvingControlPlane, needs: ["kubectl"], register: installApprover },
   // Renews the certificates that end between two runs.
   "certificates timer": { on: everyControlPlane, needs: ["kubectl"], register: installRenewal },
-  "backup access": { on: hasBackupTimer, needs: ["control plane node"], register: giveBackupAccess },
+  "backup access": {
+    on: hasBackupTimer,
+    needs: ["control plane node"],
+    oneByOne: "backup access", // The first one creates the repository, which two must not do at the same time.
+    register: giveBackupAccess,
+  },
   // Needs the access, so that the timer is removed first.
   "backup timer": { on: hasBackupTimer, needs: ["kubectl", "backup access"], register: installBackupTimer },
   "kubelet authority": {

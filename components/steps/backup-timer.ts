@@ -13,13 +13,17 @@ export function hasBackupTimer({ isControlPlane, plan }: ClusterMember): boolean
   return isControlPlane && plan.backup !== undefined;
 }
 
-/** Gives a control plane access to the repository of backups. */
+/** Gives a control plane access to the repository of backups. The first one creates the repository. */
 export function giveBackupAccess({ member, after }: MachineScope): BackupAccess {
+  const { repository, access } = timerOf(member);
   return new BackupAccess(
     member.resourceName("backup-access"),
     {
       ...member.onMachine,
-      files: pulumi.secret(octal(accessFiles(timerOf(member).access))),
+      files: pulumi.secret(octal(accessFiles(access))),
+      repository,
+      options: accessOptions(access),
+      creates: member.isFirst,
       etcdutl: member.artifacts.binaries.etcdutl,
     },
     member.options(member.groups.node, after),

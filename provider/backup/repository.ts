@@ -7,17 +7,13 @@ import { parseJson } from "../../common/json";
 import { lastLines, tryCommand, type Outcome } from "../../common/process";
 import type { RepositorySettings } from "../../contracts/kubeadm/restore-from";
 import { userCommand } from "../../common/user-command";
+import { ALREADY_EXISTS, ResticCode, reasonOfRetries } from "./restic-outcome";
 import { sftpOption } from "./sftp";
 import { sftpFailure } from "./sftp-failure";
 
 /** Seconds. restic repeats requests that S3 refuses for a quarter of an hour. */
 const SHORT = 90;
 const LONG = 3_600;
-
-/** Exit codes of restic. https://restic.readthedocs.io/en/stable/075_scripting.html#exit-codes */
-const MISSING = 10;
-const LOCKED = 11;
-const WRONG_PASSWORD = 12;
 
 const LOCKED_ACTION =
   "wait for that command, then run this one again; if it was killed on another computer, its lock ends in half an hour";
@@ -80,7 +76,7 @@ export class Repository {
   /** Creates the repository if it does not exist. @throws StepError where it cannot be used */
   async open(): Promise<void> {
     if (this.address.startsWith("s3:")) await this.createBucket();
-    const outcome = await this.run(["cat", "config"], "opening the repository", SHORT, [0, MISSING]);
+    const outcome = await this.run(["cat", "config"], "opening the repository", SHORT, [0, ResticCode.missing]);
     if (outcome.code === 0) return;
     if (this.address.startsWith("/")) await mkdir(this.address, { recursive: true, mode: 0o700 });
     await this.run(["init"], "creating the repository", SHORT);
@@ -93,8 +89,7 @@ export class Repository {
   private async createBucket(): Promise<void> {
     const step = "creating the repository";
     const outcome = await this.run(["init"], step, SHORT, [0, 1]);
-    if (outcome.code !== 0 && !/already (initialized|exists)/.test(outcome.stderr))
-      throw await this.failureOf(step, outcome);
+    if (outcome.code !== 0 && !ALREADY_EXISTS.test(outcome.stderr)) throw await this.failureOf(step, outcome);
   }
 
   /** Stores a folder as a backup, and returns its id. */
@@ -166,7 +161,7 @@ export class Repository {
     more: CommandOptions = {},
   ): Promise<Outcome> {
     let outcome = await this.call(args, step, timeout, more);
-    if (outcome.code === LOCKED) {
+    if (outcome.code === ResticCode.locked) {
       await this.call(["unlock"], step, SHORT);
       outcome = await this.call(args, step, timeout, more);
     }
@@ -209,15 +204,15 @@ export class Repository {
   }
 
   private async failureOf(step: string, { code, stdout, stderr }: Outcome): Promise<StepError> {
-    if (code === WRONG_PASSWORD)
+    if (code === ResticCode.wrongPassword)
       return this.failure(step, "the password is wrong", "correct backup.password in the configuration");
-    if (code === MISSING)
+    if (code === ResticCode.missing)
       return this.failure(
         step,
         "there is no repository",
         `correct backup.repository, or create it with \`${userCommand("backup")}\``,
       );
-    if (code === LOCKED) return this.failure(step, `${lockOwner(stderr)} uses it`, LOCKED_ACTION);
+    if (code === ResticCode.locked) return this.failure(step, `${lockOwner(stderr)} uses it`, LOCKED_ACTION);
     const sftp = await sftpFailure(stderr, this.settings, this.signal);
     if (sftp) return this.failure(step, sftp.cause, sftp.action);
     return this.failure(step, reasonOfRetries(stderr) ?? lastLines(stderr || stdout));
@@ -235,9 +230,4 @@ export class Repository {
 /** Returns which process has the lock: `PID 41 on nas by root`. */
 function lockOwner(stderr: string): string {
   return /already locked (?:exclusively )?by (PID \d+ on \S+ by \S+)/.exec(stderr)?.[1] ?? "another command";
-}
-
-/** Returns why restic repeated a request until it was stopped, which its last lines do not say. */
-function reasonOfRetries(stderr: string): string | undefined {
-  return [...stderr.matchAll(/returned error, retrying after [^:]*: (.*)/g)].at(-1)?.[1];
 }

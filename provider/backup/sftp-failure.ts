@@ -7,6 +7,8 @@ const SECONDS = 60;
 /** What restic prints when it has no connection. */
 const NO_SESSION = "unable to start the sftp session";
 
+type SftpSettings = Pick<RepositorySettings, "repository" | "sftp">;
+
 /** Why a repository by SFTP cannot be used, and what to do. */
 export interface SftpFailure {
   cause: string;
@@ -19,24 +21,31 @@ const REINSTALLED = `if the server was installed again, compare its key with ${S
 /**
  * Explains why restic could not use a repository by SFTP; undefined for other errors. A connection that did not come
  * about is tried again without restic, which may end before it has printed what ssh says.
+ * @param connect connects with ssh, and returns what it prints. @default from this computer
  */
 export async function sftpFailure(
   stderr: string,
-  settings: RepositorySettings,
+  settings: SftpSettings,
   signal: AbortSignal,
+  connect = () => connectOnce(settings, signal),
 ): Promise<SftpFailure | undefined> {
   if (!settings.repository.startsWith("sftp:")) return undefined;
   if (!stderr.includes(NO_SESSION)) return folderFailure(stderr);
-  const text = await connectOnce(settings, signal);
+  const text = await connect();
   return hostKeyFailure(text, settings) ?? loginFailure(text, settings) ?? serverFailure(text);
 }
 
 /** Opens the subsystem SFTP and closes it again. @returns what ssh prints */
-async function connectOnce(settings: RepositorySettings, signal: AbortSignal): Promise<string> {
-  const { host, port, user } = serverOf(settings.repository);
-  const login = [...(port === undefined ? [] : ["-p", port]), ...(user === undefined ? [] : ["-l", user])];
-  const args = [...(await sshArguments(settings)), ...login, "-s", host, "sftp"];
+async function connectOnce(settings: SftpSettings, signal: AbortSignal): Promise<string> {
+  const args = [...(await sshArguments(settings)), ...sftpLogin(settings.repository)];
   return (await tryCommand("ssh", args, { step: "connecting to the server", signal, timeout: SECONDS })).stderr;
+}
+
+/** Returns the arguments with which ssh opens the subsystem SFTP of a repository's server. */
+export function sftpLogin(repository: string): string[] {
+  const { host, port, user } = serverOf(repository);
+  const login = [...(port === undefined ? [] : ["-p", port]), ...(user === undefined ? [] : ["-l", user])];
+  return [...login, "-s", host, "sftp"];
 }
 
 /** Returns the server of a repository, as restic gives it to ssh. */
@@ -50,7 +59,7 @@ export function serverOf(address: string): { host: string; port?: string | undef
   return { user, host: host.replace(/^\[|\]$/g, ""), port };
 }
 
-function hostKeyFailure(stderr: string, { sftp }: RepositorySettings): SftpFailure | undefined {
+function hostKeyFailure(stderr: string, { sftp }: SftpSettings): SftpFailure | undefined {
   if (!stderr.includes("Host key verification failed")) return undefined;
   const fingerprint = /\bSHA256:[\w+/]+/.exec(stderr)?.[0];
   const isAnother = stderr.includes("HOST IDENTIFICATION HAS CHANGED");
@@ -71,7 +80,7 @@ function hostKeyFailure(stderr: string, { sftp }: RepositorySettings): SftpFailu
   };
 }
 
-function loginFailure(stderr: string, { sftp }: RepositorySettings): SftpFailure | undefined {
+function loginFailure(stderr: string, { sftp }: SftpSettings): SftpFailure | undefined {
   const refusal = /(Permission denied \([^)]*\)|Too many authentication failures)/.exec(stderr)?.[0];
   if (refusal === undefined) return undefined;
   const unusable = /(Identity file .* not accessible: [^\n.]*|Load key ".*": [^\n]*)/.exec(stderr)?.[0];

@@ -59,7 +59,8 @@ export function accessOptions({ s3, sftp }: Pick<RepositoryAccess, "s3" | "sftp"
   ];
 }
 
-function sshWords(): string[] {
+/** Returns the arguments of ssh besides the server, on a control plane. */
+export function sshWords(): string[] {
   const options = [...SSH_OPTIONS, "IdentitiesOnly=yes", ...pinnedOptions(KNOWN_HOSTS_FILE)];
   return [...options.flatMap((option) => ["-o", option]), "-i", SSH_KEY_FILE];
 }

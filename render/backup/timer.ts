@@ -7,6 +7,7 @@ import { template } from "../template";
 import { ACCESS_FOLDER, RESTIC } from "./access";
 import { AUTHORITY_FILES, CONFIG_MAPS, PATHS_OF_KUBEADM } from "./content";
 import { BACKUP_FOLDER } from "./etcd-programs";
+import { resticFunctions } from "./machine-restic";
 import { saveSnapshotScript, SNAPSHOTS } from "./save-snapshot";
 import { liveHashScript, readSnapshotScript, SEPARATOR } from "./scratch-etcd";
 
@@ -80,7 +81,7 @@ function scripts({ options }: BackupTimerSettings): Record<string, string> {
       FORMER: relative(FORMER_AUTHORITIES),
       SEPARATOR,
     }),
-    "repository.sh": template("backup/repository.sh", { OPTIONS: options.map((word) => `${quote(word)} `).join("") }),
+    "repository.sh": resticFunctions(options),
     "lease.sh": leaseScript(LEASE),
     "etcd-health.sh": `${ETCDCTL}\netcdctl endpoint health\n`,
     "save-snapshot.sh": `${saveSnapshotScript('"$1"')}\n`,

@@ -16,13 +16,12 @@ call_restic() (
   exec timeout "$limit" "$restic" --repo "$repository" --retry-lock 5m @OPTIONS@"$@" <"$access/password"
 )
 
-# run_restic STEP SECONDS ACCEPTED ARGUMENT...: ends the run unless restic returns 0 or the accepted code. `unlock`
-# removes only locks of processes that this machine no longer has, and those that were not renewed for half an hour.
+# run_restic STEP SECONDS ARGUMENT...: ends the run if restic fails. `unlock` removes only locks of processes that this
+# machine no longer has, and those that were not renewed for half an hour.
 run_restic() {
   step=$1
   limit=$2
-  accepted=$3
-  shift 3
+  shift 2
   call_restic "$limit" "$@" >"$work/output" 2>"$work/errors"
   code=$?
   if [ "$code" -eq 11 ]; then
@@ -30,11 +29,12 @@ run_restic() {
     call_restic "$limit" "$@" >"$work/output" 2>"$work/errors"
     code=$?
   fi
-  [ "$code" -eq 0 ] || [ "$code" -eq "$accepted" ] || fail "$step $repository failed: $(reason_of "$code")"
+  [ "$code" -eq 0 ] || fail "$step $repository failed: $(reason_of "$code")"
 }
 
 reason_of() {
   case $1 in
+    10) echo "there is no repository: mount its disk, or correct backup.repository in the configuration" ;;
     11) echo "another command uses it" ;;
     12) echo "the password is wrong: correct backup.password in the configuration" ;;
     124) echo "restic did not end in $limit seconds: $(last_words)" ;;
@@ -42,23 +42,12 @@ reason_of() {
   esac
 }
 
-# Creates the repository if it does not exist. To read from a bucket that does not exist, or with a wrong access key,
-# restic tries for a quarter of an hour; `init` creates the former and refuses the latter.
-open_repository() {
-  case $repository in
-    s3:*)
-      run_restic "creating the repository" "$short" 1 init
-      [ "$code" -eq 0 ] || grep -Eq 'already (initialized|exists)' "$work/errors" ||
-        fail "creating the repository $repository failed: $(last_words)"
-      ;;
-  esac
-  run_restic "opening the repository" "$short" 10 cat config
-  [ "$code" -eq 0 ] || run_restic "creating the repository" "$short" 0 init
-}
+# Does not create the repository: a disk that the server has not mounted must not get an empty one.
+open_repository() { run_restic "opening the repository" "$short" cat config; }
 
 # Sets the id and the time of the newest backup of this cluster, whichever computer has stored it.
 read_last_backup() {
-  run_restic "listing the backups in" "$short" 0 snapshots --json --tag "$tag"
+  run_restic "listing the backups in" "$short" snapshots --json --tag "$tag"
   last=$(grep -Eo '"(time|short_id)":"[^"]*"' "$work/output" | cut -d '"' -f 4 | paste -d ' ' - - | sort | tail -n 1)
   last_time=${last%% *}
   last_id=${last##* }
@@ -68,7 +57,7 @@ read_last_backup() {
 store() {
   at=$(echo "$time" | cut -c 1-19 | tr T ' ')
   cd "$work/files" || fail "the folder of the backup is missing"
-  run_restic "storing the backup in" "$long" 0 backup --json --host "$node" --time "$at" --tag "$tag" .
+  run_restic "storing the backup in" "$long" backup --json --host "$node" --time "$at" --tag "$tag" .
   cd /
   id=$(sed -n 's/.*"snapshot_id":"\([0-9a-f]\{8\}\).*/\1/p' "$work/output" | tail -n 1)
   [ -n "$id" ] || fail "storing the backup in $repository failed: restic did not report the backup's id"
@@ -77,6 +66,6 @@ store() {
 # Deletes the backups that need not be kept, and checks the repository's structure.
 clean() {
   # shellcheck disable=SC2086
-  run_restic "deleting old backups in" "$long" 0 forget --tag "$tag" --group-by tags $keep --prune
-  run_restic "checking the repository" "$long" 0 check
+  run_restic "deleting old backups in" "$long" forget --tag "$tag" --group-by tags $keep --prune
+  run_restic "checking the repository" "$long" check
 }

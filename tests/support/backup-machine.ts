@@ -100,7 +100,7 @@ read -r password
 echo "restic $*" >> ${root}/calls
 [ "$password" = "$(cat ${root}/password)" ] || { echo "Fatal: wrong password or no key found" >&2; exit 12; }
 case "$*" in
-  *"cat config") [ -e ${root}/repository ] || exit 10 ;;
+  *"cat config"*) [ -e ${root}/repository ] || exit 10 ;;
   *init) mkdir ${root}/repository ;;
   *snapshots*) cat ${root}/snapshots ;;
   *"backup --json"*) cp -r . ${root}/stored && echo '{"message_type":"status"}'
@@ -163,6 +163,7 @@ export class BackupMachine {
       this.write("/kubectl", real.kubectl);
       rmSync(`${this.root}/bin/systemd-analyze`);
     }
+    if (!real) mkdirSync(this.repository);
     this.program(RESTIC, real ? `#!/bin/sh\nexec ${real.restic} "$@"\n` : FAKE_RESTIC(this.root));
   }
 
@@ -175,6 +176,12 @@ export class BackupMachine {
     });
     const events = this.read("/events").split("\n").filter(Boolean);
     return { code: status, output: stdout + stderr, events, result: this.read(BACKUP_RESULT) };
+  }
+
+  /** Runs another script on the machine. */
+  runScript(script: string): { code: number | null; output: string } {
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", this.local(script)], { encoding: "utf8" });
+    return { code: status, output: stdout + stderr };
   }
 
   /** Runs functions of the Lease as the timer's script does. */

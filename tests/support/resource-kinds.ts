@@ -98,6 +98,9 @@ const etcdutl = { ...source("etcdutl"), size: "etcdutl".length };
 
 const accessProgram = fc.record({
   files: filesBelow(ACCESS_FOLDER, ["password", "environment", "ssh-key"]),
+  repository: fc.constant("sftp:me@nas:/b"), // An adoption does not find out that the machine used another one.
+  options: fc.constant([]),
+  creates: fc.constant(true),
   etcdutl: fc.constant(etcdutl),
 }) as unknown as fc.Arbitrary<Json>;
 
@@ -208,6 +211,14 @@ export const machineKinds: readonly ResourceKind[] = [
     name: "BackupAccess",
     handler: backupAccessResource,
     programs: three(accessProgram),
+    prepare: ({ machine }) => {
+      let hasRepository = false;
+      machine.on(/^call_restic \d+ cat config/m, () => (hasRepository ? "" : { code: 10 }));
+      machine.on(/^call_restic \d+ init/m, () => {
+        hasRepository = true;
+        return "";
+      });
+    },
     leaves: {
       reason: "commands for backups use etcdutl too",
       apply: (reference, deleted) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -7,9 +7,13 @@ import { obtainRestic } from "../../../artifacts/restic";
 import { messageOf } from "../../../common/errors";
 import { silent } from "../../../common/progress";
 import { readFacts } from "../../../provider/backup/facts";
+import { ALREADY_EXISTS, ResticCode } from "../../../provider/backup/restic-outcome";
 import { Repository } from "../../../provider/backup/repository";
+import { ACCESS_FOLDER } from "../../../render/backup/access";
+import { resticScript } from "../../../render/backup/machine-restic";
 import { BackupMachine, NODE, PASSWORD, POLICY } from "../../support/backup-machine";
 
+const PASSWORD_FILE = `${ACCESS_FOLDER}/password`;
 const { signal } = new AbortController();
 let missing: string | undefined;
 let folder: string;
@@ -36,6 +40,20 @@ async function find(program: string): Promise<string | undefined> {
   return path && join(path, program);
 }
 
+test("a machine tells a missing repository from a wrong password, and creates it only with `init`", async () => {
+  const call = (command: string) =>
+    machine.runScript(resticScript({ repository: machine.repository, options: [] }, command, 90));
+  expect(machine.run().result).toContain("there is no repository: mount its disk");
+  expect(call("cat config --no-lock").code).toBe(ResticCode.missing);
+  expect(existsSync(machine.repository)).toBe(false);
+  expect(call("init")).toEqual({ code: 0, output: "" });
+  expect(call("cat config --no-lock")).toEqual({ code: 0, output: "" });
+  expect(call("init").output).toMatch(ALREADY_EXISTS);
+  machine.write(PASSWORD_FILE, "another\n");
+  expect(call("cat config --no-lock").code).toBe(ResticCode.wrongPassword);
+  machine.write(PASSWORD_FILE, `${PASSWORD}\n`);
+}, 120_000);
+
 test("a scheduled backup is listed and read as one of `kubewright backup`", async () => {
   const { code, output } = machine.run();
   expect(code, output).toBe(0);
@@ -58,7 +76,7 @@ test("a backup of `kubewright backup` after the schedule's last date is enough",
 
 test("a wrong password is named, and stores nothing", async () => {
   machine.setTime("2026-11-30T12:00:00Z");
-  machine.write("/etc/kubewright/backup-access/password", "another\n");
+  machine.write(PASSWORD_FILE, "another\n");
   expect(machine.run().result).toContain("the password is wrong");
   expect(await repository.list()).toHaveLength(3);
 }, 120_000);

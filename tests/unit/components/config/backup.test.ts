@@ -80,7 +80,7 @@ describe("a schedule", () => {
     expect(parseConfig({ backup: { ...inS3, schedule } }, environment).backup?.schedule).toBe(schedule);
   });
 
-  test.each(["", "dayly", "0 3 * * *", "3:00pm", "daily\nUser=x", "*-*-* 03:00%", "every day", "03", "daily daily"])(
+  test.each(["", "each day", "0 3 * * *", "3:00pm", "daily\nUser=x", "*-*-* 03:00%", "every day", "03", "daily daily"])(
     "is not %j",
     (schedule) => refused({ backup: { ...inS3, schedule } }, "backup.schedule", "write one like daily"),
   );

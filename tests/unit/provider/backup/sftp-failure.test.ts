@@ -28,7 +28,7 @@ function installSsh(text: string): void {
 }
 
 const explain = (stderr: string, sftp = {}, repository = "sftp:me@nas:/b") =>
-  sftpFailure(stderr, { repository, password: "p", sftp }, signal);
+  sftpFailure(stderr, { repository, sftp }, signal);
 
 const CHANGED = "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\nSHA256:abc+/1.\nHost key verification failed.";
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { obtainMachineRestic } from "../../../../artifacts/restic";
+import { backupAccessContract } from "../../../../contracts/kubeadm/backup-access";
 import { isSecret } from "../../../../contracts/secret";
 import { backupAccessResource as resource } from "../../../../provider/resources/backup-access";
 import { accessFiles, RESTIC } from "../../../../render/backup/access";
@@ -37,12 +38,19 @@ beforeEach(() => {
     .on(/uname -m/, run("aarch64\n"))
     .on(/etcdutl version/, () => "3.6.8\n3.6.8\n")
     .on(/restic version/, run("restic 0.18.1"))
+    .on(/^call_restic/m, run(""))
     .on(/systemctl stop/, run(""));
 });
 afterEach(() => vi.clearAllMocks());
 
 const context = () => machine.context({ cachedFiles: { obtain: (path: string) => Promise.resolve(path) } as never });
-const inputs = (own: typeof files) => ({ ...machine.target, files: own, etcdutl });
+const access = { repository: "sftp:me@nas:/b", options: [], creates: true, etcdutl };
+const inputs = (own: typeof files, more: Partial<typeof access> = {}) => ({
+  ...{ ...machine.target, ...access, ...more },
+  files: own,
+});
+/** The commands of restic that open the repository, or create it. */
+const commands = () => scripts.flatMap((script) => /^call_restic \d+ (\w+)/m.exec(script)?.[1] ?? []);
 const stored = (path: string) => machine.files.get(path);
 
 test("copies restic of the machine's architecture, etcdutl, and the files for root only", async () => {
@@ -54,8 +62,55 @@ test("copies restic of the machine's architecture, etcdutl, and the files for ro
   for (const path of Object.keys(files)) expect(stored(path)?.mode).toBe("0600");
 });
 
+test("the machine proves that it opens the repository, and creates none that exists", async () => {
+  await resource.create(context(), inputs(files));
+  expect(commands()).toEqual(["cat"]);
+});
+
+/** Lets the machine find no repository. */
+function loseRepository() {
+  machine.on(/^call_restic \d+ cat/m, (script) => (scripts.push(script), { code: 10 }));
+}
+
+test("the first control plane creates the repository once, and again for another address", async () => {
+  loseRepository();
+  await resource.create(context(), inputs(files));
+  expect(commands()).toEqual(["cat", "init"]);
+  const old = { inputs: inputs(files), outputs: {} };
+  await expect(resource.update?.(context(), "id", inputs(withoutKey), old)).rejects.toThrow(
+    /opening the repository .* failed on worker-1 .*: sftp:me@nas:\/b has no repository; .* restored .*; if its disk/,
+  );
+  expect(commands()).toEqual(["cat", "init", "cat"]);
+  await resource.update?.(context(), "id", inputs(files, { repository: "sftp:me@nas:/c" }), old);
+  expect(commands().slice(3)).toEqual(["cat", "init"]);
+});
+
+test("another control plane creates no repository, and leaves no secret without one", async () => {
+  loseRepository();
+  const undo = vi.fn();
+  const create = resource.create({ ...context(), undo }, inputs(files, { creates: false }));
+  await expect(create).rejects.toThrow(/has no repository; the password and the keys were removed/);
+  expect([...machine.files.keys()]).toEqual([ETCDUTL]);
+  expect(undo).toHaveBeenCalledOnce();
+  expect(commands()).toEqual(["cat"]);
+});
+
+test("a machine keeps its access when it cannot open the repository with another one", async () => {
+  await resource.create(context(), inputs(files));
+  const before = Object.fromEntries(machine.files);
+  machine.on(/^call_restic/m, () => ({ code: 12, stderr: "wrong password" }));
+  const undo = vi.fn();
+  const old = { inputs: inputs(files), outputs: {} };
+  await expect(resource.update?.({ ...context(), undo }, "id", inputs(withoutKey), old)).rejects.toThrow(
+    "the password of sftp:me@nas:/b is another one; the previous password and keys were restored on the machine; " +
+      "correct backup.password",
+  );
+  expect(Object.fromEntries(machine.files)).toEqual(before);
+  expect(undo).toHaveBeenCalledOnce();
+});
+
 test("the files are secrets of the state", () => {
-  expect(isSecret(resource.contract.inputs.shape.files)).toBe(true);
+  expect(isSecret(backupAccessContract.inputs.shape.files)).toBe(true);
 });
 
 test("removes the files of another kind of repository", async () => {

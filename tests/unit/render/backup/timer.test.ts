@@ -1,10 +1,11 @@
-import { statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { readFacts } from "../../../../provider/backup/facts";
 import { accessFiles, accessOptions } from "../../../../render/backup/access";
 import { BACKUP_FOLDER } from "../../../../render/backup/etcd-programs";
+import { resticScript } from "../../../../render/backup/machine-restic";
 import { BACKUP_TIMER, BACKUP_TIMER_FOLDER, backupTimerFiles } from "../../../../render/backup/timer";
 import { BackupMachine, NODE, PASSWORD, POLICY } from "../../../support/backup-machine";
 
@@ -75,7 +76,7 @@ describe.skipIf(process.platform !== "linux")("the timer's script", () => {
     expect(statSync(machine.root + STAMP).mode & 0o777).toBe(0o644);
   });
 
-  test("creates the repository, stores with the same names as `kubewright backup`, and deletes old backups", () => {
+  test("stores with the same names as `kubewright backup`, and deletes old backups", () => {
     machine.run();
     const calls = machine
       .read("/calls")
@@ -83,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("the timer's script", () => {
       .split("\n")
       .map((line) => line.replace(/^.*--retry-lock 5m /, ""));
     expect(calls).toEqual([
-      ...["cat config", "init", "snapshots --json --tag stack=dev"],
+      ...["cat config", "snapshots --json --tag stack=dev"],
       `backup --json --host ${NODE} --time 2026-11-27 12:00:00 --tag stack=dev .`,
       "forget --tag stack=dev --group-by tags --keep-last 3 --keep-daily 7 --keep-weekly 4 --prune",
       "check",
@@ -159,6 +160,11 @@ describe.skipIf(process.platform !== "linux")("the timer's script", () => {
       (one) => one.break("read-snapshot.sh", "panic"),
       "scratch etcd failed: panic",
     ],
+    [
+      "a disk that the server has not mounted",
+      (one) => rmSync(one.repository, { recursive: true }),
+      "there is no repository: mount its disk",
+    ],
     ["a full repository", (one) => one.write("/full", ""), "no space left on device"],
     ["a missing key", (one) => one.write("/etc/kubernetes/manifests/kube-apiserver.yaml", ""), "reading the manifest"],
     ["an API that is down", (one) => one.write("/api-down", ""), "the Lease kubewright-backup could not be read"],
@@ -191,6 +197,20 @@ describe.skipIf(process.platform !== "linux")("the timer's script", () => {
     machine.write(`${BACKUP_FOLDER}/scheduled.abc/files/etcd.db`, "x");
     machine.run();
     expect(machine.leftovers()).toEqual([]);
+  });
+
+  test("restic is called for the proof of `up` as for a backup", () => {
+    const access = { repository: machine.repository, options: ["-o", "a b"] };
+    const call = (command: string) => machine.runScript(resticScript(access, command, 90));
+    expect(call("cat config --no-lock")).toEqual({ code: 0, output: "" });
+    expect(machine.read("/calls")).toContain(`${machine.repository} --retry-lock 5m -o a b cat config --no-lock`);
+    rmSync(machine.repository, { recursive: true });
+    expect(call("cat config --no-lock").code).toBe(10);
+    expect(call("init").code).toBe(0);
+    expect(existsSync(machine.repository)).toBe(true);
+    machine.write("/password", "another\n");
+    const { code, output } = call("cat config --no-lock");
+    expect(`${code} ${output}`).toContain("12 Fatal: wrong password");
   });
 
   test("checks that its programs and files are there", () => {
