@@ -75,6 +75,17 @@ export function requiredPackages({ osFamily }: Pick<MachineFacts, "osFamily">): 
   return [...PACKAGES[osFamily]];
 }
 
+const SSH_CLIENT: Record<MachineFacts["osFamily"], readonly string[]> = {
+  debian: ["openssh-client"],
+  fedora: ["openssh-clients"],
+  other: [],
+};
+
+/** Returns the package of the program `ssh`, which restic calls for a repository by SFTP. */
+export function sshClientPackages({ osFamily }: Pick<MachineFacts, "osFamily">): readonly string[] {
+  return SSH_CLIENT[osFamily];
+}
+
 /** Package of the API balancer, which Debian and Fedora name alike, and the service that Debian would start with it. */
 export const BALANCER_PACKAGE = { name: "haproxy", unusedServices: ["haproxy.service"] } as const;
 

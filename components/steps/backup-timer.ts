@@ -13,6 +13,11 @@ export function hasBackupTimer({ isControlPlane, plan }: ClusterMember): boolean
   return isControlPlane && plan.backup !== undefined;
 }
 
+/** Whether the machine stores backups by SFTP, for which restic calls ssh. */
+export function backsUpBySftp(member: ClusterMember): boolean {
+  return hasBackupTimer(member) && timerOf(member).repository.startsWith("sftp:");
+}
+
 /** Gives a control plane access to the repository of backups. The first one creates the repository. */
 export function giveBackupAccess({ member, after }: MachineScope): BackupAccess {
   const { repository, access } = timerOf(member);

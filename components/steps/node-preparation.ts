@@ -9,6 +9,7 @@ import {
   VIP_PACKAGE,
   nodeBinaries,
   requiredPackages,
+  sshClientPackages,
 } from "../../render/node-contents";
 import { guardProbe } from "../../render/guard";
 import { KUBELET_CONFIGURATION } from "../../render/kubelet";
@@ -19,6 +20,7 @@ import { KUBELET_KUBECONFIG } from "../../render/standalone-kubelet";
 import { Binaries, Firewall, Hosts, Kernel, Packages, Unit } from "../../sdk/host";
 import { type Machine, controllerArch, nodeAddress } from "../machines/machine";
 import { hasVirtualAddress } from "./api-vip";
+import { backsUpBySftp } from "./backup-timer";
 import { hasServingCertificates, servingAddresses } from "./kubelet-serving";
 import { type ClusterMember, controlPlaneConnections } from "./member";
 import type { MachineScope } from "./step";
@@ -35,7 +37,11 @@ export function installPackages({ member, after }: MachineScope): Packages {
     {
       ...onMachine,
       osFamily: host.facts.osFamily,
-      packages: host.facts.apply((facts) => [...requiredPackages(facts), ...extras.map(({ name }) => name)]),
+      packages: host.facts.apply((facts) => [
+        ...requiredPackages(facts),
+        ...extras.map(({ name }) => name),
+        ...(backsUpBySftp(member) ? sshClientPackages(facts) : []),
+      ]),
       ...optional({ unusedServices: extras.length > 0 ? unusedServices : undefined }),
     },
     setupOptions(member, after),

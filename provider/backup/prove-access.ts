@@ -63,6 +63,11 @@ async function reasonOf(
         "if its disk is not mounted on the server, mount it; otherwise correct backup.repository, or create it with " +
         `\`${userCommand("backup")}\``,
     };
+  if (/"ssh": executable file not found/.test(stderr))
+    return {
+      cause: `it has no program ssh, which restic needs for ${repository}`,
+      action: "install an SSH client on the machine: openssh-client or openssh-clients",
+    };
   // The files on the machine are those of the configuration.
   const sftp = { key: "backup.sftp.key", hostKey: "backup.sftp.hostKey" };
   const failure = await sftpFailure(stderr, { repository, sftp }, signal, () => connect(machine, repository, signal));

@@ -48,6 +48,11 @@ test("a server that does not answer is named", async () => {
   await expect(prove(S3)).rejects.toThrow("restic did not end in 90 seconds: dial tcp: i/o timeout; check that");
 });
 
+test("a machine without ssh is named", async () => {
+  answer("cat config", 1, 'Fatal: cmd.Start: exec: "ssh": executable file not found in $PATH');
+  await expect(prove(SFTP)).rejects.toThrow(/on worker-1 .*: it has no program ssh.*; install an SSH client/);
+});
+
 test("a server that ssh refuses is explained", async () => {
   answer("cat config", 1, "Fatal: unable to start the sftp session, error: unexpected EOF");
   machine.on(/^timeout \d+ ssh .*-l me -s nas sftp/, () => ({ code: 255, stderr: "Host key verification failed." }));
