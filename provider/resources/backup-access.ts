@@ -103,6 +103,7 @@ async function removeAll(context: Context, machine: Remote, { files }: AccessInp
   const step = "removing the access to the repository of backups";
   await machine.run(
     `systemctl stop ${BACKUP_SERVICE} 2>/dev/null || true
+systemctl reset-failed ${BACKUP_SERVICE} 2>/dev/null || true
 rm -rf ${BACKUP_FOLDER}/scheduled.* ${BACKUP_FOLDER}/restic-cache ${BACKUP_RESULT}`,
     { step, signal },
   );

@@ -139,6 +139,8 @@ test("leaves no secret and no restic on the machine when it is deleted, and stop
   await resource.create(context(), inputs(files));
   scripts = [];
   await resource.delete?.(context(), "id", { inputs: inputs(files), outputs: {} });
-  expect(scripts[0]).toMatch(/^systemctl stop kubewright-backup\.service.*\nrm -rf .*\/scheduled\.\* /);
+  expect(scripts[0]).toMatch(
+    /^systemctl stop (\S+\.service) .*\nsystemctl reset-failed \1 .*\nrm -rf .*\/scheduled\.\* /,
+  );
   expect([...machine.files.keys()]).toEqual([ETCDUTL]);
 });
