@@ -45,6 +45,7 @@ export interface KubeadmSteps extends PreparationSteps {
   "certificates timer": Unit;
   "backup access": BackupAccess;
   "backup timer": Unit;
+  "drill timer": Unit;
   "kubelet authority": KubeletAuthority;
   dns: Rollout;
 }

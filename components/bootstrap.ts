@@ -9,7 +9,13 @@ import type { CommandPhase } from "./nodes/commands";
 import { installApiBalancer } from "./steps/api-balancer";
 import { hasVirtualAddress, installVirtualAddress } from "./steps/api-vip";
 import { hasApiServerFiles, writeApiServerFiles } from "./steps/api-server-files";
-import { giveBackupAccess, hasBackupTimer, installBackupTimer } from "./steps/backup-timer";
+import {
+  giveBackupAccess,
+  hasBackupTimer,
+  hasDrillTimer,
+  installBackupTimer,
+  installDrillTimer,
+} from "./steps/backup-timer";
 import { installRenewal } from "./steps/certificates-timer";
 import { addCommands, hasCommands } from "./steps/commands";
 import { rollOutKubeadmDns } from "./steps/dns";
@@ -170,6 +176,7 @@ const KUBEADM: StepList<KubeadmSteps, KubeadmCluster> = {
   },
   // Needs the access, so that the timer is removed first.
   "backup timer": { on: hasBackupTimer, needs: ["kubectl", "backup access"], register: installBackupTimer },
+  "drill timer": { on: hasDrillTimer, needs: ["backup timer"], register: installDrillTimer },
   "kubelet authority": {
     on: (member) => firstControlPlane(member) && hasVerifiedKubelets(member),
     needsCluster: ["control plane node", "worker node", "kubelet approver"],

@@ -4,11 +4,13 @@ import type { BackupSettings } from "../../components/config";
 import { readStamps, type Stamp, type StampKind } from "../../provider/backup/stamps";
 import { readTimerProblems } from "../../provider/host/timer-result";
 import type { Remote } from "../../provider/ssh/remote";
-import { BACKUP_LIMIT, BACKUP_RESULT, BACKUP_SERVICE } from "../../render/backup/timer";
+import { BACKUP_LIMIT, BACKUP_RESULT, BACKUP_SERVICE, DRILL_RESULT, DRILL_SERVICE } from "../../render/backup/timer";
 import { describeAge } from "./text";
 
-/** systemd ends a run of the timer after its limit. */
-const TIMER = { service: BACKUP_SERVICE, result: BACKUP_RESULT, longest: BACKUP_LIMIT * 1000 + HOUR_MS };
+/** systemd ends a run of a timer after its limit. */
+const longest = BACKUP_LIMIT * 1000 + HOUR_MS;
+const BACKUPS = { service: BACKUP_SERVICE, result: BACKUP_RESULT, longest };
+const DRILLS = { service: DRILL_SERVICE, result: DRILL_RESULT, longest };
 
 /** When the last backup and the last drill succeeded. */
 export interface BackupStatus {
@@ -21,13 +23,14 @@ export interface BackupStatus {
 
 /** Reads when the last backup and the last drill succeeded, and compares their ages with the configured limits. */
 export async function readBackupStatus(
-  { maxAge, maxDrillAge, schedule }: BackupSettings,
+  { maxAge, maxDrillAge, schedule, drillSchedule }: BackupSettings,
   controlPlanes: readonly Remote[],
   { signal, now = Date.now() }: { signal: AbortSignal; now?: number },
 ): Promise<BackupStatus> {
-  const [stamps, failures] = await Promise.all([
+  const timers = [...(schedule === undefined ? [] : [BACKUPS]), ...(drillSchedule === undefined ? [] : [DRILLS])];
+  const [stamps, ...failures] = await Promise.all([
     readStamps(controlPlanes, signal),
-    schedule === undefined ? [] : readTimerProblems(controlPlanes, TIMER, { signal, now }),
+    ...timers.map((timer) => readTimerProblems(controlPlanes, timer, { signal, now })),
   ]);
   const limits: readonly [StampKind, number, string][] = [
     ["backup", maxAge, userCommand("backup")],
@@ -39,7 +42,7 @@ export async function readBackupStatus(
     if (now - Date.parse(stamp.time) <= hours * HOUR_MS) return [];
     return [`the last ${kind} is ${describeAge(stamp.time, now)} old, more than ${hours} hours: run \`${command}\``];
   });
-  return { ...stamps, problems: [...problems, ...failures] };
+  return { ...stamps, problems: [...problems, ...failures.flat()] };
 }
 
 /** `65c64ecf, 2 hours ago; drill of 65c64ecf, 3 days ago` */

@@ -10,6 +10,10 @@ const REPOSITORY = /^(\/|\.\.?\/|~\/|sftp:\S+|s3:https?:\/\/[^/\s]+\/\S+)/;
 /** restic splits ssh's arguments at quotes, and ssh replaces `%` and `${...}` in the path of a key. */
 const KEY_PATH = /^(~?\/)[^'"\\%$\p{Cc}]+$/u;
 
+const calendar = z.string().refine(isCalendar, {
+  error: complaint("is no calendar of systemd", "write one like daily, *-*-* 03:00 or Mon..Fri 22:30"),
+});
+
 /** Where backups are stored, and when one is too old. docs/backup.md explains it. */
 export const backupSection = strict({
   /**
@@ -40,12 +44,13 @@ export const backupSection = strict({
    * repository in files of root (docs/backup.md). Not with a folder as repository.
    * @default backups are taken by `npm run backup` only, and control planes have no password
    */
-  schedule: z
-    .string()
-    .refine(isCalendar, {
-      error: complaint("is no calendar of systemd", "write one like daily, *-*-* 03:00 or Mon..Fri 22:30"),
-    })
-    .optional(),
+  schedule: calendar.optional(),
+  /**
+   * When every control plane tries the newest backup in a scratch etcd, a calendar of systemd: `weekly`. Only with
+   * `backup.schedule`.
+   * @default backups are tried by `npm run backup:drill` only
+   */
+  drillSchedule: calendar.optional(),
   /**
    * Creates the cluster from a backup, `latest` or its id, when its control planes are lost, or in a new stack
    * (docs/backup.md). A cluster that exists does not change.

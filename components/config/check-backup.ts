@@ -53,7 +53,8 @@ export function backupBySftp({ backup }: ClusterConfig, { fileExists }: ConfigEn
 
 /** Refuses a schedule with a repository that control planes cannot reach or log in to. */
 export function backupSchedule({ backup }: ClusterConfig): CrossProblem[] {
-  if (backup?.schedule === undefined || backup.repository.startsWith("s3:")) return [];
+  if (backup?.schedule === undefined) return drillWithoutSchedule(backup);
+  if (backup.repository.startsWith("s3:")) return [];
   if (!backup.repository.startsWith("sftp:"))
     return [
       {
@@ -72,4 +73,17 @@ export function backupSchedule({ backup }: ClusterConfig): CrossProblem[] {
     action: name === "key" ? "set it to the path of a key without a passphrase" : "set it to the server's host key",
     about: ["backup.schedule"],
   }));
+}
+
+/** Without scheduled backups, control planes have no access to the repository. */
+function drillWithoutSchedule(backup: ClusterConfig["backup"]): CrossProblem[] {
+  if (backup?.drillSchedule === undefined) return [];
+  return [
+    {
+      path: "backup.drillSchedule",
+      reason: "control planes have no access to the repository without backup.schedule",
+      action: "set backup.schedule, or remove it and run `npm run backup:drill` from cron on this computer",
+      about: ["backup.schedule"],
+    },
+  ];
 }

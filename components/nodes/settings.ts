@@ -38,6 +38,11 @@ export interface RestoreSettings {
 export interface BackupTimerArgs {
   /** When a backup is taken, a calendar of systemd: `daily`, `*-*-* 03:00`. */
   schedule: string;
+  /**
+   * When every control plane tries the newest backup, a calendar of systemd.
+   * @default never
+   */
+  drillSchedule?: string | undefined;
   /** The repository of restic, which the control planes must reach: `sftp:user@host:/path` or `s3:https://...`. */
   repository: string;
   /** Password and keys of the repository. They are secrets of the state. */

@@ -13,8 +13,8 @@ import type { BackupTimerArgs } from "../nodes/settings";
  */
 export function backupTimerOf({ backup }: ClusterConfig): BackupTimerArgs | undefined {
   if (backup?.schedule === undefined) return undefined;
-  const { schedule, repository, keep } = backup;
-  return { schedule, repository, keep, access: accessOf(backup) };
+  const { schedule, drillSchedule, repository, keep } = backup;
+  return { schedule, ...optional({ drillSchedule }), repository, keep, access: accessOf(backup) };
 }
 
 function accessOf({ password, repository, s3, sftp }: BackupSettings): RepositoryAccess {

@@ -1,6 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { accessFiles, accessOptions } from "../../render/backup/access";
-import { BACKUP_SCRIPT, BACKUP_TIMER, backupTimerFiles } from "../../render/backup/timer";
+import {
+  BACKUP_SCRIPT,
+  BACKUP_TIMER,
+  DRILL_SCRIPT,
+  DRILL_TIMER,
+  backupTimerFiles,
+  drillTimerFiles,
+} from "../../render/backup/timer";
 import { octal } from "../../render/node-files";
 import { Unit } from "../../sdk/host";
 import { BackupAccess } from "../../sdk/kubernetes";
@@ -49,6 +56,28 @@ export function installBackupTimer({ member, after }: MachineScope): Unit {
       enabled: true,
       running: true,
       probe: `sh ${BACKUP_SCRIPT} check`,
+    },
+    member.options(member.groups.node, after),
+  );
+}
+
+/** Whether the machine tries backups on a schedule. */
+export function hasDrillTimer(member: ClusterMember): boolean {
+  return hasBackupTimer(member) && timerOf(member).drillSchedule !== undefined;
+}
+
+/** Tries the newest backup on a control plane on a schedule, with the scripts of the timer of backups. */
+export function installDrillTimer({ member, after }: MachineScope): Unit {
+  const { drillSchedule = "weekly" } = timerOf(member);
+  return new Unit(
+    member.resourceName("backup-drill"),
+    {
+      ...member.onMachine,
+      unit: DRILL_TIMER,
+      files: octal(drillTimerFiles(drillSchedule)),
+      enabled: true,
+      running: true,
+      probe: `sh ${DRILL_SCRIPT} check`,
     },
     member.options(member.groups.node, after),
   );

@@ -21,9 +21,9 @@ export async function readTimerProblems(
   timer: RecordedTimer,
   { signal, now = Date.now() }: { signal: AbortSignal; now?: number | undefined },
 ): Promise<string[]> {
+  const limited = timeoutSignal(LIMIT_MS, signal);
   const problems = await Promise.all(
     machines.map(async (machine) => {
-      const limited = timeoutSignal(LIMIT_MS, signal);
       const contents = await readContents(machine, [timer.result], limited).catch(() => {
         signal.throwIfAborted();
         return new Map<string, string>();

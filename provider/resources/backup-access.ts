@@ -5,7 +5,7 @@ import type { TextFiles } from "../../contracts/files";
 import { backupAccessContract } from "../../contracts/kubeadm/backup-access";
 import { RESTIC } from "../../render/backup/access";
 import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
-import { BACKUP_RESULT, BACKUP_SERVICE } from "../../render/backup/timer";
+import { BACKUP_RESULT, BACKUP_SERVICE, DRILL_RESULT, DRILL_SERVICE } from "../../render/backup/timer";
 import { installEtcdutl } from "../backup/etcd-programs";
 import { proveAccess } from "../backup/prove-access";
 import { ARCHITECTURES } from "../host/facts";
@@ -102,9 +102,9 @@ async function removeAll(context: Context, machine: Remote, { files }: AccessInp
   const { signal } = context;
   const step = "removing the access to the repository of backups";
   await machine.run(
-    `systemctl stop ${BACKUP_SERVICE} 2>/dev/null || true
-systemctl reset-failed ${BACKUP_SERVICE} 2>/dev/null || true
-rm -rf ${BACKUP_FOLDER}/scheduled.* ${BACKUP_FOLDER}/restic-cache ${BACKUP_RESULT}`,
+    `systemctl stop ${BACKUP_SERVICE} ${DRILL_SERVICE} 2>/dev/null || true
+systemctl reset-failed ${BACKUP_SERVICE} ${DRILL_SERVICE} 2>/dev/null || true
+rm -rf ${BACKUP_FOLDER}/restic-cache ${[BACKUP_RESULT, DRILL_RESULT].map((path) => `${path} ${path}.*`).join(" ")}`,
     { step, signal },
   );
   await removeFiles(machine, [RESTIC, ...Object.keys(files)], step, signal);

@@ -17,11 +17,17 @@ export const BACKUP_SERVICE = "kubewright-backup.service";
 export const BACKUP_TIMER_FOLDER = "/etc/kubewright/backup";
 export const BACKUP_SCRIPT = `${BACKUP_TIMER_FOLDER}/backup.sh`;
 
+/** Timer on each control plane that tries the newest backup, as `BACKUP_TIMER` does otherwise. */
+export const DRILL_TIMER = "kubewright-backup-drill.timer";
+export const DRILL_SERVICE = "kubewright-backup-drill.service";
+export const DRILL_SCRIPT = `${BACKUP_TIMER_FOLDER}/drill.sh`;
+
 /**
  * How the timer's last run ended: `failed 2026-11-27T06:00:00Z`, and the reason in the next line. The states are `ok`,
  * `postponed` (another control plane was working all the time), `running` and `failed`.
  */
 export const BACKUP_RESULT = `${BACKUP_FOLDER}/scheduled`;
+export const DRILL_RESULT = `${BACKUP_FOLDER}/scheduled-drill`;
 
 /** Seconds after which systemd ends a run. */
 export const BACKUP_LIMIT = 14_400;
@@ -50,14 +56,49 @@ export interface BackupTimerSettings {
 
 /** Renders the timer that backs up the cluster from a control plane, and its scripts. They contain no secret. */
 export function backupTimerFiles(settings: BackupTimerSettings): NodeFiles {
-  const units = {
-    [BACKUP_SERVICE]: template(`backup/${BACKUP_SERVICE}`, { SCRIPT: BACKUP_SCRIPT, LIMIT: String(BACKUP_LIMIT) }),
-    [BACKUP_TIMER]: template(`backup/${BACKUP_TIMER}`, { SCHEDULE: settings.schedule }),
-  };
   return {
     ...inFolder(BACKUP_TIMER_FOLDER, { ...scripts(settings), settings: settingsFile(settings) }),
-    ...inFolder("/etc/systemd/system", units),
+    ...unitFiles({
+      ...{ service: BACKUP_SERVICE, timer: BACKUP_TIMER, script: BACKUP_SCRIPT },
+      ...{ task: "Backs up the state of the cluster", schedule: settings.schedule },
+    }),
   };
+}
+
+/**
+ * Renders the timer that tries the newest backup on a control plane, and its script. It uses the scripts of the timer
+ * that backs up the cluster.
+ * @param schedule when, a calendar of systemd: `weekly`
+ */
+export function drillTimerFiles(schedule: string): NodeFiles {
+  const script = template("backup/drill.sh", {
+    ...{ FOLDER: BACKUP_TIMER_FOLDER, STATE: BACKUP_FOLDER, RESULT: DRILL_RESULT },
+  });
+  return {
+    ...inFolder(BACKUP_TIMER_FOLDER, { "drill.sh": script }),
+    ...unitFiles({
+      ...{ service: DRILL_SERVICE, timer: DRILL_TIMER, script: DRILL_SCRIPT },
+      ...{ task: "Tries the newest backup of the cluster", schedule },
+    }),
+  };
+}
+
+interface TimerUnits {
+  /** Names of the units. */
+  service: string;
+  timer: string;
+  /** Path of the script. */
+  script: string;
+  /** What the script does. */
+  task: string;
+  schedule: string;
+}
+
+function unitFiles({ service, timer, script, task, schedule }: TimerUnits): NodeFiles {
+  return inFolder("/etc/systemd/system", {
+    [service]: template(`backup/${BACKUP_SERVICE}`, { TASK: task, SCRIPT: script, LIMIT: String(BACKUP_LIMIT) }),
+    [timer]: template(`backup/${BACKUP_TIMER}`, { TASK: task, SCHEDULE: schedule }),
+  });
 }
 
 function inFolder(folder: string, contents: Readonly<Record<string, string>>): NodeFiles {
@@ -74,6 +115,7 @@ function scripts({ options }: BackupTimerSettings): Record<string, string> {
       RESULT: BACKUP_RESULT,
       SNAPSHOT: `${SNAPSHOTS}/scheduled.db`,
     }),
+    "run.sh": template("backup/run.sh"),
     "content.sh": template("backup/content.sh", {
       CONFIG_MAPS: commandLine(CONFIG_MAPS),
       OF_KUBEADM: quote(PATHS_OF_KUBEADM.join(":")),

@@ -11,7 +11,18 @@ collect() {
   attempt "checking etcd on this machine" sh "$folder/etcd-health.sh"
   time=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
   attempt "saving a snapshot of etcd" sh "$folder/save-snapshot.sh" "$snapshot"
-  attempt "restoring the snapshot into a scratch etcd" sh "$folder/read-snapshot.sh" "$snapshot"
+  read_snapshot "$snapshot"
+  compare_with_live
+  mv "$snapshot" "$work/files/etcd.db" || fail "the snapshot could not be moved"
+  collect_machine_files
+  for map in @CONFIG_MAPS@; do collect_config_map "$map"; done
+  write_facts
+  find "$work/files" -type f -exec chmod 600 {} +
+}
+
+# Restores a snapshot into a scratch etcd, and sets what it contains.
+read_snapshot() {
+  attempt "restoring the snapshot into a scratch etcd" sh "$folder/read-snapshot.sh" "$1"
   mv "$work/output" "$work/content"
   revision=$(number_of hash_revision "$work/content")
   [ -n "$revision" ] || revision=$(number_of revision "$work/content")
@@ -20,13 +31,10 @@ collect() {
   compacted=${compacted:-0}
   [ -n "$revision" ] && [ -n "$hash" ] ||
     fail "restoring the snapshot failed: etcdctl printed $(head -c 200 "$work/content")"
-  compare_with_live
-  mv "$snapshot" "$work/files/etcd.db" || fail "the snapshot could not be moved"
-  collect_machine_files
-  for map in @CONFIG_MAPS@; do collect_config_map "$map"; done
-  write_facts
-  find "$work/files" -type f -exec chmod 600 {} +
 }
+
+# Prints the number of keys of each kind in a restored snapshot: `2 secrets`.
+restored_keys() { sed '1,/^@SEPARATOR@$/d' "$work/content" | LC_ALL=C sort -k 2; }
 
 # Unless the history was compacted in the meantime.
 compare_with_live() {
@@ -79,7 +87,7 @@ write_facts() {
   kubernetes=$(sed -n 's/.*"gitVersion": *"v\{0,1\}\([^"]*\)".*/\1/p' "$work/output" | head -n 1)
   attempt "listing the nodes" ask_cluster get nodes -o go-template='{{range .items}}{{.metadata.name}}{{"\n"}}{{end}}'
   nodes=$(LC_ALL=C sort "$work/output" | sed 's/.*/"&"/' | paste -s -d , -)
-  keys=$(sed '1,/^@SEPARATOR@$/d' "$work/content" | LC_ALL=C sort -k 2 |
+  keys=$(restored_keys |
     awk '{printf "%s\"%s\":%s", (NR > 1 ? "," : ""), $2, $1}')
   ca=$(sha256sum </etc/kubernetes/pki/ca.crt | cut -c 1-64)
   cat >"$work/files/cluster.json" <<END || fail "the facts of the backup could not be written"

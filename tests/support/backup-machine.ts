@@ -16,7 +16,15 @@ import { AUTHORITY_FILES } from "../../render/backup/content";
 import { BACKUP_FOLDER } from "../../render/backup/etcd-programs";
 import { SNAPSHOTS } from "../../render/backup/save-snapshot";
 import { SEPARATOR } from "../../render/backup/scratch-etcd";
-import { BACKUP_RESULT, BACKUP_SCRIPT, BACKUP_TIMER_FOLDER, backupTimerFiles } from "../../render/backup/timer";
+import {
+  BACKUP_RESULT,
+  BACKUP_SCRIPT,
+  BACKUP_TIMER_FOLDER,
+  DRILL_RESULT,
+  DRILL_SCRIPT,
+  backupTimerFiles,
+  drillTimerFiles,
+} from "../../render/backup/timer";
 
 export const NODE = "cp-1";
 export const PASSWORD = "correct horse $battery 'staple'";
@@ -57,7 +65,8 @@ const hashOf = (hash: number) =>
 const ETCD = (root: string): Record<string, string> => ({
   "etcd-health.sh": "echo healthy",
   "save-snapshot.sh": `mkdir -p ${root}${SNAPSHOTS} && echo "the snapshot" > "$1"`,
-  "read-snapshot.sh": `grep -q "the snapshot" "$1" && echo '${hashOf(HASH.hash)}' && echo '${SEPARATOR}'
+  "read-snapshot.sh": `grep -q "the snapshot" "$1" || { echo damaged >&2; exit 1; }
+printf '%s\\n' '${hashOf(HASH.hash)}' '${SEPARATOR}'
 printf '2 secrets\\n14 apps.example.com/widgets\\n'`,
   "live-hash.sh": `[ "$1" = ${HASH.revision} ] && cat ${root}/live`,
 });
@@ -105,6 +114,8 @@ case "$*" in
   *snapshots*) cat ${root}/snapshots ;;
   *"backup --json"*) cp -r . ${root}/stored && echo '{"message_type":"status"}'
     echo '{"message_type":"summary","snapshot_id":"7e0d2bf5aaaa"}' ;;
+  *restore*) for target; do :; done
+    mkdir -p "$target" && cp -r ${root}/stored/. "$target" ;;
   *forget*) [ ! -e ${root}/full ] || { echo "no space left on device" >&2; exit 1; } ;;
 esac
 `;
@@ -149,6 +160,7 @@ export class BackupMachine {
     const settings = { node: NODE, stack, schedule: "daily", repository: this.repository, keep };
     const files = {
       ...backupTimerFiles({ ...settings, options: accessOptions({}) }),
+      ...drillTimerFiles("weekly"),
       ...accessFiles({ password: PASSWORD }),
     };
     for (const [path, { content }] of Object.entries(files)) this.write(path, this.local(content));
@@ -169,13 +181,22 @@ export class BackupMachine {
 
   /** Runs the timer's script. */
   run(...args: string[]): Outcome {
+    return this.runTimer(BACKUP_SCRIPT, BACKUP_RESULT, args);
+  }
+
+  /** Runs the script of the timer that tries backups. */
+  drill(...args: string[]): Outcome {
+    return this.runTimer(DRILL_SCRIPT, DRILL_RESULT, args);
+  }
+
+  private runTimer(script: string, result: string, args: readonly string[]): Outcome {
     rmSync(`${this.root}/events`, { force: true });
-    const { status, stdout, stderr } = spawnSync("sh", [this.root + BACKUP_SCRIPT, ...args], {
+    const { status, stdout, stderr } = spawnSync("sh", [this.root + script, ...args], {
       env: { ...process.env, PATH: `${this.root}/bin:${process.env.PATH}` },
       ...{ encoding: "utf8", timeout: 60_000 },
     });
     const events = this.read("/events").split("\n").filter(Boolean);
-    return { code: status, output: stdout + stderr, events, result: this.read(BACKUP_RESULT) };
+    return { code: status, output: stdout + stderr, events, result: this.read(result) };
   }
 
   /** Runs another script on the machine. */
@@ -216,7 +237,7 @@ export class BackupMachine {
   leftovers(): string[] {
     const own = existsSync(this.root + BACKUP_FOLDER) ? readdirSync(this.root + BACKUP_FOLDER) : [];
     const snapshots = existsSync(this.root + SNAPSHOTS) ? readdirSync(this.root + SNAPSHOTS) : [];
-    return [...own.filter((name) => name.startsWith("scheduled.")), ...snapshots];
+    return [...own.filter((name) => /^scheduled(-drill)?\./.test(name)), ...snapshots];
   }
 
   write(path: string, content: string): void {

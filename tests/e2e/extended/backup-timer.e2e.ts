@@ -2,7 +2,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../../../common/wait";
 import { networkName } from "../../../provider/docker/network";
 import { ACCESS_FOLDER, RESTIC } from "../../../render/backup/access";
-import { BACKUP_RESULT, BACKUP_SERVICE, BACKUP_TIMER, BACKUP_TIMER_FOLDER } from "../../../render/backup/timer";
+import {
+  BACKUP_RESULT,
+  BACKUP_SERVICE,
+  BACKUP_TIMER,
+  BACKUP_TIMER_FOLDER,
+  DRILL_RESULT,
+  DRILL_SERVICE,
+  DRILL_TIMER,
+} from "../../../render/backup/timer";
 import { OwnMachine } from "../../support/own-machine";
 import { TestStack } from "../../support/test-stack";
 
@@ -56,7 +64,7 @@ const statusOf = async () => (await stack.npmRunQuietly("status")).text;
 /** Expects that control planes have no secret, no program and no unit of scheduled backups. */
 async function expectNoAccess(): Promise<void> {
   for (const name of CONTROL_PLANES) {
-    const paths = `${ACCESS_FOLDER} ${BACKUP_TIMER_FOLDER} ${RESTIC} ${BACKUP_RESULT}`;
+    const paths = `${ACCESS_FOLDER} ${BACKUP_TIMER_FOLDER} ${RESTIC} ${BACKUP_RESULT} ${DRILL_RESULT}`;
     expect(await stack.on(name, `ls -d ${paths} 2>/dev/null || true`)).toBe("");
     expect(await stack.on(name, "systemctl list-units --all --no-legend 'kubewright-backup*'")).toBe("");
     expect(await stack.on(name, "systemctl list-unit-files --no-legend 'kubewright-backup*' || true")).toBe("");
@@ -65,7 +73,8 @@ async function expectNoAccess(): Promise<void> {
 }
 
 test("a server with another host key is named during `up`, and no secret stays on a machine", async () => {
-  configure({ repository: `sftp:admin@${server.address}:backups`, sftp: sftp(WRONG_HOST_KEY), schedule: "daily" });
+  configure({ repository: `sftp:admin@${server.address}:backups`, sftp: sftp(WRONG_HOST_KEY) });
+  configure({ schedule: "daily", drillSchedule: "weekly" });
   const { code, text } = await stack.up();
   expect(code, text).toBe(1);
   expect(text).toMatch(/opening the repository of backups failed on control-plane-1 /);
@@ -79,7 +88,8 @@ test("the next run gives every control plane a timer, and the first one creates 
   expect(code, text).toBe(0);
   expect(text).not.toContain(PASSWORD);
   expect(await server.on(`ls ${FOLDER}`)).toContain("config");
-  for (const name of CONTROL_PLANES) expect(await stack.on(name, `systemctl is-active ${BACKUP_TIMER}`)).toBe("active");
+  for (const timer of [BACKUP_TIMER, DRILL_TIMER])
+    for (const name of CONTROL_PLANES) expect(await stack.on(name, `systemctl is-active ${timer}`)).toBe("active");
   expect((await stack.npmRun("backup:list")).text).not.toMatch(/[0-9a-f]{8} +\S+Z/);
 });
 
@@ -120,7 +130,10 @@ test("three timers start at the same date: one control plane backs up, and the o
   expect(await statusOf()).toContain(`backup        ${backup}, `);
 });
 
-test("a drill on this computer proves the scheduled backup", async () => {
+test("the timer of drills and a drill on this computer prove the scheduled backup", async () => {
+  await stack.on("control-plane-1", `systemctl start ${DRILL_SERVICE}`);
+  expect(await stack.on("control-plane-1", `cat ${DRILL_RESULT}`)).toMatch(/^ok \S+\nbackup \w{8} can be restored$/);
+  expect(await statusOf()).toMatch(/backup {8}\w{8}, .*; drill of \w{8}, 0 minutes ago/);
   const { code, text } = await stack.npmRun("backup:drill");
   expect(code, text).toBe(0);
   expect(text).toContain("has everything that was recorded");
@@ -146,7 +159,7 @@ test("a disk that the server has not mounted gets no repository", async () => {
 
 test("without a schedule, control planes have no secret and no unit", async () => {
   for (const name of CONTROL_PLANES) await stack.on(name, `rm -r /etc/systemd/system/${BACKUP_TIMER}.d`);
-  configure({ schedule: undefined });
+  configure({ schedule: undefined, drillSchedule: undefined });
   const { code, text } = await stack.up();
   expect(code, text).toBe(0);
   await expectNoAccess();

@@ -6,7 +6,7 @@ import { findFolder, searchPath } from "../../../artifacts/controller-tools";
 import { obtainRestic } from "../../../artifacts/restic";
 import { messageOf } from "../../../common/errors";
 import { silent } from "../../../common/progress";
-import { readFacts } from "../../../provider/backup/facts";
+import { readFacts, writeFacts } from "../../../provider/backup/facts";
 import { ALREADY_EXISTS, ResticCode } from "../../../provider/backup/restic-outcome";
 import { Repository } from "../../../provider/backup/repository";
 import { ACCESS_FOLDER } from "../../../render/backup/access";
@@ -65,18 +65,29 @@ test("a scheduled backup is listed and read as one of `kubewright backup`", asyn
   expect(readFileSync(join(folder, "machine", POLICY), "utf8")).toBe("the policy");
 }, 120_000);
 
+test("the timer of drills restores it, and a backup of `kubewright backup` too", async () => {
+  expect(machine.drill().result).toMatch(/^ok \S+\nbackup [0-9a-f]{8} can be restored\n$/);
+  const facts = await readFacts(folder);
+  await writeFacts(folder, { ...facts, content: { ...facts.content, revision: 1 } });
+  await repository.store(folder, { node: "cp-2", time: "2026-11-27T12:30:00.000Z" });
+  expect(machine.drill().result).toContain("differs: recorded revision 1; restored revision 585");
+  await writeFacts(folder, facts);
+  await repository.store(folder, { node: "cp-2", time: "2026-11-27T12:40:00.000Z" });
+  expect(machine.drill().result).toMatch(/^ok /);
+}, 120_000);
+
 test("a backup of `kubewright backup` after the schedule's last date is enough", async () => {
   machine.setTime("2026-11-28T12:00:00Z");
   await repository.store(folder, { node: "cp-2", time: "2026-11-28T11:00:00.000Z" });
   expect(machine.run().result).toContain("is newer than the last date of the schedule");
   machine.setTime("2026-11-29T12:00:00Z");
   expect(machine.run().result).toMatch(/^ok \S+\nbackup [0-9a-f]{8}\n$/);
-  expect(await repository.list()).toHaveLength(3);
+  expect(await repository.list()).toHaveLength(4); // `backup.keep` does not keep one of the first day
 }, 120_000);
 
 test("a wrong password is named, and stores nothing", async () => {
   machine.setTime("2026-11-30T12:00:00Z");
   machine.write(PASSWORD_FILE, "another\n");
   expect(machine.run().result).toContain("the password is wrong");
-  expect(await repository.list()).toHaveLength(3);
+  expect(await repository.list()).toHaveLength(4);
 }, 120_000);

@@ -42,7 +42,12 @@ test.each<[string, object]>([
     {
       ...{ controlPlane: { count: 3 }, workers: { count: 1 } },
       backup: {
-        ...{ schedule: "daily", repository: "s3:https://s3.example.com/bucket", password: "the password" },
+        ...{
+          schedule: "daily",
+          drillSchedule: "weekly",
+          repository: "s3:https://s3.example.com/bucket",
+          password: "the password",
+        },
         s3: { accessKeyId: "the id", secretAccessKey: "the secret" },
       },
     },

@@ -65,6 +65,23 @@ describe("with a schedule", () => {
     ]);
   });
 
+  test("a failed run of a drill is a problem while drills have a schedule", async () => {
+    const path = `${FOLDER}/scheduled-drill`;
+    const text = Buffer.from(`failed ${at(5)}\nbackup 1234 differs`).toString("base64");
+    const machine = new ScriptedMachine((script) => ({ stdout: script.includes(path) ? `${text} ${path}` : "" }));
+    const problemsWith = async (more: object) =>
+      (
+        await readBackupStatus({ ...settings, schedule: "daily", ...more }, [good.remote, machine.remote], {
+          signal,
+          now: NOW,
+        })
+      ).problems;
+    expect(await problemsWith({ drillSchedule: "weekly" })).toEqual([
+      expect.stringMatching(/: kubewright-backup-drill\.service failed at .*: backup 1234 differs; /),
+    ]);
+    expect(await problemsWith({})).toEqual([]);
+  });
+
   test("a run that has not ended is one, once systemd must have ended it", async () => {
     expect(await problemsOf(`running ${at(6)}\n`)).toEqual([expect.stringContaining("the run has not ended")]);
     expect(await problemsOf(`running ${at(1)}\n`)).toEqual([]);

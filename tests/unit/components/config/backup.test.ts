@@ -85,6 +85,17 @@ describe("a schedule", () => {
     (schedule) => refused({ backup: { ...inS3, schedule } }, "backup.schedule", "write one like daily"),
   );
 
+  test("of drills is a calendar too, and needs that of backups", () => {
+    const { backup } = parseConfig({ backup: { ...inS3, schedule: "daily", drillSchedule: "weekly" } }, environment);
+    expect(backup?.drillSchedule).toBe("weekly");
+    refused(
+      { backup: { ...inS3, schedule: "daily", drillSchedule: "each week" } },
+      "backup.drillSchedule",
+      "write one",
+    );
+    refused({ backup: { ...inS3, drillSchedule: "weekly" } }, "backup.drillSchedule", "set backup.schedule");
+  });
+
   test("is refused with a folder, which control planes cannot reach", () => {
     for (const repository of ["/srv/backups", "./backups", "~/backups"])
       refused({ backup: { repository, password, schedule: "daily" } }, "backup.schedule", "use a repository in S3");

@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, expect, test } from "vitest";
 import { parseConfig } from "../../../../components/config";
 import { createFromConfig } from "../../../../components/configured-cluster";
+import { DRILL_TIMER } from "../../../../render/backup/timer";
 import { recordRegistrations, type Registration } from "../../../support/registrations";
 
 const folder = mkdtempSync(join(tmpdir(), "kubewright-backup-"));
@@ -39,10 +40,19 @@ test("control planes that back up by SFTP get an SSH client, and other machines 
 test("control planes without a schedule get none", async () =>
   expect(packagesOf(await registered(bySftp), "control-plane-1")).not.toContain("openssh-client"));
 
+test("drills have a timer of their own, which is removed before that of the backups", async () => {
+  const all = await registered({ ...inS3, schedule: "daily", drillSchedule: "Sun 04:00" });
+  const timers = all.filter(({ name }) => name.endsWith("-backup-drill"));
+  expect(timers.map(({ inputs }) => inputs.unit)).toEqual(Array(3).fill(DRILL_TIMER));
+  expect(JSON.stringify(timers[0]?.inputs.files)).toContain("OnCalendar=Sun 04:00");
+  expect(timers[1]?.dependsOn).toContain("kubewright:host:Unit control-plane-2-backup");
+});
+
 test("the first control plane creates a bucket, before the others open it, and none gets an SSH client", async () => {
   const all = await registered({ ...inS3, schedule: "daily" });
   const accesses = all.filter(({ name }) => name.endsWith("-backup-access"));
   expect(accesses.map(({ inputs }) => inputs.creates)).toEqual([true, false, false]);
   expect(accesses[2]?.dependsOn).toContain("kubewright:kubeadm:BackupAccess control-plane-2-backup-access");
+  expect(all.filter(({ name }) => name.endsWith("-backup-drill"))).toEqual([]);
   expect(packagesOf(all, "control-plane-1")).not.toContain("openssh-client");
 });

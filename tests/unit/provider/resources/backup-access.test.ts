@@ -140,7 +140,7 @@ test("leaves no secret and no restic on the machine when it is deleted, and stop
   scripts = [];
   await resource.delete?.(context(), "id", { inputs: inputs(files), outputs: {} });
   expect(scripts[0]).toMatch(
-    /^systemctl stop (\S+\.service) .*\nsystemctl reset-failed \1 .*\nrm -rf .*\/scheduled\.\* /,
+    /^systemctl stop (\S+ kubewright-\S+) .*\nsystemctl reset-failed \1 .*\nrm -rf .*\/scheduled\.\* /,
   );
   expect([...machine.files.keys()]).toEqual([ETCDUTL]);
 });
