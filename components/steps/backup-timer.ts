@@ -68,7 +68,8 @@ export function hasDrillTimer(member: ClusterMember): boolean {
 
 /** Tries the newest backup on a control plane on a schedule, with the scripts of the timer of backups. */
 export function installDrillTimer({ member, after }: MachineScope): Unit {
-  const { drillSchedule = "weekly" } = timerOf(member);
+  const { drillSchedule } = timerOf(member);
+  if (drillSchedule === undefined) throw new Error("the cluster has no scheduled drills");
   return new Unit(
     member.resourceName("backup-drill"),
     {

@@ -53,7 +53,7 @@ async function reasonOf(
 ): Promise<Pick<StepFailure, "cause" | "action">> {
   if (code === ResticCode.wrongPassword)
     return {
-      cause: `the password of ${repository} is another one`,
+      cause: `the password of ${repository} is wrong`,
       action: "correct backup.password in the configuration",
     };
   if (code === ResticCode.missing)

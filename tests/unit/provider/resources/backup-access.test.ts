@@ -102,7 +102,7 @@ test("a machine keeps its access when it cannot open the repository with another
   const undo = vi.fn();
   const old = { inputs: inputs(files), outputs: {} };
   await expect(resource.update?.({ ...context(), undo }, "id", inputs(withoutKey), old)).rejects.toThrow(
-    "the password of sftp:me@nas:/b is another one; the previous password and keys were restored on the machine; " +
+    "the password of sftp:me@nas:/b is wrong; the previous password and keys were restored on the machine; " +
       "correct backup.password",
   );
   expect(Object.fromEntries(machine.files)).toEqual(before);
