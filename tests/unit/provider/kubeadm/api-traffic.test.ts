@@ -19,7 +19,7 @@ beforeEach(() => {
   events = [];
   messages = [];
   machine = new MemoryMachine().on(/answer\.sh/, (script) => runScript(script));
-  command("sleep", "");
+  command("sleep", `echo $1 >> ${folder}/slept`);
   command("socat", `cat ${folder}/stat`);
   file("socket", "");
   file("config", "    default-server check agent-inter 3s\n");
@@ -76,6 +76,11 @@ describe("a control plane", () => {
     expect(events).toEqual(["work after drain"]);
     expect(answers()).toEqual(["drain", "ready"]);
     expect(messages).toEqual([]);
+  });
+
+  test("gives the balancers of all nodes their interval to ask, and a second more", async () => {
+    await run();
+    expect(readFileSync(join(folder, "slept"), "utf8").trim().split("\n").at(-1)).toBe("4");
   });
 
   test("is back in after work that fails", async () => {
