@@ -31,8 +31,9 @@ const TEXTS = [
  * @throws Error if the schema has a text for which `TEXTS` has no valid value
  */
 export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
+  if (isSecret(schema) && schema instanceof z.ZodRecord) return secretDictionariesOf(schema);
   // A list of keys is a secret as a whole, with a secret in each of its elements.
-  if (isSecret(schema) && !(schema instanceof z.ZodArray)) return fc.uuid().map((uuid) => `${SECRET_MARK}${uuid}`);
+  if (isSecret(schema) && !(schema instanceof z.ZodArray)) return secretText();
   if (schema instanceof z.ZodOptional) return fc.option(valuesOf(schema.unwrap()), { nil: undefined });
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) return valuesOf(schema.unwrap());
   if (schema instanceof z.ZodObject) return objectsOf(schema);
@@ -43,8 +44,11 @@ export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   if (schema instanceof z.ZodBoolean) return fc.boolean();
   if (schema instanceof z.ZodNumber) return oneOf(schema, [0, 1, 22, 128, 365, 6443, 30_000]);
   if (schema instanceof z.ZodUnknown) return fc.jsonValue({ maxDepth: 1, noUnicodeString: true });
+  if (isInSecret && z.safeParse(schema, SECRET_MARK).success) return secretText();
   return oneOf(schema, TEXTS);
 }
+
+const secretText = () => fc.uuid().map((uuid) => `${SECRET_MARK}${uuid}`);
 
 /** Generates inputs that a contract accepts. */
 export function inputsOf(contract: { inputs: z.ZodObject }): fc.Arbitrary<Record<string, unknown>> {
@@ -65,6 +69,18 @@ function objectsOf(schema: z.ZodObject): fc.Arbitrary<unknown> {
     return fc.record(values).map((value) => defined(value));
   } finally {
     depth--;
+  }
+}
+
+/** Whether the values belong to a dictionary that is a secret as a whole: each text that may have any value is one. */
+let isInSecret = false;
+
+function secretDictionariesOf(schema: z.ZodRecord): fc.Arbitrary<unknown> {
+  isInSecret = true;
+  try {
+    return dictionariesOf(schema);
+  } finally {
+    isInSecret = false;
   }
 }
 
