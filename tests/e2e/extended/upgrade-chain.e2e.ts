@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadVersions } from "../../../artifacts/index";
-import { measureSince, startApiProber, type ApiProber } from "../../support/api-prober";
+import { measureSince, startApiProber } from "../../support/api-prober";
 import { kubeletVersions, nodeNames, type Kubectl } from "../../support/cluster-client";
 import type { Load, LoadClient } from "../../support/load-client";
 import { countAvailable } from "../../support/pool-capacity";
@@ -25,12 +25,12 @@ const SNAPSHOTS = "/var/lib/kubewright/etcd-snapshots";
 const stack = new TestStack("e2e-upgrade-chain");
 let kubectl: Kubectl;
 let client: LoadClient;
-let prober: ApiProber | undefined;
+let prober: Record<"reads" | "writes", LoadClient>;
 
 beforeAll(async () => {
   const settings = [`kubernetes.version=${FROM}`, "controlPlane.count=3", "workers.surge=1", "extras=true"];
   ({ kubectl, client } = await createUnderLoad(stack, settings));
-  prober = await startApiProber(stack, kubectl, { node: "worker-1", seconds: LONGEST_SECONDS });
+  prober = { ...(await startApiProber(stack, kubectl, { node: "worker-1", seconds: LONGEST_SECONDS })) };
 });
 
 afterAll(async () => {
@@ -79,7 +79,7 @@ test("one command upgrades by two minor versions, and no request fails", async (
 });
 
 test("clients of the API are not interrupted, through the balancer of a worker", () => {
-  for (const [kind, each] of Object.entries(prober ?? {})) {
+  for (const [kind, each] of Object.entries(prober)) {
     const { failed, longestGap, text } = measureSince(NOTHING, each);
     process.stdout.write(`the API, ${kind}: ${text}\n`);
     expect(failed, `${kind}: ${text}`).toBeLessThanOrEqual(MOST_API_FAILURES);
