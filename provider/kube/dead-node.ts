@@ -1,3 +1,4 @@
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { setTimeout as sleep } from "node:timers/promises";
 import { timeoutSignal } from "../../common/timer";
 import { messageOf } from "../../common/errors";
@@ -10,7 +11,7 @@ import { requireNode } from "./cordon";
 import { ignoreNotFound } from "./errors";
 import { forceDeletePod } from "./eviction";
 import { OUT_OF_SERVICE, isOutOfService } from "./out-of-service";
-import { isMirrorPod, listPodsOnNode, podName } from "./pods";
+import { controllerOf, isMirrorPod, listPodsOnNode, podName } from "./pods";
 import { retryRequest } from "./retry";
 import { listAttachments } from "./volumes";
 
@@ -68,7 +69,7 @@ export interface ForcedRemoval {
 /**
  * Clears a node whose machine is off, so that its workloads can start on other nodes. Marks the node as out of service:
  * the controller manager then deletes its pods and detaches its volumes. Where no controller manager does, deletes them
- * directly.
+ * directly. So it does with pods of DaemonSets: most tolerate every taint, as those of kube-proxy do, and stay.
  */
 export async function evacuateDeadNode(
   api: KubeApi,
@@ -76,13 +77,14 @@ export async function evacuateDeadNode(
   signal: AbortSignal,
   status: Progress,
 ): Promise<ForcedRemoval> {
-  const removal = await listRemaining(api, node, signal);
+  const { pods, volumes } = await listRemaining(api, node, signal);
+  const removal = { pods: pods.map(podName), volumes };
   status(`${node} is out of service: deleting its ${pluralize(removal.pods.length, "pod")}`);
   await addOutOfServiceTaint(api, node, signal);
   const deadline = Date.now() + CLEAR_SECONDS * 1000 * api.patience;
   while (Date.now() < deadline) {
-    const { pods, volumes } = await listRemaining(api, node, signal);
-    if (pods.length + volumes.length === 0) return removal;
+    const left = await listRemaining(api, node, signal);
+    if (left.volumes.length === 0 && left.pods.every(isOfDaemonSet)) break;
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
   await deleteRemaining(api, node, signal);
@@ -97,13 +99,22 @@ async function addOutOfServiceTaint(api: KubeApi, name: string, signal: AbortSig
   );
 }
 
-async function listRemaining(api: KubeApi, node: string, signal: AbortSignal): Promise<ForcedRemoval> {
+function isOfDaemonSet(pod: V1Pod): boolean {
+  return controllerOf(pod)?.kind === "DaemonSet";
+}
+
+/** Returns the pods, except for static ones, and the names of the attachments of volumes. */
+async function listRemaining(
+  api: KubeApi,
+  node: string,
+  signal: AbortSignal,
+): Promise<{ pods: V1Pod[]; volumes: string[] }> {
   const [pods, attachments] = await Promise.all([
     listPodsOnNode(api, node, signal),
     listAttachments(api, node, signal),
   ]);
   return {
-    pods: pods.filter((pod) => !isMirrorPod(pod)).map(podName),
+    pods: pods.filter((pod) => !isMirrorPod(pod)),
     volumes: attachments.flatMap(({ metadata }) => metadata?.name ?? []),
   };
 }

@@ -145,7 +145,7 @@ export class FakeCluster {
     const nodes = await this.api.core.listNode();
     for (const { metadata, spec } of nodes.items) {
       if (!spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE)) continue;
-      for (const pod of await this.podsOf(metadata?.name ?? "")) await this.terminate(pod);
+      for (const pod of await this.podsOf(metadata?.name ?? "")) if (!toleratesAll(pod)) await this.terminate(pod);
       const attachments = await this.api.storage.listVolumeAttachment();
       for (const {
         metadata: attachment,
@@ -208,4 +208,9 @@ function podOf(name: string, options: PodOptions): V1Pod {
       ...(tolerations ? { tolerations } : {}),
     },
   };
+}
+
+/** As pods of the DaemonSets kube-proxy and flannel do. */
+function toleratesAll({ metadata }: V1Pod): boolean {
+  return metadata?.ownerReferences?.some(({ kind }) => kind === "DaemonSet") === true;
 }
