@@ -108,6 +108,13 @@ export function guardFiles(options: GuardOptions): NodeFiles {
   };
 }
 
+/** Returns files of a folder that everybody may read. @param contents by the names of the files */
+export function readableFiles(folder: string, contents: Readonly<Record<string, string>>): NodeFiles {
+  return Object.fromEntries(
+    Object.entries(contents).map(([name, content]) => [`${folder}/${name}`, readable(content)]),
+  );
+}
+
 function readable(content: string): NodeFile {
   return { content, mode: 0o644 };
 }

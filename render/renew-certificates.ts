@@ -4,8 +4,9 @@ import { NO_OTHER_READY, TAKEN_OUT, takeOutScript } from "./api-traffic";
 import { ETCDCTL } from "./etcdctl";
 import { HTTP_REQUEST } from "./http-request";
 import { leaseScript } from "./lease";
-import type { NodeFiles } from "./node-files";
+import { readableFiles, type NodeFiles } from "./node-files";
 import { template } from "./template";
+import { timerResultScript } from "./timer-result";
 
 /** Days before its end in which a leaf is renewed, by `up` and by the timer. kubeadm's leaves are valid for a year. */
 export const RENEWAL_DAYS = 30;
@@ -37,7 +38,6 @@ const PARTS = ["leaves.sh", "kept.sh", "pods.sh", "prove.sh"] as const;
 
 /** Renders the timer that renews the leaves of a control plane, and its scripts. */
 export function renewalFiles({ node, healthySeconds }: RenewalOptions): NodeFiles {
-  const readable = (content: string) => ({ content, mode: 0o644 });
   const settings = [`node=${quote(node)}`, `days=${RENEWAL_DAYS}`, `seconds=${healthySeconds}`];
   const script = template("renew-certificates/renew.sh", {
     FOLDER: RENEWAL_FOLDER,
@@ -51,6 +51,7 @@ export function renewalFiles({ node, healthySeconds }: RenewalOptions): NodeFile
     "take-out.sh": `${takeOutScript(node)}\n`,
     "etcdctl.sh": `${ETCDCTL}\n`,
     "lease.sh": leaseScript(LEASE),
+    "result.sh": timerResultScript(),
     "request.sh": `${HTTP_REQUEST}\n`,
     ...Object.fromEntries(PARTS.map((part) => [part, template(`renew-certificates/${part}`)])),
   };
@@ -58,12 +59,5 @@ export function renewalFiles({ node, healthySeconds }: RenewalOptions): NodeFile
     [RENEWAL_SERVICE]: template(`renew-certificates/${RENEWAL_SERVICE}`, { SCRIPT: RENEWAL_SCRIPT }),
     [RENEWAL_TIMER]: template(`renew-certificates/${RENEWAL_TIMER}`),
   };
-  return {
-    ...Object.fromEntries(
-      Object.entries(own).map(([name, content]) => [`${RENEWAL_FOLDER}/${name}`, readable(content)]),
-    ),
-    ...Object.fromEntries(
-      Object.entries(units).map(([name, content]) => [`/etc/systemd/system/${name}`, readable(content)]),
-    ),
-  };
+  return { ...readableFiles(RENEWAL_FOLDER, own), ...readableFiles("/etc/systemd/system", units) };
 }

@@ -2,8 +2,9 @@ import { commandLine, quote } from "../../common/quote";
 import { FORMER_AUTHORITIES } from "../component-paths";
 import { ETCDCTL } from "../etcdctl";
 import { leaseScript } from "../lease";
-import type { NodeFiles } from "../node-files";
+import { readableFiles, type NodeFiles } from "../node-files";
 import { template } from "../template";
+import { timerResultScript } from "../timer-result";
 import { ACCESS_FOLDER, RESTIC } from "./access";
 import { AUTHORITY_FILES, CONFIG_MAPS, PATHS_OF_KUBEADM } from "./content";
 import { BACKUP_FOLDER } from "./etcd-programs";
@@ -57,7 +58,7 @@ export interface BackupTimerSettings {
 /** Renders the timer that backs up the cluster from a control plane, and its scripts. They contain no secret. */
 export function backupTimerFiles(settings: BackupTimerSettings): NodeFiles {
   return {
-    ...inFolder(BACKUP_TIMER_FOLDER, { ...scripts(settings), settings: settingsFile(settings) }),
+    ...readableFiles(BACKUP_TIMER_FOLDER, { ...scripts(settings), settings: settingsFile(settings) }),
     ...unitFiles({
       ...{ service: BACKUP_SERVICE, timer: BACKUP_TIMER, script: BACKUP_SCRIPT },
       ...{ task: "Backs up the state of the cluster", schedule: settings.schedule },
@@ -75,7 +76,7 @@ export function drillTimerFiles(schedule: string): NodeFiles {
     ...{ FOLDER: BACKUP_TIMER_FOLDER, STATE: BACKUP_FOLDER, RESULT: DRILL_RESULT },
   });
   return {
-    ...inFolder(BACKUP_TIMER_FOLDER, { "drill.sh": script }),
+    ...readableFiles(BACKUP_TIMER_FOLDER, { "drill.sh": script }),
     ...unitFiles({
       ...{ service: DRILL_SERVICE, timer: DRILL_TIMER, script: DRILL_SCRIPT },
       ...{ task: "Tries the newest backup of the cluster", schedule },
@@ -95,16 +96,10 @@ interface TimerUnits {
 }
 
 function unitFiles({ service, timer, script, task, schedule }: TimerUnits): NodeFiles {
-  return inFolder("/etc/systemd/system", {
+  return readableFiles("/etc/systemd/system", {
     [service]: template(`backup/${BACKUP_SERVICE}`, { TASK: task, SCRIPT: script, LIMIT: String(BACKUP_LIMIT) }),
     [timer]: template(`backup/${BACKUP_TIMER}`, { TASK: task, SCHEDULE: schedule }),
   });
-}
-
-function inFolder(folder: string, contents: Readonly<Record<string, string>>): NodeFiles {
-  return Object.fromEntries(
-    Object.entries(contents).map(([name, content]) => [`${folder}/${name}`, { content, mode: 0o644 }]),
-  );
 }
 
 function scripts({ options }: BackupTimerSettings): Record<string, string> {
@@ -115,6 +110,7 @@ function scripts({ options }: BackupTimerSettings): Record<string, string> {
       RESULT: BACKUP_RESULT,
       SNAPSHOT: `${SNAPSHOTS}/scheduled.db`,
     }),
+    "result.sh": timerResultScript(),
     "run.sh": template("backup/run.sh"),
     "content.sh": template("backup/content.sh", {
       CONFIG_MAPS: commandLine(CONFIG_MAPS),

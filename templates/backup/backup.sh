@@ -11,7 +11,7 @@ folder=@FOLDER@
 state=@STATE@
 result=@RESULT@
 snapshot=@SNAPSHOT@
-for part in settings run.sh lease.sh repository.sh content.sh; do . "$folder/$part"; done
+for part in settings result.sh run.sh lease.sh repository.sh content.sh; do . "$folder/$part"; done
 
 # Prints the first date of the schedule after a time, in seconds since the epoch; nothing if there is none.
 next_after() {

@@ -10,7 +10,7 @@ folder=@FOLDER@
 state=@STATE@
 result=@RESULT@
 snapshot=$result.db
-for part in settings run.sh lease.sh repository.sh content.sh; do . "$folder/$part"; done
+for part in settings result.sh run.sh lease.sh repository.sh content.sh; do . "$folder/$part"; done
 # A backup of this control plane has the Lease under another name.
 node=$node/drill
 

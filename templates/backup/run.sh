@@ -1,19 +1,8 @@
-# A run of a timer: how it begins, ends, and records its result. Uses the settings and the functions of the Lease.
+# A run of a timer: how it begins, ends, and records its result. Uses the settings and the functions of result.sh and lease.sh.
 work=
-problem=
-is_recorded=
 has_lease=
 renewer=
 
-record() {
-  is_recorded=1
-  printf '%s %s\n%s\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$result.new" && mv -fT "$result.new" "$result"
-}
-fail() {
-  echo "<3>$1"
-  record failed "$1"
-  exit 1
-}
 finish() {
   [ -z "$renewer" ] || kill "$renewer" 2>/dev/null
   [ -z "$work" ] || rm -rf "$work" "$snapshot"
@@ -39,7 +28,6 @@ stamp() {
 begin() {
   trap finish EXIT
   trap 'exit 1' TERM INT
-  mkdir -p "$state"
   rm -rf "$result".* "$snapshot"
   record running ""
   is_recorded=

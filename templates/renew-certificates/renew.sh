@@ -10,25 +10,13 @@ export KUBECACHEDIR=/run/kubewright-renew-certificates.cache # deleted with the 
 folder=@FOLDER@
 config=/etc/kubernetes/kubewright-cluster.yaml
 answer=@ANSWER@
-for part in settings leaves.sh kept.sh lease.sh pods.sh request.sh prove.sh; do . "$folder/$part"; done
+for part in settings result.sh leaves.sh kept.sh lease.sh pods.sh request.sh prove.sh; do . "$folder/$part"; done
 lock=$state/renewal.lock
 result=$state/renewal
 patience=600
-problem=
-is_recorded=
 has_lease=
 is_out=
 
-record() {
-  is_recorded=1
-  mkdir -p "$state"
-  printf '%s %s\n%s\n' "$1" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$result.new" && mv -fT "$result.new" "$result"
-}
-fail() {
-  echo "<3>$1"
-  record failed "$1"
-  exit 1
-}
 finish() {
   [ -z "$is_out" ] || sh "$answer" ready
   [ -z "$has_lease" ] || release_lease
